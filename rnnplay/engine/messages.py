@@ -1,0 +1,171 @@
+"""The contract between the terminal interface and the engine process. Read this first.
+
+One message a line of JSON (rnnplay.jsonlines), both ways. Commands go to the engine's standard input; events
+come back on a pipe of their own. `RunConfig` and `SamplingConfig` are in rnnplay.config; the records of training
+are in rnnplay.training.records and travel inside `Progress`, as they stand in metrics.jsonl.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.training.records import Record
+
+# --- commands: interface to engine ----------------------------------------------------------------------------
+
+
+class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
+    """Begin a run named `run`, or go on with it from `checkpoint` when `resume`."""
+
+    config: RunConfig
+    run: str
+    resume: bool = False
+    checkpoint: str = "latest"
+    """"latest", "best" or a step number."""
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
+    """Load a run's model to complete prompts with, without training."""
+
+    run: str
+    checkpoint: str = "latest"
+
+
+class Pause(msgspec.Struct, frozen=True, tag="pause"):
+    """Hold training after the step under way, and write a checkpoint."""
+
+
+class Continue(msgspec.Struct, frozen=True, tag="continue"):
+    """Go on after Pause."""
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """End the run with a checkpoint; it can be resumed. The model stays loaded."""
+
+
+class Save(msgspec.Struct, frozen=True, tag="save"):
+    """Write a checkpoint now."""
+
+
+class Tune(msgspec.Struct, frozen=True, kw_only=True, tag="tune"):
+    """Set a live knob from the next step on."""
+
+    knob: str
+    value: float | str
+
+
+class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
+    """Ask what comes after `text`. A newer request makes older ones out of date; those are not answered."""
+
+    request: int
+    text: str
+    bars: int = 8
+    """How many of the likeliest next tokens to return."""
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
+    """Write on from `prompt`; the text streams back in SampleText events. A newer one ends an older one."""
+
+    request: int
+    prompt: str
+    sampling: SamplingConfig
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """End the sample under way and forget waiting completions."""
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """Write a checkpoint if there is something to lose, and exit. The end of standard input means the same."""
+
+
+Command = Train | Open | Pause | Continue | Stop | Save | Tune | Complete | Sample | Cancel | Quit
+
+
+# --- events: engine to interface ------------------------------------------------------------------------------
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
+    """The engine has started and takes commands."""
+
+    pid: int
+    torch: str
+    device: str
+    """What `device = auto` means on this machine."""
+
+
+class Preparing(msgspec.Struct, frozen=True, kw_only=True, tag="preparing"):
+    """Something that takes a while before training: `done` of `total` (bytes; total 0: not known)."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
+    """A model is loaded and answers prompts."""
+
+    run: str
+    step: int
+    parameters: int
+    vocabulary: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
+    """Records since the last Progress, at most ten times a second.
+
+    `dropped` counts step records that were left out because nobody read; all of them are in metrics.jsonl.
+    """
+
+    records: list[Record]
+    fraction: float = 0.0
+    """How far the run is on its way to its length, 0 to 1; 0 where it has none."""
+    seconds_left: float | None = None
+    dropped: int = 0
+
+
+class Paused(msgspec.Struct, frozen=True, kw_only=True, tag="paused"):
+    step: int
+
+
+class Continued(msgspec.Struct, frozen=True, kw_only=True, tag="continued"):
+    step: int
+
+
+class NextToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate for the next token."""
+
+    token: str
+    probability: float
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
+    """The answer to Complete, from the weights as they are after `step` steps."""
+
+    request: int
+    suggestion: str
+    """The likeliest continuation, to the end of a word."""
+    next: list[NextToken]
+    unknown: list[str]
+    """Pieces of the prompt that the model has no token for; it read <unk> instead."""
+    step: int
+
+
+class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):
+    """A piece of the sample asked for as `request`."""
+
+    request: int
+    text: str
+    done: bool = False
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """A command could not be carried out; the engine goes on. `message` is one sentence for the person."""
+
+    message: str
+    command: str = ""
+    """The tag of the command."""
+
+
+Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | SampleText | Failed

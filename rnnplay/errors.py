@@ -1,0 +1,23 @@
+"""Errors whose text is meant for a person: one sentence that says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class RnnplayError(Exception):
+    """Something failed; `str(error)` is shown as it is, without a traceback. Exit code 1."""
+
+    exit_code = 1
+
+
+class InputError(RnnplayError):
+    """What a person gave (an option, a file, a name) cannot be used. Exit code 2."""
+
+    exit_code = 2
+
+
+class ConfigError(InputError):
+    """A knob has a value that is not allowed; the text names the knob, the value and the allowed range."""
+
+    def __init__(self, knob: str, message: str) -> None:
+        super().__init__(message)
+        self.knob = knob

@@ -1,0 +1,1 @@
+"""The maths: the language model, its cells written out, and sampling from it."""

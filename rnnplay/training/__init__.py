@@ -1,0 +1,1 @@
+"""Training: one step, clipping, schedules, checkpoints and the run folder."""

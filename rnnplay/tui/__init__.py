@@ -1,0 +1,1 @@
+"""The terminal interface (Textual). Never imports torch."""

@@ -1,0 +1,69 @@
+"""Where corpora/, checkpoints/ and the cache are.
+
+The first of these that is given wins: the --workspace option, the environment variable RNNPLAY_WORKSPACE,
+the current folder if it already holds both corpora/ and checkpoints/, the person's data folder.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnplay.errors import InputError
+
+ENVIRONMENT_VARIABLE = "RNNPLAY_WORKSPACE"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder with a person's corpora and runs."""
+
+    root: Path
+
+    @property
+    def corpora(self) -> Path:
+        """Corpus cards (TOML) and a person's own texts."""
+        return self.root / "corpora"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder a run."""
+        return self.root / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Encoded corpora; may be deleted at any time, it is made again."""
+        return self.root / ".cache"
+
+    def create(self) -> Workspace:
+        """Make the folders that are missing; raises InputError if that is not allowed."""
+        try:
+            for folder in (self.corpora, self.checkpoints, self.cache):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"The workspace {self.root} cannot be used ({error.strerror}); "
+                f"name another with --workspace or {ENVIRONMENT_VARIABLE}."
+            ) from error
+        return self
+
+
+def find_workspace(option: str | Path | None = None) -> Workspace:
+    """The workspace to use; nothing is created."""
+    named = option or os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        return Workspace(Path(named).expanduser().absolute())
+    here = Path.cwd()
+    if (here / "corpora").is_dir() and (here / "checkpoints").is_dir():
+        return Workspace(here)
+    from platformdirs import user_data_path  # only here: most starts do not need it
+
+    return Workspace(user_data_path("rnnplay", appauthor=False))
+
+
+def bundled_corpora() -> Path:
+    """The corpora/ that came with rnnplay: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "corpora"
+    return installed if installed.is_dir() else package.parent / "corpora"
