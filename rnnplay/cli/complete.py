@@ -1,0 +1,46 @@
+"""`rnnplay complete`: what a model thinks comes next."""
+
+from __future__ import annotations
+
+import click
+
+from rnnplay.cli.console import note, printable, table, write_json
+from rnnplay.cli.run_argument import checkpoint_option, find_run
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+
+
+@click.command("complete", short_help="Complete a prompt, with the likeliest next tokens.")
+@click.argument("run_name", metavar="RUN")
+@click.argument("text", metavar="TEXT")
+@click.option("--bars", metavar="N", type=click.IntRange(1, 1000), default=8, help="How many tokens.  [default: 8]")
+@checkpoint_option
+@workspace_option
+@json_option
+@pass_session
+def command(session: Session, run_name: str, text: str, bars: int, checkpoint: str, as_json: bool) -> None:
+    """Complete TEXT to the end of the word with the model of RUN, and list the likeliest next tokens.
+
+    A TEXT that begins with a dash stands after --.
+    """
+    run = find_run(session, run_name)
+
+    from rnnplay.model.sampling import complete
+    from rnnplay.training.checkpoints import load_model
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    found = complete(model, tokenizer, text, bars)
+    if as_json:
+        likely = [{"token": token, "probability": probability} for token, probability in found.next]
+        write_json({"suggestion": found.suggestion, "next": likely, "unknown": found.unknown, "step": step})
+        return
+    if found.unknown:
+        shown = ", ".join(map(repr, found.unknown[:8]))
+        note(printable(f"Note: the model has no token for {shown}; it reads <unk> instead."))
+    click.echo(printable(text + found.suggestion))
+    rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
+    table(("next", "probability"), rows, numbers=("probability",))
+
+
+def visible(token: str) -> str:
+    """A token as one can read it in a table."""
+    return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token, token)

@@ -1,0 +1,146 @@
+"""What the commands write with: streams that may be pipes, tables, and numbers for people."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rnnplay.config import RunConfig
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def write_json(value: object) -> None:
+    """`value` as one line of JSON on stdout."""
+    from rnnplay.jsonlines import encode_line
+
+    click.echo(encode_line(value), nl=False)
+
+
+def note(message: str) -> None:
+    """A remark beside the result, on stderr."""
+    click.echo(message, err=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
+    """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe. `numbers` align right."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(columns), *rows]:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))  # Text: a name is not markup
+    Console().print(drawn)
+
+
+def pairs(values: Iterable[tuple[str, str]]) -> None:
+    """Names and values on stdout, one a line, the values aligned."""
+    shown = [(name, printable(value)) for name, value in values]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def printable(text: str) -> str:
+    """`text` with nothing in it that a terminal would obey: control characters are shown, not sent.
+
+    Newline and tab stay. Names in the U+2400 block for C0, U+FFFD for DEL, C1 and the marks that reorder lines.
+    """
+    return _CONTROLS.sub(lambda match: chr(0x2400 + ord(match[0])) if match[0] < " " else "\ufffd", text)
+
+
+class TextOut:
+    """Generated text on stdout: made harmless on a terminal, exact (UTF-8, no newline added) in a pipe."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._last = "\n"
+
+    def write(self, text: str) -> None:
+        """Write and flush; raises BrokenPipeError if nobody reads."""
+        if not text:
+            return
+        if self._terminal:
+            text = printable(text)
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+            sys.stdout.flush()
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+        self._last = text[-1]
+
+    def end(self) -> None:
+        """On a terminal, leave the prompt of the shell a line of its own."""
+        if self._terminal and self._last != "\n":
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+
+
+def model_name(config: RunConfig) -> str:
+    """ "LSTM 1×256", "ReLU RNN 2×128"."""
+    cell = "ReLU RNN" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
+    return f"{cell} {config.layers}×{config.hidden}"
+
+
+def corpus_name(corpus: str) -> str:
+    """The knob's value for people: a name as it is, of a path the file's name."""
+    path = Path(corpus)
+    return path.stem if path.is_absolute() else corpus
+
+
+def short_date(iso: str) -> str:
+    """An ISO 8601 moment in the person's own time, to the minute; as it stands if it is none."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return iso
+
+
+def short_count(number: float) -> str:
+    """331000 as "331k", 1234567 as "1.23M"."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def short_time(seconds: float) -> str:
+    """92.4 as "1:32", 4000 as "1:06:40"."""
+    whole = int(seconds + 0.5)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def short_size(size: float) -> str:
+    """Bytes for people: 1.1 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("unreachable")
+
+
+def builtins(value: Any) -> Any:
+    """A Struct as dicts and lists, for a larger JSON object."""
+    import msgspec
+
+    return msgspec.to_builtins(value)

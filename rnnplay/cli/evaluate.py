@@ -1,0 +1,85 @@
+"""`rnnplay eval`: how well a run's model predicts a text it was not trained on."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from rnnplay.cli.console import note, pairs, printable, write_json
+from rnnplay.cli.run_argument import checkpoint_option, find_run
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.errors import InputError
+
+ONE_SEQUENCE = 100_000
+"""Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
+
+
+@click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
+@click.argument("run_name", metavar="RUN")
+@click.option("--corpus", metavar="NAME|PATH", help="Another text than the run's own.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    help="Which part of the text.  [default: validation]",
+)
+@checkpoint_option
+@workspace_option
+@json_option
+@pass_session
+def command(session: Session, run_name: str, corpus: str | None, split: str, checkpoint: str, as_json: bool) -> None:
+    """Loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
+
+    Read in float32, the hidden state carried on; up to 100,000 tokens as one sequence, more in 8 parts side by side,
+    as while training. The first token of a part is read without a past, so the numbers may differ a little.
+    """
+    run = find_run(session, run_name)
+    info, tokenizer = run.info(), run.tokenizer()
+    config = info.config
+    if corpus is not None:
+        # One row of one token is enough: nothing is trained on this text.
+        config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
+    run.checkpoint(checkpoint)  # a wrong name is told before the text is read
+
+    from rnnplay.text.catalogue import find_corpus
+    from rnnplay.text.encoded import encode_corpus
+
+    text = find_corpus(config.corpus, session.workspace)
+    encoded = encode_corpus(text, config, session.workspace.create().cache, tokenizer=tokenizer)
+    part = encoded.test if split == "test" else encoded.validation
+    if corpus is None and encoded.sha256 != info.corpus_sha256:
+        note(printable(f"Note: {text.name} is not the text that {run.name} was trained on any more."))
+
+    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.evaluation import evaluate
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
+    found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
+    if not found.tokens:
+        raise InputError(f"The {split} part of {text.name} is empty (split {config.split}); choose another part.")
+    characters = round(found.characters)
+    if as_json:
+        write_json(
+            {
+                "run": run.name,
+                "step": step,
+                "corpus": text.name,
+                "split": split,
+                "loss": found.loss,
+                "perplexity": found.perplexity,
+                "bits_per_character": found.bits_per_character,
+                "tokens": found.tokens,
+                "characters": characters,
+            }
+        )
+        return
+    pairs(
+        [
+            ("run", f"{run.name}, step {step:,}"),
+            ("text", f"{text.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
+            ("loss", f"{found.loss:.4f} nats per token"),
+            ("perplexity", f"{found.perplexity:.3f}"),
+            ("bits per character", f"{found.bits_per_character:.4f}"),
+        ]
+    )

@@ -1,0 +1,130 @@
+"""How a command ends: its exit code, and what went wrong in one sentence on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from rnnplay.errors import RnnplayError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rnnplay.cli.session import Session
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def guarded(call: Callable[[], object], session: Session) -> int:
+    """`call`, its result as exit code if it is an int; errors are told on stderr. Never raises an Exception."""
+    try:
+        result = call()
+        if sys.stdout is not None:  # None where the shell has closed it
+            sys.stdout.flush()
+    except click.Abort:
+        # From click, for ctrl-C and for the end of input at a question.
+        tell("Interrupted.")
+        return FAILED
+    except KeyboardInterrupt:
+        tell("Interrupted.")
+        return FAILED
+    except click.UsageError as error:
+        tell("Error: " + usage_message(error))
+        return BAD_INPUT
+    except click.ClickException as error:
+        tell("Error: " + error.format_message())
+        return error.exit_code
+    except RnnplayError as error:
+        _debug()
+        tell(f"Error: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        drop_stdout()
+        return DONE
+    except Exception as error:
+        _debug()
+        tell(unexpected(error, session))
+        return FAILED
+    return result if isinstance(result, int) and not isinstance(result, bool) else DONE
+
+
+def tell(message: str) -> None:
+    """One message on stderr, which may be closed."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(message, err=True)
+
+
+def _debug() -> None:
+    if os.environ.get("RNNPLAY_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+
+
+def drop_stdout() -> None:
+    """After a broken pipe: nothing more is written, and the interpreter's last flush finds nobody to complain to."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass
+
+
+def usage_message(error: click.UsageError) -> str:
+    """What is wrong with the command line, with the nearest name that exists and where to read more."""
+    path = error.ctx.command_path if error.ctx else "rnnplay"
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        known = [name for param in error.ctx.command.params for name in _names(param)] if error.ctx else []
+        near = difflib.get_close_matches(error.option_name, known, n=1)
+        message = f"There is no option {error.option_name}"
+        message += f"; did you mean {near[0]}?" if near else "."
+    if not message.endswith((".", "?", "!", "…")):
+        message += "."
+    return f"{message} ({path} --help)"
+
+
+def unexpected(error: Exception, session: Session) -> str:
+    """The sentence for an error nobody foresaw; the traceback goes to a file that the sentence names."""
+    text = " ".join(str(error).split()) or "no further words"
+    if len(text) > 300:
+        text = text[:297] + "..."
+    try:
+        kept = f"; the whole account is in {_write_traceback(error, session)}"
+    except OSError:
+        kept = ""
+    return f"Error: {type(error).__name__}: {text}{kept}"
+
+
+def _write_traceback(error: Exception, session: Session) -> Path:
+    import platform
+    import tempfile
+    import time
+    import traceback
+    from pathlib import Path
+
+    from rnnplay import __version__
+
+    lines = [f"rnnplay {__version__}, Python {platform.python_version()}, {platform.platform()}\n"]
+    lines += traceback.format_exception(error)
+    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    for folder in (session.workspace.cache / "errors", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / name
+            path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            continue
+        return path
+    raise OSError("no folder for the traceback")
+
+
+def _names(param: click.Parameter) -> list[str]:
+    return [name for name in (*param.opts, *param.secondary_opts) if name.startswith("--")] + ["--help"]

@@ -1,0 +1,79 @@
+"""`rnnplay generate`: text from a trained model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from rnnplay.cli.console import TextOut, builtins, note, printable, write_json
+from rnnplay.cli.options import KnobCommand, given, knob_options
+from rnnplay.cli.run_argument import checkpoint_option, find_run
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.config import SamplingConfig
+from rnnplay.errors import InputError
+
+
+@click.command("generate", cls=KnobCommand, short_help="Write text with a trained model.")
+@click.argument("run_name", metavar="RUN")
+@click.option("--prompt", metavar="TEXT", default="", help="The text to write on from.  [default: the start of a line]")
+@click.option("--greedy", is_flag=True, help="Always the likeliest token: the same as --temperature 0.")
+@checkpoint_option
+@workspace_option
+@json_option
+@knob_options(SamplingConfig)
+@pass_session
+def command(
+    session: Session, /, run_name: str, prompt: str, greedy: bool, checkpoint: str, as_json: bool, **values: Any
+) -> None:
+    """Write text with the model of RUN, a run's name or the path of its folder.
+
+    The prompt and what follows are written as they are drawn. With --json, one object at the end; its "text" is what
+    follows the prompt, and its "seed" draws the same text again.
+    """
+    sampling = sampling_config(given(values), greedy)
+    run = find_run(session, run_name)
+
+    from rnnplay.model.sampling import generate
+    from rnnplay.training.checkpoints import load_model
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    unknown = tokenizer.unknown_in(prompt)
+    if unknown:
+        note(
+            printable(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
+        )
+    pieces = generate(model, tokenizer, prompt, sampling)
+    if as_json:
+        write_json(
+            {
+                "run": run.name,
+                "step": step,
+                "prompt": prompt,
+                "text": "".join(pieces),
+                "sampling": builtins(sampling),
+            }
+        )
+        return
+    out = TextOut()
+    try:
+        out.write(prompt)
+        for piece in pieces:
+            out.write(piece)
+    finally:
+        out.end()
+
+
+def sampling_config(values: dict[str, Any], greedy: bool) -> SamplingConfig:
+    """The settings given; where no seed is, one is drawn here, so that it can be told. Raises InputError."""
+    if greedy:
+        if values.get("temperature"):
+            raise InputError("--greedy and --temperature exclude each other; leave one out.")
+        values = {**values, "temperature": 0.0}
+    sampling = SamplingConfig(**values)
+    if sampling.seed == 0:
+        import secrets
+
+        sampling = msgspec.structs.replace(sampling, seed=1 + secrets.randbelow(2**31 - 1))
+    return sampling

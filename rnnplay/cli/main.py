@@ -1,0 +1,115 @@
+"""The command `rnnplay`: the terminal interface when it stands alone, else one of the commands below.
+
+A command's module is imported when the command is called; `rnnplay --help` imports none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from rnnplay import __version__
+from rnnplay.cli.failures import drop_stdout, guarded
+from rnnplay.cli.groups import NearGroup
+from rnnplay.cli.session import Session, workspace_option
+
+COMMANDS = {
+    "train": "Train a model, here in the foreground.",
+    "generate": "Write text with a trained model.",
+    "complete": "Complete a prompt, with the likeliest next tokens.",
+    "eval": "Loss and perplexity of a run on held-out text.",
+    "runs": "List, show or remove runs.",
+    "corpora": "List, show or add texts to train on.",
+    "presets": "List the named settings to start from.",
+    "doctor": "Say what rnnplay finds on this machine.",
+}
+"""Every command with its one line of help, in the order of --help."""
+
+MODULES = {"eval": "evaluate"}
+"""Modules whose name is not the command's."""
+
+
+class LazyGroup(NearGroup):
+    """A group that knows its commands by name, and imports rnnplay.cli.<name> to get one."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"rnnplay.cli.{MODULES.get(cmd_name, cmd_name)}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except BrokenPipeError as error:  # from --help
+            drop_stdout()
+            raise click.exceptions.Exit(0) from error
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader has what it wanted (`| head`): done. click itself would make this exit code 1.
+            drop_stdout()
+            return 0
+
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run, tell errors on stderr in a sentence, and exit with 0 (done), 2 (bad usage or input) or 1 (failed).
+
+        Never in click's own standalone mode: exit codes and messages are chosen in one place, `guarded`.
+        """
+        session = Session()
+        run = super().main
+
+        def call() -> object:
+            return run(args, prog_name or "rnnplay", standalone_mode=False, obj=session, **extra)
+
+        sys.exit(guarded(call, session))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND …]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@workspace_option
+@click.option("--corpus", metavar="NAME|PATH", help="The text to begin with.")
+@click.option("--preset", metavar="NAME", help="The settings to begin with (`rnnplay presets` lists them).")
+@click.option("--run", "run_name", metavar="NAME", help="A run to open.")
+@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="rnnplay")
+@click.pass_context
+def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name: str | None) -> int:
+    """A playground in the terminal for recurrent language models.
+
+    Without a command, rnnplay opens its terminal interface.
+    """
+    given = {"--corpus": corpus, "--preset": preset, "--run": run_name}
+    if ctx.invoked_subcommand is None:
+        from rnnplay.cli.play import play
+
+        return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
+    for option, value in given.items():
+        if value is not None:
+            raise click.UsageError(
+                f"{option} stands after the command: rnnplay {ctx.invoked_subcommand} {option} …", ctx
+            )
+    return 0

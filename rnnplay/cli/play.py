@@ -1,0 +1,47 @@
+"""`rnnplay` without a command: the terminal interface."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rnnplay.cli.session import Session
+from rnnplay.errors import InputError
+
+
+def play(session: Session, *, corpus: str | None, preset: str | None, run: str | None) -> int:
+    """Open the terminal interface; raises InputError where there is no terminal for it, or a name is unknown."""
+    check_terminal()
+    workspace = session.workspace
+    # What is wrong with the names is said here, where the message stays on the screen.
+    if preset is not None:
+        from rnnplay.presets import preset_config
+
+        preset_config(preset)
+    if corpus is not None:
+        from rnnplay.cli.settings import lasting_corpus
+
+        corpus = lasting_corpus(corpus, workspace)
+    if run is not None:
+        from rnnplay.training.run_folder import find_run
+
+        find_run(run, workspace)
+    workspace.create()
+    from rnnplay.tui.app import run_app
+
+    run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)
+    return 0
+
+
+def check_terminal() -> None:
+    """Raises InputError unless there is a terminal that can draw and read keys."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "The interface needs a terminal for its input and output; in a pipe or a script use a command like "
+            "`rnnplay train` (rnnplay --help lists them)."
+        )
+    if os.environ.get("TERM", "").lower() in ("dumb", "unknown") and os.name != "nt":
+        raise InputError(
+            f"The interface cannot draw on a terminal of the type TERM={os.environ['TERM']}; use another terminal, "
+            "or a command like `rnnplay train` (rnnplay --help lists them)."
+        )

@@ -1,0 +1,189 @@
+"""`rnnplay runs`: what has been trained."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.console import (
+    builtins,
+    corpus_name,
+    model_name,
+    note,
+    pairs,
+    printable,
+    short_count,
+    short_date,
+    table,
+    write_json,
+)
+from rnnplay.cli.groups import NearGroup
+from rnnplay.cli.presets import shown
+from rnnplay.cli.run_argument import find_run
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.errors import InputError, RnnplayError
+
+if TYPE_CHECKING:
+    from rnnplay.training.records import Validation
+    from rnnplay.training.run_folder import RunFolder
+
+
+@click.group("runs", cls=NearGroup, invoke_without_command=True, short_help="List, show or remove runs.")
+@workspace_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """List, show or remove runs. Alone, it lists them."""
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, as_json)
+
+
+@command.command("list", short_help="The runs in the workspace.")
+@workspace_option
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """The runs in the workspace, the newest first."""
+    _list(session, as_json)
+
+
+@command.command("show", short_help="A run's settings, checkpoints and validations.")
+@click.argument("name", metavar="RUN")
+@workspace_option
+@json_option
+@pass_session
+def show(session: Session, name: str, as_json: bool) -> None:
+    """A run's settings, checkpoints and validations."""
+    from rnnplay.config import RunConfig, knobs
+
+    run = find_run(session, name)
+    info, checkpoints = run.info(), run.checkpoints()
+    validations = _validations(run)
+    if as_json:
+        write_json(
+            {
+                **_described(run),
+                "config": builtins(info.config),
+                "corpus_sha256": info.corpus_sha256,
+                "rnnplay": info.rnnplay,
+                "torch": info.torch,
+                "checkpoints": [{"step": c.step, "path": str(c.path), "loss": c.loss} for c in checkpoints],
+                "validations": [builtins(validation) for validation in validations],
+            }
+        )
+        return
+    described = _described(run)
+    pairs(
+        [
+            ("run", run.name),
+            ("folder", str(run.path)),
+            ("created", short_date(info.created)),
+            ("corpus", info.config.corpus),
+            (
+                "model",
+                f"{model_name(info.config)}, {info.parameters:,} parameters, {info.vocabulary:,} different tokens",
+            ),
+            ("step", f"{described['step']:,}"),
+            ("validation loss", _number(validations[-1].loss if validations else None)),
+            ("best", _number(described["best_loss"])),
+            ("checkpoints", ", ".join(f"{c.step:,}" for c in checkpoints) or "none"),
+        ]
+    )
+    click.echo()
+    defaults = RunConfig()
+    pairs(
+        (name, shown(getattr(info.config, name)) + ("" if getattr(info.config, name) == spec.default else "  *"))
+        for name, spec in knobs().items()
+        if spec.relevant(info.config)
+    )
+    if info.config != defaults:
+        click.echo("\n* not the default")
+
+
+@command.command("rm", short_help="Remove runs and their checkpoints.")
+@click.argument("names", metavar="RUN…", nargs=-1, required=True)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@workspace_option
+@pass_session
+def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
+    """Remove runs of the workspace with all their checkpoints."""
+    from rnnplay.training import run_folder
+
+    # All names first: a wrong one must not be found out after half of them are gone.
+    runs = {name: run_folder.find_run(run_folder.check_run_name(name), session.workspace) for name in names}
+    checkpoints = session.workspace.checkpoints
+    for name, run in runs.items():
+        if run.path.is_symlink() or run.path.resolve().parent != checkpoints.resolve():
+            raise InputError(f"The run {name!r} is not a folder in {checkpoints}; remove {run.path} by hand.")
+    for name, run in runs.items():
+        if not yes:
+            try:
+                agreed = click.confirm(f"Remove {name} and its {len(run.checkpoints())} checkpoints?", err=True)
+            except click.Abort as error:
+                raise InputError("Nothing was answered, so nothing more was removed; add --yes to go on.") from error
+            if not agreed:
+                click.echo(f"Kept {name}.")
+                continue
+        run_folder.remove_run(run)
+        click.echo(f"Removed {name}.")
+
+
+def _list(session: Session, as_json: bool) -> None:
+    from rnnplay.training.run_folder import list_runs
+
+    described: list[dict[str, Any]] = []
+    for run in list_runs(session.workspace):
+        try:
+            described.append(_described(run))
+        except RnnplayError as error:
+            note(printable(str(error)))
+    described.sort(key=lambda run: str(run["created"]), reverse=True)
+    if as_json:
+        write_json(described)
+        return
+    if not described:
+        note(f"There are no runs in {session.workspace.checkpoints} yet; make one with: rnnplay train")
+        return
+    rows = [
+        (
+            run["run"],
+            corpus_name(run["corpus"]),
+            run["model"],
+            short_count(run["parameters"]),
+            f"{run['step']:,}",
+            _number(run["best_loss"]),
+            short_date(run["created"]),
+        )
+        for run in described
+    ]
+    columns = ("run", "corpus", "model", "parameters", "step", "best loss", "created")
+    table(columns, rows, numbers=("parameters", "step", "best loss"))
+
+
+def _described(run: RunFolder) -> dict[str, Any]:
+    info, checkpoints = run.info(), run.checkpoints()
+    losses = [c.loss for c in checkpoints if c.loss is not None and math.isfinite(c.loss)]
+    return {
+        "run": run.name,
+        "path": str(run.path),
+        "created": info.created,
+        "corpus": info.config.corpus,
+        "tokens": info.config.tokens,
+        "model": model_name(info.config),
+        "parameters": info.parameters,
+        "vocabulary": info.vocabulary,
+        "step": checkpoints[-1].step if checkpoints else 0,
+        "best_loss": min(losses, default=None),
+    }
+
+
+def _validations(run: RunFolder) -> list[Validation]:
+    from rnnplay.training.records import Validation
+
+    return [record for record in run.metrics() if isinstance(record, Validation)]
+
+
+def _number(loss: float | None) -> str:
+    return "–" if loss is None else f"{loss:.4f}"

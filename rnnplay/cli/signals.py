@@ -1,0 +1,41 @@
+"""Signals while training: the first asks for a stop with a checkpoint, the second ends the process at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class StopSignals:
+    """While the block runs, ctrl-C, SIGTERM and SIGHUP set `asked`. A signal the parent had ignored stays ignored."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
+            for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+                former = signal.getsignal(number)
+                if former is not signal.SIG_IGN:
+                    self._former[number] = former
+                    signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._former:
+            number, former = self._former.popitem()
+            signal.signal(number, former)

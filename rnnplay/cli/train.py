@@ -1,0 +1,176 @@
+"""`rnnplay train`: the trainer in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.console import corpus_name, model_name, note
+from rnnplay.cli.options import KnobCommand, given, knob_options
+from rnnplay.cli.reporters import Reporter, choose_reporter
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.settings import layered, new_settings, read_toml, with_lasting_corpus
+from rnnplay.cli.signals import StopSignals
+from rnnplay.config import RunConfig, with_values
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.training.records import Finished, Record, Validation
+
+if TYPE_CHECKING:
+    from rnnplay.training.run_folder import RunFolder
+    from rnnplay.training.trainer import Trainer
+    from rnnplay.workspace import Workspace
+
+
+@click.command("train", cls=KnobCommand, short_help="Train a model, here in the foreground.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Settings from a file: one knob a line, named as in docs/options.md (batch_size = 64).",
+)
+@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@click.option("--run", "run_name", metavar="NAME", help="What to call the run.  [default: made from its settings]")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run named by --run (else the newest) from its latest checkpoint. Only the length and what "
+    "may change while training can be given anew.",
+)
+@workspace_option
+@json_option
+@knob_options(RunConfig)
+@pass_session
+def command(
+    session: Session,
+    /,
+    config_file: Path | None,
+    preset: str | None,
+    run_name: str | None,
+    resume: bool,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
+
+    Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
+    a line on stdout: started, step, validation, checkpoint, finished.
+    """
+    if resume and preset is not None:
+        raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")
+    workspace = session.workspace
+    if resume:
+        from rnnplay.training.run_folder import find_run
+
+        folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
+        anew = layered(read_toml(config_file), given(values))
+        config = with_values(folder.info().config, anew)
+        if "corpus" in anew:
+            config = with_lasting_corpus(config, workspace)
+    else:
+        config = with_lasting_corpus(new_settings(preset, config_file, given(values)), workspace)
+        folder = new_folder(run_name, config, workspace)
+    workspace.create()
+    return _train(session, config, folder, resume, as_json)
+
+
+def newest_run(workspace: Workspace) -> RunFolder:
+    """The run with the newest checkpoint; raises InputError if there is none."""
+    from rnnplay.training.run_folder import list_runs
+
+    newest = [(checkpoints[-1].created, run) for run in list_runs(workspace) if (checkpoints := run.checkpoints())]
+    if not newest:
+        raise InputError(f"There is no run to resume in {workspace.checkpoints}; start one without --resume.")
+    return max(newest, key=lambda pair: pair[0])[1]
+
+
+def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> RunFolder:
+    """The folder of a new run, not made yet; raises InputError for a name that is taken or cannot be one."""
+    from rnnplay.training.run_folder import RunFolder, check_run_name, new_run_name
+
+    name = new_run_name(config, workspace) if name is None else check_run_name(name)
+    if (workspace.checkpoints / name).exists():
+        raise InputError(
+            f"There is a run {name!r} already; go on with it by adding --resume, or give another name with --run."
+        )
+    return RunFolder(workspace.checkpoints / name)
+
+
+class Foreground:
+    """One run trained here: the trainer, what tells of it, and the signals that stop it."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.stop = StopSignals()
+        self.validation: Validation | None = None
+        self._trainer: Trainer | None = None
+        self._told = False
+
+    def prepare(self, config: RunConfig, folder: RunFolder, resume: bool, workspace: Workspace) -> Trainer:
+        """Encode the text, load torch, make the model."""
+        from rnnplay.text.catalogue import find_corpus
+        from rnnplay.text.encoded import encode_corpus
+
+        corpus = find_corpus(config.corpus, workspace)
+        tokenizer = folder.tokenizer() if resume else None
+        encoded = encode_corpus(corpus, config, workspace.cache, self.reporter.preparing, tokenizer)
+
+        from rnnplay.training.trainer import Trainer  # takes a second or more: it loads torch
+
+        make = Trainer.resume if resume else Trainer
+        self._trainer = make(config, encoded, folder, emit=self._emit, poll=self._poll)
+        return self._trainer
+
+    def run(self, trainer: Trainer) -> Finished:
+        """Train until the length is reached, a signal asks for a stop, or nobody reads any more."""
+        finished = None
+        with self.stop:
+            while finished is None:
+                if self.stop.asked or self.reporter.closed:
+                    return trainer.finish("stopped")
+                finished = trainer.advance()
+                self._poll()
+        return finished
+
+    def _emit(self, record: Record) -> None:
+        if isinstance(record, Validation):
+            self.validation = record
+        self.reporter.record(record)
+
+    def _poll(self) -> None:
+        if self._trainer is not None:
+            self.reporter.tick(self._trainer.fraction, self._trainer.seconds_left)
+        if self.stop.asked and not self._told:
+            self._told = True
+            self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
+
+
+def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool, as_json: bool) -> int:
+    title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
+    reporter = choose_reporter(as_json, title, config.steps)
+    foreground = Foreground(reporter)
+    again = f"rnnplay train --resume --run {folder.name}{session.arguments}"
+    try:
+        trainer = foreground.prepare(config, folder, resume, session.workspace)
+        finished = foreground.run(trainer)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise RnnplayError(
+            f"{error.strerror or error}{place}; make room or allow writing there, then go on with: {again}"
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            raise RnnplayError("There is not enough memory; make --hidden, --batch-size or --bptt smaller.") from error
+        raise
+    finally:
+        reporter.close()
+    if finished.reason == "stopped":
+        note(f"Stopped at step {finished.step:,}; go on with: {again}")
+    if not as_json:
+        reached = foreground.validation
+        quality = f", validation loss {reached.loss:.4f} (perplexity {reached.perplexity:.2f})" if reached else ""
+        write = f"rnnplay generate {folder.name}{session.arguments}"
+        click.echo(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}")
+    return 0

@@ -1,0 +1,152 @@
+"""The parent's side of the engine process: start it, send commands, receive events, learn how it ended. No torch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from rnnplay.engine import messages
+from rnnplay.jsonlines import decode_line, encode_line
+
+LONGEST_LINE = 2**25
+"""Bytes; a Progress of a few thousand records stays well below."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineExit:
+    """How an engine ended."""
+
+    code: int
+    """Its exit code; negative: the signal that killed it."""
+    log: Path
+    last_lines: tuple[str, ...]
+    """The end of its log."""
+    asked: bool
+    """It was told to quit, and did."""
+
+    @property
+    def cause(self) -> str:
+        """In a few words, for the person."""
+        if self.code < 0:
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(-self.code).name
+                hint = " (out of memory?)" if name == "SIGKILL" else ""
+                return f"it was killed by {name}{hint}"
+        if self.last_lines:
+            return f"it ended with exit code {self.code}: {self.last_lines[-1]}"
+        return f"it ended with exit code {self.code}"
+
+
+class EngineClient:
+    """One engine process. Callbacks run on the event loop that called `start`."""
+
+    def __init__(
+        self,
+        workspace: Path,
+        on_event: Callable[[messages.Event], None],
+        on_exit: Callable[[EngineExit], None],
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._command = list(command or (sys.executable, "-m", "rnnplay.engine", "--workspace", str(workspace)))
+        self._on_event = on_event
+        self._on_exit = on_exit
+        self._asked = False
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self.log = workspace / ".cache" / "engine.log"
+        """Where the engine's own output goes; the run's folder once there is one."""
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start the child. Raises OSError if that is impossible."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=LONGEST_LINE,
+            # Its own session: ctrl+c and ctrl+z in the terminal are for the interface alone.
+            start_new_session=True,
+        )
+        self._reader = asyncio.create_task(self._read(), name="engine events")
+
+    def send(self, command: messages.Command) -> bool:
+        """Queue `command`; returns at once. False if there is no engine to send it to."""
+        if not self.alive or self._asked:
+            return False
+        assert self._process is not None
+        assert self._process.stdin is not None
+        if isinstance(command, messages.Quit):
+            self._asked = True
+        try:
+            self._process.stdin.write(encode_line(command))
+        except (OSError, RuntimeError):
+            return False
+        return True
+
+    async def quit(self, timeout: float = 30.0) -> None:
+        """Ask the engine to checkpoint and exit; after `timeout` seconds it is killed."""
+        if self._process is None:
+            return
+        self.send(messages.Quit())
+        self._asked = True
+        with contextlib.suppress(OSError, RuntimeError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), timeout)
+        except TimeoutError:
+            self.kill()
+        if self._reader is not None:
+            await asyncio.wait({self._reader}, timeout=2.0)
+
+    def kill(self) -> None:
+        """End the engine at once; what came after the last checkpoint is lost."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        stream = self._process.stdout
+        while line := await self._next_line(stream):
+            try:
+                event = decode_line(line, messages.Event)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # half a line of an engine that was killed
+            self._on_event(event)
+        code = await self._process.wait()
+        self._on_exit(EngineExit(code, self.log, last_lines(self.log), self._asked and code == 0))
+
+    @staticmethod
+    async def _next_line(stream: asyncio.StreamReader) -> bytes:
+        try:
+            return await stream.readline()
+        except (ValueError, ConnectionError):  # too long a line, or a broken pipe
+            return b""
+
+
+def last_lines(log: Path, count: int = 5) -> tuple[str, ...]:
+    """The last lines of a log that say something; none if it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 4_096))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    return tuple(line.strip() for line in text.splitlines() if line.strip())[-count:]

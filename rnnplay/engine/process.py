@@ -1,0 +1,240 @@
+"""The engine process: trains, answers prompts, and leaves a checkpoint behind however it is told to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages
+from rnnplay.engine.prompts import LoadedModel, Prompts
+from rnnplay.engine.wire import Inbox, Outbox, redirect_output
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.model.hardware import choose_device
+from rnnplay.text.catalogue import find_corpus
+from rnnplay.text.encoded import EncodedCorpus, encode_corpus
+from rnnplay.training.checkpoints import load_model
+from rnnplay.training.records import Finished, Record
+from rnnplay.training.run_folder import RunFolder, find_run
+from rnnplay.training.trainer import Trainer
+from rnnplay.workspace import Workspace
+
+
+class _Interrupted(Exception):
+    """Preparation was ended by a command."""
+
+
+class Engine:
+    """One trainer or opened model at a time, driven by commands."""
+
+    def __init__(self, workspace: Workspace, inbox: Inbox, outbox: Outbox) -> None:
+        self._workspace = workspace
+        self._inbox = inbox
+        self._outbox = outbox
+        self._trainer: Trainer | None = None
+        self._training = False
+        self._paused = False
+        self._opened: LoadedModel | None = None
+        self._quitting = False
+        self._deferred: deque[messages.Command] = deque()
+        self._prompts = Prompts(outbox.post, self._loaded)
+        self._handlers: dict[type, Callable[..., None]] = {
+            messages.Train: self._train,
+            messages.Open: self._open,
+            messages.Pause: self._pause,
+            messages.Continue: self._continue,
+            messages.Stop: self._stop,
+            messages.Save: self._save,
+            messages.Tune: self._tune,
+            messages.Complete: self._prompts.ask,
+            messages.Sample: self._prompts.ask,
+            messages.Cancel: lambda _: self._prompts.cancel(),
+            messages.Quit: self._quit,
+        }
+
+    def run(self) -> None:
+        """Until Quit: take the commands that have come, then one training step, then a slice of prompts."""
+        self._outbox.post(
+            messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
+        )
+        while not self._quitting:
+            stepping = self._training and not self._paused
+            self._take_commands(wait=not stepping and not self._prompts.busy)
+            if self._quitting:
+                break
+            if self._training and not self._paused:
+                self._advance()
+            self._prompts.work()
+        if self._trainer is not None and self._training:
+            self._guarded("quit", lambda: self._end("stopped"))
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def _take_commands(self, wait: bool) -> None:
+        command = self._deferred.popleft() if self._deferred else self._inbox.take(None if wait else 0.0)
+        while command is not None:
+            self._handle(command)
+            if self._quitting:
+                return
+            command = self._deferred.popleft() if self._deferred else self._inbox.take()
+
+    def _handle(self, command: messages.Command) -> None:
+        tag = str(command.__struct_config__.tag)
+        self._guarded(tag, lambda: self._handlers[type(command)](command))
+
+    def _guarded(self, tag: str, action: Callable[[], object]) -> None:
+        """Run `action`; what goes wrong in a way a person can mend is told, and the engine goes on."""
+        try:
+            action()
+        except _Interrupted:
+            pass
+        except RnnplayError as error:
+            self._fail(tag, str(error))
+        except torch.OutOfMemoryError:
+            self._fail(tag, "The device ran out of memory; make hidden, batch or bptt smaller, or use the CPU.")
+        except MemoryError:
+            self._fail(tag, "There is not enough memory; make hidden, batch or bptt smaller.")
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            self._fail(tag, f"{error.strerror or error}{place}; make room or allow writing there, then resume the run.")
+
+    def _fail(self, tag: str, message: str) -> None:
+        if self._training and tag in ("train", "step"):
+            self._training = False
+        self._outbox.post(messages.Failed(message=message, command=tag))
+
+    def _train(self, command: messages.Train) -> None:
+        if self._training:
+            raise InputError("A run is being trained already; stop it first.")
+        self._trainer, self._opened = None, None
+        folder = RunFolder(self._workspace.checkpoints / command.run)
+        resuming = find_run(command.run, self._workspace) if command.resume else None
+        config = command.config
+        corpus = self._encode(config, resuming)
+        redirect_output(folder.log_path)
+        if resuming is None:
+            self._trainer = Trainer(config, corpus, folder, emit=self._emit, poll=self._poll)
+        else:
+            self._trainer = Trainer.resume(
+                config, corpus, resuming, emit=self._emit, poll=self._poll, checkpoint=command.checkpoint
+            )
+        self._training, self._paused = True, False
+
+    def _encode(self, config: RunConfig, resuming: RunFolder | None) -> EncodedCorpus:
+        last = 0.0
+
+        def progress(what: str, done: int, total: int) -> None:
+            nonlocal last
+            self._poll()
+            if any(isinstance(command, messages.Stop | messages.Quit) for command in self._deferred):
+                if not any(isinstance(command, messages.Quit) for command in self._deferred):
+                    self._deferred.clear()
+                    self._outbox.post(messages.Failed(message="Stopped before training began.", command="train"))
+                raise _Interrupted
+            if time.monotonic() - last > 0.1 or done >= total:
+                last = time.monotonic()
+                self._outbox.post(messages.Preparing(what=what, done=done, total=total))
+
+        corpus = find_corpus(config.corpus, self._workspace)
+        tokenizer = resuming.tokenizer() if resuming is not None else None
+        return encode_corpus(corpus, config, self._workspace.cache, progress=progress, tokenizer=tokenizer)
+
+    def _open(self, command: messages.Open) -> None:
+        if self._training:
+            raise InputError("A run is being trained; stop it before opening another.")
+        run = find_run(command.run, self._workspace)
+        model, tokenizer, step = load_model(run, command.checkpoint)
+        self._trainer = None
+        self._opened = LoadedModel(model, tokenizer, step)
+        self._outbox.post(
+            messages.Opened(run=run.name, step=step, parameters=model.size, vocabulary=tokenizer.size),
+        )
+
+    def _pause(self, _: messages.Pause) -> None:
+        if self._trainer is not None and self._training and not self._paused:
+            self._paused = True
+            self._trainer.pause()
+            self._outbox.post(messages.Paused(step=self._trainer.step))
+            self._trainer.checkpoint()
+
+    def _continue(self, _: messages.Continue) -> None:
+        if self._trainer is not None and self._training and self._paused:
+            self._paused = False
+            self._trainer.unpause()
+            self._outbox.post(messages.Continued(step=self._trainer.step))
+
+    def _stop(self, _: messages.Stop) -> None:
+        if self._training:
+            self._end("stopped")
+
+    def _save(self, _: messages.Save) -> None:
+        if self._trainer is not None:
+            self._trainer.checkpoint()
+
+    def _tune(self, command: messages.Tune) -> None:
+        if self._trainer is not None and self._training:
+            self._trainer.tune(command.knob, command.value)
+
+    def _quit(self, _: messages.Quit) -> None:
+        self._quitting = True
+
+    # --- training -------------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        def step() -> None:
+            assert self._trainer is not None
+            if self._trainer.advance() is not None:
+                self._training = False
+
+        self._guarded("step", step)
+
+    def _end(self, reason: str) -> None:
+        assert self._trainer is not None
+        self._training = False
+        self._trainer.finish(reason)
+
+    def _emit(self, record: Record) -> None:
+        trainer = self._trainer
+        done = isinstance(record, Finished) and record.reason == "length"
+        fraction = 1.0 if done else trainer.fraction if trainer else 0.0
+        self._outbox.record(record, fraction, trainer.seconds_left if trainer else None)
+
+    def _poll(self) -> None:
+        """Called inside long work: prompts are answered at once, all else when the work is done."""
+        while (command := self._inbox.take()) is not None:
+            if isinstance(command, messages.Complete | messages.Sample | messages.Cancel):
+                self._handle(command)
+            else:
+                self._deferred.append(command)
+        self._prompts.work()
+
+    def _loaded(self) -> LoadedModel | None:
+        if self._trainer is not None:
+            return LoadedModel(self._trainer.model, self._trainer.tokenizer, self._trainer.step)
+        return self._opened
+
+
+def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
+    """Serve one parent until it says Quit, closes the pipe, or the process is told to terminate."""
+    quits: list[Callable[[], None]] = []
+
+    def quit_soon(*_: object) -> None:
+        for put in quits:
+            put()
+
+    outbox = Outbox(events, on_closed=quit_soon)
+    inbox = Inbox(commands, on_bad_line=lambda text: outbox.post(messages.Failed(message=text)))
+    quits.append(lambda: inbox.put(messages.Quit()))
+    signal.signal(signal.SIGTERM, quit_soon)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, quit_soon)
+    Engine(Workspace(workspace).create(), inbox, outbox).run()
+    outbox.close()

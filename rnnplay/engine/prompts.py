@@ -1,0 +1,112 @@
+"""Prompts answered between training steps, from the weights as they are at that moment.
+
+Work is done in slices, so that a long sample neither stalls training nor is stalled by it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rnnplay.engine import messages
+from rnnplay.errors import RnnplayError
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.model.sampling import complete, generate
+from rnnplay.text.tokenizers import Tokenizer
+
+SLICE_SECONDS = 0.03
+"""Time a sample may take between two training steps."""
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """What prompts are answered with."""
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+    step: int
+
+
+class Prompts:
+    """The newest completion asked for, and the sample under way."""
+
+    def __init__(self, post: Callable[[messages.Event], None], loaded: Callable[[], LoadedModel | None]) -> None:
+        self._post = post
+        self._loaded = loaded
+        self._completion: messages.Complete | None = None
+        self._sample: tuple[int, Iterator[str]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do."""
+        return self._completion is not None or self._sample is not None
+
+    def ask(self, command: messages.Complete | messages.Sample) -> None:
+        """Take a request; a newer one makes an older one of its kind out of date."""
+        if isinstance(command, messages.Complete):
+            self._completion = command
+            return
+        self.end_sample()
+        loaded = self._loaded()
+        if loaded is None:
+            self._post(messages.Failed(message="There is no model yet; train one or open a run.", command="sample"))
+            self._post(messages.SampleText(request=command.request, text="", done=True))
+            return
+        pieces = generate(loaded.model, loaded.tokenizer, command.prompt, command.sampling)
+        self._sample = (command.request, pieces)
+
+    def cancel(self) -> None:
+        """End the sample under way and forget the completion."""
+        self._completion = None
+        self.end_sample()
+
+    def end_sample(self) -> None:
+        """End the sample under way, saying so."""
+        if self._sample is not None:
+            request, _ = self._sample
+            self._sample = None
+            self._post(messages.SampleText(request=request, text="", done=True))
+
+    def work(self, seconds: float = SLICE_SECONDS) -> None:
+        """Answer the completion, then write on the sample for at most `seconds`."""
+        if self._completion is not None:
+            command, self._completion = self._completion, None
+            self._complete(command)
+        if self._sample is not None:
+            self._write_on(seconds)
+
+    def _complete(self, command: messages.Complete) -> None:
+        loaded = self._loaded()
+        if loaded is None:
+            return
+        found = complete(loaded.model, loaded.tokenizer, command.text, command.bars)
+        self._post(
+            messages.Completion(
+                request=command.request,
+                suggestion=found.suggestion,
+                next=[messages.NextToken(token=token, probability=share) for token, share in found.next],
+                unknown=found.unknown,
+                step=loaded.step,
+            )
+        )
+
+    def _write_on(self, seconds: float) -> None:
+        assert self._sample is not None
+        request, pieces = self._sample
+        until = time.perf_counter() + seconds
+        text, done = "", False
+        try:
+            while time.perf_counter() < until:
+                piece = next(pieces, None)
+                if piece is None:
+                    done = True
+                    break
+                text += piece
+        except RnnplayError as error:
+            self._post(messages.Failed(message=str(error), command="sample"))
+            done = True
+        if done:
+            self._sample = None
+        if text or done:
+            self._post(messages.SampleText(request=request, text=text, done=done))

@@ -1,0 +1,209 @@
+"""The engine's end of the pipes: commands come in by a reader thread, events go out by a writer thread.
+
+Training never waits for either. The writer sends what the trainer reports at most `PROGRESS_HZ` times a second and
+answers to prompts at once. While nobody reads (a suspended interface, a slow terminal) it holds a bounded amount:
+step records are thinned, pieces of a sample joined, out-of-date answers dropped. All steps are in metrics.jsonl.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import BinaryIO
+
+import msgspec
+
+from rnnplay.engine import messages
+from rnnplay.jsonlines import decode_line, encode_line
+from rnnplay.training import records
+
+PROGRESS_HZ = 10.0
+MOST_RECORDS = 2_000
+"""Step records held for a reader that doesn't read; beyond that every second one is dropped."""
+MOST_SAMPLE_TEXT = 1_000_000
+"""Characters of one sample held for a reader that doesn't read."""
+MOST_EVENTS = 500
+
+
+def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes on private descriptors and send fd 1 and 2 to `log`, so that no library's print breaks the stream.
+
+    Returns (commands, events), both binary and unbuffered.
+    """
+    commands = os.fdopen(os.dup(0), "rb", buffering=0)
+    events = os.fdopen(os.dup(1), "wb", buffering=0)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    redirect_output(log)
+    return commands, events
+
+
+def redirect_output(log: Path) -> None:
+    """Send fd 1 and 2 to the end of `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with log.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+class Inbox:
+    """Commands in the order they came. The end of the pipe arrives as Quit."""
+
+    def __init__(self, pipe: BinaryIO, on_bad_line: Callable[[str], None]) -> None:
+        self._queue: SimpleQueue[messages.Command] = SimpleQueue()
+        self._pipe = pipe
+        self._on_bad_line = on_bad_line
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+
+    def put(self, command: messages.Command) -> None:
+        self._queue.put(command)
+
+    def take(self, timeout: float | None = 0.0) -> messages.Command | None:
+        """The next command, or None if none comes within `timeout` seconds (None: wait for ever)."""
+        try:
+            return self._queue.get(block=timeout != 0.0, timeout=timeout)
+        except Empty:
+            return None
+
+    def _read(self) -> None:
+        rest = b""
+        with contextlib.suppress(OSError):
+            while chunk := self._pipe.read(65_536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if not line.strip():
+                        continue
+                    try:
+                        self._queue.put(decode_line(line, messages.Command))
+                    except Exception as error:  # whatever a bad line holds, the engine goes on
+                        self._on_bad_line(f"The engine did not understand a command ({error}).")
+        self._queue.put(messages.Quit())
+
+
+class Outbox:
+    """Events to the parent, in order, except that the newest completion replaces one not yet sent."""
+
+    def __init__(self, pipe: BinaryIO, on_closed: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._on_closed = on_closed
+        self._wake = threading.Condition()
+        self._events: list[messages.Event] = []
+        self._records: list[records.Record] = []
+        self._fraction = 0.0
+        self._seconds_left: float | None = None
+        self._dropped = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._write, name="events", daemon=True)
+        self._thread.start()
+
+    def post(self, event: messages.Event) -> None:
+        """Send `event` as soon as the pipe takes it. Records posted before it go first."""
+        with self._wake:
+            self._flush_records()
+            self._replace_or_append(event)
+            self._wake.notify()
+
+    def record(self, record: records.Record, fraction: float, seconds_left: float | None) -> None:
+        """Add a record to the next Progress."""
+        with self._wake:
+            self._records.append(record)
+            self._fraction, self._seconds_left = fraction, seconds_left
+            if len(self._records) > MOST_RECORDS:
+                self._records, dropped = thin(self._records)
+                self._dropped += dropped
+            self._wake.notify()
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Send what is waiting, for at most `timeout` seconds."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join(timeout)
+
+    def _flush_records(self) -> None:
+        if self._records:
+            last = self._events[-1] if self._events else None
+            held = self._records
+            if isinstance(last, messages.Progress):  # nobody reads: keep one Progress, not many
+                held = last.records + held
+                self._dropped += last.dropped
+                self._events.pop()
+                if len(held) > MOST_RECORDS:
+                    held, dropped = thin(held)
+                    self._dropped += dropped
+            self._events.append(
+                messages.Progress(
+                    records=held, fraction=self._fraction, seconds_left=self._seconds_left, dropped=self._dropped
+                )
+            )
+            self._records, self._dropped = [], 0
+
+    def _replace_or_append(self, event: messages.Event) -> None:
+        last = self._events[-1] if self._events else None
+        if isinstance(event, messages.SampleText) and isinstance(last, messages.SampleText):
+            joined = last.text + event.text
+            if last.request == event.request and not last.done and len(joined) <= MOST_SAMPLE_TEXT:
+                self._events[-1] = msgspec.structs.replace(event, text=joined)
+                return
+        if isinstance(event, messages.Completion | messages.Preparing):
+            self._events = [waiting for waiting in self._events if type(waiting) is not type(event)]
+        self._events.append(event)
+        if len(self._events) > MOST_EVENTS:
+            del self._events[0]
+
+    def _write(self) -> None:
+        try:
+            self._write_on()
+        finally:  # the parent is gone, or can be told nothing more
+            if not self._closing:
+                self._on_closed()
+
+    def _write_on(self) -> None:
+        next_progress = 0.0
+        while True:
+            with self._wake:
+                while not self._events and not self._closing:
+                    if not self._records:
+                        self._wake.wait()
+                    elif (wait := next_progress - time.monotonic()) > 0:
+                        self._wake.wait(wait)
+                    else:
+                        break
+                if self._records and (self._closing or not self._events):
+                    self._flush_records()
+                    next_progress = time.monotonic() + 1 / PROGRESS_HZ
+                events, self._events = self._events, []
+                if not events and self._closing:
+                    return
+            if not self._send(b"".join(map(encode_line, events))):
+                return
+
+    def _send(self, data: bytes) -> bool:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._pipe.write(view) :]
+        except OSError:
+            return False
+        return True
+
+
+def thin(held: list[records.Record]) -> tuple[list[records.Record], int]:
+    """Every second step record left out, all other records kept; and how many were left out."""
+    kept: list[records.Record] = []
+    odd = False
+    for record in held:
+        if isinstance(record, records.Step):
+            odd = not odd
+            if not odd:
+                continue
+        kept.append(record)
+    return kept, len(held) - len(kept)

@@ -1,0 +1,214 @@
+"""What the machine has, and how to use it: device, precision, threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import ConfigError
+from rnnplay.model.language_model import LanguageModel, autocast
+
+MEASURE_SECONDS = 0.5
+"""All that `choose_threads` may take, the first steps of each count of threads aside."""
+
+WORTH_A_THREAD = 0.95
+"""More threads are taken only if a step then takes less than this share of its time: the UI wants room too."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of `config.device`; raises ConfigError if it is not there.
+
+    auto is CUDA, else the CPU. Apple's MPS must be asked for: one timestep of a small model does not fill it.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device", "device is cuda, but torch sees no CUDA device here; use --device auto or cpu.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("device", "device is mps, but torch sees no Apple GPU here; use --device auto or cpu.")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The type of the products: auto is bfloat16 where the hardware multiplies it natively, else float32.
+
+    bfloat16 asked for by name is taken everywhere; without native products it is slower than float32.
+    """
+    if name == "auto":
+        return torch.bfloat16 if native_bfloat16(device) else torch.float32
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
+
+
+def native_bfloat16(device: torch.device) -> bool:
+    """Whether `device` multiplies bfloat16 in hardware: AVX512-BF16 or AMX; CUDA from compute capability 8.0."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and not {"avx512_bf16", "amx_bf16"}.isdisjoint(cpu_features())
+
+
+@cache
+def cpu_features() -> frozenset[str]:
+    """Names of what the CPU can, as torch and Linux write them."""
+    get_capabilities: Callable[[], dict[str, Any]] | None = getattr(torch.cpu, "get_capabilities", None)
+    if get_capabilities is not None:  # from torch 2.11 on
+        return frozenset(name for name, has in get_capabilities().items() if has is True)
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("flags"):
+            return frozenset(line.partition(":")[2].split())
+    return frozenset()
+
+
+def prepare_thread() -> None:
+    """To be called once in each thread that computes, before its first step.
+
+    Vanishing gradients become denormal numbers, which slow a CPU many times; here they become zero. torch's own
+    worker threads take this over from the thread that starts them.
+    """
+    torch.set_flush_denormal(True)
+
+
+def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device) -> int:
+    """Sets the number of threads that torch uses in the calling thread, and returns it.
+
+    `config.threads` if that is not 0; otherwise the fastest of 1, 2, 4, … up to the physical cores, timed on forward
+    and backward passes of the run's own shape. Weights, gradients, mode and torch's random numbers stay as they are.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+        return config.threads
+    if device.type != "cpu":
+        return torch.get_num_threads()
+    counts = thread_counts(physical_cores())
+    if len(counts) > 1:
+        precision = choose_precision(config.precision, device)
+        with torch.random.fork_rng(devices=[]):  # dropout draws
+            torch.set_num_threads(fastest(counts, _training_step(config, model, precision)))
+    else:
+        torch.set_num_threads(counts[0])
+    return torch.get_num_threads()
+
+
+def thread_counts(cores: int) -> list[int]:
+    """1, 2, 4, … and `cores` itself."""
+    return [*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores]
+
+
+def fastest(
+    counts: list[int],
+    step: Callable[[], object],
+    clock: Callable[[], float] = time.perf_counter,
+    set_threads: Callable[[int], None] = torch.set_num_threads,
+) -> int:
+    """The one of `counts` (rising) whose steps are quickest, or a smaller one that is nearly as quick.
+
+    Counts take turns and each one's best time is what it counts by, so that a busy moment does not decide.
+    """
+    best: dict[int, float] = {}
+    turns = list(counts)
+    end = clock() + MEASURE_SECONDS
+    first = True
+    while turns and (first or clock() < end):
+        for count in list(turns):
+            set_threads(count)
+            if first:
+                step()  # threads start, memory is found
+            start = clock()
+            step()
+            best[count] = min(best.get(count, float("inf")), clock() - start)
+            if first and best[count] > 1.5 * min(best.values()):
+                turns = turns[: turns.index(count)]  # past the peak: more threads would be slower still
+                break
+            if clock() >= end:
+                break
+        first = False
+    if len(best) < len(turns):
+        return turns[-1]  # steps too long to try every count are long enough to share out
+    chosen = counts[0]
+    for count in counts[1:]:
+        if best.get(count, float("inf")) < WORTH_A_THREAD * best[chosen]:
+            chosen = count
+    return chosen
+
+
+def physical_cores() -> int:
+    """Cores this process may run on, counting those that share one core's units once."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, len(_physical()) or allowed))
+
+
+def describe_machine() -> dict[str, str]:
+    """What matters to a run's speed, in words, for `rnnplay doctor`."""
+    cpu = torch.device("cpu")
+    described = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu": _cpu_name(),
+        "cores": f"{physical_cores()} physical of {os.cpu_count() or 1} logical",
+        "threads": str(torch.get_num_threads()),
+        "cpu bfloat16": "native" if native_bfloat16(cpu) else "not native: float32 is used",
+        "cuda": "none",
+        "mps": "available" if torch.backends.mps.is_available() else "none",
+        "device": str(choose_device("auto")),
+    }
+    if torch.cuda.is_available():
+        devices = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        described["cuda"] = ", ".join(
+            f"{torch.cuda.get_device_name(device)} ({'bfloat16' if native_bfloat16(device) else 'float32'})"
+            for device in devices
+        )
+    return described
+
+
+def _training_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
+    # About 6 operations a parameter and token, at some 2e10 a second: a long step is measured on fewer timesteps.
+    seconds = 6 * model.size * config.batch_size * config.bptt / 2e10
+    timesteps = max(1, min(config.bptt, int(config.bptt * MEASURE_SECONDS / 8 / seconds)))
+    ids = torch.zeros(config.batch_size, timesteps, dtype=torch.int64)
+    parameters = list(model.parameters())
+
+    def step() -> object:
+        with torch.enable_grad():
+            with autocast(torch.device("cpu"), precision):
+                logits, _ = model(ids)  # (B, T, V)
+            loss = nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
+            return torch.autograd.grad(loss, parameters)
+
+    return step
+
+
+def _physical() -> set[tuple[str, str]]:
+    # Linux only; elsewhere empty, and every logical core counts.
+    cores: set[tuple[str, str]] = set()
+    package = ""
+    for line in _lines("/proc/cpuinfo"):
+        name, _, value = (part.strip() for part in line.partition(":"))
+        if name == "physical id":
+            package = value
+        elif name == "core id":
+            cores.add((package, value))
+    return cores
+
+
+def _cpu_name() -> str:
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+@cache
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,189 @@
+"""The model, whole: embedding → RNN, LSTM or GRU → linear.
+
+Letters of the shapes, here and in every comment of this package:
+
+    B  sequences in a batch        V  vocabulary, tokens the model knows
+    T  timesteps of a sequence     E  size of a token's vector (embedding)
+    L  recurrent layers            H  units of the hidden state a layer
+    G  blocks stacked in one recurrent weight: RNN 1, GRU 3 (r, z, n), LSTM 4 (i, f, c̃, o)
+
+The tensors, named as torch.nn names them:
+
+    embedding.weight     (V, E)
+    rnn.weight_ih_l{k}   (G·H, E), and (G·H, H) from the second layer on
+    rnn.weight_hh_l{k}   (G·H, H)
+    rnn.bias_ih_l{k}     (G·H,)
+    rnn.bias_hh_l{k}     (G·H,)
+    output.weight        (V, H), the embedding's own tensor when tied
+    output.bias          (V,)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import RnnplayError
+
+State = Tensor | tuple[Tensor, Tensor]
+"""What is carried from one timestep to the next: h (L, B, H), or (h, c) of an LSTM; always float32."""
+
+
+class LanguageModel(nn.Module):
+    """Scores the next token at every position of a batch of sequences.
+
+    Its weights depend on `config.seed` alone: torch's global random numbers are neither used nor moved.
+    Dropout in training does draw from them.
+    """
+
+    def __init__(self, config: RunConfig, vocabulary: int) -> None:
+        super().__init__()
+        self.config = config
+        with torch.random.fork_rng(devices=[]):  # torch's layers draw weights of their own, which are replaced below
+            self.embedding = nn.Embedding(vocabulary, config.embedding)
+            self.rnn = make_rnn(config)
+            self.output = nn.Linear(config.hidden, vocabulary)
+        if config.tie:
+            self.output.weight = self.embedding.weight
+        self.dropout = nn.Dropout(config.dropout)
+        self.initialise(torch.Generator().manual_seed(config.seed))
+
+    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """The logits of each next token, and the state after the last timestep.
+
+        ids (B, T) int64; state as an earlier call returned it, None for zeros. Logits (B, T, V) and state
+        are float32, also under autocast: bfloat16 goes to float32 and back without loss, so carrying and
+        saving the state changes no bit.
+        """
+        embedded = self.dropout(self.embedding(ids))  # (B, T, E)
+        hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
+        logits = self.output(self.dropout(hidden))  # (B, T, V)
+        return logits.float(), _float32(state)
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> None:
+        """Draws all weights anew.
+
+        embedding       N(0, 1); tied, where it also makes the logits, N(0, 16/H): the untied output's scale of 1/√H
+                        would start the input so faint that learning lags, and 1 would start the logits too large
+        recurrent       each gate's H×H block orthogonal (Saxe et al. 2014), times recurrent_gain
+        input           each gate's block uniform, Glorot & Bengio 2010
+        recurrent bias  0; an LSTM's forget gate forget_bias in bias_ih and 0 in bias_hh
+                        (Gers et al. 2000; Jozefowicz et al. 2015)
+        output          uniform ±1/√H, bias 0: the first loss is close to ln V
+        """
+        hidden = self.config.hidden
+        for name, weight in self.rnn.named_parameters():
+            if name.startswith("bias"):
+                weight.zero_()
+                if self.config.cell == "lstm" and name.startswith("bias_ih"):
+                    weight[hidden : 2 * hidden] = self.config.forget_bias
+                continue
+            for block in torch.split(weight, hidden):  # (H, E) or (H, H), one a gate
+                if name.startswith("weight_hh"):
+                    nn.init.orthogonal_(block, gain=self.config.recurrent_gain, generator=generator)
+                else:
+                    nn.init.xavier_uniform_(block, generator=generator)
+        scale = 1 / math.sqrt(hidden)
+        self.output.weight.uniform_(-scale, scale, generator=generator)
+        self.output.bias.zero_()
+        self.embedding.weight.normal_(0, min(1.0, 4 * scale) if self.config.tie else 1.0, generator=generator)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters; a tied tensor counts once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def vocabulary(self) -> int:
+        """V."""
+        return self.embedding.num_embeddings
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.embedding.weight.device
+
+    def zero_state(self, batch: int) -> State:
+        """The state before the first timestep."""
+        hidden = torch.zeros(self.config.layers, batch, self.config.hidden, device=self.device)
+        return (hidden, torch.zeros_like(hidden)) if self.config.cell == "lstm" else hidden
+
+    def weights(self) -> dict[str, Tensor]:
+        """All tensors by name, for a file.
+
+        Tied, output.weight is left out, as it is embedding.weight (safetensors refuses shared storage):
+        `weights.setdefault("output.weight", weights["embedding.weight"])` gives what plain torch.nn layers load.
+        """
+        tensors: dict[str, Tensor] = self.state_dict()
+        if self.config.tie:
+            del tensors["output.weight"]
+        return tensors
+
+    def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes tensors as `weights` gave them; raises RnnplayError if names, shapes or types are not this model's."""
+        own = self.weights()
+        for name in sorted(own.keys() | tensors.keys()):
+            given, wanted = tensors.get(name), own.get(name)
+            if given is None:
+                raise RnnplayError(f"The weights have no {name}; they are not of this run's model.")
+            if wanted is None:
+                raise RnnplayError(f"The weights have a {name}, which this run's model has not; they are of another.")
+            if given.shape != wanted.shape or given.dtype != wanted.dtype:
+                raise RnnplayError(
+                    f"The weights' {name} is {_shown(given)}, but this run's model has {_shown(wanted)}; "
+                    "they are of another."
+                )
+        # With output.weight missing where tied; everything else was checked above.
+        self.load_state_dict(dict(tensors), strict=False)
+
+
+def make_rnn(config: RunConfig) -> nn.RNN | nn.LSTM | nn.GRU:
+    """torch's recurrent layers for `config`, batch first."""
+    # torch puts dropout between layers only, and warns where there is but one.
+    dropout = config.dropout if config.layers > 1 else 0.0
+    sizes = config.embedding, config.hidden, config.layers
+    if config.cell == "lstm":
+        return nn.LSTM(*sizes, batch_first=True, dropout=dropout)
+    if config.cell == "gru":
+        return nn.GRU(*sizes, batch_first=True, dropout=dropout)
+    return nn.RNN(*sizes, nonlinearity=config.nonlinearity, batch_first=True, dropout=dropout)
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """The context to run a forward pass in: products in bfloat16, or everything in float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16)
+
+
+def detach(state: State) -> State:
+    """The same numbers, cut off from the graph that made them: no gradient flows into the batch before."""
+    return (state[0].detach(), state[1].detach()) if isinstance(state, tuple) else state.detach()
+
+
+def state_to_tensors(state: State | None) -> dict[str, Tensor]:
+    """By name for a file: "hidden" (L, B, H), and "cell" (L, B, H) of an LSTM; nothing for None."""
+    if state is None:
+        return {}
+    if isinstance(state, tuple):
+        return {"hidden": state[0].detach(), "cell": state[1].detach()}
+    return {"hidden": state.detach()}
+
+
+def state_from_tensors(tensors: Mapping[str, Tensor], device: torch.device) -> State | None:
+    """What `state_to_tensors` took apart; other names are ignored."""
+    if "hidden" not in tensors:
+        return None
+    hidden = tensors["hidden"].to(device)
+    return (hidden, tensors["cell"].to(device)) if "cell" in tensors else hidden
+
+
+def _float32(state: State) -> State:
+    return (state[0].float(), state[1].float()) if isinstance(state, tuple) else state.float()
+
+
+def _shown(tensor: Tensor) -> str:
+    return f"{'×'.join(map(str, tensor.shape))} {str(tensor.dtype).removeprefix('torch.')}"

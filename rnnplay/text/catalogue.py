@@ -1,0 +1,252 @@
+"""Which corpora there are: bundled cards, a person's own cards, and loose .txt files in the workspace's corpora/."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnplay.errors import InputError
+from rnnplay.text.cards import Card, card_title, clean, read_card
+from rnnplay.workspace import Workspace, bundled_corpora
+
+__all__ = ["Card", "Corpus", "add_corpus", "card_problems", "find_corpus", "list_corpora"]
+
+LONGEST_NAME = 80
+NOT_IN_NAMES = '/\\:*?"<>|'
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A text to train on. Corpora that are made from the running Python have no path until `materialise`."""
+
+    name: str
+    card: Card
+    path: Path | None
+
+    def materialise(self, cache: Path) -> Path:
+        """The text as a file on disk, made under `cache` first if need be; raises InputError if it cannot be had."""
+        if self.path is None:
+            from rnnplay.text.python_corpora import materialise_python_corpus
+
+            return materialise_python_corpus(self.card.source, cache)
+        if not self.path.is_file():
+            raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
+        return self.path
+
+
+def list_corpora(workspace: Workspace) -> list[Corpus]:
+    """Every corpus that can be used, by name; where names meet, the workspace's own hides the bundled one."""
+    return _scan(workspace)[0]
+
+
+def card_problems(workspace: Workspace) -> list[str]:
+    """One sentence for each card or text that `list_corpora` had to leave out."""
+    return list(_scan(workspace)[1].values())
+
+
+def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
+    """The corpus of that name, or of the text (or card) at that path.
+
+    A path wins where the text has a separator or a suffix and the file exists. Raises InputError, which names
+    the corpora there are and the closest of them.
+    """
+    wanted = name_or_path.strip()
+    if not wanted:
+        raise InputError("The corpus's name is empty; give a corpus's name or the path of a text.")
+    path = _expanded(wanted)
+    has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
+    if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
+        return _from_path(path, workspace)
+    corpora, problems = _scan(workspace)
+    for corpus in corpora:
+        if corpus.name == wanted:
+            return corpus
+    for place, problem in problems.items():
+        if wanted in (place.stem, place.name):
+            raise InputError(problem)
+    if has_separator or wanted.startswith("~"):
+        raise InputError(f"There is no file {clean(wanted)}; give the path of a text, or one of: {_names(corpora)}.")
+    here = f" (for the file {clean(wanted)} in this folder write .{os.sep}{clean(wanted)})" if _exists(path) else ""
+    raise InputError(
+        f"There is no corpus {_quoted(wanted)}{here}; {_closest(wanted, corpora)}there are: {_names(corpora)}."
+    )
+
+
+def add_corpus(path: Path, workspace: Workspace, name: str | None = None) -> Corpus:
+    """Copies the text at `path` into the workspace's corpora/ as `name`.txt (default: the file's own name).
+
+    Raises InputError if it is not readable text, if the name is taken, or if the name could not be a file's.
+    """
+    source = _expanded(str(path))
+    if not source.is_file():
+        raise InputError(f"There is no file {clean(str(path))}; give the path of a text.")
+    corpus_name = _checked_name(name if name is not None else source.stem)
+    taken = {corpus.name.casefold() for corpus in list_corpora(workspace)}
+    target = workspace.corpora / f"{corpus_name}.txt"
+    if corpus_name.casefold() in taken or target.exists():
+        raise InputError(f"There is already a corpus {_quoted(corpus_name)}; give this one another name.")
+    _check_readable(source)
+    workspace.create()
+    _copy_new(source, target)
+    return Corpus(corpus_name, Card(name=corpus_name, title=card_title(corpus_name), file=target.name), target)
+
+
+def _scan(workspace: Workspace) -> tuple[list[Corpus], dict[Path, str]]:
+    """All corpora by name, and for each file that was left out why."""
+    found: dict[str, Corpus] = {}
+    problems: dict[Path, str] = {}
+    folders = [workspace.corpora]
+    if not _same(workspace.corpora, bundled_corpora()):
+        folders.append(bundled_corpora())
+    for folder in folders:
+        here = _cards(folder, problems)
+        if folder == workspace.corpora:
+            _add_loose_texts(folder, here, problems)
+        for name, corpus in here.items():
+            found.setdefault(name, corpus)
+    return [found[name] for name in sorted(found)], problems
+
+
+def _cards(folder: Path, problems: dict[Path, str]) -> dict[str, Corpus]:
+    found: dict[str, Corpus] = {}
+    for place in _files(folder, ".toml"):
+        try:
+            corpus = _from_card(place)
+        except InputError as error:
+            problems[place] = str(error)
+            continue
+        if corpus.name in found:
+            problems[place] = f"The card {clean(str(place))} has the name {_quoted(corpus.name)}, as another card does."
+        else:
+            found[corpus.name] = corpus
+    return found
+
+
+def _add_loose_texts(folder: Path, found: dict[str, Corpus], problems: dict[Path, str]) -> None:
+    described = {corpus.path for corpus in found.values()}
+    # A text whose card is broken must not turn into a loose text: its feed would silently be another.
+    broken = {place.stem for place in problems if place.parent == folder}
+    for place in _files(folder, ".txt"):
+        name = clean(place.stem)
+        if place in described or place.stem in broken:
+            continue
+        if name in found:
+            problems[place] = f"The text {clean(str(place))} has the name {_quoted(name)}, as a card does; rename it."
+        else:
+            found[name] = Corpus(name, Card(name=name, title=card_title(name), file=place.name), place)
+
+
+def _from_card(place: Path) -> Corpus:
+    card = read_card(place)
+    path = place.parent / card.file if card.file else None
+    if path is not None and not path.is_file():
+        raise InputError(f"The card {clean(str(place))} names the file {_quoted(card.file)}, which is not beside it.")
+    return Corpus(card.name, card, path)
+
+
+def _from_path(path: Path, workspace: Workspace) -> Corpus:
+    if path.is_dir():
+        raise InputError(f"{clean(str(path))} is a folder; give the path of one text file.")
+    if not path.is_file():
+        raise InputError(f"{clean(str(path))} is not a plain file; save the text to a file and give its path.")
+    path = path.absolute()
+    if path.suffix == ".toml":
+        return _from_card(path)
+    for corpus in list_corpora(workspace):
+        if corpus.path is not None and _same(corpus.path, path):
+            return corpus  # so that its card's feed counts
+    name = clean(path.stem)
+    return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip().removesuffix(".txt")
+    if (
+        not name
+        or len(name) > LONGEST_NAME
+        or name[0] in ".-~"
+        or name != clean(name)
+        or any(character in NOT_IN_NAMES for character in name)
+    ):
+        raise InputError(
+            f"{_quoted(name)} cannot be a corpus's name; use up to {LONGEST_NAME} letters, digits, spaces or . _ -, "
+            "a letter or digit first."
+        )
+    return name
+
+
+def _check_readable(source: Path) -> None:
+    from rnnplay.text.reading import iter_text
+
+    if not any(not piece.isspace() for piece in iter_text(source) if piece):
+        raise InputError(f"{clean(str(source))} has no text in it; give a file with something to learn from.")
+    for _ in iter_text(source):
+        pass  # raises InputError at a byte that is not text
+
+
+def _copy_new(source: Path, target: Path) -> None:
+    """Copy so that `target` is there whole or not at all, and nothing is overwritten; raises InputError."""
+    import shutil
+
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        shutil.copyfile(source, beside)
+        if target.exists():
+            raise FileExistsError
+        beside.replace(target)
+    except FileExistsError as error:
+        raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
+    except OSError as error:
+        raise InputError(
+            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({error.strerror})."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    try:
+        return sorted(
+            place
+            for place in folder.iterdir()
+            if place.suffix == suffix and not place.name.startswith(".") and place.is_file()
+        )
+    except OSError:
+        return []  # a workspace that does not exist yet has no corpora of its own
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"The home folder in {clean(text)} is not known; give the whole path.") from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _closest(wanted: str, corpora: list[Corpus]) -> str:
+    by_lower = {corpus.name.casefold(): corpus.name for corpus in corpora}
+    near = difflib.get_close_matches(wanted.casefold().removesuffix(".txt"), by_lower, n=1)
+    return f"did you mean {by_lower[near[0]]}? " if near else ""
+
+
+def _names(corpora: list[Corpus]) -> str:
+    return ", ".join(corpus.name for corpus in corpora) or "none yet"
+
+
+def _quoted(name: str) -> str:
+    return f"'{clean(name)}'"

@@ -1,0 +1,205 @@
+"""A corpus as token ids in memory-mapped files, split into train, validation and test.
+
+The text is read in chunks, never whole: once for its hash, once to count, once to encode. The result is cached
+(encoded_cache.py), and a later run with the same text and settings only opens it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnplay.config import RunConfig, split_shares
+from rnnplay.errors import InputError
+from rnnplay.text import encoded_cache
+from rnnplay.text.cards import clean
+from rnnplay.text.catalogue import Corpus
+from rnnplay.text.reading import check_text_file, iter_text
+from rnnplay.text.splitting import PARTS, LineEnds, cut, without_blank_lines
+from rnnplay.text.tokenizers import Tokenizer, build_tokenizer
+from rnnplay.text.vocabulary import AnyIds
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("reading", "counting" or "encoding"), bytes done and bytes in all."""
+
+Feed = Literal["stream", "lines"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedSplit:
+    """One part of a corpus."""
+
+    ids: AnyIds
+    """Shape (tokens,), read-only, of the smallest type that holds the vocabulary's ids."""
+    characters: int
+    """Of the text that `ids` stand for; for lines: of the lines that are not blank, with their newlines."""
+    line_starts: NDArray[np.int64] | None
+    """For lines: where each line starts in `ids`, and the end, shape (lines + 1,); each line ends in its newline."""
+
+    @property
+    def tokens(self) -> int:
+        """Number of ids."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedCorpus:
+    """A corpus ready to train on."""
+
+    name: str
+    sha256: str
+    """Of the text file's bytes."""
+    tokenizer: Tokenizer
+    feed: Feed
+    train: EncodedSplit
+    validation: EncodedSplit
+    test: EncodedSplit
+
+
+def encode_corpus(
+    corpus: Corpus,
+    config: RunConfig,
+    cache: Path,
+    progress: Progress | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> EncodedCorpus:
+    """`corpus` as `config` wants it read, from the cache under `cache` if it is there.
+
+    The vocabulary is that of the whole text, as in the published figures for character and word models. `tokenizer`:
+    encode with this one instead. Raises InputError for a file that is not text, or too short for `config`.
+    """
+    path = corpus.materialise(cache)
+    feed: Feed = corpus.card.feed if config.feed == "auto" else config.feed
+    if tokenizer is not None and feed == "lines" and tokenizer.newline is None:
+        raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose --feed stream.")
+    report = _Report(progress, check_text_file(path).st_size)
+    sha256 = encoded_cache.content_hash(path, cache, report.doing("reading"))
+    key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
+    loaded = encoded_cache.load(cache, key)
+    if loaded is None:
+        with encoded_cache.new_folder(cache, key) as folder:
+            _encode(path, folder, key, config, feed, tokenizer, report)
+        loaded = encoded_cache.load(cache, key)
+        if loaded is None:
+            raise InputError(f"The cache {clean(str(cache))} does not keep what is written to it; use another folder.")
+    report.doing("encoding")(report.total)
+    found, parts = loaded
+    train, validation, test = (EncodedSplit(ids, characters, starts) for ids, characters, starts in parts)
+    encoded = EncodedCorpus(corpus.name, sha256, found, feed, train, validation, test)
+    _check_length(encoded, config)
+    return encoded
+
+
+class _Report:
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self.total = total
+
+    def doing(self, what: str) -> Callable[[int], None]:
+        def done(number: int) -> None:
+            if self._progress is not None:
+                self._progress(what, number, self.total)
+
+        return done
+
+
+def _settings(config: RunConfig, feed: Feed, tokenizer: Tokenizer | None) -> dict[str, object]:
+    if tokenizer is not None:
+        return {"feed": feed, "split": config.split, "tokenizer": hashlib.sha256(tokenizer.to_bytes()).hexdigest()}
+    return {
+        "feed": feed,
+        "split": config.split,
+        "tokens": config.tokens,
+        "lowercase": config.lowercase,
+        "min_count": config.min_count,
+        "max_vocabulary": config.max_vocabulary,
+    }
+
+
+def _encode(
+    path: Path, folder: Path, key: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, report: _Report
+) -> None:
+    before = check_text_file(path)
+    ends = LineEnds()
+    noted = ends.noting(iter_text(path, progress=report.doing("counting")))
+    if tokenizer is None:
+        tokenizer = build_tokenizer(
+            noted,
+            config.tokens,
+            lowercase=config.lowercase,
+            min_count=config.min_count,
+            max_vocabulary=config.max_vocabulary,
+            keep_newline=feed == "lines",
+        )
+    else:
+        for _ in noted:
+            pass
+    chunks = iter_text(path, progress=report.doing("encoding"))
+    newline = tokenizer.newline if feed == "lines" else None
+    texts = groupby(cut(chunks, ends, split_shares(config.split)), key=lambda pair: pair[0])
+    written: dict[int, encoded_cache.PartMeta] = {}
+    for part, pairs in texts:
+        written[part] = _write_part(folder, PARTS[part], (text for _, text in pairs), tokenizer, newline)
+    for part, name in enumerate(PARTS):
+        if part not in written:
+            written[part] = _write_part(folder, name, (), tokenizer, newline)
+    encoded_cache.check_unchanged(path, before)
+    encoded_cache.write_meta(folder, key, tokenizer, [written[part] for part in range(len(PARTS))])
+
+
+def _write_part(
+    folder: Path, name: str, chunks: Iterable[str], tokenizer: Tokenizer, newline: int | None
+) -> encoded_cache.PartMeta:
+    if newline is not None:
+        chunks = without_blank_lines(chunks)
+    characters = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal characters
+        for chunk in chunks:
+            characters += len(chunk)
+            yield chunk
+
+    files = encoded_cache.PartFiles(folder, name, newline)
+    try:
+        for ids in tokenizer.encode_chunks(counted()):
+            files.write(ids)
+        return files.close(characters)
+    finally:
+        files.abandon()
+
+
+def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
+    """Raises InputError if a part is too short for one step or one validation; says what would be enough."""
+    shares = split_shares(config.split)
+    name = clean(corpus.name)
+    if corpus.feed == "lines":
+        for part, split in (("training", corpus.train), ("validation", corpus.validation)):
+            if split.line_starts is None or len(split.line_starts) < 2:
+                raise InputError(
+                    f"The {part} part of {name} has no line that is not blank, but needs one; give a text with more "
+                    f"lines or a larger share of it (split is {config.split})."
+                )
+        return
+    unit = "characters" if corpus.tokenizer.kind == "char" else "tokens"
+    tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
+    characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
+    for part, split, share, least, other in (
+        ("training", corpus.train, shares[0], config.batch_size + 1, "a smaller --batch-size"),
+        ("validation", corpus.validation, shares[1], 2, "a larger validation share in --split"),
+    ):
+        if split.tokens < least:
+            enough = ceil(least / share * max(characters, 1) / max(tokens, 1))
+            reason = f" for a batch size of {config.batch_size:,}" if part == "training" else ""
+            raise InputError(
+                f"The {part} part of {name} has {split.tokens:,} {unit}, but needs at least {least:,}{reason}; "
+                f"give a text of at least {enough:,} characters (this one has {characters:,}) or {other}."
+            )

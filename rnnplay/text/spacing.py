@@ -1,0 +1,104 @@
+"""Where spaces stand between words and punctuation marks: a rule learned from the text.
+
+A space is not a token of its own in a text of words; whether one stands between two tokens follows from their
+classes. Each frequent punctuation mark is a class, so that the rule fits prose (`said, "go`), tokenised corpora
+(`said , " go`) and code (`f(x)`) alike. Where a text departs from the rule, the tokenizer says so with a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnplay.errors import InputError
+
+WORD, WHITE, OTHER = 0, 1, 2
+"""Classes: words; newlines and all white space; marks that have no class of their own. From 3 on, one a mark."""
+FIRST_MARK = 3
+CLASSES = 64
+"""At most; the marks seen first have a class of their own."""
+
+_OPENING = "([{<#$@¿¡“‘«/-–—_'\"`"
+_CLOSING = ")]}>%.,;:!?”’»/-–—_'\"`"
+
+
+class SpacingRule:
+    """Whether a space stands between a token of one class and the next of another."""
+
+    def __init__(self, marks: Sequence[str], table: NDArray[np.bool_]) -> None:
+        """table: shape (FIRST_MARK + len(marks),) * 2; row: the class before, column: the class after."""
+        self.marks = list(marks)
+        self.table = table.copy()
+        self.table[WHITE, :] = False
+        self.table[:, WHITE] = False
+        self.table.setflags(write=False)
+        self._classes = {mark: FIRST_MARK + index for index, mark in enumerate(marks)}
+
+    def class_of(self, token: str) -> int:
+        """The class of a token by its text."""
+        return self._classes[token] if token in self._classes else _kind_of(token)
+
+    def rows(self) -> list[str]:
+        """The table as strings of 0 and 1, for vocabulary.json."""
+        return ["".join("01"[int(cell)] for cell in row) for row in self.table]
+
+    @classmethod
+    def from_rows(cls, marks: Sequence[str], rows: Sequence[str]) -> SpacingRule:
+        """The rule saved by `rows`; raises InputError if it is not one."""
+        side = FIRST_MARK + len(marks)
+        sound = (
+            len(marks) <= CLASSES - FIRST_MARK
+            and len(set(marks)) == len(marks)
+            and all(len(mark) == 1 and _kind_of(mark) == OTHER for mark in marks)
+            and len(rows) == side
+            and all(len(row) == side and set(row) <= {"0", "1"} for row in rows)
+        )
+        if not sound:
+            raise InputError("The vocabulary's rule of spacing is damaged; train the run again.")
+        return cls(marks, np.array([[cell == "1" for cell in row] for row in rows], dtype=np.bool_))
+
+
+class SpacingCounter:
+    """Counts how often a space stands between which classes; marks get classes as they come."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, int] = {}
+        self.spaces = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+        """By class before and class after: pairs with one space between."""
+        self.joins = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+        """Pairs with nothing between."""
+
+    def class_of(self, token: str) -> int:
+        """The class of a token, a new one if it is a mark and there is room."""
+        found = self._classes.get(token)
+        if found is None:
+            found = _kind_of(token)
+            if found == OTHER and len(self._classes) < CLASSES - FIRST_MARK:
+                found = FIRST_MARK + len(self._classes)
+                self._classes[token] = found
+        return found
+
+    def rule(self, known: Callable[[str], bool]) -> SpacingRule:
+        """What is most often so between each two classes; marks that are not `known` are left out."""
+        marks = [mark for mark in self._classes if known(mark)]
+        index = np.array([WORD, WHITE, OTHER, *(self._classes[mark] for mark in marks)])
+        grid = np.ix_(index, index)
+        spaces, joins = self.spaces[grid], self.joins[grid]
+        return SpacingRule(marks, np.where(spaces == joins, _customary(marks), spaces > joins))
+
+
+def _customary(marks: Iterable[str]) -> NDArray[np.bool_]:
+    """The table for pairs that the text does not decide, by the custom of English."""
+    classes = ["", "", "", *marks]
+    after = np.array([mark == "" or mark not in _OPENING for mark in classes], dtype=np.bool_)
+    before = np.array([mark == "" or mark not in _CLOSING for mark in classes], dtype=np.bool_)
+    return np.logical_and.outer(after, before)
+
+
+def _kind_of(token: str) -> int:
+    first = token[0]
+    if first.isspace():
+        return WHITE
+    return WORD if len(token) > 1 or first.isalnum() or first == "_" else OTHER

@@ -1,0 +1,95 @@
+"""Where train, validation and test part; and what remains of a text that is fed line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+PARTS = ("train", "validation", "test")
+
+_FARTHEST_SPACE = 200
+"""Characters."""
+
+
+class LineEnds:
+    """Counts characters, and notes in each chunk where its first newline is: enough to find line ends later."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+        self._first: list[int] = []
+
+    def noting(self, chunks: Iterable[str]) -> Iterator[str]:
+        """The `chunks`, noted as they go by."""
+        for chunk in chunks:
+            newline = chunk.find("\n")
+            if newline >= 0:
+                self._first.append(self.characters + newline)
+            self.characters += len(chunk)
+            yield chunk
+
+    def after(self, character: int) -> int | None:
+        """The first line end noted at or after `character`: the place just behind its newline."""
+        return next((newline + 1 for newline in self._first if newline >= character), None)
+
+
+def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Iterator[tuple[int, str]]:
+    """The `chunks`, the same as `ends` has noted, as (part, text): part 0 has the first of `shares`, and so on.
+
+    A part ends at the first line end from its share of the characters on. Where that would take more than half of
+    the part that follows, it ends at the next space, or exactly at its share.
+    """
+    total = ends.characters
+    targets = [round(sum(shares[: part + 1]) * total) for part in range(len(shares) - 1)]
+    part, start = 0, 0
+    end: int | None = None  # of the part, once the chunk with its target is there
+    for chunk in chunks:
+        done, stop = start, start + len(chunk)
+        while part < len(targets):
+            if end is None:
+                target = max(targets[part], done)
+                if target >= stop:
+                    break
+                end = _end(chunk, start, target, ends, shares[part + 1] * total / 2)
+            if end > stop:
+                break
+            if end > done:
+                yield part, chunk[done - start : end - start]
+            part, done, end = part + 1, max(end, done), None
+        if done < stop:
+            yield part, chunk[done - start :]
+        start = stop
+
+
+def _end(chunk: str, start: int, target: int, ends: LineEnds, slack: float) -> int:
+    newline = chunk.find("\n", max(target - start - 1, 0))
+    end = start + newline + 1 if newline >= 0 else ends.after(start + len(chunk))
+    if end is not None and end - target <= slack:
+        return end
+    space = chunk.find(" ", target - start, target - start + min(_FARTHEST_SPACE, int(slack)))
+    return start + space + 1 if space >= 0 else target
+
+
+def without_blank_lines(chunks: Iterable[str]) -> Iterator[str]:
+    """The joined `chunks` without lines of white space only; the last line ends in "\\n" too."""
+    blank = True  # so far, the line that the next chunk goes on with
+    waiting = ""  # its white space
+    for chunk in chunks:
+        text = waiting + chunk
+        waiting = ""
+        head = ""
+        if not blank:
+            newline = text.find("\n")
+            if newline < 0:
+                yield text
+                continue
+            head, text = text[: newline + 1], text[newline + 1 :]
+        lines = text.split("\n")
+        rest = lines.pop()
+        kept = [line for line in lines if line.strip()]
+        blank = not rest.strip()
+        if blank:
+            waiting = rest
+        text = head + "".join([line + "\n" for line in kept]) + ("" if blank else rest)
+        if text:
+            yield text
+    if not blank:
+        yield "\n"

@@ -1,0 +1,1 @@
+"""Texts written by grammars of our own: the corpus `tales`."""

@@ -1,0 +1,7 @@
+"""What can happen in a tale: each plot is a function that tells one from beginning to end."""
+
+from __future__ import annotations
+
+from rnnplay.text.synthetic.plots import finding, giving, going, mending, swapping
+
+PLOTS = (*finding.PLOTS, *giving.PLOTS, *swapping.PLOTS, *going.PLOTS, *mending.PLOTS)

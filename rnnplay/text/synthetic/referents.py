@@ -1,0 +1,139 @@
+"""Who and what a tale is about, and the forms in which English names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Gender = Literal["f", "m", "p"]
+"""f: she, m: he, p: several, they."""
+
+PRONOUNS: dict[Gender, dict[str, str]] = {
+    "f": {"he": "she", "him": "her", "his": "her", "self": "herself"},
+    "m": {"he": "he", "him": "him", "his": "his", "self": "himself"},
+    "p": {"he": "they", "him": "them", "his": "their", "self": "themselves"},
+}
+
+SPEAKER = {
+    "I": ("I", "we"),
+    "me": ("me", "us"),
+    "my": ("my", "our"),
+    "mine": ("mine", "ours"),
+    "am": ("am", "are"),
+    "Iwas": ("was", "were"),
+}
+"""What someone, or several together, say of themselves."""
+
+VERBS = {"was": ("was", "were"), "is": ("is", "are"), "has": ("has", "have"), "does": ("does", "do")}
+"""Third person, singular and plural."""
+
+
+def third_person(verb: str, plural: bool) -> str:
+    """The present tense of a regular verb: know → knows, carry → carries, fetch → fetches; unchanged for several."""
+    if plural:
+        return verb
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        return verb[:-1] + "ies"
+    return verb + ("es" if verb.endswith(("s", "x", "ch", "sh", "o")) else "s")
+
+
+def possessive(name: str) -> str:
+    """Nora's, the twins'."""
+    return name + ("'" if name.endswith("s") else "'s")
+
+
+def listed(items: list[str]) -> str:
+    """One, two and three."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+@dataclass(eq=False, slots=True)
+class Person:
+    """Someone in a tale, two- or four-legged; or several who always go together."""
+
+    name: str
+    """As the text says it: "Nora", or "the twins"."""
+    noun: str
+    gender: Gender
+    intro: str
+    """On the first mention: "a young fox called Rusty"."""
+    home: str
+    """ "in a den under the oak"."""
+    trade: Trade | None = None
+
+    @property
+    def plural(self) -> bool:
+        return self.gender == "p"
+
+    @property
+    def description(self) -> str:
+        """Another way to name them: "the fox"."""
+        return self.name if self.plural else f"the {self.noun}"
+
+    def fixed(self, form: str) -> str | None:
+        """The forms that do not depend on what was said before; None for another form."""
+        if form in PRONOUNS["f"]:
+            return PRONOUNS[self.gender][form]
+        for table in (SPEAKER, VERBS):
+            if form in table:
+                return table[form][self.plural]
+        return {
+            "intro": self.intro,
+            "noun": self.noun,
+            "home": self.home,
+            "call": "my dears" if self.plural else self.name,
+            "goods": self.trade.goods if self.trade else "",
+            "work": self.trade.work if self.trade else "",
+        }.get(form)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What a grown-up works at."""
+
+    noun: str
+    place: str
+    """ "at the mill"."""
+    goods: str
+    """What they make or sell, one of it: "sack of flour"."""
+    work: str
+    """What one finds them doing: "sweeping the steps"."""
+
+
+@dataclass(eq=False, slots=True)
+class Thing:
+    """An object that is given, lost, hidden, traded."""
+
+    noun: str
+    adjective: str
+    measure: str = ""
+    """For plurals what stands before them: "pair of", "bag of" ("a pair of red boots"); empty for one thing."""
+    use: str = ""
+    """What someone did with it, with {it} for it or them."""
+    forms: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def plural(self) -> bool:
+        return bool(self.measure)
+
+    @property
+    def full(self) -> str:
+        return f"{self.adjective} {self.noun}" if self.adjective else self.noun
+
+    def fixed(self, form: str) -> str | None:
+        """The form asked for; None if things have no such form."""
+        if form in VERBS:
+            return VERBS[form][self.plural]
+        it = "them" if self.plural else "it"
+        return {
+            "a": f"a {self.measure} {self.full}" if self.plural else f"a {self.full}",
+            "the": f"the {self.full}",
+            "full": self.full,
+            "noun": self.noun,
+            "it": it,
+            "sub": "they" if self.plural else "it",
+            "its": "their" if self.plural else "its",
+            "this": "these" if self.plural else "this",
+            "that": "those" if self.plural else "that",
+            "used": self.use.replace("{it}", it),
+        }.get(form)

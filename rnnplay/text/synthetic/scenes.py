@@ -1,0 +1,105 @@
+"""How tales begin and end, and what any of them may have on the way."""
+
+from __future__ import annotations
+
+from rnnplay.text.synthetic.casting import hero
+from rnnplay.text.synthetic.story import Story
+
+ONCE = (
+    "Once upon a time there {h.was} {h.intro} who lived {h.home}.",
+    "Once upon a time {h.intro} lived {h.home}.",
+    "Once upon a time, {h.home}, there lived {h.intro}.",
+    "Once there {h.was} {h.intro} who lived {h.home}.",
+    "Once, in a year of many <berry>, there lived {h.intro} {h.home}.",
+    "Once upon a time there {h.was} {h.intro} who lived {h.home} and knew every <tree> for miles around.",
+)
+ANY = (
+    "{h.home} lived {h.intro}.",
+    "There {h.was} {h.intro} who lived {h.home}.",
+    "Long ago, {h.home}, lived {h.intro}.",
+    "Not so very long ago, {h.intro} lived {h.home}.",
+    "There once {h.was} {h.intro} whose home was <#home>.",
+    "{h.home}, where the <flower> grew, lived {h.intro}.",
+    "This is the story of {h.intro}, who lived {h.home}.",
+    "Far away, {h.home}, there {h.was} {h.intro}.",
+)
+
+
+def cast_hero(story: Story) -> None:
+    """Casts the hero as role h."""
+    story.cast(h=hero(story))
+    story.kept["season"] = story.season
+    story.kept["home"] = story.expand(_person_home(story))
+
+
+def opening(story: Story) -> None:
+    """The first sentence, and perhaps one about what the hero likes to eat (which may come back in the last)."""
+    story.say(*(ANY + ONCE[:2] if story.title else ONCE))
+    if story.draw.chance(0.45):
+        story.say(
+            "{h} loved <food#loves> more than anything else in the world.",
+            "Nothing tasted better to {h.obj} than <food#loves>.",
+            "{h} could smell <food#loves> from three houses away.",
+            "There was no better day for {h.obj} than a day with <food#loves>.",
+        )
+
+
+def weather(story: Story) -> None:
+    """A sentence about the day."""
+    story.say("<sky>.", "<sky>, and somewhere a <bird> sang.")
+
+
+def closing(story: Story) -> None:
+    """A last sentence, on what the tale began with if it can be."""
+    endings = [
+        "That night {h} slept soundly <#home>.",
+        "{h} went to bed <happy>, and outside the <bird> sang until the moon rose.",
+        "And if you pass by on a <weather> evening, you can still hear {h.obj} laugh.",
+        "From that day on {h.name} and {f.name} were the best of friends." if "f" in story.roles else "",
+        "It was the best day that {h} could remember.",
+        "And {h.name} told the story again and again, <#home>.",
+    ]
+    if "loves" in story.kept:
+        again = [
+            "And for supper there was <#loves>, as much as {h} could eat.",
+            "Back <#home>, a big plate of <#loves> was waiting for {h.obj}.",
+            "That evening there was <#loves>, and {h} had two helpings.",
+        ]
+        if story.draw.chance(0.75):
+            endings = again
+    story.say(*(ending for ending in endings if ending))
+
+
+def grumble(story: Story) -> None:
+    """Feelings on the way."""
+    story.say(
+        "{h} felt very <sad>.",
+        "{h.names} heart was heavy.",
+        "{h} sat down on a stone and sighed.",
+        "{h} was so <sad> that even the <bird> in the <tree> fell silent.",
+    )
+
+
+def delight(story: Story) -> None:
+    """Feelings near the end."""
+    story.say(
+        "{h} jumped for joy.",
+        "{h} {h.was} so <happy> that {h.he} danced round the <tree>.",
+        "Nobody in the whole valley was as <happy> as {h.name}.",
+        "{h} laughed until the <bird> in the <tree> laughed too.",
+    )
+
+
+def meal(story: Story) -> None:
+    """A rest on the way."""
+    story.say(
+        "At noon {h} sat down under a <tree> and ate <bread>.",
+        "{h} rested for a while and drank <drink> from a flask.",
+        "On the way {h} picked <berry> and hummed a tune.",
+    )
+
+
+def _person_home(story: Story) -> str:
+    home = story.roles["h"].fixed("home")
+    assert home is not None
+    return home

@@ -1,0 +1,77 @@
+"""The corpus `tales`: small stories for children, the same ones for the same seed.
+
+    python -m rnnplay.text.synthetic.tales [--seed 1] [--characters 1000000] [--out FILE]
+
+writes it; with the defaults, exactly corpora/tales.txt. A tale is a title line (in half of them), then a line a
+paragraph; an empty line ends it. People and things of the first lines come back in the last, so that a model needs
+its memory: where the kite was hidden, what was promised, who has which parcel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rnnplay.text.synthetic.draw import Draw
+from rnnplay.text.synthetic.plots import PLOTS
+from rnnplay.text.synthetic.story import Story
+
+SEED = 1
+CHARACTERS = 1_000_000
+FEWEST, MOST = 8, 20
+"""Sentences a tale."""
+
+
+def tales(seed: int = SEED) -> Iterator[Story]:
+    """Tales without end; no plot comes twice in a row."""
+    draw = Draw(seed)
+    last = None
+    while True:
+        plot = draw.pick([plot for plot in PLOTS if plot is not last])
+        story = Story(draw, plot.__name__)
+        plot(story)
+        if FEWEST <= sentence_count(story) <= MOST:
+            last = plot
+            yield story
+
+
+def sentence_count(story: Story) -> int:
+    """How many sentences a reader would count, those of speech included; the title not."""
+    body = "\n".join(" ".join(sentences) for sentences in story.paragraphs)
+    return len(re.findall(r'[.!?]"?(?=\s|$)', body))
+
+
+def write(seed: int = SEED, characters: int = CHARACTERS) -> str:
+    """Whole tales, an empty line after each, until there are at least so many characters (bytes: it is all ASCII)."""
+    pieces: list[str] = []
+    size = 0
+    for story in tales(seed):
+        pieces.append(story.text + "\n\n")
+        size += len(pieces[-1])
+        if size >= characters:
+            break
+    return "".join(pieces)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m rnnplay.text.synthetic.tales", description="Write the tales.")
+    parser.add_argument("--seed", type=int, default=SEED, help="of all choices (default: %(default)s)")
+    parser.add_argument("--characters", type=int, default=CHARACTERS, help="at least so many (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")
+    options = parser.parse_args(arguments)
+    text = write(options.seed, options.characters)
+    if options.out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        options.out.write_bytes(text.encode("ascii"))
+    except OSError as error:
+        parser.error(f"{options.out} cannot be written ({error.strerror})")
+
+
+if __name__ == "__main__":
+    main()

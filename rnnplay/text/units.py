@@ -1,0 +1,140 @@
+"""A text cut at its spaces and newlines: the units in which words are counted and encoded.
+
+Most units come again and again, so what is worked out for one of them (its tokens, their classes) is kept in a
+table, and the text itself is only split and looked up, without Python code for each token.
+
+Between two units stands one space, except beside a "\\n" unit, where nothing does. Empty units are what a split at
+each single space leaves between repeated spaces.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Number = TypeVar("_Number", np.uint8, np.int64)
+
+_STEP = 1 << 14
+"""Characters treated at once: what is made of them stays in the processor's cache, which doubles the speed."""
+_LONGEST_UNIT = 1 << 20
+"""Characters; a longer unit is treated in parts."""
+_MOST_UNITS = 1 << 20
+_MOST_CHARACTERS = 1 << 25
+"""Limits of a table, so that a text without repetition needs no more memory than another."""
+_LOOK_AHEAD = 4
+"""Tokens at the end of an unfinished unit that more text could change."""
+
+
+def tokens_in(text: str) -> list[str]:
+    """All tokens of `text` in order, spaces among them; joined they are `text`.
+
+    A token is a word (letters, digits, underscores, with apostrophes and hyphens inside), one punctuation mark, one
+    character of white space, or a literal `<unk>`, which corpora use for words that were taken out.
+    """
+    return _pattern().findall(text)
+
+
+def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
+    """The units of the joined `chunks`, many at a time, and whether a space stands before the first of them.
+
+    A very long unit comes in parts; then the second part has no space before it.
+    """
+    waiting, space = "", False
+    for chunk in chunks:
+        for start in range(0, len(chunk), _STEP):
+            waiting += chunk[start : start + _STEP]
+            newline = waiting.rfind("\n")
+            if newline >= 0:
+                units = waiting[: newline + 1].replace("\n", " \n ").split(" ")
+                units.pop()  # the empty one after the last newline: the next unit begins there
+                yield units, space
+                waiting, space = waiting[newline + 1 :], False
+            elif (last := waiting.rfind(" ")) >= 0:
+                yield waiting[:last].split(" "), space
+                waiting, space = waiting[last + 1 :], True
+            elif len(waiting) >= _LONGEST_UNIT:
+                end = len(waiting) - sum(map(len, tokens_in(waiting)[-_LOOK_AHEAD:]))
+                yield [waiting[:end]], space
+                waiting, space = waiting[end:], False
+    yield waiting.split(" "), space
+
+
+class UnitTable(dict[str, int]):
+    """Numbers units as they are looked up, and keeps the classes of each one's first and last token.
+
+    Subclasses say in `_describe` what a unit is; they may keep more about it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start()
+
+    def _start(self) -> None:
+        self.clear()
+        self._characters = 0
+        self._first = array("B")
+        self._last = array("B")
+        self._newline = array("B")
+
+    def __missing__(self, unit: str) -> int:
+        first, last = self._describe(unit)
+        self._first.append(first)
+        self._last.append(last)
+        self._newline.append(unit == "\n")
+        self._characters += len(unit)
+        number = len(self)
+        self[unit] = number
+        return number
+
+    def _describe(self, unit: str) -> tuple[int, int]:
+        """The classes of the first and the last token (both WHITE if there is none)."""
+        raise NotImplementedError
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to start anew."""
+        return len(self) > _MOST_UNITS or self._characters > _MOST_CHARACTERS
+
+    def numbers(self, units: list[str]) -> NDArray[np.int64]:
+        """The numbers of `units`, shape (len(units),)."""
+        return np.fromiter(map(self.__getitem__, units), dtype=np.int64, count=len(units))
+
+    def junctions(
+        self, numbers: NDArray[np.int64], space: bool, last_class: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+        """What stands before each unit: the class before it, its own first class, whether a space; shape (units,).
+
+        space, last_class: what stands before the first unit.
+        """
+        first = taken(self._first, numbers, np.uint8)
+        last = taken(self._last, numbers, np.uint8)
+        before = np.concatenate([np.array([last_class], dtype=np.uint8), last[:-1]])
+        spaces = taken(self._newline, numbers, np.uint8) == 0
+        spaces[1:] &= spaces[:-1].copy()
+        spaces[0] &= space
+        return before, first, spaces
+
+
+def taken(values: array[int], index: NDArray[np.int64], dtype: type[_Number]) -> NDArray[_Number]:
+    """The `values` (of type `dtype`) at `index`."""
+    # The view must not outlive this line: an array cannot grow while one exists.
+    return np.frombuffer(values, dtype=dtype)[index]
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    # Combining marks (Indic vowel signs, accents apart from their letter) are no part of \w, but of words they are.
+    blocks = (range(0x300, 0x20F1), range(0xA66F, 0xABEE))
+    marks = "".join(
+        re.escape(chr(point)) for block in blocks for point in block if unicodedata.category(chr(point))[0] == "M"
+    )
+    # The limits keep a token short where a text goes on without a space.
+    word = rf"\w{{1,48}}(?:['’\-]\w{{1,48}}|[{marks}]{{1,8}}\w{{0,48}}){{0,15}}"
+    return re.compile(rf"<unk>|{word}|\s|[^\w\s]")

@@ -1,0 +1,94 @@
+"""What every tokenizer has in common: the unknown token, the choice of a vocabulary, and vocabulary.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = "<unk>"
+"""The display form of id 0, which stands for everything that has no id of its own."""
+
+FORMAT = 1
+
+Ids = NDArray[np.int64]
+AnyIds = NDArray[Any]
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back. Immutable; may be used from several threads at once."""
+
+    @property
+    def kind(self) -> Literal["char", "word"]:
+        """What one token is."""
+
+    @property
+    def lowercase(self) -> bool:
+        """Text is put in lower case before it is encoded."""
+
+    @property
+    def tokens(self) -> list[str]:
+        """The display form of each token, by id; id 0 is `UNKNOWN`."""
+
+    @property
+    def size(self) -> int:
+        """Number of ids."""
+
+    @property
+    def newline(self) -> int | None:
+        """The id of "\\n", if it has one."""
+
+    def encode(self, text: str) -> Ids:
+        """`text` as ids, shape (tokens,)."""
+
+    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[AnyIds]:
+        """The ids of the joined `chunks`, in arrays of `id_type(size)`; where the chunks are cut does not matter."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text that `ids` stand for."""
+
+    def decode_after(self, previous: int | None, token: int) -> str:
+        """The text that `token` adds after the token `previous` (None: at the start)."""
+
+    def unknown_in(self, text: str) -> list[str]:
+        """The distinct pieces of `text` that have no id, in order of appearance."""
+
+    def is_word_part(self, token: int) -> bool:
+        """Whether the token is a word or a part of one, rather than punctuation or space."""
+
+    def to_bytes(self) -> bytes:
+        """The whole tokenizer as JSON, for `load_tokenizer`."""
+
+
+class SavedTokenizer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """vocabulary.json."""
+
+    format: int
+    kind: Literal["char", "word"]
+    lowercase: bool
+    tokens: list[str]
+    """By id, the unknown token at 0."""
+    marks: list[str] = []
+    """Words only: punctuation with a spacing rule of its own; see spacing.py."""
+    spaces: list[str] = []
+    """Words only: a row a class of tokens, "1" where a space follows before the class of the column."""
+
+
+def id_type(size: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
+    """The smallest type of number that holds `size` ids."""
+    return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
+
+
+def lower(text: str) -> str:
+    """`text` in lower case, where no letter depends on its neighbours, so that chunks can be treated one by one."""
+    # str.lower turns a capital sigma into one of two letters by what stands around it.
+    return (text.replace("Σ", "σ") if not text.isascii() else text).lower()
+
+
+def most_frequent(counts: Iterable[tuple[str, int]], min_count: int, limit: int | None) -> list[str]:
+    """The pieces counted at least `min_count` times, by falling count, then by text; at most `limit`."""
+    kept = sorted((pair for pair in counts if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
+    return [piece for piece, _ in kept[:limit]]

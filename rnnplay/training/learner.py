@@ -1,0 +1,109 @@
+"""What learns: model, optimizer, data and carried state, and the step that moves them on together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
+from rnnplay.model.hardware import choose_device, choose_precision
+from rnnplay.model.language_model import (
+    LanguageModel,
+    State,
+    autocast,
+    detach,
+    state_from_tensors,
+    state_to_tensors,
+)
+from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.text.feeds import make_feed
+from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
+from rnnplay.training.evaluation import IGNORED, target_ids
+from rnnplay.training.optim import make_optimizer, moment_names, set_rate
+from rnnplay.training.randomness import OwnRandomness
+from rnnplay.training.state import TrainingState
+
+Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
+"""The weights, and all other tensors of a checkpoint, by name."""
+
+
+class StepResult(NamedTuple):
+    """What one step met."""
+
+    loss: float
+    """Mean over the step's tokens, nats."""
+    norm: Clipped
+    tokens: int
+
+
+class Learner:
+    """Everything that a step changes."""
+
+    def __init__(self, config: RunConfig, corpus: EncodedCorpus) -> None:
+        self._config = config
+        self.device = choose_device(config.device)
+        self.precision = choose_precision(config.precision, self.device)
+        self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
+        self.model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
+        self._parameters = list(self.model.parameters())
+        self._optimizer = make_optimizer(config, self._parameters, self.device)
+        self._randomness = OwnRandomness(config.seed, self.device)
+        self._state: State | None = None
+
+    def step(self, lr: float, clip_mode: Mode, clip_threshold: float) -> StepResult:
+        """Truncated backpropagation through time (Williams & Peng 1990), one update."""
+        batch = self.feed.next()
+        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
+        targets = target_ids(batch, self.device)  # (B·T,)
+        self.model.train()
+        with self._randomness():
+            with autocast(self.device, self.precision):
+                logits, state = self.model(inputs, None if batch.reset else self._state)  # (B, T, V)
+            loss = cross_entropy(logits.flatten(0, 1), targets, ignore_index=IGNORED)
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+        # Both numbers at once: the device is waited for once a step.
+        loss_value, norm = torch.stack((loss.detach(), total_norm(gradients))).tolist()
+        clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
+        set_rate(self._optimizer, lr)
+        self._optimizer.step()
+        self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
+        return StepResult(loss_value, clipped, batch.tokens)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors beside the weights, for a checkpoint."""
+        tensors = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
+        for name, parameter in self.model.named_parameters():
+            kept = self._optimizer.state.get(parameter, {})
+            for moment in moment_names(self._config):
+                if isinstance(kept.get(moment), Tensor):
+                    tensors[f"optimizer.{moment}.{name}"] = kept[moment]
+        return tensors | self._randomness.tensors()
+
+    def restore(self, tensors: Tensors, saved: TrainingState) -> None:
+        """Takes what a checkpoint holds; raises InputError for a data position that cannot be."""
+        weights, others = tensors
+        self.model.load_weights(weights)
+        carried = {name.removeprefix("carried."): tensor for name, tensor in others.items() if "carried." in name}
+        self._state = state_from_tensors(carried, self.device)
+        self._restore_moments(others)
+        self._randomness.restore(others)
+        if saved.device == self.device.type and self._config.precision == "auto":
+            self.precision = torch.bfloat16 if saved.precision == "bfloat16" else torch.float32
+        try:
+            self.feed.restore(saved.feed)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise InputError("The checkpoint's place in the text cannot be; go on from another checkpoint.") from error
+
+    def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
+        saved = self._optimizer.state_dict()
+        for index, (name, _) in enumerate(self.model.named_parameters()):
+            kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config)}
+            if kept and all(tensor is not None for tensor in kept.values()):
+                saved["state"][index] = kept
+        self._optimizer.load_state_dict(saved)

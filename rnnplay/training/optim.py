@@ -1,0 +1,70 @@
+"""The rule that updates the weights, and how its rate moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from rnnplay.config import RunConfig
+
+FUSED = frozenset({"cpu", "cuda", "mps"})
+
+
+def make_optimizer(
+    config: RunConfig, parameters: Iterable[nn.Parameter], device: torch.device
+) -> torch.optim.Optimizer:
+    """torch's optimizer for `config`, in its quickest form on `device`.
+
+    SGD with Polyak's momentum; RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 decay;
+    AdamW (Loshchilov & Hutter 2019) with decoupled decay.
+    """
+    weights, lr, decay = list(parameters), config.lr, config.weight_decay
+    fused = device.type in FUSED
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(weights, lr=lr, momentum=config.momentum, weight_decay=decay, fused=fused)
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(weights, lr=lr, momentum=config.momentum, weight_decay=decay, foreach=True)
+    if config.optimizer == "adam":
+        return torch.optim.Adam(weights, lr=lr, weight_decay=decay, fused=fused)
+    return torch.optim.AdamW(weights, lr=lr, weight_decay=decay, fused=fused)
+
+
+def moment_names(config: RunConfig) -> tuple[str, ...]:
+    """What the optimizer keeps for each parameter once it has taken a step, as torch names it.
+
+    "step" has shape (), all others the parameter's own.
+    """
+    if config.optimizer == "sgd":
+        return ("momentum_buffer",) if config.momentum else ()
+    if config.optimizer == "rmsprop":
+        return ("step", "square_avg", "momentum_buffer") if config.momentum else ("step", "square_avg")
+    return ("step", "exp_avg", "exp_avg_sq")
+
+
+def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """The rate of the steps from now on."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:
+    """What the base rate is multiplied by, for the step after `step` steps, `fraction` (0 to 1) of the length done.
+
+    constant   1
+    warmup     rises linearly to 1 over the first warmup_steps steps
+    cosine     warmup, times a half cosine from 1 at fraction 0 to lr_floor at fraction 1
+               (Loshchilov & Hutter 2017); without a length the fraction stays 0, and so the rate at 1
+    plateau    `plateau`, the product of the cuts made so far
+    """
+    if config.schedule == "constant":
+        return 1.0
+    if config.schedule == "plateau":
+        return plateau
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    if config.schedule == "warmup":
+        return warm
+    half_cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, fraction))))  # 1 → 0
+    return warm * (config.lr_floor + (1 - config.lr_floor) * half_cosine)

@@ -1,0 +1,67 @@
+"""A run's own random numbers. torch's generators belong to the process, where others draw from them too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from rnnplay.errors import InputError
+
+
+class OwnRandomness:
+    """The state of torch's generators (CPU, and the device's) as this run has left them; Mersenne Twister on the CPU.
+
+    Inside `with randomness():` the process's generators are this run's; outside they are as they were.
+    """
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self._device = device
+        outside = self._read()
+        torch.manual_seed(seed)
+        self._own = self._read()
+        self._write(outside)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        outside = self._read()
+        self._write(self._own)
+        try:
+            yield
+        finally:
+            self._own = self._read()
+            self._write(outside)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """ "random.cpu" and so on, uint8, for a file."""
+        return {f"random.{name}": state for name, state in self._own.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes what `tensors` gave, as far as it is of this device; raises InputError if torch refuses it."""
+        found = {name: tensors[f"random.{name}"] for name in self._own if f"random.{name}" in tensors}
+        outside = self._read()
+        try:
+            self._write(found)
+        except (RuntimeError, TypeError) as error:
+            raise InputError("The checkpoint's random state is not torch's; go on from another checkpoint.") from error
+        finally:
+            self._write(outside)
+        self._own |= found
+
+    def _read(self) -> dict[str, Tensor]:
+        states = {"cpu": torch.get_rng_state()}
+        if self._device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self._device)
+        elif self._device.type == "mps":
+            states["mps"] = torch.mps.get_rng_state()
+        return states
+
+    def _write(self, states: Mapping[str, Tensor]) -> None:
+        if "cpu" in states:
+            torch.set_rng_state(states["cpu"])
+        if "cuda" in states:
+            torch.cuda.set_rng_state(states["cuda"], self._device)
+        if "mps" in states:
+            torch.mps.set_rng_state(states["mps"])

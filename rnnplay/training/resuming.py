@@ -1,0 +1,93 @@
+"""What may change when a run goes on, and what must not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from rnnplay.config import RunConfig, knobs
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.training.checkpoints import read_state_tensors, read_weights
+from rnnplay.training.learner import Tensors
+from rnnplay.training.length import in_words, is_over
+from rnnplay.training.run_folder import RunFolder, RunInfo
+from rnnplay.training.state import WEIGHTS_FILE, TrainingState, read_state
+
+FREE_GROUPS = {"evaluation", "checkpoints", "machine"}
+FREE = {"corpus", "steps", "epochs", "minutes"}
+"""The corpus's name too: that its text is the same is seen from its sha256."""
+
+
+class Resumed(NamedTuple):
+    """A run as one of its checkpoints left it."""
+
+    path: Path
+    info: RunInfo
+    config: RunConfig
+    """The one given, with the live knobs as they stood at the checkpoint."""
+    state: TrainingState
+    tensors: Tensors
+    changed: dict[str, float | str]
+    """Live knobs that the person set anew."""
+    threads: int
+
+
+def live_knobs() -> list[str]:
+    """The names of those that may change between two steps."""
+    return [name for name, spec in knobs().items() if spec.knob.live]
+
+
+def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
+    """`config` with what the corpus decides filled in."""
+    return msgspec.structs.replace(config, feed=corpus.feed) if config.feed == "auto" else config
+
+
+def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus: EncodedCorpus) -> None:
+    """Raises ConfigError for a knob that a run keeps, InputError for another text or vocabulary."""
+    for name, spec in knobs().items():
+        ours, given = getattr(info.config, name), getattr(config, name)
+        if ours != given and not (spec.knob.live or spec.knob.group in FREE_GROUPS or name in FREE):
+            raise ConfigError(
+                name,
+                f"{name} is {given}, but the run {folder.name!r} has {ours} and keeps it; start a new run for that.",
+            )
+    if corpus.sha256 != info.corpus_sha256:
+        raise InputError(
+            f"The text of {config.corpus} is not the one that the run {folder.name!r} was trained on; "
+            "put that one back, or start a new run."
+        )
+    if corpus.tokenizer.to_bytes() != folder.vocabulary_bytes():
+        raise InputError(
+            f"The vocabulary of the run {folder.name!r} is not that of its text any more; start a new run."
+        )
+
+
+def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state: TrainingState) -> None:
+    """Raises InputError if there is nothing left to train up to the length in `config`."""
+    same = all(getattr(config, name) == getattr(info.config, name) for name in ("steps", "epochs", "minutes"))
+    if is_over(config, state.step, state.epoch, state.seconds) or (same and state.finished == "length"):
+        raise InputError(
+            f"The run {folder.name!r} has reached its length of {in_words(config)}; "
+            "give a larger --steps, --epochs or --minutes."
+        )
+
+
+def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:
+    """Reads and checks all that is needed to go on; changes nothing but leftovers. Raises as `Trainer.resume`."""
+    config = resolved(config, corpus)
+    info = folder.info()
+    check_resumable(folder, info, config, corpus)
+    folder.sweep()
+    path = folder.checkpoint(checkpoint).path
+    state = read_state(path)
+    check_unfinished(folder, info, config, state)
+    changed = {name: getattr(config, name) for name in live_knobs()}
+    changed = {name: value for name, value in changed.items() if value != getattr(info.config, name)}
+    kept = {name: knobs()[name].check(value) for name, value in state.live.items() if name in live_knobs()}
+    weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
+    others = read_state_tensors(path, config, corpus.tokenizer.size, state)
+    config = msgspec.structs.replace(config, **kept)
+    return Resumed(path, info, config, state, (weights, others), changed, config.threads or state.threads)

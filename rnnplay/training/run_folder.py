@@ -1,0 +1,287 @@
+"""A run on disk: checkpoints/<run>/, its names, and what is in it. No torch here: the terminal interface reads it.
+
+run.json          what the run is (RunInfo)
+vocabulary.json   the tokenizer, whole: a run folder works without its corpus
+metrics.jsonl     its records (metrics_log.py)
+step-000001200/   a checkpoint (checkpoints.py), there whole or not at all
+engine.log        what the engine process printed
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rnnplay import __version__
+from rnnplay.config import RunConfig
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.training.durable import read_bounded, replace_durably
+from rnnplay.training.metrics_log import MetricsLog
+from rnnplay.training.records import Record
+from rnnplay.training.state import STATE_FILE, check_format, read_state
+from rnnplay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rnnplay.text.encoded import EncodedCorpus
+    from rnnplay.text.tokenizers import Tokenizer
+
+FORMAT = 1
+INFO_LIMIT = 1 << 20
+VOCABULARY_LIMIT = 1 << 29
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_STEP = re.compile(r"step-([0-9]{9,13})")
+_LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+\.partial)")
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is: run.json."""
+
+    format: int = FORMAT
+    run: str
+    config: RunConfig
+    """As it is now: live knobs and length as they were changed last; `feed` is what auto came to."""
+    corpus_sha256: str
+    rnnplay: str
+    torch: str
+    created: str
+    """ISO 8601, UTC."""
+    parameters: int
+    vocabulary: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointInfo:
+    """A checkpoint that is there, whole."""
+
+    step: int
+    path: Path
+    loss: float | None
+    """Of the last validation before it, nats per token."""
+    created: float
+    """Seconds since 1970."""
+    validated: bool = False
+    """Whether that validation was made at this very step."""
+
+
+class RunFolder:
+    """One run's folder; it need not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = MetricsLog(path / "metrics.jsonl")
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    @property
+    def log_path(self) -> Path:
+        """What the engine process printed."""
+        return self.path / "engine.log"
+
+    def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
+        """Makes the folder of a new run; run.json comes last. Raises InputError if there is such a run already."""
+        check_run_name(self.name)
+        self.path.mkdir(parents=True, exist_ok=True)
+        if any(path.name.startswith(("run.json", "metrics.jsonl", "step-")) for path in self.path.iterdir()):
+            raise InputError(f"There is a run {self.name!r} already; resume it or choose another name.")
+        replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+        self.write_info(info)
+
+    def write_info(self, info: RunInfo) -> None:
+        """Puts run.json in place of what was there."""
+        data = msgspec.json.format(msgspec.json.encode(info), indent=2)
+        replace_durably(self.path / "run.json", data + b"\n")
+
+    def info(self) -> RunInfo:
+        """What run.json says; raises InputError in one sentence if it cannot be used."""
+        path = self.path / "run.json"
+        data = read_bounded(path, INFO_LIMIT)
+        try:
+            check_format(data, FORMAT, path)
+            return msgspec.json.decode(data, type=RunInfo)
+        except ConfigError as error:
+            raise InputError(f"{path} cannot be used: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"{path} is broken ({error}); restore it or choose another run.") from error
+
+    def tokenizer(self) -> Tokenizer:
+        """The run's own; raises InputError if vocabulary.json cannot be used."""
+        from rnnplay.text.tokenizers import load_tokenizer
+
+        return load_tokenizer(self.vocabulary_bytes())
+
+    def vocabulary_bytes(self) -> bytes:
+        """vocabulary.json as it stands."""
+        return read_bounded(self.path / "vocabulary.json", VOCABULARY_LIMIT)
+
+    def checkpoints(self) -> list[CheckpointInfo]:
+        """Those that are whole, by step. What cannot be read is left out."""
+        found = []
+        for path in self._entries():
+            match = _STEP.fullmatch(path.name)
+            if match is None or not (path / STATE_FILE).is_file():
+                continue
+            try:
+                state = read_state(path)
+            except InputError:
+                continue
+            if state.step != int(match[1]):
+                continue
+            loss = state.gains.last_loss if state.gains.last_step >= 0 else None
+            found.append(CheckpointInfo(state.step, path, loss, state.created, state.gains.last_step == state.step))
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def checkpoint(self, which: str = "latest") -> CheckpointInfo:
+        """ "latest", "best" (the lowest validation loss) or the one at a step; raises InputError if not there."""
+        found = self.checkpoints()
+        if not found:
+            raise InputError(f"The run {self.name!r} has no checkpoint; train it first.")
+        if which == "latest":
+            return found[-1]
+        if which == "best":
+            best = best_of(found)
+            if best is None:
+                raise InputError(f"The run {self.name!r} has no validated checkpoint yet; take the latest.")
+            return best
+        for checkpoint in found:
+            if which.isascii() and which.isdigit() and checkpoint.step == int(which):
+                return checkpoint
+        steps = ", ".join(str(checkpoint.step) for checkpoint in found)
+        raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Where the checkpoint after `step` steps is, or will be."""
+        return self.path / f"step-{step:09d}"
+
+    def metrics(self) -> Iterator[Record]:
+        """All records on disk, oldest first."""
+        return self.log.read()
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Adds to metrics.jsonl, with a short delay."""
+        self.log.append(records)
+
+    def cut_metrics(self, after_step: int, size: int | None = None) -> None:
+        """Forgets the records after `after_step`; `size` as in MetricsLog.cut."""
+        self.log.cut(after_step, size)
+
+    def remove_checkpoint(self, path: Path) -> None:
+        """Deletes a checkpoint; it vanishes as a whole."""
+        away = path.with_name(f".{path.name}.removed")
+        shutil.rmtree(away, ignore_errors=True)
+        path.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
+
+    def rewind(self, step: int, metrics_size: int | None = None) -> None:
+        """Forgets all that came after the checkpoint at `step`: later checkpoints, and what was recorded."""
+        for later in self.checkpoints():
+            if later.step > step:
+                self.remove_checkpoint(later.path)
+        self.cut_metrics(step, metrics_size)
+
+    def sweep(self) -> None:
+        """Clears away what an interrupted write left behind."""
+        for path in self._entries():
+            match = _LEFTOVER.fullmatch(path.name)
+            if match is None:
+                continue
+            if match[2] == "replaced" and not (self.path / match[1]).exists():
+                path.rename(self.path / match[1])  # the newer one never took its place
+            elif path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+    def _entries(self) -> list[Path]:
+        try:
+            return list(self.path.iterdir())
+        except OSError:
+            return []
+
+
+def describe_run(
+    config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, parameters: int, torch_version: str
+) -> RunInfo:
+    """run.json of a run that begins now."""
+    return RunInfo(
+        run=folder.name,
+        config=config,
+        corpus_sha256=corpus.sha256,
+        rnnplay=__version__,
+        torch=torch_version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        parameters=parameters,
+        vocabulary=corpus.tokenizer.size,
+    )
+
+
+def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
+    """The one with the lowest validation loss, the earliest of equals; None if none was validated."""
+    rated = [(one.loss, not one.validated, one) for one in checkpoints if one.loss is not None]
+    rated = [entry for entry in rated if math.isfinite(entry[0])]
+    return min(rated, key=lambda entry: (*entry[:2], entry[2].step))[2] if rated else None
+
+
+def list_runs(workspace: Workspace) -> list[RunFolder]:
+    """All runs, by name. A folder without run.json is none."""
+    try:
+        entries = sorted(workspace.checkpoints.iterdir())
+    except OSError:
+        return []
+    return [RunFolder(path) for path in entries if _NAME.fullmatch(path.name) and (path / "run.json").is_file()]
+
+
+def find_run(name: str, workspace: Workspace) -> RunFolder:
+    """The run of that name; raises InputError naming those that exist."""
+    check_run_name(name)
+    folder = RunFolder(workspace.checkpoints / name)
+    if (folder.path / "run.json").is_file():
+        return folder
+    names = [run.name for run in list_runs(workspace)]
+    if not names:
+        raise InputError(f"There is no run {name!r}, nor any other in {workspace.checkpoints}; train one first.")
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    raise InputError(f"There is no run {name!r}; the runs are {', '.join(names[:20])}{more}.")
+
+
+def check_run_name(name: str) -> str:
+    """`name`, if it can be a run's; raises InputError otherwise. Never a path."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"A run cannot be called {name[:100]!r}; use at most 80 letters, digits, dots, dashes and underscores, "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+def new_run_name(config: RunConfig, workspace: Workspace) -> str:
+    """A name nobody has yet, like "tales-lstm-256-01"."""
+    corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
+    stem = f"{corpus}-{config.cell}-{config.hidden}"
+    taken = {path.name for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
+    used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
+    return f"{stem}-{max(used, default=0) + 1:02d}"
+
+
+def remove_run(folder: RunFolder) -> None:
+    """Deletes a run and all its checkpoints; it vanishes as a whole. Raises InputError if it is no run's folder."""
+    path = folder.path
+    if path.is_symlink() or not (path / "run.json").is_file():
+        raise InputError(f"{path} is not a run's folder; nothing was deleted.")
+    away = path.with_name(f".{path.name}.removed")
+    shutil.rmtree(away, ignore_errors=True)
+    path.rename(away)
+    shutil.rmtree(away)

@@ -1,0 +1,61 @@
+"""Training time, and how fast it goes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+WINDOW_SECONDS = 1.0
+
+
+class Stopwatch:
+    """Seconds of training; stands still while paused, and goes on from where an earlier process stopped."""
+
+    def __init__(self, seconds: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._before = seconds
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        return self._before + (self._clock() - self._since if self._since is not None else 0.0)
+
+    def start(self) -> None:
+        """Goes, if it does not yet."""
+        if self._since is None:
+            self._since = self._clock()
+
+    def stop(self) -> None:
+        """Stands still, if it does not yet."""
+        self._before, self._since = self.seconds, None
+
+
+class Speed:
+    """The time steps take, over the last second of them."""
+
+    def __init__(self) -> None:
+        self._steps: deque[tuple[float, int]] = deque()
+        self._seconds = 0.0
+        self._tokens = 0
+
+    def add(self, seconds: float, tokens: int) -> None:
+        """One more step."""
+        self._steps.append((seconds, tokens))
+        self._seconds += seconds
+        self._tokens += tokens
+        while len(self._steps) > 1 and self._seconds - self._steps[0][0] >= WINDOW_SECONDS:
+            old_seconds, old_tokens = self._steps.popleft()
+            self._seconds -= old_seconds
+            self._tokens -= old_tokens
+
+    @property
+    def tokens_per_second(self) -> float:
+        """0 before the first step."""
+        return self._tokens / self._seconds if self._seconds > 0 else 0.0
+
+    @property
+    def step_seconds(self) -> float:
+        """Mean time of a step; 0 before the first."""
+        return self._seconds / len(self._steps) if self._steps else 0.0

@@ -1,0 +1,129 @@
+"""The Textual application: owns the control of the engine, and remembers settings. Never imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from rnnplay.config import RunConfig, with_values
+from rnnplay.engine import messages
+from rnnplay.engine.client import EngineExit
+from rnnplay.presets import DEFAULT_PRESET, preset_config
+from rnnplay.tui.control import Control
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.tui.session import Phase
+from rnnplay.tui.settings import load_settings, save_settings
+from rnnplay.tui.theme import THEMES
+from rnnplay.workspace import Workspace
+
+
+class RnnplayApp(App[None]):
+    """The playground."""
+
+    TITLE = "rnnplay"
+    CSS_PATH = "screens/playground.tcss"
+    CSS = """
+    Toast { max-width: 70; }
+    HelpPanel { max-width: 45%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-broad")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        config: RunConfig,
+        preset: str = DEFAULT_PRESET,
+        run: str | None = None,
+        engine_command: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.control = Control(workspace, engine_command)
+        self.playground = PlaygroundScreen(self.control, config, preset, run)
+        self.control.on_event = self._engine_event
+        self.control.on_engine_gone = self._engine_gone
+        self.control.restart_engine = partial(self.call_later, self._start_engine)
+        self.settings = load_settings()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.playground
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        # After the first paint: importing torch keeps a core busy for seconds.
+        self.call_after_refresh(self._start_engine)
+
+    # --- the engine -----------------------------------------------------------------------------------------
+
+    async def _start_engine(self) -> None:
+        try:
+            await self.control.start_engine()
+        except OSError as error:
+            self.playground.show_trouble(f"The engine could not be started ({error}); see `rnnplay doctor`.")
+
+    def _engine_event(self, event: messages.Event) -> None:
+        if self.is_running and self.playground.is_mounted:
+            self.playground.engine_event(event)
+
+    def _engine_gone(self, ended: EngineExit) -> None:
+        if self.is_running and self.playground.is_mounted:
+            self.playground.engine_gone(ended)
+
+    # --- leaving --------------------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        """Leave; while a run is being trained, ask first and keep a checkpoint."""
+        if isinstance(self.screen, Confirm):
+            return
+        if not self.control.running:
+            await self._leave()
+            return
+        session = self.control.session
+        question = (
+            f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
+            "it goes on from there when you choose it under Runs."
+        )
+        self.push_screen(Confirm("Training is under way", question, "Stop and keep", "Go on training"), self._leave_if)
+
+    async def _leave_if(self, sure: bool | None) -> None:
+        if sure:
+            self.control.session.phase = Phase.STOPPING
+            self.playground.show_session()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        await self.control.close()
+        self.exit()
+
+    # --- settings and palette -------------------------------------------------------------------------------
+
+    def _keep_theme(self, name: str) -> None:
+        if name != self.settings.theme:
+            self.settings.theme = name
+            save_settings(self.settings)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        if screen is self.playground:
+            yield from self.playground.commands()
+
+
+def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
+    """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't."""
+    config = preset_config(preset or DEFAULT_PRESET)
+    if corpus is not None:
+        config = with_values(config, {"corpus": corpus})
+    RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()

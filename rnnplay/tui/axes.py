@@ -1,0 +1,193 @@
+"""Axes: what is seen of a quantity, where its ticks stand and how they are written."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FAR_BELOW = -400.0  # log10 of zero and less: beyond the smallest float, so that a line to it falls straight down
+_GROWTH = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.4, 8.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A vertical axis from `low` (bottom) to `high` (top); both are log10 of the value when `log`."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, value: float) -> float:
+        """Where `value` stands: 0 at the top, 1 at the bottom."""
+        if self.log:
+            value = math.log10(value) if value > 0 else _FAR_BELOW
+        return (self.high - value) / (self.high - self.low)
+
+    def dots(self, values: NDArray[Any], height: int) -> NDArray[Any]:
+        """The dot rows (floats, 0 at the top) of `values` on a raster of `height` dots; NaN stays NaN."""
+        import numpy as np
+
+        if self.log:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                values = np.where(values > 0, np.log10(values), np.where(np.isnan(values), np.nan, _FAR_BELOW))
+        rows: NDArray[Any] = (self.high - values) * ((height - 1) / (self.high - self.low))
+        return rows
+
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """At most about `most` values with their labels, from the bottom up."""
+        return log_ticks(self.low, self.high, most) if self.log else linear_ticks(self.low, self.high, most)
+
+
+def nice_step(least: float) -> float:
+    """The smallest of 1, 2, 2.5, 5 × a power of ten that is not less than `least`."""
+    if least <= 0 or not math.isfinite(least):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    for factor in (1.0, 2.0, 2.5, 5.0):
+        if factor * power >= least * (1 - 1e-9):
+            return factor * power
+    return 10.0 * power
+
+
+def nice_ceiling(value: float) -> float:
+    """The next of ten steps a decade (R10 of ISO 3) at or above `value`: an axis ending there is seldom redrawn."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(factor * power for factor in _GROWTH if factor * power >= value * (1 - 1e-9))
+
+
+def linear_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """Multiples of a round step in [low, high]."""
+    if most < 1 or not high > low:
+        return []
+    step = nice_step((high - low) / max(most, 1))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [(i * step, format_value(i * step, step)) for i in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """Powers of ten in [10^low, 10^high], thinned to `most`; with 2 and 5 between them if there is room."""
+    if most < 1 or not high > low:
+        return []
+    lowest, highest = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    decades = highest - lowest + 1
+    exponents = range(math.floor(low), highest + 1)
+    for factors in ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5), (1, 3)):
+        if decades >= 3 and len(factors) == 9:
+            continue
+        values = [f * 10.0**e for e in exponents for f in factors if low - 1e-9 <= math.log10(f) + e <= high + 1e-9]
+        if 2 <= len(values) <= most:
+            return [(v, format_value(v, v)) for v in values]
+    if decades < 2:
+        # Less than a decade between the ends: round values are as good as powers.
+        ticks = [(v, text) for v, text in linear_ticks(10.0**low, 10.0**high, most) if v > 0]
+        return ticks or [(10.0**lowest, format_value(10.0**lowest, 10.0**lowest))]
+    every = -(-decades // most)
+    return [(10.0**e, format_value(10.0**e, 10.0**e)) for e in range(lowest, highest + 1) if e % every == 0]
+
+
+def format_value(value: float, step: float | None = None) -> str:
+    """`value` in few characters, precise to `step` (to three digits without): 1.43, 0.05, 12k, 1e-6, 3e12."""
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if step is None:
+        step = 10.0 ** (math.floor(math.log10(size)) - 2)
+    if size >= 1e9 or size < 1e-3:
+        digits = max(0, min(3, math.floor(math.log10(size) + 1e-9) - math.floor(math.log10(step) + 1e-9)))
+        mantissa, exponent = f"{value:.{digits}e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    if size >= 9999.5:
+        unit, letter = (1e6, "M") if size >= 999_950 else (1e3, "k")
+        return _fixed(value / unit, step / unit) + letter
+    return _fixed(value, step)
+
+
+def _fixed(value: float, step: float) -> str:
+    decimals = 0 if step >= 1 and step == int(step) else max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
+    # A step of 0.25 or 2.5 needs one digit more than its size says.
+    if decimals < 6 and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6 * step * 10**decimals:
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def format_step(step: float, width: float | None = None) -> str:
+    """A step number in few characters: 0, 500, 1.2k, 30k, 1.25M; precise to `width` if that is given."""
+    size = abs(step)
+    unit, letter = (1e6, "M") if size >= 1e6 else (1e3, "k") if size >= 1e3 else (1.0, "")
+    text = _fixed(step / unit, (10 if width is None else width) / unit)
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + letter
+
+
+def visible_range(
+    low: NDArray[Any], high: NDArray[Any], *, log: bool, threshold: float | None = None, whole: bool = False
+) -> tuple[float, float]:
+    """The range worth showing of values that reach from `low` to `high` (n,), NaN where there are none.
+
+    log10 of it if `log`. It takes in the threshold unless that would squeeze the curves into a corner.
+    """
+    import numpy as np
+
+    held = low > 0 if log else low == low
+    low, high = low[held], high[held]
+    if log:
+        low, high = np.log10(low), np.log10(high)
+        threshold = math.log10(threshold) if threshold is not None and threshold > 0 else None
+    if not len(low):
+        return (-1.0, 1.0) if threshold is None else (threshold - 1.0, threshold + 1.0)
+    least, greatest = robust_range(low, high, whole=whole)
+    if threshold is not None:
+        spare = 2.0 if log else 1.5 * (greatest - least)
+        with_it = min(least, threshold), max(greatest, threshold)
+        if with_it[1] - with_it[0] <= greatest - least + spare:
+            return with_it
+    return least, greatest
+
+
+def robust_range(low: NDArray[Any], high: NDArray[Any], *, whole: bool = False) -> tuple[float, float]:
+    """What of [low_i, high_i] (arrays of shape (n,), no NaN, n > 0) is worth its room: (least, greatest).
+
+    A few columns far away from all others (the first steps' loss, one exploded norm) are left to run out of the
+    picture: the range ends three quarters of the inner 94%'s spread beyond it. `whole` takes everything.
+    """
+    import numpy as np
+
+    least, greatest = float(low.min()), float(high.max())
+    if whole or len(low) < 12:
+        return least, greatest
+    few = max(1, round(0.03 * len(low)))
+    inner_low, inner_high = float(np.partition(low, few)[few]), float(np.partition(high, -1 - few)[-1 - few])
+    fence = 0.75 * (inner_high - inner_low)
+    return max(least, inner_low - fence), min(greatest, inner_high + fence)
+
+
+def settle(
+    current: tuple[float, float] | None, wanted: tuple[float, float], *, positive: bool = False
+) -> tuple[float, float]:
+    """The ends of an axis that shows `wanted` and does not jitter.
+
+    `current` stays while it holds `wanted` and is not much too large; else the new ends are a little outside of
+    `wanted`, on round numbers. With `positive` the axis does not go below zero for room alone.
+    """
+    low, high = wanted
+    span = high - low
+    if span <= 1e-9 * max(abs(low), abs(high), 1e-12):
+        span = max(abs(low), abs(high)) * 0.1 or 1.0
+        low, high = low - span / 2, high + span / 2
+    if current is not None and current[0] <= low and high <= current[1] and span >= 0.55 * (current[1] - current[0]):
+        return current
+    step = nice_step(span / 10)
+    bottom = math.floor((low - 0.03 * span) / step) * step
+    top = math.ceil((high + 0.03 * span) / step) * step
+    if positive and wanted[0] >= 0:
+        bottom = max(bottom, 0.0)
+    return bottom, top

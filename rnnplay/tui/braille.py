@@ -1,0 +1,127 @@
+"""Braille rasters: curves into cells of 2×4 dots, by numpy and without a loop over dots.
+
+A curve is a vertical span of dots for each dot column, `top` to `bottom` inclusive, rows counted from the top; a column
+without a dot has top > bottom. Spans become cells of Unicode braille by a table look-up.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+BRAILLE = 0x2800
+"""The code point of the cell without dots."""
+
+DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""Which bit a dot of the cell has: DOT_BITS[row][column]."""
+
+
+def spans(
+    upper: Array,
+    lower: Array,
+    broken: Array,
+    height: int,
+    *,
+    before: tuple[float, float] | None = None,
+    after: tuple[float, float] | None = None,
+    joined: bool = True,
+) -> tuple[Array, Array]:
+    """The dots of a curve: (top, bottom), int arrays of shape (n,).
+
+    `upper` <= `lower` (n,) are dot rows as floats, the ends of what each column holds; NaN where it has no value.
+    Columns without a value are bridged by straight lines between their neighbours, and the spans of neighbours grow
+    until they touch, unless a column between them (or either of them) is `broken` (n,) bool: what is beyond a NaN is
+    never joined. `before` and `after` are points outside of the window, as (column, dot row), to join the edges to.
+    What is above or below the raster of `height` dots ends one dot outside of it.
+    """
+    import numpy as np
+
+    n = len(upper)
+    held = upper == upper
+    at = held.nonzero()[0]
+    links = np.zeros(max(n - 1, 0), bool)  # columns i and i + 1 are to touch
+    if joined and len(at) + (before is not None) + (after is not None) > 1:
+        if len(at) == n or (len(at) and at[-1] - at[0] + 1 == len(at) and not (before or after)):
+            links = held[1:] & held[:-1] & ~(broken[1:] | broken[:-1])
+        else:
+            upper, lower, held, links = _bridge(upper, lower, broken, at, before, after)
+            at = held.nonzero()[0]
+    top = np.full(n, height + 1, np.int32)
+    bottom = np.full(n, -2, np.int32)
+    top[at] = np.rint(np.minimum(np.maximum(upper[at], -1), height))
+    bottom[at] = np.rint(np.minimum(np.maximum(lower[at], -1), height))
+    if not links.any():
+        return top, bottom
+    # Where the next column begins further down, this one reaches down half of the way and the next one up to meet it.
+    falls = links & (top[1:] > bottom[:-1] + 1)
+    rises = links & (top[:-1] > bottom[1:] + 1)
+    down = (bottom[:-1] + top[1:]) >> 1
+    up = (bottom[1:] + top[:-1]) >> 1
+    met_top, met_bottom = top.copy(), bottom.copy()
+    met_bottom[:-1][falls] = down[falls]
+    met_top[:-1][rises] = up[rises] + 1
+    met_top[1:][falls] = np.minimum(met_top[1:], down + 1)[falls]
+    met_bottom[1:][rises] = np.maximum(met_bottom[1:], up)[rises]
+    return met_top, met_bottom
+
+
+def _bridge(
+    upper: Array,
+    lower: Array,
+    broken: Array,
+    at: Array,
+    before: tuple[float, float] | None,
+    after: tuple[float, float] | None,
+) -> tuple[Array, Array, Array, Array]:
+    """Fill the columns between those that hold a value: (upper, lower, held, links)."""
+    import numpy as np
+
+    n = len(upper)
+    x, y_upper, y_lower = at.astype(float), upper[at], lower[at]
+    first, last = at, at  # the columns whose breaks count for a point
+    if before is not None:
+        x, first, last = np.append(before[0], x), np.append(0, first), np.append(-1, last)
+        y_upper, y_lower = np.append(before[1], y_upper), np.append(before[1], y_lower)
+    if after is not None:
+        x, first, last = np.append(x, after[0]), np.append(first, n), np.append(last, n - 1)
+        y_upper, y_lower = np.append(y_upper, after[1]), np.append(y_lower, after[1])
+    crossed = np.append(0, np.cumsum(broken))  # crossed[i]: broken columns left of column i
+    whole = crossed[last[1:] + 1] == crossed[first[:-1]]  # nothing broken from the i-th point to the next
+    columns = np.arange(n)
+    segment = np.searchsorted(x, columns, side="right") - 1
+    within = (segment >= 0) & (segment < len(whole))
+    joins = np.zeros(n, bool)
+    joins[within] = whole[segment[within]]
+    held = (upper == upper) | joins
+    return np.interp(columns, x, y_upper), np.interp(columns, x, y_lower), held, joins[:-1] & held[1:]
+
+
+def pack(top: Array, bottom: Array, rows: int) -> Array:
+    """The cells of spans (…, 2 × columns): uint8 of shape (…, rows, columns), to be added to BRAILLE."""
+    import numpy as np
+
+    first = np.arange(0, 4 * rows, 4, dtype=np.int32)[:, None]
+    starts = np.minimum(np.maximum(top[..., None, :] - first, 0), 4)
+    ends = np.minimum(np.maximum(bottom[..., None, :] - first, -1), 3)
+    index = starts * 5 + ends + 1  # (…, rows, dot columns)
+    left, right = _table()
+    cells: Array = left[index[..., 0::2]] | right[index[..., 1::2]]
+    return cells
+
+
+@cache
+def _table() -> tuple[Array, Array]:
+    """The bits of a cell's left and right dots from row t (0..4) to row b (-1..3): table[side][5 * t + b + 1]."""
+    import numpy as np
+
+    table = np.zeros((2, 25), np.uint8)
+    for side in range(2):
+        for t in range(5):
+            for b in range(-1, 4):
+                table[side, 5 * t + b + 1] = sum(DOT_BITS[row][side] for row in range(t, b + 1))
+    return table[0], table[1]

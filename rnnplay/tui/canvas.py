@@ -1,0 +1,88 @@
+"""A grid of character cells with inks, and where the parts of a plot stand on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+TOKENS = ("primary", "secondary", "accent", "success", "warning", "error", "foreground", "muted")
+"""The colours of curves and marks, by the names of the theme's."""
+
+BLANK, AXIS, LABEL, THRESHOLD, DIVERGENCE, CURSOR, EMPTY = range(7)
+"""Inks that are not a token's: an ink is an index into the palette that the widget resolves from the theme."""
+
+GUTTER = 6
+"""Cells left of the plot: five of a label and the axis; the same for all charts, so that stacked ones line up."""
+
+
+def ink(token: str, *, faint: bool = False) -> int:
+    """The ink of a colour token; `faint` for what lies behind."""
+    return 7 + 2 * TOKENS.index(token) + faint
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things stand in `width` × `height` cells."""
+
+    width: int
+    height: int
+
+    @property
+    def left(self) -> int:
+        """Cells left of the plot: labels and axis, the axis alone, or nothing where it is narrow."""
+        return GUTTER if self.width >= 18 else 1 if self.width >= 6 else 0
+
+    @property
+    def columns(self) -> int:
+        """The plot's own width."""
+        return max(1, self.width - self.left)
+
+    @property
+    def rows(self) -> int:
+        """The plot's own height: below it the axis of steps with its labels, the labels alone, or nothing."""
+        return max(1, self.height - (2 if self.height >= 14 else 1 if self.height >= 8 else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A drawn plot: code points (uint32) and inks (uint8), both of shape (height, width)."""
+
+    layout: Layout
+    characters: Array
+    inks: Array
+
+    def area(self) -> Frame:
+        """The part inside of the axes; what is drawn on it is drawn on the whole."""
+        rows, left = self.layout.rows, self.layout.left
+        return Frame(self.layout, self.characters[:rows, left:], self.inks[:rows, left:])
+
+    def copy(self) -> Frame:
+        return Frame(self.layout, self.characters.copy(), self.inks.copy())
+
+    def put(self, row: int, column: int, text: str, ink_: int) -> None:
+        """Write `text`, cut at the edges."""
+        import numpy as np
+
+        height, width = self.characters.shape
+        text = text[max(0, -column) : max(0, width - column)]
+        if text and 0 <= row < height:
+            start = max(0, column)
+            self.characters[row, start : start + len(text)] = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+            self.inks[row, start : start + len(text)] = ink_
+
+    def text(self) -> list[str]:
+        """The rows as strings."""
+        return [row.tobytes().decode("utf-32-le") for row in self.characters]
+
+
+def blank(layout: Layout) -> Frame:
+    """An empty frame."""
+    import numpy as np
+
+    shape = (layout.height, layout.width)
+    return Frame(layout, np.full(shape, ord(" "), np.uint32), np.zeros(shape, np.uint8))

@@ -1,0 +1,166 @@
+"""What a person can do, as commands to the engine and changes of the session. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+import msgspec
+
+from rnnplay.config import RunConfig, SamplingConfig, with_values
+from rnnplay.engine import messages
+from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.training.run_folder import find_run, new_run_name
+from rnnplay.tui.session import RESUMABLE, RUNNING, Phase, Session
+from rnnplay.workspace import Workspace
+
+CRASH_SECONDS = 10.0
+"""An engine that ends so soon after its start is not started again by itself."""
+LENGTHS = ("steps", "epochs", "minutes")
+
+
+class Control:
+    """The session, and the engine that it is about."""
+
+    def __init__(self, workspace: Workspace, engine_command: list[str] | None = None) -> None:
+        self.workspace = workspace
+        self.session = Session()
+        self.engine: EngineClient | None = None
+        self.on_event: Callable[[messages.Event], None] = lambda _: None
+        """Called after the session has taken the event."""
+        self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
+        self.restart_engine: Callable[[], object] = lambda: None
+        self._engine_command = engine_command
+        self._request = 0
+
+    # --- the engine -----------------------------------------------------------------------------------------
+
+    async def start_engine(self) -> None:
+        """Start an engine process, unless one is alive. Raises OSError if that is impossible."""
+        if self.engine is not None and self.engine.alive:
+            return
+        self.session.engine_ready = False
+        on_exit = partial(self._engine_ended, monotonic())
+        self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
+        await self.engine.start()
+
+    async def close(self) -> None:
+        """Let the engine write a checkpoint and exit."""
+        if self.engine is not None:
+            await self.engine.quit()
+
+    def send(self, command: messages.Command) -> bool:
+        """False if there is no engine to take it."""
+        return self.engine is not None and self.engine.send(command)
+
+    def _take(self, event: messages.Event) -> None:
+        self.session.apply(event)
+        self.on_event(event)
+
+    def _engine_ended(self, started: float, ended: EngineExit) -> None:
+        if ended.asked:
+            return
+        self.session.engine_gone()
+        self.on_engine_gone(ended)
+        if monotonic() - started > CRASH_SECONDS or self.session.started is not None:
+            self.restart_engine()
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """A run is under way, paused ones included."""
+        return self.session.phase in RUNNING
+
+    def resumable(self, form: RunConfig) -> bool:
+        """Whether the run in front of the person can go on with what the form says."""
+        config = self.session.config
+        return (
+            self.session.phase in RESUMABLE
+            and self.session.run is not None
+            and config is not None
+            and with_lengths(form, config) == config
+        )
+
+    def train(self, config: RunConfig) -> str:
+        """Start a new run and return its name. Raises RnnplayError if there can be none."""
+        run = new_run_name(config, self.workspace)
+        self.session.begin(run, config)
+        return self._start(messages.Train(config=config, run=run))
+
+    def resume(self, config: RunConfig | None = None) -> str:
+        """Go on with the session's run; one that had reached its length goes on for as long again."""
+        assert self.session.run is not None
+        config = config or self.session.config
+        assert config is not None
+        if self.session.phase is Phase.FINISHED or self.session.fraction >= 1:
+            config = longer(config, self.session.fraction)
+        self.session.config = config
+        return self._start(messages.Train(config=config, run=self.session.run, resume=True))
+
+    def _start(self, command: messages.Train) -> str:
+        self.session.phase = Phase.PREPARING
+        self.session.preparing = None
+        self.send(command)
+        if self.engine is not None:
+            self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
+        return command.run
+
+    def open(self, run: str) -> None:
+        """Load a run's model for prompts."""
+        self.send(messages.Open(run=run))
+
+    def pause_or_continue(self) -> None:
+        """Only while training or paused."""
+        if self.session.phase is Phase.TRAINING:
+            self.send(messages.Pause())
+        elif self.session.phase is Phase.PAUSED:
+            self.send(messages.Continue())
+
+    def stop(self) -> None:
+        """End the run with a checkpoint."""
+        if self.running:
+            self.send(messages.Stop())
+            self.session.phase = Phase.STOPPING
+
+    def tune(self, knob: str, value: float | str) -> None:
+        """Change a live knob of the run under way."""
+        if self.running:
+            self.send(messages.Tune(knob=knob, value=value))
+
+    # --- prompts --------------------------------------------------------------------------------------------
+
+    def complete(self, text: str) -> int:
+        """Ask for a completion; answers to older requests are out of date from now on."""
+        self._request += 1
+        self.send(messages.Complete(request=self._request, text=text))
+        return self._request
+
+    def sample(self, prompt: str, sampling: SamplingConfig) -> int:
+        """Ask for a sample."""
+        self._request += 1
+        self.send(messages.Sample(request=self._request, prompt=prompt, sampling=sampling))
+        return self._request
+
+    def cancel(self) -> None:
+        """End the sample under way."""
+        self.send(messages.Cancel())
+
+    def saved_config(self, run: str) -> RunConfig:
+        """The config a run was made with; raises InputError if its folder cannot be read."""
+        return find_run(run, self.workspace).info().config
+
+
+def with_lengths(config: RunConfig, other: RunConfig) -> RunConfig:
+    """`config` with the length of `other`."""
+    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in LENGTHS})
+
+
+def longer(config: RunConfig, fraction: float) -> RunConfig:
+    """`config` with its length again on top of what is done: a run of two minutes goes on to four."""
+    times = max(1.0, fraction) + 1
+    grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
+    if "steps" in grown:
+        grown["steps"] = int(grown["steps"])
+    return with_values(config, grown) if grown else config

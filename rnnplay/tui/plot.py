@@ -1,0 +1,155 @@
+"""A plot as characters: curves, axes, threshold, marks and cursor on a grid of cells, each with a character and an ink.
+
+Pure: what to draw goes in, two arrays come out; the widget turns them into coloured strips and compares them with the
+last ones, so that only what changed is sent to the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rnnplay.tui import braille, decorations
+from rnnplay.tui.axes import Scale
+from rnnplay.tui.canvas import CURSOR, EMPTY, Frame, Layout, blank, ink
+from rnnplay.tui.history import Columns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_DASHES = ((1, 1), (6, 8), (2, 4))  # of how many columns how many are drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A series in the window of the plot, two columns of dots a cell."""
+
+    columns: Columns
+    token: str
+    smooth: bool = True
+    """The smoothed line in full colour over the raw values, faint; else the raw values in full colour."""
+    dots: bool = False
+    """Points that are not joined."""
+    dash: int = 0
+    """0 solid, 1 and 2 dashed: for terminals without colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """All that is to be drawn."""
+
+    curves: Sequence[Curve]
+    lo_step: float
+    hi_step: float
+    scale: Scale
+    threshold: float | None = None
+    threshold_label: str = ""
+    marks: Sequence[decorations.Mark] = ()
+    cursor: int | None = None
+    """The cell column of the cursor, counted from the plot's left edge."""
+
+
+def draw_empty(layout: Layout, message: str) -> Frame:
+    """A plot without anything to draw: `message`, faint, in the middle."""
+    frame = blank(layout)
+    text = message[: layout.width]
+    frame.put((layout.height - 1) // 2, (layout.width - len(text)) // 2, text, EMPTY)
+    return frame
+
+
+def draw(plot: Plot, layout: Layout) -> Frame:
+    """`plot` in the cells of `layout`."""
+    window = plot.lo_step, plot.hi_step
+    frame = decorations.draw_axes(layout, plot.scale, *window).copy()
+    area = frame.area()
+    for mark in plot.marks:
+        decorations.draw_mark_line(area, mark, *window)
+    if plot.cursor is not None and 0 <= plot.cursor < layout.columns:
+        area.characters[:, plot.cursor] = ord("│")
+        area.inks[:, plot.cursor] = CURSOR
+
+    lines = _draw_curves(area, plot)
+    for curve in plot.curves:
+        if curve.dots:
+            _draw_discs(area, curve, plot.scale)
+    if plot.threshold is not None and plot.threshold_label:
+        decorations.draw_threshold_label(area, plot.scale, plot.threshold, plot.threshold_label, lines)
+    for mark in plot.marks:
+        decorations.draw_mark_label(area, mark, *window)
+    decorations.draw_divergence(area, [curve.columns.bad for curve in plot.curves])
+    return frame
+
+
+def _draw_curves(area: Frame, plot: Plot) -> Array:
+    """Raw values, the threshold over them, lines over both; returns which cells a line passes, bool (rows, columns)."""
+    import numpy as np
+
+    rows = len(area.characters)
+    spans, inks, behind = [], [], []
+    for curve in plot.curves:
+        if curve.smooth and not curve.dots:
+            spans.append(_spans(curve, plot.scale, rows, smooth=False))
+            inks.append(ink(curve.token, faint=True))
+            behind.append(True)
+        spans.append(_spans(curve, plot.scale, rows, smooth=curve.smooth and not curve.dots))
+        inks.append(ink(curve.token))
+        behind.append(False)
+    layers = braille.pack(np.array([top for top, _ in spans]), np.array([bottom for _, bottom in spans]), rows)
+    if True in behind:
+        _draw_layers(area, [(dots, i) for dots, i, back in zip(layers, inks, behind, strict=True) if back])
+    lines = [(dots, i) for dots, i, back in zip(layers, inks, behind, strict=True) if not back]
+    if plot.threshold is not None:
+        for dots, _ in lines:
+            decorations.draw_threshold_line(area, plot.scale, plot.threshold, dots)
+    # Where a line passes, the raw values behind it are left out: it reads clean, with a small halo.
+    return _draw_layers(area, lines)
+
+
+def _draw_layers(area: Frame, layers: list[tuple[Array, int]]) -> Array:
+    """Curves of one depth: a cell has the dots of them all, and the ink of the last that passes it."""
+    dots = layers[0][0].copy()
+    for more, _ in layers[1:]:
+        dots |= more
+    drawn: Array = dots > 0
+    area.characters[drawn] = dots[drawn].astype(area.characters.dtype) + braille.BRAILLE
+    for own, ink_ in layers:
+        area.inks[own > 0] = ink_
+    return drawn
+
+
+def _spans(curve: Curve, scale: Scale, rows: int, *, smooth: bool) -> tuple[Array, Array]:
+    """The dots of a curve, a span for each dot column."""
+    columns, height = curve.columns, 4 * rows
+    if smooth:
+        upper = lower = scale.dots(columns.smooth, height)
+    else:
+        upper, lower = scale.dots(columns.high, height), scale.dots(columns.low, height)
+    before, after = (
+        None if end is None else (end[0], scale.place(end[2 if smooth else 1]) * (height - 1))
+        for end in (columns.before, columns.after)
+    )
+    top, bottom = braille.spans(upper, lower, columns.bad, height, before=before, after=after, joined=not curve.dots)
+    if curve.dash:
+        import numpy as np
+
+        on, period = _DASHES[curve.dash % len(_DASHES)]
+        top[np.arange(len(top)) % period >= on] = height + 1
+    return top, bottom
+
+
+def _draw_discs(area: Frame, curve: Curve, scale: Scale) -> None:
+    """Sparse points as discs: a single dot of braille is easily overlooked."""
+    import numpy as np
+
+    rows, columns = area.characters.shape
+    mean = curve.columns.mean
+    held = np.flatnonzero(mean == mean)
+    if 3 * len(held) > columns:
+        return
+    at = np.rint(np.clip(scale.dots(mean[held], 4 * rows), -1, 4 * rows)).astype(np.int64)
+    inside = (at >= 0) & (at < 4 * rows)
+    area.characters[at[inside] // 4, held[inside] // 2] = ord("●")
+    area.inks[at[inside] // 4, held[inside] // 2] = ink(curve.token)

@@ -1,0 +1,1 @@
+"""Screens: the playground, and the dialogs over it."""

@@ -1,0 +1,185 @@
+"""Choose a text file: by typing its path, or in the tree of folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, DirectoryTree, Input, Label, Static
+
+from rnnplay.errors import InputError
+
+HEAD_BYTES = 4096
+"""So much of a file is looked at to see whether it is text."""
+
+
+class TextTree(DirectoryTree):
+    """Folders and files, without hidden ones."""
+
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+    ICON_FILE = "  "
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        return [path for path in paths if not path.name.startswith(".")]
+
+
+class FilePicker(ModalScreen[Path | None]):
+    """The chosen file's absolute path, or None."""
+
+    DEFAULT_CSS = """
+    FilePicker { align: center middle; }
+    FilePicker > Vertical {
+        width: 76; max-width: 94%; height: 26; max-height: 90%; padding: 0 1;
+        border: round $primary; border-title-color: $primary; background: $surface;
+    }
+    FilePicker #file-path { height: 1; border: none; padding: 0; background: $foreground 8%; }
+    FilePicker #file-path:focus { border: none; }
+    FilePicker #file-label { width: 6; color: $text-muted; }
+    FilePicker #file-line { height: 1; margin-bottom: 1; }
+    FilePicker TextTree { height: 1fr; background: transparent; padding: 0; scrollbar-size-vertical: 1; }
+    FilePicker #file-say { height: auto; max-height: 3; min-height: 1; color: $text-muted; }
+    FilePicker #file-say.-error { color: $error; }
+    FilePicker #file-buttons { height: 1; align-horizontal: right; }
+    FilePicker Button { margin-left: 2; }
+    """
+    HELP = """
+    ## Choose a text file
+
+    Type a path and press Enter, or go through the folders with the arrows or the mouse. `Tab` changes between the
+    two, `Escape` leaves. UTF-8 and UTF-16 texts can be read.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+
+    def __init__(self, start: Path | None = None) -> None:
+        """`start`: the folder to begin in, or a file in it; the current one if None."""
+        super().__init__()
+        place = (start or Path.cwd()).expanduser().absolute()
+        self._folder = place if place.is_dir() else place.parent if place.parent.is_dir() else Path.cwd()
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Choose a text file"
+            with Horizontal(id="file-line"):
+                yield Label("path", id="file-label")
+                path = Input(_folder_text(self._folder), id="file-path", select_on_focus=False)
+                path.cursor_blink = False
+                yield path
+            yield TextTree(self._folder, id="file-tree")
+            yield Static("Enter on a folder opens it here.", id="file-say", markup=False)
+            with Horizontal(id="file-buttons"):
+                yield Button("Open", id="open", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#file-path", Input).focus()
+
+    def _take(self, path: Path) -> None:
+        try:
+            check_text_file(path)
+        except InputError as error:
+            self._say(str(error), error=True)
+        else:
+            self.dismiss(path)
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        say = self.query_one("#file-say", Static)
+        say.update(text)
+        say.set_class(error, "-error")
+
+    @on(Input.Changed, "#file-path")
+    def _path_changed(self) -> None:
+        self._say("")
+
+    @on(Input.Submitted, "#file-path")
+    def _path_given(self) -> None:
+        self._open_typed()
+
+    def _open_typed(self) -> None:
+        typed = self.query_one("#file-path", Input).value.strip()
+        if not typed:
+            self._say("Type the path of a text file, or choose one below.", error=True)
+            return
+        path = Path(os.path.normpath(self._folder / Path(typed).expanduser()))
+        if path.is_dir():
+            self._go_to(path)
+        else:
+            self._take(path)
+
+    def _go_to(self, folder: Path) -> None:
+        self._folder = folder
+        tree = self.query_one(TextTree)
+        tree.path = folder
+        tree.focus()
+
+    @on(DirectoryTree.NodeHighlighted)
+    def _highlighted(self, event: DirectoryTree.NodeHighlighted[object]) -> None:
+        path = getattr(event.node.data, "path", None)
+        if isinstance(path, Path) and self.focused is self.query_one(TextTree):
+            field = self.query_one("#file-path", Input)
+            with field.prevent(Input.Changed):
+                field.value = _folder_text(path) if path.is_dir() else str(path)
+                field.cursor_position = len(field.value)
+            self._say(_size_text(path))
+
+    @on(DirectoryTree.FileSelected)
+    def _file_selected(self, event: DirectoryTree.FileSelected) -> None:
+        event.stop()
+        self._take(event.path)
+
+    @on(Button.Pressed, "#open")
+    def _open_pressed(self) -> None:
+        self._open_typed()
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Leave without a file."""
+        self.dismiss(None)
+
+
+def check_text_file(path: Path) -> None:
+    """Raises InputError if `path` is not a readable file that looks like text."""
+    try:
+        if not path.exists():
+            parent = next((folder for folder in path.parents if folder.exists()), path.parent)
+            where = "" if parent == path.parent else f"; the path exists up to {parent}"
+            raise InputError(f"There is no file {path}{where}.")
+        if not path.is_file():
+            raise InputError(f"{path} is not a file; choose a text file.")
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another or change its permissions."
+        ) from error
+    except ValueError as error:  # a null character in the path
+        raise InputError(f"{str(path)!r} is not a path.") from error
+    if not head:
+        raise InputError(f"{path} is empty; a corpus needs some thousand characters.")
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path} is not a text file (it holds null bytes); choose UTF-8 text, or UTF-16 with a BOM.")
+
+
+def _folder_text(folder: Path) -> str:
+    return str(folder).rstrip(os.sep) + os.sep
+
+
+def _size_text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            return ""
+        size = float(path.stat().st_size)
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror})."
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{path.name}, {size:,.0f} {unit}"
+        size /= 1000
+    return f"{path.name}, {size:,.1f} GB"

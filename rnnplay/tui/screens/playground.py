@@ -1,0 +1,420 @@
+"""The one screen people live in: setup on the left, charts and the prompt on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from time import monotonic
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, Static
+
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages
+from rnnplay.engine.client import EngineExit
+from rnnplay.errors import RnnplayError
+from rnnplay.training.records import Record
+from rnnplay.training.run_folder import find_run
+from rnnplay.tui.control import Control
+from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.screens.runs import RunChoice, RunsScreen
+from rnnplay.tui.session import Phase, Session
+from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.prompt_pane import PromptPane
+from rnnplay.tui.widgets.setup_form import SetupForm
+from rnnplay.tui.widgets.status_line import StatusLine
+
+UPDATE_SECONDS = 0.12
+"""Between two repaints of what training reports."""
+ASK_AGAIN_SECONDS = 1.0
+"""While training, the prompt is completed again this often, from the newer weights."""
+NARROW = 100
+"""Columns below which setup folds away while training."""
+
+MAIN_LABELS = {
+    Phase.PREPARING: "◌ Preparing",
+    Phase.TRAINING: "‖ Pause",
+    Phase.PAUSED: "▶ Continue",
+    Phase.STOPPING: "◌ Stopping",
+}
+
+
+class PlaygroundScreen(Screen[None]):
+    """Shows the session of `control`; turns keys into what `control` can do."""
+
+    AUTO_FOCUS = "#main"
+    HELP = """
+    ## The playground
+
+    **Train** starts a run; the charts follow its loss and gradient norm. Type into the **prompt** at any time:
+    the model as it is at that moment completes it.
+
+    Keys work wherever no text is being typed; `escape` leaves a text field. From anywhere, `F5` trains, pauses
+    and goes on, `F6` switches clipping, `F7` and `F8` move its threshold.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "train", "Train"),
+        Binding("space", "pause", "Pause"),
+        Binding("x", "stop", "Stop"),
+        Binding("c", "clip", "Clip on/off"),
+        Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
+        Binding("minus", "threshold(-1)", "Lower the threshold", show=False),
+        Binding("g", "prompt", "Prompt"),
+        Binding("n", "new", "New run", show=False),
+        Binding("o", "runs", "Runs"),
+        Binding("e", "setup", "Setup"),
+        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("f5", "main", "Train/pause"),
+        Binding("f6", "switch_clip", "Clip on/off"),
+        Binding("f7", "move_threshold(-1)", "Threshold", key_display="F7/F8"),
+        Binding("f8", "move_threshold(1)", show=False),
+        Binding("escape", "leave_field", "Leave the field"),
+    ]
+
+    def __init__(self, control: Control, config: RunConfig, preset: str, run: str | None = None) -> None:
+        super().__init__()
+        self.control = control
+        self._start = (config, preset, run)
+        self._update_due = False
+        self._asked = (0, "")
+        self._asked_at = 0.0
+        self._sample_request = 0
+        self._phase_shown: Phase | None = None
+        self._folded: bool | None = None
+        """What the person chose by key; None: as room and phase suggest."""
+        self._clip_before = "norm"
+
+    def compose(self) -> ComposeResult:
+        config, preset, _ = self._start
+        yield StatusLine(id="status")
+        yield Static("", id="trouble", markup=False)
+        with Horizontal(id="body"):
+            with Vertical(id="setup") as setup:
+                setup.border_title = "Setup"
+                yield SetupForm(config, preset=preset, id="form")
+                with Horizontal(id="buttons"):
+                    yield Button("▶ Train", id="main", variant="primary", compact=True)
+                    yield Button("■ Stop", id="stop", compact=True)
+            with Vertical(id="work"):
+                yield TrainingCharts(id="charts")
+                yield PromptPane(id="prompt")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#prompt", PromptPane).border_title = "Prompt"
+        self._read_corpora()
+        self.show_session()
+        if (run := self._start[2]) is not None:
+            self._choose_run(RunChoice("resume", run))
+
+    @property
+    def session(self) -> Session:
+        return self.control.session
+
+    @property
+    def form(self) -> SetupForm:
+        return self.query_one(SetupForm)
+
+    @property
+    def prompt(self) -> PromptPane:
+        return self.query_one(PromptPane)
+
+    @work(thread=True)
+    def _read_corpora(self) -> None:
+        from rnnplay.text.catalogue import list_corpora
+
+        found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self.control.workspace)]
+        self.app.call_from_thread(self.form.set_corpora, found)
+
+    # --- showing the session --------------------------------------------------------------------------------
+
+    def engine_event(self, event: messages.Event) -> None:
+        """What the engine said; answers to prompts at once, the rest at most every UPDATE_SECONDS."""
+        match event:
+            case messages.Completion():
+                request, text = self._asked
+                if event.request == request:
+                    self.prompt.show_completion(text, event)
+            case messages.SampleText():
+                if event.request == self._sample_request:
+                    self.prompt.append_sample(event.text, event.done)
+            case messages.Failed():
+                self.notify(event.message, severity="error", timeout=12, markup=False)
+                self.show_session()
+            case _:
+                self._show_soon()
+
+    def _show_soon(self) -> None:
+        if not self._update_due:
+            self._update_due = True
+            self.set_timer(UPDATE_SECONDS, self.show_session)
+
+    def show_session(self) -> None:
+        """Bring the screen up to date."""
+        self._update_due = False
+        session = self.session
+        self.query_one(StatusLine).show(session, self.form.config)
+        self.query_one(TrainingCharts).show(session, session.config or self.form.config)
+        if session.phase is not self._phase_shown:
+            self._phase_changed(session.phase)
+        if session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
+            self._ask(self._asked[1])
+
+    def _phase_changed(self, phase: Phase) -> None:
+        before, self._phase_shown = self._phase_shown, phase
+        self.form.training = self.control.running
+        self.query_one("#stop", Button).disabled = not self.control.running
+        self._label_main()
+        self._fold()
+        note = "" if self.session.has_model else "train a model first, then type here"
+        self.prompt.set_model(self.session.has_model, note)
+        if phase is Phase.TRAINING:
+            self.show_trouble("")
+            if before is Phase.PREPARING:
+                self._ask(self._asked[1])
+        if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
+            self.notify(f"{self.session.run} is finished at step {self.session.step:,}.", markup=False)
+        self.refresh_bindings()
+
+    def _label_main(self) -> None:
+        label = MAIN_LABELS.get(self.session.phase)
+        if label is None:
+            label = "▶ Resume" if self.control.resumable(self.form.config) else "▶ Train"
+        self.query_one("#main", Button).label = label
+
+    def show_trouble(self, text: str) -> None:
+        """Show `text` above everything until it is settled; "" hides it."""
+        trouble = self.query_one("#trouble", Static)
+        trouble.update(text)
+        trouble.set_class(bool(text), "shown")
+
+    def engine_gone(self, ended: EngineExit) -> None:
+        """The engine ended by itself: say why, and how to go on."""
+        self.prompt.append_sample("", True)
+        session = self.session
+        text = f"✕ The engine is gone: {ended.cause}."
+        if session.phase is Phase.ENGINE_GONE:
+            at = f" from the checkpoint at step {session.checkpoint_step:,}" if session.checkpoint_step else ""
+            text += f" Press t to resume {session.run}{at}."
+        else:
+            text += " It is started again when you train."
+        self.show_trouble(text)
+        self.show_session()
+        self.query_one("#main", Button).focus()
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    @work
+    async def _begin(self, resume: bool, config: RunConfig | None = None) -> None:
+        """Start or resume, with an engine if there is none."""
+        try:
+            await self.control.start_engine()
+            if resume:
+                self.control.resume(config)
+            else:
+                self.control.train(self.form.config)
+        except RnnplayError as error:
+            self.notify(str(error), severity="error", timeout=12, markup=False)
+        except OSError as error:
+            self.show_trouble(f"The engine could not be started ({error}).")
+        self.show_session()
+
+    def action_train(self) -> None:
+        """Train, or resume the run in front of the person."""
+        if self.control.running:
+            return
+        if self.form.errors:
+            self.notify(next(iter(self.form.errors.values())), severity="error", markup=False)
+            return
+        self._begin(resume=self.control.resumable(self.form.config))
+
+    def action_new(self) -> None:
+        if not self.control.running and not self.form.errors:
+            self._begin(resume=False)
+
+    def action_main(self) -> None:
+        """The main button: train, pause, continue or resume."""
+        if self.control.running:
+            self.control.pause_or_continue()
+        else:
+            self.action_train()
+
+    def action_pause(self) -> None:
+        self.control.pause_or_continue()
+
+    def action_stop(self) -> None:
+        self.control.stop()
+        self.show_session()
+
+    @on(Button.Pressed, "#main")
+    def _main_pressed(self) -> None:
+        self.action_main()
+
+    @on(Button.Pressed, "#stop")
+    def _stop_pressed(self) -> None:
+        self.action_stop()
+
+    def action_runs(self) -> None:
+        """Choose among the runs on disk."""
+        busy = self.session.run if self.control.running else None
+        self.app.push_screen(RunsScreen(self.control.workspace, busy), self._choose_run)
+
+    def _choose_run(self, choice: RunChoice | None) -> None:
+        if choice is None:
+            return
+        if self.control.running:
+            self.notify("A run is under way; stop it (x) before going on with another.", severity="warning")
+            return
+        self._load_run(choice)
+
+    @work(thread=True, exclusive=True)
+    def _load_run(self, choice: RunChoice) -> None:
+        """Read a run's history, which may be long, and then resume or open it."""
+        try:
+            folder = find_run(choice.run, self.control.workspace)
+            config, history = folder.info().config, list(folder.metrics())
+        except (RnnplayError, OSError) as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            return
+        self.app.call_from_thread(self._run_loaded, choice, config, history)
+
+    def _run_loaded(self, choice: RunChoice, config: RunConfig, history: list[Record]) -> None:
+        session = self.session
+        session.begin(choice.run, config)
+        session.load(history)
+        self.form.config = session.config or config
+        if choice.action == "resume":
+            self._begin(resume=True)
+        else:
+            session.phase = Phase.STOPPED
+            self.control.open(choice.run)
+            self.show_session()
+
+    # --- knobs ----------------------------------------------------------------------------------------------
+
+    def action_switch_clip(self) -> None:
+        """Switch clipping off, or back to what it was."""
+        config = self.form.config
+        if config.clip != "off":
+            self._clip_before = config.clip
+        self.form.set_value("clip", "off" if config.clip != "off" else self._clip_before)
+
+    def action_move_threshold(self, direction: int) -> None:
+        """Move the clip threshold one notch."""
+        self.form.nudge("clip_threshold", direction)
+
+    # The single keys do the same, where no text is being typed.
+    action_clip = action_switch_clip
+    action_threshold = action_move_threshold
+
+    @on(SetupForm.Tuned)
+    def _tuned(self, event: SetupForm.Tuned) -> None:
+        self.control.tune(event.knob, event.value)
+        self._show_soon()
+
+    @on(SetupForm.Changed)
+    def _form_changed(self) -> None:
+        self._label_main()
+        self._show_soon()
+
+    @on(SetupForm.CorpusFileWanted)
+    def _pick_file(self) -> None:
+        self.app.push_screen(FilePicker(), self._file_picked)
+
+    def _file_picked(self, path: Path | None) -> None:
+        if path is not None:
+            self.form.set_value("corpus", str(path))
+
+    # --- prompts --------------------------------------------------------------------------------------------
+
+    @on(PromptPane.Typed)
+    def _typed(self, event: PromptPane.Typed) -> None:
+        self._ask(event.text)
+
+    def _ask(self, text: str) -> None:
+        if self.session.has_model:
+            self._asked_at = monotonic()
+            self._asked = (self.control.complete(text), text)
+        else:
+            self._asked = (0, text)
+
+    @on(PromptPane.SampleWanted)
+    def _sample_wanted(self, event: PromptPane.SampleWanted) -> None:
+        if not self.session.has_model:
+            self.notify("There is no model yet: press t to train one, or o to open a run.", severity="warning")
+            return
+        self.prompt.start_sample(event.prompt, self.session.step)
+        self._sample_request = self.control.sample(event.prompt, event.sampling)
+
+    @on(PromptPane.CancelWanted)
+    def _cancel_wanted(self) -> None:
+        self.control.cancel()
+
+    # --- the rest -------------------------------------------------------------------------------------------
+
+    def action_prompt(self) -> None:
+        self.prompt.focus_input()
+
+    def action_leave_field(self) -> None:
+        """Give the single keys back to the screen."""
+        self.query_one(TrainingCharts).focus_first()
+
+    def action_help(self) -> None:
+        """Show or hide help for what has the focus."""
+        if self.query("HelpPanel"):
+            self.app.action_hide_help_panel()
+        else:
+            self.app.action_show_help_panel()
+
+    def action_setup(self) -> None:
+        self._folded = not self.query_one("#setup").has_class("folded")
+        self._fold()
+        if not self._folded:
+            self.query_one("#main", Button).focus()
+
+    def on_resize(self) -> None:
+        self._fold()
+
+    def _fold(self) -> None:
+        folded = self._folded
+        if folded is None:
+            folded = self.size.width < NARROW and self.control.running
+        setup = self.query_one("#setup")
+        if folded and setup.has_focus_within:
+            self.query_one(TrainingCharts).focus_first()
+        setup.set_class(folded, "folded")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Keys that would do nothing are not shown in the footer."""
+        running = self.control.running
+        typing = isinstance(self.focused, Input)
+        if action in ("threshold", "help"):
+            return not typing
+        if action in ("main", "switch_clip", "move_threshold", "leave_field"):
+            return True if typing else None
+        if action == "train":
+            return not running
+        if action == "stop":
+            return running
+        if action == "pause":
+            return self.session.phase in (Phase.TRAINING, Phase.PAUSED)
+        return True
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """For the command palette."""
+        yield SystemCommand("Train", "Start a run, or resume the one shown", self.action_train)
+        yield SystemCommand("New run", "Start a run from the beginning", self.action_new)
+        yield SystemCommand("Pause or continue", "Hold training, or let it go on", self.action_pause)
+        yield SystemCommand("Stop", "End the run with a checkpoint", self.action_stop)
+        yield SystemCommand("Save a checkpoint", "Now", lambda: self.control.send(messages.Save()))
+        yield SystemCommand("Clipping on or off", "Gradient clipping", self.action_clip)
+        yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
+        yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
+        yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
+        yield SystemCommand("Setup", "Show or fold the setup", self.action_setup)

@@ -1,0 +1,143 @@
+"""The runs in checkpoints/: resume one, open one to type prompts, remove one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Footer, Static
+
+from rnnplay.errors import RnnplayError
+from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RunChoice:
+    """What to do with which run."""
+
+    action: Literal["resume", "open"]
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as the table shows it."""
+
+    name: str
+    corpus: str
+    model: str
+    step: str
+    loss: str
+    created: str
+
+
+class RunsScreen(ModalScreen[RunChoice | None]):
+    """Newest run first."""
+
+    DEFAULT_CSS = """
+    RunsScreen { align: center middle; }
+    RunsScreen > Vertical {
+        width: 96; max-width: 96%; height: 80%; border: round $primary; border-title-color: $primary;
+        background: $surface; padding: 0 1;
+    }
+    RunsScreen DataTable { height: 1fr; background: $surface; }
+    RunsScreen #note { height: auto; color: $text-muted; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose('resume')", "Resume"),
+        Binding("o", "choose('open')", "Open for prompts"),
+        Binding("delete,d", "remove", "Remove", key_display="d"),
+        Binding("escape", "cancel", "Back"),
+    ]
+
+    def __init__(self, workspace: Workspace, busy_run: str | None) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._busy_run = busy_run
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Runs"
+            yield DataTable(cursor_type="row", zebra_stripes=True)
+            yield Static("", id="note", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        table.add_columns("run", "corpus", "model", "step", "validation", "created")
+        self._read()
+
+    @work(thread=True, exclusive=True)
+    def _read(self) -> None:
+        rows = [row for run in list_runs(self._workspace) if (row := describe_run(run)) is not None]
+        rows.sort(key=lambda row: row.created, reverse=True)
+        self.app.call_from_thread(self._show, rows)
+
+    def _show(self, rows: list[RunRow]) -> None:
+        table = self.query_one(DataTable)
+        table.clear()
+        for row in rows:
+            table.add_row(row.name, row.corpus, row.model, row.step, row.loss, row.created, key=row.name)
+        note = "" if rows else f"No runs in {self._workspace.checkpoints} yet."
+        self.query_one("#note", Static).update(note)
+        table.focus()
+
+    def _chosen(self) -> str | None:
+        table = self.query_one(DataTable)
+        if not table.row_count:
+            return None
+        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        self.action_choose("resume")
+
+    def action_choose(self, action: Literal["resume", "open"]) -> None:
+        if (run := self._chosen()) is not None:
+            self.dismiss(RunChoice(action, run))
+
+    @work
+    async def action_remove(self) -> None:
+        run = self._chosen()
+        if run is None:
+            return
+        if run == self._busy_run:
+            self.notify(f"{run} is the run in use; stop it and start another before removing it.", severity="warning")
+            return
+        question = f"Remove {run} with all its checkpoints? It cannot be brought back."
+        if await self.app.push_screen_wait(Confirm("Remove a run", question, "Remove", "Keep it")):
+            try:
+                remove_run(find_run(run, self._workspace))
+            except (RnnplayError, OSError) as error:
+                self.notify(str(error), severity="error", markup=False)
+            self._read()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def describe_run(run: RunFolder) -> RunRow | None:
+    """The row of `run`, or None if its folder cannot be read."""
+    try:
+        info = run.info()
+        checkpoints = run.checkpoints()
+    except (RnnplayError, OSError):
+        return None
+    losses = [one.loss for one in checkpoints if one.loss is not None]
+    config = info.config
+    return RunRow(
+        name=run.name,
+        corpus=config.corpus.replace("\\", "/").rsplit("/", 1)[-1],
+        model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
+        step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
+        loss=f"{min(losses):.3f}" if losses else "",
+        created=info.created[:16].replace("T", " "),
+    )

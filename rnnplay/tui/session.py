@@ -1,0 +1,174 @@
+"""What the interface knows of the run in front of it. No widgets: events go in, and widgets read it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from enum import Enum
+
+from rnnplay.config import RunConfig, with_values
+from rnnplay.engine import messages
+from rnnplay.training import records
+from rnnplay.tui.history import History
+
+RECENT = 100
+"""Steps that sparklines and the share of clipped steps look back on."""
+
+
+class Phase(Enum):
+    """What the run is doing."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    ENGINE_GONE = "engine gone"
+
+
+RUNNING = (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
+RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
+
+
+class Session:
+    """One run: its numbers so far and its phase."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.IDLE
+        self.engine_ready = False
+        self.config: RunConfig | None = None
+        """The run's config, live knobs as they are now."""
+        self.begin(None, None)
+
+    def begin(self, run: str | None, config: RunConfig | None) -> None:
+        """Forget the numbers: `run` is about to start."""
+        self.run = run
+        self.config = config
+        self.started: records.Started | None = None
+        self.validation: records.Validation | None = None
+        self.last: records.Step | None = None
+        self.step = 0
+        self.fraction = 0.0
+        self.seconds_left: float | None = None
+        self.preparing: messages.Preparing | None = None
+        self.checkpoint_step: int | None = None
+        self.reason = ""
+        self.opened: messages.Opened | None = None
+        self.loss = History()
+        self.validation_loss = History()
+        self.norm = History()
+        self.norm_clipped = History()
+        self.recent: deque[records.Step] = deque(maxlen=RECENT)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether prompts can be answered."""
+        alive = self.phase is not Phase.ENGINE_GONE
+        return alive and (self.opened is not None or (self.started is not None and self.phase is not Phase.PREPARING))
+
+    @property
+    def clipped_share(self) -> float:
+        """Of the recent steps."""
+        return sum(step.clipped for step in self.recent) / len(self.recent) if self.recent else 0.0
+
+    @property
+    def progress(self) -> str:
+        """Where the run stands, e.g. "1,240 steps"."""
+        target = self.config.steps if self.config else 0
+        return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
+
+    def load(self, history: Iterable[records.Record]) -> None:
+        """Take the records of metrics.jsonl, of a run that goes on."""
+        for record in history:
+            self.take(record)
+
+    def take(self, record: records.Record) -> None:
+        """One record of training."""
+        match record:
+            case records.Step():
+                self.last = record
+                self.step = record.step
+                self.loss.append(record.step, record.loss)
+                self.norm.append(record.step, record.grad_norm)
+                self.norm_clipped.append(record.step, record.grad_norm_clipped)
+                self.recent.append(record)
+            case records.Validation():
+                self.validation = record
+                self.validation_loss.append(record.step, record.loss)
+            case records.Started():
+                self.started = record
+                self._cut_after(record.step)
+                self.phase = Phase.TRAINING
+            case records.Tuned():
+                if self.config is not None:
+                    self.config = with_values(self.config, {record.knob: record.value})
+            case records.Checkpoint():
+                self.checkpoint_step = record.step
+            case records.Finished():
+                self.reason = record.reason
+                self.seconds_left = None
+                self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
+
+    def apply(self, event: messages.Event) -> None:
+        """One event of the engine."""
+        match event:
+            case messages.Ready():
+                self.engine_ready = True
+            case messages.Preparing():
+                self.preparing = event
+            case messages.Progress():
+                self.fraction = event.fraction
+                self.seconds_left = event.seconds_left
+                for record in event.records:
+                    self.take(record)
+            case messages.Paused():
+                self.phase = Phase.PAUSED
+            case messages.Continued():
+                self.phase = Phase.TRAINING
+            case messages.Opened():
+                self.opened = event
+                self.step = event.step
+            case messages.Failed(command="train" | "step" | "open"):
+                if self.started is not None:
+                    self.phase = Phase.STOPPED
+                elif self.phase in RUNNING:
+                    self.phase, self.run = Phase.IDLE, None
+            case _:
+                pass
+
+    def engine_gone(self) -> None:
+        """The engine process ended by itself."""
+        self.engine_ready = False
+        self.opened = None
+        if self.run is not None and (self.phase in RUNNING or self.started is not None):
+            self.phase = Phase.ENGINE_GONE
+
+    def _cut_after(self, step: int) -> None:
+        """The run goes on from `step`: what came later is no longer so."""
+        for history in (self.loss, self.validation_loss, self.norm, self.norm_clipped):
+            history.cut_after(step)
+        kept = [record for record in self.recent if record.step <= step]
+        self.recent = deque(kept, maxlen=RECENT)
+        self.last = kept[-1] if kept else None
+        self.step = step
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Time left, short: 0:07, 1:32, 2:05:00."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def count_text(number: float) -> str:
+    """A count, short: 950, 62k, 1.2M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit * 0.9995:
+            scaled = number / limit
+            return f"{scaled:.0f}{unit}" if scaled >= 10 else f"{scaled:.1f}{unit}"
+    return f"{number:.0f}"

@@ -1,0 +1,42 @@
+"""What the interface remembers between two starts, in the person's config folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+
+class Settings(msgspec.Struct, kw_only=True):
+    """All of it optional: a missing or broken file means the defaults."""
+
+    theme: str = "rnnplay-dark"
+
+
+def settings_path() -> Path:
+    """Where they are: RNNPLAY_CONFIG, or settings.json in the person's config folder."""
+    if named := os.environ.get("RNNPLAY_CONFIG"):
+        return Path(named)
+    from platformdirs import user_config_path
+
+    return user_config_path("rnnplay", appauthor=False) / "settings.json"
+
+
+def load_settings() -> Settings:
+    """The settings kept, or the defaults."""
+    try:
+        return msgspec.json.decode(settings_path().read_bytes(), type=Settings)
+    except (OSError, msgspec.DecodeError):
+        return Settings()
+
+
+def save_settings(settings: Settings) -> None:
+    """Keep `settings`; where that is not allowed they last until the end of this start."""
+    path = settings_path()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}.partial")
+        beside.write_bytes(msgspec.json.encode(settings))
+        beside.replace(path)

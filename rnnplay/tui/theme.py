@@ -1,0 +1,50 @@
+"""The two themes of rnnplay; all of Textual's own can be chosen as well."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="rnnplay-dark",
+    primary="#7aa2f7",
+    secondary="#9d8cf0",
+    accent="#e0af68",
+    success="#9ece6a",
+    warning="#e0af68",
+    error="#f7768e",
+    foreground="#c8d0e8",
+    background="#15161e",
+    surface="#1a1b26",
+    panel="#242636",
+    dark=True,
+    variables={
+        "border": "#3b4261",
+        "border-blurred": "#3b4261",
+        "footer-key-foreground": "#e0af68",
+        "footer-background": "#15161e",
+        "input-selection-background": "#7aa2f7 35%",
+    },
+)
+
+LIGHT = Theme(
+    name="rnnplay-light",
+    primary="#2e5cb8",
+    secondary="#6b4fc8",
+    accent="#a86400",
+    success="#3d7a1f",
+    warning="#a86400",
+    error="#c4284a",
+    foreground="#2b3040",
+    background="#fafaf7",
+    surface="#f2f2ee",
+    panel="#e4e5e8",
+    dark=False,
+    variables={
+        "border": "#b4b9c8",
+        "border-blurred": "#b4b9c8",
+        "footer-key-foreground": "#a86400",
+        "footer-background": "#fafaf7",
+    },
+)
+
+THEMES = (DARK, LIGHT)

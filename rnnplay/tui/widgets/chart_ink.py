@@ -1,0 +1,47 @@
+"""From a frame's inks to styled strips: the palette that the theme gives, and one segment a run of the same ink."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from rnnplay.tui.canvas import TOKENS, Frame
+
+COMPONENTS = ("axis", "label", "threshold", "divergence", "cursor", "empty")
+"""The component classes, without "chart--", of the inks from AXIS to EMPTY."""
+
+_FAINT = 0.42  # how much of its colour a raw value keeps, the rest is background
+
+
+def resolve_palette(widget: Widget) -> list[Style]:
+    """The style of each ink in the theme as it is now."""
+    background = widget.background_colors[1]
+    plain = widget.app.no_color
+    palette = [widget.rich_style] + [widget.get_component_rich_style(f"chart--{name}") for name in COMPONENTS]
+    for token in TOKENS:
+        style = widget.get_component_rich_style(f"chart--{token}")
+        color = widget.get_component_styles(f"chart--{token}").color
+        if plain or color.ansi is not None:
+            # Without colours of our own only weight is left to tell a line from the values behind it.
+            palette += [style + Style(bold=True), style + Style(dim=True)]
+        else:
+            faint = Color.blend(background, background + color, _FAINT)
+            palette += [style, style + Style(color=faint.rich_color)]
+    return palette
+
+
+def strip(frame: Frame, y: int, palette: Sequence[Style]) -> Strip:
+    """Row `y` of the frame."""
+    inks = frame.inks[y]
+    text = frame.characters[y].tobytes().decode("utf-32-le")
+    segments = []
+    start = 0
+    for end in [*((inks[1:] != inks[:-1]).nonzero()[0] + 1).tolist(), len(text)]:
+        segments.append(Segment(text[start:end], palette[inks[start]]))
+        start = end
+    return Strip(segments, len(text))

@@ -1,0 +1,212 @@
+"""A one-line input that shows the model's continuation after the cursor, to be taken with → or Tab."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import ClassVar
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.geometry import clamp
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widgets import Input
+
+from rnnplay.tui.widgets.visible import shortened, visible_line
+
+MOST_CHARACTERS = 100_000
+"""A pasted text is cut to its last characters: a model reads no more than the end of it."""
+
+WIDTH_STEP = 256
+
+
+class GhostInput(Input):
+    """`value` is the text as the model reads it, newlines and tabs included; they are shown as ⏎ and ⇥.
+
+    A ghost is kept together with the text it continues: what is typed after that either agrees with it, and
+    the ghost gets shorter without being asked for again, or it does not, and the ghost is gone at once.
+    """
+
+    DEFAULT_CSS = """
+    GhostInput {
+        height: 1; width: 1fr; border: none; padding: 0; background: transparent; color: $foreground;
+        &:focus { border: none; background-tint: transparent; }
+        & > .input--suggestion { color: $text-disabled; text-style: italic; }
+        & > .input--placeholder { color: $text-disabled; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "accept", "Take the suggestion", show=False),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "Newline", show=False),
+    ]
+    HELP = """
+    ## Prompt
+
+    The model completes what you type. The faint text is its likeliest continuation, to the end of a word.
+
+    - `→` or `Tab` at the end takes the suggestion
+    - `Enter` writes a sample from here; `Escape` ends it
+    - `Ctrl+J` puts in a newline, shown as ⏎
+    - `Ctrl+Y` copies the last sample
+    """
+
+    ghost = reactive("", init=False)
+    """What is shown after the cursor while it is at the end: the rest of the suggestion."""
+
+    def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
+        self._whole = ""
+        self._measured = ""
+        self._cells = [0]
+        super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
+        # A blinking cursor repaints twice a second, which over SSH is traffic without news.
+        self.cursor_blink = False
+
+    def suggest(self, text: str, suggestion: str) -> None:
+        """Show `suggestion` as what follows `text`, or what is left of it if the person has typed on."""
+        self._whole = text + suggestion
+        self._fit_ghost()
+
+    def forget(self) -> None:
+        """Show no suggestion."""
+        self._whole = ""
+        self.ghost = ""
+
+    def _fit_ghost(self) -> None:
+        fits = len(self._whole) > len(self.value) and self._whole.startswith(self.value)
+        self.ghost = self._whole[len(self.value) :] if fits else ""
+        if not fits:
+            self._whole = ""
+
+    @property
+    def _ghost_shown(self) -> bool:
+        return bool(self.ghost) and self.has_focus and self.cursor_at_end and self.selection.is_empty
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def _watch_value(self, value: str) -> None:
+        self._measure(value)
+        self._fit_ghost()
+        super()._watch_value(value)
+
+    def action_accept(self) -> None:
+        """Take the suggestion; where there is none, Tab goes on to the next widget."""
+        if not self._ghost_shown:
+            raise SkipAction
+        self.value += self.ghost
+        self.cursor_position = len(self.value)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if self._ghost_shown and not select:
+            self.action_accept()
+        else:
+            super().action_cursor_right(select)
+
+    def action_newline(self) -> None:
+        """Put a newline where the cursor is."""
+        self.replace("\n", *self.selection)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.text:
+            self.replace(_pasted(event.text), *self.selection)
+
+    def action_paste(self) -> None:
+        self.replace(_pasted(self.app.clipboard), *self.selection)
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        super().replace(text, start, end)
+        if len(self.value) > MOST_CHARACTERS:
+            cut = len(self.value) - MOST_CHARACTERS
+            cursor = self.cursor_position
+            self.value = self.value[cut:]
+            self.cursor_position = max(0, cursor - cut)
+
+    # --- cells: a character's visible form may be wider or narrower than itself --------------------------------
+
+    def _measure(self, value: str) -> None:
+        """Bring `_cells`, the cell each character begins at, up to date; typing at the end costs one character."""
+        old = self._measured
+        if value.startswith(old):
+            same = len(old)
+        else:
+            shorter = min(len(value), len(old))
+            same = next((at for at in range(shorter) if value[at] != old[at]), shorter)
+        del self._cells[same + 1 :]
+        at = self._cells[-1]
+        for character in visible_line(value[same:]):
+            at += get_character_cell_size(character)
+            self._cells.append(at)
+        self._measured = value
+
+    @property
+    def content_width(self) -> int:
+        # Rounded up, because each new width makes Textual lay out the whole screen.
+        return (self._cells[-1] + 1) // WIDTH_STEP * WIDTH_STEP + WIDTH_STEP
+
+    def _position_to_cell(self, position: int) -> int:
+        return self._cells[clamp(position, 0, len(self._cells) - 1)]
+
+    def _cell_offset_to_index(self, offset: int) -> int:
+        return self._index_at_cell(offset + int(self.scroll_offset.x))
+
+    def _index_at_cell(self, cell: int) -> int:
+        """The character that is drawn at `cell`, or the end."""
+        return clamp(bisect_right(self._cells, max(cell, 0)) - 1, 0, len(self.value))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        if y != 0:
+            return Strip.blank(width, base)
+        cursor_style = self.get_component_rich_style("input--cursor")
+        show_cursor = self.has_focus and self._cursor_visible
+        if not self.value and not self._ghost_shown:
+            hint = self.get_component_rich_style("input--placeholder")
+            text = shortened(self.placeholder, width) or " "
+            return self._strip([(text[:1], cursor_style if show_cursor else hint), (text[1:], hint)], width)
+        scroll = int(self.scroll_offset.x)
+        first = self._index_at_cell(scroll)
+        if self._cells[first] < scroll and first < len(self.value):
+            first += 1  # the half of a wide character
+        indent = self._cells[first] - scroll
+        # No more characters than cells can be seen, but for combining ones, which take none.
+        shown = self.value[first : first + 4 * width + 4]
+        styles = [base] * len(shown)
+        if self.has_focus and not self.selection.is_empty:
+            start, end = sorted(self.selection)
+            selected = self.get_component_rich_style("input--selection")
+            for index in range(max(0, start - first), min(len(shown), end - first)):
+                styles[index] = selected
+        cursor = self.cursor_position - first
+        if show_cursor and 0 <= cursor < len(shown):
+            styles[cursor] = cursor_style
+        parts = [(" " * indent, base), *_runs(visible_line(shown), styles)]
+        if first + len(shown) >= len(self.value):
+            ghost = visible_line(self.ghost) if self._ghost_shown else ""
+            faint = self.get_component_rich_style("input--suggestion")
+            parts.append((ghost[:1] or " ", cursor_style if show_cursor and self.cursor_at_end else faint))
+            parts.append((ghost[1:], faint))
+        return self._strip(parts, width)
+
+    def _strip(self, parts: list[tuple[str, Style]], width: int) -> Strip:
+        strip = Strip([Segment(text, style) for text, style in parts if text])
+        return strip.crop_extend(0, width, self.rich_style).apply_style(self.rich_style)
+
+
+def _pasted(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")[-MOST_CHARACTERS:]
+
+
+def _runs(text: str, styles: list[Style]) -> list[tuple[str, Style]]:
+    runs: list[tuple[str, Style]] = []
+    start = 0
+    for index in range(1, len(text) + 1):
+        if index == len(text) or styles[index] is not styles[start]:
+            runs.append((text[start:index], styles[start]))
+            start = index
+    return runs

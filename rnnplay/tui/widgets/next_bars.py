@@ -1,0 +1,111 @@
+"""The likeliest next tokens with their probabilities: on one row, or as bars where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from rnnplay.engine.messages import NextToken
+from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, shortened, visible_line, visible_token
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+LONGEST_TOKEN = 14
+BAR_ROWS = 3
+"""From this height on there are bars."""
+
+
+class NextBars(Widget):
+    """What may come next; in front of it, or under it, what the model could not read, or what else to say."""
+
+    DEFAULT_CSS = """
+    NextBars { height: 1; width: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._next: list[NextToken] = []
+        self._unknown: list[str] = []
+        self._error = ""
+
+    def show(self, candidates: Sequence[NextToken], unknown: Sequence[str] = ()) -> None:
+        """Show `candidates`, likeliest first, and the pieces of the prompt that have no token."""
+        if (list(candidates), list(unknown)) != (self._next, self._unknown):
+            self._next, self._unknown = list(candidates), list(unknown)
+            self.refresh()
+
+    def show_error(self, text: str) -> None:
+        """Say what is wrong with a setting, until it is called with ""."""
+        if text != self._error:
+            self._error = text
+            self.refresh()
+
+    def render(self) -> Content:
+        width, height = self.content_size
+        if height >= BAR_ROWS:
+            return self._render_rows(width, height)
+        return self._render_row(width)
+
+    def _note(self, width: int) -> Content | None:
+        if self._error:
+            return Content.styled(shortened(self._error, width), "$error")
+        if self._unknown:
+            text = f"unknown: {', '.join(map(visible_line, self._unknown[:40]))}"
+            return Content.styled(shortened(text, max(0, width - 8)) + " → <unk>", "$warning")
+        return None
+
+    def _render_row(self, width: int) -> Content:
+        """ "next  a 97%  e 2%  i 0.4%": as many as fit."""
+        parts: list[Content] = []
+        note = self._note(width if self._error or not self._next else max(width // 2, 24))
+        if note is not None:
+            parts.append(note)
+        if not self._error and self._next:
+            parts.append(Content.styled("next", FAINT))
+            room = width - sum(part.cell_length + 2 for part in parts) + 2
+            for candidate in self._next:
+                text, share = _token(candidate), percentage(candidate.probability)
+                room -= cell_len(text) + len(share) + 3
+                if room < 0:
+                    break
+                parts.append(Content.assemble((text, "bold $foreground"), " ", (share, MUTED)))
+        return Content("  ").join(parts)
+
+    def _render_rows(self, width: int, height: int) -> Content:
+        rows: list[Content] = []
+        note = self._note(width)
+        if self._next:
+            rows.append(Content.styled("next", FAINT))
+        shown = self._next[: height - len(rows) - (note is not None)]
+        label_width = max((cell_len(_token(candidate)) for candidate in shown), default=0)
+        bar_width = max(0, width - label_width - 7)
+        for candidate in shown:
+            bar = _bar(candidate.probability, bar_width)
+            rows.append(
+                Content.assemble(
+                    (padded(_token(candidate), label_width), "bold $foreground"),
+                    " ",
+                    (bar, "$primary"),
+                    (f"{percentage(candidate.probability):>6}", MUTED),
+                )
+            )
+        if note is not None:
+            rows.append(note)
+        return Content("\n").join(rows)
+
+
+def _token(candidate: NextToken) -> str:
+    return shortened(visible_token(candidate.token), LONGEST_TOKEN)
+
+
+def _bar(probability: float, width: int) -> str:
+    """A bar of `width` cells, filled to an eighth of a cell; empty for what is no probability."""
+    if not 0 <= probability <= 1:
+        return " " * width
+    eighths = round(probability * width * 8)
+    if probability > 0 and width:
+        eighths = max(1, eighths)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(width)

@@ -1,0 +1,75 @@
+"""The charts of a training run: sparklines of the last steps, loss, gradient norm."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from rnnplay.config import RunConfig
+from rnnplay.tui.history import History
+from rnnplay.tui.session import Session
+from rnnplay.tui.widgets.chart import Chart, Series
+from rnnplay.tui.widgets.sparkline import Spark
+
+
+class TrainingCharts(Vertical):
+    """Reads a Session; keeps its charts up to date."""
+
+    DEFAULT_CSS = """
+    TrainingCharts { height: 1fr; }
+    TrainingCharts #sparks { height: 1; padding: 0 1; }
+    TrainingCharts Spark { width: 1fr; }
+    TrainingCharts #loss-chart { height: 3fr; }
+    TrainingCharts #norm-chart { height: 2fr; }
+    """
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="sparks"):
+            yield Spark("loss", id="loss-spark")
+            yield Spark("norm", log=True, id="norm-spark")
+        yield Chart(title="Loss", id="loss-chart", empty="nats per token, as soon as training begins")
+        yield Chart(title="Gradient norm", log_y=True, id="norm-chart", empty="before clipping, on a log axis")
+
+    def on_mount(self) -> None:
+        self._drawn: History | None = None
+
+    def focus_first(self) -> None:
+        """Put the keys on the loss chart."""
+        self.query_one("#loss-chart", Chart).focus()
+
+    def show(self, session: Session, config: RunConfig) -> None:
+        """Bring everything up to date with `session`."""
+        loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
+        if session.loss is not self._drawn:  # another run
+            self._drawn = session.loss
+            loss.series = [
+                Series("train", session.loss, "primary"),
+                Series("valid", session.validation_loss, "accent", smooth=False, style="dots"),
+            ]
+            norm.series = [Series("norm", session.norm, "secondary")]
+        norm.set_threshold(config.clip_threshold if config.clip == "norm" else None, "clip")
+        loss.refresh_data()
+        loss.readout, norm.readout = loss_readout(session), norm_readout(session, config)
+        loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
+        loss_spark.values = [step.loss for step in session.recent]
+        norm_spark.values = [step.grad_norm for step in session.recent]
+        norm_spark.threshold = config.clip_threshold if config.clip == "norm" else None
+
+
+def loss_readout(session: Session) -> str:
+    """ "perplexity 4.57  2.19 bits/char", of the last validation."""
+    if session.validation is None:
+        return ""
+    valid = session.validation
+    return f"perplexity {valid.perplexity:.3g}  {valid.bits_per_character:.2f} bits/char"
+
+
+def norm_readout(session: Session, config: RunConfig) -> str:
+    """ "2.31 → 1.00  38% of 100 clipped"."""
+    if session.last is None:
+        return ""
+    if config.clip == "off":
+        return "clipping off"
+    last = session.last
+    now = f"last {last.grad_norm:.3g} → {last.grad_norm_clipped:.3g}  " if last.clipped else ""
+    return f"{now}{session.clipped_share:.0%} of {len(session.recent)} steps clipped"

@@ -1,0 +1,209 @@
+"""Where a person types and the model goes on: input with ghost text, the next tokens, samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import randrange
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.actions import SkipAction
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from rnnplay.config import SamplingConfig
+from rnnplay.engine.messages import Completion
+from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.widgets.next_bars import NextBars
+from rnnplay.tui.widgets.sample_view import SampleView
+from rnnplay.tui.widgets.sampling_row import SamplingRow
+
+TALL_ROWS, BESIDE_COLUMNS = 6, 60
+"""From this size on the next tokens are bars beside the samples; below they are one row."""
+UNTRAINED = "train a model first, then type here"
+READY = "type the beginning of a text"
+HINT = "Enter writes a sample from here."
+
+
+class PromptPane(Vertical):
+    """Posts what a person wants of the model; the app answers with `show_completion` and `append_sample`."""
+
+    DEFAULT_CSS = """
+    PromptPane {
+        height: 1fr; padding: 0 1;
+        & > #prompt-line { height: 1; }
+        & #prompt-mark { width: 2; color: $primary; text-style: bold; }
+        & > SamplingRow { display: none; }
+        & > #prompt-answer { height: 1fr; layout: vertical; }
+        & NextBars { height: 1; dock: top; }
+        &.-settings > SamplingRow { display: block; }
+        &.-beside > #prompt-answer {
+            layout: horizontal;
+            & > SampleView { width: 1fr; height: 1fr; }
+            & > NextBars { dock: none; width: 28; height: 1fr; margin-left: 2; }
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Stop the sample", show=False),
+        Binding("ctrl+y", "copy", "Copy the sample", show=False),
+    ]
+
+    @dataclass
+    class Typed(Message):
+        """The prompt is `text` now."""
+
+        text: str
+
+    @dataclass
+    class SampleWanted(Message):
+        """Enter: write on from `prompt`. A seed of 0 has been replaced by a drawn one, so that it can be shown."""
+
+        prompt: str
+        sampling: SamplingConfig
+
+    @dataclass
+    class CancelWanted(Message):
+        """The sample under way is not wanted any more."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._available = False
+        self._note = ""
+        self._asked: SamplingConfig | None = None
+        self._input = GhostInput(UNTRAINED, id="prompt-input")
+        self._bars = NextBars(id="next-bars")
+        self._samples = SampleView(id="samples")
+        self._row = SamplingRow(id="sampling")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="prompt-line"):
+            yield Static("›", id="prompt-mark")
+            yield self._input
+        yield self._row
+        with Vertical(id="prompt-answer"):
+            yield self._samples
+            yield self._bars
+
+    # --- for the app ----------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The prompt."""
+        return self._input.value
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._input.value = text
+        self._input.cursor_position = len(text)
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        """The settings of the next sample; setting it fills the fields."""
+        return self._row.config
+
+    @sampling.setter
+    def sampling(self, sampling: SamplingConfig) -> None:
+        self._row.config = sampling
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a sample is being written."""
+        return self._samples.streaming
+
+    def focus_input(self) -> None:
+        """Let the person type."""
+        self._input.focus()
+
+    def show_completion(self, text: str, completion: Completion) -> None:
+        """The model's answer for `text`; what does not fit the prompt as it is by now is left out."""
+        self._input.suggest(text, completion.suggestion)
+        if text == self._input.value:
+            self._bars.show(completion.next, completion.unknown)
+
+    def clear_completion(self) -> None:
+        """Forget the last answer."""
+        self._input.forget()
+        self._bars.show([])
+
+    def start_sample(self, prompt: str, step: int) -> None:
+        """A sample from `prompt` begins, by the weights after `step` steps."""
+        self._samples.start(prompt, _header(self._asked or self._row.config, step))
+
+    def append_sample(self, text: str, done: bool = False) -> None:
+        """More of it."""
+        self._samples.append(text, done)
+
+    def set_model(self, available: bool, note: str = "") -> None:
+        """Whether there is a model to answer, and what to say in the empty input."""
+        self._available, self._note = available, note
+        self._input.placeholder = note or (READY if available else UNTRAINED)
+        self._samples.set_hint(HINT if available else "")
+        if available:
+            self._bars.show_error("")
+        else:
+            self.clear_completion()
+
+    # --- what a person does ---------------------------------------------------------------------------------
+
+    @on(Input.Changed, "#prompt-input")
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._end_stream()
+        self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted, "#prompt-input")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not self._available:
+            self._bars.show_error(self._note or UNTRAINED)
+            return
+        if self._row.error:
+            self._bars.show_error(self._row.error)
+            return
+        self._end_stream()
+        sampling = self._row.config
+        if not sampling.seed:
+            sampling = msgspec.structs.replace(sampling, seed=randrange(1, 10**6))
+        self._asked = sampling
+        self.post_message(self.SampleWanted(event.value, sampling))
+
+    @on(SamplingRow.Changed)
+    def _sampling_changed(self, event: SamplingRow.Changed) -> None:
+        event.stop()
+        self._bars.show_error(event.error)
+
+    def _end_stream(self) -> None:
+        if self._samples.streaming:
+            self._samples.append("", done=True)
+            self.post_message(self.CancelWanted())
+
+    def action_cancel(self) -> None:
+        """End the sample under way; without one, escape is the screen's."""
+        if not self._samples.streaming:
+            raise SkipAction
+        self._end_stream()
+
+    def action_copy(self) -> None:
+        """Copy the last sample."""
+        self._samples.action_copy()
+
+    def on_resize(self) -> None:
+        width, height = self.content_size
+        self.set_class(height >= 4, "-settings")
+        self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside")
+
+
+def _header(sampling: SamplingConfig, step: int) -> str:
+    """ "step 1,240 · temperature 0.8 · seed 7", and what else is not as usual."""
+    parts = [f"step {step:,}", f"temperature {sampling.temperature:g}"]
+    if sampling.top_k:
+        parts.append(f"top k {sampling.top_k}")
+    if sampling.top_p < 1:
+        parts.append(f"top p {sampling.top_p:g}")
+    parts.append(f"seed {sampling.seed}")
+    return " · ".join(parts)

@@ -1,0 +1,485 @@
+"""The form of all knobs, made from their declarations in rnnplay.config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, ClassVar
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs, with_values
+from rnnplay.errors import ConfigError
+from rnnplay.presets import DEFAULT_PRESET, PRESETS, preset_config
+from rnnplay.tui.widgets.fields import Field, nudged
+
+FIRST = (
+    ("corpus", "tokens"),
+    ("cell", "hidden", "layers"),
+    ("clip", "clip_threshold", "lr"),
+    ("minutes", "epochs", "steps"),
+)
+"""What most people change, above the fold; every other knob follows under "more"."""
+KEPT_BY_PRESETS = ("corpus", "seed")
+"""A preset that does not name these leaves them as they are, and so it does with the machine's knobs."""
+OPEN_FILE = "open a file…"
+ROOMY_ROWS = 24
+"""From this height on the groups above the fold stand apart."""
+LOCKED = "While training only {} can change."
+
+
+class SetupForm(Vertical):
+    """All knobs of RunConfig, a row each. What is typed is checked at once; `config` is the last that was allowed."""
+
+    DEFAULT_CSS = """
+    SetupForm {
+        height: 1fr;
+        & > #setup-rows { height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+            scrollbar-background: $background; scrollbar-color: $border-blurred;
+        }
+        & .first-rows, & .more-rows { height: auto; }
+        & .more-rows { display: none; }
+        &.-more .more-rows { display: block; }
+        &.-roomy .begins-group { margin-top: 1; }
+        & .group-title { height: 1; margin-top: 1; color: $text-muted; text-style: italic; }
+        & > #setup-note {
+            height: auto; max-height: 6; display: none; color: $text-muted; border-top: solid $border-blurred;
+        }
+        & > #setup-note.-shown { display: block; }
+        & > #setup-note.-error { color: $error; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "row(-1)", "Row above", show=False),
+        Binding("down", "row(1)", "Row below", show=False),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """The config, whenever it is another one and no run is being trained."""
+
+        form: SetupForm
+        config: RunConfig
+
+        @property
+        def control(self) -> SetupForm:
+            return self.form
+
+    @dataclass
+    class Tuned(Message):
+        """A live knob's new value, while training."""
+
+        form: SetupForm
+        knob: str
+        value: float | str
+
+        @property
+        def control(self) -> SetupForm:
+            return self.form
+
+    @dataclass
+    class CorpusFileWanted(Message):
+        """The person wants to choose a text file as corpus; answer with `set_value("corpus", path)`."""
+
+        form: SetupForm
+
+        @property
+        def control(self) -> SetupForm:
+            return self.form
+
+    def __init__(
+        self,
+        config: RunConfig | None = None,
+        *,
+        preset: str = DEFAULT_PRESET,
+        id: str | None = None,  # noqa: A002  (Textual's name for it)
+    ) -> None:
+        """Raises InputError for an unknown preset."""
+        super().__init__(id=id)
+        self._preset = preset
+        self._preset_config = preset_config(preset)
+        self._config = config or self._preset_config
+        self._training = False
+        self._drafts: dict[str, Value] = {}
+        self._corpora: list[tuple[str, str]] = []
+        self.errors: dict[str, str] = {}
+        """By knob: why what stands in its field is not in `config`."""
+        self._fields: dict[str, Field] = {}
+        self._preset_field = Field(_preset_spec(), label_width=self._label_width(first=True), id="knob-preset")
+        self._more = MoreRow()
+        self._more_mounted = False
+
+    # --- for the app ----------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> RunConfig:
+        """The last config that was allowed. Setting it fills the form and posts nothing."""
+        return self._config
+
+    @config.setter
+    def config(self, config: RunConfig) -> None:
+        self._config = config
+        self._drafts.clear()
+        self.errors.clear()
+        for field in self._fields.values():
+            field.forget()
+        self._show()
+
+    @property
+    def preset(self) -> str:
+        """The preset the fields are compared with."""
+        return self._preset
+
+    @property
+    def training(self) -> bool:
+        """While true, only live knobs can be changed, and are posted as `Tuned`."""
+        return self._training
+
+    @training.setter
+    def training(self, training: bool) -> None:
+        if training != self._training:
+            self._training = training
+            self._drafts.clear()
+            self.errors.clear()
+            for field in self._fields.values():
+                field.forget()
+            self._show()
+
+    def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
+        """The corpora to choose from: (name, title)."""
+        self._corpora = list(corpora)
+        self._show()
+
+    def set_value(self, name: str, value: Value) -> None:
+        """Set a knob as a person would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
+        if self._training and name in knobs() and not knobs()[name].knob.live:
+            raise ConfigError(name, f"{name} cannot change while training; stop the run first.")
+        before = self._config
+        config = with_values(before, {name: value})
+        self._drafts.pop(name, None)
+        self.errors.pop(name, None)
+        if field := self._fields.get(name):
+            field.forget()
+        self._take(config, name)
+
+    def nudge(self, name: str, direction: int) -> None:
+        """Move a number to the next sensible value above (1) or below (-1)."""
+        self.set_value(name, nudged(knobs()[name], getattr(self._config, name), direction))
+
+    def field(self, name: str) -> Field:
+        """The row of a knob, to focus it; opens "more" if it is there."""
+        if name not in self._fields:
+            self.more = True
+        return self._fields[name]
+
+    @property
+    def more(self) -> bool:
+        """Whether the rarer knobs are shown."""
+        return self.has_class("-more")
+
+    @more.setter
+    def more(self, more: bool) -> None:
+        if more and not self._more_mounted:
+            # Not before they are asked for: thirty rows more would make the start slower.
+            self._more_mounted = True
+            self.query_one(".more-rows").mount_all(self._more_rows())
+        self.set_class(more, "-more")
+        self._more.opened = more
+        self._show()
+
+    # --- rows -----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="setup-rows", can_focus=False):
+            with Vertical(classes="first-rows"):
+                yield self._preset_field
+                for group in _first_groups():
+                    for at, name in enumerate(group):
+                        field = self._make_field(name, first=True)
+                        field.set_class(at == 0, "begins-group")
+                        yield field
+                self._more.add_class("begins-group")
+                yield self._more
+            yield Vertical(classes="more-rows")
+        yield Static("", id="setup-note", markup=False)
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def _more_rows(self) -> list[Widget]:
+        first = {name for group in _first_groups() for name in group}
+        rows: list[Widget] = []
+        for group, title in GROUPS.items():
+            names = [name for name, spec in knobs().items() if spec.knob.group == group and name not in first]
+            if names:
+                rows.append(Static(title, classes="group-title"))
+                rows += [self._make_field(name, first=False) for name in names]
+        return rows
+
+    def _make_field(self, name: str, *, first: bool) -> Field:
+        field = Field(
+            knobs()[name],
+            options=[] if name == "corpus" else None,
+            extra=OPEN_FILE if name == "corpus" else "",
+            label_width=self._label_width(first=first),
+            id=f"knob-{name}",
+        )
+        self._fields[name] = field
+        return field
+
+    def _label_width(self, *, first: bool) -> int:
+        names = {name for group in _first_groups() for name in group}
+        return max(cell_len(spec.label) for name, spec in knobs().items() if (name in names) == first)
+
+    def _on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height >= ROOMY_ROWS, "-roomy")
+
+    @property
+    def _locked(self) -> str:
+        return LOCKED.format(", ".join(spec.label for spec in knobs().values() if spec.knob.live))
+
+    # --- what is shown --------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        changed = self._changed_names()
+        self._show_preset(changed)
+        if corpus := self._fields.get("corpus"):
+            self._show_corpora(corpus)
+        for name, field in self._fields.items():
+            spec = field.spec
+            field.show(
+                self._drafts.get(name, getattr(self._config, name)),
+                changed=name in changed,
+                locked=self._locked if self._training and not spec.knob.live else "",
+                irrelevant=not spec.relevant(self._config),
+                error=self.errors.get(name, ""),
+            )
+        self._show_note()
+
+    def _show_preset(self, changed: list[str]) -> None:
+        field = self._preset_field
+        options: list[tuple[Value, str]] = [(name, name) for name in PRESETS]
+        note = PRESETS[self._preset].summary + "."
+        if changed:
+            options.insert(list(PRESETS).index(self._preset) + 1, ("", "custom"))
+            note = f"Not as in {self._preset}: {', '.join(changed)}."
+        if (options, note) != (field.options, field.note):
+            field.options, field.note = options, note
+            field.refresh_help()
+            field.refresh()
+        field.show(
+            "" if changed else self._preset, locked=self._locked if self._training else "", changed=bool(changed)
+        )
+
+    def _show_corpora(self, field: Field) -> None:
+        options: list[tuple[Value, str]] = [(name, name) for name, _ in self._corpora]
+        titles = dict(self._corpora)
+        current = self._config.corpus
+        if current not in titles:
+            options.append((current, PurePath(current).name or current))
+        note = titles.get(current, current)
+        if (options, note) != (field.options, field.note):
+            field.options, field.note = options, note
+            field.refresh_help()
+            field.refresh()
+
+    def _show_note(self) -> None:
+        if not self.is_mounted:
+            return
+        note = self.query_one("#setup-note", Static)
+        focused = self.screen.focused if self.is_attached else None
+        if self.errors:
+            name = focused.spec.name if isinstance(focused, Field) and focused.spec.name in self.errors else ""
+            text = self.errors[name or next(iter(self.errors))]
+        else:
+            text = self._locked if self._training else ""
+        note.set_class(bool(text), "-shown")
+        note.set_class(bool(self.errors), "-error")
+        if text != str(note.content):
+            note.update(text)
+
+    def _changed_names(self) -> list[str]:
+        specs = knobs()
+        return [
+            name
+            for name, spec in specs.items()
+            if not self._kept(name, spec) and getattr(self._config, name) != getattr(self._preset_config, name)
+        ]
+
+    def _kept(self, name: str, spec: KnobSpec) -> bool:
+        return name not in PRESETS[self._preset].values and (
+            name in KEPT_BY_PRESETS or spec.knob.group in ("machine", "checkpoints")
+        )
+
+    # --- changes --------------------------------------------------------------------------------------------
+
+    @on(Field.Chosen)
+    def _field_chosen(self, event: Field.Chosen) -> None:
+        if not self._owns(event.field):
+            return
+        event.stop()
+        if event.field is self._preset_field:
+            self._take_preset(str(event.value))
+        else:
+            self._try(event.field.spec.name, event.value)
+
+    @on(Field.Typed)
+    def _field_typed(self, event: Field.Typed) -> None:
+        if not self._owns(event.field):
+            return
+        event.stop()
+        field, name = event.field, event.field.spec.name
+        try:
+            value = field.spec.parse(event.text)
+        except ConfigError as error:
+            self._drafts.pop(name, None)
+            self.errors[name] = str(error)
+            self._show()
+            return
+        if self._training and not event.done:
+            # On its way to 0.05 a typed rate is 0: it is sent when it is whole.
+            self.errors.pop(name, None)
+            self._show()
+            return
+        self._try(name, value)
+
+    @on(Field.Opened)
+    def _field_opened(self, event: Field.Opened) -> None:
+        if self._owns(event.field):
+            event.stop()
+            event.field.forget()
+            self.post_message(self.CorpusFileWanted(self))
+
+    def _owns(self, field: Field) -> bool:
+        return field is self._preset_field or self._fields.get(field.spec.name) is field
+
+    def _try(self, name: str, value: Value) -> None:
+        """Take `value` and all drafts if together they are allowed, else `value` alone, else keep it as a draft."""
+        spec = knobs()[name]
+        if self._training and not spec.knob.live:
+            return
+        wanted: dict[str, Any] = {**self._drafts, name: value}
+        try:
+            config = with_values(self._config, wanted)
+            self._drafts.clear()
+            for taken in wanted:
+                self.errors.pop(taken, None)
+        except ConfigError as error:
+            try:
+                config = with_values(self._config, {name: value})
+                self._drafts.pop(name, None)
+                self.errors.pop(name, None)
+            except ConfigError:
+                self.errors[name] = str(error)
+                try:
+                    spec.check(value)
+                    # Right by itself: it waits for the other knob it does not agree with.
+                    self._drafts[name] = value
+                except ConfigError:
+                    self._drafts.pop(name, None)
+                self._show()
+                return
+        self._take(config, name)
+
+    def _take(self, config: RunConfig, name: str) -> None:
+        same = config == self._config
+        self._config = config
+        self._show()
+        if same:
+            return
+        if self._training:
+            self.post_message(self.Tuned(self, name, getattr(config, name)))
+        else:
+            self.post_message(self.Changed(self, config))
+
+    def _take_preset(self, name: str) -> None:
+        if not name:  # "custom" is where one already is
+            return
+        before = self._config
+        self._preset, self._preset_config = name, preset_config(name)
+        kept = {knob: getattr(before, knob) for knob, spec in knobs().items() if self._kept(knob, spec)}
+        self._drafts.clear()
+        self.errors.clear()
+        for field in self._fields.values():
+            field.forget()
+        self._take(with_values(self._preset_config, kept), "preset")
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def action_row(self, direction: int) -> None:
+        """Focus the row above or below; at the ends stay."""
+        rows = [row for row in self.query("Field, MoreRow").results(Widget) if row.focusable]
+        focused = self.screen.focused
+        if focused in rows:
+            at = rows.index(focused) + direction
+            if 0 <= at < len(rows):
+                rows[at].focus()
+        elif rows:
+            rows[0 if direction > 0 else -1].focus()
+
+    def on_descendant_focus(self) -> None:
+        self._show_note()
+
+
+class MoreRow(Widget, can_focus=True):
+    """Opens and closes the rarer knobs."""
+
+    DEFAULT_CSS = """
+    MoreRow {
+        height: 1; width: 1fr; color: $text-muted; pointer: pointer;
+        &:hover { background: $foreground 6%; }
+        &:focus { background: $primary 25%; color: $foreground; }
+    }
+    """
+    HELP = "Enter shows or hides the rarer settings."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(id="more-settings")
+        self._opened = False
+
+    @property
+    def opened(self) -> bool:
+        return self._opened
+
+    @opened.setter
+    def opened(self, opened: bool) -> None:
+        self._opened = opened
+        self.refresh()
+
+    def render(self) -> Content:
+        return Content("▾ fewer settings" if self._opened else "▸ more settings")
+
+    def action_press(self) -> None:
+        form = next(node for node in self.ancestors if isinstance(node, SetupForm))
+        form.more = not form.more
+
+    def on_click(self) -> None:
+        self.action_press()
+
+
+def _first_groups() -> list[list[str]]:
+    """The names of FIRST; a live knob is above the fold even if it is not named there."""
+    specs = knobs()
+    groups = [[name for name in group if name in specs] for group in FIRST]
+    named = {name for group in groups for name in group}
+    groups[2] += [name for name, spec in specs.items() if spec.knob.live and name not in named]
+    return groups
+
+
+def _preset_spec() -> KnobSpec:
+    return KnobSpec(
+        "preset",
+        "choice",
+        DEFAULT_PRESET,
+        tuple(PRESETS),
+        Knob("settings to start from; choosing one fills the form", "corpus"),
+    )

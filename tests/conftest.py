@@ -1,0 +1,39 @@
+"""Shared fixtures: a workspace of its own for each test, and small texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnplay.workspace import Workspace
+
+WORDS = "the cat sat on a mat and the dog ran after it while birds sang in the old tall tree by the river".split()
+
+
+def small_text(characters: int = 6_000) -> str:
+    """Lines of plain words, the same each time; enough for the smallest runs."""
+    lines: list[str] = []
+    length = index = 0
+    while length < characters:
+        line = " ".join(WORDS[(index * 7 + offset * offset + index // 5) % len(WORDS)] for offset in range(8)) + "."
+        lines.append(line)
+        length += len(line) + 1
+        index += 1
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what the person at this machine has set up."""
+    monkeypatch.setenv("RNNPLAY_CONFIG", str(tmp_path / "settings.json"))
+    monkeypatch.delenv("RNNPLAY_WORKSPACE", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace with one small corpus, `small`."""
+    made = Workspace(tmp_path / "workspace").create()
+    (made.corpora / "small.txt").write_text(small_text(), encoding="utf-8")
+    return made

@@ -1,0 +1,151 @@
+"""The choice of device, precision and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
+from rnnplay.model import hardware
+from rnnplay.model.hardware import choose_device, choose_precision, choose_threads, fastest, thread_counts
+from rnnplay.model.language_model import LanguageModel
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Machine:
+    """Steps that take a known time at each count of threads, on a clock of its own."""
+
+    def __init__(self, seconds: dict[int, float]) -> None:
+        self.seconds = seconds
+        self.now = 0.0
+        self.threads = 0
+        self.used: list[int] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def set_threads(self, count: int) -> None:
+        self.threads = count
+
+    def step(self) -> None:
+        self.used.append(self.threads)
+        self.now += self.seconds[self.threads]
+
+    def fastest(self) -> int:
+        return fastest(list(self.seconds), self.step, self.clock, self.set_threads)
+
+
+@pytest.mark.parametrize("missing", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_refused(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(InputError, match=f"device is {missing}"):
+        choose_device(missing)
+    assert choose_device("auto") == choose_device("cpu") == CPU
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"avx2", "avx512_f"}, torch.float32),
+        ({"avx512_f", "avx512_bf16"}, torch.bfloat16),
+        ({"amx_bf16"}, torch.bfloat16),
+    ],
+)
+def test_auto_precision_follows_the_cpu(
+    features: set[str], expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "cpu_features", lambda: frozenset(features))
+    assert choose_precision("auto", CPU) == expected
+    assert choose_precision("float32", CPU) == torch.float32
+    assert choose_precision("bfloat16", CPU) == torch.bfloat16
+    assert choose_precision("auto", torch.device("mps")) == torch.float32
+
+
+def test_features_are_also_read_where_torch_does_not_list_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(hardware, "_lines", lambda path: ["processor : 0", "flags\t\t: fpu avx2 avx512_bf16"])
+    hardware.cpu_features.cache_clear()
+    try:
+        assert hardware.cpu_features() == {"fpu", "avx2", "avx512_bf16"}
+    finally:
+        hardware.cpu_features.cache_clear()
+
+
+def test_counts_of_threads_double_up_to_the_cores() -> None:
+    assert thread_counts(1) == [1]
+    assert thread_counts(2) == [1, 2]
+    assert thread_counts(6) == [1, 2, 4, 6]
+    assert thread_counts(8) == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        ({1: 0.010, 2: 0.006}, 2),
+        ({1: 0.010, 2: 0.0097}, 1),  # not worth a second thread
+        ({1: 0.010, 2: 0.012}, 1),
+        ({1: 0.010, 2: 0.006, 4: 0.004, 8: 0.0039}, 4),
+        ({1: 9.0, 2: 5.0, 4: 3.0}, 4),  # too slow to try them all: all are used
+    ],
+)
+def test_the_fastest_count_is_taken(seconds: dict[int, float], expected: int) -> None:
+    machine = Machine(seconds)
+    assert machine.fastest() == expected
+
+
+def test_the_measurement_ends_in_time_and_stops_past_the_peak() -> None:
+    machine = Machine({1: 0.010, 2: 0.006, 4: 0.050, 8: 5.0})
+    assert machine.fastest() == 2
+    assert 8 not in machine.used
+    assert machine.used.count(4) == 2
+    assert machine.now < hardware.MEASURE_SECONDS + 0.2
+
+
+def test_threads_given_are_taken_as_they_are() -> None:
+    config = RunConfig(threads=2, hidden=4, embedding=4)
+    assert choose_threads(config, LanguageModel(config, 5), CPU) == 2
+    assert torch.get_num_threads() == 2
+
+
+def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "MEASURE_SECONDS", 0.02)
+    monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
+    config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4, dropout=0.5)
+    model = LanguageModel(config, 5)
+    before = {name: tensor.clone() for name, tensor in model.weights().items()}
+    random = torch.get_rng_state()
+    chosen = choose_threads(config, model, CPU)
+    assert chosen == torch.get_num_threads()
+    assert chosen in (1, 2)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
+
+
+def test_denormal_numbers_become_zero() -> None:
+    hardware.prepare_thread()
+    try:
+        assert float(torch.full((3,), 1e-30) @ torch.full((3,), 1e-15)) == 0.0
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def test_the_machine_is_described() -> None:
+    described = hardware.describe_machine()
+    assert described["torch"] == torch.__version__
+    assert described["device"] in ("cpu", "cuda")
+    assert all(described.values())

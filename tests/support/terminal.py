@@ -1,0 +1,126 @@
+"""A program in a pseudo-terminal, as a person has it: keys go in, the screen is read by a terminal emulator."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import pyte
+
+
+class Terminal:
+    """Runs `command` with a terminal of `columns` × `rows`; use as a context manager."""
+
+    def __init__(
+        self,
+        command: list[str],
+        columns: int = 120,
+        rows: int = 40,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.bytes_read = 0
+        self.transcript = bytearray()
+        self._master, slave = pty.openpty()
+        self._resize_fd(columns, rows)
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=cwd, start_new_session=True
+        )
+        os.close(slave)
+        os.set_blocking(self._master, False)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        os.close(self._master)
+
+    @property
+    def text(self) -> str:
+        """What the screen shows."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def send(self, keys: str) -> None:
+        """Type `keys` (escape sequences included)."""
+        os.write(self._master, keys.encode())
+
+    def read(self, timeout: float) -> bytes:
+        """What comes within `timeout` seconds, as soon as anything does; it is drawn on the screen too."""
+        ready, _, _ = select.select([self._master], [], [], timeout)
+        if not ready:
+            return b""
+        try:
+            data = os.read(self._master, 1 << 16)
+        except OSError:  # the program is gone
+            return b""
+        self.bytes_read += len(data)
+        self.transcript += data
+        self._answer(data)
+        # pyte takes the private "CSI ? … $ p" and kitty "CSI > … u" queries for text; a terminal swallows them.
+        self._stream.feed(_without_queries(data))
+        return data
+
+    def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30.0) -> str:
+        """Read until the screen holds the text (or fulfils the condition); returns the screen, or raises."""
+        fulfilled = condition if callable(condition) else (lambda text: condition in text)
+        until = time.monotonic() + timeout
+        while not fulfilled(self.text):
+            left = until - time.monotonic()
+            if left <= 0 or (self.process.poll() is not None and not self.read(0.1)):
+                raise AssertionError(f"{condition!r} did not come; the screen is:\n{self.text}")
+            self.read(min(left, 0.25))
+        return self.text
+
+    def wait_for_exit(self, timeout: float = 30.0) -> int:
+        """Read until the program ends; returns its exit code."""
+        until = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if time.monotonic() > until:
+                raise AssertionError(f"the program did not end; the screen is:\n{self.text}")
+            self.read(0.1)
+        return int(self.process.returncode)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size."""
+        self.screen.resize(rows, columns)
+        self._resize_fd(columns, rows)
+        self.process.send_signal(signal.SIGWINCH)
+
+    def _resize_fd(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def _answer(self, data: bytes) -> None:
+        if b"\x1b[6n" in data:
+            os.write(self._master, b"\x1b[1;1R")
+
+
+def _without_queries(data: bytes) -> bytes:
+    import re
+
+    return re.sub(rb"\x1b\[\?\d+\$p|\x1b\[[<>=][\d;]*u|\x1b_G[^\x1b]*\x1b\\|\x1b\[\?\d+u", b"", data)
+
+
+def rnnplay_command(*arguments: str) -> list[str]:
+    """The program under test, by this interpreter."""
+    return [sys.executable, "-m", "rnnplay", *arguments]

@@ -1,0 +1,38 @@
+"""What is loaded when: the interface starts without torch, the engine without textual, --help with neither."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded_by(statement: str, modules: tuple[str, ...]) -> set[str]:
+    """Which of `modules` a fresh interpreter has loaded after `statement`."""
+    code = f"import sys\n{statement}\nprint(*(name for name in {modules!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import rnnplay.tui.app",
+        "import rnnplay.engine.messages, rnnplay.engine.client",
+        "import rnnplay.text.encoded, rnnplay.text.feeds, rnnplay.text.catalogue",
+        "import rnnplay.training.run_folder, rnnplay.training.records",
+    ],
+)
+def test_no_torch(statement: str) -> None:
+    assert loaded_by(statement, ("torch", "json")) <= {"json"}
+
+
+@pytest.mark.parametrize("statement", ["import rnnplay.engine.process", "import rnnplay.training.trainer"])
+def test_the_engine_loads_torch_and_no_textual(statement: str) -> None:
+    assert loaded_by(statement, ("torch", "textual")) == {"torch"}
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    statement = "from rnnplay.cli.main import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
+    assert loaded_by(statement, ("torch", "textual", "numpy", "rich", "click")) == {"click"}

@@ -1,0 +1,71 @@
+"""The rate's schedules have the values their docstring says, and each optimizer keeps what we save of it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from rnnplay.config import RunConfig
+from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate
+from rnnplay.training.state import Gains
+
+
+def test_constant() -> None:
+    config = RunConfig(schedule="constant")
+    assert {rate_multiplier(config, step, step / 10) for step in range(10)} == {1.0}
+
+
+def test_warmup_rises_linearly_then_stays() -> None:
+    config = RunConfig(schedule="warmup", warmup_steps=4)
+    assert [rate_multiplier(config, step, 0) for step in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert rate_multiplier(RunConfig(schedule="warmup", warmup_steps=0), 0, 0) == 1.0
+
+
+def test_cosine_falls_from_one_to_the_floor() -> None:
+    config = RunConfig(schedule="cosine", warmup_steps=0, lr_floor=0.1)
+    assert rate_multiplier(config, 0, 0.0) == 1.0
+    assert rate_multiplier(config, 50, 0.5) == pytest.approx(0.55)
+    assert rate_multiplier(config, 100, 1.0) == pytest.approx(0.1)
+    assert rate_multiplier(config, 100, 1.5) == pytest.approx(0.1), "never below the floor"
+    assert rate_multiplier(config, 25, 0.25) == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 4)))
+
+
+def test_cosine_warms_up_first_and_is_constant_without_a_length() -> None:
+    config = RunConfig(schedule="cosine", warmup_steps=10)
+    assert rate_multiplier(config, 4, 0.0) == 0.5
+    assert rate_multiplier(config, 10**6, 0.0) == 1.0
+
+
+def test_plateau_cuts_after_its_patience_down_to_the_floor() -> None:
+    config = RunConfig(schedule="plateau", plateau_patience=1, plateau_factor=0.5, lr_floor=0.2)
+    gains, seen = Gains(), []
+    for step, loss in enumerate([3.0, 2.0, 2.5, 2.5, 1.9, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]):
+        gains = gains.after(config, step, loss)
+        seen.append(rate_multiplier(config, step, 0, gains.plateau_multiplier))
+    assert seen == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2]
+
+
+def test_gains_follow_the_best_loss_and_take_nan_for_no_gain() -> None:
+    config, gains = RunConfig(), Gains()
+    for step, loss in enumerate([3.0, math.nan, 2.0, 2.0, math.inf], start=1):
+        gains = gains.after(config, step, loss)
+    assert (gains.best_loss, gains.best_step, gains.stale, gains.last_step) == (2.0, 3, 2, 5)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw"])
+def test_each_optimizer_keeps_the_moments_we_save_and_obeys_the_rate(name: str, momentum: float) -> None:
+    config = RunConfig(optimizer=name, momentum=momentum, lr=0.1)  # type: ignore[arg-type]
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = make_optimizer(config, [weight], torch.device("cpu"))
+    set_rate(optimizer, 0.0)
+    weight.grad = torch.ones(3)
+    optimizer.step()
+    assert torch.equal(weight, torch.ones(3)), "a rate of 0 changes nothing"
+    kept = {key for key, value in optimizer.state[weight].items() if isinstance(value, torch.Tensor)}
+    assert kept == set(moment_names(config))
+    set_rate(optimizer, 0.1)
+    optimizer.step()
+    assert (weight < 1).all()

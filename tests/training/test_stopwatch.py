@@ -1,0 +1,61 @@
+"""Training time leaves pauses out and goes on after a restart; the length is reached when it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnplay.config import RunConfig
+from rnnplay.training.length import fraction_done, in_words, is_over
+from rnnplay.training.stopwatch import Speed, Stopwatch
+
+
+def test_pauses_do_not_count_and_earlier_seconds_do() -> None:
+    now = [100.0]
+    watch = Stopwatch(7.0, lambda: now[0])
+    now[0] += 50
+    assert watch.seconds == 7, "not started yet"
+    watch.start()
+    now[0] += 3
+    watch.stop()
+    now[0] += 1000
+    watch.start()
+    watch.start()
+    now[0] += 2
+    assert watch.seconds == 12
+
+
+def test_speed_is_that_of_the_last_second() -> None:
+    speed = Speed()
+    assert speed.tokens_per_second == 0
+    for _ in range(50):
+        speed.add(1.0, 10)
+    for _ in range(20):
+        speed.add(0.1, 10)
+    assert speed.tokens_per_second == pytest.approx(100)
+    assert speed.step_seconds == pytest.approx(0.1)
+
+
+def test_fraction_is_of_whatever_ends_first() -> None:
+    config = RunConfig(steps=100, epochs=2, minutes=1)
+    assert fraction_done(config, 10, 1.0, 15) == 0.5
+    assert fraction_done(config, 10, 0.1, 45) == 0.75
+    assert fraction_done(config, 200, 0.1, 45) == 1.0
+    assert fraction_done(RunConfig(), 200, 0.1, 45) == 0.0
+
+
+def test_a_run_is_over_when_its_length_is_reached() -> None:
+    assert is_over(RunConfig(steps=10), 10, 0, 0) and not is_over(RunConfig(steps=10), 9, 9, 9e9)
+    assert is_over(RunConfig(epochs=1.5), 0, 1.5, 0) and not is_over(RunConfig(epochs=1.5), 99, 1.49, 9e9)
+    assert not is_over(RunConfig(), 10**9, 10**9, 10**9)
+
+
+def test_by_time_the_last_step_ends_nearest_to_the_budget() -> None:
+    config = RunConfig(minutes=1)
+    assert not is_over(config, 0, 0, 59.4, step_seconds=1.0), "ends at 60.4, nearer than 59.4"
+    assert is_over(config, 0, 0, 59.6, step_seconds=1.0), "would end at 60.6"
+
+
+def test_in_words() -> None:
+    assert in_words(RunConfig(steps=1000)) == "1,000 steps"
+    assert in_words(RunConfig(minutes=1)) == "1 minute"
+    assert in_words(RunConfig()) == "no limit"

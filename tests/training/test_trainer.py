@@ -1,0 +1,217 @@
+"""The trainer learns, ends when it should, obeys its knobs while it runs, and says so in order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.training import stopwatch, trainer as trainer_module
+from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
+from rnnplay.training.stopwatch import Stopwatch
+from tests.training.world import World, run_to_end
+
+
+def losses(world: World) -> list[float]:
+    return [record.loss for record in world.emitted if isinstance(record, Step)]
+
+
+@pytest.mark.parametrize("feed", ["stream", "lines"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_it_learns(cell: str, feed: str, world: World) -> None:
+    run_to_end(world.trainer(world.config(cell=cell, feed=feed, steps=150, lr=0.02, hidden=16)))
+    seen = losses(world)
+    assert seen[0] == pytest.approx(math.log(17), rel=0.1), "about as good as drawing blindly"
+    assert sum(seen[-10:]) / 10 < 0.6 * seen[0]
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.5), ("rmsprop", 0.005), ("adam", 0.02), ("adamw", 0.02)])
+def test_every_optimizer_learns(optimizer: str, lr: float, world: World) -> None:
+    run_to_end(world.trainer(world.config(optimizer=optimizer, lr=lr, steps=100)))
+    assert sum(losses(world)[-10:]) / 10 < 0.85 * losses(world)[0]
+
+
+def test_records_come_in_order_and_the_same_on_disk(world: World) -> None:
+    run_to_end(world.trainer(world.config(steps=4, eval_every=2)))
+    kinds = [(type(record).__name__, record.step) for record in world.emitted]
+    assert kinds == [
+        ("Started", 0),
+        ("Step", 1),
+        ("Step", 2),
+        ("Validation", 2),
+        ("Checkpoint", 2),
+        ("Step", 3),
+        ("Step", 4),
+        ("Validation", 4),
+        ("Checkpoint", 4),
+        ("Finished", 4),
+    ]
+    on_disk = list(world.folder().metrics())
+    emitted = [record for record in world.emitted if not isinstance(record, Started)]
+    assert [record for record in on_disk if not isinstance(record, Checkpoint)] == [
+        record for record in emitted if not isinstance(record, Checkpoint)
+    ]
+    assert [record.path for record in on_disk if isinstance(record, Checkpoint)] == ["step-000000002", "step-000000004"]
+
+
+def test_started_says_what_the_run_is(world: World) -> None:
+    trainer = world.trainer(world.config())
+    started = world.emitted[0]
+    assert isinstance(started, Started)
+    assert (started.run, started.device, started.threads, started.precision) == ("run", "cpu", 1, "float32")
+    assert started.parameters == trainer.model.size and started.vocabulary == trainer.tokenizer.size
+    info = world.folder().info()
+    assert (info.parameters, info.vocabulary, info.config.feed) == (started.parameters, started.vocabulary, "stream")
+
+
+def test_a_run_in_the_way_is_not_overwritten(world: World) -> None:
+    run_to_end(world.trainer(world.config(steps=2)))
+    with pytest.raises(InputError, match="'run' already"):
+        world.trainer(world.config())
+    assert len(world.steps()) == 2
+
+
+@pytest.mark.parametrize(("length", "steps"), [({"steps": 7}, 7), ({"steps": 0, "epochs": 0.5}, None)])
+def test_it_ends_at_its_length(length: dict[str, Any], steps: int | None, world: World) -> None:
+    config = world.config(**length)
+    trainer = world.trainer(config)
+    finished = run_to_end(trainer)
+    tokens = world.encode(config).train.tokens
+    assert finished.reason == "length" and trainer.fraction == 1.0
+    assert finished.step == (steps or math.ceil(0.5 * math.ceil((tokens - 1) / 4) / 12))
+    assert isinstance(world.emitted[-3], Validation), "there is always a last validation"
+
+
+def test_it_ends_with_its_time_and_the_rate_reaches_its_floor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now.__setitem__(0, now[0] + 0.25) or now[0])
+    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, stopwatch.time.perf_counter))
+    trainer = world.trainer(
+        world.config(steps=0, minutes=1.0, schedule="cosine", warmup_steps=0, lr_floor=0.1, lr=0.01)
+    )
+    run_to_end(trainer)
+    rates = [record.lr for record in world.emitted if isinstance(record, Step)]
+    assert len(rates) > 10 and rates == sorted(rates, reverse=True)
+    assert rates[0] == pytest.approx(0.01, rel=0.01) and rates[-1] == pytest.approx(0.001, rel=0.05)
+
+
+def test_pauses_do_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: now[0]))
+    trainer = world.trainer(world.config(minutes=1.0))
+    now[0] = 40.0
+    assert trainer.seconds == 0, "not begun"
+    trainer.advance()
+    now[0] += 2
+    trainer.pause()
+    now[0] += 5000
+    assert trainer.seconds == 2
+    trainer.checkpoint()
+    trainer.unpause()
+    now[0] += 1
+    assert trainer.seconds == 3 and trainer.seconds_left == pytest.approx(57)
+
+
+def test_early_stop(world: World) -> None:
+    trainer = world.trainer(world.config(steps=500, eval_every=2, early_stop=3, lr=50.0, optimizer="sgd"))
+    finished = run_to_end(trainer)
+    found = [record for record in world.emitted if isinstance(record, Validation)]
+    best = min(found, key=lambda record: record.loss)
+    assert finished.reason == "early stop" and finished.step < 500
+    assert [record.best for record in found[-4:]] == [True, False, False, False] and found[-4] == best
+
+
+def test_a_stop_keeps_what_was_learned_without_a_validation(world: World) -> None:
+    trainer = world.trainer(world.config())
+    for _ in range(3):
+        trainer.advance()
+    assert trainer.finish("stopped") == Finished(step=3, reason="stopped")
+    assert not any(isinstance(record, Validation) for record in world.emitted)
+    assert world.folder().checkpoint().step == 3
+    assert trainer.advance() == trainer.finish("length") == Finished(step=3, reason="stopped"), "it stays finished"
+
+
+def test_live_knobs_hold_from_the_next_step(world: World) -> None:
+    trainer = world.trainer(world.config())
+    trainer.advance()
+    trainer.tune("clip_threshold", 0.02)
+    trainer.tune("lr", "0.125")
+    trainer.advance()
+    trainer.tune("clip", "off")
+    trainer.advance()
+    one, two, three = (record for record in world.emitted if isinstance(record, Step))
+    assert one.grad_norm_clipped > 0.02
+    assert two.clipped and two.grad_norm_clipped <= 0.02 and two.lr == 0.125
+    assert not three.clipped and three.grad_norm_clipped == three.grad_norm
+    tuned = [(record.step, record.knob, record.value) for record in world.emitted if isinstance(record, Tuned)]
+    assert tuned == [(1, "clip_threshold", 0.02), (1, "lr", 0.125), (2, "clip", "off")]
+    assert trainer.config.clip == "off" and trainer.config.lr == 0.125
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"), [("hidden", 5), ("nothing", 1), ("lr", -1.0), ("lr", "much"), ("clip", "on")]
+)
+def test_other_knobs_and_values_are_refused_and_change_nothing(knob: str, value: float | str, world: World) -> None:
+    trainer = world.trainer(world.config())
+    before = trainer.config
+    with pytest.raises(ConfigError) as caught:
+        trainer.tune(knob, value)
+    assert caught.value.knob == knob and trainer.config == before
+    assert not any(isinstance(record, Tuned) for record in world.emitted)
+
+
+def test_a_tuned_knob_is_soon_in_a_checkpoint(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer_module, "TUNED_SECONDS", 0.0)
+    trainer = world.trainer(world.config())
+    trainer.advance()
+    assert world.folder().checkpoint().step == 0
+    trainer.tune("lr", 0.125)
+    trainer.advance()
+    assert world.folder().checkpoint().step == 2
+    trainer.advance()
+    assert world.folder().checkpoint().step == 2
+    assert world.resume().config.lr == 0.125
+
+
+def test_checkpoints_by_time(world: World) -> None:
+    trainer = world.trainer(world.config(checkpoint_seconds=1e-9, keep=50))
+    run_to_end(trainer)
+    assert [one.step for one in world.folder().checkpoints()] == list(range(21))
+
+
+def test_the_warm_up_is_in_the_records(world: World) -> None:
+    run_to_end(world.trainer(world.config(steps=6, schedule="warmup", warmup_steps=4, lr=0.4)))
+    rates = [record.lr for record in world.emitted if isinstance(record, Step)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+
+
+def test_the_state_is_carried_over_steps_and_does_not_hold_the_graph(world: World) -> None:
+    """With the same text in each batch, a carried state alone makes the second step's loss another."""
+    config = world.config(optimizer="sgd", lr=1e-12, bptt=5, clip="off")
+    trainer = world.trainer(config)
+    trainer.advance()
+    state = trainer._learner._state
+    assert isinstance(state, tuple) and state[0].grad_fn is None and state[0].abs().sum() > 0
+    trainer.advance()
+    ids = torch.from_numpy(world.encode(config).train.ids.astype("int64"))
+    second = losses(world)[1]
+    height, more = divmod(len(ids) - 1, config.batch_size)
+    starts = [row * height + min(row, more) for row in range(config.batch_size)]
+    rows = torch.stack([ids[start : start + 11] for start in starts])
+    with torch.no_grad():
+        logits, _ = trainer.model(rows[:, :-1])
+    whole = torch.nn.functional.cross_entropy(logits[:, 5:].flatten(0, 1), rows[:, 6:].flatten())
+    assert second == pytest.approx(float(whole), rel=1e-5)
+
+
+def test_a_gradient_that_is_not_finite_is_on_the_record(world: World) -> None:
+    trainer = world.trainer(world.config(clip="norm"))
+    with torch.no_grad():
+        trainer.model.output.bias[0] = math.inf
+    trainer.advance()
+    record = world.emitted[-1]
+    assert isinstance(record, Step)
+    assert not math.isfinite(record.loss) and not math.isfinite(record.grad_norm) and not record.clipped
