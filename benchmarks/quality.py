@@ -1,6 +1,6 @@
 """Validation loss of a preset within a time budget.
 
-    python -m benchmarks.quality --corpus FILE [--preset quick] [--minutes 2] [--seeds 1]
+python -m benchmarks.quality --corpus FILE [--preset quick] [--minutes 2] [--seeds 1]
 """
 
 from __future__ import annotations

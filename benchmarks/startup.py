@@ -1,6 +1,6 @@
 """How long a person waits: --help, the first paint, the first loss of the default preset.
 
-    python -m benchmarks.startup [--rounds 5]
+python -m benchmarks.startup [--rounds 5]
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +15,6 @@ import click
 from rnnplay.errors import RnnplayError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rnnplay.cli.session import Session
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -25,8 +24,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
     """`call`, its result as exit code if it is an int; errors are told on stderr. Never raises an Exception."""
     try:
         result = call()
-        if sys.stdout is not None:  # None where the shell has closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.Abort:
         # From click, for ctrl-C and for the end of input at a question.
         tell("Interrupted.")
@@ -52,6 +50,13 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         tell(unexpected(error, session))
         return FAILED
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
+
+
+def open_closed_streams() -> None:
+    """Gives a stream that the shell has closed (`>&-`), and that Python has as None, to nobody."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (for as long as we run)
 
 
 def tell(message: str) -> None:
@@ -108,7 +113,6 @@ def _write_traceback(error: Exception, session: Session) -> Path:
     import tempfile
     import time
     import traceback
-    from pathlib import Path
 
     from rnnplay import __version__
 

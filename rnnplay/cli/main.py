@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from rnnplay import __version__
-from rnnplay.cli.failures import drop_stdout, guarded
+from rnnplay.cli.failures import drop_stdout, guarded, open_closed_streams
 from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.session import Session, workspace_option
 
@@ -76,6 +76,7 @@ class LazyGroup(NearGroup):
 
         Never in click's own standalone mode: exit codes and messages are chosen in one place, `guarded`.
         """
+        open_closed_streams()
         session = Session()
         run = super().main
 

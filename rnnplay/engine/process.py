@@ -161,8 +161,10 @@ class Engine:
         if self._trainer is not None and self._training and not self._paused:
             self._paused = True
             self._trainer.pause()
-            self._outbox.post(messages.Paused(step=self._trainer.step))
-            self._trainer.checkpoint()
+            try:
+                self._trainer.checkpoint()
+            finally:
+                self._outbox.post(messages.Paused(step=self._trainer.step))
 
     def _continue(self, _: messages.Continue) -> None:
         if self._trainer is not None and self._training and self._paused:

@@ -68,13 +68,13 @@ class LanguageModel(nn.Module):
     def initialise(self, generator: torch.Generator) -> None:
         """Draws all weights anew.
 
-        embedding       N(0, 1); tied, where it also makes the logits, N(0, 16/H): the untied output's scale of 1/√H
-                        would start the input so faint that learning lags, and 1 would start the logits too large
+        embedding       N(0, 1); tied, where it also makes the logits, std 4/√H (at most 1): measured, both the 1/√H
+                        of an output (input too faint) and 1 (logits too large) learn more slowly
         recurrent       each gate's H×H block orthogonal (Saxe et al. 2014), times recurrent_gain
         input           each gate's block uniform, Glorot & Bengio 2010
         recurrent bias  0; an LSTM's forget gate forget_bias in bias_ih and 0 in bias_hh
                         (Gers et al. 2000; Jozefowicz et al. 2015)
-        output          uniform ±1/√H, bias 0: the first loss is close to ln V
+        output          uniform ±1/√H, bias 0: the first loss, untied, is close to ln V
         """
         hidden = self.config.hidden
         for name, weight in self.rnn.named_parameters():

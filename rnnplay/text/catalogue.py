@@ -180,10 +180,11 @@ def _checked_name(name: str) -> str:
 def _check_readable(source: Path) -> None:
     from rnnplay.text.reading import iter_text
 
-    if not any(not piece.isspace() for piece in iter_text(source) if piece):
-        raise InputError(f"{clean(str(source))} has no text in it; give a file with something to learn from.")
-    for _ in iter_text(source):
-        pass  # raises InputError at a byte that is not text
+    has_text = False
+    for piece in iter_text(source):  # to its end: raises InputError at a byte that is not text
+        has_text = has_text or not piece.isspace()
+    if not has_text:
+        raise InputError(f"{clean(str(source))} has nothing but white space in it; give a file with text in it.")
 
 
 def _copy_new(source: Path, target: Path) -> None:

@@ -199,7 +199,8 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
         if split.tokens < least:
             enough = ceil(least / share * max(characters, 1) / max(tokens, 1))
             reason = f" for a batch size of {config.batch_size:,}" if part == "training" else ""
+            has = f"{split.tokens:,} {unit if split.tokens != 1 else unit[:-1]}"
             raise InputError(
-                f"The {part} part of {name} has {split.tokens:,} {unit}, but needs at least {least:,}{reason}; "
+                f"The {part} part of {name} has {has}, but needs at least {least:,}{reason}; "
                 f"give a text of at least {enough:,} characters (this one has {characters:,}) or {other}."
             )

@@ -41,6 +41,7 @@ def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Itera
     targets = [round(sum(shares[: part + 1]) * total) for part in range(len(shares) - 1)]
     part, start = 0, 0
     end: int | None = None  # of the part, once the chunk with its target is there
+    before = "\n"  # the character before the chunk
     for chunk in chunks:
         done, stop = start, start + len(chunk)
         while part < len(targets):
@@ -48,7 +49,7 @@ def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Itera
                 target = max(targets[part], done)
                 if target >= stop:
                     break
-                end = _end(chunk, start, target, ends, shares[part + 1] * total / 2)
+                end = _end(before, chunk, start, target, ends, shares[part + 1] * total / 2)
             if end > stop:
                 break
             if end > done:
@@ -56,11 +57,13 @@ def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Itera
             part, done, end = part + 1, max(end, done), None
         if done < stop:
             yield part, chunk[done - start :]
-        start = stop
+        start, before = stop, chunk[-1]
 
 
-def _end(chunk: str, start: int, target: int, ends: LineEnds, slack: float) -> int:
-    newline = chunk.find("\n", max(target - start - 1, 0))
+def _end(before: str, chunk: str, start: int, target: int, ends: LineEnds, slack: float) -> int:
+    if (chunk[target - start - 1] if target > start else before) == "\n":
+        return target
+    newline = chunk.find("\n", target - start)
     end = start + newline + 1 if newline >= 0 else ends.after(start + len(chunk))
     if end is not None and end - target <= slack:
         return end

@@ -61,8 +61,9 @@ def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
                 waiting, space = waiting[last + 1 :], True
             elif len(waiting) >= _LONGEST_UNIT:
                 end = len(waiting) - sum(map(len, tokens_in(waiting)[-_LOOK_AHEAD:]))
-                yield [waiting[:end]], space
-                waiting, space = waiting[end:], False
+                if end:
+                    yield [waiting[:end]], space
+                    waiting, space = waiting[end:], False
     yield waiting.split(" "), space
 
 

@@ -178,6 +178,8 @@ class _CountedUnits(UnitTable):
         before, after, spaces = self.junctions(numbers, space, last_class)
         pairs = before.astype(np.int64) * CLASSES + after
         self._spacing.spaces += np.bincount(pairs[spaces], minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+        if not spaces[0]:  # a long unit goes on
+            self._spacing.joins[before[0], after[0]] += 1
         return self._last[int(numbers[-1])]
 
 

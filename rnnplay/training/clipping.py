@@ -29,7 +29,8 @@ class Clipped(NamedTuple):
 
 def total_norm(gradients: list[Tensor]) -> Tensor:
     """L2 norm over all gradients together, shape (), on their device; one reduction."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return norm
 
 
 @torch.no_grad()

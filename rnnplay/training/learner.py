@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -60,7 +61,7 @@ class Learner:
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
         targets = target_ids(batch, self.device)  # (B·T,)
         self.model.train()
-        with self._randomness():
+        with self._randomness() if self._config.dropout else nullcontext():  # nothing else draws
             with autocast(self.device, self.precision):
                 logits, state = self.model(inputs, None if batch.reset else self._state)  # (B, T, V)
             loss = cross_entropy(logits.flatten(0, 1), targets, ignore_index=IGNORED)

@@ -73,6 +73,11 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
             f"The run {folder.name!r} has reached its length of {in_words(config)}; "
             "give a larger --steps, --epochs or --minutes."
         )
+    if state.finished == "early stop" and 0 < config.early_stop <= state.gains.stale:
+        raise InputError(
+            f"The run {folder.name!r} stopped early, after {state.gains.stale} validations without a gain; "
+            "give a larger --early-stop, or 0."
+        )
 
 
 def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:

@@ -147,7 +147,7 @@ class RunFolder:
         """ "latest", "best" (the lowest validation loss) or the one at a step; raises InputError if not there."""
         found = self.checkpoints()
         if not found:
-            raise InputError(f"The run {self.name!r} has no checkpoint; train it first.")
+            raise InputError(f"The run {self.name!r} has no checkpoint that can be read; remove it and train anew.")
         if which == "latest":
             return found[-1]
         if which == "best":

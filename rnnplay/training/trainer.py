@@ -188,14 +188,14 @@ class Trainer:
         self._stopwatch.start()
 
     def checkpoint(self) -> Checkpoint:
-        """Writes a checkpoint of this moment, if the last one is not of it already. Raises OSError."""
+        """Sees to it that there is a checkpoint of this moment, and says so. Raises OSError."""
         path = self._folder.checkpoint_path(self.step)
-        record = Checkpoint(step=self.step, path=str(path))
         if self._unsaved:
             self._save()
             # In the file the name only: a run folder may be moved.
             self._folder.append([Checkpoint(step=self.step, path=path.name)])
-            self._emit(record)
+        record = Checkpoint(step=self.step, path=str(path))
+        self._emit(record)
         return record
 
     # --- inside ---------------------------------------------------------------------------------------------

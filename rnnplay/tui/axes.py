@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FAR_BELOW = -400.0  # log10 of zero and less: beyond the smallest float, so that a line to it falls straight down
+_GREATEST = 1e300  # so that the sums and differences of an axis stay finite
 _GROWTH = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.4, 8.0, 10.0)
 
 
@@ -74,11 +75,12 @@ def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
     """Powers of ten in [10^low, 10^high], thinned to `most`; with 2 and 5 between them if there is room."""
     if most < 1 or not high > low:
         return []
+    low, high = max(low, -300.0), min(high, 300.0)
     lowest, highest = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     decades = highest - lowest + 1
     exponents = range(math.floor(low), highest + 1)
     for factors in ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 5), (1, 3)):
-        if decades >= 3 and len(factors) == 9:
+        if decades > most or (decades >= 3 and len(factors) == 9):
             continue
         values = [f * 10.0**e for e in exponents for f in factors if low - 1e-9 <= math.log10(f) + e <= high + 1e-9]
         if 2 <= len(values) <= most:
@@ -138,7 +140,7 @@ def visible_range(
     import numpy as np
 
     held = low > 0 if log else low == low
-    low, high = low[held], high[held]
+    low, high = np.maximum(low[held], -_GREATEST), np.minimum(high[held], _GREATEST)
     if log:
         low, high = np.log10(low), np.log10(high)
         threshold = math.log10(threshold) if threshold is not None and threshold > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,9 +60,9 @@ def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float) -> None:
     line = row > layout.rows
     if line:
         frame.put(layout.rows, max(left - 1, 0), ("└" if left else "") + "─" * columns, AXIS)
-    step = max(1.0, nice_step((hi_step - lo_step) / max(1, columns // 12)))
+    step = max(1.0, nice_step((hi_step - lo_step) / max(2, columns // 11)))
     step = 5.0 if step == 2.5 else step  # steps are whole
-    at = -(-lo_step // step) * step
+    at = math.ceil(lo_step / step) * step
     end = -1
     while at < hi_step:
         text = format_step(at, step)

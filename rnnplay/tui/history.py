@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnnplay.tui.averages import moving_averages
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,12 +24,7 @@ if TYPE_CHECKING:
 SMOOTHINGS = (0.9, 0.98, 0.995)
 """The decays smoothed along with each history: about 10, 50 and 200 points are averaged."""
 
-_SHARE = 10
-"""An average reaches over no more than about this part of the points so far: in a run's first, steep steps a longer one
-would lie far above them."""
-
 _FLUSH_AT = 1 << 16
-_EMA_BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +325,7 @@ class History:
         for level, decay in enumerate(self.smoothings):
             if self._averaged:
                 before[0] = self._averages[level]
-            averages = _moving_averages(x, decay, self._averages[level], self._averaged)
+            averages = moving_averages(x, decay, self._averages[level], self._averaged)
             if len(x):
                 self._averages[level] = float(averages[-1])
             # A value the average leaves out still has the average as it stood; only what is not finite leaves a gap.
@@ -402,36 +399,3 @@ def _empty_buckets(buckets: Floats) -> None:
     buckets[...] = 0.0
     buckets[0] = math.inf
     buckets[1] = -math.inf
-
-
-def _moving_averages(x: Floats, decay: float, average: float, seen: int) -> Floats:
-    """s_t = s_{t-1} + a_t·(x_t - s_{t-1}) for x (n,), after `seen` points with s = `average`; (n,).
-
-    a_t is 1 - decay, but at first 1 / (1 + t / 10): from the first point on its own, without bias towards zero.
-    """
-    import numpy as np
-
-    averages = np.empty_like(x)
-    short = max(0, math.ceil(_SHARE * decay / (1.0 - decay)) - seen)
-    short = len(x) if len(x) <= short + 32 else short  # a handful of points is not worth the blocks
-    for i, value in enumerate(x[:short].tolist()):
-        average += (value - average) * max(1.0 - decay, _SHARE / (_SHARE + seen + i))
-        averages[i] = average
-    rest = len(x) - short
-    if not rest:
-        return averages
-    # In blocks: each block's own sums are one product with a triangular matrix, and only the carry goes block by block.
-    size = min(_EMA_BLOCK, rest)
-    padded = np.zeros(-(-rest // size) * size)
-    padded[:rest] = x[short:]
-    powers = np.arange(size)
-    distance = powers[:, None] - powers[None, :]
-    weights = np.where(distance >= 0, (1.0 - decay) * decay ** np.maximum(distance, 0), 0.0)
-    sums = padded.reshape(-1, size) @ weights.T
-    carries = np.empty(len(sums))
-    over = decay**size
-    for i, last in enumerate(sums[:, -1].tolist()):
-        carries[i] = average
-        average = last + over * average
-    averages[short:] = (sums + carries[:, None] * decay ** (powers + 1)).reshape(-1)[:rest]
-    return averages

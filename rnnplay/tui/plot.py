@@ -6,6 +6,7 @@ last ones, so that only what changed is sent to the terminal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ def draw(plot: Plot, layout: Layout) -> Frame:
     lines = _draw_curves(area, plot)
     for curve in plot.curves:
         if curve.dots:
-            _draw_discs(area, curve, plot.scale)
+            _draw_points(area, curve, plot.scale)
     if plot.threshold is not None and plot.threshold_label:
         decorations.draw_threshold_label(area, plot.scale, plot.threshold, plot.threshold_label, lines)
     for mark in plot.marks:
@@ -140,16 +141,19 @@ def _spans(curve: Curve, scale: Scale, rows: int, *, smooth: bool) -> tuple[Arra
     return top, bottom
 
 
-def _draw_discs(area: Frame, curve: Curve, scale: Scale) -> None:
-    """Sparse points as discs: a single dot of braille is easily overlooked."""
-    import numpy as np
-
+def _draw_points(area: Frame, curve: Curve, scale: Scale) -> None:
+    """Sparse points as squares of 2×2 dots, exact to a dot's height: a single dot is easily overlooked."""
     rows, columns = area.characters.shape
     mean = curve.columns.mean
-    held = np.flatnonzero(mean == mean)
+    held = (mean == mean).nonzero()[0]
     if 3 * len(held) > columns:
         return
-    at = np.rint(np.clip(scale.dots(mean[held], 4 * rows), -1, 4 * rows)).astype(np.int64)
-    inside = (at >= 0) & (at < 4 * rows)
-    area.characters[at[inside] // 4, held[inside] // 2] = ord("●")
-    area.inks[at[inside] // 4, held[inside] // 2] = ink(curve.token)
+    heights = scale.dots(mean[held], 4 * rows)
+    for column, height in zip((held // 2).tolist(), heights.tolist(), strict=True):
+        cells: dict[int, int] = {}
+        for dot in (math.floor(height), math.floor(height) + 1):
+            cells[dot // 4] = cells.get(dot // 4, 0) | sum(braille.DOT_BITS[dot % 4])
+        for row, bits in cells.items():
+            if 0 <= row < rows:
+                area.characters[row, column] = braille.BRAILLE + bits
+                area.inks[row, column] = ink(curve.token)

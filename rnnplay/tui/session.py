@@ -59,7 +59,8 @@ class Session:
         self.opened: messages.Opened | None = None
         self.loss = History()
         self.validation_loss = History()
-        self.norm = History()
+        # Averaged in the logarithm: one spike would lift a plain mean for hundreds of steps.
+        self.norm = History(geometric=True)
         self.norm_clipped = History()
         self.recent: deque[records.Step] = deque(maxlen=RECENT)
 

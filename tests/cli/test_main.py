@@ -192,6 +192,15 @@ def test_a_reader_that_leaves_is_no_failure(workspace: Path, arguments: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell is needed")
+def test_a_closed_stdout_is_no_failure(workspace: Path) -> None:
+    """`rnnplay presets >&-`: asked for, and not an error."""
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m rnnplay presets >&-', sys.executable], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_full_disk_is_a_failure(workspace: Path) -> None:
     """What was not written must not look done."""
     full = Path("/dev/full")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +20,14 @@ from rnnplay.text.vocabulary import id_type
 
 # Dense in what decides: spaces, newlines, marks, word parts, display forms of reserved tokens, other scripts.
 awkward = st.sampled_from(
-    [*"ab Z09_'’-.,\"()\n\t␣⁀é漢Σσςİß😀\u0301\u0940\x0b\x1c\u2028\u3000\ufeff", "  ", "    ", "<unk>", "it's", "well-known"]
+    [
+        *"ab Z09_'’-.,\"()\n\t␣⁀é漢Σσςİß😀\u0301\u0940\x0b\x1c\u2028\u3000\ufeff",
+        "  ",
+        "    ",
+        "<unk>",
+        "it's",
+        "well-known",
+    ]
 )
 pieces = st.lists(st.one_of(awkward, st.text(max_size=5), st.sampled_from([" said, ", ' "Oh!" ', "\n    x = f(y)\n"])))
 texts = pieces.map("".join).map(lambda text: text.encode("utf-8", "ignore").decode())
@@ -36,7 +44,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def chunked(text: str, cuts: list[int]) -> list[str]:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    return [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(places)]
 
 
 def build(text: str, kind: str = "word", **options: bool | int) -> Tokenizer:
@@ -44,7 +52,7 @@ def build(text: str, kind: str = "word", **options: bool | int) -> Tokenizer:
 
 
 @pytest.mark.parametrize("kind", ["char", "word"])
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=texts)
 @example(text="a  b   c     d         e\n    f\n     \n ")
 @example(text='"Oh!" said the king, "it\'s the well-known <unk>." <unk>,<unk>␣ ⁀ ␣␣␣␣')
@@ -63,7 +71,7 @@ def test_decoding_gives_the_text_back(kind: str, text: str) -> None:
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.usefixtures("small_steps")
 def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(text=texts, cuts=st.lists(st.integers(0, 80), max_size=6))
     @example(text="a" * 40 + "'" + "b" * 60 + "      " * 7 + "<unk>c", cuts=[20, 41, 90])
     @example(text="ΑΣ ΑΣΑ", cuts=[2, 5])
@@ -124,7 +132,11 @@ def test_tokens_of_words() -> None:
 
 def test_the_spacing_rule_is_learned_from_the_text() -> None:
     # The usual spacing of a text costs no tokens, in prose, in tokenised corpora and in code.
-    for text in ("Yes, said he. No, said (she). " * 30, "Yes , said he . No , said ( she ) . " * 30, "f(x, y) = g.h[x]; " * 30):
+    for text in (
+        "Yes, said he. No, said (she). " * 30,
+        "Yes , said he . No , said ( she ) . " * 30,
+        "f(x, y) = g.h[x]; " * 30,
+    ):
         tokenizer = build(text.strip())
         assert isinstance(tokenizer, WordTokenizer)
         shown = [tokenizer.tokens[token] for token in tokenizer.encode(text.strip())]
@@ -143,7 +155,7 @@ def test_vocabulary_order_min_count_and_limit() -> None:
     assert build(text, max_vocabulary=1).tokens[5:] == ["b"]
     assert build(text, lowercase=True).tokens[5:] == ["b", "a", "c", ",", "d"]
     limited = build(text, min_count=2)
-    assert limited.decode(limited.encode("d a, b!").tolist()) == "<unk> a<unk> b<unk>" or limited.unknown_in("d a, b!")
+    assert limited.decode(limited.encode("d a b").tolist()) == "<unk> a b"
     assert limited.unknown_in("d a, b! d") == ["d", ",", "!"]
 
     assert build("cabbac\n", "char").tokens == [UNKNOWN, "\n", "a", "b", "c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -121,22 +122,14 @@ def test_rows_side_by_side_are_nearly_exact(world: World) -> None:
 
 
 @pytest.mark.parametrize("feed", ["stream", "lines"])
-def test_limited_to_so_many_tokens(feed: str, world: World) -> None:
-    config = world.config(feed=feed)
-    trainer = world.trainer(config)
-    split = world.encode(config).train
+def test_limited_to_so_many_tokens(feed: Literal["stream", "lines"], world: World) -> None:
+    trainer = world.trainer(world.config(feed=feed))
+    split = world.encode(world.config(feed=feed)).train
     polls: list[int] = []
-    found = evaluate(
-        trainer.model,
-        split,
-        config.feed,
-        trainer.tokenizer,
-        limit=500,
-        poll=lambda: polls.append(1),  # type: ignore[arg-type]
-    )
+    found = evaluate(trainer.model, split, feed, trainer.tokenizer, limit=500, poll=lambda: polls.append(1))
     assert 500 <= found.tokens < 530 and polls
     assert found.characters == pytest.approx(found.tokens, rel=0.01)
-    batches = evaluation_batches(split, config.feed, 2, 10, trainer.tokenizer.newline, 500)  # type: ignore[arg-type]
+    batches = evaluation_batches(split, feed, 2, 10, trainer.tokenizer.newline, 500)
     assert sum(batch.tokens for batch in batches) == found.tokens
 
 
@@ -144,11 +137,13 @@ def test_the_mode_is_put_back_and_dropout_is_off(world: World) -> None:
     config = world.config(dropout=0.5)
     trainer = world.trainer(config)
     split = world.encode(config).validation
+
+    def meddle() -> None:
+        trainer.model.train()
+
     for training in (True, False):
         trainer.model.train(training)
-        losses = {
-            evaluate(trainer.model, split, "stream", trainer.tokenizer, poll=trainer.model.train).loss for _ in range(2)
-        }
+        losses = {evaluate(trainer.model, split, "stream", trainer.tokenizer, poll=meddle).loss for _ in range(2)}
         assert len(losses) == 1 and trainer.model.training == training
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.training import stopwatch, trainer as trainer_module
+from rnnplay.training import trainer as trainer_module
 from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training.stopwatch import Stopwatch
 from tests.training.world import World, run_to_end
@@ -86,9 +87,8 @@ def test_it_ends_at_its_length(length: dict[str, Any], steps: int | None, world:
 
 
 def test_it_ends_with_its_time_and_the_rate_reaches_its_floor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now.__setitem__(0, now[0] + 0.25) or now[0])
-    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, stopwatch.time.perf_counter))
+    ticks = itertools.count(0, 0.25)
+    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: next(ticks)))
     trainer = world.trainer(
         world.config(steps=0, minutes=1.0, schedule="cosine", warmup_steps=0, lr_floor=0.1, lr=0.01)
     )
@@ -122,6 +122,9 @@ def test_early_stop(world: World) -> None:
     best = min(found, key=lambda record: record.loss)
     assert finished.reason == "early stop" and finished.step < 500
     assert [record.best for record in found[-4:]] == [True, False, False, False] and found[-4] == best
+    with pytest.raises(InputError, match="stopped early"):
+        world.resume()
+    assert world.resume(world.config(steps=500, eval_every=2, early_stop=9, lr=50.0, optimizer="sgd")).step
 
 
 def test_a_stop_keeps_what_was_learned_without_a_validation(world: World) -> None:

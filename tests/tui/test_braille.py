@@ -109,7 +109,7 @@ def test_a_level_line() -> None:
 
 
 def test_a_falling_line_has_no_holes() -> None:
-    assert rows_of([0.0, 0.0, 7.0, 7.0], rows=2) == ["⠹⠀", "⠀⣇"]
+    assert rows_of([0.0, 0.0, 7.0, 7.0], rows=2) == ["⢹⠀", "⠀⣇"]
 
 
 def test_points_far_apart_are_joined_straight() -> None:
@@ -136,4 +136,4 @@ def test_neighbours_outside_of_the_window_are_joined_to() -> None:
 
 
 def test_what_is_out_of_sight_leaves_at_the_edge() -> None:
-    assert rows_of([2.0, 2.0, -400.0, 2.0], rows=1) == ["⠤⠇"]
+    assert rows_of([2.0, 2.0, -400.0, 2.0], rows=1) == ["⠴⠱"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic.lexicon.people import ANIMALS, BOYS, GIRLS, HOMES, PET_NAMES, TRADES, names
+from rnnplay.text.synthetic.lexicon.people import ANIMALS, BOYS, GIRLS, HOMES, MEN, PET_NAMES, TRADES, WOMEN, names
 from rnnplay.text.synthetic.lexicon.places import PLACES
 from rnnplay.text.synthetic.lexicon.things import THINGS
 from rnnplay.text.synthetic.referents import Gender, Person, Thing
@@ -22,21 +22,24 @@ def hero(story: Story) -> Person:
 
 
 def friend(story: Story) -> Person:
-    """A child or an animal."""
-    return child(story) if story.draw.chance(0.4) else animal(story)
+    """A child or an animal; more often than not a she for a he, so that pronouns can tell them apart."""
+    gender = story.people[0].gender if story.people else "p"
+    other: Gender = "m" if gender == "f" else "f"
+    wanted = other if gender != "p" and story.draw.chance(0.7) else None
+    return child(story, wanted) if story.draw.chance(0.4) else animal(story, gender=wanted)
 
 
-def child(story: Story) -> Person:
+def child(story: Story, gender: Gender | None = None) -> Person:
     """A girl or a boy."""
-    gender: Gender = "f" if story.draw.chance(0.5) else "m"
+    gender = gender or _either(story)
     name = _fresh(story, _GIRLS if gender == "f" else _BOYS)
     noun = "girl" if gender == "f" else "boy"
     return Person(name, noun, gender, _intro(story, noun, name), _fresh(story, _HOMES))
 
 
-def animal(story: Story, species: str = "") -> Person:
+def animal(story: Story, species: str = "", gender: Gender | None = None) -> Person:
     """An animal with a name, of any species or of the one asked for."""
-    gender: Gender = "f" if story.draw.chance(0.5) else "m"
+    gender = gender or _either(story)
     species = species or _fresh(story, _SPECIES)
     name = _fresh(story, _PET_NAMES)
     return Person(name, species, gender, _intro(story, species, name), ANIMALS[species])
@@ -55,11 +58,15 @@ def siblings(story: Story) -> Person:
 
 def grownup(story: Story) -> Person:
     """Someone with a trade."""
-    gender: Gender = "f" if story.draw.chance(0.5) else "m"
-    name = _fresh(story, _GIRLS if gender == "f" else _BOYS)
-    trades = [trade for trade in TRADES if f"({trade.place})" not in story.taken and f"({trade.noun})" not in story.taken]
+    trades = [
+        trade for trade in TRADES if f"({trade.place})" not in story.taken and f"({trade.noun})" not in story.taken
+    ]
     trade = story.draw.common(trades)
     story.taken |= {f"({trade.place})", f"({trade.noun})"}
+    gender = _either(story)
+    if trade.noun in WOMEN | MEN:
+        gender = "f" if trade.noun in WOMEN else "m"
+    name = _fresh(story, _GIRLS if gender == "f" else _BOYS)
     adjective = f"{story.draw.pick(['old', 'young', 'tall', story.word('kind')])} " if story.draw.chance(0.4) else ""
     intro = f"{name} the {trade.noun}" if not adjective else f"a {adjective}{trade.noun} called {name}"
     return Person(name, trade.noun, gender, intro, trade.place, trade)
@@ -86,13 +93,17 @@ def place(story: Story, key: str = "place") -> None:
     story.kept[key + "to"] = f"to the {noun}"
 
 
+def _either(story: Story) -> Gender:
+    return "f" if story.draw.chance(0.5) else "m"
+
+
 def _intro(story: Story, noun: str, name: str) -> str:
     chance = story.draw.below(10)
     adjective = ""
     if chance < 4:
         adjective = story.word("kind") + " "
     elif chance < 7:
-        adjective = story.word("small") + " "
+        adjective = story.word("size") + " "
     return f"a {adjective}{noun} {'named' if story.draw.chance(0.25) else 'called'} {name}"
 
 

@@ -42,9 +42,9 @@ def possessive(name: str) -> str:
     return name + ("'" if name.endswith("s") else "'s")
 
 
-def listed(items: list[str]) -> str:
-    """One, two and three."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+def definite(phrase: str) -> str:
+    """What was "a jar of honey" or "four planks" on the first mention is "the jar of honey", "the four planks"."""
+    return "the " + phrase.removeprefix("a ").removeprefix("an ").removeprefix("some ")
 
 
 @dataclass(eq=False, slots=True)

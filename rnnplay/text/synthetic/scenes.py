@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rnnplay.text.synthetic.casting import hero
 from rnnplay.text.synthetic.story import Story
 
@@ -18,7 +20,7 @@ ANY = (
     "There {h.was} {h.intro} who lived {h.home}.",
     "Long ago, {h.home}, lived {h.intro}.",
     "Not so very long ago, {h.intro} lived {h.home}.",
-    "There once {h.was} {h.intro} whose home was <#home>.",
+    "There once {h.was} {h.intro} whose home was {h.home}.",
     "{h.home}, where the <flower> grew, lived {h.intro}.",
     "This is the story of {h.intro}, who lived {h.home}.",
     "Far away, {h.home}, there {h.was} {h.intro}.",
@@ -27,9 +29,11 @@ ANY = (
 
 def cast_hero(story: Story) -> None:
     """Casts the hero as role h."""
-    story.cast(h=hero(story))
+    person = hero(story)
+    story.cast(h=person)
     story.kept["season"] = story.season
-    story.kept["home"] = story.expand(_person_home(story))
+    # On the second mention it is the cottage, not a cottage any more.
+    story.kept["home"] = re.sub(r"\ban? ", "the ", person.home, count=1)
 
 
 def opening(story: Story) -> None:
@@ -51,19 +55,27 @@ def weather(story: Story) -> None:
 
 def closing(story: Story) -> None:
     """A last sentence, on what the tale began with if it can be."""
+    if story.draw.chance(story.leisure / 2):
+        delight(story)
     endings = [
         "That night {h} slept soundly <#home>.",
         "{h} went to bed <happy>, and outside the <bird> sang until the moon rose.",
         "And if you pass by on a <weather> evening, you can still hear {h.obj} laugh.",
         "From that day on {h.name} and {f.name} were the best of friends." if "f" in story.roles else "",
         "It was the best day that {h} could remember.",
+        "When {h} lay in bed at last, the moon was shining <#home>.",
+        "{h} smiled about it for a whole week.",
+        "So everything turned out well, as it should in a story.",
+        "There was laughter <#home> that night, and the candles burned late.",
+        "And the <bird> in the <tree>, who had seen it all, sang it to everyone.",
+        "The next morning {h} woke up early and was <happy> straight away.",
         "And {h.name} told the story again and again, <#home>.",
     ]
     if "loves" in story.kept:
         again = [
-            "And for supper there was <#loves>, as much as {h} could eat.",
-            "Back <#home>, a big plate of <#loves> was waiting for {h.obj}.",
-            "That evening there was <#loves>, and {h} had two helpings.",
+            "And for supper {h} had <#loves>, as much as {h.he} could eat.",
+            "At home, <#home>, a big plate of <#loves> was waiting for {h.obj}.",
+            "That evening {h} had two helpings of <#loves>.",
         ]
         if story.draw.chance(0.75):
             endings = again
@@ -97,9 +109,3 @@ def meal(story: Story) -> None:
         "{h} rested for a while and drank <drink> from a flask.",
         "On the way {h} picked <berry> and hummed a tune.",
     )
-
-
-def _person_home(story: Story) -> str:
-    home = story.roles["h"].fixed("home")
-    assert home is not None
-    return home

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from rnnplay.text.synthetic.draw import Draw
 from rnnplay.text.synthetic.lexicon.words import WORDS
-from rnnplay.text.synthetic.referents import Person, Thing, possessive, third_person
+from rnnplay.text.synthetic.referents import Gender, Person, Thing, possessive, third_person
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _WORD = re.compile(r"<([a-z_]*)(?:#([a-z0-9_]+))?>")
@@ -41,6 +41,23 @@ class Mention:
     """The story chose between name and pronoun (the template left it open)."""
 
 
+def _bystanders() -> dict[str, list[Person]]:
+    women, men = (
+        ["mother", "grandmother", "aunt", "godmother", "sister", "great-aunt"],
+        ["father", "grandfather", "uncle", "godfather"],
+    )
+    genders: dict[str, list[Gender]] = {word: ["f"] for word in women}
+    genders |= {word: ["m"] for word in [*men, "brother", "postman"]}
+    genders |= {"cousin": ["f", "m"]}
+    return {word: [Person(word, word, gender, "", "") for gender in one] for word, one in genders.items()}
+
+
+BYSTANDERS = _bystanders()
+"""People whom templates name by a plain word: a pronoun after them could mean them, so it is avoided."""
+
+_BYSTANDER = re.compile(rf"\b({'|'.join(BYSTANDERS)})\b")
+
+
 class Story:
     """The state of one tale."""
 
@@ -48,6 +65,7 @@ class Story:
         self.draw = draw
         self.plot = plot
         self.title = ""
+        self.leisure = draw.pick((0.1, 0.25, 0.4, 0.55))
         self.season = draw.common(("summer", "spring", "autumn"))
         """Weather, sky and fruit are drawn to suit it."""
         self.paragraphs: list[list[str]] = [[]]
@@ -94,16 +112,20 @@ class Story:
         template = self.draw.pick(fresh)
         self._used.add(template)
         self._sentence += 1
-        self.paragraphs[-1].append(_finished(self._fill(template)))
+        text = _finished(self._fill(template))
+        self.paragraphs[-1].append(text)
+        for word in _BYSTANDER.findall(text):
+            for other in BYSTANDERS[word]:
+                self._mention(other, pronoun=False, chosen=False)
 
-    def maybe(self, probability: float, *templates: str) -> None:
-        """`say`, with that probability."""
-        if self.draw.chance(probability):
+    def extra(self, *templates: str) -> None:
+        """`say` what the tale could do without, more often in a tale that takes its time."""
+        if self.draw.chance(self.leisure):
             self.say(*templates)
 
     def paragraph(self) -> None:
-        """Begin a new paragraph; names stand anew in it, since pronouns do not reach across."""
-        if self.paragraphs[-1]:
+        """Begin a new paragraph (unless this one has a single sentence yet); pronouns do not reach across."""
+        if len(self.paragraphs[-1]) > 1:
             self.paragraphs.append([])
             self._sentence += 2
 
@@ -156,13 +178,11 @@ class Story:
         return self._named(one, form or "sub")
 
     def _named(self, person: Person, form: str) -> str:
-        """Name or pronoun; as "sub"ject, "obj"ect or "poss"essive, or surely the "name" (or its possessive, "names")."""
+        """Name or pronoun as "sub"ject, "obj"ect or "poss"essive; or surely the "name" or "names", its possessive."""
         if form not in ("sub", "obj", "poss", "name", "names"):
             raise KeyError(form)
         here = any(mention.sentence == self._sentence and mention.person is person for mention in self.mentions)
-        use_pronoun = (
-            form in ("sub", "obj", "poss") and self._clear(person) and (here or self.draw.chance(0.8))
-        )
+        use_pronoun = form in ("sub", "obj", "poss") and self._clear(person) and (here or self.draw.chance(0.9))
         described = (
             not use_pronoun
             and any(mention.sentence >= self._sentence - 3 for mention in self.mentions if mention.person is person)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rnnplay.text.synthetic.draw import Draw
@@ -31,17 +31,23 @@ def tales(seed: int = SEED) -> Iterator[Story]:
     last = None
     while True:
         plot = draw.pick([plot for plot in PLOTS if plot is not last])
-        story = Story(draw, plot.__name__)
-        plot(story)
-        if FEWEST <= sentence_count(story) <= MOST:
-            last = plot
-            yield story
+        last = plot
+        story = _told(draw, plot)
+        while not FEWEST <= sentence_count(story) <= MOST:
+            story = _told(draw, plot)
+        yield story
 
 
 def sentence_count(story: Story) -> int:
     """How many sentences a reader would count, those of speech included; the title not."""
     body = "\n".join(" ".join(sentences) for sentences in story.paragraphs)
-    return len(re.findall(r'[.!?]"?(?=\s|$)', body))
+    return len(re.findall(r'[.!?]"?(?=\s+["A-Z]|\s*$)', body))
+
+
+def _told(draw: Draw, plot: Callable[[Story], None]) -> Story:
+    story = Story(draw, plot.__name__)
+    plot(story)
+    return story
 
 
 def write(seed: int = SEED, characters: int = CHARACTERS) -> str:

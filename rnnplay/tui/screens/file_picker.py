@@ -40,7 +40,7 @@ class FilePicker(ModalScreen[Path | None]):
         width: 76; max-width: 94%; height: 26; max-height: 90%; padding: 0 1;
         border: round $primary; border-title-color: $primary; background: $surface;
     }
-    FilePicker #file-path { height: 1; border: none; padding: 0; background: $foreground 8%; }
+    FilePicker #file-path { width: 1fr; height: 1; border: none; padding: 0; background: $foreground 8%; }
     FilePicker #file-path:focus { border: none; }
     FilePicker #file-label { width: 6; color: $text-muted; }
     FilePicker #file-line { height: 1; margin-bottom: 1; }
@@ -48,15 +48,20 @@ class FilePicker(ModalScreen[Path | None]):
     FilePicker #file-say { height: auto; max-height: 3; min-height: 1; color: $text-muted; }
     FilePicker #file-say.-error { color: $error; }
     FilePicker #file-buttons { height: 1; align-horizontal: right; }
+    FilePicker #file-buttons Static { width: 1fr; }
     FilePicker Button { margin-left: 2; }
+    FilePicker #up { margin-left: 0; }
     """
     HELP = """
     ## Choose a text file
 
-    Type a path and press Enter, or go through the folders with the arrows or the mouse. `Tab` changes between the
-    two, `Escape` leaves. UTF-8 and UTF-16 texts can be read.
+    Type a path and press Enter, or go through the folders with the arrows or the mouse; Backspace goes to the folder
+    above. `Tab` changes between the two, `Escape` leaves. UTF-8 and UTF-16 texts can be read.
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("backspace,alt+up", "up", "Folder above"),
+    ]
 
     def __init__(self, start: Path | None = None) -> None:
         """`start`: the folder to begin in, or a file in it; the current one if None."""
@@ -75,6 +80,8 @@ class FilePicker(ModalScreen[Path | None]):
             yield TextTree(self._folder, id="file-tree")
             yield Static("Enter on a folder opens it here.", id="file-say", markup=False)
             with Horizontal(id="file-buttons"):
+                yield Button("↑ Folder above", id="up", compact=True)
+                yield Static("")
                 yield Button("Open", id="open", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
@@ -137,6 +144,11 @@ class FilePicker(ModalScreen[Path | None]):
     @on(Button.Pressed, "#open")
     def _open_pressed(self) -> None:
         self._open_typed()
+
+    @on(Button.Pressed, "#up")
+    def action_up(self) -> None:
+        """Show the folder above."""
+        self._go_to(self._folder.parent)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

@@ -70,10 +70,17 @@ class PlaygroundScreen(Screen[None]):
         Binding("o", "runs", "Runs"),
         Binding("e", "setup", "Setup"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
-        Binding("f5", "main", "Train/pause"),
-        Binding("f6", "switch_clip", "Clip on/off"),
-        Binding("f7", "move_threshold(-1)", "Threshold", key_display="F7/F8"),
-        Binding("f8", "move_threshold(1)", show=False),
+        # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
+        *(
+            binding
+            for typing in (True, False)
+            for binding in (
+                Binding("f5", f"main({typing})", "Train/pause", show=typing),
+                Binding("f6", f"switch_clip({typing})", "Clip on/off", show=typing),
+                Binding("f7", f"move_threshold(-1, {typing})", "Threshold", key_display="f7/f8", show=typing),
+                Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
+            )
+        ),
         Binding("escape", "leave_field", "Leave the field"),
     ]
 
@@ -238,7 +245,7 @@ class PlaygroundScreen(Screen[None]):
         if not self.control.running and not self.form.errors:
             self._begin(resume=False)
 
-    def action_main(self) -> None:
+    def action_main(self, _: bool = False) -> None:
         """The main button: train, pause, continue or resume."""
         if self.control.running:
             self.control.pause_or_continue()
@@ -298,14 +305,14 @@ class PlaygroundScreen(Screen[None]):
 
     # --- knobs ----------------------------------------------------------------------------------------------
 
-    def action_switch_clip(self) -> None:
+    def action_switch_clip(self, _: bool = False) -> None:
         """Switch clipping off, or back to what it was."""
         config = self.form.config
         if config.clip != "off":
             self._clip_before = config.clip
         self.form.set_value("clip", "off" if config.clip != "off" else self._clip_before)
 
-    def action_move_threshold(self, direction: int) -> None:
+    def action_move_threshold(self, direction: int, _: bool = False) -> None:
         """Move the clip threshold one notch."""
         self.form.nudge("clip_threshold", direction)
 
@@ -390,14 +397,16 @@ class PlaygroundScreen(Screen[None]):
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown in the footer."""
         running = self.control.running
         typing = isinstance(self.focused, Input)
         if action in ("threshold", "help"):
             return not typing
-        if action in ("main", "switch_clip", "move_threshold", "leave_field"):
-            return True if typing else None
+        if action in ("main", "switch_clip", "move_threshold"):
+            return parameters[-1] == typing
+        if action == "leave_field":
+            return typing
         if action == "train":
             return not running
         if action == "stop":

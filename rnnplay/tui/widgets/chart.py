@@ -6,9 +6,8 @@ A redraw is compared with what is on the screen, and only the stretch of each li
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -17,29 +16,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui import axes, plot
 from rnnplay.tui.canvas import TOKENS, Frame, Layout
 from rnnplay.tui.decorations import Mark
-from rnnplay.tui.history import Columns, History
+from rnnplay.tui.picture import SMOOTHINGS, Picture, Series
 from rnnplay.tui.viewport import Viewport
 from rnnplay.tui.widgets import chart_ink, chart_text
 
 __all__ = ["Chart", "Mark", "Series"]
-
-SMOOTHINGS = ("off", "light", "medium", "strong")
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One curve of a chart."""
-
-    name: str
-    history: History
-    color: str = "primary"
-    """One of canvas.TOKENS."""
-    smooth: bool = True
-    """Draw the moving average over the raw values, which are faint."""
-    style: Literal["line", "dots"] = "line"
 
 
 class Chart(Widget, can_focus=True):
@@ -97,24 +80,13 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         super().__init__(name=name, id=id, classes=classes)
         if title:
             self.border_title = title
-        self.viewport = Viewport()
-        """Which steps are shown; after changing it, `refresh_data`. `viewport.limit` is the run's last step."""
         self.empty = empty
-        self._series = tuple(series)
-        self._log_y = log_y
-        self._smoothing = 2
-        self._whole_range = False
-        self._threshold, self._threshold_label = threshold, threshold_label
-        self._marks: tuple[Mark, ...] = ()
+        self._picture = Picture(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
         self._readout = ""
         self._legend = legend
-        self._cursor: int | None = None
         self._drag: tuple[int, float] | None = None  # where the mouse went down, and the window's start then
-        # What is drawn.
-        self._range: tuple[float, float] | None = None
-        self._window = (0.0, 1.0)
-        self._columns: list[Columns] = []
-        self._state_drawn: object = None
+        # What is on the screen.
+        self._drawn: object = None
         self._frame: Frame | None = None
         self._palette: list[Style] = []
         self._strips: list[Strip] = []
@@ -124,22 +96,51 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     # What is to be shown
 
     @property
+    def viewport(self) -> Viewport:
+        """Which steps are shown; after changing it, `refresh_data`. `viewport.limit` is the run's last step."""
+        return self._picture.viewport
+
+    @property
     def series(self) -> tuple[Series, ...]:
-        return self._series
+        return self._picture.series
 
     @series.setter
     def series(self, series: Iterable[Series]) -> None:
-        self._series = tuple(series)
-        self._range = None
-        self.refresh_data()
+        self._picture.series = tuple(series)
+        self._start_afresh()
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return self._marks
+        return self._picture.marks
 
     @marks.setter
     def marks(self, marks: Iterable[Mark]) -> None:
-        self._marks = tuple(marks)
+        self._picture.marks = tuple(marks)
+        self.refresh_data()
+
+    @property
+    def log_y(self) -> bool:
+        return self._picture.log_y
+
+    @log_y.setter
+    def log_y(self, log_y: bool) -> None:
+        if log_y != self._picture.log_y:
+            self._picture.log_y = log_y
+            self._start_afresh()
+
+    @property
+    def smoothing(self) -> int:
+        """An index into SMOOTHINGS: 0 off, 1 light, 2 medium, 3 strong."""
+        return self._picture.smoothing
+
+    @smoothing.setter
+    def smoothing(self, smoothing: int) -> None:
+        self._picture.smoothing = smoothing % len(SMOOTHINGS)
+        self.refresh_data()
+
+    def set_threshold(self, value: float | None, label: str = "") -> None:
+        """A dashed line at `value`, with `label` at its right end; None for no line."""
+        self._picture.threshold, self._picture.threshold_label = value, label
         self.refresh_data()
 
     @property
@@ -154,32 +155,6 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
             self._refresh_borders()
 
     @property
-    def log_y(self) -> bool:
-        return self._log_y
-
-    @log_y.setter
-    def log_y(self, log_y: bool) -> None:
-        if log_y != self._log_y:
-            self._log_y = log_y
-            self._range = None
-            self.refresh_data()
-
-    @property
-    def smoothing(self) -> int:
-        """0 off, 1 light, 2 medium, 3 strong."""
-        return self._smoothing
-
-    @smoothing.setter
-    def smoothing(self, smoothing: int) -> None:
-        self._smoothing = smoothing % len(SMOOTHINGS)
-        self.refresh_data()
-
-    def set_threshold(self, value: float | None, label: str = "") -> None:
-        """A dashed line at `value`, with `label` at its right end; None for no line."""
-        self._threshold, self._threshold_label = value, label
-        self.refresh_data()
-
-    @property
     def reading(self) -> str:
         """What the cursor reads, as on the lower border; empty without a cursor."""
         return "  ".join("".join(segment.text for segment in group) for group in self._bottom)
@@ -188,7 +163,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         """Draw what came to the histories since the last call; paint what differs. Almost free if nothing came."""
         if not self.is_mounted or not self.size or not self.display:
             return
-        if self._frame is not None and self._state() == self._state_drawn:
+        if self._frame is not None and self._state() == self._drawn:
             return
         former = self._frame
         frame = self._draw()
@@ -206,36 +181,15 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     # Drawing
 
     def _state(self) -> object:
-        """All that the picture depends on, but the theme."""
-        view = self.viewport
-        return (
-            self.size,
-            [(series, series.history.version) for series in self._series],
-            (view.span, view.start, view.limit),
-            (self._log_y, self._smoothing, self._whole_range, self._threshold, self._threshold_label),
-            self._marks,
-            self._cursor,
-        )
-
-    def _extent(self) -> tuple[int, int] | None:
-        """The first and the last step of all series."""
-        histories = [series.history for series in self._series]
-        firsts = [history.first_step for history in histories if history.first_step is not None]
-        lasts = [history.last_step for history in histories if history.last_step is not None]
-        return (min(firsts), max(lasts)) if firsts and lasts else None
+        """All that the frame depends on."""
+        return self.size, self._picture.state()
 
     def _draw(self) -> Frame:
         """Compute the frame, and the strips of the rows in which it differs from the former one."""
-        self._state_drawn = self._state()
+        self._drawn = self._state()
         layout = Layout(*self.size)
-        extent = self._extent()
         former, strips = self._frame, self._strips
-        if extent is None:
-            self._columns = []
-            frame = plot.draw_empty(layout, self.empty)
-        else:
-            frame = self._draw_plot(layout, *extent)
-        self._frame = frame
+        frame = self._frame = self._picture.draw(layout, empty=self.empty, dashed=self.app.no_color)
         if not self._palette:
             self._palette = chart_ink.resolve_palette(self)
             former = None
@@ -244,34 +198,6 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
             same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
         self._strips = [strips[y] if kept else chart_ink.strip(frame, y, self._palette) for y, kept in enumerate(same)]
         return frame
-
-    def _draw_plot(self, layout: Layout, first: int, last: int) -> Frame:
-        import numpy as np
-
-        lo, hi = self._window = self.viewport.window(first, last)
-        level = max(self._smoothing - 1, 0)
-        self._columns = [series.history.columns(lo, hi, 2 * layout.columns, level) for series in self._series]
-        curves = [
-            plot.Curve(
-                columns,
-                series.color,
-                smooth=series.smooth and self._smoothing > 0,
-                dots=series.style == "dots",
-                dash=i % 3 if self.app.no_color else 0,
-            )
-            for i, (series, columns) in enumerate(zip(self._series, self._columns, strict=True))
-        ]
-        wanted = axes.visible_range(
-            np.concatenate([columns.low for columns in self._columns]),
-            np.concatenate([columns.high for columns in self._columns]),
-            log=self._log_y,
-            threshold=self._threshold,
-            whole=self._whole_range,
-        )
-        self._range = axes.settle(self._range, wanted, positive=not self._log_y)
-        scale = axes.Scale(*self._range, log=self._log_y)
-        threshold = self._threshold, self._threshold_label
-        return plot.draw(plot.Plot(curves, lo, hi, scale, *threshold, self._marks, self._cursor), layout)
 
     def render_line(self, y: int) -> Strip:
         frame = self._frame
@@ -291,14 +217,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     def _update_borders(self) -> None:
         if not self._palette:
             return
-        series = self._series if self._legend else ()
-        self._top = chart_text.legend(series, self._smoothing, self._readout, self._palette)
-        self._bottom = []
-        if self._cursor is not None and self._columns:
-            at = self.step_at(self._cursor)
-            self._bottom = chart_text.reading(
-                self._series, self._columns, self._cursor, at, self._smoothing, self._palette
-            )
+        picture, palette = self._picture, self._palette
+        series = picture.series if self._legend else ()
+        self._top = chart_text.legend(series, picture.smoothing, self._readout, palette)
+        self._bottom = (
+            [] if picture.cursor is None else chart_text.reading(picture, self.step_at(picture.cursor), palette)
+        )
 
     def _refresh_borders(self) -> None:
         """Paint the words on the borders anew where they changed."""
@@ -335,37 +259,38 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     # Keys
 
-    def _moved(self) -> None:
-        """The window was moved by the person: the vertical axis may start afresh."""
-        self._range = None
+    def _start_afresh(self) -> None:
+        """Draw something else than before, with its own vertical axis."""
+        self._picture.loosen()
         self.refresh_data()
 
     def action_zoom(self, factor: float) -> None:
-        self._zoom(factor, self._cursor)
+        self._zoom(factor, self._picture.cursor)
 
     def _zoom(self, factor: float, column: int | None) -> None:
-        extent = self._extent()
+        extent = self._picture.extent()
         if extent is not None:
             at = None if column is None else self.step_at(column)
             # Near the latest step zooming keeps following it.
-            if at is not None and self.viewport.following and at > extent[1] - (self._window[1] - self._window[0]) / 20:
+            lo, hi = self._picture.window
+            if at is not None and self.viewport.following and at > extent[1] - (hi - lo) / 20:
                 at = None
             self.viewport.zoom(factor, *extent, at=at)
-            self._moved()
+            self._start_afresh()
 
     def action_pan(self, share: float) -> None:
-        extent = self._extent()
+        extent = self._picture.extent()
         if extent is not None:
             self.viewport.pan(share, *extent)
-            self._moved()
+            self._start_afresh()
 
     def action_whole(self) -> None:
         self.viewport.reset()
-        self._moved()
+        self._start_afresh()
 
     def action_latest(self) -> None:
         self.viewport.follow()
-        self._moved()
+        self._start_afresh()
 
     def action_log_y(self) -> None:
         self.log_y = not self.log_y
@@ -374,30 +299,31 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self.smoothing += 1
 
     def action_fit(self) -> None:
-        self._whole_range = not self._whole_range
-        self._moved()
+        self._picture.whole_range = not self._picture.whole_range
+        self._start_afresh()
 
     def action_cursor(self, cells: int) -> None:
         """Move the cursor; it begins at the latest step."""
-        extent = self._extent()
+        extent = self._picture.extent()
         if extent is None or self._frame is None:
             return
         columns = self._frame.layout.columns
-        lo, hi = self._window
-        column = int((extent[1] - lo) / (hi - lo) * columns) if self._cursor is None else self._cursor + cells
+        lo, hi = self._picture.window
+        cursor = self._picture.cursor
+        column = int((extent[1] - lo) / (hi - lo) * columns) if cursor is None else cursor + cells
         self._set_cursor(min(max(column, 0), columns - 1))
 
     def action_clear_cursor(self) -> None:
         self._set_cursor(None)
 
     def _set_cursor(self, column: int | None) -> None:
-        if column != self._cursor:
-            self._cursor = column
+        if column != self._picture.cursor:
+            self._picture.cursor = column
             self.refresh_data()
 
     def step_at(self, column: int) -> float:
         """The step in the middle of a cell column of the plot."""
-        lo, hi = self._window
+        lo, hi = self._picture.window
         return lo + (column + 0.5) * (hi - lo) / Layout(*self.size).columns
 
     # The mouse
@@ -410,22 +336,22 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return column if 0 <= column < layout.columns and 0 <= event.y - top < layout.height else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        extent = self._extent()
+        extent = self._picture.extent()
         if self._drag is None or extent is None:
             self._set_cursor(self._plot_column(event))
             return
         x, start = self._drag
-        lo, hi = self._window
+        lo, hi = self._picture.window
         wanted = start - (event.x - x) * (hi - lo) / Layout(*self.size).columns
         self.viewport.pan((wanted - lo) / (hi - lo), *extent)
-        self._moved()
+        self._start_afresh()
 
     def on_leave(self) -> None:
         self._set_cursor(None)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button == 1 and not self.viewport.whole:
-            self._drag = event.x, self._window[0]
+            self._drag = event.x, self._picture.window[0]
             self._set_cursor(None)
             self.capture_mouse()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,9 +15,7 @@ from textual.strip import Strip
 from rnnplay.tui.axes import format_value
 from rnnplay.tui.canvas import BLANK, DIVERGENCE, ink
 from rnnplay.tui.history import Columns
-
-if TYPE_CHECKING:
-    from rnnplay.tui.widgets.chart import Series
+from rnnplay.tui.picture import Picture, Series
 
 Group = list[Segment]
 
@@ -34,7 +31,7 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
         if math.isfinite(value) and one.smooth and smoothing:
             value = one.history.smoothed(smoothing - 1)
         style = palette[ink(one.color)]
-        group = [Segment("● " if one.style == "dots" else "━ ", style)] if one.name else []
+        group = [Segment("⠶ " if one.style == "dots" else "━ ", style)] if one.name else []
         if one.name:
             group.append(Segment(f"{one.name} ", plain))
         group.append(Segment(format_value(value), style if math.isfinite(value) else palette[DIVERGENCE]))
@@ -44,25 +41,20 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
     return groups
 
 
-def reading(
-    series: Sequence[Series],
-    columns: Sequence[Columns],
-    column: int,
-    step: float,
-    smoothing: int,
-    palette: Sequence[Style],
-) -> list[Group]:
-    """The values in the cell `column` (two columns of dots), whose middle is at `step`."""
+def reading(picture: Picture, step: float, palette: Sequence[Style]) -> list[Group]:
+    """The values under the cursor, whose cell has its middle at `step`."""
+    if picture.cursor is None or not picture.columns:
+        return []
     plain = palette[BLANK]
     groups: list[Group] = [[Segment(f"step {max(0, int(step)):,}", plain)]]
-    for one, held in zip(series, columns, strict=True):
-        mean, smooth, bad = value_at(held, 2 * column)
+    for one, held in zip(picture.series, picture.columns, strict=True):
+        mean, smooth, bad = value_at(held, 2 * picture.cursor)
         if mean is None and not bad:
             continue
         group = [Segment(f"{one.name} ", plain)] if one.name else []
         if mean is not None:
             text = format_value(mean)
-            if one.smooth and smoothing and smooth is not None and math.isfinite(smooth):
+            if one.smooth and picture.smoothing and smooth is not None and math.isfinite(smooth):
                 text += f" ~{format_value(smooth)}"
             group.append(Segment(text, palette[ink(one.color)]))
         if bad:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,8 +14,9 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
-from rnnplay.config import KnobSpec, Value, knobs
+from rnnplay.config import KnobSpec, Value
 from rnnplay.errors import ConfigError
+from rnnplay.tui.widgets.values import format_value, nudged
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 ARROWS = "◂ ▸"
@@ -27,7 +27,8 @@ STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", 
 class Field(Widget, can_focus=True):
     """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to what holds the field.
 
-    The value shown is set with `show`; what a person does is posted as `Chosen`, `Typed` or `Opened`.
+    The value shown is set with `show`; what a person does is posted as `Chosen`, `Typed`,
+    `Undone` or `Opened`.
     """
 
     DEFAULT_CSS = """
@@ -60,6 +61,13 @@ class Field(Widget, can_focus=True):
         field: Field
         text: str
         done: bool
+
+    @dataclass
+    class Undone(Message):
+        """Escape: what was typed is not wanted; `before` is the value from before it."""
+
+        field: Field
+        before: Value
 
     @dataclass
     class Opened(Message):
@@ -96,6 +104,7 @@ class Field(Widget, can_focus=True):
         """One more line of help."""
         self._buffer: str | None = None
         self._caret = 0
+        self._before = self.value
         self._on_extra = False
 
     # --- what is shown --------------------------------------------------------------------------------------
@@ -115,7 +124,7 @@ class Field(Widget, can_focus=True):
             return
         if value != self.value:
             self._on_extra = False
-            if self._buffer is not None and not self._editing_gives(value):
+            if self._buffer is not None and not error and not self._editing_gives(value):
                 self._buffer = None
         self.value, self.changed, self.locked, self.irrelevant, self.error = state
         if locked:
@@ -241,7 +250,7 @@ class Field(Widget, can_focus=True):
         if self.spec.kind == "text" or self.editing:
             return True
         # Only what begins a number: the other keys are the screen's.
-        return character in "0123456789." or (character == "-" and self.spec.knob.low < 0)
+        return character in "0123456789." or (character == "-" and max(self.spec.knob.low, self.spec.knob.above) < 0)
 
     async def _on_key(self, event: events.Key) -> None:
         character = event.character
@@ -257,7 +266,7 @@ class Field(Widget, can_focus=True):
         elif event.key == "backspace" and not self.options and not self.locked:
             event.stop()
             event.prevent_default()
-            self._buffer = self.plain_text
+            self._buffer, self._before = self.plain_text, self.value
             self._caret = len(self._buffer)
             self._edit_key("backspace")
 
@@ -273,7 +282,7 @@ class Field(Widget, can_focus=True):
 
     def _insert(self, text: str) -> None:
         if self._buffer is None:
-            self._buffer, self._caret = "", 0
+            self._buffer, self._caret, self._before = "", 0, self.value
         self._buffer = self._buffer[: self._caret] + text + self._buffer[self._caret :]
         self._caret += len(text)
         self._typed()
@@ -345,8 +354,10 @@ class Field(Widget, can_focus=True):
     def action_escape(self) -> None:
         if self._buffer is None and not self.error and not self._on_extra:
             raise SkipAction
+        undone = self._buffer is not None or bool(self.error)
         self.forget()
-        self.post_message(self.Chosen(self, self.value))
+        if undone:
+            self.post_message(self.Undone(self, self._before))
 
     def step(self, direction: int) -> None:
         """One option or one step of the number on (1) or back (-1)."""
@@ -416,76 +427,3 @@ def _options(spec: KnobSpec) -> list[tuple[Value, str]]:
     if spec.kind == "bool":
         return [(False, "off"), (True, "on")]
     return [(choice, choice) for choice in spec.choices]
-
-
-def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
-    """`value` as a person would type it; with `words`, what 0 means where it is not a number like others."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if words and value == 0 and spec.knob.zero:
-        return spec.knob.zero
-    if isinstance(value, float):
-        text = f"{value:g}"
-        # %g keeps six digits: a value with more is shown in full.
-        return text if float(text) == value else repr(value)
-    return str(value)
-
-
-def nudged(spec: KnobSpec | str, value: Value, direction: int) -> Value:
-    """The next sensible number above (`direction` 1) or below (-1) `value`, within the knob's limits.
-
-    `spec` may be the name of one of RunConfig's knobs.
-    Powers of two where the default is one; shares of 1 by 0.05; what has no upper limit to speak of in
-    1-2-5 steps; other values as they are.
-    """
-    if isinstance(spec, str):
-        spec = knobs()[spec]
-    if isinstance(value, str | bool):
-        return value
-    knob = spec.knob
-    number = float(value)
-    if spec.kind == "int":
-        default = int(spec.default)
-        if knob.high >= 2**62:  # a seed: neighbours are as good as any
-            return _clamped(spec, int(value) + direction)
-        if default >= 16 and default & (default - 1) == 0:
-            power = math.log2(max(number, 1))
-            there = math.floor(power + 1e-9) + 1 if direction > 0 else math.ceil(power - 1e-9) - 1
-            return _clamped(spec, 2 ** max(there, 0))
-        if number + direction <= 10 and knob.high < 10**9:
-            return _clamped(spec, int(value) + direction)
-        if number == 0 and direction > 0:
-            return _clamped(spec, 100)
-        there_float = _one_two_five(number, direction)
-        return _clamped(spec, 0 if there_float < 1 else round(there_float))
-    even = 0.05 if knob.high <= 1 else 0.5 if knob.low < 0 else 0.1 if knob.high <= 100 and spec.default else 0.0
-    if even:
-        steps = number / even
-        count = math.floor(steps + 1e-6) + 1 if direction > 0 else math.ceil(steps - 1e-6) - 1
-        return _clamped(spec, round(count * even, 6))
-    smallest = 1e-5 if knob.high <= 100 else 0.1
-    if number == 0:
-        return _clamped(spec, (1.0 if smallest == 0.1 else smallest) if direction > 0 else 0.0)
-    there_float = _one_two_five(number, direction)
-    if knob.low == 0 and there_float < smallest * 0.99:
-        there_float = 0.0
-    return _clamped(spec, there_float)
-
-
-def _one_two_five(number: float, direction: int) -> float:
-    """The next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … from a positive `number`."""
-    exponent = math.floor(math.log10(number) + 1e-9)
-    ladder = [float(f"{digit}e{exponent + shift}") for shift in (-1, 0, 1) for digit in (1, 2, 5)]
-    if direction > 0:
-        return min(rung for rung in ladder if rung > number * (1 + 1e-9))
-    return max(rung for rung in ladder if rung < number * (1 - 1e-9))
-
-
-def _clamped(spec: KnobSpec, number: float) -> Value:
-    knob = spec.knob
-    number = min(max(number, knob.low), knob.high)
-    if spec.kind == "int":
-        return int(number)
-    if number <= knob.above:  # the limit itself is not allowed
-        return float(spec.default) if knob.above == -math.inf else float(min(knob.high, knob.above + 0.01))
-    return float(number)

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.geometry import clamp
+from textual.geometry import Region, clamp
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
@@ -90,7 +90,14 @@ class GhostInput(Input):
     def _watch_value(self, value: str) -> None:
         self._measure(value)
         self._fit_ghost()
+        wide = self.virtual_size.width
         super()._watch_value(value)
+        if self.virtual_size.width != wide:
+            # Scrolled to before the layout knows the new width, the cursor may be out of sight.
+            self.call_after_refresh(self._show_cursor)
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(Region(self._cursor_offset, 0, 1, 1), force=True, animate=False)
 
     def action_accept(self) -> None:
         """Take the suggestion; where there is none, Tab goes on to the next widget."""

@@ -47,8 +47,11 @@ class TrainingCharts(Vertical):
                 Series("valid", session.validation_loss, "accent", smooth=False, style="dots"),
             ]
             norm.series = [Series("norm", session.norm, "secondary")]
+        for chart in (loss, norm):
+            chart.viewport.limit = config.steps or None
         norm.set_threshold(config.clip_threshold if config.clip == "norm" else None, "clip")
         loss.refresh_data()
+        norm.refresh_data()
         loss.readout, norm.readout = loss_readout(session), norm_readout(session, config)
         loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
         loss_spark.values = [step.loss for step in session.recent]

@@ -117,7 +117,7 @@ class PromptPane(Vertical):
 
     def focus_input(self) -> None:
         """Let the person type."""
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: the next key may be on its way
 
     def show_completion(self, text: str, completion: Completion) -> None:
         """The model's answer for `text`; what does not fit the prompt as it is by now is left out."""

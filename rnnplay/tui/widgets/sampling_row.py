@@ -78,6 +78,11 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         event.stop()
         self._take(event.field.spec.name, event.value)
 
+    @on(Field.Undone)
+    def _undone(self, event: Field.Undone) -> None:
+        event.stop()
+        self._take(event.field.spec.name, event.before)
+
     @on(Field.Typed)
     def _typed(self, event: Field.Typed) -> None:
         event.stop()

@@ -6,30 +6,22 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs, with_values
+from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, preset_config
-from rnnplay.tui.widgets.fields import Field, nudged
+from rnnplay.tui.widgets.fields import Field
+from rnnplay.tui.widgets.more_row import MoreRow
+from rnnplay.tui.widgets.setup_layout import first_groups, kept_by, label_width, more_groups, preset_spec
+from rnnplay.tui.widgets.values import nudged
 
-FIRST = (
-    ("corpus", "tokens"),
-    ("cell", "hidden", "layers"),
-    ("clip", "clip_threshold", "lr"),
-    ("minutes", "epochs", "steps"),
-)
-"""What most people change, above the fold; every other knob follows under "more"."""
-KEPT_BY_PRESETS = ("corpus", "seed")
-"""A preset that does not name these leaves them as they are, and so it does with the machine's knobs."""
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
 """From this height on the groups above the fold stand apart."""
@@ -109,11 +101,13 @@ class SetupForm(Vertical):
         self._config = config or self._preset_config
         self._training = False
         self._drafts: dict[str, Value] = {}
+        self._typing: tuple[str, RunConfig] | None = None
+        """The knob being typed, and the config from before: on the way to 99, 9 was not meant."""
         self._corpora: list[tuple[str, str]] = []
         self.errors: dict[str, str] = {}
         """By knob: why what stands in its field is not in `config`."""
         self._fields: dict[str, Field] = {}
-        self._preset_field = Field(_preset_spec(), label_width=self._label_width(first=True), id="knob-preset")
+        self._preset_field = Field(preset_spec(), label_width=_first_width(), id="knob-preset")
         self._more = MoreRow()
         self._more_mounted = False
 
@@ -127,10 +121,7 @@ class SetupForm(Vertical):
     @config.setter
     def config(self, config: RunConfig) -> None:
         self._config = config
-        self._drafts.clear()
-        self.errors.clear()
-        for field in self._fields.values():
-            field.forget()
+        self._forget()
         self._show()
 
     @property
@@ -147,10 +138,7 @@ class SetupForm(Vertical):
     def training(self, training: bool) -> None:
         if training != self._training:
             self._training = training
-            self._drafts.clear()
-            self.errors.clear()
-            for field in self._fields.values():
-                field.forget()
+            self._forget()
             self._show()
 
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
@@ -164,10 +152,7 @@ class SetupForm(Vertical):
             raise ConfigError(name, f"{name} cannot change while training; stop the run first.")
         before = self._config
         config = with_values(before, {name: value})
-        self._drafts.pop(name, None)
-        self.errors.pop(name, None)
-        if field := self._fields.get(name):
-            field.forget()
+        self._forget(name)
         self._take(config, name)
 
     def nudge(self, name: str, direction: int) -> None:
@@ -201,9 +186,9 @@ class SetupForm(Vertical):
         with VerticalScroll(id="setup-rows", can_focus=False):
             with Vertical(classes="first-rows"):
                 yield self._preset_field
-                for group in _first_groups():
+                for group in first_groups():
                     for at, name in enumerate(group):
-                        field = self._make_field(name, first=True)
+                        field = self._make_field(name, _first_width())
                         field.set_class(at == 0, "begins-group")
                         yield field
                 self._more.add_class("begins-group")
@@ -215,29 +200,23 @@ class SetupForm(Vertical):
         self._show()
 
     def _more_rows(self) -> list[Widget]:
-        first = {name for group in _first_groups() for name in group}
+        width = label_width([name for _, names in more_groups() for name in names])
         rows: list[Widget] = []
-        for group, title in GROUPS.items():
-            names = [name for name, spec in knobs().items() if spec.knob.group == group and name not in first]
-            if names:
-                rows.append(Static(title, classes="group-title"))
-                rows += [self._make_field(name, first=False) for name in names]
+        for title, names in more_groups():
+            rows.append(Static(title, classes="group-title"))
+            rows += [self._make_field(name, width) for name in names]
         return rows
 
-    def _make_field(self, name: str, *, first: bool) -> Field:
+    def _make_field(self, name: str, width: int) -> Field:
         field = Field(
             knobs()[name],
             options=[] if name == "corpus" else None,
             extra=OPEN_FILE if name == "corpus" else "",
-            label_width=self._label_width(first=first),
+            label_width=width,
             id=f"knob-{name}",
         )
         self._fields[name] = field
         return field
-
-    def _label_width(self, *, first: bool) -> int:
-        names = {name for group in _first_groups() for name in group}
-        return max(cell_len(spec.label) for name, spec in knobs().items() if (name in names) == first)
 
     def _on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= ROOMY_ROWS, "-roomy")
@@ -307,17 +286,17 @@ class SetupForm(Vertical):
             note.update(text)
 
     def _changed_names(self) -> list[str]:
-        specs = knobs()
+        kept = kept_by(self._preset)
         return [
             name
-            for name, spec in specs.items()
-            if not self._kept(name, spec) and getattr(self._config, name) != getattr(self._preset_config, name)
+            for name in knobs()
+            if name not in kept and getattr(self._config, name) != getattr(self._preset_config, name)
         ]
 
-    def _kept(self, name: str, spec: KnobSpec) -> bool:
-        return name not in PRESETS[self._preset].values and (
-            name in KEPT_BY_PRESETS or spec.knob.group in ("machine", "checkpoints")
-        )
+    @on(MoreRow.Pressed)
+    def _more_pressed(self, event: MoreRow.Pressed) -> None:
+        event.stop()
+        self.more = not self.more
 
     # --- changes --------------------------------------------------------------------------------------------
 
@@ -326,6 +305,7 @@ class SetupForm(Vertical):
         if not self._owns(event.field):
             return
         event.stop()
+        self._typing = None
         if event.field is self._preset_field:
             self._take_preset(str(event.value))
         else:
@@ -337,19 +317,33 @@ class SetupForm(Vertical):
             return
         event.stop()
         field, name = event.field, event.field.spec.name
+        if self._typing is None or self._typing[0] != name:
+            self._typing = name, self._config
         try:
             value = field.spec.parse(event.text)
         except ConfigError as error:
             self._drafts.pop(name, None)
             self.errors[name] = str(error)
-            self._show()
+            self._take(self._typing[1], name)
             return
+        if event.done:
+            self._typing = None
         if self._training and not event.done:
             # On its way to 0.05 a typed rate is 0: it is sent when it is whole.
             self.errors.pop(name, None)
             self._show()
             return
         self._try(name, value)
+
+    @on(Field.Undone)
+    def _field_undone(self, event: Field.Undone) -> None:
+        if not self._owns(event.field):
+            return
+        event.stop()
+        name = event.field.spec.name
+        before = self._typing[1] if self._typing and self._typing[0] == name else self._config
+        self._forget(name)
+        self._take(before, name)
 
     @on(Field.Opened)
     def _field_opened(self, event: Field.Opened) -> None:
@@ -389,6 +383,15 @@ class SetupForm(Vertical):
                 return
         self._take(config, name)
 
+    def _forget(self, *names: str) -> None:
+        """Drop what was typed for `names` (all) and is not in the config."""
+        for name in names or self._fields:
+            self._drafts.pop(name, None)
+            self.errors.pop(name, None)
+            if field := self._fields.get(name):
+                field.forget()
+        self._typing = None
+
     def _take(self, config: RunConfig, name: str) -> None:
         same = config == self._config
         self._config = config
@@ -405,11 +408,8 @@ class SetupForm(Vertical):
             return
         before = self._config
         self._preset, self._preset_config = name, preset_config(name)
-        kept = {knob: getattr(before, knob) for knob, spec in knobs().items() if self._kept(knob, spec)}
-        self._drafts.clear()
-        self.errors.clear()
-        for field in self._fields.values():
-            field.forget()
+        kept = {knob: getattr(before, knob) for knob in kept_by(name)}
+        self._forget()
         self._take(with_values(self._preset_config, kept), "preset")
 
     # --- keys -----------------------------------------------------------------------------------------------
@@ -429,57 +429,5 @@ class SetupForm(Vertical):
         self._show_note()
 
 
-class MoreRow(Widget, can_focus=True):
-    """Opens and closes the rarer knobs."""
-
-    DEFAULT_CSS = """
-    MoreRow {
-        height: 1; width: 1fr; color: $text-muted; pointer: pointer;
-        &:hover { background: $foreground 6%; }
-        &:focus { background: $primary 25%; color: $foreground; }
-    }
-    """
-    HELP = "Enter shows or hides the rarer settings."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False)]
-
-    def __init__(self) -> None:
-        super().__init__(id="more-settings")
-        self._opened = False
-
-    @property
-    def opened(self) -> bool:
-        return self._opened
-
-    @opened.setter
-    def opened(self, opened: bool) -> None:
-        self._opened = opened
-        self.refresh()
-
-    def render(self) -> Content:
-        return Content("▾ fewer settings" if self._opened else "▸ more settings")
-
-    def action_press(self) -> None:
-        form = next(node for node in self.ancestors if isinstance(node, SetupForm))
-        form.more = not form.more
-
-    def on_click(self) -> None:
-        self.action_press()
-
-
-def _first_groups() -> list[list[str]]:
-    """The names of FIRST; a live knob is above the fold even if it is not named there."""
-    specs = knobs()
-    groups = [[name for name in group if name in specs] for group in FIRST]
-    named = {name for group in groups for name in group}
-    groups[2] += [name for name, spec in specs.items() if spec.knob.live and name not in named]
-    return groups
-
-
-def _preset_spec() -> KnobSpec:
-    return KnobSpec(
-        "preset",
-        "choice",
-        DEFAULT_PRESET,
-        tuple(PRESETS),
-        Knob("settings to start from; choosing one fills the form", "corpus"),
-    )
+def _first_width() -> int:
+    return label_width([name for group in first_groups() for name in group])

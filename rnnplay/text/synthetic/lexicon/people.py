@@ -6,18 +6,15 @@ from rnnplay.text.synthetic.referents import Trade
 
 GIRLS = """Nora, Ida, Lily, Anna, Mia, Clara, Rosa, Ella, Lucy, Emma, Greta, Tilda, Marta, Hanna, Alma, Dora, Flora,
     Sofia, Olive, Ivy, Wilma, Helga, Molly, Elsa, Ruth, Lena, Nina, Paula, Sara, Vera, Amina, Leila, Yuki, Priya,
-    Carmen, Bella, Freya, Ingrid, Maud, Polly, Tessa, Una, Zelda, Juno, Esther, Fatima, Mei, Odile, Rita, Thea""".replace(
-    "\n", " "
-)
+    Carmen, Bella, Freya, Ingrid, Maud, Polly, Tessa, Una, Zelda, Juno, Esther, Fatima, Mei, Odile, Rita, Thea"""
 BOYS = """Tom, Ben, Max, Paul, Leo, Sam, Jack, Emil, Otto, Finn, Oscar, Peter, Hugo, Anton, Jonas, Karl, Martin, Felix,
     Oliver, David, Simon, Walter, Adam, Theo, Noah, Henry, Arthur, Edgar, Milo, Ravi, Omar, Kofi, Hiro, Pedro, Bruno,
-    Casper, Dmitri, Erik, Gustav, Ivan, Jasper, Lars, Marco, Nils, Quentin, Rufus, Stefan, Tobias, Victor, Yusuf""".replace(
-    "\n", " "
-)
-PET_NAMES = """Pip, Rusty, Bramble, Hazel, Tuck, Dot, Moss, Pepper, Button, Clover, Nib, Juniper, Biscuit, Willow, Thistle,
+    Casper, Dmitri, Erik, Gustav, Ivan, Jasper, Lars, Marco, Nils, Quentin, Rufus, Stefan, Tobias, Victor, Yusuf"""
+PET_NAMES = """Pip, Rusty, Bramble, Hazel, Tuck, Dot, Moss, Pepper, Button, Clover, Nib, Juniper, Biscuit, Willow,
+    Thistle,
     Acorn, Tansy, Fern, Pebble, Mabel, Barley, Sorrel, Twig, Cricket, Ginger, Nutmeg, Waddle, Flint, Dapple, Mallow,
     Bumble, Poppy, Rowan, Sage, Teasel, Whiskers, Yarrow, Bracken, Cobble, Dumpling, Fidget, Gale, Huckle, Inky, Jingle,
-    Loam, Marble, Nettle, Oats, Pumpkin""".replace("\n", " ")
+    Loam, Marble, Nettle, Oats, Pumpkin"""
 
 # species: home
 ANIMALS = {
@@ -80,7 +77,7 @@ HOMES = """in a cottage by the river; in a small house at the edge of the wood; 
     in the old schoolhouse; in a wooden cabin among the pines; beside the village pond;
     in a tall house with a round window; on a barge on the canal; at the foot of the castle wall;
     in a house with a crooked chimney; behind the railway station; in a lighthouse by the sea;
-    in a street where the trams ran; next door to the library; in a caravan painted with stars;
+    in a street where the trams ran; in the house beside the library; in a caravan painted with stars;
     under the roof of a clockmaker's shop"""
 
 _TRADES = """
@@ -145,6 +142,9 @@ dairymaid; in the cowshed; pat of butter; churning butter
 botanist; in the greenhouse; packet of seeds; labelling cactus pots
 inventor; in the tower; copper spring; tightening a tiny screw
 """
+
+WOMEN, MEN = {"dairymaid", "seamstress"}, {"ferryman"}
+"""Trades whose names say who follows them."""
 
 TRADES = [Trade(*(part.strip() for part in line.split(";"))) for line in _TRADES.strip().splitlines()]
 

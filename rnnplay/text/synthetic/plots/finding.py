@@ -27,7 +27,7 @@ def lost_and_found(s: Story) -> None:
         "One <weather> <time> {h.name} took {t} along <#placeto>.",
         "On a <weather> <time> {h.name} <went> <#placeto> with {t}.",
     )
-    s.maybe(0.4, "<sky>.", "It smelled of <flower> and fresh grass.")
+    s.extra("<sky>.", "It smelled of <flower> and fresh grass.")
     s.say(
         "There {h} met {f.intro}, and they played <game>.",
         "{f.intro} was there already and wanted to play <game>.",
@@ -37,7 +37,7 @@ def lost_and_found(s: Story) -> None:
         "To keep {t} safe, {h.name} laid {t.it} <#spot>.",
         '"{h.I} will put {t} <#spot>," thought {h.name}. "There {t.sub} {t.is} safe."',
     )
-    s.say(
+    s.extra(
         "They played until <play_end>, and then everyone ran home.",
         "The game was so merry that nobody noticed the time, until <play_end>.",
     )
@@ -46,13 +46,14 @@ def lost_and_found(s: Story) -> None:
         "Only at bedtime did {h.name} notice that {t} {t.was} gone.",
         "In the evening {h.name} reached for {t}, but {t.sub} {t.was} not there.",
     )
-    s.maybe(0.7, '"<oh>!" {h} cried. "Where {t.is} {h.my} {t.noun}?"')
+    s.extra('"<oh>!" {h} cried. "Where {t.is} {h.my} {t.noun}?"')
     s.say(
         "{h} <looked> <indoor>, but there was only <trifle>.",
         "First {h} <looked> <indoor> and found nothing but <trifle>.",
     )
-    s.say("Then {h} <looked> <indoor>, but found only <trifle>.", "There was <trifle> <indoor>, but no {t.noun}.")
-    s.maybe(0.5, "{h} felt very <sad>.", "Without {t} {h} could not sleep.")
+    s.extra("Then {h} <looked> <indoor>, but found only <trifle>.", "There was <trifle> <indoor>, but no {t.noun}.")
+    if s.draw.chance(s.leisure):
+        scenes.grumble(s)
     s.paragraph()
     s.say(
         "The next day {h.name} told {f.name} about it.",
@@ -74,10 +75,9 @@ def lost_and_found(s: Story) -> None:
     s.say(
         "{h} hugged {f.name} and then {t}.",
         "To thank {f.name}, {h.name} lent {f.him} {t} for a whole week.",
-        '"<thanks>," said {h.name}. "Now you may have {t} until Sunday."',
+        '"<thanks>," said {h.name}. "You may have {t} until Sunday."',
     )
-    s.maybe(
-        0.6,
+    s.extra(
         "And when {h.his} <#giver> heard of it, there was only a smile and a long hug.",
         "Since then {h.name} {h.has} never again left anything <#spot>.",
     )
@@ -94,7 +94,7 @@ def old_letter(s: Story) -> None:
     s.keep("spot", "<spot>")
     s.keep("steps", "<number>")
     s.keep("who", "<relative>")
-    s.returning = [s.kept["steps"], s.kept["one"].split()[-1]]
+    s.returning = [s.kept["steps"], s.kept["who"].split()[-1]]
     if s.draw.chance(0.6):
         s.entitle("The old letter", "A letter in the attic", "{h.name} and the old letter", "The hidden {t.noun}")
     scenes.opening(s)
@@ -112,7 +112,9 @@ def old_letter(s: Story) -> None:
         "{h} showed the letter to {f.intro}, and they set off at once.",
         'At the corner {h} met {f.intro}. "Come with {h.me}," said {h.name}. "{h.I} have a secret."',
     )
-    s.say("First they came <#oneto>.", "They began <#oneat>, as the letter said.", "<#oneat> they stopped and read again.")
+    s.extra(
+        "First they came <#oneto>.", "They began <#oneat>, as the letter said.", "<#oneat> they stopped and read again."
+    )
     scenes.weather(s)
     s.say(
         "{f.name} counted aloud, but after a while a <bird> flew up and the number was forgotten.",
@@ -123,7 +125,7 @@ def old_letter(s: Story) -> None:
         '"How many steps was it?" asked {f.name}. "<#steps>," said {h.name}, who knew the letter by heart.',
         "So they went back <#oneto> and counted again, until they came to <#steps>.",
     )
-    s.say(
+    s.extra(
         "{h} looked <spot> first, but there was only <trifle>.",
         "First they dug in the wrong place and found <trifle>.",
     )
@@ -152,82 +154,6 @@ def old_letter(s: Story) -> None:
     scenes.closing(s)
 
 
-def little_one(s: Story) -> None:
-    """A small animal that has lost its way remembers three things about its home."""
-    scenes.cast_hero(s)
-    little = casting.animal(s)
-    s.cast(f=little, g=casting.grownup(s))
-    s.keep("sign", "<tree>")
-    s.keep("colour", "<colour>")
-    s.keep("insect", "<flower>")
-    s.keep("what", "[door|gate|roof|fence|window]")
-    s.returning = [s.kept["sign"].split()[-1], s.kept["what"]]
-    if s.draw.chance(0.6):
-        s.entitle("The way home", "The lost {f.noun}", "{h.name} finds a {f.noun}", "The {f.noun} who was lost")
-    scenes.opening(s)
-    s.say(
-        "On a <weather> <time> {h.name} heard a small voice <spot>.",
-        "One <weather> <time> something was sniffling <spot>.",
-    )
-    s.say(
-        "It was {f.intro}, who could not find the way home.",
-        "There sat {f.intro}, who had followed a <insect> too far.",
-    )
-    s.say(
-        '"What does your home look like?" {h.name} asked.',
-        '"Do not worry," said {h.name}. "What do you remember of your home?"',
-    )
-    s.say(
-        '"There is a <#sign>," said {f.name}. "There is a <#colour> <#what>. And there are <#insect> everywhere."',
-        '"I remember a <#sign> and a <#colour> <#what>," said {f.name}. "And it smells of <#insect>."',
-    )
-    s.paragraph()
-    s.say("{h} took the lead, and they <went> down the lane.", "So they set out together.")
-    s.maybe(0.5, "{h} gave {f.name} some of {h.his} <bread>.", "To pass the time, they sang <song>.")
-    s.say(
-        "At the first house there was a <#colour> <#what>, but no <#sign> far and wide.",
-        "Soon they saw a <#sign>, but the <#what> beside it was <colour>.",
-    )
-    s.say(
-        '"No," said {f.name} and shook {f.his} head.',
-        '"That is not it," {f.name} sighed.',
-        '"It is nice," said {f.name}. "But it is not mine."',
-    )
-    s.say(
-        "Next they asked {g.intro}, who was {g.work}.",
-        "{g.home} they met {g.intro}, who was {g.work}.",
-    )
-    s.say(
-        '"A <#sign> and a <#colour> <#what>?" said {g.name}. "Go over the hill and follow the smell of <#insect>."',
-        '"<#insect>, you say?" {g.name} asked. "They grow behind the hill, next to a <#sign>."',
-    )
-    s.maybe(0.5, '"Thank you," said {h.name}, and they <went> on.', "They thanked {g.obj} and <went> on.")
-    s.paragraph()
-    s.say(
-        "Behind the hill {f.name} suddenly stood still and sniffed.",
-        "When they came over the hill, {f.name} began to run.",
-    )
-    s.say(
-        "There stood the <#sign>, there were the <#insect>, and there was the <#colour> <#what>.",
-        "It smelled of <#insect>, and under the <#sign> shone a <#colour> <#what>.",
-    )
-    s.say(
-        'The mother of {f.name} came running out. "There you are!" she cried.',
-        "In front of the <#what> stood the mother of {f.name}, who had been looking out all day.",
-    )
-    s.say(
-        'She hugged them and gave {h.name} a bag of <berry>. "<thanks>," she said.',
-        '"Whoever brings my little one home is always welcome here," she said to {h.name}.',
-        "She made <drink> for everyone, and {h.name} had to tell the whole story.",
-    )
-    s.maybe(
-        0.5,
-        "On the way back {h.name} waved to {g.name}, who was still {g.work}.",
-        "And on many a <time> {h.name} {h:visit} the house with the <#colour> <#what>.",
-    )
-    scenes.closing(s)
-
-
 def night_noise(s: Story) -> None:
     """A noise in the night has a friendly cause."""
     scenes.cast_hero(s)
@@ -235,8 +161,11 @@ def night_noise(s: Story) -> None:
     s.cast(f=f, k=casting.friend(s))
     t = casting.thing(s, only_one=True)
     s.cast(t=t)
-    s.keep("noise", "[tap, tap, tap|scratch, scratch|bump, bump, bump|drip, drop, drip|rustle, rustle|click, clack|ting, ting]")
-    s.keep("spot", "<spot>")
+    s.keep(
+        "noise",
+        "[tap, tap, tap|scratch, scratch|bump, bump, bump|drip, drop, drip|rustle, rustle|click, clack|ting, ting]",
+    )
+    s.keep("spot", "<bed>")
     s.keep("light", "[lantern|candle|torch|oil lamp]")
     s.returning = [s.kept["noise"].split()[-1], t.noun]
     if s.draw.chance(0.6):
@@ -247,13 +176,16 @@ def night_noise(s: Story) -> None:
         "One <weather> <time> {h} left {t.a} <#spot> and forgot all about {t.it}.",
     )
     s.paragraph()
-    s.say('In the middle of the night there was a noise: "<#noise>."', '"<#noise>," it went outside, just before midnight.')
-    s.say("{h} pulled the blanket up to {h.his} nose.", "{h} sat up and listened.", "{h} held {h.his} breath.")
+    s.say(
+        'In the middle of the night there was a noise: "<#noise>."',
+        '"<#noise>," it went outside, just before midnight.',
+    )
+    s.extra("{h} pulled the blanket up to {h.his} nose.", "{h} sat up and listened.", "{h} held {h.his} breath.")
     s.say(
         '"It is only the wind," {h} said. But the wind had gone to sleep long ago.',
         '"Perhaps it is a <tree> in the wind," thought {h.name}. But there was no wind at all.',
     )
-    s.say('There it was again: "<#noise>."', '"<#noise>," it went again, a little louder.')
+    s.extra('There it was again: "<#noise>."', '"<#noise>," it went again, a little louder.')
     s.say(
         "So {h} lit the <#light> and woke {k.intro}, who was staying for the night.",
         "{h} took the <#light> and tiptoed to {k.intro}, who was there on a visit.",
@@ -263,13 +195,13 @@ def night_noise(s: Story) -> None:
         '"If we look at it, it will be less dark," {k.name} whispered.',
     )
     s.paragraph()
-    s.say("They <went> out <slowly>, and the <#light> shook a little.", "Hand in hand they stepped outside.")
-    s.say(
+    s.extra("They crept out <slowly>, and the <#light> shook a little.", "Hand in hand they stepped outside.")
+    s.extra(
         "The moon made the <trees> silver.",
         "The <flower> had closed for the night, and it smelled of <herb>.",
         "A sleepy <bird> stirred in the <tree>.",
     )
-    s.say('"<#noise>," it went, quite near.', "The noise came from the place <#spot>.")
+    s.extra('"<#noise>," it went, quite near.', "The noise came from the place <#spot>.")
     s.say(
         "{h} held up the <#light>, and there, <#spot>, sat {f.intro} with {t}.",
         "And what did they see <#spot>? It was {f.intro}, who was playing with {t}.",
@@ -278,7 +210,7 @@ def night_noise(s: Story) -> None:
         '"I am sorry," said {f.name}. "I cannot sleep by day or by night, and {t.this} {t.noun} {t.is} so beautiful."',
         '"Good evening," said {f.name} and turned red. "I only wanted to borrow {t.the} for a while."',
     )
-    s.say(
+    s.extra(
         "{h} had to laugh. That was all it had been.",
         '"So you are the noise!" said {h.name} and began to laugh.',
     )
@@ -287,10 +219,10 @@ def night_noise(s: Story) -> None:
         "They sat down together in the light of the <#light> and drank <drink>.",
     )
     s.say(
-        "Since that night {h.name} {h:leave} {t} <#spot> every evening, so that {f.name} may play with {t.it}.",
+        "Now {f.name} {f:play} with {t} every night, and when it goes <#noise>, {h.name} only {h:smile}.",
         "And now, when it goes <#noise> in the night, {h.name} only {h:smile} and {h:turn} over.",
     )
     scenes.closing(s)
 
 
-PLOTS = (lost_and_found, old_letter, little_one, night_noise)
+PLOTS = (lost_and_found, old_letter, night_noise)

@@ -34,11 +34,11 @@ def promise(s: Story) -> None:
         '"Gladly," said {g.name}. "But bring it back before <#when>, because then I need it myself."',
         '"If you bring it back before <#when>," said {g.name}. "Not a day later!"',
     )
-    s.say('"{h.I} promise," said {h.name}.', '"You have {h.my} word," said {h.name}.')
+    s.extra('"{h.I} promise," said {h.name}.', '"You have {h.my} word," said {h.name}.')
     s.paragraph()
     s.say("At home {h} began to work and <#work>.", "Then {h} <#work>.")
-    s.maybe(0.5, "It was hard work, but {h} sang <song> all the while.", "In the evening {h.names} arms were tired.")
-    s.say(
+    s.extra("It was hard work, but {h} sang <song> all the while.", "In the evening {h.names} arms were tired.")
+    s.extra(
         "After that the <#tool> stood <spot>, and {h} thought of other things.",
         "When it was done, the <#tool> was put away <indoor> and soon forgotten.",
     )
@@ -46,28 +46,28 @@ def promise(s: Story) -> None:
         "The days went by, and {f.intro} came to play <game>.",
         "Days passed, full of <flower> and <berry>, and {f.intro} came on a visit.",
     )
-    s.say("Then came a <weather> evening.", "One evening the wind turned.", "Then, one <time>, it grew <weather>.")
+    s.extra("Then came a <weather> evening.", "One evening the wind turned.", "Then, one <time>, it grew <weather>.")
     s.say(
-        '"Tomorrow <#when>," said {f.name}. "Everyone says so."',
-        '"Have you heard?" asked {f.name}. "Tomorrow <#when>!"',
+        '"Tomorrow <#when>," {f.name} said one evening.',
+        '"Have you heard that tomorrow <#when>?" asked {f.name}.',
     )
     s.paragraph()
     s.say(
-        '{h} jumped up. "The <#tool>!" {h.he} cried. "{h.I} gave {h.my} word!"',
+        '"The <#tool>!" cried {h.name} and jumped up. "{h.I} gave {h.my} word!"',
         "{h} turned pale, because now {h.he} remembered the promise.",
     )
-    s.say(
+    s.extra(
         "Outside a <storm> was howling, and the way was long.",
         "It was late, and rain was beating on the roof.",
         "It was already dark, and the bed was so warm.",
     )
-    s.say(
+    s.extra(
         '"Can it not wait?" asked {f.name}. "A promise cannot wait," said {h.name}.',
         '"Stay here," said {f.name}. "No," said {h.name}. "{h.I} promised."',
     )
     s.say(
         "So {h} took the <#tool> and <went> through wind and weather.",
-        "{h} wrapped the <#tool> in <wrap> and <went> out into the night.",
+        "{h} picked up the <#tool> and <went> out into the night.",
     )
     s.say(
         "When {g.name} opened the door, there stood {h.name}, <shiver>, with the <#tool>.",
@@ -76,10 +76,10 @@ def promise(s: Story) -> None:
         else "The rain ran off the <#tool> when {g.name} opened the door.",
     )
     s.say(
-        '"You kept your word," said {g.name}. "Tomorrow <#when>, and you are here today."',
-        '"Before <#when>, you said," panted {h.name}. {g.name} nodded and smiled.',
+        '"Tomorrow <#when>, and you kept your word," said {g.name}.',
+        '"Before <#when>, you said," panted {h.name}, and {g.name} nodded and smiled.',
     )
-    s.say(
+    s.extra(
         "For that {h} was given a {g.goods} and some <drink>.",
         '"Someone who keeps a promise may borrow anything from me," said {g.name}.',
         '"<saying>," said {g.name} and gave {h.obj} a {g.goods}.',
@@ -96,7 +96,7 @@ def helper_repaid(s: Story) -> None:
     s.cast(c=c, t=t)
     casting.place(s)
     s.keep("how", how)
-    s.returning = [species, t.noun]
+    s.returning = [c.name, t.noun]
     if s.draw.chance(0.6):
         s.entitle("The grateful {c.noun}", "{h.name} and the {c.noun}", "One good turn", "A friend in need")
     scenes.opening(s)
@@ -108,34 +108,38 @@ def helper_repaid(s: Story) -> None:
         "One <weather> <time>, on the way <#placeto>, {h.name} found {c.intro} <#how>.",
         "<#placeat> {h.name} came upon {c.intro}, who sat there <#how>.",
     )
-    s.say('"Please help me!" cried {c.name}.', '"Would you be so good and help me?" {c.name} asked in a thin voice.')
+    s.extra('"Please help me!" cried {c.name}.', '"Would you be so good and help me?" {c.name} asked in a thin voice.')
     s.say(
         "{h} put {t} down in the grass and freed {c.name}, <slowly>, so that nothing hurt.",
         "{h} knelt down and worked <slowly>, until {c.name} was free.",
     )
-    s.keep("vow", "[One day I will help you in return|When you need me, call me three times|I will not forget it, you will see]")
+    s.keep(
+        "vow",
+        "[One day I will help you in return|When you need me, call me three times|I will not forget it, you will see]",
+    )
     s.say('"<thanks>," said {c.name}. "<#vow>."', '"<#vow>," said {c.name} and bowed.')
-    s.say(
+    s.extra(
         "{h} smiled, because what could so small a {c.noun} do?" if species not in ("swan",) else "{h} only smiled.",
         '"<welcome>," said {h.name}, and {c.name} was gone.',
     )
     s.paragraph()
-    s.say("Weeks went by.", "Spring turned to summer.", "The <flower> faded and the <berry> grew ripe.", "Time passed.")
+    s.extra("Weeks went by.", "The <flower> faded and the <berry> grew ripe.", "Time passed.")
     s.say("One day {h.name} was <#placeat> again.", "On a <weather> day {h.name} <went> <#placeto> once more.")
     s.keep("loss", TROUBLES[trouble][0])
     s.say("<#loss>.")
-    s.say(
+    s.extra(
         "{h} tried a stick, a rope and a long pole, but it was no use.",
         "{h} tried everything, but {t} could not be reached.",
         "{h} called for help, but nobody was there.",
     )
-    s.maybe(0.5, "{h} felt very <sad>.", "{h} sat down and did not know what to do.")
+    if s.draw.chance(s.leisure):
+        scenes.grumble(s)
     s.say('"<oh>," somebody said. It was {c.name}!', "Then something moved in the grass, and out came {c.name}.")
     s.say('"Did I not tell you?" said {c.name}. "<#vow>."', '"You helped me once," said {c.name}. "Now it is my turn."')
     s.paragraph()
     s.keep("rescue", TROUBLES[trouble][1])
     s.say("<#rescue>.")
-    s.say(
+    s.extra(
         '"<hurrah>!" cried {h.name}. "You are a wonder!"',
         '"<thanks>," said {h.name}. "<welcome>," said {c.name}.',
     )
@@ -152,7 +156,7 @@ def secret(s: Story) -> None:
     scenes.cast_hero(s)
     t = casting.thing(s)
     s.cast(t=t, f=casting.friend(s), g=casting.grownup(s))
-    s.keep("spot", "<spot>")
+    s.keep("spot", "<hide>")
     s.keep("day", "[Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday]")
     s.returning = [t.noun, s.kept["spot"].split()[-1]]
     if s.draw.chance(0.6):
@@ -163,10 +167,14 @@ def secret(s: Story) -> None:
         "At the fair {h.name} and {f.intro} came to the stall of {g.intro}, and there lay {t.a}.",
     )
     s.say(
-        '"I have never seen such <fine> {t.noun}," sighed {f.name}.' if t.plural else '"I have never seen such a <fine> {t.noun}," sighed {f.name}.',
-        '"If only I had {t.a} like that!" said {f.name}.' if not t.plural else '"If only {t.sub} {t.was} mine!" said {f.name}.',
+        '"I have never seen such <fine> {t.noun}," sighed {f.name}.'
+        if t.plural
+        else '"I have never seen such a <fine> {t.noun}," sighed {f.name}.',
+        '"If only I had {t.a} like that!" said {f.name}.'
+        if not t.plural
+        else '"If only {t.sub} {t.was} mine!" said {f.name}.',
     )
-    s.say("{h} said nothing, but {h.he} remembered it well.", "{h} heard it and thought of {f.names} birthday.")
+    s.extra("{h} said nothing, but {h.he} remembered it well.", "{h} heard it and thought of {f.names} birthday.")
     s.paragraph()
     s.say(
         "All week {h} helped {g.name} to <chore>, and was paid with {t}.",
@@ -186,31 +194,31 @@ def secret(s: Story) -> None:
     )
     s.say(
         '"<trifle>," said {h.name} and looked up at the sky.',
-        '"{h.I} was looking for <trifle>," said {h.name}.' if s.roles["h"].plural is False else '"Oh, nothing," said {h.name}.',
+        '"{h.I} was looking for <trifle>," said {h.name}.'
+        if s.roles["h"].plural is False
+        else '"Oh, nothing," said {h.name}.',
         '"Oh, nothing at all," said {h.name} and whistled.',
     )
-    s.say(
-        "A day later {g.name} nearly told everything.",
-        "{f.name} even asked {g.name}, who was {g.work}.",
+    s.extra(
+        '"I know nothing about any {t.noun}," said {g.name} much too fast when {f.name} asked {g.obj}.',
+        '{f.name} even asked {g.name}. "Somebody bought {t.the}," said {g.name} and turned away quickly.',
     )
-    s.say(
-        '"The {t.noun} you liked so much," {g.he} began, and stopped just in time. "Well, somebody bought {t.it}."',
-        '"I know nothing about {t.any} {t.noun}," {g.he} said much too fast.'.replace("{t.any}", "any"),
-    )
-    s.say("{f} looked so <sad> that it was hard to be silent.", "Poor {f.name} went home with a long face.")
+    s.extra("{f} looked so <sad> that it was hard to be silent.", "Poor {f.name} went home with a long face.")
     s.paragraph()
     s.say("At last it was <#day>.", "<#day> came, and with it the birthday of {f.name}.")
-    s.say("There was <food>, and everybody sang <song>.", "On the table stood <food> with candles on it.")
+    s.extra("They ate <food>, and everybody sang <song>.", "The table was laid with <food> and <drink>.")
     s.say(
-        '"And now close your eyes," said {h.name} and led {f.name} outside.',
-        '"Come outside," said {h.name}. "Something is waiting for you."',
+        '"Come outside and look <#spot>," said {h.name}.',
+        '{h.name} led {f.name} outside. "Now look <#spot>," {h.he} said.',
+        '"Something is waiting for you <#spot>," said {h.name}.',
     )
-    s.say('"Look <#spot>!" {h.he} said.', '"<#spot>," {h.he} whispered. "Reach in and take it."' if s.kept["spot"].startswith("in ") else '"Now look <#spot>," {h.he} said.')
     s.say(
-        "{f.name} unwrapped it, and it was {t.the}." if not t.plural else "{f.name} unwrapped them, and they were {t.the}.",
+        "{f.name} unwrapped it, and it was {t.the}."
+        if not t.plural
+        else "{f.name} unwrapped them, and they were {t.the}.",
         "There lay {t.the}, and {f.name} could not speak for joy.",
     )
-    s.say(
+    s.extra(
         '"So that is why you were always <#spot>!" cried {f.name}.',
         '"You remembered!" cried {f.name}. "<thanks>!"',
     )
@@ -241,8 +249,10 @@ def garden(s: Story) -> None:
     )
     s.say('Then {g.name} added: "<#say>."', 'And {g} said one thing more: "<#say>."')
     s.paragraph()
-    s.say("{h} dug a bed <#spot> and put the <#count> seeds into the earth.", "<#spot> {h} sowed the seeds, one by one.")
     s.say(
+        "{h} dug a bed <#spot> and put the <#count> seeds into the earth.", "<#spot> {h} sowed the seeds, one by one."
+    )
+    s.extra(
         "The next morning {h} looked, but there was only brown soil.",
         "A day went by, and a week went by, and nothing was to be seen.",
     )
@@ -251,7 +261,7 @@ def garden(s: Story) -> None:
         'Then {f.intro} came by. "You have planted mud," {f.he} laughed.',
     )
     s.say(
-        "But {h.name} carried water every day and thought of the words of {g.name}.",
+        "Every day {h.name} carried water and thought of the words of {g.name}.",
         '"<#say>," {h.name} said to {h.self} and fetched more water.',
     )
     s.say(
@@ -259,28 +269,28 @@ def garden(s: Story) -> None:
         "Once a <insect> came to eat the leaves, and {f.name} carried it <kindly> to the nettles.",
         "When a late frost came, {f.name} lent {h.obj} an old blanket to cover the bed.",
     )
-    s.maybe(0.5, "<sky>.", "The <bird> in the <tree> watched them.")
+    s.extra("<sky>.", "The <bird> in the <tree> watched them.")
     s.paragraph()
     s.say("And then, one <weather> <time>, there was a bit of green.", "One morning small green points stood in a row.")
     s.say(
         'They grew and grew. "<#count>!" {h.name} counted. "Not one is missing."',
         "{h} counted them: there were <#count>, not one more and not one less.",
     )
-    s.say(
+    s.extra(
         "In autumn the finest <#crop> in the village stood <#spot>.",
         "When the leaves turned red, the <#crop> were ripe.",
     )
-    s.say(
+    s.extra(
         "{h} cooked a <#dish> from them, and {f.name} stirred the pot.",
         "Together {h.name} and {f.name} made a <#dish>, and the whole street smelled of it.",
     )
     s.say(
-        "The biggest plate went to {g.name}, who had given the seeds.",
-        "Then {h.name} carried a big bowl to {g.name}, who was {g.work}.",
+        "The first <#crop> went to {g.name}, who had given the seeds.",
+        "Then {h.name} carried a big basket of <#crop> to {g.name}, who was {g.work}.",
     )
     s.say(
-        '"Did I not tell you?" said {g.name} with a full mouth. "<#say>."',
-        "{g} tasted and closed {g.his} eyes. \"And I gave you only <#count> seeds,\" {g.he} said.",
+        '"Did I not tell you?" said {g.name}. "<#say>."',
+        '{g} looked at them for a long time. "And I gave you only <#count> seeds," {g.he} said.',
     )
     scenes.closing(s)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rnnplay.text.synthetic import casting, scenes
+from rnnplay.text.synthetic.lexicon.props import CONTESTS
+from rnnplay.text.synthetic.referents import definite
 from rnnplay.text.synthetic.story import Story
 
 
@@ -12,7 +14,6 @@ def trade(s: Story) -> None:
     t, w = casting.thing(s, only_one=True), casting.thing(s, only_one=True)
     s.cast(t=t, w=w, a=casting.grownup(s), b=casting.grownup(s), c=casting.friend(s))
     s.keep("who", "<relative>")
-    s.keep("a", "{a.goods}")
     s.returning = [t.noun, w.noun]
     if s.draw.chance(0.6):
         s.entitle("A good trade", "{h.name} goes trading", "The {t.full} and the {w.full}", "From hand to hand")
@@ -22,25 +23,29 @@ def trade(s: Story) -> None:
         "Soon it would be the birthday of {h.his} <#who>, who wished for {w.a} more than anything.",
     )
     s.say(
-        "But {h} had no money at all, only {t.a}.",
-        "There was not a penny in the purse, and all {h} owned was {t.a}.",
+        "But {h.name} had no money at all, only {t.a}.",
+        "There was not a penny in the purse, and all that {h.name} owned was {t.a}.",
     )
-    s.say('"Then {h.I} will go and trade," said {h.name}.', "So {h} took {t} and <went> out to see what could be done.")
+    s.extra(
+        '"Then {h.I} will go and trade," said {h.name}.', "So {h} took {t} and <went> out to see what could be done."
+    )
     s.paragraph()
     s.say("{a.home} {h.name} met {a.intro}, who was {a.work}.", "First {h.name} came to {a.intro}, who was {a.work}.")
     s.say(
         '"What a <fine> {t.noun}!" said {a.name}. "I would give you a {a.goods} for it."',
         '"My <relative> would love that {t.noun}," said {a.name}. "Will you take a {a.goods} for it?"',
     )
-    s.say("{h} thought for a moment and held out {t}.", '"It is a bargain," said {h.name}, and they shook hands.')
-    s.maybe(0.5, "<sky>.", "{h} <went> on and whistled <song>.")
+    s.extra("{h} thought for a moment and held out {t}.", '"It is a bargain," said {h.name}, and they shook hands.')
+    if s.draw.chance(s.leisure / 2):
+        scenes.meal(s)
+    s.extra("<sky>.", "{h} <went> on and whistled <song>.")
     s.say(
         "Next {h.name} came to {b.intro}, who was {b.work} and looked <sad>.",
         "{b.home} {b.intro} was {b.work} and sighing.",
     )
     s.say(
         '"If only I had a {a.goods}," said {b.name}. "All I have is a {b.goods}."',
-        '"I need a {a.goods}," said {b.name}. "But nobody wants my {b.goods}."',
+        '"I need a {a.goods}, but nobody wants my {b.goods}," said {b.name}.',
     )
     s.say(
         '"Here is one," said {h.name}, and {b.name} beamed.',
@@ -55,7 +60,7 @@ def trade(s: Story) -> None:
         '"I am tired of carrying it," said {c.name}. "But a {b.goods} I could use."',
         '"Would you trade?" {h.name} asked. "For a {b.goods}? At once!" said {c.name}.',
     )
-    s.say("And so {w} changed hands.", "They traded, and each of them thought it was the best trade in the world.")
+    s.extra("And so {w} changed hands.", "They traded, and each of them thought it was the best trade in the world.")
     s.say(
         "Now {a.name} had {t.the}, {b.name} had the {a.goods}, {c.name} had the {b.goods}, and {h.name} had {w.the}.",
         "{h} counted it up: {a.name} had {t.the}, {b.name} the {a.goods}, and {c.name} the {b.goods}.",
@@ -64,9 +69,9 @@ def trade(s: Story) -> None:
         "In the evening {h.his} <#who> unwrapped {w} and could hardly believe it.",
         '"How did you get {w.this} {w.noun}?" asked the <#who>. "With {t.a} and good luck," said {h.name}.',
     )
-    s.say(
+    s.extra(
         '"And do you not miss your {t.noun}?" asked the <#who>. "{h.I} know where it is," said {h.name}.',
-        "Sometimes {h} {h:visit} {a.name} to see {t.the}, and {a} always {a:say} hello.".replace("{h} {h:visit}", "{h.name} {h:visit}").replace(", and {a} always {a:say} hello", ""),
+        "Sometimes {h.name} {h:visit} {a.name} to see {t.the}.",
     )
     scenes.closing(s)
 
@@ -78,39 +83,39 @@ def parcels(s: Story) -> None:
     s.cast(x=x, y=y, z=z, a=casting.grownup(s), b=casting.grownup(s), c=casting.grownup(s))
     colours = s.draw.several(["red", "blue", "green", "yellow", "white", "brown"], 3)
     for key, colour in zip("xyz", colours, strict=True):
-        s.kept[key] = f"{colour} [parcel]".replace("[", "").replace("]", "")
+        s.kept[key] = f"{colour} parcel"
     s.returning = [x.noun, y.noun, z.noun]
     if s.draw.chance(0.6):
         s.entitle("Three parcels", "The wrong door", "{h.name} brings the post", "A mixed-up morning")
     scenes.opening(s)
     s.say(
-        "One <weather> <time> {h.name} was allowed to carry the parcels through the village.",
+        "One <weather> <time> {h.name} {h.was} allowed to carry the parcels through the village.",
         "One <weather> <time> the postman had a cold, and {h.name} took the parcels round.",
     )
     s.say("There were three: the <#x>, the <#y> and the <#z>.", "In the bag lay a <#x>, a <#y> and a <#z>.")
     s.say(
         '"The <#x> is for the {a.noun}, the <#y> for the {b.noun} and the <#z> for the {c.noun}," said the postman.',
-        '"Listen well," said the postman. "The <#x> for the {a.noun}, the <#y> for the {b.noun}, the <#z> for the {c.noun}."',
+        '"<#x> to the {a.noun}, <#y> to the {b.noun}, <#z> to the {c.noun}," said the postman. "Is that clear?"',
     )
-    s.say("{h} nodded and <went> off.", '"That is easy," said {h.name}.')
+    s.extra("{h} nodded and <went> off.", '"That is easy," said {h.name}.')
     s.say(
-        "But on the bridge a <bird> sang so <fine> a song that {h.name} forgot the half of it.".replace("so <fine> a song that", "such a song that"),
+        "But on the bridge a <bird> sang such a song that {h.name} forgot the half of it.",
         "But then a puppy ran by, and {h.name} played with it and forgot the order.",
     )
     s.paragraph()
     s.say("So {a.name} the {a.noun} got the <#y>.", "The <#y> went to {a.name} the {a.noun}.")
     s.say("{b.name} the {b.noun} got the <#z>.", "The <#z> went to {b.name} the {b.noun}.")
     s.say("And {c.name} the {c.noun} got the <#x>.", "And the <#x> went to {c.name} the {c.noun}.")
-    s.maybe(0.5, "{h} was <happy> with the work and ate <bread>.")
+    s.extra("{h} {h.was} [pleased|happy|quite content] with the work and ate <bread>.")
     s.say(
         'In the afternoon {a.name} came. "I ordered {x.a}," {a} said. "And in my parcel was {y.a}!"',
         '"{y.a}!" called {a.name} from the window. "I wanted {x.a}!"',
     )
-    s.say('"And I have {z.a}," called {b.name}. "What shall I do with it?"', "{b.name} was holding {z.a} and looked puzzled.")
+    s.say('"And I have {z.a}," called {b.name}.', "{b.name} was holding {z.a} and looked puzzled.")
     s.say('"This is not for me," said {c.name} and showed {x.a}.', "And {c.name}, who was {c.work}, had found {x.a}.")
-    s.say('"<oh>," said {h.name} and turned red. "{h.I} mixed them up."', "{h.name} felt very <sad>.")
+    s.extra('"<oh>," said {h.name} and turned red. "{h.I} mixed them up."', "{h.name} felt very <sad>.")
     s.paragraph()
-    s.say('"{h.I} will put it right," {h} said.', "{h} thought hard and said the words of the postman over again.")
+    s.extra('"{h.I} will put it right," {h} said.', "{h} thought hard and said the words of the postman over again.")
     s.say(
         "{h} took {x} from {c.name} and carried it to {a.name}.",
         "{x.the} was taken to {a.name}, who had ordered it.",
@@ -119,7 +124,11 @@ def parcels(s: Story) -> None:
     s.say("{h} took {z} from {b.name} and carried it to {c.name}.", "And {z.the} came to {c.name} at last.")
     s.say(
         "Now {a.name} had {x.the}, {b.name} had {y.the}, {c.name} had {z.the}, and everyone laughed.",
+        "So {a.name} got {x.the} after all, {b.name} got {y.the}, and {c.name} got {z.the}.",
+    )
+    s.extra(
         '"That happens to the best of us," said {b.name} and gave {h.obj} a {b.goods}.',
+        '"Next time {h.I} will write it down," said {h.name}.',
     )
     scenes.closing(s)
 
@@ -152,7 +161,10 @@ def sharing(s: Story) -> None:
         '"{h.I} saw it first!" cried {h.name}. "But I picked it up!" cried {f.name}.',
         '"It is {h.mine}," said {h.name}. "No, mine," said {f.name}.',
     )
-    s.say("{h.name} pulled on one side, and {f.name} pulled on the other.", "They tugged and shouted until the <bird> flew away.")
+    s.extra(
+        "{h.name} pulled on one side, and {f.name} pulled on the other.",
+        "They tugged and shouted until the <bird> flew away.",
+    )
     s.say(
         "Then {g.intro} came along and took {t} away.",
         '"Give it to me," said {g.intro}, who had heard the noise.',
@@ -162,41 +174,42 @@ def sharing(s: Story) -> None:
         '"I will keep it {g.home} until you know what to do," said {g.name}.',
     )
     s.paragraph()
-    s.say("{h.name} went home alone, and {f.name} went home alone.", "They did not say a word to each other on the way home.")
-    s.say("{h} tried to play <game>, but alone it was no fun.", "The next day {h.name} went <#placeto>, but nobody was there.")
-    s.say("At the same time {f.name} sat {f.home} and counted <insect_many>." .replace("<insect_many>", "raindrops"), "{f.name} drew in the sand and sighed.")
-    s.say('"What use is {t.a} without {f.name}?" thought {h.name}.', "Even <food> did not taste of anything to {h.name}.")
-    s.maybe(0.6, "<sky>, but {h.name} did not notice.", "{h.name} looked out of the window all day.")
+    s.extra(
+        "{h.name} went home alone, and {f.name} went home alone.",
+        "They did not say a word to each other on the way home.",
+    )
+    s.extra(
+        "{h} tried to play <game>, but alone it was no fun.",
+        "The next day {h.name} went <#placeto>, but nobody was there.",
+    )
+    s.say("At the same time {f.name} sat {f.home} and counted raindrops.", "{f.name} drew in the sand and sighed.")
+    s.extra(
+        '"What use is {t.a} without {f.name}?" thought {h.name}.', "Even <food> did not taste of anything to {h.name}."
+    )
+    s.extra("<sky>, but {h.name} did not notice.", "{h.name} looked out of the window all day.")
     s.paragraph()
     s.say(
         "On the third day they met <#placeat>, just where they had found {t}.",
         "Then they met by chance, <#placeat>.",
     )
-    s.say('"I am sorry," said {f.name}. "So {h.am} {h.I}," said {h.name}.', '"You may have it," said {h.name}. "No, you," said {f.name}.')
+    s.extra(
+        '"I am sorry," said {f.name}. "So {h.am} {h.I}," said {h.name}.',
+        '"You may have it," said {h.name}. "No, you," said {f.name}.',
+    )
     s.say(
         '"You take it <#one>," said {f.name}. "And I take it <#other>."',
         '"Let us share," said {f.name}. "It is yours <#one> and mine <#other>."',
     )
-    s.say("Then they <went> to {g.name} and told {g.obj}.", "{g} was {g.work} when they came in together.")
-    s.say('"Now you both want the same," said {g.name} and took {t} down.', "Without a word {g} gave them {t}, and winked.")
+    s.extra("Then they <went> to {g.name} and told {g.obj}.", "{g} was {g.work} when they came in together.")
     s.say(
-        "Since then {h.name} {h:play} with it <#one>, and {f.name} {f:play} with it <#other>.",
+        '"Now you both want the same," said {g.name} and took {t} down.',
+        "Without a word {g} gave them {t}, and winked.",
+    )
+    s.say(
+        "Since then {h.name} {h.has} {t} <#one>, and {f.name} {f.has} it <#other>.",
         "And that is how it is to this day: {h.name} {h:get} {t} <#one>, and {f.name} {f:get} it <#other>.",
     )
     scenes.closing(s)
-
-
-CONTESTS = {
-    # what is made: what it does, how it goes wrong, what one admires
-    "boat": ("sailed", "ran into the reeds", "sank in the middle of the pond"),
-    "kite": ("rose", "got caught in a <tree>", "came down in a field of <vegetable>"),
-    "cart": ("rolled", "lost a wheel", "stopped in a puddle"),
-    "snail": ("crept", "fell asleep", "turned round and crept back"),
-    "sledge": ("slid", "ended in a snowdrift", "turned upside down in the soft snow"),
-    "hoop": ("ran", "rolled into the ditch", "fell over after three turns"),
-    "balloon": ("floated", "sank into the hedge", "drifted off towards the church"),
-    "paper plane": ("flew", "landed on a cow", "flew in a circle"),
-}
 
 
 def contest(s: Story) -> None:
@@ -204,49 +217,68 @@ def contest(s: Story) -> None:
     scenes.cast_hero(s)
     s.cast(f=casting.friend(s), k=casting.friend(s), g=casting.grownup(s))
     what = s.draw.common(list(CONTESTS))
-    verb, bad, worse = CONTESTS[what]
+    where, verb, bad, worse = CONTESTS[what]
+    if what == "sledge":
+        s.season = "winter"
     colours = s.draw.several(["red", "blue", "green", "yellow", "white", "brown", "purple", "orange"], 3)
     s.kept.update(what=what, verb=verb, h=colours[0], f=colours[1], k=colours[2])
+    s.keep("where", where)
     s.keep("bad", bad)
     s.keep("worse", worse)
     s.keep("prize", "<prize>")
-    casting.place(s)
+    s.kept["theprize"] = definite(s.kept["prize"])
     s.returning = [colours[0], s.kept["prize"].split()[-1]]
     if s.draw.chance(0.6):
         s.entitle("The great race", "The <#h> <#what>", "Three <#what>s", "Who will win <#prize>?")
     scenes.opening(s)
     s.say(
-        "One <weather> <time> there was a race <#placeat>, and the prize was <#prize>.",
-        "Every year there was a race <#placeat>, and the winner was given <#prize>.",
+        "One <weather> <time> there was a race <#where>, and the prize was <#prize>.",
+        "Every year there was a race <#where>, and the winner was given <#prize>.",
     )
-    s.say("{h.name} had a <#h> <#what>.", "{h.names} <#what> was <#h> and had taken a week to paint." if what != "snail" else "{h.names} snail had a <#h> spot on its shell.")
+    s.say(
+        "{h.name} had a <#h> <#what>.",
+        "{h.names} <#what> was <#h> and had taken a week to paint."
+        if what != "snail"
+        else "{h.names} snail had a <#h> spot on its shell.",
+    )
     s.say("{f.intro} came with a <#f> one.", "The <#f> one belonged to {f.intro}.")
     s.say("The third one was <#k> and belonged to {k.intro}.", "And {k.intro} had a <#k> one.")
-    s.maybe(0.5, "{k.name} had won the year before and the year before that.")
+    s.extra("{k.name} had won the year before and the year before that.")
     s.paragraph()
     s.say('"Ready, steady, go!" cried {g.intro}.', "{g.intro} rang a bell, and off they went.")
     s.say("At first the <#k> <#what> was in front.", "The <#k> <#what> <#verb> ahead, and the crowd cheered.")
-    s.say("Then the <#f> one caught up.", "Close behind it <#verb> the <#f> one, and the <#h> one was last.")
+    s.extra("Then the <#f> one caught up.", "Close behind it <#verb> the <#f> one, and the <#h> one was last.")
     s.say("But suddenly the <#k> <#what> <#bad>.", "Then something happened: the <#k> <#what> <#bad>.")
-    s.say('"<oh>!" cried {k.name}.', "{k.name} covered {k.his} eyes.", "A long sigh went through the crowd.")
+    s.extra('"<oh>!" cried {k.name}.', "{k.name} covered {k.his} eyes.", "A long sigh went through the crowd.")
     s.say("A moment later the <#f> <#what> <#worse>.", "And before anyone could laugh, the <#f> one <#worse>.")
-    s.say("Only the <#h> <#what> was left, and {h.name} could have won.", "Now {h.name} was in front with the <#h> <#what>.")
+    s.extra(
+        "Only the <#h> <#what> was left, and {h.name} could have won.",
+        "Now {h.name} {h.was} in front with the <#h> <#what>.",
+    )
     s.paragraph()
     s.say(
         "But {h.name} turned round and helped {k.name} with the <#k> <#what>.",
         'But {h.name} stopped. "Wait, {h.I} will help you!" {h} called to {k.name}.',
     )
-    s.say("Then they helped {f.name} with the <#f> one.", "Together they fetched the <#f> <#what> for {f.name}.")
+    s.extra("Then they helped {f.name} with the <#f> one.", "Together they fetched the <#f> <#what> for {f.name}.")
     s.say(
         "And all three, the <#h>, the <#f> and the <#k> one, crossed the line side by side.",
         "So the <#h>, the <#f> and the <#k> <#what> reached the end at the very same moment.",
     )
-    s.say('"Who is the winner now?" asked the people. {g.name} scratched {g.his} head.', "{g.name}, who was the judge, had to think for a long time.")
-    s.say(
-        '"The prize goes to the one who stopped," said {g.name} and gave {h.name} <#prize>.',
-        '"<saying>," said {g.name}. "The prize goes to {h.name}!"',
+    s.extra(
+        '"Who is the winner now?" asked the people. {g.name} scratched {g.his} head.',
+        "{g.name}, who was the judge, had to think for a long time.",
     )
-    s.say("{h} shared <#prize> with {f.name} and {k.name}." if "basket" in s.kept["prize"] or "jar" in s.kept["prize"] or "cheese" in s.kept["prize"] else "{h} let {f.name} and {k.name} take <#prize> home for a week each.", "Nobody clapped louder than {k.name}.")
+    s.say(
+        '"The prize goes to the one who stopped," said {g.name} and gave {h.name} <#theprize>.',
+        '"<saying>," said {g.name}. "<#theprize> goes to {h.name}!"',
+    )
+    s.extra(
+        "{h} shared <#theprize> with {f.name} and {k.name}."
+        if "basket" in s.kept["prize"] or "jar" in s.kept["prize"] or "cheese" in s.kept["prize"]
+        else "{h} let {f.name} and {k.name} take <#theprize> home for a week each.",
+        "Nobody clapped louder than {k.name}.",
+    )
     scenes.closing(s)
 
 

@@ -1,0 +1,50 @@
+"""The moving average that charts draw over raw values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[Any]
+
+_SHARE = 10
+"""An average reaches over no more than about this part of the points so far: in a run's first, steep steps a longer one
+would lie far above them."""
+
+_BLOCK = 128
+
+
+def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Floats:
+    """s_t = s_{t-1} + a_t·(x_t - s_{t-1}) for x (n,), after `seen` points with s = `average`; (n,).
+
+    a_t is 1 - decay, but at first 1 / (1 + t / 10): from the first point on its own, without bias towards zero.
+    """
+    import numpy as np
+
+    averages = np.empty_like(x)
+    short = max(0, math.ceil(_SHARE * decay / (1.0 - decay)) - seen)
+    short = len(x) if len(x) <= short + 32 else short  # a handful of points is not worth the blocks
+    for i, value in enumerate(x[:short].tolist()):
+        average += (value - average) * max(1.0 - decay, _SHARE / (_SHARE + seen + i))
+        averages[i] = average
+    rest = len(x) - short
+    if not rest:
+        return averages
+    # In blocks: each block's own sums are one product with a triangular matrix, and only the carry goes block by block.
+    size = min(_BLOCK, rest)
+    padded = np.zeros(-(-rest // size) * size)
+    padded[:rest] = x[short:]
+    powers = np.arange(size)
+    distance = powers[:, None] - powers[None, :]
+    weights = np.where(distance >= 0, (1.0 - decay) * decay ** np.maximum(distance, 0), 0.0)
+    sums = padded.reshape(-1, size) @ weights.T
+    carries = np.empty(len(sums))
+    over = decay**size
+    for i, last in enumerate(sums[:, -1].tolist()):
+        carries[i] = average
+        average = last + over * average
+    averages[short:] = (sums + carries[:, None] * decay ** (powers + 1)).reshape(-1)[:rest]
+    return averages

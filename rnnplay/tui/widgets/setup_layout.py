@@ -1,0 +1,61 @@
+"""Which knobs stand where in the setup form, and what a preset leaves alone."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from rnnplay.config import GROUPS, Knob, KnobSpec, knobs
+from rnnplay.presets import DEFAULT_PRESET, PRESETS
+
+FIRST = (
+    ("corpus", "tokens"),
+    ("cell", "hidden", "layers"),
+    ("clip", "clip_threshold", "lr"),
+    ("minutes", "epochs", "steps"),
+)
+"""What most people change, above the fold; every other knob follows under "more"."""
+KEPT_BY_PRESETS, KEPT_GROUPS = ("corpus", "seed"), ("machine", "checkpoints")
+"""A preset that does not name these leaves them as they are, and so it does with all knobs of these groups."""
+
+
+def first_groups() -> list[list[str]]:
+    """The names of FIRST; a live knob is above the fold even if it is not named there."""
+    specs = knobs()
+    groups = [[name for name in group if name in specs] for group in FIRST]
+    named = {name for group in groups for name in group}
+    groups[2] += [name for name, spec in specs.items() if spec.knob.live and name not in named]
+    return groups
+
+
+def preset_spec() -> KnobSpec:
+    return KnobSpec(
+        "preset",
+        "choice",
+        DEFAULT_PRESET,
+        tuple(PRESETS),
+        Knob("settings to start from; choosing one fills the form", "corpus"),
+    )
+
+
+def more_groups() -> list[tuple[str, list[str]]]:
+    """(title, names) of every knob that is not among the first."""
+    first = {name for group in first_groups() for name in group}
+    groups = [
+        (title, [name for name, spec in knobs().items() if spec.knob.group == group and name not in first])
+        for group, title in GROUPS.items()
+    ]
+    return [(title, names) for title, names in groups if names]
+
+
+def kept_by(preset: str) -> set[str]:
+    """The knobs that choosing `preset` leaves as they are."""
+    return {
+        name
+        for name, spec in knobs().items()
+        if name not in PRESETS[preset].values and (name in KEPT_BY_PRESETS or spec.knob.group in KEPT_GROUPS)
+    }
+
+
+def label_width(names: list[str]) -> int:
+    """Cells of the longest label."""
+    return max(cell_len(knobs()[name].label) for name in names)

@@ -1,0 +1,77 @@
+"""A knob's value as text, and the next sensible number beside it."""
+
+from __future__ import annotations
+
+import math
+
+from rnnplay.config import KnobSpec, Value, knobs
+
+
+def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
+    """`value` as a person would type it; with `words`, what 0 means where it is not a number like others."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if words and value == 0 and spec.knob.zero:
+        return spec.knob.zero
+    if isinstance(value, float):
+        text = f"{value:g}"
+        # %g keeps six digits: a value with more is shown in full.
+        return text if float(text) == value else repr(value)
+    return str(value)
+
+
+def nudged(spec: KnobSpec | str, value: Value, direction: int) -> Value:
+    """The next sensible number above (`direction` 1) or below (-1) `value`, within the knob's limits.
+
+    `spec` may be the name of one of RunConfig's knobs. Powers of two where the default is one; shares of 1 by
+    0.05; 1-2-5 steps where there is no upper limit to speak of; what is no number stays as it is.
+    """
+    if isinstance(spec, str):
+        spec = knobs()[spec]
+    if isinstance(value, str | bool):
+        return value
+    if spec.kind == "int":
+        return _nudged_int(spec, int(value), direction)
+    return _nudged_float(spec, float(value), direction)
+
+
+def _nudged_int(spec: KnobSpec, value: int, direction: int) -> int:
+    default, high = int(spec.default), spec.knob.high
+    if default >= 16 and default & (default - 1) == 0:
+        power = math.log2(max(value, 1))
+        there = 2.0 ** max(math.floor(power + 1e-9) + 1 if direction > 0 else math.ceil(power - 1e-9) - 1, 0)
+    elif high >= 2**62 or (high < 10**9 and value + direction <= 10):  # a seed, or a small count
+        there = value + direction
+    elif value == 0:
+        there = 100 if direction > 0 else 0
+    else:
+        there = math.floor(_one_two_five(value, direction))
+    return int(min(max(there, spec.knob.low), high))
+
+
+def _nudged_float(spec: KnobSpec, value: float, direction: int) -> float:
+    low, high = max(spec.knob.low, spec.knob.above), spec.knob.high
+    even = 0.05 if high <= 1 else 0.5 if low < 0 else 0.1 if high <= 100 and spec.default else 0.0
+    smallest = 1e-5 if high <= 1000 else 0.01
+    if even:
+        count = math.floor(value / even + 1e-6) + 1 if direction > 0 else math.ceil(value / even - 1e-6) - 1
+        there = round(count * even, 6)
+    elif value == 0:
+        there = max(smallest, 1.0 if high > 1000 else 0.0) if direction > 0 else 0.0
+    else:
+        there = _one_two_five(value, direction)
+        if there < smallest * 0.99:
+            there = 0.0
+    there = min(max(there, low), high)
+    if there <= spec.knob.above:  # the limit itself is not allowed: no lower than the smallest step above it
+        there = min(value, spec.knob.above + (0.01 if even else smallest))
+    return there
+
+
+def _one_two_five(number: float, direction: int) -> float:
+    """The next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … from a positive `number`."""
+    exponent = math.floor(math.log10(number) + 1e-9)
+    ladder = [float(f"{digit}e{exponent + shift}") for shift in (-1, 0, 1) for digit in (1, 2, 5)]
+    if direction > 0:
+        return min(rung for rung in ladder if rung > number * (1 + 1e-9))
+    return max(rung for rung in ladder if rung < number * (1 - 1e-9))

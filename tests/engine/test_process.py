@@ -1,0 +1,241 @@
+"""The engine as a real child process: training, prompts, tuning, and every way of ending."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+
+from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.engine import messages
+from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.training import records
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.workspace import Workspace
+
+E = TypeVar("E")
+TINY = RunConfig(
+    corpus="small",
+    hidden=16,
+    embedding=8,
+    batch_size=4,
+    bptt=16,
+    eval_every=20,
+    checkpoint_seconds=0,
+    precision="float32",
+    threads=1,
+    clip_threshold=0.1,
+)
+
+
+class Driver:
+    """A client that keeps all events and lets a test wait for one."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.events: list[messages.Event] = []
+        self.ended: EngineExit | None = None
+        self._changed = asyncio.Event()
+        self.client = EngineClient(workspace.root, self._event, self._exit)
+
+    def _event(self, event: messages.Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def _exit(self, ended: EngineExit) -> None:
+        self.ended = ended
+        self._changed.set()
+
+    @property
+    def records(self) -> list[records.Record]:
+        return [record for event in self.events if isinstance(event, messages.Progress) for record in event.records]
+
+    def steps(self) -> list[records.Step]:
+        return [record for record in self.records if isinstance(record, records.Step)]
+
+    async def until(self, condition: Callable[[], E | None], timeout: float = 60) -> E:
+        async with asyncio.timeout(timeout):
+            while not (found := condition()):
+                self._changed.clear()
+                await self._changed.wait()
+        return found
+
+    async def event(self, kind: type[E]) -> E:
+        return await self.until(lambda: next((event for event in self.events if isinstance(event, kind)), None))
+
+    async def record(self, kind: type[E]) -> E:
+        return await self.until(lambda: next((record for record in self.records if isinstance(record, kind)), None))
+
+    async def exit(self) -> EngineExit:
+        return await self.until(lambda: self.ended)
+
+
+@asynccontextmanager
+async def engine(workspace: Workspace) -> AsyncIterator[Driver]:
+    driver = Driver(workspace)
+    await driver.client.start()
+    try:
+        await driver.event(messages.Ready)
+        yield driver
+    finally:
+        driver.client.kill()
+        await driver.exit()
+
+
+async def test_a_run_is_trained_to_its_length(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        config = msgspec.structs.replace(TINY, steps=40)
+        driver.client.send(messages.Train(config=config, run="one"))
+        finished = await driver.record(records.Finished)
+        assert (finished.step, finished.reason) == (40, "length")
+        assert [step.step for step in driver.steps()] == list(range(1, 41))
+        assert driver.steps()[-1].loss < driver.steps()[0].loss
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == 40
+        # Nothing but events reached the pipe; what libraries print goes to the log.
+        assert (workspace.checkpoints / "one" / "engine.log").exists()
+
+
+async def test_prompts_are_answered_while_training_and_the_newest_wins(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        for request in range(1, 6):
+            driver.client.send(messages.Complete(request=request, text="the ca" + "t" * request))
+        newest = await driver.until(
+            lambda: next((e for e in driver.events if isinstance(e, messages.Completion) and e.request == 5), None)
+        )
+        assert newest.step > 0
+        assert 0 < sum(token.probability for token in newest.next) <= 1 + 1e-6
+        probabilities = [token.probability for token in newest.next]
+        assert probabilities == sorted(probabilities, reverse=True)
+        sampling = SamplingConfig(length=50, seed=1)
+        driver.client.send(messages.Sample(request=6, prompt="the §", sampling=sampling))
+        await driver.until(
+            lambda: next((e for e in driver.events if isinstance(e, messages.SampleText) and e.done), None)
+        )
+        text = "".join(e.text for e in driver.events if isinstance(e, messages.SampleText) and e.request == 6)
+        assert len(text) == 50
+        before = driver.steps()[-1].step
+        await driver.until(lambda: driver.steps()[-1].step > before or None)
+
+
+async def test_tuning_shows_in_the_next_records(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        driver.client.send(messages.Tune(knob="clip_threshold", value=0.01))
+        driver.client.send(messages.Tune(knob="lr", value=0.0001))
+        tuned = await driver.until(
+            lambda: next((r for r in driver.records if isinstance(r, records.Tuned) and r.knob == "lr"), None)
+        )
+        await driver.until(lambda: driver.steps()[-1].step > tuned.step + 5 or None)
+        after = [step for step in driver.steps() if step.step > tuned.step]
+        assert all(step.grad_norm_clipped <= 0.01 for step in after)
+        assert all(step.lr == 0.0001 for step in after)
+        driver.client.send(messages.Tune(knob="hidden", value=3))
+        failed = await driver.event(messages.Failed)
+        assert "hidden cannot change while training" in failed.message
+
+
+async def test_pause_holds_and_continue_goes_on(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        driver.client.send(messages.Pause())
+        paused = await driver.event(messages.Paused)
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == paused.step
+        # A prompt is answered while nothing is trained, and no step is taken meanwhile.
+        driver.client.send(messages.Complete(request=1, text="a"))
+        assert (await driver.event(messages.Completion)).step == paused.step
+        driver.client.send(messages.Continue())
+        await driver.event(messages.Continued)
+        await driver.until(lambda: driver.steps()[-1].step > paused.step or None)
+        assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
+
+
+async def test_stop_then_resume_goes_on_from_the_checkpoint(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        driver.client.send(messages.Stop())
+        finished = await driver.record(records.Finished)
+        assert finished.reason == "stopped"
+        driver.events.clear()
+        driver.client.send(messages.Train(config=TINY, run="one", resume=True))
+        started = await driver.record(records.Started)
+        assert started.step == finished.step
+        await driver.until(lambda: driver.steps() or None)
+        assert driver.steps()[0].step == finished.step + 1
+
+
+async def test_what_cannot_be_done_is_told_in_a_sentence_and_the_engine_lives(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        missing = msgspec.structs.replace(TINY, corpus="smell")
+        driver.client.send(messages.Train(config=missing, run="one"))
+        assert "small" in (await driver.event(messages.Failed)).message
+        driver.events.clear()
+        driver.client.send(messages.Open(run="nowhere"))
+        assert "nowhere" in (await driver.event(messages.Failed)).message
+        driver.events.clear()
+        driver.client.send(messages.Sample(request=1, prompt="a", sampling=SamplingConfig()))
+        assert "no model" in (await driver.event(messages.Failed)).message
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+
+
+async def test_quit_checkpoints(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        await driver.client.quit()
+        ended = await driver.exit()
+        assert ended.asked
+        assert ended.code == 0
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step >= driver.steps()[-1].step
+
+
+async def test_a_parent_that_is_gone_and_sigterm_leave_a_checkpoint(workspace: Workspace) -> None:
+    for name in ("closed", "terminated"):
+        async with engine(workspace) as driver:
+            driver.client.send(messages.Train(config=TINY, run=name))
+            await driver.until(lambda driver=driver: driver.steps() or None)  # type: ignore[misc]
+            seen = driver.steps()[-1].step
+            assert driver.client.pid is not None
+            if name == "closed":
+                assert driver.client._process is not None
+                assert driver.client._process.stdin is not None
+                driver.client._process.stdin.close()
+            else:
+                os.kill(driver.client.pid, signal.SIGTERM)
+            ended = await driver.exit()
+            assert ended.code == 0
+            assert RunFolder(workspace.checkpoints / name).checkpoint("latest").step >= seen
+
+
+async def test_a_killed_engine_is_told_with_its_cause(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        assert driver.client.pid is not None
+        os.kill(driver.client.pid, signal.SIGKILL)
+        ended = await driver.exit()
+        assert not ended.asked
+        assert ended.code == -signal.SIGKILL
+        assert "SIGKILL" in ended.cause
+
+
+async def test_an_engine_that_cannot_start_says_why(workspace: Workspace) -> None:
+    ended: list[EngineExit] = []
+    log = workspace.cache / "engine.log"
+    code = f"import pathlib, sys; pathlib.Path({str(log)!r}).write_text('No room left\\n'); sys.exit(3)"
+    import sys
+
+    client = EngineClient(workspace.root, lambda _: None, ended.append, [sys.executable, "-c", code])
+    await client.start()
+    async with asyncio.timeout(30):
+        while not ended:
+            await asyncio.sleep(0.01)
+    assert "exit code 3" in ended[0].cause
+    assert "No room left" in ended[0].cause

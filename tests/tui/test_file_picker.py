@@ -1,0 +1,158 @@
+"""The file picker: a path typed or chosen in the tree; a wrong one is explained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from rnnplay.errors import InputError
+from rnnplay.tui.screens.file_picker import FilePicker, TextTree, check_text_file
+
+
+class PickerApp(App[None]):
+    def __init__(self, start: Path) -> None:
+        super().__init__()
+        self.start_folder = start
+        self.answers: list[Path | None] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(FilePicker(self.start_folder), self.answers.append)
+
+    @property
+    def said(self) -> str:
+        return str(self.screen.query_one("#file-say", Static).content)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "story.txt").write_text("Once upon a time", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("ein Märchen", encoding="utf-8")
+    (tmp_path / ".hidden").write_text("secret", encoding="utf-8")
+    return tmp_path
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """The tree is read by a worker: let the app go on until `condition`."""
+    for _ in range(2000):
+        if condition():
+            return
+        await pilot.pause()
+    raise AssertionError("the condition was never met")
+
+
+def names(app: PickerApp) -> list[str]:
+    return [str(node.label) for node in app.screen.query_one(TextTree).root.children]
+
+
+async def test_a_typed_path_is_chosen(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"words.txt", "enter")
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [folder / "words.txt"]
+
+
+async def test_a_wrong_path_is_explained_and_can_be_mended(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"wards.txt", "enter")
+        await pilot.pause()
+        assert app.said == f"There is no file {folder / 'wards.txt'}."
+        app.screen.query_one(Input).value = str(folder / "no" / "such" / "words.txt")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert f"the path exists up to {folder}" in app.said
+        app.screen.query_one(Input).value = str(folder / "words.txt")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [folder / "words.txt"]
+
+
+async def test_a_folder_is_opened_and_a_file_in_it_chosen_by_keys(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "words.txt" in names(app))
+        assert names(app) == ["texts", "words.txt"]  # hidden ones are not shown
+        app.screen.query_one(Input).value = "texts"
+        await pilot.press("enter")
+        await until(pilot, lambda: names(app) == ["story.txt"])
+        await pilot.press("down")
+        await until(pilot, lambda: app.screen.query_one(Input).value == str(folder / "texts" / "story.txt"))
+        assert app.said == "story.txt, 16 bytes"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [folder / "texts" / "story.txt"]
+
+
+async def test_by_mouse_alone(folder: Path) -> None:
+    """Up to the folder above, down again, and a file clicked."""
+    app = PickerApp(folder / "texts")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: names(app) == ["story.txt"])
+        await pilot.click("#up")
+        await until(pilot, lambda: names(app) == ["texts", "words.txt"])
+        await pilot.click(TextTree, offset=(9, 2))
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [folder / "words.txt"]
+
+
+async def test_escape_and_cancel_choose_nothing(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(app.answers))
+        app.on_mount()
+        await pilot.pause()
+        await pilot.click("#cancel")
+        await until(pilot, lambda: len(app.answers) == 2)
+        assert app.answers == [None, None]
+
+
+async def test_it_fits_80_by_24(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for selector in ("#file-path", "#file-tree", "#file-say", "#up", "#open", "#cancel"):
+            region = app.screen.query_one(selector).region
+            assert region.height > 0
+            assert app.screen.region.contains_region(region), selector
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "is empty"), (b"\x89PNG\0\0", "not a text file")],
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=why):
+        check_text_file(path)
+
+
+def test_utf_16_with_a_mark_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes("hello".encode("utf-16"))
+    check_text_file(path)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("text", encoding="utf-8")
+    path.chmod(0)
+    with pytest.raises(InputError, match="cannot be read"):
+        check_text_file(path)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a file"):
+        check_text_file(tmp_path)
+    with pytest.raises(InputError):
+        check_text_file(Path("a\0b"))
