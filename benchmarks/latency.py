@@ -155,8 +155,8 @@ def main() -> None:
             echo = measure_echo(terminal, options.keys)
             leave(terminal)
         print(
-            f"echo of {len(echo)} keys: p50 {percentile(echo, 0.5) * 1e3:.1f} ms, p99 {percentile(echo, 0.99) * 1e3:.1f} ms, "
-            f"max {max(echo) * 1e3:.1f} ms"
+            f"echo of {len(echo)} keys: p50 {percentile(echo, 0.5) * 1e3:.1f} ms, "
+            f"p99 {percentile(echo, 0.99) * 1e3:.1f} ms, max {max(echo) * 1e3:.1f} ms"
         )
         print(
             f"ghost text of {len(ghost)} keys: p50 {percentile(ghost, 0.5) * 1e3:.0f} ms, "

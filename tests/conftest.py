@@ -8,7 +8,8 @@ import pytest
 
 from rnnplay.workspace import Workspace
 
-WORDS = "the cat sat on a mat and the dog ran after it while birds sang in the old tall tree by the river".split()
+SENTENCE = "the cat sat on a mat and the dog ran after it while birds sang in the old tall tree by the river"
+WORDS = SENTENCE.split()
 
 
 def small_text(characters: int = 6_000) -> str:

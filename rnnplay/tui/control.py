@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -33,17 +34,19 @@ class Control:
         self.restart_engine: Callable[[], object] = lambda: None
         self._engine_command = engine_command
         self._request = 0
+        self._starting = asyncio.Lock()
 
     # --- the engine -----------------------------------------------------------------------------------------
 
     async def start_engine(self) -> None:
         """Start an engine process, unless one is alive. Raises OSError if that is impossible."""
-        if self.engine is not None and self.engine.alive:
-            return
-        self.session.engine_ready = False
-        on_exit = partial(self._engine_ended, monotonic())
-        self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
-        await self.engine.start()
+        async with self._starting:  # asked for twice at once, it is started once
+            if self.engine is not None and self.engine.alive:
+                return
+            self.session.engine_ready = False
+            on_exit = partial(self._engine_ended, monotonic())
+            self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
+            await self.engine.start()
 
     async def close(self) -> None:
         """Let the engine write a checkpoint and exit."""

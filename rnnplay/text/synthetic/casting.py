@@ -74,7 +74,12 @@ def grownup(story: Story) -> Person:
 
 def thing(story: Story, *, only_one: bool = False) -> Thing:
     """An object, of a noun that the tale has not used yet; `only_one`: no pair or bag of them."""
-    rows = [row for row in THINGS if f"({row[0]})" not in story.taken and not (only_one and row[1])]
+    rows = [
+        row
+        for row in THINGS
+        if not {f"({row[0]})", f"({row[0].capitalize()})"} & story.taken  # no button for a mouse called Button
+        and not (only_one and row[1])
+    ]
     noun, measure, adjectives, use = story.draw.common(rows)
     story.taken.add(f"({noun})")
     adjective = story.draw.pick(adjectives)

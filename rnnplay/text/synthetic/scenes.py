@@ -68,7 +68,7 @@ def closing(story: Story) -> None:
         "So everything turned out well, as it should in a story.",
         "There was laughter <#home> that night, and the candles burned late.",
         "And the <bird> in the <tree>, who had seen it all, sang it to everyone.",
-        "The next morning {h} woke up early and was <happy> straight away.",
+        "The next morning {h} woke up early and {h.was} <happy> straight away.",
         "And {h.name} told the story again and again, <#home>.",
     ]
     if "loves" in story.kept:
@@ -86,9 +86,9 @@ def grumble(story: Story) -> None:
     """Feelings on the way."""
     story.say(
         "{h} felt very <sad>.",
-        "{h.names} heart was heavy.",
+        "{h} sighed with a heavy heart.",
         "{h} sat down on a stone and sighed.",
-        "{h} was so <sad> that even the <bird> in the <tree> fell silent.",
+        "{h} {h.was} so <sad> that even the <bird> in the <tree> fell silent.",
     )
 
 

@@ -62,7 +62,7 @@ class PlaygroundScreen(Screen[None]):
         Binding("t", "train", "Train"),
         Binding("space", "pause", "Pause"),
         Binding("x", "stop", "Stop"),
-        Binding("c", "clip", "Clip on/off"),
+        Binding("c", "clip", "Clip"),
         Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
         Binding("minus", "threshold(-1)", "Lower the threshold", show=False),
         Binding("g", "prompt", "Prompt"),
@@ -76,7 +76,7 @@ class PlaygroundScreen(Screen[None]):
             for typing in (True, False)
             for binding in (
                 Binding("f5", f"main({typing})", "Train/pause", show=typing),
-                Binding("f6", f"switch_clip({typing})", "Clip on/off", show=typing),
+                Binding("f6", f"switch_clip({typing})", "Clip", show=typing),
                 Binding("f7", f"move_threshold(-1, {typing})", "Threshold", key_display="f7/f8", show=typing),
                 Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
             )
@@ -387,6 +387,7 @@ class PlaygroundScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self._fold()
+        self.query_one(Footer).compact = self.size.width < NARROW
 
     def _fold(self) -> None:
         folded = self._folded

@@ -25,6 +25,10 @@ from rnnplay.tui.widgets import chart_ink, chart_text
 __all__ = ["Chart", "Mark", "Series"]
 
 
+KEYS = "\\[ ] zoom  ← → pan  ⇧← ⇧→ read  0 all  y log  s smooth  f fit"
+"""On the lower border while the chart has the focus."""
+
+
 class Chart(Widget, can_focus=True):
     """Curves of one quantity over training steps.
 
@@ -41,21 +45,19 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 - `y`: logarithmic axis; `s`: smoothing off, light, medium, strong; `f`: fit most values or every one
 """
 
-    _ZOOM = Binding.Group("zoom", compact=True)
-    _PAN = Binding.Group("pan", compact=True)
-    _READ = Binding.Group("read", compact=True)
+    # Not in the footer, which is for the screen: the chart says them on its own lower border while it has the focus.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket,down", "zoom(0.5)", "Zoom out", key_display="[", group=_ZOOM),
-        Binding("right_square_bracket,up", "zoom(2)", "Zoom in", key_display="]", group=_ZOOM),
-        Binding("left", "pan(-0.25)", "Earlier steps", group=_PAN),
-        Binding("right", "pan(0.25)", "Later steps", group=_PAN),
-        Binding("shift+left", "cursor(-1)", "Read the values at a step", key_display="⇧←", group=_READ),
-        Binding("shift+right", "cursor(1)", "Read the values at a step", key_display="→", group=_READ),
-        Binding("0,home", "whole", "all", key_display="0", tooltip="All steps, following the latest"),
-        Binding("end", "latest", "latest", show=False, tooltip="Follow the latest step at this zoom"),
-        Binding("y", "log_y", "log", tooltip="Logarithmic or linear axis"),
-        Binding("s", "smoothing", "smooth", tooltip="Smoothing: off, light, medium, strong"),
-        Binding("f", "fit", "fit", tooltip="Fit the axis to most values or to every one"),
+        Binding("left_square_bracket,down", "zoom(0.5)", "Zoom out", key_display="[", show=False),
+        Binding("right_square_bracket,up", "zoom(2)", "Zoom in", key_display="]", show=False),
+        Binding("left", "pan(-0.25)", "Earlier steps", show=False),
+        Binding("right", "pan(0.25)", "Later steps", show=False),
+        Binding("shift+left", "cursor(-1)", "Read the values at a step", show=False),
+        Binding("shift+right", "cursor(1)", "Read the values at a step", show=False),
+        Binding("0,home", "whole", "All steps, following the latest", key_display="0", show=False),
+        Binding("end", "latest", "Follow the latest step at this zoom", show=False),
+        Binding("y", "log_y", "Logarithmic or linear axis", show=False),
+        Binding("s", "smoothing", "Smoothing: off, light, medium, strong", show=False),
+        Binding("f", "fit", "Fit the axis to most values or to every one", show=False),
         Binding("escape", "clear_cursor", "End reading", show=False),
     ]
 
@@ -92,6 +94,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._strips: list[Strip] = []
         self._top: list[chart_text.Group] = []
         self._bottom: list[chart_text.Group] = []
+
+    def on_focus(self) -> None:
+        self.border_subtitle = KEYS
+
+    def on_blur(self) -> None:
+        self.border_subtitle = ""
 
     # What is to be shown
 

@@ -19,6 +19,7 @@ class TrainingCharts(Vertical):
     TrainingCharts { height: 1fr; }
     TrainingCharts #sparks { height: 1; padding: 0 1; }
     TrainingCharts Spark { width: 1fr; }
+    TrainingCharts #norm-spark { margin-left: 2; }
     TrainingCharts #loss-chart { height: 3fr; }
     TrainingCharts #norm-chart { height: 2fr; }
     """

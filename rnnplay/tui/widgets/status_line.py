@@ -7,9 +7,10 @@ from textual.widget import Widget
 
 from rnnplay.config import RunConfig
 from rnnplay.tui.session import Phase, Session, count_text, seconds_text
+from rnnplay.tui.widgets.visible import MUTED
 
 PHASES = {
-    Phase.IDLE: ("○", "ready", "$text-muted"),
+    Phase.IDLE: ("○", "ready", MUTED),
     Phase.PREPARING: ("◌", "preparing", "$warning"),
     Phase.TRAINING: ("●", "training", "$success"),
     Phase.PAUSED: ("‖", "paused", "$warning"),
@@ -66,7 +67,7 @@ def describe(session: Session, config: RunConfig) -> Content:
 def state(session: Session) -> Content:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
     if session.phase is Phase.IDLE and not session.engine_ready:
-        return Content.styled("◌ engine starting", "$text-muted")
+        return Content.styled("◌ engine starting", MUTED)
     mark, name, style = PHASES[session.phase]
     if session.phase is Phase.IDLE and session.opened:
         return Content.assemble((f"{mark} opened", style), f"  step {session.opened.step:,}")

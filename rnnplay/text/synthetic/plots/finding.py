@@ -18,7 +18,7 @@ def lost_and_found(s: Story) -> None:
         s.entitle("The lost {t.noun}", "{h.name} and the {t.full}", "Where is the {t.noun}?", "The {t.full}")
     scenes.opening(s)
     s.say(
-        "{h.names} dearest treasure was {t.a}, a gift from {h.his} <relative#giver>.",
+        "{h.poss} dearest treasure was {t.a}, a gift from {h.his} <relative#giver>.",
         "From {h.his} <relative#giver> {h} had {t.a}, and {h.he} {t.used}.",
         "On {h.his} last birthday {h.his} <relative#giver> had given {h.obj} {t.a}.",
     )
@@ -65,7 +65,7 @@ def lost_and_found(s: Story) -> None:
         '"Did you not put {t.it} away before the game?" asked {f.name}.',
     )
     s.say(
-        'Then {h.name} remembered. "{h.I} put {t.it} <#spot>!"',
+        'Then {h} remembered. "{h.I} put {t.it} <#spot>!"',
         '"Of course!" cried {h.name}. "{t.sub} must still be <#spot>!"',
     )
     s.say(
@@ -169,7 +169,7 @@ def night_noise(s: Story) -> None:
     s.keep("light", "[lantern|candle|torch|oil lamp]")
     s.returning = [s.kept["noise"].split()[-1], t.noun]
     if s.draw.chance(0.6):
-        s.entitle("The noise in the night", "Who goes there?", "A noise at midnight", "{h.name} cannot sleep")
+        s.entitle("The noise in the night", "Who goes there?", "A noise at midnight", "{h} cannot sleep")
     scenes.opening(s)
     s.say(
         "Every evening {h} put {t.a} <#spot>, and every morning {t.sub} lay somewhere else.",

@@ -19,7 +19,7 @@ def promise(s: Story) -> None:
     s.keep("when", "<season_sign>")
     s.returning = [tool.split()[-1], s.kept["when"].split()[-1]]
     if s.draw.chance(0.6):
-        s.entitle("The promise", "{h.name} keeps a promise", "The borrowed <#tool>", "A promise to the {g.noun}")
+        s.entitle("The promise", "{h} keeps a promise", "The borrowed <#tool>", "A promise to the {g.noun}")
     scenes.opening(s)
     s.say(
         "One <weather> <time> {h.name} wanted to <#task>, but for that one needs a <#tool>.",
@@ -71,16 +71,14 @@ def promise(s: Story) -> None:
     )
     s.say(
         "When {g.name} opened the door, there stood {h.name}, <shiver>, with the <#tool>.",
-        "{h.name} was <shiver> when {g.name} opened the door and saw the <#tool>."
-        if s.roles["h"].plural is False
-        else "The rain ran off the <#tool> when {g.name} opened the door.",
+        "{h} {h.was} <shiver> when {g.name} opened the door and saw the <#tool>.",
     )
     s.say(
         '"Tomorrow <#when>, and you kept your word," said {g.name}.',
         '"Before <#when>, you said," panted {h.name}, and {g.name} nodded and smiled.',
     )
     s.extra(
-        "For that {h} was given a {g.goods} and some <drink>.",
+        "For that {h} {h.was} given a {g.goods} and some <drink>.",
         '"Someone who keeps a promise may borrow anything from me," said {g.name}.',
         '"<saying>," said {g.name} and gave {h.obj} a {g.goods}.',
     )
@@ -119,12 +117,12 @@ def helper_repaid(s: Story) -> None:
     )
     s.say('"<thanks>," said {c.name}. "<#vow>."', '"<#vow>," said {c.name} and bowed.')
     s.extra(
-        "{h} smiled, because what could so small a {c.noun} do?" if species not in ("swan",) else "{h} only smiled.",
+        "{h} smiled, because what could so small a {c.noun} do?" if species != "swan" else "{h} only smiled.",
         '"<welcome>," said {h.name}, and {c.name} was gone.',
     )
     s.paragraph()
     s.extra("Weeks went by.", "The <flower> faded and the <berry> grew ripe.", "Time passed.")
-    s.say("One day {h.name} was <#placeat> again.", "On a <weather> day {h.name} <went> <#placeto> once more.")
+    s.say("One day {h.name} {h.was} <#placeat> again.", "On a <weather> day {h.name} <went> <#placeto> once more.")
     s.keep("loss", TROUBLES[trouble][0])
     s.say("<#loss>.")
     s.extra(
@@ -160,7 +158,7 @@ def secret(s: Story) -> None:
     s.keep("day", "[Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday]")
     s.returning = [t.noun, s.kept["spot"].split()[-1]]
     if s.draw.chance(0.6):
-        s.entitle("The secret", "A secret for {f.name}", "The birthday present", "{h.name} can keep a secret")
+        s.entitle("The secret", "A secret for {f.name}", "The birthday present", "{h} can keep a secret")
     scenes.opening(s)
     s.say(
         "One day {h.name} and {f.intro} stood at the window of {g.intro} and saw {t.a}.",
@@ -177,7 +175,7 @@ def secret(s: Story) -> None:
     s.extra("{h} said nothing, but {h.he} remembered it well.", "{h} heard it and thought of {f.names} birthday.")
     s.paragraph()
     s.say(
-        "All week {h} helped {g.name} to <chore>, and was paid with {t}.",
+        "All week {h} helped {g.name} to <chore>, and {h.was} paid with {t}.",
         "{h} offered to <chore> for {g.name}, and at the end of the week {t} {t.was} {h.his} wages.",
     )
     s.say(
@@ -194,9 +192,7 @@ def secret(s: Story) -> None:
     )
     s.say(
         '"<trifle>," said {h.name} and looked up at the sky.',
-        '"{h.I} was looking for <trifle>," said {h.name}.'
-        if s.roles["h"].plural is False
-        else '"Oh, nothing," said {h.name}.',
+        '"{h.I} {h.Iwas} looking for <trifle>," said {h.name}.',
         '"Oh, nothing at all," said {h.name} and whistled.',
     )
     s.extra(
@@ -209,7 +205,7 @@ def secret(s: Story) -> None:
     s.extra("They ate <food>, and everybody sang <song>.", "The table was laid with <food> and <drink>.")
     s.say(
         '"Come outside and look <#spot>," said {h.name}.',
-        '{h.name} led {f.name} outside. "Now look <#spot>," {h.he} said.',
+        '{h} led {f.name} outside. "Now look <#spot>," {h.he} said.',
         '"Something is waiting for you <#spot>," said {h.name}.',
     )
     s.say(
@@ -237,7 +233,7 @@ def garden(s: Story) -> None:
     s.keep("say", "<saying>")
     s.returning = [s.kept["crop"].split()[0], s.kept["count"]]
     if s.draw.chance(0.6):
-        s.entitle("{h.names} garden", "The <#count> seeds", "<#count> little seeds", "Wait and see")
+        s.entitle("{h.poss} garden", "The <#count> seeds", "<#count> little seeds", "Wait and see")
     scenes.opening(s)
     s.say(
         "One spring day {g.intro} gave {h.obj} <#count> seeds.",
@@ -286,7 +282,7 @@ def garden(s: Story) -> None:
     )
     s.say(
         "The first <#crop> went to {g.name}, who had given the seeds.",
-        "Then {h.name} carried a big basket of <#crop> to {g.name}, who was {g.work}.",
+        "Then {h} carried a big basket of <#crop> to {g.name}, who was {g.work}.",
     )
     s.say(
         '"Did I not tell you?" said {g.name}. "<#say>."',

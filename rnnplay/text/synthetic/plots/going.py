@@ -21,7 +21,7 @@ def journey(s: Story) -> None:
     s.keep("who", "<relative>")
     s.returning = [s.kept["w1"].split()[-1], s.kept["cap"].split()[-1]]
     if s.draw.chance(0.6):
-        s.entitle("The long way", "A journey to the {g.noun}", "{h.name} goes on a journey", "There and back")
+        s.entitle("The long way", "A journey to the {g.noun}", "{h} goes on a journey", "There and back")
     scenes.opening(s)
     s.say(
         "One <weather> <time> {h.names} <#who> had {t.a} to be taken to {g.intro}, {g.home}.",
@@ -32,7 +32,7 @@ def journey(s: Story) -> None:
         'The <#who> put <#bag> into the basket. "<blessing>!"',
     )
     s.paragraph()
-    s.say("First {h.name} <#v1> <#w1>, where <#s1>.", "{h.name} <went> along and <#v1> <#w1>, where <#s1>.")
+    s.say("First {h.name} <#v1> <#w1>, where <#s1>.", "{h} <went> along and <#v1> <#w1>, where <#s1>.")
     s.say(
         "It grew warm, and so {h} took off the <#cap> and left it there for the way back.",
         "The sun was hot, so the <#cap> was left behind there, on a branch.",
@@ -45,7 +45,7 @@ def journey(s: Story) -> None:
         "In the grass beside it lay {f.intro}, who was too hungry to go on.",
     )
     s.say(
-        "{h.name} shared {h.his} <#bag> with {f.name}, and they went on together.",
+        "{h} shared {h.his} <#bag> with {f.name}, and they went on together.",
         '"Here, take half of {h.my} <#bag>," said {h.name}. "And come along!"',
     )
     s.say(
@@ -94,7 +94,7 @@ def recipe(s: Story) -> None:
     scenes.opening(s)
     s.say(
         "One <weather> <time> {h.names} <#who> lay in bed with a cold and could eat nothing but <#dish>.",
-        "{h.names} <#who> made the best <#dish> in the country, but one day the <#who> had a bad cold.",
+        "{h.poss} <#who> made the best <#dish> in the country, but one day the <#who> had a bad cold.",
     )
     s.extra(
         '"{h.I} will cook for you," said {h.name}. "What do {h.I} need?"',
@@ -111,11 +111,11 @@ def recipe(s: Story) -> None:
     s.paragraph()
     s.say("{a.home} {h.name} met {a.intro}, who was {a.work}.", "First {h.name} asked {a.intro}.")
     s.say('"I have more <#x> than I need," said {a.name}.', "{a} gave {h.obj} <#x> and wished the <#who> well.")
-    s.say("Then {h.name} came to {b.intro}.", "The next door was that of {b.intro}, who was {b.work}.")
+    s.say("Then {h} came to {b.intro}.", "The next door was that of {b.intro}, who was {b.work}.")
     s.say("{b.name} was glad to give away some <#y>.", "{b} had <#y> and would take no money for it.")
     s.extra("<sky>.", "{h} <went> on and sang <song>.")
     s.say(
-        "But on the bridge a <vehicle> rattled by, so close that {h.name} forgot everything.",
+        "But on the bridge a <vehicle> rattled by, so close that {h} forgot everything.",
         "But then {h.name} saw a <insect> on a leaf, and when it flew off, the third word was gone too.",
     )
     s.say(
@@ -131,7 +131,7 @@ def recipe(s: Story) -> None:
         '"Go back to where you still knew it," {c.name} advised.',
     )
     s.say(
-        '{h.name} shut {h.his} eyes. "<#x>, <#y>," {h.he} said slowly. "And <#z>!"',
+        '{h} shut {h.his} eyes. "<#x>, <#y>," {h.he} said slowly. "And <#z>!"',
         'So they walked back over the bridge. "<#x>, <#y>," said {h.name}. "<#z>! It was <#z>!"',
     )
     s.say(
@@ -158,7 +158,7 @@ def little_one(s: Story) -> None:
     s.keep("what", "[door|gate|roof|fence|window]")
     s.returning = [s.kept["sign"].split()[-1], s.kept["what"]]
     if s.draw.chance(0.6):
-        s.entitle("The way home", "The lost {f.noun}", "{h.name} finds a {f.noun}", "The {f.noun} who was lost")
+        s.entitle("The way home", "The lost {f.noun}", "{h} finds a {f.noun}", "The {f.noun} who was lost")
     scenes.opening(s)
     s.say(
         "On a <weather> <time> {h.name} heard a small voice <bed>.",
@@ -211,8 +211,8 @@ def little_one(s: Story) -> None:
         "In front of the <#what> stood the mother of {f.name}, who had been looking out all day.",
     )
     s.say(
-        'She hugged them and gave {h.name} a bag of <berry>. "<thanks>," she said.',
-        '"Whoever brings my little one home is always welcome here," said the mother to {h.name}.',
+        'She hugged them and gave {h.obj} a bag of <berry>. "<thanks>," she said.',
+        '"Whoever brings my little one home is always welcome here," said the mother to {h.obj}.',
         "She made <drink> for everyone, and {h.name} had to tell the whole story.",
     )
     s.extra(

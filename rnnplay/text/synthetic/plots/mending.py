@@ -19,7 +19,7 @@ def mistake(s: Story) -> None:
     s.keep("say", "<saying>")
     s.returning = [s.kept["item"].split()[-1]]
     if s.draw.chance(0.6):
-        s.entitle("The broken <#item>", "{h.name} tells the truth", "An honest word", "The <#item>")
+        s.entitle("The broken <#item>", "{h} tells the truth", "An honest word", "The <#item>")
     scenes.opening(s)
     s.say(
         "Next door was the home of {g.intro}, who owned a <#item>.",
@@ -34,20 +34,20 @@ def mistake(s: Story) -> None:
         "On a <weather> <time> {h.name} and {f.intro} came to help, because {g.name} had gone out.",
     )
     s.say(
-        "{h.name} turned round too fast, and crash, the <#item> lay on the floor in <number> pieces.",
+        "{h} turned round too fast, and crash, the <#item> lay on the floor in <number> pieces.",
         "A sleeve caught on the shelf, and down came the <#item> with a crash.",
     )
     s.extra('"<oh>!" whispered {f.name}.', "For a moment nobody breathed.")
     s.say(
         "Quickly {h.name} gathered the pieces and hid them <#spot>.",
-        "{h.name} swept up the pieces and put them <#spot>, where nobody would look.",
+        "{h} swept up the pieces and put them <#spot>, where nobody would look.",
     )
     s.paragraph()
     s.extra(
         '"Has anyone seen my <#item>?" {g.name} asked the next day. Nobody answered.',
         "When {g.name} came home, {g.he} looked for the <#item> everywhere.",
     )
-    s.extra("{h.name} looked at the ground and said nothing.", "{h.name} said nothing, but {h.he} felt very <sad>.")
+    s.extra("{h} looked at the ground and said nothing.", "{h} said nothing, but {h.he} felt very <sad>.")
     s.extra(
         "Even <#loves> had no taste any more." if "loves" in s.kept else "Not even <food> tasted good that evening.",
         "At night {h.name} could not sleep and thought of the pieces <#spot>.",
@@ -100,7 +100,7 @@ def riddle(s: Story) -> None:
     scenes.opening(s)
     s.say(
         "One <weather> <time> {g.intro} promised <#prize> to anyone who could solve a riddle.",
-        "One day {g.intro} nailed a riddle to the door, {g.home}, and the prize was <#prize>.",
+        "One day {g.intro} nailed a riddle to a post, {g.home}, and the prize was <#prize>.",
     )
     s.say('"<#question>?" it went.', 'The riddle was this: "<#question>?"')
     s.paragraph()
@@ -112,15 +112,15 @@ def riddle(s: Story) -> None:
         '"<guess>?" asked {b.intro}, but that was wrong too.',
         "{b.intro} thought for three days and guessed <guess>, which made everybody laugh.",
     )
-    s.extra("{h} wanted <#theprize> very much, but had no idea.", "{h.name} turned the riddle round and round.")
+    s.extra("{h} wanted <#theprize> very much, but had no idea.", "{h} turned the riddle round and round.")
     s.say(
         '"<#question>?" {h} said at breakfast. "<#question>?" {h.he} said at supper.',
         'In bed {h} still murmured, "<#question>?"',
     )
     s.extra('"Do not think so hard," said {a.name}. "Look about you."', '"<saying>," said {h.his} <relative>.')
     s.extra(
-        "{h.name} helped to <chore>, and still the riddle would not go away.",
-        "{h.name} asked the <bird> and the <insect>, but they only sang.",
+        "{h} helped to <chore>, and still the riddle would not go away.",
+        "{h} asked the <bird> and the <insect>, but they only sang.",
     )
     s.paragraph()
     s.say("Then, on a <weather> <time>, {h.name} <#sight>.", "A week later {h.name} <#sight>.")
@@ -128,9 +128,7 @@ def riddle(s: Story) -> None:
         '{h} stood quite still. "<#question>?" {h.he} whispered.',
         '"Wait," said {h.name}. "<#question>? But of course!"',
     )
-    s.say(
-        "And {h} ran all the way to {g.name}, who was {g.work}.", "{h.name} <went> to {g.name} without stopping once."
-    )
+    s.say("And {h} ran all the way to {g.name}, who was {g.work}.", "{h} <went> to {g.name} without stopping once.")
     s.say(
         '"<#answer>!" cried {h.name}. "The answer is <#answer>!"',
         '"It is <#answer>," said {h.name}, quite out of breath.',

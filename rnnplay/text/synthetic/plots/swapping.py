@@ -16,15 +16,15 @@ def trade(s: Story) -> None:
     s.keep("who", "<relative>")
     s.returning = [t.noun, w.noun]
     if s.draw.chance(0.6):
-        s.entitle("A good trade", "{h.name} goes trading", "The {t.full} and the {w.full}", "From hand to hand")
+        s.entitle("A good trade", "{h} goes trading", "The {t.full} and the {w.full}", "From hand to hand")
     scenes.opening(s)
     s.say(
-        "{h.names} <#who> had always wished for {w.a}.",
+        "{h.poss} <#who> had always wished for {w.a}.",
         "Soon it would be the birthday of {h.his} <#who>, who wished for {w.a} more than anything.",
     )
     s.say(
-        "But {h.name} had no money at all, only {t.a}.",
-        "There was not a penny in the purse, and all that {h.name} owned was {t.a}.",
+        "But {h} had no money at all, only {t.a}.",
+        "There was not a penny in the purse, and all that {h} owned was {t.a}.",
     )
     s.extra(
         '"Then {h.I} will go and trade," said {h.name}.', "So {h} took {t} and <went> out to see what could be done."
@@ -54,7 +54,7 @@ def trade(s: Story) -> None:
     s.paragraph()
     s.say(
         "At the crossroads sat {c.intro}, with {w.a} in {c.his} lap.",
-        "Then {h.name} met {c.intro}, and what was that under {c.his} arm? It was {w.a}!",
+        "Then {h} met {c.intro}, and what was that under {c.his} arm? It was {w.a}!",
     )
     s.say(
         '"I am tired of carrying it," said {c.name}. "But a {b.goods} I could use."',
@@ -86,7 +86,7 @@ def parcels(s: Story) -> None:
         s.kept[key] = f"{colour} parcel"
     s.returning = [x.noun, y.noun, z.noun]
     if s.draw.chance(0.6):
-        s.entitle("Three parcels", "The wrong door", "{h.name} brings the post", "A mixed-up morning")
+        s.entitle("Three parcels", "The wrong door", "{h} brings the post", "A mixed-up morning")
     scenes.opening(s)
     s.say(
         "One <weather> <time> {h.name} {h.was} allowed to carry the parcels through the village.",
@@ -99,7 +99,7 @@ def parcels(s: Story) -> None:
     )
     s.extra("{h} nodded and <went> off.", '"That is easy," said {h.name}.')
     s.say(
-        "But on the bridge a <bird> sang such a song that {h.name} forgot the half of it.",
+        "But on the bridge a <bird> sang such a song that {h} forgot the half of it.",
         "But then a puppy ran by, and {h.name} played with it and forgot the order.",
     )
     s.paragraph()
@@ -113,7 +113,7 @@ def parcels(s: Story) -> None:
     )
     s.say('"And I have {z.a}," called {b.name}.', "{b.name} was holding {z.a} and looked puzzled.")
     s.say('"This is not for me," said {c.name} and showed {x.a}.', "And {c.name}, who was {c.work}, had found {x.a}.")
-    s.extra('"<oh>," said {h.name} and turned red. "{h.I} mixed them up."', "{h.name} felt very <sad>.")
+    s.extra('"<oh>," said {h.name} and turned red. "{h.I} mixed them up."', "{h} felt very <sad>.")
     s.paragraph()
     s.extra('"{h.I} will put it right," {h} said.', "{h} thought hard and said the words of the postman over again.")
     s.say(
@@ -152,7 +152,7 @@ def sharing(s: Story) -> None:
     if s.draw.chance(0.6):
         s.entitle("Yours and mine", "One {t.noun} for two", "The quarrel", "The {t.full}")
     scenes.opening(s)
-    s.say("{h.names} best friend was {f.intro}.", "Every day {h} played with {f.intro}.")
+    s.say("{h.poss} best friend was {f.intro}.", "Every day {h} played with {f.intro}.")
     s.say(
         "One <weather> <time> they found {t.a} <#placeat>.",
         "<#placeat>, <#spot>, they found {t.a} that belonged to nobody.",
@@ -162,7 +162,7 @@ def sharing(s: Story) -> None:
         '"It is {h.mine}," said {h.name}. "No, mine," said {f.name}.',
     )
     s.extra(
-        "{h.name} pulled on one side, and {f.name} pulled on the other.",
+        "{h} pulled on one side, and {f.name} pulled on the other.",
         "They tugged and shouted until the <bird> flew away.",
     )
     s.say(
@@ -175,7 +175,7 @@ def sharing(s: Story) -> None:
     )
     s.paragraph()
     s.extra(
-        "{h.name} went home alone, and {f.name} went home alone.",
+        "{h} went home alone, and {f.name} went home alone.",
         "They did not say a word to each other on the way home.",
     )
     s.extra(
@@ -184,9 +184,9 @@ def sharing(s: Story) -> None:
     )
     s.say("At the same time {f.name} sat {f.home} and counted raindrops.", "{f.name} drew in the sand and sighed.")
     s.extra(
-        '"What use is {t.a} without {f.name}?" thought {h.name}.', "Even <food> did not taste of anything to {h.name}."
+        '"What use is {t.a} without {f.name}?" thought {h.name}.', "Even <food> did not taste of anything to {h.obj}."
     )
-    s.extra("<sky>, but {h.name} did not notice.", "{h.name} looked out of the window all day.")
+    s.extra("<sky>, but {h.name} did not notice.", "{h} looked out of the window all day.")
     s.paragraph()
     s.say(
         "On the third day they met <#placeat>, just where they had found {t}.",
@@ -236,8 +236,8 @@ def contest(s: Story) -> None:
         "Every year there was a race <#where>, and the winner was given <#prize>.",
     )
     s.say(
-        "{h.name} had a <#h> <#what>.",
-        "{h.names} <#what> was <#h> and had taken a week to paint."
+        "{h} had a <#h> <#what>.",
+        "{h.poss} <#what> was <#h> and had taken a week to paint."
         if what != "snail"
         else "{h.names} snail had a <#h> spot on its shell.",
     )
@@ -257,8 +257,8 @@ def contest(s: Story) -> None:
     )
     s.paragraph()
     s.say(
-        "But {h.name} turned round and helped {k.name} with the <#k> <#what>.",
-        'But {h.name} stopped. "Wait, {h.I} will help you!" {h} called to {k.name}.',
+        "But {h} turned round and helped {k.name} with the <#k> <#what>.",
+        'But {h} stopped. "Wait, {h.I} will help you!" {h} called to {k.name}.',
     )
     s.extra("Then they helped {f.name} with the <#f> one.", "Together they fetched the <#f> <#what> for {f.name}.")
     s.say(
@@ -270,7 +270,7 @@ def contest(s: Story) -> None:
         "{g.name}, who was the judge, had to think for a long time.",
     )
     s.say(
-        '"The prize goes to the one who stopped," said {g.name} and gave {h.name} <#theprize>.',
+        '"The prize goes to the one who stopped," said {g.name} and gave {h.obj} <#theprize>.',
         '"<saying>," said {g.name}. "<#theprize> goes to {h.name}!"',
     )
     s.extra(

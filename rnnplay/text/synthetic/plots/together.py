@@ -25,7 +25,7 @@ def storm_guests(s: Story) -> None:
         "It was <#season> when the great <#storm> came.",
         "The clouds grew dark, and then the <#storm> broke loose.",
     )
-    s.extra("{h} shut the windows and lit a candle.", "{h} was glad of the fire and the warm blanket.")
+    s.extra("{h} shut the windows and lit a candle.", "{h} {h.was} glad of the fire and the warm blanket.")
     s.paragraph()
     s.say(
         'Then somebody knocked. "May I come in?" asked {a.intro}.',
@@ -63,8 +63,8 @@ def storm_guests(s: Story) -> None:
         "In the morning the sky was as clean as a plate.",
     )
     s.say(
-        "First {c.name} said goodbye, then {b.name}, and last of all {a.name}.",
-        "One by one they went home: {c.name}, then {b.name}, then {a.name}.",
+        "First {c.name} said goodbye to {h.name}, then {b.name}, and last of all {a.name}.",
+        "One by one they thanked {h.name} and went home: {c.name}, then {b.name}, then {a.name}.",
     )
     s.say(
         "But {a.name} left <#thea> behind, {b.name} left <#theb>, and {c.name} left <#thec>.",
@@ -102,7 +102,7 @@ def snow_day(s: Story) -> None:
         "They rolled and patted until their fingers were red.", "It grew and grew, until it was taller than the fence."
     )
     s.paragraph()
-    s.say('"It is cold," said {h.name} and gave it a <#x>.', "{h.name} put a <#x> on it.")
+    s.say('"It is cold," said {h.name} and gave it a <#x>.', "{h} put a <#x> on it.")
     s.say("{a.name} brought a <#y>.", '"It may have my <#y>," said {a.name}.')
     s.say("{b.name} thought for a while and fetched a <#z>.", "And {b.name} added a <#z>, which looked very <fine>.")
     s.extra(
@@ -122,7 +122,7 @@ def snow_day(s: Story) -> None:
         "Then the first <flower> came up, and water dripped from the roofs.",
     )
     s.extra('"It is getting thinner," said {a.name}.', "The <#figure> grew smaller from day to day.")
-    s.extra("{h.name} was <sad> and wished for frost.", '"Stay a little," {h.name} begged.')
+    s.extra("{h} {h.was} <sad> and wished for frost.", '"Stay a little," {h.name} begged.')
     s.say("One morning the <#figure> was gone.", "And then, one mild morning, there was only a puddle.")
     s.say(
         "In the grass lay the <#x>, the <#y> and the <#z>.",
@@ -130,7 +130,7 @@ def snow_day(s: Story) -> None:
     )
     s.paragraph()
     s.say(
-        "{h.name} took the <#x>, {a.name} took the <#y>, and {b.name} took the <#z>.",
+        "{h} took the <#x>, {a.name} took the <#y>, and {b.name} took the <#z>.",
         "Each of them took home what was theirs: {h.name} the <#x>, {a.name} the <#y>, {b.name} the <#z>.",
     )
     s.extra(
@@ -162,7 +162,7 @@ def building(s: Story) -> None:
     s.kept["thelittle"] = definite(s.kept["little"])
     s.returning = [what.split()[-1], s.kept["little"].split()[-1]]
     if s.draw.chance(0.6):
-        s.entitle("The <#what>", "Building a <#what>", "Something useful", "{h.name} builds a <#what>")
+        s.entitle("The <#what>", "Building a <#what>", "Something useful", "{h} builds a <#what>")
     scenes.opening(s)
     s.say(
         "{h} wanted to build a <#what> <#where>.",
@@ -177,7 +177,7 @@ def building(s: Story) -> None:
         'And {c.intro} asked shyly, "I have only <#little>. May I help too?"',
     )
     s.extra(
-        '"What shall we do with <#little>?" laughed {b.name}. But {h.name} put it away <spot>.',
+        '"What shall we do with <#little>?" laughed {b.name}. But {h} put it away <spot>.',
         '"You never know," said {h.name} and laid it on the windowsill.',
     )
     s.paragraph()
@@ -200,16 +200,19 @@ def building(s: Story) -> None:
         '"There is a gap in the middle," said {c.name}. "Just as big as what I brought."',
     )
     s.say(
-        "{h.name} fetched <#thelittle>, and {c.name} fixed it in the middle.",
+        "{h} fetched <#thelittle>, and {c.name} fixed it in the middle.",
         "They took <#thelittle> after all, and {c.name} climbed up with it.",
     )
-    s.say("And the <#what> stood as firm as a rock.", '"<hurrah>!" cried {a.name}, for the <#what> did not wobble any more.')
+    s.say(
+        "And the <#what> stood as firm as a rock.",
+        '"<hurrah>!" cried {a.name}, for the <#what> did not wobble any more.',
+    )
     s.extra(
         '"I am sorry that I laughed," said {b.name}. "<saying>," said {c.name}.',
         '"The smallest thing was the most important," said {b.name}.',
     )
     s.extra(
-        "On top they painted four names: {h.name}, {a.name}, {b.name} and {c.name}."
+        "On top they painted four names: {h.call}, {a.call}, {b.call} and {c.call}."
         if not s.roles["h"].plural
         else "On top they painted all their names, and {c.names} came first.",
         "They ate <food> there, <#where>, until the stars came out.",
@@ -224,14 +227,8 @@ def concert(s: Story) -> None:
     m1, m2, m3 = s.draw.several(["fiddle", "drum", "flute", "harp", "accordion", "trumpet", "guitar", "bell", "banjo",
                                  "tambourine", "cello", "clarinet", "triangle", "mandolin"], 3)  # fmt: skip
     s.kept.update(x=m1, y=m2, z=m3)
-    s.keep(
-        "first",
-        "<verse>",
-    )
-    s.keep(
-        "second",
-        "<refrain>",
-    )
+    s.keep("first", "<verse>")
+    s.keep("second", "<refrain>")
     s.keep("where", "<job_place>")
     s.returning = [m1, s.kept["second"].split()[-1]]
     if s.draw.chance(0.6):
@@ -259,17 +256,15 @@ def concert(s: Story) -> None:
         "{b.name} began on the <#z>, and {a.name} joined in on the <#y>.", "First the <#z> was heard, then the <#y>."
     )
     s.say(
-        "{h.name} lifted the <#x>, but what came next?",
-        "{h.name} opened {h.his} mouth and could not think of a single word.",
+        "{h} lifted the <#x>, but what came next?",
+        "{h} took a deep breath and could not think of a single word.",
     )
     s.say('"<#first>," {h} sang, and then there was nothing but silence.', '"<#first>," sang {h.name}, and stopped.')
     s.extra(
         "{a.name} looked at {b.name}, but they had forgotten it too.",
         '"What comes now?" whispered {a.name}. {b.name} did not know.',
     )
-    s.extra(
-        "Somebody coughed.", "The people waited, and a <insect> could be heard flying by.", "{h.name} felt very <sad>."
-    )
+    s.extra("Somebody coughed.", "The people waited, and a <insect> could be heard flying by.", "{h} felt very <sad>.")
     s.paragraph()
     s.say(
         'Then a voice in the last row sang: "<#second>!" It was {g.name}.',
