@@ -43,24 +43,24 @@ def measure_echo(terminal: Terminal, keys: int) -> list[float]:
     """Seconds from each key to its echo."""
     times = []
     for letter in RARE[:keys]:
-        settle(terminal, 0.05)
+        settle(terminal, 0.05, draw=False)
         wanted = letter.encode()
         seen = b""
         began = time.perf_counter()
         terminal.send(letter)
         while wanted not in seen:
-            seen += terminal.read(5.0)
+            seen += terminal.read(5.0, draw=False)
             if time.perf_counter() - began > 5:
                 raise AssertionError(f"no echo of {letter!r}")
         times.append(time.perf_counter() - began)
     return times
 
 
-def settle(terminal: Terminal, seconds: float) -> None:
+def settle(terminal: Terminal, seconds: float, draw: bool = True) -> None:
     """Read for a while, as a person between two keys."""
     until = time.perf_counter() + seconds
     while (left := until - time.perf_counter()) > 0:
-        terminal.read(left)
+        terminal.read(left, draw)
 
 
 def measure_ghost(terminal: Terminal, keys: int) -> tuple[list[float], int]:
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         workspace = Path(folder)
         command = rnnplay_command("--workspace", folder)
         size = (options.columns, options.rows)

@@ -41,7 +41,7 @@ def main() -> None:
     helps = [help_seconds() for _ in range(rounds)]
     paints, losses = [], []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             paint, loss = first_paint_and_loss(Path(folder))
         paints.append(paint)
         losses.append(loss)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,11 @@ def workspace(tmp_path: Path) -> Workspace:
     made = Workspace(tmp_path / "workspace").create()
     (made.corpora / "small.txt").write_text(small_text(), encoding="utf-8")
     return made
+
+
+@pytest.fixture(autouse=True)
+def denormals_again() -> Iterator[None]:
+    """A trainer flushes denormal numbers to zero for its whole thread; the next test may need them."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)

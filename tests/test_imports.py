@@ -1,4 +1,4 @@
-"""What is loaded when: the interface starts without torch, the engine without textual, --help with neither."""
+"""What is loaded when: the interface starts without torch, the engine without textual."""
 
 from __future__ import annotations
 
@@ -25,14 +25,9 @@ def loaded_by(statement: str, modules: tuple[str, ...]) -> set[str]:
     ],
 )
 def test_no_torch(statement: str) -> None:
-    assert loaded_by(statement, ("torch", "json")) <= {"json"}
+    assert loaded_by(statement, ("torch", "sys")) == {"sys"}
 
 
 @pytest.mark.parametrize("statement", ["import rnnplay.engine.process", "import rnnplay.training.trainer"])
 def test_the_engine_loads_torch_and_no_textual(statement: str) -> None:
     assert loaded_by(statement, ("torch", "textual")) == {"torch"}
-
-
-def test_the_command_line_loads_nothing_heavy() -> None:
-    statement = "from rnnplay.cli.main import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass"
-    assert loaded_by(statement, ("torch", "textual", "numpy", "rich", "click")) == {"click"}

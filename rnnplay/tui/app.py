@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
@@ -65,6 +66,9 @@ class RnnplayApp(App[None]):
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         # After the first paint: importing torch keeps a core busy for seconds.
         self.call_after_refresh(self._start_engine)
+        # What is here now stays; a full collection that walks it all is a pause that a typist feels.
+        self.call_after_refresh(gc.freeze)
+        gc.set_threshold(20_000, 50, 100)
 
     # --- the engine -----------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
 from rnnplay.training import records
+from rnnplay.training.records import Step
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.workspace import Workspace
 
@@ -54,8 +55,8 @@ class Driver:
     def records(self) -> list[records.Record]:
         return [record for event in self.events if isinstance(event, messages.Progress) for record in event.records]
 
-    def steps(self) -> list[records.Step]:
-        return [record for record in self.records if isinstance(record, records.Step)]
+    def steps(self) -> list[Step]:
+        return [record for record in self.records if isinstance(record, Step)]
 
     async def until(self, condition: Callable[[], E | None], timeout: float = 60) -> E:
         async with asyncio.timeout(timeout):

@@ -34,6 +34,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes_read = 0
+        self._undrawn = bytearray()
         self.transcript = bytearray()
         self._master, slave = pty.openpty()
         self._resize_fd(columns, rows)
@@ -67,8 +68,11 @@ class Terminal:
         """Type `keys` (escape sequences included)."""
         os.write(self._master, keys.encode())
 
-    def read(self, timeout: float) -> bytes:
-        """What comes within `timeout` seconds, as soon as anything does; it is drawn on the screen too."""
+    def read(self, timeout: float, draw: bool = True) -> bytes:
+        """What comes within `timeout` seconds, as soon as anything does.
+
+        It is drawn on the screen too; with `draw=False` only later, where the emulator's own time would be measured.
+        """
         ready, _, _ = select.select([self._master], [], [], timeout)
         if not ready:
             return b""
@@ -80,7 +84,10 @@ class Terminal:
         self.transcript += data
         self._answer(data)
         # pyte takes the private "CSI ? … $ p" and kitty "CSI > … u" queries for text; a terminal swallows them.
-        self._stream.feed(_without_queries(data))
+        self._undrawn += data
+        if draw:
+            self._stream.feed(_without_queries(bytes(self._undrawn)))
+            self._undrawn.clear()
         return data
 
     def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30.0) -> str:

@@ -339,16 +339,16 @@ async def test_without_colour_a_line_is_bold_over_dim(monkeypatch: pytest.Monkey
         assert any(style.dim for style in styles)
 
 
-async def test_keys_are_in_the_footer_and_help_when_focused(long_app: ChartApp) -> None:
+async def test_keys_are_on_the_border_and_help_is_there_when_focused(long_app: ChartApp) -> None:
     async with long_app.run_test(size=(100, 20)) as pilot:
         long_app.chart.focus()
         await pilot.pause()
-        shown = {
-            active.binding.description for active in long_app.screen.active_bindings.values() if active.binding.show
-        }
-        assert {"log", "smooth", "fit", "all"} <= shown
+        assert all(word in rows(long_app)[-1] for word in ("zoom", "pan", "read", "log", "smooth", "fit"))
         await long_app.mount(HelpPanel())
         assert long_app.chart.HELP.strip()
+        long_app.chart.blur()
+        await pilot.pause()
+        assert "zoom" not in rows(long_app)[-1]
 
 
 async def test_resizing_redraws(long_app: ChartApp) -> None:

@@ -31,6 +31,10 @@ from rnnplay.tui.widgets.status_line import StatusLine
 
 UPDATE_SECONDS = 0.12
 """Between two repaints of what training reports."""
+TYPING_SECONDS = 0.25
+"""After a key, the next one is awaited so long."""
+STALE_SECONDS = 0.4
+"""Charts older than this are brought up to date behind a key's echo."""
 ASK_AGAIN_SECONDS = 1.0
 """While training, the prompt is completed again this often, from the newer weights."""
 NARROW = 100
@@ -89,6 +93,7 @@ class PlaygroundScreen(Screen[None]):
         self.control = control
         self._start = (config, preset, run)
         self._update_due = False
+        self._typed_at = self._shown_at = 0.0
         self._asked = (0, "")
         self._asked_at = 0.0
         self._sample_request = 0
@@ -160,11 +165,27 @@ class PlaygroundScreen(Screen[None]):
     def _show_soon(self) -> None:
         if not self._update_due:
             self._update_due = True
-            self.set_timer(UPDATE_SECONDS, self.show_session)
+            self.set_timer(UPDATE_SECONDS, self._show_if_quiet)
+
+    def _show_if_quiet(self) -> None:
+        """Between two keys of a typist the charts wait, so that the next key never waits for them."""
+        if not self._update_due:
+            return
+        quiet = monotonic() - self._typed_at
+        if quiet < TYPING_SECONDS:
+            self.set_timer(TYPING_SECONDS - quiet, self._show_if_quiet)
+        else:
+            self.show_session()
+
+    def _show_behind_the_echo(self) -> None:
+        """While somebody types on and on, the moment after a key was painted is the best one for the charts."""
+        if self._update_due and monotonic() - self._shown_at > STALE_SECONDS:
+            self.call_after_refresh(self.show_session)
 
     def show_session(self) -> None:
         """Bring the screen up to date."""
         self._update_due = False
+        self._shown_at = monotonic()
         session = self.session
         self.query_one(StatusLine).show(session, self.form.config)
         self.query_one(TrainingCharts).show(session, session.config or self.form.config)
@@ -342,6 +363,8 @@ class PlaygroundScreen(Screen[None]):
 
     @on(PromptPane.Typed)
     def _typed(self, event: PromptPane.Typed) -> None:
+        self._typed_at = monotonic()
+        self._show_behind_the_echo()
         self._ask(event.text)
 
     def _ask(self, text: str) -> None:
