@@ -21,6 +21,7 @@ GROUPS = {
     "length": "Length",
     "rate": "Optimizer",
     "clipping": "Clipping",
+    "divergence": "Divergence",
     "evaluation": "Evaluation",
     "checkpoints": "Checkpoints",
     "machine": "Machine",
@@ -172,6 +173,43 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             when=("clip", ("norm", "value")),
         ),
     ] = 1.0
+
+    divergence: Annotated[
+        Literal["rollback", "stop", "off"],
+        Knob("when the loss explodes: back to the last good state, stop there, or let it happen", "divergence", live=True),
+    ] = "rollback"
+    divergence_remedy: Annotated[
+        Literal["none", "lower-rate", "clip"],
+        Knob(
+            "what changes after a rollback: nothing, half the rate, or norm clipping at 1.0 (at half, where it is on)",
+            "divergence",
+            live=True,
+            label="remedy",
+            when=("divergence", ("rollback",)),
+        ),
+    ] = "lower-rate"
+    max_rollbacks: Annotated[
+        int,
+        Knob(
+            "rollbacks after which a run that diverges again stops",
+            "divergence",
+            low=0,
+            high=10_000,
+            label="at most",
+            when=("divergence", ("rollback",)),
+        ),
+    ] = 8
+    good_seconds: Annotated[
+        float,
+        Knob(
+            "seconds between good states kept in memory to go back to",
+            "divergence",
+            low=0,
+            high=10**7,
+            label="kept every",
+            zero="checkpoints on disk only",
+        ),
+    ] = 5.0
 
     eval_every: Annotated[
         int, Knob("steps between validations", "evaluation", low=0, high=10**9, label="every", zero="only at the end")

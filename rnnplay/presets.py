@@ -54,6 +54,7 @@ PRESETS = {
                 "optimizer": "sgd",
                 "lr": 0.5,
                 "clip": "off",
+                "divergence": "off",
                 "steps": 400,
                 "eval_every": 50,
             },

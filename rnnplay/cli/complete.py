@@ -35,7 +35,7 @@ def command(session: Session, run_name: str, text: str, bars: int, checkpoint: s
         return
     if found.unknown:
         shown = ", ".join(map(repr, found.unknown[:8]))
-        note(printable(f"Note: the model has no token for {shown}; it reads <unk> instead."))
+        note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
     click.echo(printable(text + found.suggestion))
     rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
     table(("next", "probability"), rows, numbers=("probability",))

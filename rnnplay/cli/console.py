@@ -10,27 +10,36 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnnplay.harmless import harmless, harmless_line, harmless_message
+
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+"""What JSON allows in a string as it is, but a terminal obeys or shows elsewhere."""
 
 
 def write_json(value: object) -> None:
-    """`value` as one line of JSON on stdout."""
+    """`value` as one line of JSON on stdout, exact, with escapes in it for what a terminal would obey."""
     from rnnplay.jsonlines import encode_line
 
-    click.echo(encode_line(value), nl=False)
+    try:
+        line = encode_line(value).decode()
+    except UnicodeEncodeError:  # a path that is no UTF-8: its bytes as halves of surrogate pairs, escaped
+        import json
+
+        line = json.dumps(value) + "\n"
+    click.echo(_RAW_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", line), nl=False)
 
 
 def note(message: str) -> None:
     """A remark beside the result, on stderr."""
-    click.echo(message, err=True)
+    click.echo(harmless_message(message), err=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
     """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe. `numbers` align right."""
-    rows = [[printable(cell) for cell in row] for row in rows]
+    rows = [[harmless_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [list(columns), *rows]:
             click.echo("\t".join(row))
@@ -49,7 +58,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequen
 
 def pairs(values: Iterable[tuple[str, str]]) -> None:
     """Names and values on stdout, one a line, the values aligned."""
-    shown = [(name, printable(value)) for name, value in values]
+    shown = [(name, harmless_line(value)) for name, value in values]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         click.echo(f"{name:<{width}}  {value}")
@@ -58,9 +67,9 @@ def pairs(values: Iterable[tuple[str, str]]) -> None:
 def printable(text: str) -> str:
     """`text` with nothing in it that a terminal would obey: control characters are shown, not sent.
 
-    Newline and tab stay. Names in the U+2400 block for C0, U+FFFD for DEL, C1 and the marks that reorder lines.
+    Newline and tab stay. Names in the U+2400 block for C0 and DEL, U+FFFD for C1 and the marks that reorder lines.
     """
-    return _CONTROLS.sub(lambda match: chr(0x2400 + ord(match[0])) if match[0] < " " else "\ufffd", text)
+    return harmless(text)
 
 
 class TextOut:

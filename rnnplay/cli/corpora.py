@@ -79,7 +79,7 @@ def _list(session: Session, as_json: bool) -> None:
 
     corpora = list_corpora(session.workspace)
     for problem in card_problems(session.workspace):
-        note(printable(problem))
+        note(problem)
     if as_json:
         write_json([_described(corpus) for corpus in corpora])
         return

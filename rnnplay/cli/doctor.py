@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from rnnplay.cli.console import pairs, short_size, write_json
+from rnnplay.cli.console import note, pairs, short_size, write_json
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 
 LIBRARIES = ("torch", "textual", "rich", "click", "msgspec", "numpy", "safetensors")
@@ -35,7 +35,7 @@ def command(session: Session, as_json: bool) -> int:
         click.echo(click.style(name, bold=True))
         pairs((f"  {key}", shown(value)) for key, value in section.items() if key != "problem")
     for problem in problems:
-        click.echo(f"Problem: {problem}", err=True)
+        note(f"Problem: {problem}")
     return 1 if problems else 0
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import msgspec
 
-from rnnplay.cli.console import note, pairs, printable, write_json
+from rnnplay.cli.console import note, pairs, write_json
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnplay.config import RunConfig
+    from rnnplay.text.encoded import EncodedCorpus
+    from rnnplay.text.tokenizers import Tokenizer
 
 ONE_SEQUENCE = 100_000
 """Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
@@ -41,14 +48,10 @@ def command(session: Session, run_name: str, corpus: str | None, split: str, che
         config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
     run.checkpoint(checkpoint)  # a wrong name is told before the text is read
 
-    from rnnplay.text.catalogue import find_corpus
-    from rnnplay.text.encoded import encode_corpus
-
-    text = find_corpus(config.corpus, session.workspace)
-    encoded = encode_corpus(text, config, session.workspace.create().cache, tokenizer=tokenizer)
+    encoded = _encoded(session, config, corpus is None, info.corpus_sha256, tokenizer)
     part = encoded.test if split == "test" else encoded.validation
     if corpus is None and encoded.sha256 != info.corpus_sha256:
-        note(printable(f"Note: {text.name} is not the text that {run.name} was trained on any more."))
+        note(f"Note: {encoded.name} is not the text that {run.name} was trained on any more.")
 
     from rnnplay.training.checkpoints import load_model
     from rnnplay.training.evaluation import evaluate
@@ -57,14 +60,14 @@ def command(session: Session, run_name: str, corpus: str | None, split: str, che
     rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
     found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
     if not found.tokens:
-        raise InputError(f"The {split} part of {text.name} is empty (split {config.split}); choose another part.")
+        raise InputError(f"The {split} part of {encoded.name} is empty (split {config.split}); choose another part.")
     characters = round(found.characters)
     if as_json:
         write_json(
             {
                 "run": run.name,
                 "step": step,
-                "corpus": text.name,
+                "corpus": encoded.name,
                 "split": split,
                 "loss": found.loss,
                 "perplexity": found.perplexity,
@@ -77,9 +80,24 @@ def command(session: Session, run_name: str, corpus: str | None, split: str, che
     pairs(
         [
             ("run", f"{run.name}, step {step:,}"),
-            ("text", f"{text.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
+            ("text", f"{encoded.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
             ("loss", f"{found.loss:.4f} nats per token"),
             ("perplexity", f"{found.perplexity:.3f}"),
             ("bits per character", f"{found.bits_per_character:.4f}"),
         ]
     )
+
+
+def _encoded(session: Session, config: RunConfig, own: bool, sha256: str, tokenizer: Tokenizer) -> EncodedCorpus:
+    """The text named in `config`; a run's `own` that is gone comes from the cache."""
+    from rnnplay.text.catalogue import find_corpus
+    from rnnplay.text.encoded import encode_again, encode_corpus
+
+    workspace = session.workspace.create()
+    try:
+        text = find_corpus(config.corpus, workspace)
+        return encode_corpus(text, config, workspace.cache, tokenizer=tokenizer)
+    except InputError:
+        if not own:
+            raise
+        return encode_again(config, sha256, tokenizer, workspace)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.errors import RnnplayError
+from rnnplay.harmless import harmless, harmless_message
 
 if TYPE_CHECKING:
     from rnnplay.cli.session import Session
@@ -60,16 +61,17 @@ def open_closed_streams() -> None:
 
 
 def tell(message: str) -> None:
-    """One message on stderr, which may be closed."""
+    """One message on stderr, which may be closed; on one line, and nothing in it that a terminal would obey."""
     with contextlib.suppress(OSError, ValueError):
-        click.echo(message, err=True)
+        click.echo(harmless_message(message), err=True)
 
 
 def _debug() -> None:
     if os.environ.get("RNNPLAY_DEBUG"):
         import traceback
 
-        traceback.print_exc()
+        with contextlib.suppress(OSError, ValueError):
+            click.echo(harmless(traceback.format_exc()), err=True)
 
 
 def drop_stdout() -> None:

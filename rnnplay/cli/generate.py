@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from rnnplay.cli.console import TextOut, builtins, note, printable, write_json
+from rnnplay.cli.console import TextOut, builtins, note, write_json
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
@@ -41,9 +41,7 @@ def command(
     model, tokenizer, step = load_model(run, checkpoint)
     unknown = tokenizer.unknown_in(prompt)
     if unknown:
-        note(
-            printable(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
-        )
+        note(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
     pieces = generate(model, tokenizer, prompt, sampling)
     if as_json:
         write_json(

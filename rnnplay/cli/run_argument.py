@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +33,9 @@ def find_run(session: Session, name_or_path: str) -> RunFolder:
     from rnnplay.training import run_folder
 
     separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
-    path = Path(name_or_path).expanduser()
-    if any(separator in name_or_path for separator in separators) and (path / "run.json").is_file():
-        return run_folder.RunFolder(path.resolve())
+    if any(separator in name_or_path for separator in separators):
+        with suppress(OSError, ValueError, RuntimeError):  # no such home folder, no right to look, a loop of links
+            path = Path(name_or_path).expanduser()
+            if (path / "run.json").is_file():
+                return run_folder.RunFolder(path.resolve())
     return run_folder.find_run(name_or_path, session.workspace)

@@ -13,7 +13,6 @@ from rnnplay.cli.console import (
     model_name,
     note,
     pairs,
-    printable,
     short_count,
     short_date,
     table,
@@ -138,7 +137,7 @@ def _list(session: Session, as_json: bool) -> None:
         try:
             described.append(_described(run))
         except RnnplayError as error:
-            note(printable(str(error)))
+            note(str(error))
     described.sort(key=lambda run: str(run["created"]), reverse=True)
     if as_json:
         write_json(described)

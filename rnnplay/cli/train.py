@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.console import corpus_name, model_name, note
+from rnnplay.cli.console import corpus_name, model_name, note, printable
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
@@ -111,11 +111,13 @@ class Foreground:
     def prepare(self, config: RunConfig, folder: RunFolder, resume: bool, workspace: Workspace) -> Trainer:
         """Encode the text, load torch, make the model."""
         from rnnplay.text.catalogue import find_corpus
-        from rnnplay.text.encoded import encode_corpus
+        from rnnplay.text.encoded import encode_again, encode_corpus
 
-        corpus = find_corpus(config.corpus, workspace)
-        tokenizer = folder.tokenizer() if resume else None
-        encoded = encode_corpus(corpus, config, workspace.cache, self.reporter.preparing, tokenizer)
+        progress = self.reporter.preparing
+        if resume:
+            encoded = encode_again(config, folder.info().corpus_sha256, folder.tokenizer(), workspace, progress)
+        else:
+            encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
 
         from rnnplay.training.trainer import Trainer  # takes a second or more: it loads torch
 
@@ -172,5 +174,5 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool,
         reached = foreground.validation
         quality = f", validation loss {reached.loss:.4f} (perplexity {reached.perplexity:.2f})" if reached else ""
         write = f"rnnplay generate {folder.name}{session.arguments}"
-        click.echo(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}")
+        click.echo(printable(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}"))
     return 0

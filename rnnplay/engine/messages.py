@@ -55,6 +55,13 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True, tag="tune"):
     value: float | str
 
 
+class GoBack(msgspec.Struct, frozen=True, kw_only=True, tag="go_back"):
+    """Put the run under way back to one of its checkpoints, by hand, and go on from there."""
+
+    checkpoint: str = "latest"
+    """"latest", "best" or a step number."""
+
+
 class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
     """Ask what comes after `text`. A newer request makes older ones out of date; those are not answered."""
 
@@ -80,7 +87,7 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Write a checkpoint if there is something to lose, and exit. The end of standard input means the same."""
 
 
-Command = Train | Open | Pause | Continue | Stop | Save | Tune | Complete | Sample | Cancel | Quit
+Command = Train | Open | Pause | Continue | Stop | Save | Tune | GoBack | Complete | Sample | Cancel | Quit
 
 
 # --- events: engine to interface ------------------------------------------------------------------------------

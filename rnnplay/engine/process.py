@@ -19,7 +19,7 @@ from rnnplay.engine.wire import Inbox, Outbox, redirect_output
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_corpus
+from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
 from rnnplay.training.checkpoints import load_model
 from rnnplay.training.records import Finished, Record
 from rnnplay.training.run_folder import RunFolder, find_run
@@ -53,6 +53,7 @@ class Engine:
             messages.Stop: self._stop,
             messages.Save: self._save,
             messages.Tune: self._tune,
+            messages.GoBack: self._go_back,
             messages.Complete: self._prompts.ask,
             messages.Sample: self._prompts.ask,
             messages.Cancel: lambda _: self._prompts.cancel(),
@@ -142,9 +143,11 @@ class Engine:
                 last = time.monotonic()
                 self._outbox.post(messages.Preparing(what=what, done=done, total=total))
 
+        if resuming is not None:
+            sha256 = resuming.info().corpus_sha256
+            return encode_again(config, sha256, resuming.tokenizer(), self._workspace, progress)
         corpus = find_corpus(config.corpus, self._workspace)
-        tokenizer = resuming.tokenizer() if resuming is not None else None
-        return encode_corpus(corpus, config, self._workspace.cache, progress=progress, tokenizer=tokenizer)
+        return encode_corpus(corpus, config, self._workspace.cache, progress=progress)
 
     def _open(self, command: messages.Open) -> None:
         if self._training:
@@ -183,6 +186,11 @@ class Engine:
     def _tune(self, command: messages.Tune) -> None:
         if self._trainer is not None and self._training:
             self._trainer.tune(command.knob, command.value)
+
+    def _go_back(self, command: messages.GoBack) -> None:
+        if self._trainer is None or not self._training:
+            raise InputError("No run is under way; resume it first, from the checkpoint you want.")
+        self._trainer.rollback(command.checkpoint)
 
     def _quit(self, _: messages.Quit) -> None:
         self._quitting = True

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from rnnplay.errors import InputError
+from rnnplay.harmless import marked
 
 LARGEST_CARD = 65_536
 """Bytes."""
@@ -74,8 +75,7 @@ def read_card(place: Path) -> Card:
 
 def clean(text: str) -> str:
     """`text` on one line, with control characters, escape sequences and direction marks made visible as U+FFFD."""
-    text = " ".join(re.split(r"[ \t\r\n]+", text)).strip()
-    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return marked(text)
 
 
 def card_title(name: str) -> str:

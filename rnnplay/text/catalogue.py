@@ -14,6 +14,7 @@ from rnnplay.workspace import Workspace, bundled_corpora
 __all__ = ["Card", "Corpus", "add_corpus", "card_problems", "find_corpus", "list_corpora"]
 
 LONGEST_NAME = 80
+MOST_NAMED = 30
 NOT_IN_NAMES = '/\\:*?"<>|'
 
 
@@ -31,7 +32,7 @@ class Corpus:
             from rnnplay.text.python_corpora import materialise_python_corpus
 
             return materialise_python_corpus(self.card.source, cache)
-        if not self.path.is_file():
+        if not _exists(self.path):
             raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
         return self.path
 
@@ -55,14 +56,16 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     wanted = name_or_path.strip()
     if not wanted:
         raise InputError("The corpus's name is empty; give a corpus's name or the path of a text.")
-    path = _expanded(wanted)
+    corpora, problems = _scan(workspace)
+    known = {corpus.name: corpus for corpus in corpora}
     has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
+    if wanted.startswith("~") and wanted in known:  # before it is taken for somebody's home folder
+        return known[wanted]
+    path = _expanded(wanted)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
         return _from_path(path, workspace)
-    corpora, problems = _scan(workspace)
-    for corpus in corpora:
-        if corpus.name == wanted:
-            return corpus
+    if wanted in known:
+        return known[wanted]
     for place, problem in problems.items():
         if wanted in (place.stem, place.name):
             raise InputError(problem)
@@ -79,13 +82,14 @@ def add_corpus(path: Path, workspace: Workspace, name: str | None = None) -> Cor
 
     Raises InputError if it is not readable text, if the name is taken, or if the name could not be a file's.
     """
+    from rnnplay.text.reading import check_text_file
+
     source = _expanded(str(path))
-    if not source.is_file():
-        raise InputError(f"There is no file {clean(str(path))}; give the path of a text.")
+    check_text_file(source)
     corpus_name = _checked_name(name if name is not None else source.stem)
     taken = {corpus.name.casefold() for corpus in list_corpora(workspace)}
     target = workspace.corpora / f"{corpus_name}.txt"
-    if corpus_name.casefold() in taken or target.exists():
+    if corpus_name.casefold() in taken or os.path.lexists(target):
         raise InputError(f"There is already a corpus {_quoted(corpus_name)}; give this one another name.")
     _check_readable(source)
     workspace.create()
@@ -132,8 +136,10 @@ def _add_loose_texts(folder: Path, found: dict[str, Corpus], problems: dict[Path
         name = clean(place.stem)
         if place in described or place.stem in broken:
             continue
-        if name in found:
-            problems[place] = f"The text {clean(str(place))} has the name {_quoted(name)}, as a card does; rename it."
+        if not name:
+            problems[place] = f"The text {clean(str(place))} has no name but white space; rename it."
+        elif name in found:
+            problems[place] = f"The text {clean(str(place))} has the name {_quoted(name)}, as another has; rename it."
         else:
             found[name] = Corpus(name, Card(name=name, title=card_title(name), file=place.name), place)
 
@@ -141,7 +147,7 @@ def _add_loose_texts(folder: Path, found: dict[str, Corpus], problems: dict[Path
 def _from_card(place: Path) -> Corpus:
     card = read_card(place)
     path = place.parent / card.file if card.file else None
-    if path is not None and not path.is_file():
+    if path is not None and not _is_file(path):
         raise InputError(f"The card {clean(str(place))} names the file {_quoted(card.file)}, which is not beside it.")
     return Corpus(card.name, card, path)
 
@@ -149,9 +155,13 @@ def _from_card(place: Path) -> Corpus:
 def _from_path(path: Path, workspace: Workspace) -> Corpus:
     if path.is_dir():
         raise InputError(f"{clean(str(path))} is a folder; give the path of one text file.")
-    if not path.is_file():
+    if not _is_file(path):
         raise InputError(f"{clean(str(path))} is not a plain file; save the text to a file and give its path.")
     path = path.absolute()
+    if not str(path).isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
+        raise InputError(  # run.json could not name it
+            f"The path {clean(str(path))} is not valid UTF-8; rename the file, or copy it with `rnnplay corpora add`."
+        )
     if path.suffix == ".toml":
         return _from_card(path)
     for corpus in list_corpora(workspace):
@@ -191,10 +201,16 @@ def _copy_new(source: Path, target: Path) -> None:
     """Copy so that `target` is there whole or not at all, and nothing is overwritten; raises InputError."""
     import shutil
 
+    from rnnplay.text.reading import changed, check_text_file
+
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
+        before = check_text_file(source)
         shutil.copyfile(source, beside)
-        if target.exists():
+        after = check_text_file(source)
+        if (before.st_size, before.st_mtime_ns, after.st_size) != (after.st_size, after.st_mtime_ns, _size(beside)):
+            raise changed(source)
+        if os.path.lexists(target):
             raise FileExistsError
         beside.replace(target)
     except FileExistsError as error:
@@ -212,7 +228,7 @@ def _files(folder: Path, suffix: str) -> list[Path]:
         return sorted(
             place
             for place in folder.iterdir()
-            if place.suffix == suffix and not place.name.startswith(".") and place.is_file()
+            if place.suffix == suffix and not place.name.startswith(".") and _is_file(place)
         )
     except OSError:
         return []  # a workspace that does not exist yet has no corpora of its own
@@ -232,6 +248,17 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def _same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
@@ -246,7 +273,9 @@ def _closest(wanted: str, corpora: list[Corpus]) -> str:
 
 
 def _names(corpora: list[Corpus]) -> str:
-    return ", ".join(corpus.name for corpus in corpora) or "none yet"
+    names = [name if len(name) <= 40 else name[:39] + "…" for name in (corpus.name for corpus in corpora[:MOST_NAMED])]
+    more = f" and {len(corpora) - MOST_NAMED} more" if len(corpora) > MOST_NAMED else ""
+    return (", ".join(names) + more) or "none yet"
 
 
 def _quoted(name: str) -> str:

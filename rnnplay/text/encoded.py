@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import numpy as np
@@ -21,11 +21,12 @@ from rnnplay.config import RunConfig, split_shares
 from rnnplay.errors import InputError
 from rnnplay.text import encoded_cache
 from rnnplay.text.cards import clean
-from rnnplay.text.catalogue import Corpus
+from rnnplay.text.catalogue import Corpus, find_corpus
 from rnnplay.text.reading import check_text_file, iter_text
 from rnnplay.text.splitting import PARTS, LineEnds, cut, without_blank_lines
 from rnnplay.text.tokenizers import Tokenizer, build_tokenizer
 from rnnplay.text.vocabulary import AnyIds
+from rnnplay.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("reading", "counting" or "encoding"), bytes done and bytes in all."""
@@ -77,25 +78,85 @@ def encode_corpus(
     encode with this one instead. Raises InputError for a file that is not text, or too short for `config`.
     """
     path = corpus.materialise(cache)
+    report = _Report(progress, check_text_file(path).st_size)
+    sha256 = encoded_cache.content_hash(path, cache, report.doing("reading"))
+    return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+
+
+def encode_again(
+    config: RunConfig, sha256: str, tokenizer: Tokenizer, workspace: Workspace, progress: Progress | None = None
+) -> EncodedCorpus:
+    """The text that a run was trained on, by its `sha256`: from the corpus, or, where that is gone, from the cache.
+
+    Raises InputError if the corpus has changed since, or if neither is there.
+    """
+    cache = workspace.cache
+    try:
+        corpus = find_corpus(config.corpus, workspace)
+        path = corpus.materialise(cache)
+        report = _Report(progress, check_text_file(path).st_size)
+    except InputError as gone:
+        feed: Feed = "lines" if config.feed == "lines" else "stream"
+        found = _load(cache, sha256, config, feed, tokenizer)
+        if found is None:
+            raise InputError(
+                f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
+                f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
+            ) from gone
+        name = clean(PurePath(config.corpus).stem) or "the text"
+        encoded = _whole(name, sha256, feed, found)
+        _check_length(encoded, config)
+        return encoded
+    now = encoded_cache.content_hash(path, cache, report.doing("reading"))
+    if now != sha256:
+        raise InputError(
+            f"The text of {clean(config.corpus)} is not the one that the run was trained on (SHA-256 {now[:12]}…, "
+            f"but the run has {sha256[:12]}…); put that one back, or start a new run."
+        )
+    return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+
+
+def _encoded(
+    corpus: Corpus,
+    path: Path,
+    sha256: str,
+    config: RunConfig,
+    cache: Path,
+    tokenizer: Tokenizer | None,
+    report: _Report,
+) -> EncodedCorpus:
     feed: Feed = corpus.card.feed if config.feed == "auto" else config.feed
     if tokenizer is not None and feed == "lines" and tokenizer.newline is None:
         raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose --feed stream.")
-    report = _Report(progress, check_text_file(path).st_size)
-    sha256 = encoded_cache.content_hash(path, cache, report.doing("reading"))
-    key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
-    loaded = encoded_cache.load(cache, key)
+    loaded = _load(cache, sha256, config, feed, tokenizer)
     if loaded is None:
+        key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
         with encoded_cache.new_folder(cache, key) as folder:
             _encode(path, folder, key, config, feed, tokenizer, report)
         loaded = encoded_cache.load(cache, key)
         if loaded is None:
             raise InputError(f"The cache {clean(str(cache))} does not keep what is written to it; use another folder.")
     report.doing("encoding")(report.total)
-    found, parts = loaded
-    train, validation, test = (EncodedSplit(ids, characters, starts) for ids, characters, starts in parts)
-    encoded = EncodedCorpus(corpus.name, sha256, found, feed, train, validation, test)
+    encoded = _whole(corpus.name, sha256, feed, loaded)
     _check_length(encoded, config)
     return encoded
+
+
+def _load(
+    cache: Path, sha256: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None
+) -> encoded_cache.Loaded | None:
+    """What the cache has for this text; with a `tokenizer`, also what was encoded with an equal one."""
+    if tokenizer is not None:
+        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)))
+        if made is not None and made[0].to_bytes() == tokenizer.to_bytes():
+            return made
+    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)))
+
+
+def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded) -> EncodedCorpus:
+    tokenizer, parts = loaded
+    train, validation, test = (EncodedSplit(ids, characters, starts) for ids, characters, starts in parts)
+    return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test)
 
 
 class _Report:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 import time
 import zlib
@@ -26,7 +28,7 @@ from numpy.typing import NDArray
 
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.cards import clean
-from rnnplay.text.reading import check_text_file, reading
+from rnnplay.text.reading import changed, check_text_file, read_small, reading
 from rnnplay.text.splitting import PARTS
 from rnnplay.text.tokenizers import Tokenizer, load_tokenizer
 from rnnplay.text.vocabulary import AnyIds, id_type
@@ -35,7 +37,12 @@ FORMAT = 1
 _BLOCK = 1 << 20
 _ENDS = 1 << 16
 """Bytes at a file's start and end that its check covers: whole files would take too long."""
+_LARGEST_META = 1 << 16
+_LARGEST_VOCABULARY = 1 << 29
+_LARGEST_INDEX = 1 << 24
+_MOST_CHARACTERS = 1 << 50
 _MOST_INDEXED = 1000
+_SHA256 = re.compile("[0-9a-f]{64}")
 _TOO_FRESH_NS = 100_000_000
 """A file changed this shortly before it was hashed could change again with the same time: it is not indexed."""
 _ABANDONED_S = 24 * 3600.0
@@ -86,6 +93,8 @@ def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None
         while block := file.read(_BLOCK):
             digest.update(block)
             done += len(block)
+            if done > found.st_size:  # someone writes faster than we read, perhaps without end
+                raise changed(path)
             if progress is not None:
                 progress(done)
     check_unchanged(path, found)
@@ -100,7 +109,7 @@ def check_unchanged(path: Path, before: os.stat_result) -> None:
     """Raises InputError if the file at `path` is not as it was."""
     now = check_text_file(path)
     if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
+        raise changed(path)
 
 
 class PartFiles:
@@ -155,22 +164,30 @@ class _Checked:
         return _check(self.path)
 
 
-def load(cache: Path, key: str) -> tuple[Tokenizer, list[tuple[AnyIds, int, NDArray[np.int64] | None]]] | None:
-    """Tokenizer and, for each part, (ids, characters, starts of lines), mapped; None if not there or broken."""
+Loaded = tuple[Tokenizer, list[tuple[AnyIds, int, NDArray[np.int64] | None]]]
+"""The tokenizer and, for each part, (ids, characters, starts of lines), mapped."""
+
+
+def load(cache: Path, key: str) -> Loaded | None:
+    """What stands under `key`; None if it is not there or broken."""
     folder = cache / "encoded" / key
     try:
-        meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=Meta)
-        tokenizer = load_tokenizer((folder / "vocabulary.json").read_bytes())
+        meta = msgspec.json.decode(read_small(folder / "meta.json", _LARGEST_META), type=Meta)
         if meta.format != FORMAT or meta.key != key or len(meta.parts) != len(PARTS):
             return None
+        tokenizer = load_tokenizer(read_small(folder / "vocabulary.json", _LARGEST_VOCABULARY))
         parts = []
         for part, about in zip(PARTS, meta.parts, strict=True):
             ids = _mapped(folder / f"{part}.ids", id_type(tokenizer.size), about.tokens, about.ids_check)
+            _check_range(ids, 0, tokenizer.size - 1)
             starts = None
             if about.lines is not None:
                 starts = _mapped(folder / f"{part}.lines", np.int64, about.lines + 1, about.lines_check)
+                _check_lines(starts, len(ids))
+            if not 0 <= about.characters <= _MOST_CHARACTERS:
+                raise ValueError("characters")
             parts.append((ids, about.characters, starts))
-    except (OSError, ValueError, InputError, msgspec.DecodeError):
+    except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError):
         return None
     return tokenizer, parts
 
@@ -216,7 +233,7 @@ def _put_in_place(folder: Path, target: Path, cache: Path, key: str) -> None:
         try:
             folder.rename(target)
         except OSError:
-            if not target.exists():
+            if not os.path.lexists(target):
                 raise
             if load(cache, key) is not None:
                 return
@@ -233,15 +250,41 @@ def _put_in_place(folder: Path, target: Path, cache: Path, key: str) -> None:
 def _remove_abandoned(home: Path) -> None:
     for place in home.glob(".*.partial"):
         with suppress(OSError):
-            if time.time() - place.stat().st_mtime > _ABANDONED_S:
+            found = place.lstat()
+            if time.time() - found.st_mtime <= _ABANDONED_S:
+                continue
+            if stat.S_ISDIR(found.st_mode):
                 shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink()
 
 
 def _mapped(path: Path, dtype: type[Any], count: int, check: int | None) -> NDArray[Any]:
     """The file as an array; raises ValueError if it is not the one that was written."""
-    if path.stat().st_size != count * np.dtype(dtype).itemsize or _check(path) != check:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size != count * np.dtype(dtype).itemsize or _check(path) != check:
         raise ValueError(path.name)
     return np.memmap(path, dtype=dtype, mode="r") if count else np.zeros(0, dtype=dtype)
+
+
+def _check_range(values: NDArray[Any], low: int, high: int) -> None:
+    """Raises ValueError unless all are within: an id beyond the vocabulary would end a run in the middle of it."""
+    limits = np.iinfo(values.dtype)
+    if low <= limits.min and limits.max <= high:
+        return
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        if int(block.max()) > high or int(block.min()) < low:
+            raise ValueError("a value out of range")
+
+
+def _check_lines(starts: NDArray[np.int64], tokens: int) -> None:
+    """Raises ValueError unless the starts go up from 0 to the number of tokens."""
+    if int(starts[0]) != 0 or int(starts[-1]) != tokens:
+        raise ValueError("lines that do not fit their tokens")
+    for start in range(0, len(starts) - 1, _BLOCK):
+        if int(np.diff(starts[start : start + _BLOCK + 1]).min()) < 1:
+            raise ValueError("lines out of order")
 
 
 def _check(path: Path) -> int:
@@ -253,9 +296,10 @@ def _check(path: Path) -> int:
 
 def _read_index(path: Path) -> dict[str, _Indexed]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _Indexed])
-    except (OSError, msgspec.DecodeError, ValueError):
+        index = msgspec.json.decode(read_small(path, _LARGEST_INDEX), type=dict[str, _Indexed])
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
         return {}
+    return {name: about for name, about in index.items() if _SHA256.fullmatch(about.sha256)}
 
 
 def _write_index(path: Path, index: dict[str, _Indexed]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import stat
 import sys
 import sysconfig
 import tokenize
@@ -40,7 +41,7 @@ def materialise_python_corpus(source: str, cache: Path) -> Path:
     if source not in makers:
         raise InputError(f"There is no source '{source}' for a corpus; there are {' and '.join(makers)}.")
     target = cache / f"{source}-{_python_version()}.txt"
-    if not target.is_file():
+    if not _is_there(target):
         _write_whole(target, makers[source]())
     return target
 
@@ -116,6 +117,14 @@ def _sources(library: Path, files: Iterable[str]) -> Iterator[str]:
         if len(text) <= room:
             room -= len(text)
             yield text
+
+
+def _is_there(target: Path) -> bool:
+    try:
+        found = target.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
 def _write_whole(target: Path, pieces: Iterable[str]) -> None:

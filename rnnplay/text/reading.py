@@ -38,9 +38,9 @@ def iter_text(
     The pieces depend on the content and on `chunk_bytes` only. `progress` is called with the number of bytes read so
     far after each chunk. Raises InputError for what is not a readable text file, at the byte where that shows.
     """
-    check_text_file(path)
+    size = check_text_file(path).st_size
     with reading(path), path.open("rb") as file:
-        yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), progress)
+        yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress)
 
 
 def check_text_file(path: Path) -> os.stat_result:
@@ -73,8 +73,24 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{name} cannot be a file's path; give the path of a text file.") from error
 
 
+def read_small(path: Path, limit: int) -> bytes:
+    """The bytes of a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
+    # Without waiting, so that a pipe in the file's place cannot hold us up.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+            raise ValueError(f"{path.name} is no plain file of at most {limit:,} bytes")
+        return file.read(found.st_size)
+
+
+def changed(path: Path) -> InputError:
+    """The error for a file that is not what it was when reading began."""
+    return InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
+
+
 def _decoded(
-    file: io.BufferedReader, path: Path, chunk_bytes: int, progress: Callable[[int], None] | None
+    file: io.BufferedReader, path: Path, chunk_bytes: int, size: int, progress: Callable[[int], None] | None
 ) -> Iterator[str]:
     data = file.read(chunk_bytes)
     mark, encoding = next((pair for pair in _BYTE_ORDER_MARKS if data.startswith(pair[0])), (b"", "utf-8"))
@@ -107,6 +123,8 @@ def _decoded(
         data = file.read(chunk_bytes)
         done += len(data)
         last = not data
+        if done > size:  # someone writes faster than we read, perhaps without end
+            raise changed(path)
     if not anything:
         raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
 

@@ -8,6 +8,8 @@ PARTS = ("train", "validation", "test")
 
 _FARTHEST_SPACE = 200
 """Characters."""
+_MOST_WAITING = 1 << 20
+"""Characters of white space kept back until it is seen whether a line is blank; after more than that it is not."""
 
 
 class LineEnds:
@@ -88,7 +90,7 @@ def without_blank_lines(chunks: Iterable[str]) -> Iterator[str]:
         lines = text.split("\n")
         rest = lines.pop()
         kept = [line for line in lines if line.strip()]
-        blank = not rest.strip()
+        blank = len(rest) <= _MOST_WAITING and not rest.strip()
         if blank:
             waiting = rest
         text = head + "".join([line + "\n" for line in kept]) + ("" if blank else rest)

@@ -21,9 +21,10 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers import Tokenizer
-from rnnplay.training.durable import read_bounded, sync_folder, write_durably
+from rnnplay.training.divergence import PROVEN_STEPS
+from rnnplay.training.durable import read_bounded, remove_tree, sync_folder, write_durably
 from rnnplay.training.optim import moment_names
-from rnnplay.training.run_folder import RunFolder, best_of
+from rnnplay.training.run_folder import CheckpointInfo, RunFolder, best_of
 from rnnplay.training.state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, TrainingState, encode_state, read_state
 
 HEADER_LIMIT = 1 << 20
@@ -39,7 +40,7 @@ def write_checkpoint(
     path = folder.checkpoint_path(state.step)
     beside, replaced = (path.with_name(f".{path.name}.{what}") for what in ("partial", "replaced"))
     for leftover in (beside, replaced):
-        _remove(leftover)
+        remove_tree(leftover)
     try:
         beside.mkdir()
         for name, content in ((WEIGHTS_FILE, weights), (TENSORS_FILE, tensors)):
@@ -53,20 +54,37 @@ def write_checkpoint(
         beside.rename(path)
     except OSError:
         with suppress(OSError):
-            _remove(beside)
+            remove_tree(beside)
+        with suppress(OSError):
+            if replaced.exists() and not path.exists():
+                replaced.rename(path)
         raise
     sync_folder(folder.path)
-    _remove(replaced)
+    remove_tree(replaced)
     return path
 
 
 def thin_out(folder: RunFolder, keep: int) -> None:
-    """Deletes all checkpoints but the last `keep` and the best."""
+    """Deletes all checkpoints but the last `keep`, the best, and the one to which a rollback would go back now."""
     found = folder.checkpoints()
-    best = best_of(found)
-    for checkpoint in found[:-keep]:
-        if best is None or checkpoint.step != best.step:
+    if not found:
+        return
+    kept = {checkpoint.step for checkpoint in found[-keep:]}
+    kept |= {one.step for one in (best_of(found), *good_ones(found, found[-1].step)[:1]) if one is not None}
+    for checkpoint in found:
+        if checkpoint.step not in kept:
             folder.remove_checkpoint(checkpoint.path)
+
+
+def good_ones(checkpoints: list[CheckpointInfo], step: int) -> list[CheckpointInfo]:
+    """Those that a run at `step` may go back to, the preferred one first.
+
+    First the newest of those that have proved themselves: by being the best of all so far, or by PROVEN_STEPS steps
+    after them. Then, oldest first, those that were good when they were written.
+    """
+    good = [one for one in checkpoints if one.good and one.step <= step]
+    proven = [one for one in good if one.best or one.step == 0 or one.step <= step - PROVEN_STEPS]
+    return proven[::-1] + [one for one in good if one not in proven]
 
 
 def read_weights(path: Path, config: RunConfig, vocabulary: int, sha256: str = "") -> dict[str, Tensor]:
@@ -103,6 +121,10 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
     info, tokenizer, checkpoint = run.info(), run.tokenizer(), run.checkpoint(which)
     state = read_state(checkpoint.path)
     weights = read_weights(checkpoint.path, info.config, tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        before = good_ones(run.checkpoints(), checkpoint.step)
+        instead = f"take the checkpoint at step {before[0].step}" if before else "there is none before that"
+        raise InputError(f"The weights of {run.name!r} after step {state.step:,} are not finite; {instead}.")
     model = LanguageModel(info.config, tokenizer.size)
     model.load_weights(weights)
     return model.eval(), tokenizer, state.step
@@ -130,7 +152,7 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
         raise InputError(f"{path} is not as it was written (its sha256 differs); go on from another checkpoint.")
     try:
         tensors = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError, RuntimeError) as error:
+    except (safetensors.SafetensorError, ValueError, LookupError, RuntimeError, TypeError, OverflowError) as error:
         raise InputError(f"{path} is not a whole safetensors file; go on from another checkpoint.") from error
     for name, tensor in tensors.items():
         if name.startswith("random.") and optional and tensor.dtype == torch.uint8 and tensor.dim() == 1:
@@ -155,10 +177,3 @@ def _count(shape: tuple[int, ...]) -> int:
 
 def _for_file(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().contiguous()
-
-
-def _remove(folder: Path) -> None:
-    if folder.is_dir():
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()

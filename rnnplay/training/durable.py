@@ -1,17 +1,35 @@
-"""Files that are there whole or not at all, and bounded reading of files that somebody else may have made."""
+"""Files that are there whole or not at all, and bounded reading of files that somebody else may have made.
+
+A link is never followed, neither to read nor to write: a run folder that came from elsewhere cannot lead out of itself.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
+import stat
 from pathlib import Path
 
 from rnnplay.errors import InputError
 
+# Where a system lacks one of these it is left out. NONBLOCK: opening a pipe that nobody writes to would wait forever.
+PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_plain(path: Path, flags: int) -> int:
+    """A descriptor of the plain file `path`, made if `flags` say so; raises OSError, also for a link or a device."""
+    descriptor = os.open(path, flags | PLAIN | getattr(os, "O_CLOEXEC", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "Not a plain file", str(path))
+    return descriptor
+
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Writes `data` to a new file and sees it onto the disk. Raises OSError."""
-    with path.open("wb") as file:
+    """Writes `data` to a new file and sees it onto the disk. Raises OSError, also if there is such a file."""
+    with path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -20,6 +38,7 @@ def write_durably(path: Path, data: bytes) -> None:
 def replace_durably(path: Path, data: bytes) -> None:
     """Puts `data` in the place of `path`; whoever reads sees the old file or the new one. Raises OSError."""
     beside = path.with_name(f".{path.name}.partial")
+    beside.unlink(missing_ok=True)
     try:
         write_durably(beside, data)
         beside.replace(path)
@@ -41,18 +60,44 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def remove_tree(path: Path) -> None:
+    """Deletes a folder and all in it, or a file, or a link (not what it leads to), if there. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a plain file of at most `limit` bytes; raises InputError for anything else."""
+    """The bytes of a plain file of at most `limit` bytes; raises InputError for anything else.
+
+    The size is looked at before memory is taken, and is also bounded by half of this machine's memory.
+    """
     try:
-        if not path.is_file():
-            what = "is not a file" if path.exists() else "is missing"
+        if path.is_symlink() or not path.is_file():
+            what = "is not a plain file" if path.is_symlink() or path.exists() else "is missing"
             raise InputError(f"{path} {what}; restore it or choose another run.")
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
+        descriptor = open_plain(path, os.O_RDONLY)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+            size = os.fstat(descriptor).st_size
+            if size > limit:
+                raise InputError(
+                    f"{path} is larger than the {limit:,} bytes that such a file may have; it is not rnnplay's."
+                )
+            if size > _memory() // 2:
+                raise InputError(f"{path} ({size:,} bytes) is larger than this machine's memory has room for.")
+            data = file.read(size + 1)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."
         ) from error
-    if len(data) > limit:
-        raise InputError(f"{path} is larger than the {limit:,} bytes that such a file may have; it is not rnnplay's.")
+    if len(data) > size:
+        raise InputError(f"{path} grew while it was read; try again when nobody writes to it.")
     return data
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 36

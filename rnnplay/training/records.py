@@ -5,7 +5,13 @@ No torch here: the terminal interface reads these too.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+StepNumber = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
+Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""One line to be shown: what somebody else's file has in it never reaches the terminal as an escape sequence."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
@@ -17,14 +23,14 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
     device: str
     precision: str = "float32"
     threads: int = 0
-    step: int = 0
+    step: StepNumber = 0
     """Steps already done: 0 for a new run."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     """One update of the weights."""
 
-    step: int
+    step: StepNumber
     loss: float
     """Mean over the step's tokens, nats per token."""
     grad_norm: float
@@ -42,7 +48,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
 class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
     """The validation split read with carried state, after `step` steps."""
 
-    step: int
+    step: StepNumber
     loss: float
     """Nats per token."""
     perplexity: float
@@ -55,24 +61,62 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
 class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):
     """A live knob changed; it holds from the step after `step`."""
 
-    step: int
-    knob: str
+    step: StepNumber
+    knob: Words
     value: float | str
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint is on disk, whole."""
 
-    step: int
+    step: StepNumber
     path: str
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished"):
     """The run is over, or stopped; the last checkpoint stands at `step`."""
 
-    step: int
-    reason: str
-    """"length", "stopped", "early stop"…"""
+    step: StepNumber
+    reason: Words
+    """"length", "early stop", "stopped" or "diverged"."""
 
 
-Record = Started | Step | Validation | Tuned | Checkpoint | Finished
+class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
+    """The step before this record did not reach the weights; its Step record tells the numbers it met."""
+
+    step: StepNumber
+    cause: Words
+    """"loss not finite" or "gradient not finite"."""
+    where: Words = ""
+    """The first parameter whose gradient was not finite, by name; empty where the loss itself was not."""
+
+
+class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
+    """The run went back from `step` to the state after step `to`: the steps between are abandoned, and `to` + 1 is next.
+
+    The records of the abandoned steps stay in metrics.jsonl before this one; readers forget what is after `to`.
+    """
+
+    step: StepNumber
+    to: StepNumber
+    cause: Words
+    """"loss not finite", "gradient not finite", "weights not finite", "loss far above its level" or "by hand"."""
+    remedy: Words
+    """"none", "lower-rate" or "clip"."""
+    where: Words = ""
+    """The parameter that was not finite, or whose gradient was not, by name; empty where the loss was."""
+    changed: dict[Words, float | Words] = {}
+    """Live knobs that the remedy changed, with their new values; a Tuned record follows for each."""
+    count: int = 0
+    """Rollbacks that the run has made of itself, this one included."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
+    """Something that the person is to know at once, such as a full disk; training goes on."""
+
+    step: StepNumber
+    message: Words
+    """One sentence."""
+
+
+Record = Started | Step | Validation | Tuned | Checkpoint | Finished | Skipped | Rollback | Notice

@@ -10,6 +10,7 @@ engine.log        what the engine process printed
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,8 @@ import msgspec
 from rnnplay import __version__
 from rnnplay.config import RunConfig
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.training.durable import read_bounded, replace_durably
+from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
+from rnnplay.training.lock import RunLock
 from rnnplay.training.metrics_log import MetricsLog
 from rnnplay.training.records import Record
 from rnnplay.training.state import STATE_FILE, check_format, read_state
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 INFO_LIMIT = 1 << 20
 VOCABULARY_LIMIT = 1 << 29
+MOST_TOKENS = 10_000_100
+"""Of a vocabulary: what max_vocabulary allows, and those reserved."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _STEP = re.compile(r"step-([0-9]{9,13})")
@@ -71,6 +75,10 @@ class CheckpointInfo:
     """Seconds since 1970."""
     validated: bool = False
     """Whether that validation was made at this very step."""
+    good: bool = True
+    """Finite, and at a loss where it belongs: a state to go back to."""
+    best: bool = False
+    """Of all validations up to here, the one at this very step was the best."""
 
 
 class RunFolder:
@@ -110,17 +118,33 @@ class RunFolder:
         data = read_bounded(path, INFO_LIMIT)
         try:
             check_format(data, FORMAT, path)
-            return msgspec.json.decode(data, type=RunInfo)
+            info = msgspec.json.decode(data, type=RunInfo)
         except ConfigError as error:
             raise InputError(f"{path} cannot be used: {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{path} is broken ({error}); restore it or choose another run.") from error
+        texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
+        if not all(text.isprintable() and len(text) <= 200 for text in texts):
+            raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")
+        if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS:
+            raise InputError(f"{path} is broken (a number in it cannot be); restore it or choose another run.")
+        return info
 
     def tokenizer(self) -> Tokenizer:
         """The run's own; raises InputError if vocabulary.json cannot be used."""
         from rnnplay.text.tokenizers import load_tokenizer
 
-        return load_tokenizer(self.vocabulary_bytes())
+        size = self.info().vocabulary
+        data = self.vocabulary_bytes()
+        # Strings need many times their length in memory, so they are counted before they are made.
+        if data.count(b'"') > 4 * size + 100_000:
+            raise InputError(f"{self.path / 'vocabulary.json'} has more tokens than its run.json says; restore it.")
+        tokenizer = load_tokenizer(data)
+        if tokenizer.size != size:
+            raise InputError(
+                f"{self.path / 'vocabulary.json'} has {tokenizer.size:,} tokens, but the run has {size:,}; restore it."
+            )
+        return tokenizer
 
     def vocabulary_bytes(self) -> bytes:
         """vocabulary.json as it stands."""
@@ -131,7 +155,7 @@ class RunFolder:
         found = []
         for path in self._entries():
             match = _STEP.fullmatch(path.name)
-            if match is None or not (path / STATE_FILE).is_file():
+            if match is None or path.is_symlink() or not (path / STATE_FILE).is_file():
                 continue
             try:
                 state = read_state(path)
@@ -139,8 +163,18 @@ class RunFolder:
                 continue
             if state.step != int(match[1]):
                 continue
-            loss = state.gains.last_loss if state.gains.last_step >= 0 else None
-            found.append(CheckpointInfo(state.step, path, loss, state.created, state.gains.last_step == state.step))
+            gains = state.gains
+            found.append(
+                CheckpointInfo(
+                    step=state.step,
+                    path=path,
+                    loss=gains.last_loss if gains.last_step >= 0 else None,
+                    created=state.created,
+                    validated=gains.last_step == state.step,
+                    good=state.good,
+                    best=gains.best_step == state.step,
+                )
+            )
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def checkpoint(self, which: str = "latest") -> CheckpointInfo:
@@ -180,16 +214,23 @@ class RunFolder:
     def remove_checkpoint(self, path: Path) -> None:
         """Deletes a checkpoint; it vanishes as a whole."""
         away = path.with_name(f".{path.name}.removed")
-        shutil.rmtree(away, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(away)
         path.rename(away)
-        shutil.rmtree(away, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(away)
 
     def rewind(self, step: int, metrics_size: int | None = None) -> None:
         """Forgets all that came after the checkpoint at `step`: later checkpoints, and what was recorded."""
-        for later in self.checkpoints():
-            if later.step > step:
-                self.remove_checkpoint(later.path)
+        self.remove_checkpoints_after(step)
         self.cut_metrics(step, metrics_size)
+
+    def remove_checkpoints_after(self, step: int) -> None:
+        """Deletes the later ones, also those that cannot be read."""
+        for path in self._entries():
+            match = _STEP.fullmatch(path.name)
+            if match is not None and int(match[1]) > step:
+                self.remove_checkpoint(path)
 
     def sweep(self) -> None:
         """Clears away what an interrupted write left behind."""
@@ -199,11 +240,9 @@ class RunFolder:
                 continue
             if match[2] == "replaced" and not (self.path / match[1]).exists():
                 path.rename(self.path / match[1])  # the newer one never took its place
-            elif path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
             else:
                 with suppress(OSError):
-                    path.unlink()
+                    remove_tree(path)
 
     def _entries(self) -> list[Path]:
         try:
@@ -277,11 +316,24 @@ def new_run_name(config: RunConfig, workspace: Workspace) -> str:
 
 
 def remove_run(folder: RunFolder) -> None:
-    """Deletes a run and all its checkpoints; it vanishes as a whole. Raises InputError if it is no run's folder."""
+    """Deletes a run and all its checkpoints; it vanishes as a whole.
+
+    Raises InputError if it is no run's folder, or if the run is being trained.
+    """
     path = folder.path
     if path.is_symlink() or not (path / "run.json").is_file():
         raise InputError(f"{path} is not a run's folder; nothing was deleted.")
+    try:
+        lock: RunLock | None = RunLock.take(path)
+    except OSError:
+        lock = None  # on a full disk, just then, a run must be removable
     away = path.with_name(f".{path.name}.removed")
-    shutil.rmtree(away, ignore_errors=True)
-    path.rename(away)
+    try:
+        shutil.rmtree(away, ignore_errors=True)
+        if lock is not None and os.name == "nt":
+            lock.release()  # Windows renames no folder with an open file in it
+        path.rename(away)
+    finally:
+        if lock is not None:
+            lock.release()
     shutil.rmtree(away)

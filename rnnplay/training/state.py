@@ -11,12 +11,15 @@ import msgspec
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
+from rnnplay.training.divergence import Watch
 from rnnplay.training.durable import read_bounded
 
 FORMAT = 1
 LIMIT = 1 << 20
+MOST_THREADS = 4096
+LATEST_YEAR_9999 = 253_402_300_000.0
 
-Ending = Literal["", "length", "early stop"]
+Ending = Literal["", "length", "early stop", "diverged"]
 """How a run ended, if it did."""
 
 STATE_FILE = "state.json"
@@ -75,6 +78,9 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
     """The live knobs' values."""
     finished: Ending = ""
     """How the run ended here, if it did."""
+    watch: Watch = Watch()
+    good: bool = True
+    """Weights and moments were finite, and the loss was where it belongs: a state to go back to."""
     device: str
     precision: str
     threads: int
@@ -98,11 +104,25 @@ def read_state(folder: Path) -> TrainingState:
         state: TrainingState = decode_line(data, TrainingState)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is broken ({error}); go on from another checkpoint.") from error
-    counts = (state.step, state.tokens, state.metrics_bytes, *state.feed.values())
-    times = (state.seconds, state.epoch, state.created)
-    if min(counts) < 0 or state.threads < 1 or not all(math.isfinite(time) and time >= 0 for time in times):
+    if not _possible(state):
         raise InputError(f"{path} is broken (a number in it cannot be); go on from another checkpoint.")
     return state
+
+
+def _possible(state: TrainingState) -> bool:
+    gains = state.gains
+    counts = (state.step, state.tokens, state.metrics_bytes, gains.stale, gains.plateau_stale, *state.feed.values())
+    times = (state.seconds, state.epoch, state.created)
+    return (
+        min(counts) >= 0
+        and 1 <= state.threads <= MOST_THREADS
+        and all(math.isfinite(time) and time >= 0 for time in times)
+        and state.created < LATEST_YEAR_9999
+        and -1 <= gains.best_step <= gains.last_step <= state.step
+        and not math.isnan(gains.best_loss)
+        and 0 < gains.plateau_multiplier <= 1
+        and state.watch.possible
+    )
 
 
 def check_format(data: bytes, newest: int, path: Path) -> None:

@@ -20,6 +20,7 @@ from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, save_settings
+from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.workspace import Workspace
 
@@ -31,7 +32,6 @@ class RnnplayApp(App[None]):
     CSS_PATH = "screens/playground.tcss"
     CSS = """
     Toast { max-width: 70; }
-    HelpPanel { max-width: 45%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),
@@ -64,6 +64,7 @@ class RnnplayApp(App[None]):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        watch_suspension(lambda: self.screen.refresh(layout=True))
         # After the first paint: importing torch keeps a core busy for seconds.
         self.call_after_refresh(self._start_engine)
         # What is here now stays; a full collection that walks it all is a pause that a typist feels.
@@ -111,6 +112,21 @@ class RnnplayApp(App[None]):
     async def _leave(self) -> None:
         await self.control.close()
         self.exit()
+
+    # --- help -----------------------------------------------------------------------------------------------
+
+    def action_show_help_panel(self) -> None:
+        from rnnplay.tui.widgets.help_pane import HelpPane
+
+        if not self.screen.query(HelpPane):
+            if self.screen is self.playground:
+                self.playground.help_shown(True)
+            self.screen.mount(HelpPane())
+
+    def action_hide_help_panel(self) -> None:
+        super().action_hide_help_panel()
+        if self.screen is self.playground:
+            self.playground.help_shown(False)
 
     # --- settings and palette -------------------------------------------------------------------------------
 

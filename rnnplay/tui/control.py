@@ -9,7 +9,7 @@ from time import monotonic
 
 import msgspec
 
-from rnnplay.config import RunConfig, SamplingConfig, with_values
+from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
 from rnnplay.training.run_folder import find_run, new_run_name
@@ -19,6 +19,8 @@ from rnnplay.workspace import Workspace
 CRASH_SECONDS = 10.0
 """An engine that ends so soon after its start is not started again by itself."""
 LENGTHS = ("steps", "epochs", "minutes")
+CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.live))
+"""What a run may go on with another value of."""
 
 
 class Control:
@@ -83,7 +85,8 @@ class Control:
             self.session.phase in RESUMABLE
             and self.session.run is not None
             and config is not None
-            and with_lengths(form, config) == config
+            and taking(form, config, CHANGEABLE) == config
+            and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
         )
 
     def train(self, config: RunConfig) -> str:
@@ -93,18 +96,22 @@ class Control:
         return self._start(messages.Train(config=config, run=run))
 
     def resume(self, config: RunConfig | None = None) -> str:
-        """Go on with the session's run; one that had reached its length goes on for as long again."""
-        assert self.session.run is not None
-        config = config or self.session.config
-        assert config is not None
-        if self.session.phase is Phase.FINISHED or self.session.fraction >= 1:
-            config = longer(config, self.session.fraction)
+        """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
+        goes on for as long again."""
+        session = self.session
+        assert session.run is not None
+        assert session.config is not None
+        config = config or session.config
+        same = taking(config, session.config, LENGTHS) == config
+        if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
+            config = longer(config, session.fraction)
         self.session.config = config
         return self._start(messages.Train(config=config, run=self.session.run, resume=True))
 
     def _start(self, command: messages.Train) -> str:
         self.session.phase = Phase.PREPARING
         self.session.preparing = None
+        self.session.opened = None
         self.send(command)
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
@@ -132,6 +139,10 @@ class Control:
         if self.running:
             self.send(messages.Tune(knob=knob, value=value))
 
+    def go_back(self, checkpoint: str) -> None:
+        """Put the run under way back to one of its checkpoints."""
+        self.send(messages.GoBack(checkpoint=checkpoint))
+
     # --- prompts --------------------------------------------------------------------------------------------
 
     def complete(self, text: str) -> int:
@@ -155,9 +166,9 @@ class Control:
         return find_run(run, self.workspace).info().config
 
 
-def with_lengths(config: RunConfig, other: RunConfig) -> RunConfig:
-    """`config` with the length of `other`."""
-    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in LENGTHS})
+def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
+    """`config` with what `other` has under `names`."""
+    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})
 
 
 def longer(config: RunConfig, fraction: float) -> RunConfig:

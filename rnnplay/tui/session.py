@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
+from typing import Literal, NamedTuple
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
@@ -14,6 +15,18 @@ from rnnplay.tui.history import History
 
 RECENT = 100
 """Steps that sparklines and the share of clipped steps look back on."""
+
+
+MOST_EVENTS = 500
+Severity = Literal["", "warning", "error"]
+
+
+class LogLine(NamedTuple):
+    """One line of the event log."""
+
+    step: int
+    text: str
+    severity: Severity
 
 
 class Phase(Enum):
@@ -63,6 +76,9 @@ class Session:
         self.norm = History(geometric=True)
         self.norm_clipped = History()
         self.recent: deque[records.Step] = deque(maxlen=RECENT)
+        self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
+        self.returns: deque[int] = deque(maxlen=50)
+        """Steps that the run was put back to."""
 
     @property
     def has_model(self) -> bool:
@@ -82,9 +98,12 @@ class Session:
         return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
 
     def load(self, history: Iterable[records.Record]) -> None:
-        """Take the records of metrics.jsonl, of a run that goes on."""
+        """Take the records of metrics.jsonl, of a run that is not being trained."""
+        self.phase = Phase.STOPPED
         for record in history:
             self.take(record)
+            if isinstance(record, records.Step):  # it went on after it had finished once
+                self.phase = Phase.STOPPED
 
     def take(self, record: records.Record) -> None:
         """One record of training."""
@@ -106,10 +125,21 @@ class Session:
             case records.Tuned():
                 if self.config is not None:
                     self.config = with_values(self.config, {record.knob: record.value})
+                self._log(record.step, f"{record.knob} set to {record.value}")
+            case records.Skipped():
+                place = f" ({record.where})" if record.where else ""
+                self._log(record.step, f"step skipped: {record.cause}{place}", "warning")
+            case records.Rollback():
+                self._log(record.step, rollback_text(record), "warning")
+                self._cut_after(record.to)
+                self.returns.append(record.to)
+            case records.Notice():
+                self._log(record.step, record.message, "warning")
             case records.Checkpoint():
                 self.checkpoint_step = record.step
             case records.Finished():
                 self.reason = record.reason
+                self._log(record.step, f"finished: {record.reason}", "error" if record.reason == "diverged" else "")
                 self.seconds_left = None
                 self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
 
@@ -147,6 +177,9 @@ class Session:
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE
 
+    def _log(self, step: int, text: str, severity: Severity = "") -> None:
+        self.events.append(LogLine(step, text, severity))
+
     def _cut_after(self, step: int) -> None:
         """The run goes on from `step`: what came later is no longer so."""
         for history in (self.loss, self.validation_loss, self.norm, self.norm_clipped):
@@ -155,6 +188,13 @@ class Session:
         self.recent = deque(kept, maxlen=RECENT)
         self.last = kept[-1] if kept else None
         self.step = step
+
+
+def rollback_text(record: records.Rollback) -> str:
+    """ "loss not finite: back to step 1,150; lr 0.001"."""
+    place = f" ({record.where})" if record.where else ""
+    changed = "".join(f"; {knob} {value}" for knob, value in record.changed.items())
+    return f"{record.cause}{place}: back to step {record.to:,}{changed}"
 
 
 def seconds_text(seconds: float | None) -> str:

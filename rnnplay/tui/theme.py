@@ -23,6 +23,11 @@ DARK = Theme(
         "footer-key-foreground": "#e0af68",
         "footer-background": "#15161e",
         "input-selection-background": "#7aa2f7 35%",
+        "scrollbar": "#3b4261",
+        "scrollbar-hover": "#565f89",
+        "scrollbar-background": "#15161e",
+        "scrollbar-background-hover": "#15161e",
+        "scrollbar-background-active": "#15161e",
     },
 )
 
@@ -44,6 +49,11 @@ LIGHT = Theme(
         "border-blurred": "#b4b9c8",
         "footer-key-foreground": "#a86400",
         "footer-background": "#fafaf7",
+        "scrollbar": "#b4b9c8",
+        "scrollbar-hover": "#8f96aa",
+        "scrollbar-background": "#fafaf7",
+        "scrollbar-background-hover": "#fafaf7",
+        "scrollbar-background-active": "#fafaf7",
     },
 )
 

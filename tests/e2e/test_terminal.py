@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnplay.training.records import Step
 from rnnplay.training.run_folder import RunFolder, list_runs
 from rnnplay.workspace import Workspace
 from tests.support.terminal import Terminal, rnnplay_command
@@ -79,7 +80,12 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     # A child of a dead parent may stay a zombie until something collects it.
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    return process_state(pid) != "Z"
+
+
+def process_state(pid: int) -> str:
+    """R, S, T (stopped), Z…"""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
 
 
 def test_train_prompt_pause_stop_quit_come_back_and_resume(workspace: Workspace) -> None:
@@ -150,6 +156,34 @@ def test_a_killed_interface_leaves_a_checkpoint_and_no_engine(workspace: Workspa
         terminal.process.wait(10)
         until(lambda: not alive(engine))
         assert RunFolder(run.path).checkpoint("latest").step >= seen > 0
+
+
+def test_an_interface_stopped_for_a_while_is_right_again_and_can_be_left(workspace: Workspace) -> None:
+    with start(workspace) as terminal:
+        train(terminal)
+        (run,) = list_runs(workspace)
+        terminal.process.send_signal(signal.SIGSTOP)
+        recorded = sum(1 for _ in run.metrics())
+        until(lambda: sum(1 for _ in run.metrics()) > recorded + 100)  # training goes on meanwhile
+        reached = max(record.step for record in run.metrics() if isinstance(record, Step))
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.wait_for(lambda text: shown_step(text) >= reached, 5)
+        terminal.send(CTRL_Q)
+        terminal.wait_for("Stop and keep")
+        terminal.send(ENTER)
+        assert terminal.wait_for_exit() == 0
+
+
+def test_ctrl_z_leaves_the_terminal_and_coming_back_draws_it_again(workspace: Workspace) -> None:
+    with start(workspace) as terminal:
+        terminal.wait_for("Quit")
+        terminal.send("\x1a")
+        until(lambda: process_state(terminal.process.pid) == "T" or not terminal.read(0.05))
+        until(lambda: process_state(terminal.process.pid) == "T")
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.wait_for("Quit")
+        terminal.send(CTRL_Q)
+        assert terminal.wait_for_exit() == 0
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])

@@ -305,7 +305,7 @@ async def test_while_training_only_live_knobs_change_and_are_posted_as_tuned() -
         unlocked = {field.spec.name for field in app.form.query(Field) if field.can_focus}
         assert unlocked == live
         assert "While training" in app.form.field("cell").help_text
-        assert "rate" in note(app)
+        assert "While training" in note(app)
         await focus(app, pilot, "clip_threshold")
         await pilot.press("right")
         await focus(app, pilot, "clip")

@@ -22,7 +22,8 @@ class Confirm(ModalScreen[bool]):
     }
     Confirm Label { width: 1fr; }
     Confirm Horizontal { height: auto; margin-top: 1; align-horizontal: right; }
-    Confirm Button { margin-left: 2; }
+    Confirm Button { margin-left: 2; background: $panel; color: $foreground; }
+    Confirm Button:focus { background: $accent; color: $background; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

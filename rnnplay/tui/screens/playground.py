@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
@@ -18,16 +18,18 @@ from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
-from rnnplay.training.records import Record
+from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
-from rnnplay.tui.screens.file_picker import FilePicker
-from rnnplay.tui.screens.runs import RunChoice, RunsScreen
-from rnnplay.tui.session import Phase, Session
+from rnnplay.tui.session import Phase, Session, rollback_text
+from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from rnnplay.tui.screens.runs import RunChoice
 
 UPDATE_SECONDS = 0.12
 """Between two repaints of what training reports."""
@@ -64,13 +66,16 @@ class PlaygroundScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "train", "Train"),
+        Binding("t", "resume", "Resume"),
+        Binding("n", "new", "New run"),
         Binding("space", "pause", "Pause"),
+        Binding("space", "go_on", "Continue"),
         Binding("x", "stop", "Stop"),
         Binding("c", "clip", "Clip"),
         Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
-        Binding("minus", "threshold(-1)", "Lower the threshold", show=False),
+        Binding("minus", "threshold(-1)", "Threshold", show=False),
         Binding("g", "prompt", "Prompt"),
-        Binding("n", "new", "New run", show=False),
+        Binding("b", "go_back", "Back to a checkpoint", show=False),
         Binding("o", "runs", "Runs"),
         Binding("e", "setup", "Setup"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
@@ -85,7 +90,7 @@ class PlaygroundScreen(Screen[None]):
                 Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
             )
         ),
-        Binding("escape", "leave_field", "Leave the field"),
+        Binding("escape", "leave_field", "Leave"),
     ]
 
     def __init__(self, control: Control, config: RunConfig, preset: str, run: str | None = None) -> None:
@@ -98,8 +103,11 @@ class PlaygroundScreen(Screen[None]):
         self._asked_at = 0.0
         self._sample_request = 0
         self._phase_shown: Phase | None = None
+        self._model_shown: bool | None = None
         self._folded: bool | None = None
         """What the person chose by key; None: as room and phase suggest."""
+        self._beside_help: bool | None = None
+        """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
 
     def compose(self) -> ComposeResult:
@@ -110,6 +118,7 @@ class PlaygroundScreen(Screen[None]):
             with Vertical(id="setup") as setup:
                 setup.border_title = "Setup"
                 yield SetupForm(config, preset=preset, id="form")
+                yield EventLog(id="events")
                 with Horizontal(id="buttons"):
                     yield Button("▶ Train", id="main", variant="primary", compact=True)
                     yield Button("■ Stop", id="stop", compact=True)
@@ -123,7 +132,7 @@ class PlaygroundScreen(Screen[None]):
         self._read_corpora()
         self.show_session()
         if (run := self._start[2]) is not None:
-            self._choose_run(RunChoice("resume", run))
+            self._load_run(run, resume=True)
 
     @property
     def session(self) -> Session:
@@ -159,8 +168,19 @@ class PlaygroundScreen(Screen[None]):
             case messages.Failed():
                 self.notify(event.message, severity="error", timeout=12, markup=False)
                 self.show_session()
+            case messages.Progress():
+                self._tell(event.records)
+                self._show_soon()
             case _:
                 self._show_soon()
+
+    def _tell(self, news: list[Record]) -> None:
+        """What the person is to know at once; of several such records the last."""
+        for record in reversed(news):
+            if isinstance(record, Notice | Rollback):
+                text = record.message if isinstance(record, Notice) else rollback_text(record)
+                self.notify(text, title=f"step {record.step:,}", severity="warning", markup=False)
+                return
 
     def _show_soon(self) -> None:
         if not self._update_due:
@@ -189,8 +209,11 @@ class PlaygroundScreen(Screen[None]):
         session = self.session
         self.query_one(StatusLine).show(session, self.form.config)
         self.query_one(TrainingCharts).show(session, session.config or self.form.config)
+        self.query_one(EventLog).show(session)
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
+        if session.has_model is not self._model_shown:
+            self._model_changed(session.has_model)
         if session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
             self._ask(self._asked[1])
 
@@ -200,21 +223,24 @@ class PlaygroundScreen(Screen[None]):
         self.query_one("#stop", Button).disabled = not self.control.running
         self._label_main()
         self._fold()
-        note = "" if self.session.has_model else "train a model first, then type here"
-        self.prompt.set_model(self.session.has_model, note)
         if phase is Phase.TRAINING:
             self.show_trouble("")
-            if before is Phase.PREPARING:
-                self._ask(self._asked[1])
         if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
             self.notify(f"{self.session.run} is finished at step {self.session.step:,}.", markup=False)
         self.refresh_bindings()
+
+    def _model_changed(self, available: bool) -> None:
+        self._model_shown = available
+        self.prompt.set_model(available)
+        if available:  # what was typed while there was none
+            self._ask(self.prompt.text)
 
     def _label_main(self) -> None:
         label = MAIN_LABELS.get(self.session.phase)
         if label is None:
             label = "▶ Resume" if self.control.resumable(self.form.config) else "▶ Train"
         self.query_one("#main", Button).label = label
+        self.refresh_bindings()
 
     def show_trouble(self, text: str) -> None:
         """Show `text` above everything until it is settled; "" hides it."""
@@ -227,14 +253,17 @@ class PlaygroundScreen(Screen[None]):
         self.prompt.append_sample("", True)
         session = self.session
         text = f"✕ The engine is gone: {ended.cause}."
-        if session.phase is Phase.ENGINE_GONE:
+        if self.control.resumable(self.form.config):
             at = f" from the checkpoint at step {session.checkpoint_step:,}" if session.checkpoint_step else ""
             text += f" Press t to resume {session.run}{at}."
         else:
             text += " It is started again when you train."
         self.show_trouble(text)
         self.show_session()
-        self.query_one("#main", Button).focus()
+        if self.query_one("#setup").has_class("folded"):
+            self.action_leave_field()
+        else:
+            self.query_one("#main", Button).focus()
 
     # --- the run --------------------------------------------------------------------------------------------
 
@@ -247,6 +276,7 @@ class PlaygroundScreen(Screen[None]):
                 self.control.resume(config)
             else:
                 self.control.train(self.form.config)
+            self.form.config = self.session.config or self.form.config
         except RnnplayError as error:
             self.notify(str(error), severity="error", timeout=12, markup=False)
         except OSError as error:
@@ -255,16 +285,22 @@ class PlaygroundScreen(Screen[None]):
 
     def action_train(self) -> None:
         """Train, or resume the run in front of the person."""
-        if self.control.running:
-            return
-        if self.form.errors:
-            self.notify(next(iter(self.form.errors.values())), severity="error", markup=False)
-            return
-        self._begin(resume=self.control.resumable(self.form.config))
+        form = self.form.config
+        if self._may_begin():
+            resume = self.control.resumable(form)
+            self._begin(resume, form if resume else None)
+
+    action_resume = action_train
 
     def action_new(self) -> None:
-        if not self.control.running and not self.form.errors:
+        """Train from the beginning."""
+        if self._may_begin():
             self._begin(resume=False)
+
+    def _may_begin(self) -> bool:
+        if self.form.errors:
+            self.notify(next(iter(self.form.errors.values())), severity="error", markup=False)
+        return not self.control.running and not self.form.errors
 
     def action_main(self, _: bool = False) -> None:
         """The main button: train, pause, continue or resume."""
@@ -275,6 +311,8 @@ class PlaygroundScreen(Screen[None]):
 
     def action_pause(self) -> None:
         self.control.pause_or_continue()
+
+    action_go_on = action_pause
 
     def action_stop(self) -> None:
         self.control.stop()
@@ -290,6 +328,8 @@ class PlaygroundScreen(Screen[None]):
 
     def action_runs(self) -> None:
         """Choose among the runs on disk."""
+        from rnnplay.tui.screens.runs import RunsScreen  # not before it is asked for
+
         busy = self.session.run if self.control.running else None
         self.app.push_screen(RunsScreen(self.control.workspace, busy), self._choose_run)
 
@@ -299,30 +339,55 @@ class PlaygroundScreen(Screen[None]):
         if self.control.running:
             self.notify("A run is under way; stop it (x) before going on with another.", severity="warning")
             return
-        self._load_run(choice)
+        self._load_run(choice.run, resume=choice.action == "resume")
 
     @work(thread=True, exclusive=True)
-    def _load_run(self, choice: RunChoice) -> None:
+    def _load_run(self, run: str, resume: bool) -> None:
         """Read a run's history, which may be long, and then resume or open it."""
         try:
-            folder = find_run(choice.run, self.control.workspace)
+            folder = find_run(run, self.control.workspace)
             config, history = folder.info().config, list(folder.metrics())
         except (RnnplayError, OSError) as error:
             self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
             return
-        self.app.call_from_thread(self._run_loaded, choice, config, history)
+        self.app.call_from_thread(self._run_loaded, run, resume, config, history)
 
-    def _run_loaded(self, choice: RunChoice, config: RunConfig, history: list[Record]) -> None:
+    def _run_loaded(self, run: str, resume: bool, config: RunConfig, history: list[Record]) -> None:
         session = self.session
-        session.begin(choice.run, config)
+        session.begin(run, config)
         session.load(history)
         self.form.config = session.config or config
-        if choice.action == "resume":
+        self.show_session()
+        if resume:
             self._begin(resume=True)
         else:
-            session.phase = Phase.STOPPED
-            self.control.open(choice.run)
-            self.show_session()
+            self._open(run)
+
+    @work
+    async def _open(self, run: str) -> None:
+        try:
+            await self.control.start_engine()
+        except OSError as error:
+            self.show_trouble(f"The engine could not be started ({error}).")
+        self.control.open(run)
+
+    def action_go_back(self) -> None:
+        """Put the run under way back to one of its checkpoints."""
+        from rnnplay.tui.screens.go_back import GoBackScreen
+
+        if not self.control.running or self.session.run is None:
+            self.notify("No run is under way; choose one under Runs (o).", severity="warning")
+            return
+        try:
+            screen = GoBackScreen(find_run(self.session.run, self.control.workspace))
+        except (RnnplayError, OSError) as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.app.push_screen(screen, self._back_to)
+
+    def _back_to(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            self.control.go_back(checkpoint)
 
     # --- knobs ----------------------------------------------------------------------------------------------
 
@@ -353,6 +418,8 @@ class PlaygroundScreen(Screen[None]):
 
     @on(SetupForm.CorpusFileWanted)
     def _pick_file(self) -> None:
+        from rnnplay.tui.screens.file_picker import FilePicker
+
         self.app.push_screen(FilePicker(), self._file_picked)
 
     def _file_picked(self, path: Path | None) -> None:
@@ -402,8 +469,16 @@ class PlaygroundScreen(Screen[None]):
         else:
             self.app.action_show_help_panel()
 
+    def help_shown(self, shown: bool) -> None:
+        """Where it is narrow, only the side with the focus stays beside the help."""
+        setup = self.query_one("#setup")
+        self._beside_help = setup.has_focus_within if shown else None
+        self._fold()
+
     def action_setup(self) -> None:
         self._folded = not self.query_one("#setup").has_class("folded")
+        if self._beside_help is not None:
+            self._beside_help = not self._folded
         self._fold()
         if not self._folded:
             self.query_one("#main", Button).focus()
@@ -413,17 +488,23 @@ class PlaygroundScreen(Screen[None]):
         self.query_one(Footer).compact = self.size.width < NARROW
 
     def _fold(self) -> None:
-        folded = self._folded
+        folded, narrow = self._folded, self.size.width < NARROW
         if folded is None:
-            folded = self.size.width < NARROW and self.control.running
+            # Once there is a run the charts keep the room, so that they do not jump when it ends.
+            folded = narrow and self.session.run is not None
+        if narrow and self._beside_help is not None:
+            folded = not self._beside_help
         setup = self.query_one("#setup")
+        alone = narrow and self._beside_help is not None and not folded
+        setup.set_class(alone, "alone")
+        self.query_one("#work").display = not alone
         if folded and setup.has_focus_within:
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown in the footer."""
-        running = self.control.running
+        running, phase = self.control.running, self.session.phase
         typing = isinstance(self.focused, Input)
         if action in ("threshold", "help"):
             return not typing
@@ -431,12 +512,14 @@ class PlaygroundScreen(Screen[None]):
             return parameters[-1] == typing
         if action == "leave_field":
             return typing
-        if action == "train":
-            return not running
+        if action in ("train", "resume"):
+            return not running and self.control.resumable(self.form.config) == (action == "resume")
+        if action == "new":
+            return not running and self.control.resumable(self.form.config)
         if action == "stop":
             return running
-        if action == "pause":
-            return self.session.phase in (Phase.TRAINING, Phase.PAUSED)
+        if action in ("pause", "go_on"):
+            return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
         return True
 
     def commands(self) -> Iterable[SystemCommand]:
@@ -447,6 +530,7 @@ class PlaygroundScreen(Screen[None]):
         yield SystemCommand("Stop", "End the run with a checkpoint", self.action_stop)
         yield SystemCommand("Save a checkpoint", "Now", lambda: self.control.send(messages.Save()))
         yield SystemCommand("Clipping on or off", "Gradient clipping", self.action_clip)
+        yield SystemCommand("Go back", "Put the run back to one of its checkpoints", self.action_go_back)
         yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
         yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
         yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)

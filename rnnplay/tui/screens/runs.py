@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from textual import work
@@ -47,12 +48,16 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         width: 96; max-width: 96%; height: 80%; border: round $primary; border-title-color: $primary;
         background: $surface; padding: 0 1;
     }
-    RunsScreen DataTable { height: 1fr; background: $surface; }
+    RunsScreen DataTable {
+        height: 1fr; background: $surface; background-tint: transparent; scrollbar-size-horizontal: 1;
+        & > .datatable--header { background: $surface; color: $text-muted; text-style: none; }
+        & > .datatable--cursor { background: $primary 25%; color: $foreground; text-style: none; }
+    }
     RunsScreen #note { height: auto; color: $text-muted; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose('resume')", "Resume"),
+        Binding("enter", "choose('resume')", "Resume", priority=True),
         Binding("o", "choose('open')", "Open for prompts"),
         Binding("delete,d", "remove", "Remove", key_display="d"),
         Binding("escape", "cancel", "Back"),
@@ -66,13 +71,13 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Runs"
-            yield DataTable(cursor_type="row", zebra_stripes=True)
+            yield DataTable(cursor_type="row")
             yield Static("", id="note", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        table.add_columns("run", "corpus", "model", "step", "validation", "created")
+        table.add_columns("run", "corpus", "model", "step", "valid", "created")
         self._read()
 
     @work(thread=True, exclusive=True)
@@ -86,7 +91,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         table.clear()
         for row in rows:
             table.add_row(row.name, row.corpus, row.model, row.step, row.loss, row.created, key=row.name)
-        note = "" if rows else f"No runs in {self._workspace.checkpoints} yet."
+        note = "" if rows else "There are no runs yet: go back and press t to train one."
         self.query_one("#note", Static).update(note)
         table.focus()
 
@@ -139,5 +144,13 @@ def describe_run(run: RunFolder) -> RunRow | None:
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
         step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
         loss=f"{min(losses):.3f}" if losses else "",
-        created=info.created[:16].replace("T", " "),
+        created=_local_time(info.created),
     )
+
+
+def _local_time(created: str) -> str:
+    """ISO 8601 as a person reads it: 2026-03-01 10:15."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError):
+        return created[:16]

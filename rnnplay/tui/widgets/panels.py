@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from rnnplay.config import RunConfig
 from rnnplay.tui.history import History
 from rnnplay.tui.session import Session
-from rnnplay.tui.widgets.chart import Chart, Series
+from rnnplay.tui.widgets.chart import Chart, Mark, Series
 from rnnplay.tui.widgets.sparkline import Spark
 
 
@@ -50,6 +50,9 @@ class TrainingCharts(Vertical):
             norm.series = [Series("norm", session.norm, "secondary")]
         for chart in (loss, norm):
             chart.viewport.limit = config.steps or None
+        marks = [Mark(step, "↺", "warning") for step in session.returns]
+        if list(loss.marks) != marks:
+            loss.marks = norm.marks = marks
         norm.set_threshold(config.clip_threshold if config.clip == "norm" else None, "clip")
         loss.refresh_data()
         norm.refresh_data()

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import msgspec
 from textual import on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -49,7 +48,7 @@ class PromptPane(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Stop the sample", show=False),
+        Binding("escape", "cancel", "Stop the sample"),
         Binding("ctrl+y", "copy", "Copy the sample", show=False),
     ]
 
@@ -133,10 +132,13 @@ class PromptPane(Vertical):
     def start_sample(self, prompt: str, step: int) -> None:
         """A sample from `prompt` begins, by the weights after `step` steps."""
         self._samples.start(prompt, _header(self._asked or self._row.config, step))
+        self.refresh_bindings()
 
     def append_sample(self, text: str, done: bool = False) -> None:
         """More of it."""
         self._samples.append(text, done)
+        if done:
+            self.refresh_bindings()
 
     def set_model(self, available: bool, note: str = "") -> None:
         """Whether there is a model to answer, and what to say in the empty input."""
@@ -179,13 +181,15 @@ class PromptPane(Vertical):
 
     def _end_stream(self) -> None:
         if self._samples.streaming:
-            self._samples.append("", done=True)
+            self.append_sample("", done=True)
             self.post_message(self.CancelWanted())
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a sample under way, escape is the screen's."""
+        return self.streaming if action == "cancel" else True
+
     def action_cancel(self) -> None:
-        """End the sample under way; without one, escape is the screen's."""
-        if not self._samples.streaming:
-            raise SkipAction
+        """End the sample under way."""
         self._end_stream()
 
     def action_copy(self) -> None:

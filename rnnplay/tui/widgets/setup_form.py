@@ -25,7 +25,7 @@ from rnnplay.tui.widgets.values import nudged
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
 """From this height on the groups above the fold stand apart."""
-LOCKED = "While training only {} can change."
+LOCKED = "While training, only the bright settings can change."
 
 
 class SetupForm(Vertical):
@@ -221,10 +221,6 @@ class SetupForm(Vertical):
     def _on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= ROOMY_ROWS, "-roomy")
 
-    @property
-    def _locked(self) -> str:
-        return LOCKED.format(", ".join(spec.label for spec in knobs().values() if spec.knob.live))
-
     # --- what is shown --------------------------------------------------------------------------------------
 
     def _show(self) -> None:
@@ -237,7 +233,7 @@ class SetupForm(Vertical):
             field.show(
                 self._drafts.get(name, getattr(self._config, name)),
                 changed=name in changed,
-                locked=self._locked if self._training and not spec.knob.live else "",
+                locked=LOCKED if self._training and not spec.knob.live else "",
                 irrelevant=not spec.relevant(self._config),
                 error=self.errors.get(name, ""),
             )
@@ -255,7 +251,7 @@ class SetupForm(Vertical):
             field.refresh_help()
             field.refresh()
         field.show(
-            "" if changed else self._preset, locked=self._locked if self._training else "", changed=bool(changed)
+            "" if changed else self._preset, locked=LOCKED if self._training else "", changed=bool(changed)
         )
 
     def _show_corpora(self, field: Field) -> None:
@@ -279,7 +275,7 @@ class SetupForm(Vertical):
             name = focused.spec.name if isinstance(focused, Field) and focused.spec.name in self.errors else ""
             text = self.errors[name or next(iter(self.errors))]
         else:
-            text = self._locked if self._training else ""
+            text = LOCKED if self._training else ""
         note.set_class(bool(text), "-shown")
         note.set_class(bool(self.errors), "-error")
         if text != str(note.content):

@@ -69,14 +69,12 @@ def state(session: Session) -> Content:
     if session.phase is Phase.IDLE and not session.engine_ready:
         return Content.styled("◌ engine starting", MUTED)
     mark, name, style = PHASES[session.phase]
-    if session.phase is Phase.IDLE and session.opened:
-        return Content.assemble((f"{mark} opened", style), f"  step {session.opened.step:,}")
     parts: list[str] = []
     if session.phase is Phase.PREPARING:
         preparing = session.preparing
         if preparing and preparing.total:
             parts.append(f"{preparing.what} {preparing.done / preparing.total:.0%}")
-    elif session.started:
+    elif session.step:
         parts.append(session.progress)
         if session.phase in (Phase.TRAINING, Phase.PAUSED):
             if session.config and not session.config.steps and session.fraction:

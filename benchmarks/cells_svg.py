@@ -1,0 +1,131 @@
+"""A terminal's screen as SVG, every character in its cell whatever font the reader has.
+
+Lines, blocks and braille are drawn as shapes, as terminals draw them, so that charts have neither gaps nor steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from rich.cells import cell_len
+from rich.color import ColorType
+from rich.style import Style
+from textual.strip import Strip
+
+WIDTH, HEIGHT, FONT = 8, 17, 13.29
+"""Of a cell, and of its text, in pixels."""
+MARGIN, TITLE = 10, 30
+ARMS = {
+    "─": "lr", "━": "lr", "│": "ud", "┤": "udl", "├": "udr", "┼": "udlr", "┬": "dlr", "┴": "ulr", "╌": "lr", "┄": "lr",
+}  # fmt: skip
+CORNERS = {"╭": (1, 1), "╮": (-1, 1), "╰": (1, -1), "╯": (-1, -1)}
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+"""Column and row of each braille bit."""
+FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', 'Noto Sans Mono', monospace"
+
+
+def to_svg(strips: Iterable[Strip], columns: int, rows: int, title: str, background: str) -> str:
+    """The screen in a window with a title."""
+    fills: dict[str, list[str]] = defaultdict(list)
+    lines: dict[str, list[str]] = defaultdict(list)
+    backs: list[str] = []
+    texts: list[str] = []
+    for row, strip in enumerate(strips):
+        column = 0
+        for text, style, control in strip:
+            if control:
+                continue
+            front, back = colours(style or Style(), background)
+            width = cell_len(text)
+            x, y = MARGIN + column * WIDTH, TITLE + row * HEIGHT
+            if back != background:
+                backs.append(f'<rect x="{x}" y="{y}" width="{width * WIDTH}" height="{HEIGHT}" fill="{back}"/>')
+            for start, word in words(text):
+                texts.append(written(word, x + cell_len(text[:start]) * WIDTH, y, front, style or Style()))
+            for character in text:
+                if shape := filled(character, x, y):
+                    fills[front].append(shape)
+                elif stroke := stroked(character, x, y):
+                    lines[front].append(stroke)
+                x += WIDTH * cell_len(character)
+            column += width
+    width, height = columns * WIDTH + 2 * MARGIN, rows * HEIGHT + TITLE + MARGIN
+    lights = "".join(
+        f'<circle cx="{18 + 18 * number}" cy="15" r="5.5" fill="{colour}"/>'
+        for number, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
+    )
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+            f'height="{height}" font-family="{FONTS}" font-size="{FONT}">',
+            f'<rect width="{width}" height="{height}" rx="9" fill="{background}" stroke="#555" stroke-width="0.7"/>',
+            lights,
+            f'<text x="{width / 2}" y="20" text-anchor="middle" fill="#8a8fa3">{escape(title)}</text>',
+            *backs,
+            *(f'<path fill="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in fills.items()),
+            *(f'<path fill="none" stroke="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in lines.items()),
+            *texts,
+            "</svg>\n",
+        ]
+    )
+
+
+def colours(style: Style, background: str) -> tuple[str, str]:
+    """Foreground and background as #rrggbb."""
+
+    def hexadecimal(name: str, default: str) -> str:
+        colour = getattr(style, name)
+        return default if colour is None or colour.type is ColorType.DEFAULT else colour.get_truecolor().hex
+
+    front, back = hexadecimal("color", "#e0e0e0"), hexadecimal("bgcolor", background)
+    return (back, front) if style.reverse else (front, back)
+
+
+def filled(character: str, x: float, y: float) -> str:
+    """The path of a block or braille character with its cell at x, y; "" for others."""
+    code = ord(character)
+    if 0x2800 < code <= 0x28FF:
+        path = ""
+        for bit, (column, row) in enumerate(DOTS):
+            if code >> bit & 1:
+                left, top = x + 1.1 + column * WIDTH / 2, y + 1.1 + row * HEIGHT / 4
+                path += f"M{left:.4g} {top:.4g}h2v2h-2z"
+        return path
+    if 0x2581 <= code <= 0x2588:  # ▁ … █
+        tall = HEIGHT * (code - 0x2580) / 8
+        return f"M{x} {y + HEIGHT - tall:.5g}h{WIDTH}v{tall:.4g}h-{WIDTH}z"
+    if 0x2589 <= code <= 0x258F:  # ▉ … ▏
+        wide = WIDTH * (0x2590 - code) / 8
+        return f"M{x} {y}h{wide:.4g}v{HEIGHT}h-{wide:.4g}z"
+    return ""
+
+
+def stroked(character: str, x: float, y: float) -> str:
+    """The path of a line's character; "" for others."""
+    middle, centre, right, bottom = x + WIDTH / 2, y + HEIGHT / 2, x + WIDTH, y + HEIGHT
+    if character in CORNERS:
+        across, down = CORNERS[character]
+        edge, end = (right if across > 0 else x), (bottom if down > 0 else y)
+        return f"M{middle} {end}V{centre + 4 * down}Q{middle} {centre} {edge} {centre}"
+    if character in "╌┄":
+        return f"M{x + 1} {centre}h2.5m2 0h2"
+    arms = {"l": f"M{x} {centre}H{middle}", "r": f"M{middle} {centre}H{right}"}
+    arms |= {"u": f"M{middle} {y}V{centre}", "d": f"M{middle} {centre}V{bottom}"}
+    return "".join(arms[arm] for arm in ARMS.get(character, ""))
+
+
+def words(text: str) -> Iterator[tuple[int, str]]:
+    """The stretches of `text` that are letters to be written, and where they start."""
+    kept = "".join(" " if filled(character, 0, 0) or stroked(character, 0, 0) else character for character in text)
+    for match in re.finditer(r"[^ \u2800]+", kept):
+        yield match.start(), match[0]
+
+
+def written(word: str, x: float, y: float, colour: str, style: Style) -> str:
+    """The text element of a word, as wide as its cells."""
+    kind = (' font-weight="bold"' if style.bold else "") + (' font-style="italic"' if style.italic else "")
+    width = cell_len(word) * WIDTH
+    return f'<text x="{x}" y="{y + 13}" textLength="{width}" fill="{colour}"{kind}>{escape(word)}</text>'

@@ -1,0 +1,135 @@
+"""When a run has diverged, and what is then changed. Looks at two numbers a step has anyway: costs nothing. No torch.
+
+A step whose loss or gradient is not finite never reaches the weights (under `rollback` and `stop`). The run has
+diverged if
+    such steps repeat: three in a row, or more than one in eleven for a while;
+    or the loss is far above its level and stays there: a jump that heals is left alone, however high;
+    or weights are not finite.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from rnnplay.config import RunConfig
+from rnnplay.training.records import Rollback
+
+LOSS, GRADIENT, WEIGHTS = "loss not finite", "gradient not finite", "weights not finite"
+FAR_ABOVE, BY_HAND = "loss far above its level", "by hand"
+
+LARGEST_NORM = 1.8e19
+"""Gradients above have squares beyond float32, and would make an optimizer's second moments infinite for good."""
+
+PROVEN_STEPS = 25
+"""A state is gone back to only after so many steps without trouble: it may have been on its way to ruin."""
+
+STRIKES = 3
+STRIKE_FORGOTTEN = 0.1
+"""By each sound step."""
+
+FALL, RISE = 0.1, 0.005
+"""The level follows a falling loss at once and a rising one slowly: a run that diverges does not take it along."""
+
+RECENT = 0.2
+FACTOR, MARGIN = 2.0, 1.0
+"""Far above: both twice the level and a nat more. (Memorised text has losses where twice is nothing.)"""
+
+LARGEST_JUMP = 10.0
+"""A loss counts for at most so many times the level, so that one spike is soon forgotten."""
+
+GAIN = 0.99
+STUCK_STEPS = 50
+"""Steps far above without getting lower by 1%."""
+
+ABOVE_STEPS = 500
+"""Steps far above, however it moves."""
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """What the steps so far have shown; a part of every checkpoint."""
+
+    level: float = math.nan
+    """What the loss is when all is well, nats per token; NaN before the first step."""
+    recent: float = math.nan
+    """Mean loss of the last few steps."""
+    strikes: float = 0.0
+    """Steps lately that were not finite."""
+    above: int = 0
+    """Steps since `recent` has been far above `level`."""
+    low: float = math.inf
+    """The lowest `recent` of these steps, and how long ago it was."""
+    stuck: int = 0
+    rollbacks: int = 0
+    """Those that the run has made of itself."""
+
+    def after(self, loss: float, sound: bool) -> Watch:
+        """With one more step; `sound`: its loss and gradient could be used."""
+        replace = msgspec.structs.replace
+        if not sound or not math.isfinite(loss):
+            return replace(self, strikes=self.strikes + 1)
+        strikes = max(0.0, self.strikes - STRIKE_FORGOTTEN)
+        if math.isnan(self.level):
+            return replace(self, level=loss, recent=loss, strikes=strikes)
+        limit = max(FACTOR * self.level, self.level + MARGIN)
+        recent = self.recent + RECENT * (min(loss, LARGEST_JUMP * limit) - self.recent)
+        if recent <= limit:
+            level = self.level + (FALL if loss < self.level else RISE) * (min(loss, limit) - self.level)
+            return replace(self, level=level, recent=recent, strikes=strikes, above=0, low=math.inf, stuck=0)
+        better = recent < GAIN * self.low
+        return replace(
+            self,
+            recent=recent,
+            strikes=strikes,
+            above=self.above + 1,
+            low=recent if better else self.low,
+            stuck=0 if better else self.stuck + 1,
+        )
+
+    def back(self, rollbacks: int) -> Watch:
+        """Of a state that the run has gone back to."""
+        return Watch(level=self.level, recent=self.level, rollbacks=rollbacks)
+
+    @property
+    def calm(self) -> bool:
+        """Nothing is the matter: this moment may be one to go back to."""
+        return self.strikes == 0 and self.above == 0
+
+    @property
+    def repeated(self) -> bool:
+        """Too many steps could not be used."""
+        return self.strikes >= STRIKES
+
+    @property
+    def far_above(self) -> bool:
+        """The loss is far above its level, and does not come down."""
+        return self.stuck >= STUCK_STEPS or self.above >= ABOVE_STEPS
+
+    @property
+    def possible(self) -> bool:
+        """Whether a run can have left this; for files that somebody else may have made."""
+        counts = (self.above, self.stuck, self.rollbacks)
+        return min(counts) >= 0 and 0 <= self.strikes < math.inf and not math.isnan(self.low)
+
+
+def remedy(config: RunConfig) -> dict[str, float | str]:
+    """The live knobs that `config.divergence_remedy` changes, with their new values."""
+    if config.divergence_remedy == "lower-rate":
+        return {"lr": config.lr / 2}
+    if config.divergence_remedy == "clip":
+        if config.clip == "norm":
+            return {"clip_threshold": config.clip_threshold / 2}
+        return {"clip": "norm", "clip_threshold": 1.0}
+    return {}
+
+
+def in_words(record: Rollback) -> str:
+    """A rollback for people, one line."""
+    what = record.cause + (f" ({record.where})" if record.where else "")
+    changes = ", ".join(f"{knob} is now {_shown(value)}" for knob, value in record.changed.items())
+    return f"step {record.step:,}  {what}: back to step {record.to:,}" + (f"; {changes}" if changes else "")
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,71 @@
+"""One process at a time trains a run. The lock is the system's own on an open file, and dies with its holder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from rnnplay.errors import InputError
+from rnnplay.training.durable import open_plain
+
+LOCK_FILE = "run.lock"
+
+_TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+
+
+class RunLock:
+    """Held from `take` to `release`, or until the process ends. Reading a run needs none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @classmethod
+    def take(cls, folder: Path) -> RunLock:
+        """The lock of the run in `folder`, which is there; raises InputError if another has it, OSError if it cannot
+        be written to."""
+        lock = cls(folder / LOCK_FILE)
+        descriptor = open_plain(lock._path, os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(descriptor)
+        except OSError as error:
+            holder = os.read(descriptor, 32).decode("ascii", "replace").strip() if os.name != "nt" else ""
+            os.close(descriptor)
+            if error.errno not in _TAKEN:
+                return lock  # a file system without locks
+            who = f"another process ({holder})" if holder.isdigit() else "another process"
+            raise InputError(
+                f"The run {folder.name!r} is being trained by {who}; stop it there first, or start another run."
+            ) from error
+        lock._descriptor = descriptor
+        with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, b"%d\n" % os.getpid())
+        return lock
+
+    def release(self) -> None:
+        """Gives it back, if it is held."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.release()
+
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond what is written: Windows refuses to read locked bytes
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,167 @@
+"""What the screens look like, as pictures. After a change that is meant: `pytest --snapshot-update`, then look at each.
+
+The pictures are made by the Textual in constraints.txt; another one may draw a border differently.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Static
+
+from rnnplay.engine import messages
+from rnnplay.training.records import Record
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.widgets.sample_view import SampleView
+from tests.tui.stage import Stage, completion, falling, make_run, progress, started, step_at, until
+
+Compare = Callable[..., bool]
+Scene = Callable[[Stage, Pilot[None]], Awaitable[None]]
+
+SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
+STORY = (
+    " little fox who lived by the river. Every morning Mia and the fox walked to the old mill, and the baker "
+    'gave them warm bread.\n"Where is the red kite?" asked Mia. The fox looked up at the hill. It was in the '
+    "tallest tree, and the wind was still.\nSo they went up the hill together, and Mia took the kite home."
+)
+
+
+async def fresh(stage: Stage, pilot: Pilot[None]) -> None:
+    await stage.ready(pilot)
+
+
+async def training(stage: Stage, pilot: Pilot[None]) -> None:
+    """600 steps done, a sample written, and half a sentence completed."""
+    await stage.ready(pilot)
+    stage.playground.action_train()
+    await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+    run = stage.engine.of(messages.Train)[-1].run
+    await stage.say(pilot, progress([started(run), *falling(600)], fraction=0.31, left=83.0))
+    stage.playground.action_prompt()
+    stage.prompt.text = "Once there was a"
+    await pilot.press("enter")
+    await until(pilot, lambda: bool(stage.engine.of(messages.Sample)))
+    request = stage.engine.of(messages.Sample)[-1].request
+    # A seed of 0 has been replaced by a drawn one.
+    view = stage.prompt.query_one(SampleView)
+    view._samples[-1].header = "step 600 · temperature 0.8 · seed 7"
+    view._wrap_all()
+    await stage.say(pilot, messages.SampleText(request=request, text=STORY, done=True))
+    stage.prompt.text = "The fox w"
+    await until(pilot, lambda: stage.engine.of(messages.Complete)[-1].text == "The fox w")
+    request = stage.engine.of(messages.Complete)[-1].request
+    likely = [("a", 0.62), ("e", 0.17), ("i", 0.09), ("h", 0.06), ("o", 0.04), (" ", 0.012), ("\n", 0.004), ("r", 2e-4)]
+    stage.engine.say(completion(request, "alked", *likely))
+    await pilot.pause()
+
+
+async def watching(stage: Stage, pilot: Pilot[None]) -> None:
+    """The same, with the keys given back to the screen."""
+    await training(stage, pilot)
+    await pilot.press("escape")
+
+
+async def paused(stage: Stage, pilot: Pilot[None]) -> None:
+    await watching(stage, pilot)
+    await stage.say(pilot, messages.Paused(step=600))
+
+
+async def gone(stage: Stage, pilot: Pilot[None]) -> None:
+    await watching(stage, pilot)
+    stage.session.checkpoint_step = 580
+    stage.engine.die(-9)
+    await until(pilot, lambda: len(stage.engines) == 2)
+    await pilot.pause()
+
+
+async def help_panel(stage: Stage, pilot: Pilot[None]) -> None:
+    await fresh(stage, pilot)
+    stage.form.field("clip_threshold").focus()
+    await pilot.press("question_mark")
+
+
+async def leaving(stage: Stage, pilot: Pilot[None]) -> None:
+    await watching(stage, pilot)
+    await pilot.press("ctrl+q")
+    await until(pilot, lambda: isinstance(stage.app.screen, Confirm))
+
+
+async def light(stage: Stage, pilot: Pilot[None]) -> None:
+    stage.app.theme = "rnnplay-light"
+    await training(stage, pilot)
+
+
+async def all_settings(stage: Stage, pilot: Pilot[None]) -> None:
+    """The rarer knobs, and a value that is not allowed."""
+    await fresh(stage, pilot)
+    stage.form.more = True
+    await pilot.pause()
+    stage.form.field("dropout").focus()
+    await pilot.press("9")
+
+
+async def diverged(stage: Stage, pilot: Pilot[None]) -> None:
+    """Clipping off: the norm explodes, the loss is NaN from then on."""
+    await stage.ready(pilot)
+    stage.playground.action_train()
+    await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+    records: list[Record] = [started("tales-rnn-256-01"), *falling(120)]
+    records += [step_at(step, 1.8 * 1.04 ** (step - 120), 3.0 * 1.3 ** (step - 120), 1e9) for step in range(121, 161)]
+    records += [step_at(step, math.nan, math.nan) for step in range(161, 241)]
+    await stage.say(pilot, progress(records, fraction=0.6, left=20.0))
+
+
+SCENES: list[tuple[str, Scene, tuple[int, int]]] = [
+    *(("fresh", fresh, size) for size in (SMALL, MEDIUM, LARGE)),
+    *(("training", training, size) for size in (SMALL, MEDIUM, LARGE)),
+    ("watching", watching, MEDIUM),
+    ("paused", paused, MEDIUM),
+    ("gone", gone, MEDIUM),
+    ("gone", gone, SMALL),
+    ("help", help_panel, MEDIUM),
+    ("help", help_panel, SMALL),
+    ("leaving", leaving, MEDIUM),
+    ("light", light, MEDIUM),
+    ("settings", all_settings, MEDIUM),
+]
+
+
+@pytest.mark.parametrize(
+    ("scene", "size"),
+    [pytest.param(scene, size, id=f"{name}-{size[0]}x{size[1]}") for name, scene, size in SCENES],
+)
+def test_the_playground(stage: Stage, snap_compare: Compare, scene: Scene, size: tuple[int, int]) -> None:
+    assert snap_compare(stage.open(), terminal_size=size, run_before=lambda pilot: scene(stage, pilot))
+
+
+def test_a_run_that_diverged(stage: Stage, snap_compare: Compare) -> None:
+    """NaN is a mark, not a gap that looks like nothing."""
+    app = stage.open("exploding")
+    assert snap_compare(app, terminal_size=MEDIUM, run_before=lambda pilot: diverged(stage, pilot))
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+def test_the_runs(stage: Stage, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        await stage.ready(pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: stage.app.screen.query_one(DataTable).row_count == 3)
+
+    make_run(stage.workspace, "tales-lstm-256-01", created="2026-03-01T10:15:00+00:00", steps=2600, loss=0.948)
+    make_run(stage.workspace, "tales-gru-128-01", {"cell": "gru", "hidden": 128}, created="2026-03-02T18:40:00+00:00")
+    words = {"tokens": "word", "layers": 2}
+    make_run(stage.workspace, "tales-lstm-256-02", words, created="2026-03-03T09:05:00+00:00", steps=400)
+    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+def test_no_runs_yet(stage: Stage, snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        await stage.ready(pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: "No runs" in str(stage.app.screen.query_one("#note", Static).content))
+
+    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
