@@ -49,7 +49,7 @@ async def take(workspace: Workspace, steps: int) -> str:
         await until(pilot, lambda: session.engine_ready)
         await pilot.press("t")
         await until(pilot, lambda: session.last is not None)
-        await pilot.press("minus")
+        app.playground.form.set_value("clip_threshold", 0.3)
         await until(pilot, lambda: session.step >= steps, 110)
         prompt = app.playground.prompt
         await pilot.press("g")

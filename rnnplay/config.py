@@ -176,7 +176,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     divergence: Annotated[
         Literal["rollback", "stop", "off"],
-        Knob("when the loss explodes: back to the last good state, stop there, or let it happen", "divergence", live=True),
+        Knob("when the loss explodes: go back to the last good state, stop, or let it be", "divergence", live=True),
     ] = "rollback"
     divergence_remedy: Annotated[
         Literal["none", "lower-rate", "clip"],

@@ -50,7 +50,17 @@ class Workspace:
 
 
 def find_workspace(option: str | Path | None = None) -> Workspace:
-    """The workspace to use; nothing is created."""
+    """The workspace to use; nothing is created. Raises InputError for a path that could not be written down."""
+    workspace = _found(option)
+    try:
+        str(workspace.root).encode()
+    except UnicodeEncodeError as error:
+        shown = str(workspace.root).encode(errors="replace").decode()
+        raise InputError(f"The path of the workspace {shown} is not valid UTF-8; use another folder.") from error
+    return workspace
+
+
+def _found(option: str | Path | None) -> Workspace:
     named = option or os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return Workspace(Path(named).expanduser().absolute())

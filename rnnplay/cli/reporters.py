@@ -14,7 +14,8 @@ import click
 from rnnplay.cli.console import printable, short_count, short_time
 from rnnplay.cli.failures import tell
 from rnnplay.jsonlines import encode_line
-from rnnplay.training.records import Record, Started, Step, Validation
+from rnnplay.training.divergence import in_words
+from rnnplay.training.records import Notice, Record, Rollback, Skipped, Started, Step, Validation
 
 FLUSH_SECONDS = 0.05
 REDRAW_SECONDS = 0.2
@@ -122,13 +123,16 @@ class _Status:
             self._clipped.append(record.clipped)
         elif isinstance(record, Validation):
             self._validation = record
+        elif isinstance(record, Rollback):
+            self._loss = None  # smoothed anew, from where the run goes on
+            self._clipped.clear()
 
     def parts(self, seconds_left: float | None) -> list[tuple[int, str]]:
         """(importance, text) in the order they stand; the least important goes first where room is short."""
         if self._step is None or self._loss is None:
             return [(9, "starting")]
         total = f"/{self._steps:,}" if self._steps else ""
-        share = 100 * sum(self._clipped) / len(self._clipped)
+        share = 100 * sum(self._clipped) / max(1, len(self._clipped))
         parts = [(9, f"step {self._step.step:,}{total}"), (8, f"loss {self._loss:.3f}")]
         if self._validation is not None:
             parts.append((6, f"valid {self._validation.loss:.3f}"))
@@ -164,6 +168,17 @@ def validation_line(record: Validation) -> str:
     )
 
 
+def event_line(record: Record) -> str:
+    """What happened to a run beside its steps, for people; empty for a record that tells of no event."""
+    if isinstance(record, Validation):
+        return validation_line(record)
+    if isinstance(record, Skipped):
+        return f"step {record.step:,}  skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
+    if isinstance(record, Rollback):
+        return in_words(record)
+    return record.message if isinstance(record, Notice) else ""
+
+
 class TerminalReporter:
     """A bar on stderr, with a line above it for every validation."""
 
@@ -196,8 +211,8 @@ class TerminalReporter:
         self._status.take(record)
         if isinstance(record, Started):
             self.say(started_line(self._title, record))
-        elif isinstance(record, Validation):
-            self.say(validation_line(record))
+        elif line := event_line(record):
+            self.say(line)
 
     def tick(self, fraction: float, seconds_left: float | None, /) -> None:
         if self._clock() - self._drawn >= REDRAW_SECONDS:
@@ -237,8 +252,8 @@ class PlainReporter:
         self._status.take(record)
         if isinstance(record, Started):
             self.say(started_line(self._title, record))
-        elif isinstance(record, Validation):
-            self.say(validation_line(record))
+        elif line := event_line(record):
+            self.say(line)
 
     def tick(self, _fraction: float, seconds_left: float | None, /) -> None:
         if self._clock() - self._said >= PLAIN_SECONDS:

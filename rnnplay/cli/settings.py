@@ -12,6 +12,8 @@ from rnnplay.presets import DEFAULT_PRESET, PRESETS, preset_config
 from rnnplay.workspace import Workspace
 
 LENGTHS = ("steps", "epochs", "minutes")
+LARGEST_FILE = 1 << 16
+"""Bytes of a TOML file."""
 
 
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any]) -> RunConfig:
@@ -42,12 +44,16 @@ def read_toml(file: Path | None) -> dict[str, Any]:
     import tomllib
 
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        with file.open("rb") as opened:  # perhaps a pipe, perhaps one without end
+            data = opened.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
+        values = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{file} is not valid TOML: {error}.") from error
     specs = knobs()
     checked: dict[str, Any] = {}
@@ -71,7 +77,7 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
     found = find_corpus(corpus, workspace)
     if any(known == found for known in list_corpora(workspace)):
         return found.name
-    path = Path(corpus).expanduser()
+    path = Path(corpus.strip()).expanduser()
     return str(path.resolve()) if path.exists() else corpus
 
 

@@ -56,7 +56,8 @@ def command(
     """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
 
     Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
-    a line on stdout: started, step, validation, checkpoint, finished.
+    a line on stdout: started, step, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit code 1
+    if the run diverged and ended at its last good state.
     """
     if resume and preset is not None:
         raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")
@@ -136,6 +137,11 @@ class Foreground:
                 self._poll()
         return finished
 
+    def close(self) -> None:
+        """Lets the run go, for others to train."""
+        if self._trainer is not None:
+            self._trainer.close()
+
     def _emit(self, record: Record) -> None:
         if isinstance(record, Validation):
             self.validation = record
@@ -168,6 +174,12 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool,
         raise
     finally:
         reporter.close()
+        foreground.close()
+    if finished.reason == "diverged":
+        raise RnnplayError(
+            f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "
+            f"Change something (--lr, --clip norm, --divergence rollback) and go on with: {again}"
+        )
     if finished.reason == "stopped":
         note(f"Stopped at step {finished.step:,}; go on with: {again}")
     if not as_json:

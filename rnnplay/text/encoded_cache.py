@@ -16,7 +16,6 @@ import shutil
 import stat
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.cards import clean
+from rnnplay.text.mapped import check_ids, check_lines, ends_check, mapped
 from rnnplay.text.reading import changed, check_text_file, read_small, reading
 from rnnplay.text.splitting import PARTS
 from rnnplay.text.tokenizers import Tokenizer, load_tokenizer
@@ -35,8 +35,6 @@ from rnnplay.text.vocabulary import AnyIds, id_type
 
 FORMAT = 1
 _BLOCK = 1 << 20
-_ENDS = 1 << 16
-"""Bytes at a file's start and end that its check covers: whole files would take too long."""
 _LARGEST_META = 1 << 16
 _LARGEST_VOCABULARY = 1 << 29
 _LARGEST_INDEX = 1 << 24
@@ -161,7 +159,7 @@ class _Checked:
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
-        return _check(self.path)
+        return ends_check(self.path)
 
 
 Loaded = tuple[Tokenizer, list[tuple[AnyIds, int, NDArray[np.int64] | None]]]
@@ -178,12 +176,14 @@ def load(cache: Path, key: str) -> Loaded | None:
         tokenizer = load_tokenizer(read_small(folder / "vocabulary.json", _LARGEST_VOCABULARY))
         parts = []
         for part, about in zip(PARTS, meta.parts, strict=True):
-            ids = _mapped(folder / f"{part}.ids", id_type(tokenizer.size), about.tokens, about.ids_check)
-            _check_range(ids, 0, tokenizer.size - 1)
+            path, dtype = folder / f"{part}.ids", id_type(tokenizer.size)
+            ids = mapped(path, dtype, about.tokens, about.ids_check)
+            check_ids(path, dtype, tokenizer.size)
             starts = None
             if about.lines is not None:
-                starts = _mapped(folder / f"{part}.lines", np.int64, about.lines + 1, about.lines_check)
-                _check_lines(starts, len(ids))
+                path = folder / f"{part}.lines"
+                starts = mapped(path, np.int64, about.lines + 1, about.lines_check)
+                check_lines(path, len(ids))
             if not 0 <= about.characters <= _MOST_CHARACTERS:
                 raise ValueError("characters")
             parts.append((ids, about.characters, starts))
@@ -257,41 +257,6 @@ def _remove_abandoned(home: Path) -> None:
                 shutil.rmtree(place, ignore_errors=True)
             else:
                 place.unlink()
-
-
-def _mapped(path: Path, dtype: type[Any], count: int, check: int | None) -> NDArray[Any]:
-    """The file as an array; raises ValueError if it is not the one that was written."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode) or found.st_size != count * np.dtype(dtype).itemsize or _check(path) != check:
-        raise ValueError(path.name)
-    return np.memmap(path, dtype=dtype, mode="r") if count else np.zeros(0, dtype=dtype)
-
-
-def _check_range(values: NDArray[Any], low: int, high: int) -> None:
-    """Raises ValueError unless all are within: an id beyond the vocabulary would end a run in the middle of it."""
-    limits = np.iinfo(values.dtype)
-    if low <= limits.min and limits.max <= high:
-        return
-    for start in range(0, len(values), _BLOCK):
-        block = values[start : start + _BLOCK]
-        if int(block.max()) > high or int(block.min()) < low:
-            raise ValueError("a value out of range")
-
-
-def _check_lines(starts: NDArray[np.int64], tokens: int) -> None:
-    """Raises ValueError unless the starts go up from 0 to the number of tokens."""
-    if int(starts[0]) != 0 or int(starts[-1]) != tokens:
-        raise ValueError("lines that do not fit their tokens")
-    for start in range(0, len(starts) - 1, _BLOCK):
-        if int(np.diff(starts[start : start + _BLOCK + 1]).min()) < 1:
-            raise ValueError("lines out of order")
-
-
-def _check(path: Path) -> int:
-    with path.open("rb") as file:
-        start = file.read(_ENDS)
-        file.seek(max(file.seek(0, os.SEEK_END) - _ENDS, 0))
-        return zlib.crc32(file.read(_ENDS), zlib.crc32(start))
 
 
 def _read_index(path: Path) -> dict[str, _Indexed]:

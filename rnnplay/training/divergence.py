@@ -10,6 +10,7 @@ diverged if
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -22,10 +23,12 @@ FAR_ABOVE, BY_HAND = "loss far above its level", "by hand"
 LARGEST_NORM = 1.8e19
 """Gradients above have squares beyond float32, and would make an optimizer's second moments infinite for good."""
 
+Remedy = Literal["none", "lower-rate", "clip"]
+
 PROVEN_STEPS = 25
 """A state is gone back to only after so many steps without trouble: it may have been on its way to ruin."""
 
-STRIKES = 3
+STRIKES = 3.0
 STRIKE_FORGOTTEN = 0.1
 """By each sound step."""
 
@@ -39,9 +42,9 @@ FACTOR, MARGIN = 2.0, 1.0
 LARGEST_JUMP = 10.0
 """A loss counts for at most so many times the level, so that one spike is soon forgotten."""
 
-GAIN = 0.99
+GAIN = 0.95
 STUCK_STEPS = 50
-"""Steps far above without getting lower by 1%."""
+"""Steps far above without falling by 5%."""
 
 ABOVE_STEPS = 500
 """Steps far above, however it moves."""
@@ -58,8 +61,9 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """Steps lately that were not finite."""
     above: int = 0
     """Steps since `recent` has been far above `level`."""
+    high: float = 0.0
     low: float = math.inf
-    """The lowest `recent` of these steps, and how long ago it was."""
+    """The highest `recent` of these steps, the lowest after that, and for how many steps it has not fallen by 5%."""
     stuck: int = 0
     rollbacks: int = 0
     """Those that the run has made of itself."""
@@ -68,7 +72,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         """With one more step; `sound`: its loss and gradient could be used."""
         replace = msgspec.structs.replace
         if not sound or not math.isfinite(loss):
-            return replace(self, strikes=self.strikes + 1)
+            return replace(self, strikes=min(STRIKES, self.strikes + 1))
         strikes = max(0.0, self.strikes - STRIKE_FORGOTTEN)
         if math.isnan(self.level):
             return replace(self, level=loss, recent=loss, strikes=strikes)
@@ -76,15 +80,16 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         recent = self.recent + RECENT * (min(loss, LARGEST_JUMP * limit) - self.recent)
         if recent <= limit:
             level = self.level + (FALL if loss < self.level else RISE) * (min(loss, limit) - self.level)
-            return replace(self, level=level, recent=recent, strikes=strikes, above=0, low=math.inf, stuck=0)
-        better = recent < GAIN * self.low
+            return replace(self, level=level, recent=recent, strikes=strikes, above=0, high=0.0, low=math.inf, stuck=0)
+        higher, better = recent > self.high, recent < GAIN * self.low
         return replace(
             self,
             recent=recent,
             strikes=strikes,
             above=self.above + 1,
-            low=recent if better else self.low,
-            stuck=0 if better else self.stuck + 1,
+            high=recent if higher else self.high,
+            low=recent if higher or better else self.low,
+            stuck=0 if better and not higher else self.stuck + 1,
         )
 
     def back(self, rollbacks: int) -> Watch:
@@ -110,14 +115,14 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     def possible(self) -> bool:
         """Whether a run can have left this; for files that somebody else may have made."""
         counts = (self.above, self.stuck, self.rollbacks)
-        return min(counts) >= 0 and 0 <= self.strikes < math.inf and not math.isnan(self.low)
+        return min(counts) >= 0 and 0 <= self.strikes <= STRIKES and not math.isnan(self.low)
 
 
-def remedy(config: RunConfig) -> dict[str, float | str]:
-    """The live knobs that `config.divergence_remedy` changes, with their new values."""
-    if config.divergence_remedy == "lower-rate":
+def changes(remedy: Remedy, config: RunConfig) -> dict[str, float | str]:
+    """The live knobs of `config` that `remedy` changes, with their new values."""
+    if remedy == "lower-rate":
         return {"lr": config.lr / 2}
-    if config.divergence_remedy == "clip":
+    if remedy == "clip":
         if config.clip == "norm":
             return {"clip_threshold": config.clip_threshold / 2}
         return {"clip": "norm", "clip_threshold": 1.0}

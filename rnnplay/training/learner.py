@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from rnnplay.model.language_model import (
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
+from rnnplay.training.divergence import LARGEST_NORM
 from rnnplay.training.evaluation import IGNORED, target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate
 from rnnplay.training.randomness import OwnRandomness
@@ -39,6 +41,10 @@ class StepResult(NamedTuple):
     """Mean over the step's tokens, nats."""
     norm: Clipped
     tokens: int
+    taken: bool = True
+    """Whether it reached the weights."""
+    where: str = ""
+    """If it did not: the first parameter whose gradient was not finite; empty if the loss was not."""
 
 
 class Learner:
@@ -55,8 +61,12 @@ class Learner:
         self._randomness = OwnRandomness(config.seed, self.device)
         self._state: State | None = None
 
-    def step(self, lr: float, clip_mode: Mode, clip_threshold: float) -> StepResult:
-        """Truncated backpropagation through time (Williams & Peng 1990), one update."""
+    def step(self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True) -> StepResult:
+        """Truncated backpropagation through time (Williams & Peng 1990), one update.
+
+        If `guarded`, a step whose loss or gradient is not finite changes neither weights nor moments; the carried
+        state, which may have exploded too, then begins anew from zero.
+        """
         batch = self.feed.next()
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
         targets = target_ids(batch, self.device)  # (B·T,)
@@ -71,6 +81,11 @@ class Learner:
         # Both numbers at once: the device is waited for once a step.
         loss_value, norm = torch.stack((loss.detach(), total_norm(gradients))).tolist()
         clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
+        if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
+            where = self._not_finite_gradient() if math.isfinite(loss_value) else ""
+            self._optimizer.zero_grad()
+            self._state = None
+            return StepResult(loss_value, clipped, batch.tokens, False, where)
         set_rate(self._optimizer, lr)
         self._optimizer.step()
         self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
@@ -78,13 +93,50 @@ class Learner:
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors beside the weights, for a checkpoint."""
-        tensors = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
+        carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
+        return carried | self._moments() | self._randomness.tensors()
+
+    def learned(self) -> dict[str, Tensor]:
+        """A copy of what the steps have made: "weights.<name>" and "optimizer.<moment>.<name>"."""
+        tensors = {f"weights.{name}": tensor for name, tensor in self.model.weights().items()} | self._moments()
+        return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+    @property
+    def learned_bytes(self) -> int:
+        """Of such a copy."""
+        return 4 * self.model.size * (1 + len(moment_names(self._config)))
+
+    def go_back(self, learned: dict[str, Tensor]) -> None:
+        """Takes what `learned` gave; the text is read on, from a hidden state of zero."""
+        weights = {name.removeprefix("weights."): one for name, one in learned.items() if name.startswith("weights.")}
+        self.model.load_weights(weights)
+        self._restore_moments({name: tensor.clone() for name, tensor in learned.items() if "optimizer." in name})
+        self._optimizer.zero_grad()
+        self._state = None
+
+    def not_finite(self) -> str:
+        """The first tensor among weights and moments that is not finite, by its parameter's name; empty if none is."""
+        tensors = [(name, parameter.detach()) for name, parameter in self.model.named_parameters()]
+        for name, parameter in self.model.named_parameters():
+            kept = self._optimizer.state.get(parameter, {})
+            tensors += [(name, kept[moment]) for moment in moment_names(self._config) if kept.get(moment) is not None]
+        finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
+        return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
+
+    def _not_finite_gradient(self) -> str:
+        for name, parameter in self.model.named_parameters():
+            if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
+                return name
+        return ""
+
+    def _moments(self) -> dict[str, Tensor]:
+        tensors: dict[str, Tensor] = {}
         for name, parameter in self.model.named_parameters():
             kept = self._optimizer.state.get(parameter, {})
             for moment in moment_names(self._config):
                 if isinstance(kept.get(moment), Tensor):
                     tensors[f"optimizer.{moment}.{name}"] = kept[moment]
-        return tensors | self._randomness.tensors()
+        return tensors
 
     def restore(self, tensors: Tensors, saved: TrainingState) -> None:
         """Takes what a checkpoint holds; raises InputError for a data position that cannot be."""
@@ -103,6 +155,7 @@ class Learner:
 
     def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
         saved = self._optimizer.state_dict()
+        saved["state"] = {}
         for index, (name, _) in enumerate(self.model.named_parameters()):
             kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config)}
             if kept and all(tensor is not None for tensor in kept.values()):

@@ -42,6 +42,8 @@ class MetricsLog:
         self._waiting: list[Record] = []
         self._flushed = clock()
         self._size = 0
+        self.flushes = 0
+        """Those that succeeded."""
         self.left_out = 0
         """Step records that were given up because too many were waiting."""
 
@@ -74,6 +76,7 @@ class MetricsLog:
         except OSError:
             self._give_up_some()
             raise
+        self.flushes += 1
         return self._size
 
     def _write(self, descriptor: int) -> None:

@@ -1,4 +1,8 @@
-"""A run's own random numbers. torch's generators belong to the process, where others draw from them too."""
+"""A run's own random numbers. torch's generators belong to the process, where others draw from them too.
+
+Only torch's: nothing in training draws from Python's or NumPy's global generators (the order of lines comes from a
+generator made anew of seed and epoch), so a checkpoint has no use for their states.
+"""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
 
 
 class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
-    """The run went back from `step` to the state after step `to`: the steps between are abandoned, and `to` + 1 is next.
+    """The run went back from `step` to the state after step `to`: the steps between are abandoned.
 
     The records of the abandoned steps stay in metrics.jsonl before this one; readers forget what is after `to`.
     """

@@ -13,10 +13,12 @@ from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.training.checkpoints import read_state_tensors, read_weights
 from rnnplay.training.learner import Tensors
 from rnnplay.training.length import in_words, is_over
-from rnnplay.training.run_folder import RunFolder, RunInfo
+from rnnplay.training.lock import RunLock
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.run_info import RunInfo
 from rnnplay.training.state import WEIGHTS_FILE, TrainingState, read_state
 
-FREE_GROUPS = {"evaluation", "checkpoints", "machine"}
+FREE_GROUPS = {"divergence", "evaluation", "checkpoints", "machine"}
 FREE = {"corpus", "steps", "epochs", "minutes"}
 """The corpus's name too: that its text is the same is seen from its sha256."""
 
@@ -33,11 +35,20 @@ class Resumed(NamedTuple):
     changed: dict[str, float | str]
     """Live knobs that the person set anew."""
     threads: int
+    lock: RunLock
 
 
 def live_knobs() -> list[str]:
     """The names of those that may change between two steps."""
     return [name for name, spec in knobs().items() if spec.knob.live]
+
+
+def live_value(knob: str, value: float | str) -> float | str:
+    """`value` as the live knob `knob` takes it; raises ConfigError for other knobs and values not allowed."""
+    spec = knobs().get(knob)
+    if spec is None or not spec.knob.live:
+        raise ConfigError(knob, f"{knob} cannot change while training; only {', '.join(live_knobs())} can.")
+    return spec.parse(value) if isinstance(value, str) else spec.check(value)
 
 
 def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
@@ -81,10 +92,24 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
 
 
 def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:
-    """Reads and checks all that is needed to go on; changes nothing but leftovers. Raises as `Trainer.resume`."""
+    """Locks the run, reads and checks all that is needed to go on; changes nothing but leftovers.
+
+    Raises as `Trainer.resume`, and then holds no lock.
+    """
     config = resolved(config, corpus)
     info = folder.info()
     check_resumable(folder, info, config, corpus)
+    lock = RunLock.take(folder.path)
+    try:
+        return _read(config, corpus, folder, info, checkpoint, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _read(
+    config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, info: RunInfo, checkpoint: str, lock: RunLock
+) -> Resumed:
     folder.sweep()
     path = folder.checkpoint(checkpoint).path
     state = read_state(path)
@@ -95,4 +120,5 @@ def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkp
     weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     others = read_state_tensors(path, config, corpus.tokenizer.size, state)
     config = msgspec.structs.replace(config, **kept)
-    return Resumed(path, info, config, state, (weights, others), changed, config.threads or state.threads)
+    threads = config.threads or state.threads
+    return Resumed(path, info, config, state, (weights, others), changed, threads, lock)

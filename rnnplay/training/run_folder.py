@@ -16,51 +16,28 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from rnnplay import __version__
 from rnnplay.config import RunConfig
-from rnnplay.errors import ConfigError, InputError
+from rnnplay.errors import InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
 from rnnplay.training.lock import RunLock
 from rnnplay.training.metrics_log import MetricsLog
 from rnnplay.training.records import Record
-from rnnplay.training.state import STATE_FILE, check_format, read_state
+from rnnplay.training.run_info import RunInfo as RunInfo
+from rnnplay.training.run_info import encode_info, read_info
+from rnnplay.training.state import STATE_FILE, read_state
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
-    from rnnplay.text.encoded import EncodedCorpus
     from rnnplay.text.tokenizers import Tokenizer
 
-FORMAT = 1
-INFO_LIMIT = 1 << 20
 VOCABULARY_LIMIT = 1 << 29
-MOST_TOKENS = 10_000_100
-"""Of a vocabulary: what max_vocabulary allows, and those reserved."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _STEP = re.compile(r"step-([0-9]{9,13})")
 _LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+\.partial)")
-
-
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is: run.json."""
-
-    format: int = FORMAT
-    run: str
-    config: RunConfig
-    """As it is now: live knobs and length as they were changed last; `feed` is what auto came to."""
-    corpus_sha256: str
-    rnnplay: str
-    torch: str
-    created: str
-    """ISO 8601, UTC."""
-    parameters: int
-    vocabulary: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +75,12 @@ class RunFolder:
         """What the engine process printed."""
         return self.path / "engine.log"
 
+    def claim(self) -> RunLock:
+        """The lock of a run that is to begin here; makes the folder. Raises InputError if another process has it."""
+        check_run_name(self.name)
+        self.path.mkdir(parents=True, exist_ok=True)
+        return RunLock.take(self.path)
+
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
         """Makes the folder of a new run; run.json comes last. Raises InputError if there is such a run already."""
         check_run_name(self.name)
@@ -109,26 +92,11 @@ class RunFolder:
 
     def write_info(self, info: RunInfo) -> None:
         """Puts run.json in place of what was there."""
-        data = msgspec.json.format(msgspec.json.encode(info), indent=2)
-        replace_durably(self.path / "run.json", data + b"\n")
+        replace_durably(self.path / "run.json", encode_info(info))
 
     def info(self) -> RunInfo:
         """What run.json says; raises InputError in one sentence if it cannot be used."""
-        path = self.path / "run.json"
-        data = read_bounded(path, INFO_LIMIT)
-        try:
-            check_format(data, FORMAT, path)
-            info = msgspec.json.decode(data, type=RunInfo)
-        except ConfigError as error:
-            raise InputError(f"{path} cannot be used: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{path} is broken ({error}); restore it or choose another run.") from error
-        texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
-        if not all(text.isprintable() and len(text) <= 200 for text in texts):
-            raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")
-        if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS:
-            raise InputError(f"{path} is broken (a number in it cannot be); restore it or choose another run.")
-        return info
+        return read_info(self.path / "run.json")
 
     def tokenizer(self) -> Tokenizer:
         """The run's own; raises InputError if vocabulary.json cannot be used."""
@@ -249,22 +217,6 @@ class RunFolder:
             return list(self.path.iterdir())
         except OSError:
             return []
-
-
-def describe_run(
-    config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, parameters: int, torch_version: str
-) -> RunInfo:
-    """run.json of a run that begins now."""
-    return RunInfo(
-        run=folder.name,
-        config=config,
-        corpus_sha256=corpus.sha256,
-        rnnplay=__version__,
-        torch=torch_version,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        parameters=parameters,
-        vocabulary=corpus.tokenizer.size,
-    )
 
 
 def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:

@@ -22,6 +22,8 @@ LATEST_YEAR_9999 = 253_402_300_000.0
 Ending = Literal["", "length", "early stop", "diverged"]
 """How a run ended, if it did."""
 
+ENDINGS: dict[str, Ending] = {"length": "length", "early stop": "early stop", "diverged": "diverged"}
+
 STATE_FILE = "state.json"
 WEIGHTS_FILE = "weights.safetensors"
 TENSORS_FILE = "state.safetensors"

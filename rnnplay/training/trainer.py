@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import msgspec
 import torch
 
-from rnnplay.config import RunConfig, knobs
-from rnnplay.errors import ConfigError
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
 from rnnplay.model.hardware import choose_threads, prepare_thread
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoded import EncodedCorpus
-from rnnplay.training.checkpoints import thin_out, write_checkpoint
-from rnnplay.training.evaluation import evaluate
+from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
+from rnnplay.training.good_states import GoodState, GoodStates, read_good
+from rnnplay.training.journal import Journal
 from rnnplay.training.learner import Learner
-from rnnplay.training.length import fraction_done, is_over, seconds_left
-from rnnplay.training.optim import rate_multiplier
-from rnnplay.training.records import Checkpoint, Finished, Record, Started, Step, Tuned, Validation
-from rnnplay.training.resuming import Resumed, live_knobs, open_run, resolved
-from rnnplay.training.run_folder import RunFolder, describe_run
-from rnnplay.training.state import FORMAT, Ending, Gains, TrainingState
-from rnnplay.training.stopwatch import Speed, Stopwatch
-
-TUNED_SECONDS = 1.0
-"""A changed knob is in a checkpoint no later than this."""
+from rnnplay.training.progress import Progress, Trouble
+from rnnplay.training.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
+from rnnplay.training.resuming import Resumed, live_value, open_run, resolved
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.run_info import describe_run
+from rnnplay.training.saving import Saver
+from rnnplay.training.state import ENDINGS
 
 
 def nothing() -> None:
@@ -36,7 +33,8 @@ class Trainer:
     """Trains one run: call `advance` until it returns Finished. Records go to `emit` and to metrics.jsonl.
 
     Making one begins a new run in `folder`; `resume` goes on with one. `poll` is called inside long work.
-    Raises InputError if there is such a run already, OSError if the folder cannot be written.
+    The run is locked for other processes until it is finished, or `close` is called. Raises InputError if there is
+    such a run already or another process trains it, OSError if the folder cannot be written.
     """
 
     def __init__(
@@ -52,32 +50,32 @@ class Trainer:
         prepare_thread()
         self.config = config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
-        self.step = 0
-        self._corpus, self._folder, self._emit, self._poll = corpus, folder, emit, poll
-        self._learner = Learner(config, corpus)
-        self._tokens = 0
-        self._gains = Gains()
-        self._speed = Speed()
-        self._stopwatch = Stopwatch()
-        self._begun = (0.0, 0.0)
-        """Fraction and seconds where this process began."""
+        self._corpus, self._folder, self._poll = corpus, folder, poll
+        self._good = GoodStates()
         self._paused = False
         self._unsaved = True
         """Whether a checkpoint of this moment would differ from the last one written."""
         self._tuned = False
-        self._ended: Ending = ""
         self._finished: Finished | None = None
-        self._saved_at = time.monotonic()
-        if resumed is None:
-            self._threads = choose_threads(config, self.model, self._learner.device)
-            self._info = describe_run(config, corpus, folder, self.model.size, str(torch.__version__))
-            folder.create(self._info, corpus.tokenizer)
-            self._save()  # so that there is something to go on from at any moment
-        else:
-            self._threads = resumed.threads
-            self._info = resumed.info
-            self._restore(resumed)
-        emit(self._started())
+        self._lock = resumed.lock if resumed else folder.claim()
+        try:
+            self._learner = Learner(config, corpus)
+            self._progress = Progress(self._learner)
+            self._threads = resumed.threads if resumed else choose_threads(config, self.model, self._learner.device)
+            self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
+            begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
+            info = resumed.info if resumed else begins
+            self._saver = Saver(folder, info, self._journal)
+            if resumed is None:
+                folder.create(info, corpus.tokenizer)
+                folder.log.flush()
+                self._save()  # so that there is something to go on from at any moment
+            else:
+                self._restore(resumed)
+            self._journal.tell(self._progress.started(folder.name, self._threads))
+        except BaseException:
+            self._lock.release()
+            raise
 
     @classmethod
     def resume(
@@ -98,11 +96,15 @@ class Trainer:
         """
         resumed = open_run(config, corpus, folder, checkpoint)
         trainer = cls(config, corpus, folder, emit, poll, resumed=resumed)
-        for knob, value in resumed.changed.items():
-            trainer.tune(knob, value)
-        trainer._save_info()
-        if resumed.changed:
-            trainer.checkpoint()
+        try:
+            for knob, value in resumed.changed.items():
+                trainer.tune(knob, value)
+            trainer._saver.save_info(trainer.config)
+            if resumed.changed:
+                trainer.checkpoint()
+        except BaseException:
+            trainer.close()
+            raise
         return trainer
 
     # --- what others may look at ----------------------------------------------------------------------------
@@ -113,89 +115,123 @@ class Trainer:
         return self._learner.model
 
     @property
+    def step(self) -> int:
+        """Steps done."""
+        return self._progress.step
+
+    @property
     def fraction(self) -> float:
         """How far the run is on its way to its length, 0 to 1; 0 if it has none."""
-        return fraction_done(self.config, self.step, self._learner.feed.epoch, self.seconds)
+        return self._progress.fraction(self.config)
 
     @property
     def seconds(self) -> float:
         """Training time: steps, validations and checkpoints, in all processes; not pauses."""
-        return self._stopwatch.seconds
+        return self._progress.stopwatch.seconds
 
     @property
     def seconds_left(self) -> float | None:
         """Until the length is reached, at the pace so far; None if it has none or there is no pace yet."""
-        return seconds_left(self.config, self.fraction, self.seconds, *self._begun)
+        return self._progress.seconds_left(self.config)
 
     # --- the run --------------------------------------------------------------------------------------------
 
     def advance(self) -> Finished | None:
-        """One training step, then the validation and the checkpoint that are due; Finished if it was the last."""
+        """One training step, then the validation and the checkpoint that are due; Finished if it was the last.
+
+        Where the run diverges by it, it is back at an earlier step afterwards, or Finished.
+        """
         if self._finished is not None:
             return self._finished
         if not self._paused:
-            self._stopwatch.start()
-        self._step()
+            self._progress.stopwatch.start()
+        taken = self._progress.take_step(self.config)
+        self._unsaved = True
+        self._journal.record(taken.step)
+        if taken.skipped is not None:
+            self._journal.record(taken.skipped)
+        if taken.trouble is not None:
+            return self._diverged(taken.trouble)
+        if self._progress.watch.calm:
+            self._good.prove(self.step)
         best = False
         if self.config.eval_every and self.step % self.config.eval_every == 0:
             best = self._validate().best
-        if is_over(self.config, self.step, self._learner.feed.epoch, self.seconds, self._speed.step_seconds):
+        if self._progress.is_over(self.config):
             return self.finish("length")
-        if self.config.early_stop and self._gains.stale >= self.config.early_stop:
+        if 0 < self.config.early_stop <= self._progress.gains.stale:
             return self.finish("early stop")
-        if best or self._checkpoint_is_due():
-            self.checkpoint()
-        return None
+        return self._keep(due=best or self._saver.due(self.config, self.step, self._tuned))
 
     def finish(self, reason: str) -> Finished:
         """Ends the run: a last validation if its length is reached, a checkpoint, Finished."""
         if self._finished is None:
-            if reason in ("length", "early stop"):
-                self._ended = "length" if reason == "length" else "early stop"
+            if reason in ENDINGS:
+                self._progress.ended = ENDINGS[reason]
                 self._unsaved = True
-                if self._gains.last_step != self.step:
+                if reason != "diverged" and self._progress.gains.last_step != self.step:
                     self._validate()
-            self._stopwatch.stop()
+            self._progress.stopwatch.stop()
             if self._unsaved:
-                self.checkpoint()
+                self._checkpoint_if_possible()
             self._finished = Finished(step=self.step, reason=reason)
-            self._record(self._finished)
-            self._folder.log.flush()
+            self._journal.record(self._finished)
+            self._journal.flush()
+            if not self._unsaved:
+                self._lock.release()
         return self._finished
+
+    def close(self) -> None:
+        """Lets the run go, as it is on disk. Nothing else may be called after this."""
+        self._journal.flush()
+        self._lock.release()
+
+    def rollback(self, to: str | int = "good", remedy: Remedy = "none") -> Rollback:
+        """Goes back by hand, to a checkpoint of the run ("latest", "best" or a step) or its last "good" state.
+
+        Later checkpoints are deleted; the records of the abandoned steps stay, followed by the Rollback. The text is
+        read on from where it was. Raises InputError if there is no such checkpoint or the run is over.
+        """
+        if self._finished is not None:
+            raise InputError(f"The run {self._folder.name!r} is over; resume it from that checkpoint.")
+        if to != "good":
+            good = read_good(self._folder.checkpoint(str(to)), self.config, self.tokenizer.size)
+        elif (last := self._last_good()) is not None:
+            good = last
+        else:
+            raise InputError(f"The run {self._folder.name!r} has no good state to go back to; start it anew.")
+        return self._go_back(good, Trouble(BY_HAND, ""), remedy, self._progress.watch.rollbacks)
 
     def tune(self, knob: str, value: float | str) -> None:
         """Sets a live knob from the next step on; raises ConfigError for others and for values not allowed."""
-        spec = knobs().get(knob)
-        if spec is None or not spec.knob.live:
-            names = ", ".join(live_knobs())
-            raise ConfigError(knob, f"{knob} cannot change while training; only {names} can.")
-        checked = spec.parse(value) if isinstance(value, str) else spec.check(value)
+        checked = live_value(knob, value)
         self.config = msgspec.structs.replace(self.config, **{knob: checked})
-        self._record(Tuned(step=self.step, knob=knob, value=checked))
-        self._folder.log.flush()
+        self._journal.record(Tuned(step=self.step, knob=knob, value=checked))
+        self._journal.flush()
         self._unsaved = True
         self._tuned = True
 
     def pause(self) -> None:
         """Stops the clock; what was recorded goes to disk."""
         self._paused = True
-        self._stopwatch.stop()
-        self._folder.log.flush()
+        self._progress.stopwatch.stop()
+        self._journal.flush()
 
     def unpause(self) -> None:
         """Lets the clock go on."""
         self._paused = False
-        self._stopwatch.start()
+        self._progress.stopwatch.start()
 
     def checkpoint(self) -> Checkpoint:
         """Sees to it that there is a checkpoint of this moment, and says so. Raises OSError."""
         path = self._folder.checkpoint_path(self.step)
+        record = Checkpoint(step=self.step, path=str(path))
         if self._unsaved:
             self._save()
             # In the file the name only: a run folder may be moved.
-            self._folder.append([Checkpoint(step=self.step, path=path.name)])
-        record = Checkpoint(step=self.step, path=str(path))
-        self._emit(record)
+            self._journal.record(record, on_disk=Checkpoint(step=self.step, path=path.name))
+        else:
+            self._journal.tell(record)
         return record
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -203,108 +239,71 @@ class Trainer:
     def _restore(self, resumed: Resumed) -> None:
         state = resumed.state
         torch.set_num_threads(self._threads)
-        self._learner.restore(resumed.tensors, state)
-        self.step, self._tokens, self._gains = state.step, state.tokens, state.gains
-        self._stopwatch = Stopwatch(state.seconds)
-        self._begun = (self.fraction, state.seconds)
+        self._progress.restore(state, resumed.tensors, self.config)
         self._unsaved = False
         self._folder.rewind(state.step, state.metrics_bytes)
-        if state.step:
-            self._folder.append([Checkpoint(step=state.step, path=resumed.path.name)])
+        if state.metrics_bytes:
+            self._journal.keep(Checkpoint(step=state.step, path=resumed.path.name))
 
-    def _started(self) -> Started:
-        return Started(
-            run=self._folder.name,
-            parameters=self.model.size,
-            vocabulary=self.tokenizer.size,
-            device=str(self._learner.device),
-            precision=str(self._learner.precision).removeprefix("torch."),
-            threads=self._threads,
-            step=self.step,
-        )
+    def _keep(self, due: bool) -> Finished | None:
+        """Keeps this moment on disk if `due`, and in memory if that is; looks at the weights before."""
+        good_due = self._good.due(self.config, self._learner.learned_bytes)
+        if due or good_due:
+            where = self._learner.not_finite()
+            if where and self.config.divergence != "off":
+                return self._diverged(Trouble(WEIGHTS, where))
+            if good_due and self._progress.watch.calm and not where:
+                self._good.take(self._progress.good_state)
+            if due:
+                self._checkpoint_if_possible()
+        return None
 
-    def _step(self) -> None:
-        began = time.perf_counter()
-        multiplier = rate_multiplier(self.config, self.step, self.fraction, self._gains.plateau_multiplier)
-        lr = self.config.lr * multiplier
-        result = self._learner.step(lr, self.config.clip, self.config.clip_threshold)
-        self.step += 1
-        self._tokens += result.tokens
-        self._unsaved = True
-        self._speed.add(time.perf_counter() - began, result.tokens)
-        self._record(
-            Step(
-                step=self.step,
-                loss=result.loss,
-                grad_norm=result.norm.before,
-                grad_norm_clipped=result.norm.after,
-                clipped=result.norm.clipped,
-                lr=lr,
-                tokens=self._tokens,
-                tokens_per_second=self._speed.tokens_per_second,
+    def _diverged(self, trouble: Trouble) -> Finished | None:
+        """Back to the last good state, to go on from there or to end."""
+        made, config = self._progress.watch.rollbacks, self.config
+        onward = config.divergence == "rollback" and made < config.max_rollbacks
+        good = self._last_good()
+        if good is not None:
+            self._go_back(good, trouble, config.divergence_remedy if onward else "none", made + onward)
+            if onward:
+                return None
+        if config.divergence == "rollback":
+            self._journal.notice(
+                f"The run has diverged again after {made} rollbacks, and stops; lower the rate, clip, or allow more."
+                if good is not None
+                else "The run has diverged, and no good state is left to go back to; start it anew."
             )
-        )
+        return self.finish("diverged")
 
-    def _validate(self) -> Validation:
-        found = evaluate(
-            self.model,
-            self._corpus.validation,
-            self._corpus.feed,
-            self.tokenizer,
-            self._learner.precision,
-            self.config.eval_tokens,
-            self._poll,
-        )
-        self._gains = self._gains.after(self.config, self.step, found.loss)
-        record = Validation(
-            step=self.step,
-            loss=found.loss,
-            perplexity=found.perplexity,
-            bits_per_character=found.bits_per_character,
-            best=self._gains.best_step == self.step,
-        )
+    def _last_good(self) -> GoodState | None:
+        return self._good.last(self._folder, self.config, self.tokenizer.size, self.step)
+
+    def _go_back(self, good: GoodState, trouble: Trouble, remedy: Remedy, rollbacks: int) -> Rollback:
+        record = self._progress.go_back(good, trouble, remedy, rollbacks, self.config)
+        self._good.forget_after(self.step)
         self._unsaved = True
-        self._record(record)
+        self._journal.record(record)
+        for knob, value in record.changed.items():
+            self.tune(knob, value)
+        # What came later goes first: a process that dies in between goes on from before the trouble.
+        self._checkpoint_if_possible(forget_later=True)
         return record
 
-    def _record(self, record: Record) -> None:
-        self._folder.append([record])
-        self._emit(record)
+    def _validate(self) -> Validation:
+        record = self._progress.validate(self.config, self._corpus, self._poll)
+        self._unsaved = True
+        self._journal.record(record)
+        return record
 
-    def _checkpoint_is_due(self) -> bool:
-        every, seconds = self.config.checkpoint_every, self.config.checkpoint_seconds
-        waited = time.monotonic() - self._saved_at
-        return bool(
-            (every and self.step % every == 0)
-            or (seconds and waited >= seconds)
-            or (self._tuned and waited >= TUNED_SECONDS)
-        )
+    def _checkpoint_if_possible(self, forget_later: bool = False) -> None:
+        try:
+            if forget_later:
+                self._folder.remove_checkpoints_after(self.step)
+            self.checkpoint()
+        except OSError as error:
+            self._journal.failed("a checkpoint", error)
 
     def _save(self) -> None:
-        state = TrainingState(
-            format=FORMAT,
-            step=self.step,
-            tokens=self._tokens,
-            seconds=self.seconds,
-            epoch=self._learner.feed.epoch,
-            created=time.time(),
-            feed=self._learner.feed.state(),
-            gains=self._gains,
-            live={name: getattr(self.config, name) for name in live_knobs()},
-            finished=self._ended,
-            device=self._learner.device.type,
-            precision=str(self._learner.precision).removeprefix("torch."),
-            threads=self._threads,
-            metrics_bytes=self._folder.log.flush(durable=True),
-            sha256={},
-        )
-        write_checkpoint(self._folder, state, self.model.weights(), self._learner.tensors())
-        thin_out(self._folder, self.config.keep)
-        self._save_info()
+        state = self._progress.state(self.config, self._threads, self._journal.flush(durable=True))
+        self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False
-        self._saved_at = time.monotonic()
-
-    def _save_info(self) -> None:
-        if self._info.config != self.config:
-            self._info = msgspec.structs.replace(self._info, config=self.config)
-            self._folder.write_info(self._info)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from rnnplay.config import RunConfig, with_values
@@ -16,12 +18,14 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.presets import DEFAULT_PRESET, preset_config
 from rnnplay.tui.control import Control
+from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, save_settings
 from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
+from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
 
@@ -49,6 +53,7 @@ class RnnplayApp(App[None]):
         engine_command: list[str] | None = None,
     ) -> None:
         super().__init__()
+        self._harmless = HarmlessLines()
         self.control = Control(workspace, engine_command)
         self.playground = PlaygroundScreen(self.control, config, preset, run)
         self.control.on_event = self._engine_event
@@ -61,6 +66,21 @@ class RnnplayApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         return self.playground
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [self._harmless, *super().get_line_filters()]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        # What is told may quote a file's name, or what is in it.
+        super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))

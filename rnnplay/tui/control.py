@@ -12,7 +12,7 @@ import msgspec
 from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
-from rnnplay.training.run_folder import find_run, new_run_name
+from rnnplay.training.run_folder import new_run_name
 from rnnplay.tui.session import RESUMABLE, RUNNING, Phase, Session
 from rnnplay.workspace import Workspace
 
@@ -105,8 +105,8 @@ class Control:
         same = taking(config, session.config, LENGTHS) == config
         if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
             config = longer(config, session.fraction)
-        self.session.config = config
-        return self._start(messages.Train(config=config, run=self.session.run, resume=True))
+        session.config = config
+        return self._start(messages.Train(config=config, run=session.run, resume=True))
 
     def _start(self, command: messages.Train) -> str:
         self.session.phase = Phase.PREPARING
@@ -160,10 +160,6 @@ class Control:
     def cancel(self) -> None:
         """End the sample under way."""
         self.send(messages.Cancel())
-
-    def saved_config(self, run: str) -> RunConfig:
-        """The config a run was made with; raises InputError if its folder cannot be read."""
-        return find_run(run, self.workspace).info().config
 
 
 def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:

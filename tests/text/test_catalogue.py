@@ -89,6 +89,8 @@ def test_ones_own_hides_the_bundled_one(workspace: Workspace) -> None:
         ('name = "tales"\nfile = "t.txt"\nfeed =', "is not valid TOML"),
         ("\xff", "is not valid TOML"),
         ("#" * 100_000, "is larger than 65,536 bytes"),
+        ("file = " + "[" * 30_000, "is not valid TOML"),
+        ('file = "t.txt"\n[feed]\nx = 1', "has a table in the field feed"),
     ],
 )
 def test_a_broken_card_is_left_out_and_says_why(

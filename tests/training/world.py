@@ -39,6 +39,7 @@ class World:
         self.text = self.workspace.corpora / "tiny.txt"
         self.text.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.emitted: list[Record] = []
+        self._alive: list[Trainer] = []
 
     def config(self, **values: Any) -> RunConfig:
         return RunConfig(**{"corpus": str(self.text), **TINY, **values})
@@ -50,12 +51,25 @@ class World:
         return RunFolder(self.workspace.checkpoints / name)
 
     def trainer(self, config: RunConfig, name: str = "run") -> Trainer:
-        return Trainer(config, self.encode(config), self.folder(name), self.emitted.append)
+        return self._living(Trainer(config, self.encode(config), self.folder(name), self.emitted.append))
 
     def resume(self, config: RunConfig | None = None, name: str = "run", checkpoint: str = "latest") -> Trainer:
+        """Those that trained it so far die here, with what they had not yet written."""
+        self.kill()
         folder = self.folder(name)
         config = config or folder.info().config
-        return Trainer.resume(config, self.encode(config), folder, self.emitted.append, checkpoint=checkpoint)
+        encoded = self.encode(config)
+        return self._living(Trainer.resume(config, encoded, folder, self.emitted.append, checkpoint=checkpoint))
+
+    def kill(self) -> None:
+        """As the end of their process would, the trainers lose their locks and no more."""
+        for trainer in self._alive:
+            trainer._lock.release()
+        self._alive.clear()
+
+    def _living(self, trainer: Trainer) -> Trainer:
+        self._alive.append(trainer)
+        return trainer
 
     def steps(self, name: str = "run") -> list[tuple[Any, ...]]:
         """The step records on disk, but for how fast they went."""

@@ -174,8 +174,15 @@ class Stage:
         await self.ready(pilot)
         self.playground.action_train()
         await until(pilot, lambda: bool(self.engine.of(messages.Train)))
-        run = self.engine.of(messages.Train)[-1].run
-        await self.say(pilot, progress([started(run), *falling(steps)], fraction=0.1, left=92.0))
+        await self.begin(pilot, falling(steps))
+
+    async def begin(self, pilot: Pilot[None], records: list[Record], fraction: float = 0.1, left: float = 92.0) -> None:
+        """The engine makes the run's folder and trains."""
+        run = self.session.run
+        assert run is not None
+        if not (self.workspace.checkpoints / run).exists():
+            make_run(self.workspace, run)
+        await self.say(pilot, progress([started(run), *records], fraction, left))
 
     async def pause(self, pilot: Pilot[None]) -> None:
         await self.say(pilot, messages.Paused(step=self.session.step))
@@ -248,9 +255,7 @@ def falling(steps: int, first: int = 1) -> list[Record]:
 
 
 def validation(step: int, loss: float) -> Validation:
-    return Validation(
-        step=step, loss=loss, perplexity=math.exp(loss), bits_per_character=loss / math.log(2), best=True
-    )
+    return Validation(step=step, loss=loss, perplexity=math.exp(loss), bits_per_character=loss / math.log(2), best=True)
 
 
 def progress(records: list[Record], fraction: float = 0.1, left: float | None = None) -> messages.Progress:

@@ -299,6 +299,7 @@ async def test_two_knobs_that_must_agree_can_be_changed_one_after_the_other() ->
 async def test_while_training_only_live_knobs_change_and_are_posted_as_tuned() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
+        app.form.more = True
         app.form.training = True
         await pilot.pause()
         live = {name for name, spec in knobs().items() if spec.knob.live}

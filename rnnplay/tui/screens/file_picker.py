@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text, TextType
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
 
 from rnnplay.errors import InputError
+from rnnplay.tui.widgets.visible import visible_line
 
 HEAD_BYTES = 4096
 """So much of a file is looked at to see whether it is text."""
@@ -29,6 +31,10 @@ class TextTree(DirectoryTree):
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         return [path for path in paths if not path.name.startswith(".")]
+
+    def process_label(self, label: TextType) -> Text:
+        # As it is a file's name: no markup, on one line, nothing that a terminal would obey.
+        return Text(visible_line(str(label)))
 
 
 class FilePicker(ModalScreen[Path | None]):
@@ -66,8 +72,8 @@ class FilePicker(ModalScreen[Path | None]):
     def __init__(self, start: Path | None = None) -> None:
         """`start`: the folder to begin in, or a file in it; the current one if None."""
         super().__init__()
-        place = (start or Path.cwd()).expanduser().absolute()
-        self._folder = place if place.is_dir() else place.parent if place.parent.is_dir() else Path.cwd()
+        place = start.absolute() if start else _here()
+        self._folder = next((folder for folder in (place, *place.parents) if _is_folder(folder)), Path.home())
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -98,7 +104,7 @@ class FilePicker(ModalScreen[Path | None]):
 
     def _say(self, text: str, *, error: bool = False) -> None:
         say = self.query_one("#file-say", Static)
-        say.update(text)
+        say.update(visible_line(text))
         say.set_class(error, "-error")
 
     @on(Input.Changed, "#file-path")
@@ -114,8 +120,8 @@ class FilePicker(ModalScreen[Path | None]):
         if not typed:
             self._say("Type the path of a text file, or choose one below.", error=True)
             return
-        path = Path(os.path.normpath(self._folder / Path(typed).expanduser()))
-        if path.is_dir():
+        path = Path(os.path.normpath(self._folder / Path(os.path.expanduser(typed))))  # noqa: PTH111 (never raises)
+        if _is_folder(path):
             self._go_to(path)
         else:
             self._take(path)
@@ -132,7 +138,7 @@ class FilePicker(ModalScreen[Path | None]):
         if isinstance(path, Path) and self.focused is self.query_one(TextTree):
             field = self.query_one("#file-path", Input)
             with field.prevent(Input.Changed):
-                field.value = _folder_text(path) if path.is_dir() else str(path)
+                field.value = _folder_text(path) if _is_folder(path) else str(path)
                 field.cursor_position = len(field.value)
             self._say(_size_text(path))
 
@@ -158,6 +164,8 @@ class FilePicker(ModalScreen[Path | None]):
 
 def check_text_file(path: Path) -> None:
     """Raises InputError if `path` is not a readable file that looks like text."""
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
+        raise InputError(f"The path {str(path)!r} is not valid UTF-8; rename the file, or choose a copy of it.")
     try:
         if not path.exists():
             parent = next((folder for folder in path.parents if folder.exists()), path.parent)
@@ -179,13 +187,27 @@ def check_text_file(path: Path) -> None:
         raise InputError(f"{path} is not a text file (it holds null bytes); choose UTF-8 text, or UTF-16 with a BOM.")
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # the folder that the program was started in has been deleted
+        return Path.home()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # no right to look, a name too long, a null character
+        return False
+
+
 def _folder_text(folder: Path) -> str:
     return str(folder).rstrip(os.sep) + os.sep
 
 
 def _size_text(path: Path) -> str:
     try:
-        if path.is_dir():
+        if _is_folder(path):
             return ""
         size = float(path.stat().st_size)
     except OSError as error:

@@ -73,7 +73,7 @@ class PlaygroundScreen(Screen[None]):
         Binding("x", "stop", "Stop"),
         Binding("c", "clip", "Clip"),
         Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
-        Binding("minus", "threshold(-1)", "Threshold", show=False),
+        Binding("minus", "threshold(-1)", "", show=False),
         Binding("g", "prompt", "Prompt"),
         Binding("b", "go_back", "Back to a checkpoint", show=False),
         Binding("o", "runs", "Runs"),
@@ -91,6 +91,8 @@ class PlaygroundScreen(Screen[None]):
             )
         ),
         Binding("escape", "leave_field", "Leave"),
+        Binding("up", "row(-1)", show=False),
+        Binding("down", "row(1)", show=False),
     ]
 
     def __init__(self, control: Control, config: RunConfig, preset: str, run: str | None = None) -> None:
@@ -341,7 +343,7 @@ class PlaygroundScreen(Screen[None]):
             return
         self._load_run(choice.run, resume=choice.action == "resume")
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exclusive=True, group="load run")
     def _load_run(self, run: str, resume: bool) -> None:
         """Read a run's history, which may be long, and then resume or open it."""
         try:
@@ -458,6 +460,10 @@ class PlaygroundScreen(Screen[None]):
     def action_prompt(self) -> None:
         self.prompt.focus_input()
 
+    def action_row(self, direction: int) -> None:
+        """From the buttons into the form, which they stand under."""
+        self.form.action_row(direction)
+
     def action_leave_field(self) -> None:
         """Give the single keys back to the screen."""
         self.query_one(TrainingCharts).focus_first()
@@ -512,6 +518,8 @@ class PlaygroundScreen(Screen[None]):
             return parameters[-1] == typing
         if action == "leave_field":
             return typing
+        if action == "row":
+            return isinstance(self.focused, Button)
         if action in ("train", "resume"):
             return not running and self.control.resumable(self.form.config) == (action == "resume")
         if action == "new":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +17,12 @@ from textual.widgets import DataTable, Footer, Static
 from rnnplay.errors import RnnplayError
 from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
 from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
+
+COLUMNS = ("run", "corpus", "model", "step", "valid", "created")
+ROOMY = 100
+"""Columns of the screen below which the corpus, which most runs have in their name, is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,11 @@ class RunChoice:
 class RunRow:
     """One run as the table shows it."""
 
-    name: str
+    run: str
     corpus: str
     model: str
     step: str
-    loss: str
+    valid: str
     created: str
 
 
@@ -49,9 +55,10 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         background: $surface; padding: 0 1;
     }
     RunsScreen DataTable {
-        height: 1fr; background: $surface; background-tint: transparent; scrollbar-size-horizontal: 1;
+        height: 1fr; background: $surface; scrollbar-background: $surface;
+        &:focus { background-tint: transparent; }
         & > .datatable--header { background: $surface; color: $text-muted; text-style: none; }
-        & > .datatable--cursor { background: $primary 25%; color: $foreground; text-style: none; }
+        &:focus > .datatable--cursor { background: $primary 25%; color: $foreground; text-style: none; }
     }
     RunsScreen #note { height: auto; color: $text-muted; }
     """
@@ -77,7 +84,8 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        table.add_columns("run", "corpus", "model", "step", "valid", "created")
+        self._columns = [name for name in COLUMNS if name != "corpus" or self.app.size.width >= ROOMY]
+        table.add_columns(*self._columns)
         self._read()
 
     @work(thread=True, exclusive=True)
@@ -90,7 +98,8 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         table = self.query_one(DataTable)
         table.clear()
         for row in rows:
-            table.add_row(row.name, row.corpus, row.model, row.step, row.loss, row.created, key=row.name)
+            cells = [getattr(row, name) for name in self._columns]
+            table.add_row(*(Text(visible_line(cell)) for cell in cells), key=row.run)  # Text: a name is not markup
         note = "" if rows else "There are no runs yet: go back and press t to train one."
         self.query_one("#note", Static).update(note)
         table.focus()
@@ -139,11 +148,11 @@ def describe_run(run: RunFolder) -> RunRow | None:
     losses = [one.loss for one in checkpoints if one.loss is not None]
     config = info.config
     return RunRow(
-        name=run.name,
+        run=run.name,
         corpus=config.corpus.replace("\\", "/").rsplit("/", 1)[-1],
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
         step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
-        loss=f"{min(losses):.3f}" if losses else "",
+        valid=f"{min(losses):.3f}" if losses else "",
         created=_local_time(info.created),
     )
 

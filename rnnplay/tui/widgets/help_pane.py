@@ -6,6 +6,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import HelpPanel, Markdown, Static
 
+EVERYWHERE = ("app.focus_", "screen.copy_")
+"""Actions whose keys are the same in every program."""
+
 
 class HelpPane(HelpPanel):
     """As Textual's, but without the keys that the widget's own help has told already, and those of scrolling."""
@@ -24,14 +27,19 @@ class HelpPane(HelpPanel):
         yield Static(id="screen-keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
+        super().on_mount()  # type: ignore[no-untyped-call]
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self._show_keys()
 
     def _show_keys(self) -> None:
-        rows: dict[str, str] = {}
+        rows: dict[str, list[str]] = {}
         for namespace, binding, _, _ in self.screen.active_bindings.values():
-            if namespace in (self.screen, self.app) and binding.description and not binding.system:
-                rows.setdefault(binding.description, self.app.get_key_display(binding))
-        lines = [Content.assemble((f"{key:>9}", "bold $accent"), f"  {says}") for says, key in rows.items()]
+            told = namespace not in (self.screen, self.app) or binding.action.startswith(EVERYWHERE)
+            key = self.app.get_key_display(binding)
+            if not told and binding.description and key not in rows.setdefault(binding.description, []):
+                rows[binding.description].append(key)
+        lines = [
+            Content.assemble((f"{' '.join(keys[:2]):>9}", "bold $accent"), f"  {says.capitalize()}")
+            for says, keys in rows.items()
+        ]
         self.query_one("#screen-keys", Static).update(Content("\n").join(lines))

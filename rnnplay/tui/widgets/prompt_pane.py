@@ -184,7 +184,7 @@ class PromptPane(Vertical):
             self.append_sample("", done=True)
             self.post_message(self.CancelWanted())
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Without a sample under way, escape is the screen's."""
         return self.streaming if action == "cancel" else True
 

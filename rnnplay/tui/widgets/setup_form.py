@@ -21,6 +21,7 @@ from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.more_row import MoreRow
 from rnnplay.tui.widgets.setup_layout import first_groups, kept_by, label_width, more_groups, preset_spec
 from rnnplay.tui.widgets.values import nudged
+from rnnplay.tui.widgets.visible import visible_line
 
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
@@ -250,9 +251,7 @@ class SetupForm(Vertical):
             field.options, field.note = options, note
             field.refresh_help()
             field.refresh()
-        field.show(
-            "" if changed else self._preset, locked=LOCKED if self._training else "", changed=bool(changed)
-        )
+        field.show("" if changed else self._preset, locked=LOCKED if self._training else "", changed=bool(changed))
 
     def _show_corpora(self, field: Field) -> None:
         options: list[tuple[Value, str]] = [(name, name) for name, _ in self._corpora]
@@ -260,7 +259,7 @@ class SetupForm(Vertical):
         current = self._config.corpus
         if current not in titles:
             options.append((current, PurePath(current).name or current))
-        note = titles.get(current, current)
+        note = visible_line(titles.get(current, current))
         if (options, note) != (field.options, field.note):
             field.options, field.note = options, note
             field.refresh_help()

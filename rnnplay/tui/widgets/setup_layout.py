@@ -19,12 +19,8 @@ KEPT_BY_PRESETS, KEPT_GROUPS = ("corpus", "seed"), ("machine", "checkpoints")
 
 
 def first_groups() -> list[list[str]]:
-    """The names of FIRST; a live knob is above the fold even if it is not named there."""
-    specs = knobs()
-    groups = [[name for name in group if name in specs] for group in FIRST]
-    named = {name for group in groups for name in group}
-    groups[2] += [name for name, spec in specs.items() if spec.knob.live and name not in named]
-    return groups
+    """The names of FIRST."""
+    return [[name for name in group if name in knobs()] for group in FIRST]
 
 
 def preset_spec() -> KnobSpec:

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from rnnplay.config import RunConfig
 from rnnplay.tui.session import Phase, Session, count_text, seconds_text
-from rnnplay.tui.widgets.visible import MUTED
+from rnnplay.tui.widgets.visible import MUTED, visible_line
 
 PHASES = {
     Phase.IDLE: ("○", "ready", MUTED),
@@ -61,7 +61,7 @@ def describe(session: Session, config: RunConfig) -> Content:
         parts.append(f"{count_text(parameters)} parameters")
     if session.run:
         parts.append(session.run)
-    return Content.assemble(("rnnplay", "bold $primary"), "  ", " · ".join(parts))
+    return Content.assemble(("rnnplay", "bold $primary"), "  ", visible_line(" · ".join(parts)))
 
 
 def state(session: Session) -> Content:

@@ -1,0 +1,179 @@
+"""Where a run is: all that a checkpoint holds, and what each step does to it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rnnplay.config import RunConfig
+from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, WEIGHTS, Remedy, Watch, changes
+from rnnplay.training.evaluation import evaluate
+from rnnplay.training.good_states import GoodState
+from rnnplay.training.learner import Learner, Tensors
+from rnnplay.training.length import fraction_done, is_over, seconds_left
+from rnnplay.training.optim import rate_multiplier
+from rnnplay.training.records import Rollback, Skipped, Started, Step, Validation
+from rnnplay.training.resuming import live_knobs
+from rnnplay.training.state import FORMAT, Ending, Gains, TrainingState
+from rnnplay.training.stopwatch import Speed, Stopwatch
+
+
+class Trouble(NamedTuple):
+    """Why a run has diverged."""
+
+    cause: str
+    where: str
+    """The parameter that was not finite, or whose gradient was not, if any."""
+
+
+class Taken(NamedTuple):
+    """What is to be told of a step."""
+
+    step: Step
+    skipped: Skipped | None
+    trouble: Trouble | None
+
+
+class Progress:
+    """The learner, and how far it is."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+        self.step = 0
+        self.tokens = 0
+        self.gains = Gains()
+        self.watch = Watch()
+        self.ended: Ending = ""
+        self.stopwatch = Stopwatch()
+        self._speed = Speed()
+        self._begun = (0.0, 0.0)
+        """Fraction and seconds where this process began, or the run last went back."""
+
+    def fraction(self, config: RunConfig) -> float:
+        """How far the run is on its way to its length, 0 to 1."""
+        return fraction_done(config, self.step, self.learner.feed.epoch, self.stopwatch.seconds)
+
+    def seconds_left(self, config: RunConfig) -> float | None:
+        """Until the length is reached, at the pace so far."""
+        return seconds_left(config, self.fraction(config), self.stopwatch.seconds, *self._begun)
+
+    def is_over(self, config: RunConfig) -> bool:
+        """Whether the length is reached."""
+        epoch, seconds = self.learner.feed.epoch, self.stopwatch.seconds
+        return is_over(config, self.step, epoch, seconds, self._speed.step_seconds)
+
+    def take_step(self, config: RunConfig) -> Taken:
+        """One step."""
+        began = time.perf_counter()
+        lr = config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
+        guarded = config.divergence != "off"
+        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded)
+        self.step += 1
+        self.tokens += result.tokens
+        self._speed.add(time.perf_counter() - began, result.tokens)
+        step = Step(
+            step=self.step,
+            loss=result.loss,
+            grad_norm=result.norm.before,
+            grad_norm_clipped=result.norm.after,
+            clipped=result.norm.clipped,
+            lr=lr,
+            tokens=self.tokens,
+            tokens_per_second=self._speed.tokens_per_second,
+        )
+        # Both numbers are known anyway; the weights themselves are looked at only after a step that was skipped.
+        self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))
+        if result.taken:
+            return Taken(step, None, Trouble(FAR_ABOVE, "") if guarded and self.watch.far_above else None)
+        cause = GRADIENT if math.isfinite(result.loss) else LOSS
+        where = self.learner.not_finite()
+        trouble = Trouble(WEIGHTS, where) if where else Trouble(cause, result.where) if self.watch.repeated else None
+        return Taken(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)
+
+    def validate(self, config: RunConfig, corpus: EncodedCorpus, poll: Callable[[], None]) -> Validation:
+        """The validation split, read with the weights of this moment; `poll` is called between chunks."""
+        learner = self.learner
+        found = evaluate(
+            learner.model,
+            corpus.validation,
+            corpus.feed,
+            corpus.tokenizer,
+            learner.precision,
+            config.eval_tokens,
+            poll,
+        )
+        self.gains = self.gains.after(config, self.step, found.loss)
+        return Validation(
+            step=self.step,
+            loss=found.loss,
+            perplexity=found.perplexity,
+            bits_per_character=found.bits_per_character,
+            best=self.gains.best_step == self.step,
+        )
+
+    def good_state(self) -> GoodState:
+        """A copy of this moment, to go back to."""
+        return GoodState(self.step, self.tokens, self.gains, self.watch, self.learner.learned())
+
+    def go_back(self, good: GoodState, trouble: Trouble, remedy: Remedy, rollbacks: int, config: RunConfig) -> Rollback:
+        """To `good`; the number of rollbacks that the run has made of itself is then `rollbacks`."""
+        record = Rollback(
+            step=self.step,
+            to=good.step,
+            cause=trouble.cause,
+            remedy=remedy,
+            where=trouble.where,
+            changed=changes(remedy, config),
+            count=rollbacks,
+        )
+        self.learner.go_back(good.tensors)
+        self.step, self.tokens, self.gains = good.step, good.tokens, good.gains
+        self.watch = good.watch.back(rollbacks)
+        self._begun = (self.fraction(config), self.stopwatch.seconds)
+        return record
+
+    def started(self, run: str, threads: int) -> Started:
+        """What the run is, for its first record."""
+        return Started(
+            run=run,
+            parameters=self.learner.model.size,
+            vocabulary=self.learner.model.vocabulary,
+            device=str(self.learner.device),
+            precision=str(self.learner.precision).removeprefix("torch."),
+            threads=threads,
+            step=self.step,
+        )
+
+    def state(self, config: RunConfig, threads: int, metrics_bytes: int) -> TrainingState:
+        """All but the tensors, for a checkpoint."""
+        return TrainingState(
+            format=FORMAT,
+            step=self.step,
+            tokens=self.tokens,
+            seconds=self.stopwatch.seconds,
+            epoch=self.learner.feed.epoch,
+            created=time.time(),
+            feed=self.learner.feed.state(),
+            gains=self.gains,
+            live={name: getattr(config, name) for name in live_knobs()},
+            finished=self.ended,
+            watch=self.watch,
+            good=self.watch.calm and not self.learner.not_finite(),
+            device=self.learner.device.type,
+            precision=str(self.learner.precision).removeprefix("torch."),
+            threads=threads,
+            metrics_bytes=metrics_bytes,
+            sha256={},
+        )
+
+    def restore(self, state: TrainingState, tensors: Tensors, config: RunConfig) -> None:
+        """To what a checkpoint holds; raises InputError if that cannot be."""
+        self.learner.restore(tensors, state)
+        self.step, self.tokens, self.gains, self.watch = state.step, state.tokens, state.gains, state.watch
+        if state.finished == "diverged":  # the person goes on all the same: with as many rollbacks as at first
+            self.watch = self.watch.back(0)
+        self.stopwatch = Stopwatch(state.seconds)
+        self._begun = (self.fraction(config), state.seconds)

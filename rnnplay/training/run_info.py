@@ -1,0 +1,76 @@
+"""run.json: what a run is. No torch here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rnnplay import __version__
+from rnnplay.config import RunConfig
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.training.durable import read_bounded
+from rnnplay.training.state import check_format
+
+if TYPE_CHECKING:
+    from rnnplay.text.encoded import EncodedCorpus
+
+FORMAT = 1
+INFO_LIMIT = 1 << 20
+MOST_TOKENS = 10_000_100
+"""Of a vocabulary: what max_vocabulary allows, and those reserved."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is: run.json."""
+
+    format: int = FORMAT
+    run: str
+    config: RunConfig
+    """As it is now: live knobs and length as they were changed last; `feed` is what auto came to."""
+    corpus_sha256: str
+    rnnplay: str
+    torch: str
+    created: str
+    """ISO 8601, UTC."""
+    parameters: int
+    vocabulary: int
+
+
+def encode_info(info: RunInfo) -> bytes:
+    """The bytes of run.json."""
+    return msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n"
+
+
+def read_info(path: Path) -> RunInfo:
+    """What the run.json at `path` says; raises InputError in one sentence if it cannot be used."""
+    data = read_bounded(path, INFO_LIMIT)
+    try:
+        check_format(data, FORMAT, path)
+        info = msgspec.json.decode(data, type=RunInfo)
+    except ConfigError as error:
+        raise InputError(f"{path} cannot be used: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is broken ({error}); restore it or choose another run.") from error
+    texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
+    if not all(text.isprintable() and len(text) <= 200 for text in texts):
+        raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")
+    if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS:
+        raise InputError(f"{path} is broken (a number in it cannot be); restore it or choose another run.")
+    return info
+
+
+def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters: int, torch_version: str) -> RunInfo:
+    """run.json of a run that begins now."""
+    return RunInfo(
+        run=run,
+        config=config,
+        corpus_sha256=corpus.sha256,
+        rnnplay=__version__,
+        torch=torch_version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        parameters=parameters,
+        vocabulary=corpus.tokenizer.size,
+    )

@@ -1,0 +1,152 @@
+"""What the README says can be done, can be done: its commands, keys, links and the lines that load weights."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from textual.binding import Binding
+
+from rnnplay.cli.main import COMMANDS, program
+from rnnplay.cli.session import Session
+from tests.conftest import small_text
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
+def fenced(language: str) -> list[str]:
+    """The README's blocks in that language, without their indentation."""
+    blocks = re.findall(rf"^( *)```{language}\n(.*?)^\1```", README, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks]
+
+
+def command_lines() -> Iterator[str]:
+    """Every `rnnplay …` in a block or between backticks."""
+    for block in fenced("sh"):
+        yield from (line for line in block.splitlines() if line.startswith("rnnplay "))
+    prose = re.sub(r"^ *```.*?^ *```", "", README, flags=re.MULTILINE | re.DOTALL)
+    for line in re.findall(r"`(rnnplay [^`]+)`", prose):
+        yield re.sub(r"[\[\]]", "", line.replace("\\|PATH", ""))
+
+
+def key_table() -> list[tuple[str, str]]:
+    """Each key of the table, and where it works."""
+    rows = re.findall(r"^\| ((?:`[^`]+` ?)+)\| (\w+) \|", README, re.MULTILINE)
+    return [(key, where) for keys, where in rows for key in re.findall(r"`([^`]+)`", keys)]
+
+
+def bound(*bindings: Iterable[object]) -> set[str]:
+    """The keys of all `bindings`."""
+    return {key for group in bindings for one in group if isinstance(one, Binding) for key in one.key.split(",")}
+
+
+def test_there_is_one_command_to_start_and_one_to_test() -> None:
+    """Both make the environment they need, so that each works on a clean clone; .ci/run runs the second as written."""
+    start, test = (block.strip() for block in fenced("sh")[:2])
+    for command in (start, test):
+        assert len(command.splitlines()) == 1
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+        assert "-c constraints.txt" in command
+    assert start.endswith("&& .venv/bin/rnnplay")
+    assert test.endswith("&& .venv/bin/python -m pytest -n auto")
+    pattern = r"^[^`]*\.venv/bin/python -m pytest"
+    assert f"'{pattern}' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert [line for line in README.splitlines() if re.match(pattern, line)] == [test]
+
+
+@pytest.mark.parametrize("line", sorted(set(command_lines())))
+def test_every_command_parses(line: str) -> None:
+    """Names and options exist, and the values are allowed."""
+    words = shlex.split(line)[1:]
+    command: click.Command = program
+    context = click.Context(program, info_name="rnnplay", obj=Session())
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command = found
+    short = line.removeprefix("rnnplay ")
+    if short in COMMANDS or (short.split()[0] in COMMANDS and short.endswith(" RUN")):
+        words = ["RUN"] if short.endswith(" RUN") else words  # the table of commands
+    command.make_context("rnnplay", words, parent=context, obj=Session())
+
+
+def test_the_table_of_commands_is_whole() -> None:
+    """A command that is added is mentioned."""
+    for name in COMMANDS:
+        assert re.search(rf"^\| `rnnplay {name}\b", README, re.MULTILINE), name
+    lines = sorted(set(command_lines()))
+    assert len(lines) > 12
+    assert any("--prompt" in line for line in lines)
+
+
+def test_every_key_is_bound() -> None:
+    """The keys in the table are those of the program, where the table says."""
+    from rnnplay.tui.app import RnnplayApp
+    from rnnplay.tui.screens.playground import PlaygroundScreen
+    from rnnplay.tui.widgets.chart import Chart
+    from rnnplay.tui.widgets.ghost_input import GhostInput
+    from rnnplay.tui.widgets.prompt_pane import PromptPane
+
+    places = {
+        "playground": bound(PlaygroundScreen.BINDINGS),
+        # Textual's Input moves the cursor with →, which takes the ghost where there is one.
+        "prompt": bound(GhostInput.BINDINGS, PromptPane.BINDINGS) | {"right"},
+        "chart": bound(Chart.BINDINGS),
+        "everywhere": bound(RnnplayApp.BINDINGS),
+    }
+    names = {"+": "plus", "-": "minus", "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket"}
+    arrows = {"←": "left", "→": "right"}
+    table = key_table()
+    assert len(table) > 25
+    for key, where in table:
+        name = names.get(key) or re.sub("[←→]", lambda match: arrows[match[0]], key)
+        assert name in places[where], f"{key} ({where})"
+    told = {names.get(key, key) for key, where in table if where == "playground"}
+    assert bound(PlaygroundScreen.BINDINGS) - told <= {"equals_sign"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file(page: str) -> None:
+    """A page that is moved takes its links along."""
+    links = re.findall(r"(?<!\")\]\(([^)#\"\s]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    for link in links:
+        if "://" not in link:
+            assert ((ROOT / page).parent / link).is_file(), link
+    assert links or page != "README.md"
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_lines_that_load_weights(tied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written, but for path and sizes, they give the model that rnnplay itself loads."""
+    import torch
+
+    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.run_folder import RunFolder
+
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "small.txt").write_text(small_text(), encoding="utf-8")
+    sizes = "--tie --embedding 16 --hidden 16" if tied else "--embedding 12 --hidden 16"
+    asked = f"train --corpus small --run first --steps 3 --batch-size 4 --bptt 8 --threads 1 --device cpu {sizes}"
+    result = CliRunner().invoke(program, ["--workspace", str(tmp_path), *asked.split(), "--json"])
+    assert result.exit_code == 0, result.stderr
+    (block,) = (block for block in fenced("python") if "load_file" in block)
+    block, paths = re.subn(r"step-\d{9}", "step-000000003", block)
+    block, layers = re.subn(r"LSTM\(32, 128,", f"LSTM({16 if tied else 12}, 16,", block)
+    assert (paths, layers) == (1, 1)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(block, names)
+    model = names["model"]
+    assert isinstance(model, torch.nn.ModuleDict)
+    ours, tokenizer, _ = load_model(RunFolder(tmp_path / "checkpoints" / "first"))
+    ids = torch.from_numpy(tokenizer.encode("the cat sat"))[None]
+    with torch.no_grad():
+        hidden, _ = model["rnn"](model["embedding"](ids))
+        assert torch.equal(model["output"](hidden), ours(ids)[0])

@@ -1,0 +1,126 @@
+"""The list of runs: what it tells of each, and what is done with the one chosen."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Footer, Static
+from textual.widgets._footer import FooterKey
+
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.runs import RunChoice, RunsScreen, describe_run
+from rnnplay.workspace import Workspace
+from tests.tui.stage import make_run, until
+
+
+class RunsApp(App[None]):
+    def __init__(self, workspace: Workspace, busy: str | None = None) -> None:
+        super().__init__()
+        self.workspace, self.busy = workspace, busy
+        self.answers: list[RunChoice | None] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(RunsScreen(self.workspace, self.busy), self.answers.append)
+
+    @property
+    def names(self) -> list[str]:
+        table = self.screen.query_one(DataTable)
+        return [str(table.get_row_at(row)[0]) for row in range(table.row_count)]
+
+    async def listed(self, pilot: Pilot[None], count: int) -> None:
+        await until(
+            pilot, lambda: isinstance(self.screen, RunsScreen) and self.screen.query_one(DataTable).row_count == count
+        )
+
+
+@pytest.fixture
+def runs(workspace: Workspace) -> Workspace:
+    """Two runs, and a folder that is none."""
+    make_run(workspace, "older", created="2026-03-01T10:15:00+00:00", steps=2600, loss=0.9484)
+    make_run(workspace, "newer", {"cell": "gru", "tokens": "word"}, created="2026-03-02T10:15:00+00:00")
+    (workspace.checkpoints / "broken").mkdir()
+    (workspace.checkpoints / "broken" / "run.json").write_text("{", encoding="utf-8")
+    return workspace
+
+
+def test_a_run_in_words(workspace: Workspace) -> None:
+    row = describe_run(make_run(workspace, "one", {"corpus": "/home/me/my text.txt"}, steps=2600, loss=0.9484))
+    assert row is not None
+    assert (row.run, row.corpus, row.model, row.step, row.valid) == (
+        "one",
+        "my text.txt",
+        "LSTM 1×256 char",
+        "2,600",
+        "0.948",
+    )
+    untrained = describe_run(make_run(workspace, "two"))
+    assert untrained is not None
+    assert (untrained.step, untrained.valid) == ("none", "")
+    shutil.rmtree(workspace.checkpoints / "two")
+
+
+async def test_the_newest_is_first_and_what_is_broken_left_out(runs: Workspace) -> None:
+    app = RunsApp(runs)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.listed(pilot, 2)
+        assert app.names == ["newer", "older"]
+        keys = {key.description for key in app.screen.query_one(Footer).query(FooterKey)}
+        assert keys >= {"Resume", "Open for prompts", "Remove", "Back"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [
+        (["enter"], RunChoice("resume", "newer")),
+        (["down", "enter"], RunChoice("resume", "older")),
+        (["down", "o"], RunChoice("open", "older")),
+        (["escape"], None),
+    ],
+)
+async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice | None) -> None:
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 2)
+        await pilot.press(*keys)
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [answer]
+
+
+async def test_a_second_click_resumes(runs: Workspace) -> None:
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 2)
+        await pilot.click(DataTable, offset=(3, 2))
+        assert app.answers == []
+        await pilot.click(DataTable, offset=(3, 2))
+        await until(pilot, lambda: app.answers == [RunChoice("resume", "older")])
+
+
+async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs: Workspace) -> None:
+    app = RunsApp(runs, busy="newer")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 2)
+        await pilot.press("d")
+        await until(pilot, lambda: any("newer is the run in use" in str(n.message) for n in app._notifications))
+        for answer in ("escape", "enter"):
+            await pilot.press("down", "d")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            assert (runs.checkpoints / "older").is_dir()
+            await pilot.press(answer)
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await app.listed(pilot, 1)
+        assert app.names == ["newer"]
+        assert not (runs.checkpoints / "older").exists()
+
+
+async def test_without_runs_it_says_what_to_do_and_no_key_does_harm(workspace: Workspace) -> None:
+    app = RunsApp(workspace)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "no runs" in str(app.screen.query_one("#note", Static).content))
+        await pilot.press("enter", "o", "d")
+        assert app.answers == []
+        await pilot.press("escape")
+        await until(pilot, lambda: app.answers == [None])
