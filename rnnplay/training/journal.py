@@ -43,14 +43,15 @@ class Journal:
 
     def failed(self, what: str, error: OSError) -> None:
         """Something ("its records", "a checkpoint") could not be written; another attempt will be made."""
-        if not self._refused:
+        first = not self._refused
+        self._refused.add(what)
+        if first:
             why = f"{error.strerror or type(error).__name__}"
             place = f", {error.filename}" if isinstance(error.filename, str) else ""
             self.notice(
                 f"The run cannot write {what} ({why}{place}); training goes on, what is on disk stays, records wait in "
                 "memory, and it will be tried again: make room or allow writing there."
             )
-        self._refused.add(what)
 
     def worked(self, what: str) -> None:
         """It could be written."""

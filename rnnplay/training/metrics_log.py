@@ -85,7 +85,7 @@ class MetricsLog:
             written = 0
             try:
                 while written < len(data):
-                    written += os.write(descriptor, memoryview(data)[written:])
+                    written += _put(descriptor, memoryview(data)[written:])
             finally:
                 # A line that was torn is cut off before the next attempt.
                 whole = data[:written].rfind(b"\n") + 1
@@ -151,6 +151,10 @@ class MetricsLog:
             return _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{self.path}, line {number}, is not a record of rnnplay; remove that line.") from error
+
+
+def _put(descriptor: int, data: memoryview) -> int:
+    return os.write(descriptor, data)
 
 
 def _ends_by(file: BinaryIO, size: int, step: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 
 def watch_suspension(repaint: Callable[[], object]) -> None:
-    """Let Textual's handler of SIGCONT run only after its handler of SIGTSTP; otherwise `repaint`.
+    """Let Textual's handler of SIGCONT run only after its handler of SIGTSTP; `repaint` after either.
 
     Call it on the event loop of the app, after its driver has started.
     """
@@ -34,8 +34,7 @@ def watch_suspension(repaint: Callable[[], object]) -> None:
         if suspended:
             suspended = False
             resume(number, frame)  # type: ignore[arg-type]
-        else:
-            loop.call_soon_threadsafe(repaint)
+        loop.call_soon_threadsafe(repaint)
 
     signal.signal(signal.SIGTSTP, stopped)
     signal.signal(signal.SIGCONT, continued)

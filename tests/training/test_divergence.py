@@ -1,4 +1,4 @@
-"""Explosions: what is not finite never reaches the weights, a run that diverged goes back, a jump that heals is left."""
+"""What is not finite never reaches the weights, a run that diverged goes back, a jump that heals is left alone."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ def test_healing_has_an_end() -> None:
 def test_bad_steps_here_and_there_are_no_divergence_but_many_are() -> None:
     rare = [math.nan if step % 15 == 7 else 1.5 for step in range(600)]
     often = [math.nan if step % 5 == 2 else 1.5 for step in range(600)]
-    assert not any(watched(rare[:end]).repeated for end in range(0, 600))
-    assert any(watched(often[:end]).repeated for end in range(0, 600))
+    assert not any(watched(rare[:end]).repeated for end in range(600))
+    assert any(watched(often[:end]).repeated for end in range(600))
     assert watched([1.5, math.nan, math.inf, -math.inf]).repeated
 
 
@@ -150,10 +150,10 @@ def test_a_watch_comes_back_from_disk_to_the_last_bit() -> None:
 
 def test_a_hundred_bad_gradients_at_random_and_no_weight_that_is_not_finite(world: World) -> None:
     draw = random.Random(3)
-    config = world.config(steps=1500, checkpoint_every=100, max_rollbacks=1000, divergence_remedy="none")
+    config = world.config(steps=1200, checkpoint_every=100, max_rollbacks=1000, divergence_remedy="none")
     trainer = world.trainer(config)
     names = list(dict(trainer.model.named_parameters()))
-    bad = {step: draw.choice(names) for step in draw.sample(range(1, 1490), 100)}
+    bad = {step: draw.choice(names) for step in draw.sample(range(1, 1190), 100)}
     done: set[int] = set()
     for name in names:
         spoil(trainer, name, lambda step, name=name: bad.get(step) == name and step not in done, draw.choice([math.nan, math.inf]))  # type: ignore[misc]  # fmt: skip # noqa: E501
@@ -164,7 +164,7 @@ def test_a_hundred_bad_gradients_at_random_and_no_weight_that_is_not_finite(worl
         if (last := world.emitted[-1]) and isinstance(last, Skipped):
             assert bad[last.step] == last.where and last.cause == GRADIENT
         done |= {record.step for record in world.emitted[-6:] if isinstance(record, Skipped)}
-    assert finished.reason == "length" and finished.step == 1500
+    assert finished.reason == "length" and finished.step == 1200
     assert {record.step for record in of(world, Skipped)} == set(bad)
 
 
@@ -251,7 +251,9 @@ def test_remedies(values: dict[str, Any], changed: dict[str, Any], world: World)
 
 @pytest.mark.parametrize("remedy", ["lower-rate", "clip"])
 def test_an_explosive_run_is_put_back_on_its_feet(remedy: str, world: World) -> None:
-    trainer = world.trainer(world.config(**EXPLOSIVE, steps=120, divergence_remedy=remedy, max_rollbacks=20))
+    trainer = world.trainer(
+        world.config(**EXPLOSIVE | {"recurrent_gain": 1.3}, steps=120, divergence_remedy=remedy, max_rollbacks=20)
+    )
     finished = run_to_end(trainer)
     assert of(world, Rollback) and of(world, Rollback)[0].cause in (LOSS, GRADIENT, FAR_ABOVE)
     assert finished.reason == "length" and finite(trainer)

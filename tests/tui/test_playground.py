@@ -69,7 +69,7 @@ PHASES: dict[Phase, tuple[dict[str, str], str, dict[str, messages.Command]]] = {
         {"space": messages.Pause(), "f5": messages.Pause(), "x": messages.Stop()},
     ),
     Phase.PAUSED: (
-        {"space": "Continue", "x": "Stop"},
+        {"space": "Go on", "x": "Stop"},
         "▶ Continue",
         {"space": messages.Continue(), "f5": messages.Continue(), "x": messages.Stop()},
     ),

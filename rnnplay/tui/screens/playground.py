@@ -69,7 +69,7 @@ class PlaygroundScreen(Screen[None]):
         Binding("t", "resume", "Resume"),
         Binding("n", "new", "New run"),
         Binding("space", "pause", "Pause"),
-        Binding("space", "go_on", "Continue"),
+        Binding("space", "go_on", "Go on"),
         Binding("x", "stop", "Stop"),
         Binding("c", "clip", "Clip"),
         Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
