@@ -117,6 +117,8 @@ def main() -> None:
         environment = {"RNNPLAY_CONFIG": str(workspace / "settings.json")}
         begin_long_run(workspace)
         with Terminal(rnnplay_command("--workspace", folder, "--run", "long"), env=environment) as terminal:
+            terminal.wait_for("Resume", 60)
+            terminal.send("\r")
             terminal.wait_for(lambda text: "tok/s" in text and "left" in text, 60)
             if options.what == "stopped":
                 stopped(terminal, workspace, options.seconds)

@@ -92,7 +92,7 @@ def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> Run
     from rnnplay.training.run_folder import RunFolder, check_run_name, new_run_name
 
     name = new_run_name(config, workspace) if name is None else check_run_name(name)
-    if (workspace.checkpoints / name).exists():
+    if (workspace.checkpoints / name / "run.json").exists():
         raise InputError(
             f"There is a run {name!r} already; go on with it by adding --resume, or give another name with --run."
         )

@@ -27,6 +27,12 @@ def open_plain(path: Path, flags: int) -> int:
     return descriptor
 
 
+def check_plain(path: Path) -> None:
+    """Raises InputError if there is something else than a plain file at `path`; there may be nothing."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InputError(f"{path} is not a plain file, as rnnplay writes it; remove it or choose another run.")
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Writes `data` to a new file and sees it onto the disk. Raises OSError, also if there is such a file."""
     with path.open("xb") as file:

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import RunFolder
 
+RECORDS = "its records"
+DURABLY = "its records onto the disk"
+"""A system may take what it then cannot bring to the disk."""
+
 
 class Journal:
     """Records, and what a person is told when the disk refuses: once when that begins, and once when it is over."""
@@ -36,9 +40,11 @@ class Journal:
         try:
             self._log.flush(durable)
         except OSError as error:
-            self.failed("its records", error)
+            self.failed(DURABLY if durable else RECORDS, error)
         else:
-            self.worked("its records")
+            self.worked(RECORDS)
+            if durable:
+                self.worked(DURABLY)
         return self._log.size
 
     def failed(self, what: str, error: OSError) -> None:
@@ -72,7 +78,7 @@ class Journal:
         try:
             self._log.append([record])
         except OSError as error:
-            self.failed("its records", error)
+            self.failed(RECORDS, error)
         else:
             if self._refused and self._log.flushes != before:
-                self.worked("its records")
+                self.worked(RECORDS)

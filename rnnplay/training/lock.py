@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from rnnplay.errors import InputError
-from rnnplay.training.durable import open_plain
+from rnnplay.training.durable import check_plain, open_plain
 
 LOCK_FILE = "run.lock"
 
@@ -27,6 +27,7 @@ class RunLock:
         """The lock of the run in `folder`, which is there; raises InputError if another has it, OSError if it cannot
         be written to."""
         lock = cls(folder / LOCK_FILE)
+        check_plain(lock._path)
         descriptor = open_plain(lock._path, os.O_RDWR | os.O_CREAT)
         try:
             _lock(descriptor)

@@ -12,7 +12,7 @@ import msgspec
 
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.training.durable import open_plain
+from rnnplay.training.durable import check_plain, open_plain
 from rnnplay.training.records import Finished, Record, Rollback, Step
 
 FLUSH_SECONDS = 1.0
@@ -106,6 +106,7 @@ class MetricsLog:
         Those before a Rollback record may belong to steps that the run went back on. Raises InputError naming the
         line that cannot be read.
         """
+        check_plain(self.path)
         try:
             descriptor = open_plain(self.path, os.O_RDONLY)
         except FileNotFoundError:
@@ -123,9 +124,10 @@ class MetricsLog:
 
         `size` is the file's size when that checkpoint was written; without it, or if the file is not as it was
         then, the place is found by reading. The file only gets shorter, which happens as a whole or not at all.
-        Raises OSError.
+        Raises OSError, or InputError for what is not a plain file.
         """
         self._waiting = []
+        check_plain(self.path)
         if not os.path.lexists(self.path):
             return
         with open(open_plain(self.path, os.O_RDWR), "r+b") as file:  # noqa: PTH123 (a descriptor)

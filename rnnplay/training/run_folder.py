@@ -82,13 +82,25 @@ class RunFolder:
         return RunLock.take(self.path)
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
-        """Makes the folder of a new run; run.json comes last. Raises InputError if there is such a run already."""
+        """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""
+        self.begin(tokenizer)
+        self.write_info(info)
+
+    def begin(self, tokenizer: Tokenizer) -> None:
+        """Makes the folder of a new run but for run.json, which makes it one: it comes after the first checkpoint.
+
+        What a start left that was cut off before is swept away. Raises InputError if there is such a run already.
+        """
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
-        if any(path.name.startswith(("run.json", "metrics.jsonl", "step-")) for path in self.path.iterdir()):
+        first, log = self.checkpoint_path(0), self.path / "metrics.jsonl"
+        steps = [path for path in self.path.glob("step-*") if path != first]
+        if (self.path / "run.json").exists() or steps or (log.exists() and log.stat().st_size):
             raise InputError(f"There is a run {self.name!r} already; resume it or choose another name.")
+        self.sweep()
+        if first.exists():
+            self.remove_checkpoint(first)
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
-        self.write_info(info)
 
     def write_info(self, info: RunInfo) -> None:
         """Puts run.json in place of what was there."""

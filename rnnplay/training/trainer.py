@@ -67,9 +67,10 @@ class Trainer:
             info = resumed.info if resumed else begins
             self._saver = Saver(folder, info, self._journal)
             if resumed is None:
-                folder.create(info, corpus.tokenizer)
+                folder.begin(corpus.tokenizer)
                 folder.log.flush()
                 self._save()  # so that there is something to go on from at any moment
+                folder.write_info(info)
             else:
                 self._restore(resumed)
             self._journal.tell(self._progress.started(folder.name, self._threads))

@@ -112,6 +112,8 @@ def test_train_prompt_pause_stop_quit_come_back_and_resume(workspace: Workspace)
     stopped_at = run.checkpoint("latest").step
     assert stopped_at > 0
     with start(workspace, "--run", run.name) as terminal:
+        terminal.wait_for("Resume", 60)
+        terminal.send(ENTER)
         terminal.wait_for(lambda text: "training" in text and "tok/s" in text, 60)
         terminal.send(CTRL_Q)
         terminal.wait_for("Stop and keep")

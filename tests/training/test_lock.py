@@ -98,6 +98,6 @@ def test_what_fails_at_the_start_leaves_no_lock(world: World) -> None:
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed on this system")
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / LOCK_FILE).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="not a plain file"):
         RunLock.take(tmp_path)
     assert not (tmp_path / "elsewhere").exists()

@@ -286,6 +286,9 @@ async def test_a_wrong_value_keeps_train_from_starting_and_says_why(stage: Stage
         stage.form.field("hidden").focus()
         await pilot.press("0")
         await until(pilot, lambda: bool(stage.form.errors))
+        stage.playground.refresh_bindings()
+        await until(pilot, lambda: "f5" in footer(stage))
+        assert not {"t", "+/-", "?"} & set(footer(stage)), "they are text here"
         for press in ("f5", "enter"):
             await pilot.press(press)
         await pilot.click("#main")

@@ -23,6 +23,7 @@ from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
+from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.setup_form import SetupForm
@@ -134,7 +135,7 @@ class PlaygroundScreen(Screen[None]):
         self._read_corpora()
         self.show_session()
         if (run := self._start[2]) is not None:
-            self._load_run(run, resume=True)
+            self._load_run(run, resume=False)
 
     @property
     def session(self) -> Session:
@@ -511,7 +512,7 @@ class PlaygroundScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown in the footer."""
         running, phase = self.control.running, self.session.phase
-        typing = isinstance(self.focused, Input)
+        typing = isinstance(self.focused, Input) or (isinstance(self.focused, Field) and self.focused.editing)
         if action in ("threshold", "help"):
             return not typing
         if action in ("main", "switch_clip", "move_threshold"):
