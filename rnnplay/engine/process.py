@@ -114,6 +114,8 @@ class Engine:
     def _train(self, command: messages.Train) -> None:
         if self._training:
             raise InputError("A run is being trained already; stop it first.")
+        if self._trainer is not None:
+            self._trainer.close()  # releases its lock on the run's folder
         self._trainer, self._opened = None, None
         folder = RunFolder(self._workspace.checkpoints / command.run)
         resuming = find_run(command.run, self._workspace) if command.resume else None
@@ -154,6 +156,8 @@ class Engine:
             raise InputError("A run is being trained; stop it before opening another.")
         run = find_run(command.run, self._workspace)
         model, tokenizer, step = load_model(run, command.checkpoint)
+        if self._trainer is not None:
+            self._trainer.close()
         self._trainer = None
         self._opened = LoadedModel(model, tokenizer, step)
         self._outbox.post(

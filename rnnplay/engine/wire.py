@@ -22,6 +22,7 @@ import msgspec
 from rnnplay.engine import messages
 from rnnplay.jsonlines import decode_line, encode_line
 from rnnplay.training import records
+from rnnplay.training.durable import open_plain
 
 PROGRESS_HZ = 10.0
 MOST_RECORDS = 2_000
@@ -45,13 +46,16 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
 
 
 def redirect_output(log: Path) -> None:
-    """Send fd 1 and 2 to the end of `log`."""
+    """Send fd 1 and 2 to the end of `log`. Raises OSError, also where `log` is a link or a device."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    with log.open("ab", buffering=0) as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    descriptor = open_plain(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+    finally:
+        os.close(descriptor)
 
 
 class Inbox:

@@ -254,12 +254,12 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
     characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
     for part, split, share, least, other in (
-        ("training", corpus.train, shares[0], config.batch_size + 1, "a smaller --batch-size"),
+        ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller --batch-size or --bptt"),
         ("validation", corpus.validation, shares[1], 2, "a larger validation share in --split"),
     ):
         if split.tokens < least:
             enough = ceil(least / share * max(characters, 1) / max(tokens, 1))
-            reason = f" for a batch size of {config.batch_size:,}" if part == "training" else ""
+            reason = f" for one batch of {config.batch_size:,} rows of {config.bptt:,}" if part == "training" else ""
             has = f"{split.tokens:,} {unit if split.tokens != 1 else unit[:-1]}"
             raise InputError(
                 f"The {part} part of {name} has {has}, but needs at least {least:,}{reason}; "

@@ -132,10 +132,11 @@ def _decoded(
 def _bad_byte(path: Path, encoding: str, error: UnicodeDecodeError, offset: int) -> InputError:
     byte = error.object[error.start]
     shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
+    mend = f"leave what does not fit out with `iconv -c -f {shown} -t UTF-8 OLD.txt > NEW.txt`"
+    if shown == "UTF-8":
+        mend += ", or, if all of it is in another encoding, name that one in place of UTF-8"
     return InputError(
-        f"{clean(str(path))} is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit; if the "
-        "text is in another encoding, convert it to UTF-8, for example with "
-        "`iconv -f WINDOWS-1252 -t UTF-8 OLD.txt > NEW.txt`."
+        f"{clean(str(path))} is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit; {mend}."
     )
 
 

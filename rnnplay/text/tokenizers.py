@@ -45,7 +45,8 @@ def load_tokenizer(data: bytes) -> Tokenizer:
     try:
         saved = msgspec.json.decode(data, type=SavedTokenizer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"The vocabulary is damaged ({error}); restore vocabulary.json or train again.") from error
+        what = str(error)[:200]
+        raise InputError(f"The vocabulary is damaged ({what}); restore vocabulary.json or train again.") from error
     if saved.format != FORMAT:
         raise InputError(
             f"The vocabulary has format {saved.format}, but this rnnplay reads format {FORMAT}; "

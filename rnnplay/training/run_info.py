@@ -53,7 +53,7 @@ def read_info(path: Path) -> RunInfo:
     except ConfigError as error:
         raise InputError(f"{path} cannot be used: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is broken ({error}); restore it or choose another run.") from error
+        raise InputError(f"{path} is broken ({str(error)[:200]}); restore it or choose another run.") from error
     texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
     if not all(text.isprintable() and len(text) <= 200 for text in texts):
         raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")

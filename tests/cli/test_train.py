@@ -185,10 +185,41 @@ def test_divergence_is_spelt_in_json(workspace: Path) -> None:
     done = rnnplay(
         workspace, "train", *TINY, "--corpus", "pets", "--run", "diverged", "--steps", "12", "--optimizer", "sgd",
         "--lr", "1000", "--clip", "off", "--cell", "rnn", "--nonlinearity", "relu", "--recurrent-gain", "5", "--json",
+        "--divergence", "off",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     losses = [record["loss"] for record in records(done.stdout) if record["type"] == "step"]
     assert {"nan", "inf"} & set(losses)
+
+
+EXPLOSIVE = (
+    "--optimizer", "sgd", "--lr", "5", "--clip", "off", "--cell", "rnn", "--nonlinearity", "relu",
+    "--recurrent-gain", "1.6", "--bptt", "40", "--device", "cpu", "--precision", "float32",
+)  # fmt: skip
+
+
+def test_an_explosion_is_rolled_back_and_told(workspace: Path) -> None:
+    """By default; each event is a line, and the run ends as asked."""
+    arguments = ("train", *TINY, "--corpus", "pets", "--steps", "40", *EXPLOSIVE, "--divergence-remedy", "clip")
+    done = rnnplay(workspace, *arguments, "--run", "back", "--json")
+    assert done.returncode == 0, done.stderr
+    told = records(done.stdout)
+    rollback = next(record for record in told if record["type"] == "rollback")
+    assert {"step", "to", "cause", "remedy"} <= rollback.keys()
+    assert (rollback["to"], rollback["remedy"], rollback["changed"]["clip"]) == (0, "clip", "norm")
+    assert {"skipped", "tuned", "finished"} <= {record["type"] for record in told}
+    plain = rnnplay(workspace, *arguments, "--run", "plain")
+    assert plain.returncode == 0 and "back to step 0; clip is now norm" in plain.stderr
+
+
+def test_a_run_that_diverges_for_good_ends_with_code_1(workspace: Path) -> None:
+    done = rnnplay(
+        workspace, "train", *TINY, "--corpus", "pets", "--run", "stop", "--steps", "40", *EXPLOSIVE,
+        "--divergence", "stop", "--json",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert records(done.stdout)[-1]["reason"] == "diverged"
+    assert "last good step, 0" in done.stderr and "--resume --run stop" in done.stderr
 
 
 def test_generate(trained: list[dict[str, Any]], workspace: Path) -> None:

@@ -295,28 +295,27 @@ def test_a_given_tokenizer_is_used(tmp_path: Path) -> None:
 
 def test_lowercase_and_newlines_and_marks(tmp_path: Path) -> None:
     encoded = encode_corpus(
-        corpus(tmp_path, ("ÀB c\r\n" * 100).encode("utf-16")), RunConfig(lowercase=True), tmp_path / "cache"
+        corpus(tmp_path, ("ÀB c\r\n" * 100).encode("utf-16")), RunConfig(lowercase=True, bptt=8), tmp_path / "cache"
     )
     assert "".join(texts(encoded)) == "àb c\n" * 100
 
 
 def test_too_short_for_a_batch_says_what_is_needed(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    short = corpus(tmp_path, "abcdefghij" * 3)
     with pytest.raises(InputError) as caught:
-        encode_corpus(short, RunConfig(batch_size=32), cache)
+        encode_corpus(corpus(tmp_path, "abcdefghij" * 3), RunConfig(batch_size=16, bptt=2), cache)
     message = str(caught.value)
-    assert "has 27 characters, but needs at least 33" in message
+    assert "has 27 characters, but needs at least 33 for one batch of 16 rows of 2" in message
     assert "at least 37 characters" in message
-    assert "--batch-size" in message
-    encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=32), cache)
-    encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=35), cache)
+    assert "--batch-size or --bptt" in message
+    encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=16, bptt=2), cache)
+    encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=35, bptt=1), cache)
     with pytest.raises(InputError, match="training part"):  # from the cache as well
-        encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=36), cache)
+        encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=36, bptt=1), cache)
     with pytest.raises(InputError, match="validation part of cats has 1 character, but"):
-        encode_corpus(corpus(tmp_path, "abcdefghij" * 2), RunConfig(batch_size=2), cache)
+        encode_corpus(corpus(tmp_path, "abcdefghij" * 2), RunConfig(batch_size=2, bptt=2), cache)
     with pytest.raises(InputError, match="tokens, but needs at least 33"):
-        encode_corpus(corpus(tmp_path, "a word, b. " * 5), RunConfig(tokens="word"), cache)
+        encode_corpus(corpus(tmp_path, "a word, b. " * 5), RunConfig(tokens="word", bptt=1), cache)
 
 
 def test_lines_need_one_line_in_train_and_validation(tmp_path: Path) -> None:
@@ -344,7 +343,7 @@ def test_memory_does_not_grow_with_the_text(
         text = piece * (size // len(piece))
         long = corpus(tmp_path, text)
         tracemalloc.start()
-        encoded = encode_corpus(long, RunConfig(tokens=tokens), tmp_path / "cache")
+        encoded = encode_corpus(long, RunConfig(tokens=tokens, bptt=8), tmp_path / "cache")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert sum(part.characters for part in parts(encoded)) == len(text)

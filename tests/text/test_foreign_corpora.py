@@ -97,7 +97,7 @@ CASES = {
     "no right to read": Case(forbidden, "may not be read"),
     "empty": Case(data(b""), "is empty"),
     "a mark only": Case(data(b"\xef\xbb\xbf"), "is empty"),
-    "a character": Case(text("a"), "needs at least 5", RIGHT),
+    "a character": Case(text("a"), "needs at least 33", RIGHT),
     "newlines only": Case(text("\n" * 3_000), RIGHT, "nothing but white space"),
     "binary": Case(data(bytes(range(256)) * 20), "is not text: it has a zero byte at offset 0"),
     "a zero byte": Case(text("ab\n" * 500 + "\0"), "it has a zero byte at offset 1,500"),

@@ -240,14 +240,15 @@ def noise(step: int, salt: int = 0) -> float:
 
 
 def falling(steps: int, first: int = 1) -> list[Record]:
-    """Steps of a run that learns: loss decays to 1.2 with noise, the norm jumps over 1 now and then."""
+    """Steps of a run that learns: loss decays to 1.2 with noise, the norm jumps over the threshold now and then."""
+    threshold = preset_config("quick").clip_threshold
     records: list[Record] = []
     for step in range(first, first + steps):
         loss = 1.2 + 3.0 / (1 + step / 25) + 0.06 * noise(step)
-        norm = (0.7 + 1.6 / (1 + step / 40)) * 2.0 ** (noise(step, 1) * 0.8)
+        norm = threshold * (0.7 + 1.6 / (1 + step / 40)) * 2.0 ** (noise(step, 1) * 0.8)
         if noise(step, 2) > 0.97:
             norm *= 4
-        records.append(step_at(step, loss, norm))
+        records.append(step_at(step, loss, norm, threshold))
         if step % 100 == 0:
             valid = 1.28 + 3.0 / (1 + step / 25)
             records.append(validation(step, valid))

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input
 from textual.widgets._footer import FooterKey
 
-from rnnplay.config import SamplingConfig
+from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.presets import preset_config
 from rnnplay.training.records import Tuned
@@ -232,7 +232,7 @@ async def test_events_are_shown_without_being_asked_for(stage: Stage) -> None:
 
 
 async def test_a_live_knob_by_key_is_told_to_the_engine(stage: Stage) -> None:
-    app = stage.open()
+    app = stage.open(config=with_values(preset_config(), {"clip_threshold": 1.0}))
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
         for key, knob, value in (
@@ -362,7 +362,7 @@ async def test_an_engine_that_dies_is_said_with_its_cause_and_how_to_go_on(stage
         stage.engine.die(1, "RuntimeError: [boom]")
         assert stage.trouble == (
             "✕ The engine is gone: it ended with exit code 1: RuntimeError: [boom]. "
-            f"Press t to resume {RUN} from the checkpoint at step 15."
+            f"Press t (F5 while typing) to resume {RUN} from the checkpoint at step 15."
         )
         await until(pilot, lambda: len(stage.engines) == 2 and stage.engine.alive)
         await pilot.press("t")
@@ -512,16 +512,19 @@ async def test_the_sample_ends_with_its_engine(stage: Stage) -> None:
 # --- runs -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_run_named_at_the_start_goes_on_with_its_history(stage: Stage) -> None:
+async def test_a_run_named_at_the_start_is_opened_with_its_history(stage: Stage) -> None:
     make_run(stage.workspace, "earlier", {"cell": "gru"}, steps=120, loss=1.6)
     app = stage.open(run="earlier")
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: bool(stage.engines) and bool(stage.engine.of(messages.Train)))
-        (command,) = stage.engine.of(messages.Train)
-        assert (command.run, command.resume, command.config.cell) == ("earlier", True, "gru")
+        await until(pilot, lambda: bool(stage.engines) and stage.engine.sent == [messages.Open(run="earlier")])
         assert len(stage.session.loss) == 120
         assert stage.session.validation_loss.last_step == 100
         assert stage.form.config.cell == "gru"
+        await until(pilot, lambda: "stopped  step 120" in stage.status)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        (command,) = stage.engine.of(messages.Train)
+        assert (command.run, command.resume, command.config.cell) == ("earlier", True, "gru")
 
 
 async def test_a_run_that_is_not_there_is_said_and_the_playground_is_ready(stage: Stage) -> None:

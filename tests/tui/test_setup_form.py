@@ -184,7 +184,7 @@ async def test_arrows_change_numbers_and_go_between_rows() -> None:
 
 async def test_arrow_marks_and_the_wheel_change_a_number() -> None:
     """By mouse alone; the wheel turns a number only after a click, so that scrolling past changes nothing."""
-    app = FormApp()
+    app = FormApp(RunConfig(clip_threshold=1.0))
     async with app.run_test(size=(80, 24)) as pilot:
         field = app.form.field("clip_threshold")
         right = field.size.width - 1
@@ -297,7 +297,7 @@ async def test_two_knobs_that_must_agree_can_be_changed_one_after_the_other() ->
 
 
 async def test_while_training_only_live_knobs_change_and_are_posted_as_tuned() -> None:
-    app = FormApp()
+    app = FormApp(RunConfig(clip_threshold=1.0))
     async with app.run_test(size=(80, 24)) as pilot:
         app.form.more = True
         app.form.training = True

@@ -80,7 +80,7 @@ class FilePicker(ModalScreen[Path | None]):
             box.border_title = "Choose a text file"
             with Horizontal(id="file-line"):
                 yield Label("path", id="file-label")
-                path = Input(_folder_text(self._folder), id="file-path", select_on_focus=False)
+                path = Input(_folder_text(self._folder), id="file-path")
                 path.cursor_blink = False
                 yield path
             yield TextTree(self._folder, id="file-tree")

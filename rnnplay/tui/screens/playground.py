@@ -40,6 +40,8 @@ STALE_SECONDS = 0.4
 """Charts older than this are brought up to date behind a key's echo."""
 ASK_AGAIN_SECONDS = 1.0
 """While training, the prompt is completed again this often, from the newer weights."""
+ROOMY = 132
+"""Columns below which the footer stands close together."""
 NARROW = 100
 """Columns below which setup folds away while training."""
 
@@ -258,21 +260,18 @@ class PlaygroundScreen(Screen[None]):
         text = f"✕ The engine is gone: {ended.cause}."
         if self.control.resumable(self.form.config):
             at = f" from the checkpoint at step {session.checkpoint_step:,}" if session.checkpoint_step else ""
-            text += f" Press t to resume {session.run}{at}."
+            text += f" Press t (F5 while typing) to resume {session.run}{at}."
         else:
             text += " It is started again when you train."
         self.show_trouble(text)
-        self.show_session()
-        if self.query_one("#setup").has_class("folded"):
-            self.action_leave_field()
-        else:
-            self.query_one("#main", Button).focus()
+        self.show_session()  # the focus stays: the next key of somebody who types must not be a command
 
     # --- the run --------------------------------------------------------------------------------------------
 
     @work
     async def _begin(self, resume: bool, config: RunConfig | None = None) -> None:
         """Start or resume, with an engine if there is none."""
+        self.show_trouble("")
         try:
             await self.control.start_engine()
             if resume:
@@ -492,7 +491,7 @@ class PlaygroundScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self._fold()
-        self.query_one(Footer).compact = self.size.width < NARROW
+        self.query_one(Footer).compact = self.size.width < ROOMY
 
     def _fold(self) -> None:
         folded, narrow = self._folded, self.size.width < NARROW

@@ -73,7 +73,8 @@ def state(session: Session) -> Content:
     if session.phase is Phase.PREPARING:
         preparing = session.preparing
         if preparing and preparing.total:
-            parts.append(f"{preparing.what} {preparing.done / preparing.total:.0%}")
+            share = preparing.done / preparing.total
+            parts.append(f"{preparing.what} {share:.0%}" if share < 1 else "building the model")
     elif session.step:
         parts.append(session.progress)
         if session.phase in (Phase.TRAINING, Phase.PAUSED):
