@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -86,8 +85,6 @@ class RnnplayApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         watch_suspension(lambda: self.screen.refresh(layout=True))
-        if os.isatty(0):
-            self.set_interval(5.0, self._leave_if_unseen)
         # After the first paint: importing torch keeps a core busy for seconds.
         self.call_after_refresh(self._start_engine)
         # What is here now stays; a full collection that walks it all is a pause that a typist feels.
@@ -130,11 +127,6 @@ class RnnplayApp(App[None]):
         if sure:
             self.control.session.phase = Phase.STOPPING
             self.playground.show_session()
-            await self._leave()
-
-    async def _leave_if_unseen(self) -> None:
-        """A terminal that vanished without a SIGHUP: nobody will ever see or stop this again."""
-        if not os.isatty(0):
             await self._leave()
 
     async def _leave(self) -> None:
