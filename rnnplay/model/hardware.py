@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 from functools import cache
@@ -41,10 +42,15 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The type of the products: auto is bfloat16 where the hardware multiplies it natively, else float32.
 
-    bfloat16 asked for by name is taken everywhere; without native products it is slower than float32.
+    bfloat16 asked for by name is taken wherever torch can compute it; without native products it is slower than
+    float32. Raises ConfigError where it cannot.
     """
     if name == "auto":
         return torch.bfloat16 if native_bfloat16(device) else torch.float32
+    if name == "bfloat16" and not can_bfloat16(device):
+        raise ConfigError(
+            "precision", "precision is bfloat16, which torch cannot compute on this CPU; use --precision auto."
+        )
     return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
@@ -53,6 +59,13 @@ def native_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "cpu" and not {"avx512_bf16", "amx_bf16"}.isdisjoint(cpu_features())
+
+
+def can_bfloat16(device: torch.device) -> bool:
+    """Whether torch computes an LSTM in bfloat16 on `device`, however slowly: oneDNN has none without AVX-512."""
+    if device.type != "cpu" or platform.machine() not in ("x86_64", "AMD64"):
+        return True
+    return native_bfloat16(device) or not {"avx512_bw", "avx512bw"}.isdisjoint(cpu_features())
 
 
 @cache
@@ -140,9 +153,15 @@ def fastest(
 
 
 def physical_cores() -> int:
-    """Cores this process may run on, counting those that share one core's units once."""
+    """Cores this process may run on, counting those that share one core's units once; at most OMP_NUM_THREADS."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, len(_physical()) or allowed))
+    return max(1, min(allowed, len(_physical()) or allowed, _openmp_limit()))
+
+
+def _openmp_limit() -> int:
+    """OMP_NUM_THREADS is how a person, or a batch system, says what share of a machine is theirs."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else sys.maxsize
 
 
 def describe_machine() -> dict[str, str]:

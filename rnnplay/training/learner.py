@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_device, choose_precision
+from rnnplay.model.hardware import can_bfloat16, choose_device, choose_precision
 from rnnplay.model.language_model import (
     LanguageModel,
     State,
@@ -147,7 +147,8 @@ class Learner:
         self._restore_moments(others)
         self._randomness.restore(others)
         if saved.device == self.device.type and self._config.precision == "auto":
-            self.precision = torch.bfloat16 if saved.precision == "bfloat16" else torch.float32
+            same = saved.precision == "bfloat16" and can_bfloat16(self.device)  # else the run comes from another CPU
+            self.precision = torch.bfloat16 if same else torch.float32
         try:
             self.feed.restore(saved.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from rnnplay.config import RunConfig
-from rnnplay.errors import InputError
+from rnnplay.errors import ConfigError, InputError
 from rnnplay.model import hardware
-from rnnplay.model.hardware import choose_device, choose_precision, choose_threads, fastest, thread_counts
+from rnnplay.model.hardware import (
+    choose_device,
+    choose_precision,
+    choose_threads,
+    fastest,
+    physical_cores,
+    thread_counts,
+)
 from rnnplay.model.language_model import LanguageModel
 
 CPU = torch.device("cpu")
@@ -70,8 +79,27 @@ def test_auto_precision_follows_the_cpu(
     monkeypatch.setattr(hardware, "cpu_features", lambda: frozenset(features))
     assert choose_precision("auto", CPU) == expected
     assert choose_precision("float32", CPU) == torch.float32
-    assert choose_precision("bfloat16", CPU) == torch.bfloat16
     assert choose_precision("auto", torch.device("mps")) == torch.float32
+
+
+@pytest.mark.parametrize("features", [{"avx512_bw"}, {"avx512bw"}, {"avx512_bf16"}, {"amx_bf16"}])
+def test_bfloat16_by_name_is_taken_where_torch_can_compute_it(
+    features: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(hardware, "cpu_features", lambda: frozenset(features))
+    assert choose_precision("bfloat16", CPU) == torch.bfloat16
+    monkeypatch.setattr(hardware, "cpu_features", lambda: frozenset({"avx2"}))
+    with pytest.raises(ConfigError, match="precision is bfloat16"):
+        choose_precision("bfloat16", CPU)
+
+
+def test_no_more_threads_than_openmp_is_told_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_physical", lambda: {("0", str(core)) for core in range(64)})
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    for value, cores in (("1", 1), ("8,2", 8), ("", 64), ("many", 64), ("0", 64), ("128", 64)):
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+        assert physical_cores() == cores
 
 
 def test_features_are_also_read_where_torch_does_not_list_them(monkeypatch: pytest.MonkeyPatch) -> None:

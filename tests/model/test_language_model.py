@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
+from rnnplay.model.hardware import can_bfloat16
 from rnnplay.model.language_model import (
     LanguageModel,
     State,
@@ -150,7 +151,10 @@ def test_a_tied_embedding_starts_between_what_suits_the_input_and_what_suits_the
         assert float(weight.detach().std()) == pytest.approx(expected, rel=0.05)
 
 
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    "precision",
+    [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.skipif(not can_bfloat16(CPU), reason="old CPU"))],
+)
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_saved_state_goes_on_bit_for_bit(cell: str, precision: torch.dtype) -> None:
     model = LanguageModel(tiny(cell=cell, layers=2), V)

@@ -172,6 +172,8 @@ async def test_the_buttons_by_mouse(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
+        for button in stage.playground.query(Button):
+            button.active_effect_duration = 0  # while it lasts, some 0.2 s, a button takes no second click
         await pilot.click("#stop")  # nothing to stop yet
         await pilot.click("#main")
         await until(pilot, lambda: bool(commands(stage)))
