@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.inspection.results import Forced, Order, Property, Quantity, Result
 from rnnplay.training.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
@@ -79,6 +80,67 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
     sampling: SamplingConfig
 
 
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
+    """From now on also complete prompts with these quantities forced; none: no more. Samples stay untouched."""
+
+    forced: list[Forced] = []
+
+
+class InspectGradients(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_gradients"):
+    """Ask for a GradientCurve, on a probe batch from the validation text."""
+
+    request: int
+    distance: int = 64
+    initial: bool = False
+    """Of the weights as they were before the first step, which the seed determines."""
+
+
+class InspectClipping(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_clipping"):
+    """Ask for a ClippedStep: the gradient of the next batch, clipped as the run clips; the weights stay."""
+
+    request: int
+
+
+class InspectPredictions(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_predictions"):
+    """Ask for Predictions of `text`."""
+
+    request: int
+    text: str
+
+
+class InspectGates(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_gates"):
+    """Ask for a GateMap of `text`; what the model does not have (a layer, a quantity) is brought within range."""
+
+    request: int
+    text: str
+    layer: int = 0
+    quantity: Quantity = "hidden"
+    order: Order = "index"
+    property: Property = "quotes"
+    first: int = 0
+    count: int = 40
+
+
+class InspectConnectivity(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_connectivity"):
+    """Ask for the Connectivity of the prediction made after token `position` of `text` (-1: the last)."""
+
+    request: int
+    text: str
+    position: int = -1
+
+
+class InspectDistances(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_distances"):
+    """Ask for DistanceAccuracy, of a run on a corpus whose dependencies are known; Failed for others."""
+
+    request: int
+
+
+Inspection = (
+    InspectGradients | InspectClipping | InspectPredictions | InspectGates | InspectConnectivity | InspectDistances
+)
+"""Answered by Inspected, or by Failed. A newer one of its kind makes an older one out of date."""
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """End the sample under way and forget waiting completions."""
 
@@ -87,7 +149,22 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Write a checkpoint if there is something to lose, and exit. The end of standard input means the same."""
 
 
-Command = Train | Open | Pause | Continue | Stop | Save | Tune | GoBack | Complete | Sample | Cancel | Quit
+Command = (
+    Train
+    | Open
+    | Pause
+    | Continue
+    | Stop
+    | Save
+    | Tune
+    | GoBack
+    | Complete
+    | Sample
+    | WhatIf
+    | Inspection
+    | Cancel
+    | Quit
+)
 
 
 # --- events: engine to interface ------------------------------------------------------------------------------
@@ -157,6 +234,22 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
     unknown: list[str]
     """Pieces of the prompt that the model has no token for; it read <unk> instead."""
     step: int
+    forced: Alternative | None = None
+    """The same with what WhatIf forces, where it forces something."""
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """A completion by a model whose cells were tampered with."""
+
+    suggestion: str
+    next: list[NextToken]
+
+
+class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
+    """The answer to an inspection, from the weights as they are."""
+
+    request: int
+    result: Result
 
 
 class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):
@@ -173,6 +266,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     message: str
     command: str = ""
     """The tag of the command."""
+    request: int = 0
+    """Its number, where it has one."""
 
 
-Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | SampleText | Failed
+Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed
