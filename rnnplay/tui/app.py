@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -27,6 +28,9 @@ from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
+
+DRAWN_SECONDS = 0.2
+"""From the mounting of the app until its first screen is there, keys in the footer and all."""
 
 
 class RnnplayApp(App[None]):
@@ -85,11 +89,17 @@ class RnnplayApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         watch_suspension(lambda: self.screen.refresh(layout=True))
-        # After the first paint: importing torch keeps a core busy for seconds.
-        self.call_after_refresh(self._start_engine)
+        # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
+        self.set_timer(DRAWN_SECONDS, self._start_engine)
+        self.set_timer(DRAWN_SECONDS, self._load_numpy)
         # What is here now stays; a full collection that walks it all is a pause that a typist feels.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(20_000, 50, 100)
+
+    @work(thread=True)
+    def _load_numpy(self) -> None:
+        """Charts need it once there is something to draw; it is there by then."""
+        import numpy  # noqa: F401
 
     # --- the engine -----------------------------------------------------------------------------------------
 

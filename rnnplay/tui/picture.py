@@ -77,12 +77,10 @@ class Picture:
         """Let the vertical axis start afresh: something else is looked at."""
         self._range = None
 
-    def draw(self, layout: Layout, *, empty: str = "", dashed: bool = False) -> Frame:
-        """The picture, or the words `empty`; with `dashed`, series after the first differ by their dashes."""
+    def draw(self, layout: Layout, *, dashed: bool = False) -> Frame:
+        """The picture; with `dashed`, series after the first differ by their dashes. There is at least one value."""
         extent = self.extent()
-        if extent is None:
-            self.columns = []
-            return plot.draw_empty(layout, empty)
+        assert extent is not None
         lo, hi = self.window = self.viewport.window(*extent)
         level = max(self.smoothing - 1, 0)
         self.columns = [series.history.columns(lo, hi, 2 * layout.columns, level) for series in self.series]

@@ -130,7 +130,7 @@ class PlaygroundScreen(Screen[None]):
             with Vertical(id="work"):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=self.app.size.width < ROOMY)
 
     def on_mount(self) -> None:
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
