@@ -32,7 +32,7 @@ from rnnplay.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from rnnplay.tui.screens.runs import RunChoice
 
-UPDATE_SECONDS = 0.12
+UPDATE_SECONDS = 0.2
 """Between two repaints of what training reports."""
 TYPING_SECONDS = 0.25
 """After a key, the next one is awaited so long."""
