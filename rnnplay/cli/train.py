@@ -175,6 +175,11 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool,
     finally:
         reporter.close()
         foreground.close()
+    if reporter.failure is not None:
+        raise RnnplayError(
+            f"The records cannot be written to standard output ({reporter.failure.strerror}), so the run has stopped "
+            f"at step {finished.step:,}; make room, then go on with: {again}"
+        )
     if finished.reason == "diverged":
         raise RnnplayError(
             f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "
