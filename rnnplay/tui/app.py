@@ -17,7 +17,7 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
-from rnnplay.presets import DEFAULT_PRESET, preset_config
+from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.control import Control
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.screens.confirm import Confirm
@@ -173,7 +173,7 @@ class RnnplayApp(App[None]):
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
     """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't."""
-    config = preset_config(preset or DEFAULT_PRESET)
+    config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()

@@ -18,6 +18,7 @@ from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
+from rnnplay.presets import all_presets, find_preset, save_preset
 from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
@@ -81,6 +82,7 @@ class PlaygroundScreen(Screen[None]):
         Binding("b", "go_back", "Back to a checkpoint", show=False),
         Binding("o", "runs", "Runs"),
         Binding("e", "setup", "Setup"),
+        Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
         # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
         *(
@@ -102,6 +104,7 @@ class PlaygroundScreen(Screen[None]):
         super().__init__()
         self.control = control
         self._start = (config, preset, run)
+        self._presets, self._preset_problems = all_presets(control.workspace.presets)
         self._update_due = False
         self._typed_at = self._shown_at = 0.0
         self._asked = (0, "")
@@ -122,7 +125,7 @@ class PlaygroundScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="setup") as setup:
                 setup.border_title = "Setup"
-                yield SetupForm(config, preset=preset, id="form")
+                yield SetupForm(config, preset=preset, presets=self._presets, id="form")
                 yield EventLog(id="events")
                 with Horizontal(id="buttons"):
                     yield Button("▶ Train", id="main", variant="primary", compact=True)
@@ -135,6 +138,8 @@ class PlaygroundScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
+        for problem in self._preset_problems:
+            self.notify(problem, severity="warning", markup=False)
         self.show_session()
         if (run := self._start[2]) is not None:
             self._load_run(run, resume=False)
@@ -428,6 +433,25 @@ class PlaygroundScreen(Screen[None]):
         if path is not None:
             self.form.set_value("corpus", str(path))
 
+    def action_save_preset(self) -> None:
+        """Keep what the form says as a preset of the person's own."""
+        from rnnplay.tui.screens.ask import Ask
+
+        question = "A name for these settings; they are kept in the workspace's presets/."
+        self.app.push_screen(Ask("Save as a preset", question, "Save"), self._save_preset)
+
+    def _save_preset(self, name: str | None) -> None:
+        if name is None:
+            return
+        own = self.control.workspace.presets
+        try:
+            save_preset(name, self.form.config, own)
+            self.form.add_preset(find_preset(name, own))
+        except RnnplayError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.notify(f"Kept as the preset {name}.", markup=False)
+
     # --- prompts --------------------------------------------------------------------------------------------
 
     @on(PromptPane.Typed)
@@ -539,6 +563,7 @@ class PlaygroundScreen(Screen[None]):
         yield SystemCommand("Save a checkpoint", "Now", lambda: self.control.send(messages.Save()))
         yield SystemCommand("Clipping on or off", "Gradient clipping", self.action_clip)
         yield SystemCommand("Go back", "Put the run back to one of its checkpoints", self.action_go_back)
+        yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", self.action_save_preset)
         yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
         yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
         yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
