@@ -55,7 +55,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[str, int], Reporter]) -> Played:
     """Trains every arm with `seed` in `workspace`, inspects it, and judges.
 
-    `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there already.
+    `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there.
     """
     workspace.create()
     began = time.monotonic()
