@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from rnnplay.inspection.results import Quantity
+from rnnplay.inspection.results import Candidate, Quantity
 from rnnplay.lessons.evidence import Evidence
 from rnnplay.lessons.lesson import Probe
 from rnnplay.lessons.metrics import Source
@@ -13,6 +13,9 @@ from rnnplay.lessons.metrics import Source
 if TYPE_CHECKING:
     from rnnplay.text.encoded import EncodedCorpus
     from rnnplay.training.trainer import Trainer
+
+BARS = 8
+"""Likeliest next tokens that are compared, as in the interface."""
 
 Needed = Mapping[Source, set[str]]
 """What is to be looked at, with the metrics' parameters: measurements.sources."""
@@ -56,9 +59,7 @@ def _clipping(trainer: Trainer, encoded: EncodedCorpus, evidence: Evidence) -> N
 
     config = trainer.config
     batch = make_feed(encoded.train, encoded.feed, config.batch_size, config.bptt, config.seed).next()
-    evidence.take(
-        clipped_step(trainer.model, batch, None, config.clip, config.clip_threshold, step=trainer.step)
-    )
+    evidence.take(clipped_step(trainer.model, batch, None, config.clip, config.clip_threshold, step=trainer.step))
 
 
 def _gates(trainer: Trainer, text: str, quantities: set[str], evidence: Evidence) -> None:
@@ -79,7 +80,18 @@ def _gates(trainer: Trainer, text: str, quantities: set[str], evidence: Evidence
 
 
 def _what_if(trainer: Trainer, probe: Probe, evidence: Evidence) -> None:
-    raise NotImplementedError
+    from rnnplay.inspection.what_if import forcing
+    from rnnplay.model.sampling import complete
+
+    hook = forcing(trainer.config, probe.forced)
+    untouched, forced = (
+        [
+            Candidate(token=token, probability=share)
+            for token, share in complete(trainer.model, trainer.tokenizer, probe.prompt, BARS, one).next
+        ]
+        for one in (None, hook)
+    )
+    evidence.take_what_if(trainer.step, untouched, forced)
 
 
 def _distances(trainer: Trainer, encoded: EncodedCorpus, evidence: Evidence) -> None:

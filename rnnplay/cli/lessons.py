@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +62,8 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
     found = find_lesson(lesson)
     read = page(found, chosen(language))
     if as_json:
-        write_json(
-            {"lesson": found.number, "name": found.name, **{part: getattr(read, part) for part in read.__slots__}}
-        )
-    elif click.get_text_stream("stdout").isatty():
+        write_json({"lesson": found.number, "name": found.name, **asdict(read)})
+    elif sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown
 

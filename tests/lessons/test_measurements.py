@@ -99,13 +99,14 @@ def test_loss_is_the_mean_of_recent_steps() -> None:
 
 def test_the_first_loss_is_that_of_step_one() -> None:
     """Over ln V; a run that is resumed does not begin anew."""
-    assert measured("first_loss_share", started(62), step(1, math.log(62)), step(2, 1.0)) == (pytest.approx(1.0), 2)
+    assert measured("first_loss_share", started(62), step(1, math.log(62)), step(2, 1.0)) == pytest.approx((1.0, 2))
     assert measured("first_loss_share", started(62), step(7, 1.0)) is None
 
 
 def test_clipping_in_the_records() -> None:
     """Share of steps clipped, and the largest norms before and after; infinite ones do not count as largest."""
-    seen = [started(), step(1, norm=0.5), step(2, norm=8.0, after=1.0), step(3, norm=math.inf), step(4, norm=math.nan)]
+    norms = [step(1, norm=0.5), step(2, norm=8.0, after=1.0), step(3, norm=math.inf), step(4, norm=math.nan)]
+    seen: list[Record] = [started(), *norms]
     assert measured("clipped_share", *seen) == (0.25, 4)
     assert measured("grad_norm_max", *seen) == (8.0, 4)
     assert measured("grad_norm_clipped_max", *seen) == (1.0, 4)
@@ -144,7 +145,7 @@ def test_validation_is_the_newest() -> None:
     """With the step it was made at."""
     seen = (started(), validation(10, 2.0), step(11), validation(20, 1.5), step(21), Finished(step=21, reason="length"))
     assert measured("validation_loss", *seen) == (1.5, 20)
-    assert measured("validation_perplexity", *seen) == (pytest.approx(math.exp(1.5)), 20)
+    assert measured("validation_perplexity", *seen) == pytest.approx((math.exp(1.5), 20))
 
 
 def test_gradient_ratios_are_of_the_top_layer() -> None:
@@ -193,8 +194,8 @@ def test_gates() -> None:
     found = gates([[0.0, 1.0], [0.4, 0.4]], low=0.25, high=0.5)
     assert measured("smallest@forget_gate", found) == (0.0, 5)
     assert measured("largest@forget_gate", found) == (1.0, 5)
-    assert measured("mean@forget_gate", found) == (pytest.approx(0.45), 5)
-    assert measured("variation@forget_gate", found) == (pytest.approx(0.25), 5)
+    assert measured("mean@forget_gate", found) == pytest.approx((0.45, 5))
+    assert measured("variation@forget_gate", found) == pytest.approx((0.25, 5))
     assert measured("closed_share@forget_gate", found) == (0.25, 5)
     assert measured("open_share@forget_gate", found) == (0.5, 5)
     assert measured("mean@input_gate", found) is None
