@@ -67,8 +67,11 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
         from rich.console import Console
         from rich.markdown import Markdown
 
+        from rnnplay.lessons.wrapping import wrapped
+
         console = Console()
-        console.print(Markdown(read.markdown), width=min(console.width, WIDEST))
+        width = min(console.width, WIDEST)
+        console.print(Markdown(wrapped(read.markdown, width)), width=width)
     else:
         click.echo(read.markdown, nl=False)
 

@@ -19,6 +19,32 @@ Source = Literal[
 """What has to be looked at: the run's records, or one of the inspections."""
 
 
+QUANTITY_NAMES: dict[Language, dict[str, str]] = {
+    "en": {
+        "input_gate": "input gate",
+        "forget_gate": "forget gate",
+        "output_gate": "output gate",
+        "new_cell": "new cell content",
+        "cell": "cell state",
+        "hidden": "hidden state",
+        "reset": "reset gate",
+        "update": "update gate",
+        "new_hidden": "new hidden content",
+    },
+    "zh": {
+        "input_gate": "输入门",
+        "forget_gate": "遗忘门",
+        "output_gate": "输出门",
+        "new_cell": "新的细胞内容",
+        "cell": "细胞状态",
+        "hidden": "隐藏状态",
+        "reset": "重置门",
+        "update": "更新门",
+        "new_hidden": "新的隐藏内容",
+    },
+}
+
+
 class Measured(NamedTuple):
     """A number, and how many steps the model had done that it was measured on."""
 
@@ -42,7 +68,8 @@ class Metric:
 
     def label(self, language: Language, parameter: str) -> str:
         """Its name for people."""
-        return self.labels[language].replace("{}", parameter.replace("_", " "))
+        shown = QUANTITY_NAMES[language].get(parameter, parameter)
+        return self.labels[language].replace("{}", shown)
 
 
 def split_metric(name: str) -> tuple[Metric, str]:
@@ -253,20 +280,20 @@ METRICS: dict[str, Metric] = {
     "cosine": Metric(
         "clipping", {"en": "cosine of the angle between both", "zh": "裁剪前后夹角的余弦"}, _clipping("cosine")
     ),
-    "smallest": Metric("gates", {"en": "smallest value of the {}", "zh": "{} 的最小值"}, _gate(_smallest), "quantity"),
-    "largest": Metric("gates", {"en": "largest value of the {}", "zh": "{} 的最大值"}, _gate(_largest), "quantity"),
-    "mean": Metric("gates", {"en": "mean of the {}", "zh": "{} 的平均值"}, _gate(_mean), "quantity"),
+    "smallest": Metric("gates", {"en": "smallest value of the {}", "zh": "{}的最小值"}, _gate(_smallest), "quantity"),
+    "largest": Metric("gates", {"en": "largest value of the {}", "zh": "{}的最大值"}, _gate(_largest), "quantity"),
+    "mean": Metric("gates", {"en": "mean of the {}", "zh": "{}的平均值"}, _gate(_mean), "quantity"),
     "variation": Metric(
         "gates",
-        {"en": "standard deviation of the {} over the text", "zh": "{} 在文本上的标准差"},
+        {"en": "standard deviation of the {} over the text", "zh": "{}在文本上的标准差"},
         _gate(_gate_variation),
         "quantity",
     ),
     "closed_share": Metric(
-        "gates", {"en": "share of the {} below 0.1", "zh": "{} 小于 0.1 的比例"}, _gate(lambda g: g.low), "quantity"
+        "gates", {"en": "share of the {} below 0.1", "zh": "{}小于 0.1 的比例"}, _gate(lambda g: g.low), "quantity"
     ),
     "open_share": Metric(
-        "gates", {"en": "share of the {} above 0.9", "zh": "{} 大于 0.9 的比例"}, _gate(lambda g: g.high), "quantity"
+        "gates", {"en": "share of the {} above 0.9", "zh": "{}大于 0.9 的比例"}, _gate(lambda g: g.high), "quantity"
     ),
     "text_perplexity": Metric(
         "predictions", {"en": "perplexity of the text", "zh": "这段文本的困惑度"}, _prediction("perplexity")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.inspection.results import Quantity
 from rnnplay.lessons.languages import LANGUAGES, choose_language, locale_language
 from rnnplay.lessons.lesson import Lesson
-from rnnplay.lessons.metrics import METRICS, split_metric
+from rnnplay.lessons.metrics import METRICS, QUANTITY_NAMES, split_metric
 from rnnplay.lessons.reader import TEXTS, find_lesson, lessons, page, read_lesson, read_page
 from tests.lessons.world import PAGE, write_lesson
 
@@ -165,9 +167,12 @@ def test_what_is_wrong_in_a_page_is_said(markdown: str, complaint: str) -> None:
 
 
 def test_metrics_are_named_in_every_language() -> None:
-    """The screen shows them beside their values."""
+    """The screen shows them beside their values; quantities too."""
+    assert all(set(names) == set(get_args(Quantity)) for names in QUANTITY_NAMES.values())
     for name, metric in METRICS.items():
         assert set(metric.labels) == set(LANGUAGES), name
+        if metric.parameter == "quantity":
+            assert metric.label("zh", "forget_gate").startswith("遗忘门")
         assert all(("{}" in label) == bool(metric.parameter) for label in metric.labels.values()), name
 
 
