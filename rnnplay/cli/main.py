@@ -23,6 +23,7 @@ COMMANDS = {
     "eval": "Loss and perplexity of a run on held-out text.",
     "runs": "List, show or remove runs.",
     "corpora": "List, show or add texts to train on.",
+    "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",
     "doctor": "Say what rnnplay finds on this machine.",
 }

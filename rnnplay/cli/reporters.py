@@ -277,6 +277,28 @@ class PlainReporter:
         """Nothing to restore."""
 
 
+class Silent:
+    """Says nothing: for commands whose whole answer comes at the end."""
+
+    closed = False
+    failure = None
+
+    def preparing(self, _what: str, _done: int, _total: int, /) -> None:
+        """Nothing."""
+
+    def record(self, _record: Record, /) -> None:
+        """Nothing."""
+
+    def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
+        """Nothing."""
+
+    def say(self, _message: str, /) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+
 def choose_reporter(as_json: bool, title: str, steps: int) -> Reporter:
     """The reporter for where the output goes; `steps` is the run's length, 0 if it is not counted in steps."""
     if as_json:

@@ -215,6 +215,7 @@ def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list
 
 
 def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether the space at the end of `prompt` is none that the model should read."""
     # To a word model a space between two words is no token; one at the end would be read as a second space.
     return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
 

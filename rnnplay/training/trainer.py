@@ -10,8 +10,9 @@ import torch
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.hardware import choose_threads, prepare_thread
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.text.feeds import Batch
 from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.training.good_states import GoodState, GoodStates, read_good
 from rnnplay.training.journal import Journal
@@ -50,7 +51,8 @@ class Trainer:
         prepare_thread()
         self.config = config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
-        self._corpus, self._folder, self._poll = corpus, folder, poll
+        self.corpus = corpus
+        self._folder, self._poll = folder, poll
         self._good = GoodStates()
         self._paused = False
         self._unsaved = True
@@ -116,9 +118,18 @@ class Trainer:
         return self._learner.model
 
     @property
+    def run(self) -> str:
+        """The run's name."""
+        return self._folder.name
+
+    @property
     def step(self) -> int:
         """Steps done."""
         return self._progress.step
+
+    def next_batch(self) -> tuple[Batch, State | None]:
+        """What the next step will read, and the state it carries into it; nothing moves on."""
+        return self._learner.next_batch()
 
     @property
     def fraction(self) -> float:
@@ -291,7 +302,7 @@ class Trainer:
         return record
 
     def _validate(self) -> Validation:
-        record = self._progress.validate(self.config, self._corpus, self._poll)
+        record = self._progress.validate(self.config, self.corpus, self._poll)
         self._unsaved = True
         self._journal.record(record)
         return record
