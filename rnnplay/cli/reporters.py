@@ -280,8 +280,8 @@ class PlainReporter:
 class Silent:
     """Says nothing: for commands whose whole answer comes at the end."""
 
-    closed = False
-    failure = None
+    closed: bool = False
+    failure: OSError | None = None
 
     def preparing(self, _what: str, _done: int, _total: int, /) -> None:
         """Nothing."""
