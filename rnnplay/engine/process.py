@@ -8,23 +8,28 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.engine.prompts import LoadedModel, Prompts
+from rnnplay.engine.inspections import Inspections
+from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox, redirect_output
 from rnnplay.errors import InputError, RnnplayError
+from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
-from rnnplay.training.checkpoints import load_model
 from rnnplay.training.records import Finished, Record
 from rnnplay.training.run_folder import RunFolder, find_run
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
+
+INSPECTIONS = get_args(messages.Inspection)
+AT_ONCE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, *INSPECTIONS)
+"""Commands that are carried out inside long work, too."""
 
 
 class _Interrupted(Exception):
@@ -41,10 +46,11 @@ class Engine:
         self._trainer: Trainer | None = None
         self._training = False
         self._paused = False
-        self._opened: LoadedModel | None = None
+        self._opened: SavedRun | None = None
         self._quitting = False
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded)
+        self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
         self._handlers: dict[type, Callable[..., None]] = {
             messages.Train: self._train,
             messages.Open: self._open,
@@ -56,23 +62,26 @@ class Engine:
             messages.GoBack: self._go_back,
             messages.Complete: self._prompts.ask,
             messages.Sample: self._prompts.ask,
+            messages.WhatIf: self._prompts.what_if,
             messages.Cancel: lambda _: self._prompts.cancel(),
+            **dict.fromkeys(INSPECTIONS, self._inspections.ask),
             messages.Quit: self._quit,
         }
 
     def run(self) -> None:
-        """Until Quit: take the commands that have come, then one training step, then a slice of prompts."""
+        """Until Quit: take the commands that have come, one training step, a slice of prompts, an inspection."""
         self._outbox.post(
             messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
         )
         while not self._quitting:
             stepping = self._training and not self._paused
-            self._take_commands(wait=not stepping and not self._prompts.busy)
+            self._take_commands(wait=not stepping and not self._prompts.busy and not self._inspections.busy)
             if self._quitting:
                 break
             if self._training and not self._paused:
                 self._advance()
             self._prompts.work()
+            self._inspections.work()
         if self._trainer is not None and self._training:
             self._guarded("quit", lambda: self._end("stopped"))
 
@@ -88,28 +97,31 @@ class Engine:
 
     def _handle(self, command: messages.Command) -> None:
         tag = str(command.__struct_config__.tag)
-        self._guarded(tag, lambda: self._handlers[type(command)](command))
+        self._guarded(tag, lambda: self._handlers[type(command)](command), getattr(command, "request", 0))
 
-    def _guarded(self, tag: str, action: Callable[[], object]) -> None:
+    def _guarded(self, tag: str, action: Callable[[], object], request: int = 0) -> None:
         """Run `action`; what goes wrong in a way a person can mend is told, and the engine goes on."""
         try:
             action()
         except _Interrupted:
             pass
         except RnnplayError as error:
-            self._fail(tag, str(error))
+            self._fail(tag, request, str(error))
         except torch.OutOfMemoryError:
-            self._fail(tag, "The device ran out of memory; make hidden, batch or bptt smaller, or use the CPU.")
+            self._fail(
+                tag, request, "The device ran out of memory; make hidden, batch or bptt smaller, or use the CPU."
+            )
         except MemoryError:
-            self._fail(tag, "There is not enough memory; make hidden, batch or bptt smaller.")
+            self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
         except OSError as error:
             place = f" ({error.filename})" if error.filename else ""
-            self._fail(tag, f"{error.strerror or error}{place}; make room or allow writing there, then resume the run.")
+            what = f"{error.strerror or error}{place}; make room or allow writing there, then resume the run."
+            self._fail(tag, request, what)
 
-    def _fail(self, tag: str, message: str) -> None:
+    def _fail(self, tag: str, request: int, message: str) -> None:
         if self._training and tag in ("train", "step"):
             self._training = False
-        self._outbox.post(messages.Failed(message=message, command=tag))
+        self._outbox.post(messages.Failed(message=message, command=tag, request=request))
 
     def _train(self, command: messages.Train) -> None:
         if self._training:
@@ -155,14 +167,21 @@ class Engine:
         if self._training:
             raise InputError("A run is being trained; stop it before opening another.")
         run = find_run(command.run, self._workspace)
-        model, tokenizer, step = load_model(run, command.checkpoint)
+        opened = SavedRun(run, command.checkpoint, self._workspace, self._reading)
         if self._trainer is not None:
             self._trainer.close()
         self._trainer = None
-        self._opened = LoadedModel(model, tokenizer, step)
+        self._opened = opened
+        parameters, vocabulary = opened.model.size, opened.tokenizer.size
         self._outbox.post(
-            messages.Opened(run=run.name, step=step, parameters=model.size, vocabulary=tokenizer.size),
+            messages.Opened(run=run.name, step=opened.step, parameters=parameters, vocabulary=vocabulary),
         )
+
+    def _reading(self, _what: str, _done: int, _total: int) -> None:
+        """Called while the text of an opened run is read for an inspection, which other work may cut short."""
+        self._poll()
+        if any(isinstance(command, messages.Train | messages.Open | messages.Quit) for command in self._deferred):
+            raise _Interrupted
 
     def _pause(self, _: messages.Pause) -> None:
         if self._trainer is not None and self._training and not self._paused:
@@ -223,16 +242,16 @@ class Engine:
     def _poll(self) -> None:
         """Called inside long work: prompts are answered at once, all else when the work is done."""
         while (command := self._inbox.take()) is not None:
-            if isinstance(command, messages.Complete | messages.Sample | messages.Cancel):
+            if isinstance(command, AT_ONCE):
                 self._handle(command)
             else:
                 self._deferred.append(command)
         self._prompts.work()
+        if self._loaded() is not None:  # else what was asked while preparing waits for the model
+            self._inspections.work()
 
-    def _loaded(self) -> LoadedModel | None:
-        if self._trainer is not None:
-            return LoadedModel(self._trainer.model, self._trainer.tokenizer, self._trainer.step)
-        return self._opened
+    def _loaded(self) -> Subject | None:
+        return self._trainer if self._trainer is not None else self._opened
 
 
 def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:

@@ -26,6 +26,9 @@ from rnnplay.text.tokenizers import Tokenizer
 
 BINS = 20
 
+MOST_VALUES = 200_000
+"""Of one heatmap, so that it stays a message of some megabytes."""
+
 
 class UnrolledCache:
     """The text unrolled last, so that looking at it in another way costs no reading."""
@@ -35,11 +38,13 @@ class UnrolledCache:
         self._model: LanguageModel | None = None
         self._unrolled: UnrolledText | None = None
 
-    def get(self, model: LanguageModel, tokenizer: Tokenizer, text: str, version: Hashable = 0) -> UnrolledText:
-        """As `unroll_text`, read only if the model, the text or `version` (of the weights) is another."""
-        if self._unrolled is None or self._model is not model or self._key != (text, version):
+    def get(self, model: LanguageModel, tokenizer: Tokenizer, text: str, step: int) -> UnrolledText:
+        """As `unroll_text`, read only if the model, its weights after `step` steps or the text have changed."""
+        # torch counts a tensor's versions: going back to a checkpoint makes a new one, where a fused step does not.
+        key = (text, step, *(parameter._version for parameter in model.parameters()))
+        if self._unrolled is None or self._model is not model or self._key != key:
             self._unrolled = unroll_text(model, tokenizer, text)
-            self._model, self._key = model, (text, version)
+            self._model, self._key = model, key
         return self._unrolled
 
 
@@ -67,7 +72,7 @@ def gate_map(
     quantity = quantity if quantity in QUANTITIES[unrolled.cell] else "hidden"
     values = unrolled.layers[layer][quantity]  # (T, H)
     units = values.shape[1]
-    count = min(max(1, count), units)
+    count = min(max(1, count), units, max(1, MOST_VALUES // len(values)))
     first = min(max(0, first), units - count)
     gate = quantity in GATES
     scores = _scores(values, gate, order, property, unrolled, tokenizer)  # (H,)
