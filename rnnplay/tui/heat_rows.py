@@ -24,7 +24,7 @@ def levels_of(values: Sequence[Sequence[float]]) -> Array:
     """The signed levels (units, timesteps), int, of `values` between -1 and 1; BAD for what is not finite."""
     import numpy as np
 
-    array = np.array(values, float).reshape(len(values), -1)
+    array = np.array(values, float).reshape(len(values), len(values[0]) if values else 0)
     finite = np.isfinite(array)
     levels: Array = np.rint(np.clip(np.where(finite, array, 0.0), -1.0, 1.0) * LEVELS).astype(np.int8)
     levels[~finite] = BAD

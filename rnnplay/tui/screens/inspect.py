@@ -65,7 +65,7 @@ class InspectScreen(Screen[int]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
-        Binding("r", "again", "Ask again"),
+        Binding("r", "again", "Again"),
         Binding("e", "edit", "Text"),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
         Binding("escape", "back", "Back"),
@@ -90,6 +90,7 @@ class InspectScreen(Screen[int]):
         self._index = start
         self._request = 0
         self._notice = ""
+        self._sees = ""
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -105,7 +106,7 @@ class InspectScreen(Screen[int]):
     async def on_mount(self) -> None:
         self.query_one(Footer).compact = True
         with self.prevent(Input.Changed):
-            self.query_one("#inspect-text", GhostInput).value = self._text
+            self._put(self._text)
         if not self._text:
             self._read_sample()
         await self._show_view(self._start)
@@ -129,9 +130,15 @@ class InspectScreen(Screen[int]):
         self.app.call_from_thread(self._fill, text)
 
     def _fill(self, text: str) -> None:
+        if self.is_attached and not self._text:
+            self._put(text)
+
+    def _put(self, text: str) -> None:
+        """Fill in `text`, and show its beginning."""
         field = self.query_one("#inspect-text", GhostInput)
-        if not field.value:
-            field.value = text
+        field.value = text
+        field.cursor_position = 0
+        self.call_after_refresh(field.scroll_to, 0, animate=False)
 
     @on(Input.Changed, "#inspect-text")
     def _typed(self, event: Input.Changed) -> None:
@@ -150,7 +157,9 @@ class InspectScreen(Screen[int]):
 
     def action_edit(self) -> None:
         """Type another text."""
-        self.set_focus(self.query_one("#inspect-text", GhostInput))
+        field = self.query_one("#inspect-text", GhostInput)
+        field.cursor_position = len(field.value)
+        self.set_focus(field)
 
     # --- views ----------------------------------------------------------------------------------------------
 
@@ -177,7 +186,6 @@ class InspectScreen(Screen[int]):
         self._request = 0
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
-        self.query_one("#sees", Static).update(self.view.SEES)
         if not keep_focus:
             self.view.focus_body()
         self.refresh_bindings()
@@ -191,6 +199,9 @@ class InspectScreen(Screen[int]):
             return
         session, view = self.session, self.view
         self.query_one(StatusLine).show(session, self._config)
+        if view.sees != self._sees:
+            self._sees = view.sees
+            self.query_one("#sees", Static).update(view.sees)
         if not session.has_model:
             self._request = 0
             view.pace.want()

@@ -28,9 +28,9 @@ class ClippingView(InspectView):
 
     DEFAULT_CSS = """
     ClippingView #clipping-totals { height: 2; }
-    ClippingView #clipping-norms { height: 5; margin-top: 1; }
-    .-tall ClippingView #clipping-norms { height: 9; }
-    ClippingView #clipping-scroll { height: 1fr; margin-top: 1; }
+    ClippingView #clipping-norms { height: 6; }
+    .-tall ClippingView #clipping-norms { height: 10; margin-top: 1; }
+    ClippingView #clipping-scroll { height: 1fr; }
     """
     NAME = "clipping"
     SEES = (
@@ -135,8 +135,8 @@ def totals(found: ClippedStep) -> list[Content]:
 
 
 def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: int, clipped: float) -> list[Content]:
-    """The bins, the axis with ┃ at the threshold, its ends, and what they are of; `height` rows, at least 3."""
-    rows = columns(bins.counts, max(1, height - 2))
+    """What they are of, the bins, the axis with ┃ at the threshold, its ends; `height` rows, at least 4."""
+    rows = columns(bins.counts, max(1, height - 3))
     at = bins.place(threshold) if threshold is not None else None
     styled = [Content.styled(row, "$secondary") for row in rows]
     if at is not None:
@@ -148,10 +148,15 @@ def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: i
         axis[at] = "┃"
     low, high = format_value(10.0**bins.low), format_value(10.0**bins.high)
     ends = low + high.rjust(len(axis) - len(low))
-    note = f"  gradient norms of {steps} steps (log), {clipped:.0%} clipped"
+    note = f"Norms of the last {steps} steps (log), {clipped:.0%} clipped"
     if bins.left_out:
         note += f", {bins.left_out} not finite or 0"
-    return [*styled, Content.styled("".join(axis), FAINT), Content.styled(ends + note, MUTED)]
+    return [
+        Content.styled(note, MUTED),
+        *styled,
+        Content.styled("".join(axis), FAINT),
+        Content.styled(ends, MUTED),
+    ]
 
 
 def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[Content]:

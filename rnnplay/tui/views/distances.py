@@ -60,6 +60,7 @@ class DistancesView(InspectView):
             x="distance",
             y_range=(-0.02, 1.02),
             empty="for corpora with known dependencies",
+            legend=False,
             id="distance-chart",
         )
         with VerticalScroll():
@@ -93,7 +94,7 @@ class DistancesView(InspectView):
         ]
         chart.marks = [Mark(found.trained, "trained to here", "warning")]
         chart.set_threshold(found.chance, "chance")
-        chart.readout = f"step {found.step:,}"
+        chart.readout = f"faint: 95% interval  step {found.step:,}"
         self._draw()
 
     def _draw(self) -> None:

@@ -24,6 +24,10 @@ from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
 
 ORDERS: tuple[Order, ...] = get_args(Order)
 PROPERTIES: tuple[Property, ...] = get_args(Property)
+SIGNED = (
+    "Each row is a unit, each column a token being read. The stronger, the farther from 0; the other colour (= without "
+    "colours) is negative. A unit that holds its value over many tokens remembers something: find out what."
+)
 FIRST: dict[str, Quantity] = {"lstm": "forget_gate", "gru": "update", "rnn": "hidden"}
 """What is shown at first of each cell."""
 
@@ -59,7 +63,7 @@ class GatesView(InspectView):
         Binding("l", "layer", "Layer"),
         Binding("o", "order", "Order"),
         Binding("p", "property", "Property"),
-        Binding("pagedown", "page(1)", "Units", key_display="pgup/dn"),
+        Binding("pagedown", "page(1)", "More units", show=False),
         Binding("pageup", "page(-1)", "", show=False),
     ]
 
@@ -78,6 +82,10 @@ class GatesView(InspectView):
         yield Lines(id="gates-saturation")
         yield HeatMap(id="gates-map")
         yield Lines(id="gates-reading")
+
+    @property
+    def sees(self) -> str:
+        return self.SEES if self.quantity in GATES else SIGNED
 
     @property
     def heat_map(self) -> HeatMap:
@@ -188,6 +196,8 @@ def title(found: GateMap) -> Content:
     order = ordered.get(found.order, f"by {found.order}")
     layer = f"layer {found.layer + 1}/{found.layers}  " if found.layers > 1 else ""
     units = f"units {found.first + 1:,}–{found.first + len(found.shown):,} of {found.units:,}"
+    if len(found.shown) < found.units:
+        units += " (pgup/pgdn)"
     return Content.assemble(
         (f"{layer}{named(found.quantity)}", "bold $foreground"), (f"  {units}, {order}  step {found.step:,}", MUTED)
     )

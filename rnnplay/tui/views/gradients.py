@@ -77,6 +77,7 @@ class GradientsView(InspectView):
     def compose(self) -> ComposeResult:
         yield Chart(
             title="‖∂L/∂h‖ k timesteps earlier (log)",
+            legend=False,
             log_y=True,
             x="k",
             empty="the curve comes with the first answer",
@@ -138,6 +139,7 @@ class GradientsView(InspectView):
         chart = self.query_one(Chart)
         series: list[Series] = []
         rows = [HEADER]
+        swatches = [Content("  ")]
 
         def add(name: str, curve: GradientCurve, layer: int, color: str) -> None:
             norms = norms_of(curve, self.state, layer)
@@ -145,6 +147,7 @@ class GradientsView(InspectView):
             history.extend(zip(curve.distances, norms, strict=False))
             series.append(Series(shortened(visible_line(name), 24), history, color, smooth=False))
             rows.append(summary(shortened(visible_line(name), 32), curve.distances, norms))
+            swatches.append(Content.styled("━ ", "$foreground 60%" if color == "muted" else f"${color}"))
 
         current, initial = self._current, self._initial()
         if current is not None:
@@ -169,7 +172,10 @@ class GradientsView(InspectView):
         chart.readout = f"step {current.step:,}" if current is not None else ""
         lines = table(rows) if len(rows) > 1 else []
         self.query_one("#gradient-numbers", Lines).show(
-            [Content.styled(line, FAINT if number == 0 else MUTED) for number, line in enumerate(lines)]
+            [
+                Content.assemble(swatch, (line, MUTED if number else FAINT))
+                for number, (swatch, line) in enumerate(zip(swatches, lines, strict=False))
+            ]
         )
 
     # --- keys -----------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ class InspectView(Vertical):
         """The step of the weights that the last answer is about."""
 
     @property
+    def sees(self) -> str:
+        """What is said below the view."""
+        return self.SEES
+
+    @property
     def session(self) -> Session:
         return self.control.session
 

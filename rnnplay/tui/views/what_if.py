@@ -34,7 +34,10 @@ class WhatIfView(InspectView):
     DEFAULT_CSS = """
     WhatIfView > Horizontal { height: 1fr; }
     WhatIfView #forces { width: 36; height: 1fr; }
-    WhatIfView OptionList { height: auto; max-height: 1fr; border: none; background: transparent; padding: 0; }
+    WhatIfView OptionList {
+        height: auto; max-height: 1fr; border: none; background: transparent; padding: 0;
+        &:focus { border: none; background-tint: transparent; }
+    }
     WhatIfView #clamps { height: 1; margin-top: 1; }
     WhatIfView #clamps Static { width: auto; color: $foreground 65%; }
     WhatIfView Input { height: 1; width: 1fr; border: none; padding: 0; background: $foreground 6%; }
@@ -61,8 +64,8 @@ class WhatIfView(InspectView):
     EVERY = 1.0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Free/0/1"),
-        Binding("c", "clamp", "Clamp units"),
-        Binding("u", "release", "Release all"),
+        Binding("c", "clamp", "Clamp"),
+        Binding("u", "release", "Release"),
     ]
 
     def __init__(self, control: Control) -> None:

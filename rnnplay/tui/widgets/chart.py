@@ -102,6 +102,10 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._top: list[chart_text.Group] = []
         self._bottom: list[chart_text.Group] = []
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Without a cursor, escape is the screen's."""
+        return self._picture.cursor is not None if action == "clear_cursor" else True
+
     def on_focus(self) -> None:
         self.border_subtitle = KEYS
 

@@ -40,7 +40,7 @@ class HeatMap(Widget, can_focus=True):
     }
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(0, -1)", "Read", key_display="arrows"),
+        Binding("left", "move(0, -1)", "Earlier", show=False),
         Binding("right", "move(0, 1)", "Later", show=False),
         Binding("up", "move(-1, 0)", "Unit above", show=False),
         Binding("down", "move(1, 0)", "Unit below", show=False),

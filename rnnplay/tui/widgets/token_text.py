@@ -38,8 +38,8 @@ class TokenText(Widget, can_focus=True):
     }
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Token", key_display="←→"),
-        Binding("right", "move(1)", "Token", show=False),
+        Binding("left", "move(-1)", "Token before", show=False),
+        Binding("right", "move(1)", "Token after", show=False),
         Binding("up", "move_row(-1)", "Row up", show=False),
         Binding("down", "move_row(1)", "Row down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
