@@ -26,6 +26,7 @@ NAME_WIDTH = 26
 class ClippingView(InspectView):
     """Asks for the next batch's gradient, clipped as the run clips it."""
 
+    SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = """
     ClippingView #clipping-totals { height: 2; }
     ClippingView #clipping-norms { height: 6; }

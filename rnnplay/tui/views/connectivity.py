@@ -30,6 +30,7 @@ STRONGEST = 10
 class ConnectivityView(InspectView):
     """The cursor chooses the prediction, and each move asks for its gradient."""
 
+    SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = f"""
     ConnectivityView > Lines {{ height: 1; }}
     ConnectivityView #strongest {{ width: {SIDE}; margin-left: 2; height: auto; }}

@@ -24,6 +24,7 @@ SIDE = 46
 class DistancesView(InspectView):
     """Asks for the accuracy by distance; only corpora whose dependencies are known have one."""
 
+    SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = f"""
     DistancesView {{ layout: vertical; }}
     DistancesView Chart {{ height: 2fr; }}

@@ -31,6 +31,7 @@ MOST_LAYERS = 4
 class GradientsView(InspectView):
     """Asks for the curve of the weights as they are, and once for that of those before the first step."""
 
+    SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = """
     GradientsView Chart { height: 1fr; }
     GradientsView Lines { height: auto; max-height: 5; }

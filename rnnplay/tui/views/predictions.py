@@ -29,6 +29,7 @@ SIDE = 30
 class PredictionsView(InspectView):
     """Asks for the predictions of the text; the cursor reads one of them."""
 
+    SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = f"""
     PredictionsView > Lines {{ height: 1; }}
     PredictionsView #distribution {{ width: {SIDE}; margin-left: 2; }}

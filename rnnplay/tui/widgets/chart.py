@@ -107,7 +107,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return self._picture.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
-        self.border_subtitle = KEYS
+        # What is over something else than steps is not smoothed.
+        self.border_subtitle = KEYS if self._x == "step" else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = ""
