@@ -162,7 +162,7 @@ def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: i
 
 def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[Content]:
     """A header, then name, gradient before and after, bar and share, norm of the weights."""
-    room = max(0, width - NAME_WIDTH - 36)
+    room = min(40, max(0, width - NAME_WIDTH - 36))
     share = "share".ljust(room + 6)
     rows = [Content.styled(f"{'parameter':<{NAME_WIDTH}} {'before':>8} {'after':>8}  {share} {'weights':>8}", FAINT)]
     for one in parameters:
