@@ -110,7 +110,19 @@ class RnnplayApp(App[None]):
             self.playground.show_trouble(f"The engine could not be started ({error}); see `rnnplay doctor`.")
 
     def _engine_event(self, event: messages.Event) -> None:
-        if self.is_running and self.playground.is_mounted:
+        if not self.is_running or not self.playground.is_mounted:
+            return
+        looked_into = isinstance(event, messages.Inspected | messages.Completion | messages.Failed)
+        if looked_into and len(self.screen_stack) > 1:
+            from rnnplay.tui.screens.inspect import InspectScreen
+
+            for screen in self.screen_stack:
+                if isinstance(screen, InspectScreen):
+                    screen.engine_event(event)
+        inspection = isinstance(event, messages.Inspected) or (
+            isinstance(event, messages.Failed) and event.command.startswith("inspect_")
+        )
+        if not inspection:  # those are the inspection's alone
             self.playground.engine_event(event)
 
     def _engine_gone(self, ended: EngineExit) -> None:

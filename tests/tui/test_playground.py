@@ -80,7 +80,7 @@ PHASES: dict[Phase, tuple[dict[str, str], str, dict[str, messages.Command]]] = {
     Phase.FINISHED: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
     Phase.ENGINE_GONE: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
 }
-ALWAYS = {"c", "+/-", "g", "o", "e", "?", "^q"}
+ALWAYS = {"c +/-", "g", "o", "i", "e", "?", "^q"}
 
 
 PHASES_IN_WORDS = {

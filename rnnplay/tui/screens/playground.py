@@ -18,10 +18,12 @@ from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
+from rnnplay.inspection.results import Forced
 from rnnplay.presets import all_presets, find_preset, save_preset
 from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
+from rnnplay.tui.forcing import described
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.fields import Field
@@ -75,12 +77,14 @@ class PlaygroundScreen(Screen[None]):
         Binding("space", "pause", "Pause"),
         Binding("space", "go_on", "Go on"),
         Binding("x", "stop", "Stop"),
-        Binding("c", "clip", "Clip"),
-        Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
-        Binding("minus", "threshold(-1)", "", show=False),
+        Binding("c", "clip", "Clip", key_display="c +/-"),
+        Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
+        Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
         Binding("g", "prompt", "Prompt"),
         Binding("b", "go_back", "Back to a checkpoint", show=False),
+        Binding("u", "release", "Release what is forced", show=False),
         Binding("o", "runs", "Runs"),
+        Binding("i", "inspect", "Inspect"),
         Binding("e", "setup", "Setup"),
         Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
@@ -112,11 +116,14 @@ class PlaygroundScreen(Screen[None]):
         self._sample_request = 0
         self._phase_shown: Phase | None = None
         self._model_shown: bool | None = None
+        self._forced_shown: tuple[Forced, ...] = ()
         self._folded: bool | None = None
         """What the person chose by key; None: as room and phase suggest."""
         self._beside_help: bool | None = None
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
+        self._inspected = 0
+        """The view of the inspection that was looked at last."""
 
     def compose(self) -> ComposeResult:
         config, preset, _ = self._start
@@ -217,15 +224,32 @@ class PlaygroundScreen(Screen[None]):
         self._update_due = False
         self._shown_at = monotonic()
         session = self.session
-        self.query_one(StatusLine).show(session, self.form.config)
-        self.query_one(TrainingCharts).show(session, session.config or self.form.config)
-        self.query_one(EventLog).show(session)
+        if not self._covered:
+            self.query_one(StatusLine).show(session, self.form.config)
+            self.query_one(TrainingCharts).show(session, session.config or self.form.config)
+            self.query_one(EventLog).show(session)
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
         if session.has_model is not self._model_shown:
             self._model_changed(session.has_model)
-        if session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
+        self._show_forced()
+        due = session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
+        if due and not self._covered:
             self._ask(self._asked[1])
+
+    @property
+    def _covered(self) -> bool:
+        """Whether another screen hides this one, which then draws nothing and asks nothing."""
+        return self.is_attached and self.app.screen is not self and not self.app.screen.is_modal
+
+    def _show_forced(self) -> None:
+        """Say in the prompt's pane what is forced, so that it is never forgotten."""
+        forced = self.control.forced
+        if forced != self._forced_shown:
+            self._forced_shown = forced
+            layers = self.session.config.layers if self.session.config else 1
+            self.prompt.set_forced(described(forced, layers))
+            self.refresh_bindings()
 
     def _phase_changed(self, phase: Phase) -> None:
         before, self._phase_shown = self._phase_shown, phase
@@ -479,6 +503,28 @@ class PlaygroundScreen(Screen[None]):
     def _cancel_wanted(self) -> None:
         self.control.cancel()
 
+    # --- inspection -----------------------------------------------------------------------------------------
+
+    def action_inspect(self) -> None:
+        """Look into the model."""
+        from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
+
+        screen = InspectScreen(
+            self.control, self.form.config, self.prompt.text, self._inspected, self.action_move_threshold
+        )
+        self.app.push_screen(screen, self._inspection_left)
+
+    def _inspection_left(self, view: int | None) -> None:
+        self._inspected = view or 0
+        self.show_session()
+        self._ask(self.prompt.text)
+
+    def action_release(self) -> None:
+        """Force nothing in the model any more."""
+        self.control.release()
+        self.show_session()
+        self._ask(self.prompt.text)
+
     # --- the rest -------------------------------------------------------------------------------------------
 
     def action_prompt(self) -> None:
@@ -550,6 +596,8 @@ class PlaygroundScreen(Screen[None]):
             return not running and self.control.resumable(self.form.config)
         if action == "stop":
             return running
+        if action == "release":
+            return bool(self.control.forced)
         if action in ("pause", "go_on"):
             return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
         return True
@@ -565,6 +613,8 @@ class PlaygroundScreen(Screen[None]):
         yield SystemCommand("Go back", "Put the run back to one of its checkpoints", self.action_go_back)
         yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", self.action_save_preset)
         yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
+        yield SystemCommand("Inspect", "Gradients, predictions, gates, what if", self.action_inspect)
+        yield SystemCommand("Release", "Force nothing in the model any more", self.action_release)
         yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
         yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
         yield SystemCommand("Setup", "Show or fold the setup", self.action_setup)
