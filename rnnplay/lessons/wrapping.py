@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 
 from rich.cells import cell_len
@@ -21,10 +22,18 @@ _MARGIN = 3
 def wrapped(markdown: str, width: int) -> str:
     """`markdown` with a hard break wherever its Chinese has to go to a new line to fit into `width` columns.
 
-    Headings, code and lines without Chinese stay as they are.
+    Headings, code and lines without Chinese stay as they are. Lines of one paragraph are joined first, without a space
+    where Chinese meets.
     """
     parts = re.split(r"(^```.*?^```)", markdown, flags=re.MULTILINE | re.DOTALL)
-    return "".join(part if part.startswith("```") else _lines(part, width) for part in parts)
+    return "".join(part if part.startswith("```") else _lines(_joined(part), width) for part in parts)
+
+
+def _joined(text: str) -> str:
+    if not re.search(f"[{_WIDE}]", text):
+        return text
+    text = re.sub(rf"(?<=[{_WIDE}{_CLOSING}])\n(?=[{_WIDE}{_OPENING}])", "", text)
+    return re.sub(r"(?<=\S)\n(?=(?!\d+\. |- |#)\S)", " ", text)
 
 
 def _lines(text: str, width: int) -> str:
@@ -51,3 +60,19 @@ def _filled(text: str, room: int) -> Iterator[str]:
         else:
             held += piece
     yield held.rstrip()
+
+
+def narrowed(equations: str, width: int) -> str:
+    """Lines of equations brought into `width` columns where they are wider: what follows a gap goes to a line below."""
+    found: list[str] = []
+    for line in equations.split("\n"):
+        if cell_len(line) <= width:
+            found.append(line)
+            continue
+        first, *others = _GAP.split(line)
+        for piece in (first, *("  " + other for other in others)):
+            found += textwrap.wrap(piece, width, subsequent_indent="    ", break_long_words=False)
+    return "\n".join(found)
+
+
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")

@@ -17,13 +17,15 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
+from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
-from rnnplay.tui.settings import load_settings, save_settings
+from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
@@ -59,11 +61,12 @@ class RnnplayApp(App[None]):
         super().__init__()
         self._harmless = HarmlessLines()
         self.control = Control(workspace, engine_command)
-        self.playground = PlaygroundScreen(self.control, config, preset, run)
+        self.settings = load_settings()
+        self.coach = Coach(self.control, choose_language(self.settings.language), progress_path())
+        self.playground = PlaygroundScreen(self.control, self.coach, config, preset, run)
         self.control.on_event = self._engine_event
         self.control.on_engine_gone = self._engine_gone
         self.control.restart_engine = partial(self.call_later, self._start_engine)
-        self.settings = load_settings()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -112,6 +115,7 @@ class RnnplayApp(App[None]):
     def _engine_event(self, event: messages.Event) -> None:
         if not self.is_running or not self.playground.is_mounted:
             return
+        self.coach.engine_event(event)
         looked_into = isinstance(event, messages.Inspected | messages.Completion | messages.Failed)
         if looked_into and len(self.screen_stack) > 1:
             from rnnplay.tui.screens.inspect import InspectScreen
@@ -176,6 +180,11 @@ class RnnplayApp(App[None]):
         if name != self.settings.theme:
             self.settings.theme = name
             save_settings(self.settings)
+
+    def keep_language(self, language: Language) -> None:
+        """Of the lessons, from now on."""
+        self.settings.language = language
+        save_settings(self.settings)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

@@ -96,9 +96,12 @@ class Control:
             and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
         )
 
-    def train(self, config: RunConfig) -> str:
-        """Start a new run and return its name. Raises RnnplayError if there can be none."""
-        run = new_run_name(config, self.workspace)
+    def train(self, config: RunConfig, stem: str = "") -> str:
+        """Start a new run and return its name, `stem` and a number if that is given.
+
+        Raises RnnplayError if there can be none.
+        """
+        run = new_run_name(config, self.workspace, stem)
         self.release()
         self.session.begin(run, config)
         return self._start(messages.Train(config=config, run=run))

@@ -15,6 +15,7 @@ from textual.widgets import Footer, Input, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
+from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.sample_text import sample_text
 from rnnplay.tui.session import Session
@@ -27,6 +28,7 @@ from rnnplay.tui.views.predictions import PredictionsView
 from rnnplay.tui.views.view import InspectView
 from rnnplay.tui.views.what_if import WhatIfView
 from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.view_tabs import ViewTabs
 from rnnplay.tui.widgets.visible import visible_line
@@ -78,6 +80,7 @@ class InspectScreen(Screen[int]):
         text: str = "",
         start: int = 0,
         move_threshold: Callable[[int], None] = lambda _: None,
+        coach: Coach | None = None,
     ) -> None:
         """`config` is what the form holds, while there is no run; `move_threshold` moves its clip threshold."""
         super().__init__()
@@ -86,6 +89,7 @@ class InspectScreen(Screen[int]):
         self._text = text
         self._start = start
         self._move_threshold = move_threshold
+        self._coach = coach
         self._views: dict[int, InspectView] = {}
         self._index = start
         self._request = 0
@@ -101,6 +105,8 @@ class InspectScreen(Screen[int]):
         yield Vertical(id="views")
         yield Static("", id="notice", markup=False)
         yield Static("", id="sees", markup=False)
+        if self._coach is not None:
+            yield LessonLine(self._coach, id="lesson-line")
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
@@ -199,6 +205,8 @@ class InspectScreen(Screen[int]):
             return
         session, view = self.session, self.view
         self.query_one(StatusLine).show(session, self._config)
+        for line in self.query(LessonLine):
+            line.refresh_step()
         if view.sees != self._sees:
             self._sees = view.sees
             self.query_one("#sees", Static).update(view.sees)

@@ -27,13 +27,17 @@ from rnnplay.tui.forcing import described
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.fields import Field
+from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from rnnplay.lessons.languages import Language
+    from rnnplay.tui.coach import Coach
     from rnnplay.tui.screens.runs import RunChoice
+    from rnnplay.tui.widgets.lesson_pane import LessonPane
 
 UPDATE_SECONDS = 0.2
 """Between two repaints of what training reports."""
@@ -47,6 +51,17 @@ ROOMY = 132
 """Columns below which the footer stands close together."""
 NARROW = 100
 """Columns below which setup folds away while training."""
+
+VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
+"""Where a lesson's view stands among those of the inspection."""
+LOOKED_AT = {
+    "gradient": messages.InspectGradients,
+    "predictions": messages.InspectPredictions,
+    "gates": messages.InspectGates,
+    "clipping": messages.InspectClipping,
+    "distance": messages.InspectDistances,
+}
+"""What the views of the inspection ask for by themselves."""
 
 MAIN_LABELS = {
     Phase.PREPARING: "◌ Preparing",
@@ -85,6 +100,8 @@ class PlaygroundScreen(Screen[None]):
         Binding("u", "release", "Release what is forced", show=False),
         Binding("o", "runs", "Runs"),
         Binding("i", "inspect", "Inspect"),
+        Binding("l", "lessons", "Lessons"),
+        Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
         Binding("e", "setup", "Setup"),
         Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
         Binding("question_mark,f1", "help", "Help", key_display="?"),
@@ -104,9 +121,10 @@ class PlaygroundScreen(Screen[None]):
         Binding("down", "row(1)", show=False),
     ]
 
-    def __init__(self, control: Control, config: RunConfig, preset: str, run: str | None = None) -> None:
+    def __init__(self, control: Control, coach: Coach, config: RunConfig, preset: str, run: str | None = None) -> None:
         super().__init__()
         self.control = control
+        self.coach = coach
         self._start = (config, preset, run)
         self._presets, self._preset_problems = all_presets(control.workspace.presets)
         self._update_due = False
@@ -122,6 +140,8 @@ class PlaygroundScreen(Screen[None]):
         self._beside_help: bool | None = None
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
+        self._reading = False
+        """Where it is narrow: whether the lesson's page stands in place of the charts."""
         self._inspected = 0
         """The view of the inspection that was looked at last."""
 
@@ -140,9 +160,12 @@ class PlaygroundScreen(Screen[None]):
             with Vertical(id="work"):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")
+        yield LessonLine(self.coach, id="lesson-line")
         yield Footer(show_command_palette=False, compact=self.app.size.width < ROOMY)
 
     def on_mount(self) -> None:
+        self.coach.ticked = self._lesson_ticked
+        self.set_interval(1.0, self._ask_for_lesson)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
         for problem in self._preset_problems:
@@ -228,6 +251,10 @@ class PlaygroundScreen(Screen[None]):
             self.query_one(StatusLine).show(session, self.form.config)
             self.query_one(TrainingCharts).show(session, session.config or self.form.config)
             self.query_one(EventLog).show(session)
+        if self.coach.lesson is not None:
+            for pane in self.query("#lesson"):
+                pane.refresh_steps()  # type: ignore[attr-defined]
+            self.query_one("#lesson-line", LessonLine).refresh_step()
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
         if session.has_model is not self._model_shown:
@@ -272,7 +299,8 @@ class PlaygroundScreen(Screen[None]):
     def _label_main(self) -> None:
         label = MAIN_LABELS.get(self.session.phase)
         if label is None:
-            label = "▶ Resume" if self.control.resumable(self.form.config) else "▶ Train"
+            resumes = self.coach.next_arm is None and self.control.resumable(self.form.config)
+            label = "▶ Resume" if resumes else "▶ Train"
         self.query_one("#main", Button).label = label
         self.refresh_bindings()
 
@@ -298,13 +326,16 @@ class PlaygroundScreen(Screen[None]):
     # --- the run --------------------------------------------------------------------------------------------
 
     @work
-    async def _begin(self, resume: bool, config: RunConfig | None = None) -> None:
-        """Start or resume, with an engine if there is none."""
+    async def _begin(self, resume: bool, config: RunConfig | None = None, arm: str = "") -> None:
+        """Start or resume, with an engine if there is none; `arm`: that run of the lesson."""
         self.show_trouble("")
         try:
             await self.control.start_engine()
             if resume:
                 self.control.resume(config)
+            elif arm:
+                self.coach.train(arm)
+                self._read_lesson(False)
             else:
                 self.control.train(self.form.config)
             self.form.config = self.session.config or self.form.config
@@ -315,7 +346,10 @@ class PlaygroundScreen(Screen[None]):
         self.show_session()
 
     def action_train(self) -> None:
-        """Train, or resume the run in front of the person."""
+        """Train, or resume the run in front of the person; in a lesson, train what its next step needs."""
+        if not self.control.running and (arm := self.coach.next_arm) is not None:
+            self._begin(resume=False, arm=arm)
+            return
         form = self.form.config
         if self._may_begin():
             resume = self.control.resumable(form)
@@ -509,9 +543,14 @@ class PlaygroundScreen(Screen[None]):
         """Look into the model."""
         from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
 
-        screen = InspectScreen(
-            self.control, self.form.config, self.prompt.text, self._inspected, self.action_move_threshold
-        )
+        text, view = self.prompt.text, self._inspected
+        if (lesson := self.coach.lesson) is not None:
+            wanted = lesson.probe.text.strip()
+            if (step := self.coach.next_step) is not None:
+                view = VIEW_NUMBERS.get(lesson.steps[step].view, view)
+                wanted = lesson.probe.prompt if lesson.steps[step].view == "what if" else wanted
+            text = text or wanted
+        screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
         self.app.push_screen(screen, self._inspection_left)
 
     def _inspection_left(self, view: int | None) -> None:
@@ -519,11 +558,88 @@ class PlaygroundScreen(Screen[None]):
         self.show_session()
         self._ask(self.prompt.text)
 
+    # --- lessons --------------------------------------------------------------------------------------------
+
+    def action_lessons(self) -> None:
+        """Choose a lesson; where its page has given way to the charts, come back to it."""
+        from rnnplay.tui.screens.lessons import LessonsScreen
+
+        if self.coach.lesson is not None and self.size.width < NARROW and not self._reading:
+            self._read_lesson(True)
+            return
+
+        self.app.push_screen(LessonsScreen(self.coach, self._keep_language), self._lesson_chosen)
+
+    async def _lesson_chosen(self, name: str | None) -> None:
+        from rnnplay.lessons.reader import find_lesson
+
+        if name is not None:
+            self.coach.open(find_lesson(name))
+        elif self.coach.lesson is not None:
+            self.coach.open(self.coach.lesson)  # perhaps in another language
+        await self._show_lesson(focus=name is not None)
+
+    async def action_close_lesson(self) -> None:
+        """Put the lesson's page away."""
+        self.coach.close()
+        await self._show_lesson()
+
+    async def _show_lesson(self, focus: bool = False) -> None:
+        from rnnplay.tui.widgets.lesson_pane import LessonPane
+
+        await self.query(LessonPane).remove()
+        if self.coach.lesson is not None:
+            pane = LessonPane(self.coach, id="lesson")
+            await self.query_one("#body").mount(pane, before=0)
+            self._read_lesson(focus or self._reading)
+        self._fold()
+        self.refresh_bindings()
+
+    def _read_lesson(self, reading: bool) -> None:
+        """Where it is narrow, show the page or the charts; the keys go there anyway."""
+        self._reading = reading
+        self._fold()
+        for pane in self.query("#lesson"):
+            if reading:
+                self.call_after_refresh(pane.focus)  # until then the screen gives the focus back to who had it
+            else:
+                self.query_one(TrainingCharts).focus_first()
+
+    def on_lesson_pane_left(self) -> None:
+        self._read_lesson(False)
+
+    def _keep_language(self, language: Language) -> None:
+        from rnnplay.tui.app import RnnplayApp
+
+        assert isinstance(self.app, RnnplayApp)
+        self.app.keep_language(language)
+
+    def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
+        """Train one of the lesson's models."""
+        if self.control.running:
+            self.notify("A run is under way; stop it (x) before starting another.", severity="warning")
+        else:
+            self._begin(resume=False, arm=event.arm)
+
+    def _lesson_ticked(self, step: int) -> None:
+        assert self.coach.page is not None
+        self.notify(self.coach.page.steps[step], title=f"✓ {step + 1}", markup=False)
+        self.show_session()
+
     def action_release(self) -> None:
         """Force nothing in the model any more."""
         self.control.release()
         self.show_session()
         self._ask(self.prompt.text)
+
+    def _ask_for_lesson(self) -> None:
+        """What a lesson's conditions need is measured while it is open, whatever is looked at."""
+        if self.coach.lesson is None:
+            return
+        looking_at = None
+        if self.app.screen is not self:
+            looking_at = LOOKED_AT.get(str(getattr(getattr(self.app.screen, "view", None), "NAME", "")))
+        self.coach.ask(monotonic(), looking_at)
 
     # --- the rest -------------------------------------------------------------------------------------------
 
@@ -567,13 +683,18 @@ class PlaygroundScreen(Screen[None]):
         folded, narrow = self._folded, self.size.width < NARROW
         if folded is None:
             # Once there is a run the charts keep the room, so that they do not jump when it ends.
-            folded = narrow and self.session.run is not None
+            folded = (narrow and self.session.run is not None) or self.coach.lesson is not None
         if narrow and self._beside_help is not None:
             folded = not self._beside_help
         setup = self.query_one("#setup")
         alone = narrow and self._beside_help is not None and not folded
         setup.set_class(alone, "alone")
-        self.query_one("#work").display = not alone
+        reading = narrow and self._reading and self.coach.lesson is not None
+        self.query("#lesson").set(display=not narrow or reading)
+        self.query_one("#work").display = not (alone or reading)
+        line = self.query_one("#lesson-line", LessonLine)
+        line.hidden_by_page = not narrow or reading
+        line.refresh_step()
         if folded and setup.has_focus_within:
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
@@ -591,11 +712,14 @@ class PlaygroundScreen(Screen[None]):
         if action == "row":
             return isinstance(self.focused, Button)
         if action in ("train", "resume"):
-            return not running and self.control.resumable(self.form.config) == (action == "resume")
+            resumes = self.coach.next_arm is None and self.control.resumable(self.form.config)
+            return not running and resumes == (action == "resume")
         if action == "new":
             return not running and self.control.resumable(self.form.config)
         if action == "stop":
             return running
+        if action == "close_lesson":
+            return self.coach.lesson is not None
         if action == "release":
             return bool(self.control.forced)
         if action in ("pause", "go_on"):
@@ -614,6 +738,7 @@ class PlaygroundScreen(Screen[None]):
         yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", self.action_save_preset)
         yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
         yield SystemCommand("Inspect", "Gradients, predictions, gates, what if", self.action_inspect)
+        yield SystemCommand("Lessons", "Eight experiments, from training to the LSTM's memory", self.action_lessons)
         yield SystemCommand("Release", "Force nothing in the model any more", self.action_release)
         yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
         yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
