@@ -131,7 +131,8 @@ async def inspecting(stage: Stage, pilot: Pilot[None], view: str, *keys: str) ->
             await pilot.pause()
         while asked := list(stage.engine.sent):
             stage.engine.sent.clear()
-            stage.engine.say(*filter(None, (found(one, forced=bool(stage.control.forced)) for one in asked)))
+            answers = [found(one, forced=bool(stage.control.forced)) for one in asked]
+            stage.engine.say(*(one for one in answers if one is not None))
             await pilot.pause()
             await pilot.pause()
 
