@@ -2,9 +2,9 @@
 
     python -m benchmarks.views
 
-"answer": a new answer in which everything differs; "cursor": the cursor moves by one token or cell. Both include what
-Textual does to make terminal output of it. The least of several rounds' medians is taken, for other work on the machine
-only adds.
+"answer": a new answer in which everything differs (of the curves one, the others are kept ones); "cursor": the cursor
+moves by one token or cell. "painted" includes what Textual does to make terminal output of it. The least of several
+rounds' medians is taken, for other work on the machine only adds.
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ Act = Callable[[Widget, int], None]
 
 
 class Cost(NamedTuple):
-    """Milliseconds of CPU up to the string for the terminal, and its bytes."""
+    """Milliseconds of CPU, and bytes."""
 
-    milliseconds: float
+    drawn: float
+    """To draw what is new, and to find what differs."""
+    painted: float
+    """The same with what Textual makes of it, up to the string for the terminal."""
     bytes: float
+    """The length of that string."""
 
 
 class _App(App[None]):
@@ -95,10 +99,10 @@ def move_in_text(widget: Widget, number: int) -> None:
 
 
 def new_curves(widget: Widget, number: int) -> None:
-    """Curves of gradients over the distance."""
+    """Curves of gradients over the distance: all at first, then another last one."""
     assert isinstance(widget, Chart)
-    series = []
-    for curve in range(CURVES):
+    series = list(widget.series[: CURVES - 1])
+    for curve in range(len(series), CURVES):
         history = History()
         decay = 0.5 + 0.07 * curve + 0.01 * (number % 3)
         history.extend((k, decay**k) for k in range(DISTANCE + 1))
@@ -119,7 +123,7 @@ KINDS: dict[str, tuple[Callable[[], Widget], Act, Act]] = {
 
 
 async def measure(kind: str, size: tuple[int, int]) -> tuple[Cost, Cost]:
-    """The cost of a new answer and of a move of the cursor, at that size in cells."""
+    """A new answer and a move of the cursor, at that size in cells."""
     make, answer, move = KINDS[kind]
     app = _App(make())
     rounds: list[list[Cost]] = [[], []]
@@ -128,30 +132,32 @@ async def measure(kind: str, size: tuple[int, int]) -> tuple[Cost, Cost]:
         await pilot.pause()
         for number in range(ROUNDS):
             for which, act in enumerate((answer, move)):
-                times, sizes = [], []
+                drawn, painted, sizes = [], [], []
                 for redraw in range(REDRAWS):
                     started = time.process_time()
                     act(app.widget, number * REDRAWS + redraw)
+                    middle = time.process_time()
                     app.screen._compositor.update_widgets({app.widget})
                     output = app.screen._compositor.render_update(full=False)
                     text = output.render_segments(app.console) if isinstance(output, CompositorUpdate) else ""
-                    times.append(time.process_time() - started)
+                    painted.append(time.process_time() - started)
+                    drawn.append(middle - started)
                     sizes.append(len(text.encode()))
                     await pilot.pause()
-                rounds[which].append(Cost(1e3 * statistics.median(times), statistics.median(sizes)))
-    first, second = (min(costs) for costs in rounds)
+                draw, paint = (1e3 * statistics.median(times) for times in (drawn, painted))
+                rounds[which].append(Cost(draw, paint, statistics.median(sizes)))
+    first, second = (Cost._make(min(column) for column in zip(*costs, strict=True)) for costs in rounds)
     return first, second
 
 
 def main() -> None:
-    print(f"{'view':>10} {'cells':>8} {'answer ms':>10} {'bytes':>7} {'cursor ms':>10} {'bytes':>7}")
+    print(f"{'':19} {'answer':^27} {'cursor':^27}")
+    print(f"{'view':>10} {'cells':>8}" + f" {'drawn ms':>9} {'painted':>9} {'bytes':>7}" * 2)
     for kind in KINDS:
         for size in SIZES:
-            answer, move = asyncio.run(measure(kind, size))
-            print(
-                f"{kind:>10} {f'{size[0]}×{size[1]}':>8} {answer.milliseconds:>10.2f} {answer.bytes:>7.0f} "
-                f"{move.milliseconds:>10.2f} {move.bytes:>7.0f}"
-            )
+            costs = asyncio.run(measure(kind, size))
+            numbers = (f" {cost.drawn:>9.2f} {cost.painted:>9.2f} {cost.bytes:>7.0f}" for cost in costs)
+            print(f"{kind:>10} {f'{size[0]}×{size[1]}':>8}" + "".join(numbers))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ LEVELS = 8
 BLOCKS = " ▁▂▃▄▅▆▇█"
 """Of the levels 0 to LEVELS."""
 NOT_FINITE = "✕"
-SIGNED = "≡≡===--   ░░▒▒▓▓█"
-"""Of the signed levels -LEVELS to LEVELS, where there is no colour."""
+SHADES = " ░░▒▒▓▓██"
+"""Of the sizes 0 to LEVELS of signed levels, where the sign has a colour."""
+NEGATIVE = " --====≡≡"
+"""The same for negative levels where there is no colour."""
 BAD = LEVELS + 1
 """The level of what is not finite."""
 
@@ -41,6 +43,8 @@ def signed_level(value: float) -> int:
     return round(min(max(value, -1.0), 1.0) * LEVELS)
 
 
-def glyph(signed: int) -> str:
-    """The character of a signed level."""
-    return NOT_FINITE if signed == BAD else SIGNED[signed + LEVELS]
+def glyph(signed: int, *, colored: bool = False) -> str:
+    """The character of a signed level; where the sign is `colored`, it tells the size alone."""
+    if signed == BAD:
+        return NOT_FINITE
+    return (SHADES if signed >= 0 or colored else NEGATIVE)[abs(signed)]

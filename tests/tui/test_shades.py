@@ -24,7 +24,8 @@ def test_levels() -> None:
 def test_signed_levels_have_glyphs_that_differ_by_sign() -> None:
     assert "".join(glyph(signed_level(i / 4)) for i in range(-4, 5)) == "≡==- ░▒▓█"
     assert glyph(signed_level(math.nan)) == "✕"
-    assert not {glyph(-i) for i in range(2, 9)} & {glyph(i) for i in range(2, 9)}
+    assert not {glyph(-i) for i in range(1, 9)} & {glyph(i) for i in range(1, 9)}
+    assert glyph(-6, colored=True) == glyph(6)
 
 
 def test_shares_are_of_the_greatest_finite_value() -> None:

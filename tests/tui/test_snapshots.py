@@ -132,7 +132,7 @@ async def inspecting(stage: Stage, pilot: Pilot[None], view: str, *keys: str) ->
         while asked := list(stage.engine.sent):
             stage.engine.sent.clear()
             answers = [found(one, forced=bool(stage.control.forced)) for one in asked]
-            stage.engine.say(*(answer for answer in answers if answer is not None))
+            stage.engine.say(*(one for one in answers if one is not None))
             await pilot.pause()
             await pilot.pause()
 

@@ -71,6 +71,7 @@ class GradientsView(InspectView):
         """The layer shown; -1: all."""
         self.distance = 64
         self._current: GradientCurve | None = None
+        self._histories: dict[object, History] = {}  # of the curves shown: most of them stay the same
         self._asking_initial = False
         self._asked_distance = 0
         self._no_initial: set[tuple[str, int]] = set()
@@ -141,11 +142,14 @@ class GradientsView(InspectView):
         series: list[Series] = []
         rows = [HEADER]
         swatches = [Content("  ")]
+        histories: dict[object, History] = {}
 
         def add(name: str, curve: GradientCurve, layer: int, color: str) -> None:
             norms = norms_of(curve, self.state, layer)
-            history = History()
-            history.extend(zip(curve.distances, norms, strict=False))
+            key = curve.run, curve.step, len(curve.distances), self.state, layer
+            history = histories[key] = self._histories.get(key) or History()
+            if not len(history):
+                history.extend(zip(curve.distances, norms, strict=False))
             series.append(Series(shortened(visible_line(name), 24), history, color, smooth=False))
             rows.append(summary(shortened(visible_line(name), 32), curve.distances, norms))
             swatches.append(Content.styled("━ ", "$foreground 60%" if color == "muted" else f"${color}"))
@@ -170,6 +174,7 @@ class GradientsView(InspectView):
                 return
         chart.border_title = f"‖∂L/∂{self.state}‖ k timesteps earlier (log)"
         chart.series = series
+        self._histories = histories
         chart.readout = f"step {current.step:,}" if current is not None else ""
         lines = table(rows) if len(rows) > 1 else []
         self.query_one("#gradient-numbers", Lines).show(

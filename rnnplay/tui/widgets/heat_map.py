@@ -1,13 +1,14 @@
 """A heatmap of units over the timesteps of a text, with a cursor that reads one value.
 
-Strong values are far from the background, negative ones in another colour; without colours there are glyphs instead.
+Block shades say how strong a value is, and negative ones have another colour, or without colours other characters. So a
+row is few stretches of one style: a shade of colour for each cell was measured to take twice the bytes to the terminal.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -20,10 +21,14 @@ from textual.widget import Widget
 
 from rnnplay.inspection.results import GateMap
 from rnnplay.tui.heat_rows import LABEL, column_width, label, levels_of, token_row
-from rnnplay.tui.shades import BAD, LEVELS, NOT_FINITE, glyph
-from rnnplay.tui.widgets.shading import shade_styles
+from rnnplay.tui.shades import BAD, LEVELS, glyph
 
-STRONG = 0.9
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+KINDS = ("positive", "negative", "bad")
 FOOT = 1
 """Rows below the map, of tokens."""
 
@@ -68,8 +73,11 @@ class HeatMap(Widget, can_focus=True):
         self.column = 0
         self._first = 0  # timestep at the left edge
         self._cell = 1
-        self._styles: list[Style] = []
+        self._glyphs: Array | None = None  # code points of the signed levels, and of BAD after them
         self._strips: list[Strip] = []
+        self._units: dict[int, Strip] = {}  # the rows without the cursor, as long as they stay the same
+        self._drawn_for: object = None
+        self._styles: dict[str, Style] = {}
 
     @property
     def room(self) -> int:
@@ -80,6 +88,7 @@ class HeatMap(Widget, can_focus=True):
         """Show `found` instead; the cursor stays."""
         self._map = found
         self._levels = levels_of(found.values)
+        self._units = {}
         self.row = min(self.row, max(len(found.shown) - 1, 0))
         self.column = min(self.column, max(len(found.tokens) - 1, 0))
         self._update()
@@ -109,15 +118,16 @@ class HeatMap(Widget, can_focus=True):
         found = self._map
         if found is None or not found.tokens:
             return [blank] * height
-        if not self._styles:
-            self._styles = self._resolve()
         room = max(1, width - LABEL)
         self._cell = column_width(found.tokens, room)
         visible = max(1, room // self._cell)
         self._first = min(max(self._first, self.column - visible + 1), self.column)
         self._first = max(0, min(self._first, len(found.tokens) - visible))
         last = min(len(found.tokens), self._first + visible)
-        strips = [self._draw_unit(row, last) for row in range(min(len(found.shown), self.room))]
+        if self._drawn_for != (width, self._first, self._cell):
+            self._drawn_for = width, self._first, self._cell
+            self._units = {}
+        strips = [self._unit(row, last, width) for row in range(min(len(found.shown), self.room))]
         foot = token_row(found.tokens[self._first : last], self._cell)
         at = (self.column - self._first) * self._cell
         plain, here = self._component("label"), self._component("here")
@@ -126,9 +136,17 @@ class HeatMap(Widget, can_focus=True):
             (foot[at : at + self._cell], here),
             (foot[at + self._cell :], plain),
         ]
-        strips.append(Strip([Segment(text, style) for text, style in segments if text]))
-        strips = [strip.adjust_cell_length(width, self.rich_style) for strip in strips]
+        tokens = Strip([Segment(text, style) for text, style in segments if text])
+        strips.append(tokens.adjust_cell_length(width, plain))
         return (strips + [blank] * (height - len(strips)))[:height]
+
+    def _unit(self, row: int, last: int, width: int) -> Strip:
+        """Row `row`, `width` cells; drawn once as long as the cursor is elsewhere."""
+        if row == self.row:
+            return self._draw_unit(row, last).adjust_cell_length(width, self._component("label"))
+        if row not in self._units:
+            self._units[row] = self._draw_unit(row, last).adjust_cell_length(width, self._component("label"))
+        return self._units[row]
 
     def _draw_unit(self, row: int, last: int) -> Strip:
         assert self._map is not None
@@ -137,33 +155,37 @@ class HeatMap(Widget, can_focus=True):
         score = self._map.scores[row] if row < len(self._map.scores) else 0.0
         style = self._component("here" if row == self.row else "label")
         segments = [Segment(label(self._map.shown[row], score), style)]
-        start = 0
-        breaks = ((levels[1:] != levels[:-1]).nonzero()[0] + 1).tolist()
+        text = self._characters(levels)
+        kinds = (levels < 0).astype(int) + 2 * (levels == BAD)
+        breaks = ((kinds[1:] != kinds[:-1]).nonzero()[0] + 1).tolist()
         if row == self.row:
             breaks = sorted({*breaks, *(at for at in (here, here + 1) if 0 < at < len(levels))})
+        styles = [self._component(name) for name in KINDS]
+        start = 0
         for end in [*breaks, len(levels)]:
-            level = int(levels[start])
-            cell = self._styles[level + LEVELS]
+            cells = text[start * self._cell : end * self._cell]
+            style = styles[int(kinds[start])]
             if row == self.row and start == here:
-                # A glyph as well: a reversed blank is as good as none on a strong colour.
-                segments.append(Segment("◆".center(self._cell), cell + Style(bold=True)))
-            else:
-                segments.append(Segment(self._glyphs[level + LEVELS] * ((end - start) * self._cell), cell))
+                cells = "◆".center(self._cell)
+                style = self._component("here")
+            segments.append(Segment(cells, style))
             start = end
-        return Strip(segments)
+        return Strip(segments, LABEL + len(levels) * self._cell)
 
-    def _resolve(self) -> list[Style]:
-        """The styles of the signed levels, and of BAD after them."""
-        negative = shade_styles(self, "heat-map--negative", STRONG)
-        positive = shade_styles(self, "heat-map--positive", STRONG)
-        colored = not (self.app.no_color or self.get_component_styles("heat-map--positive").color.ansi is not None)
-        signed = range(-LEVELS, LEVELS + 1)
-        self._glyphs = [" " if colored else glyph(level) for level in signed] + [NOT_FINITE]
-        assert BAD == LEVELS + 1
-        return [*reversed(negative[1:]), *positive, self._component("bad")]
+    def _characters(self, levels: Array) -> str:
+        """The glyphs of one unit's `levels` (timesteps,), each as wide as a column."""
+        import numpy as np
+
+        if self._glyphs is None:
+            plain = self.app.no_color or self.get_component_styles("heat-map--positive").color.ansi is not None
+            signed = range(-LEVELS, BAD + 1)
+            self._glyphs = np.array([ord(glyph(level, colored=not plain)) for level in signed], np.uint32)
+        return str(np.repeat(self._glyphs[levels + LEVELS], self._cell).tobytes().decode("utf-32-le"))
 
     def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(f"heat-map--{name}")
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"heat-map--{name}")
+        return self._styles[name]
 
     def render_line(self, y: int) -> Strip:
         if len(self._strips) != self.size.height or (self._strips and self._strips[0].cell_length != self.size.width):
@@ -172,7 +194,8 @@ class HeatMap(Widget, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles, self._strips = [], []
+        self._glyphs, self._strips = None, []
+        self._units, self._styles = {}, {}
 
     # --- the cursor -----------------------------------------------------------------------------------------
 
