@@ -35,7 +35,11 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("quick", "LSTM 1×256 on characters", {"minutes": 2.0, "schedule": "cosine", "clip_threshold": 0.4}),
+        Preset(
+            "quick",
+            "LSTM 1×256 on characters",
+            {"minutes": 2.0, "lr": 0.008, "schedule": "cosine", "clip_threshold": 0.4},
+        ),
         Preset(
             "tiny",
             "LSTM 1×128 on characters, a minute",
