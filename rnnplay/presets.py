@@ -38,7 +38,7 @@ PRESETS = {
         Preset(
             "quick",
             "LSTM 1×256 on characters",
-            {"minutes": 2.0, "lr": 0.008, "schedule": "cosine", "clip_threshold": 0.4},
+            {"minutes": 2.0, "lr": 0.01, "schedule": "cosine", "clip_threshold": 0.4},
         ),
         Preset(
             "tiny",
