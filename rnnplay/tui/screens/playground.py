@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Footer, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
@@ -24,9 +24,11 @@ from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import described
+from rnnplay.tui.room import NARROW
+from rnnplay.tui.screens import playground_keys
+from rnnplay.tui.screens.lesson_desk import LessonDesk
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
-from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
@@ -34,7 +36,6 @@ from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from rnnplay.lessons.languages import Language
     from rnnplay.tui.coach import Coach
     from rnnplay.tui.screens.runs import RunChoice
     from rnnplay.tui.widgets.lesson_pane import LessonPane
@@ -49,19 +50,6 @@ ASK_AGAIN_SECONDS = 1.0
 """While training, the prompt is completed again this often, from the newer weights."""
 ROOMY = 132
 """Columns below which the footer stands close together."""
-NARROW = 100
-"""Columns below which setup folds away while training."""
-
-VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
-"""Where a lesson's view stands among those of the inspection."""
-LOOKED_AT = {
-    "gradient": messages.InspectGradients,
-    "predictions": messages.InspectPredictions,
-    "gates": messages.InspectGates,
-    "clipping": messages.InspectClipping,
-    "distance": messages.InspectDistances,
-}
-"""What the views of the inspection ask for by themselves."""
 
 MAIN_LABELS = {
     Phase.PREPARING: "◌ Preparing",
@@ -85,41 +73,7 @@ class PlaygroundScreen(Screen[None]):
     and goes on, `F6` switches clipping, `F7` and `F8` move its threshold.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "train", "Train"),
-        Binding("t", "resume", "Resume"),
-        Binding("n", "new", "New run"),
-        Binding("space", "pause", "Pause"),
-        Binding("space", "go_on", "Go on"),
-        Binding("x", "stop", "Stop"),
-        Binding("c", "clip", "Clip", key_display="c +/-"),
-        Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
-        Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
-        Binding("g", "prompt", "Prompt"),
-        Binding("b", "go_back", "Back to a checkpoint", show=False),
-        Binding("u", "release", "Release what is forced", show=False),
-        Binding("o", "runs", "Runs"),
-        Binding("i", "inspect", "Inspect"),
-        Binding("l", "lessons", "Lessons"),
-        Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
-        Binding("e", "setup", "Setup"),
-        Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
-        # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
-        *(
-            binding
-            for typing in (True, False)
-            for binding in (
-                Binding("f5", f"main({typing})", "Train/pause", show=typing),
-                Binding("f6", f"switch_clip({typing})", "Clip", show=typing),
-                Binding("f7", f"move_threshold(-1, {typing})", "Threshold", key_display="f7/f8", show=typing),
-                Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
-            )
-        ),
-        Binding("escape", "leave_field", "Leave"),
-        Binding("up", "row(-1)", show=False),
-        Binding("down", "row(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = playground_keys.BINDINGS
 
     def __init__(self, control: Control, coach: Coach, config: RunConfig, preset: str, run: str | None = None) -> None:
         super().__init__()
@@ -140,8 +94,7 @@ class PlaygroundScreen(Screen[None]):
         self._beside_help: bool | None = None
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
-        self._reading = False
-        """Where it is narrow: whether the lesson's page stands in place of the charts."""
+        self.lessons = LessonDesk(self)
         self._inspected = 0
         """The view of the inspection that was looked at last."""
 
@@ -164,8 +117,8 @@ class PlaygroundScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=self.app.size.width < ROOMY)
 
     def on_mount(self) -> None:
-        self.coach.ticked = self._lesson_ticked
-        self.set_interval(1.0, self._ask_for_lesson)
+        self.coach.ticked = self.lessons.ticked
+        self.set_interval(1.0, self.lessons.ask)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
         for problem in self._preset_problems:
@@ -251,10 +204,7 @@ class PlaygroundScreen(Screen[None]):
             self.query_one(StatusLine).show(session, self.form.config)
             self.query_one(TrainingCharts).show(session, session.config or self.form.config)
             self.query_one(EventLog).show(session)
-        if self.coach.lesson is not None:
-            for pane in self.query("#lesson"):
-                pane.refresh_steps()  # type: ignore[attr-defined]
-            self.query_one("#lesson-line", LessonLine).refresh_step()
+        self.lessons.refresh()
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
         if session.has_model is not self._model_shown:
@@ -283,7 +233,7 @@ class PlaygroundScreen(Screen[None]):
         self.form.training = self.control.running
         self.query_one("#stop", Button).disabled = not self.control.running
         self._label_main()
-        self._fold()
+        self.fold()
         if phase is Phase.TRAINING:
             self.show_trouble("")
         if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
@@ -335,7 +285,7 @@ class PlaygroundScreen(Screen[None]):
                 self.control.resume(config)
             elif arm:
                 self.coach.train(arm)
-                self._read_lesson(False)
+                self.lessons.read(False)
             else:
                 self.control.train(self.form.config)
             self.form.config = self.session.config or self.form.config
@@ -482,7 +432,8 @@ class PlaygroundScreen(Screen[None]):
         self._show_soon()
 
     @on(SetupForm.CorpusFileWanted)
-    def _pick_file(self) -> None:
+    def action_open_file(self) -> None:
+        """Choose a text of one's own."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
         self.app.push_screen(FilePicker(), self._file_picked)
@@ -543,13 +494,8 @@ class PlaygroundScreen(Screen[None]):
         """Look into the model."""
         from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
 
-        text, view = self.prompt.text, self._inspected
-        if (lesson := self.coach.lesson) is not None:
-            wanted = lesson.probe.text.strip()
-            if (step := self.coach.next_step) is not None:
-                view = VIEW_NUMBERS.get(lesson.steps[step].view, view)
-                wanted = lesson.probe.prompt if lesson.steps[step].view == "what if" else wanted
-            text = text or wanted
+        view, text = self.lessons.looked_at(self._inspected)
+        text = self.prompt.text or text
         screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
         self.app.push_screen(screen, self._inspection_left)
 
@@ -562,57 +508,14 @@ class PlaygroundScreen(Screen[None]):
 
     def action_lessons(self) -> None:
         """Choose a lesson; where its page has given way to the charts, come back to it."""
-        from rnnplay.tui.screens.lessons import LessonsScreen
-
-        if self.coach.lesson is not None and self.size.width < NARROW and not self._reading:
-            self._read_lesson(True)
-            return
-
-        self.app.push_screen(LessonsScreen(self.coach, self._keep_language), self._lesson_chosen)
-
-    async def _lesson_chosen(self, name: str | None) -> None:
-        from rnnplay.lessons.reader import find_lesson
-
-        if name is not None:
-            self.coach.open(find_lesson(name))
-        elif self.coach.lesson is not None:
-            self.coach.open(self.coach.lesson)  # perhaps in another language
-        await self._show_lesson(focus=name is not None)
+        self.lessons.choose()
 
     async def action_close_lesson(self) -> None:
         """Put the lesson's page away."""
-        self.coach.close()
-        await self._show_lesson()
-
-    async def _show_lesson(self, focus: bool = False) -> None:
-        from rnnplay.tui.widgets.lesson_pane import LessonPane
-
-        await self.query(LessonPane).remove()
-        if self.coach.lesson is not None:
-            pane = LessonPane(self.coach, id="lesson")
-            await self.query_one("#body").mount(pane, before=0)
-            self._read_lesson(focus or self._reading)
-        self._fold()
-        self.refresh_bindings()
-
-    def _read_lesson(self, reading: bool) -> None:
-        """Where it is narrow, show the page or the charts; the keys go there anyway."""
-        self._reading = reading
-        self._fold()
-        for pane in self.query("#lesson"):
-            if reading:
-                self.call_after_refresh(pane.focus)  # until then the screen gives the focus back to who had it
-            else:
-                self.query_one(TrainingCharts).focus_first()
+        await self.lessons.close()
 
     def on_lesson_pane_left(self) -> None:
-        self._read_lesson(False)
-
-    def _keep_language(self, language: Language) -> None:
-        from rnnplay.tui.app import RnnplayApp
-
-        assert isinstance(self.app, RnnplayApp)
-        self.app.keep_language(language)
+        self.lessons.read(False)
 
     def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
         """Train one of the lesson's models."""
@@ -621,25 +524,11 @@ class PlaygroundScreen(Screen[None]):
         else:
             self._begin(resume=False, arm=event.arm)
 
-    def _lesson_ticked(self, step: int) -> None:
-        assert self.coach.page is not None
-        self.notify(self.coach.page.steps[step], title=f"✓ {step + 1}", markup=False)
-        self.show_session()
-
     def action_release(self) -> None:
         """Force nothing in the model any more."""
         self.control.release()
         self.show_session()
         self._ask(self.prompt.text)
-
-    def _ask_for_lesson(self) -> None:
-        """What a lesson's conditions need is measured while it is open, whatever is looked at."""
-        if self.coach.lesson is None:
-            return
-        looking_at = None
-        if self.app.screen is not self:
-            looking_at = LOOKED_AT.get(str(getattr(getattr(self.app.screen, "view", None), "NAME", "")))
-        self.coach.ask(monotonic(), looking_at)
 
     # --- the rest -------------------------------------------------------------------------------------------
 
@@ -665,21 +554,22 @@ class PlaygroundScreen(Screen[None]):
         """Where it is narrow, only the side with the focus stays beside the help."""
         setup = self.query_one("#setup")
         self._beside_help = setup.has_focus_within if shown else None
-        self._fold()
+        self.fold()
 
     def action_setup(self) -> None:
         self._folded = not self.query_one("#setup").has_class("folded")
         if self._beside_help is not None:
             self._beside_help = not self._folded
-        self._fold()
+        self.fold()
         if not self._folded:
             self.query_one("#main", Button).focus()
 
     def on_resize(self) -> None:
-        self._fold()
+        self.fold()
         self.query_one(Footer).compact = self.size.width < ROOMY
 
-    def _fold(self) -> None:
+    def fold(self) -> None:
+        """Give the room to what is used: setup, lesson, charts."""
         folded, narrow = self._folded, self.size.width < NARROW
         if folded is None:
             # Once there is a run the charts keep the room, so that they do not jump when it ends.
@@ -689,57 +579,16 @@ class PlaygroundScreen(Screen[None]):
         setup = self.query_one("#setup")
         alone = narrow and self._beside_help is not None and not folded
         setup.set_class(alone, "alone")
-        reading = narrow and self._reading and self.coach.lesson is not None
-        self.query("#lesson").set(display=not narrow or reading)
+        reading = self.lessons.fold(narrow)
         self.query_one("#work").display = not (alone or reading)
-        line = self.query_one("#lesson-line", LessonLine)
-        line.hidden_by_page = not narrow or reading
-        line.refresh_step()
         if folded and setup.has_focus_within:
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown in the footer."""
-        running, phase = self.control.running, self.session.phase
-        typing = isinstance(self.focused, Input) or (isinstance(self.focused, Field) and self.focused.editing)
-        if action in ("threshold", "help"):
-            return not typing
-        if action in ("main", "switch_clip", "move_threshold"):
-            return parameters[-1] == typing
-        if action == "leave_field":
-            return typing
-        if action == "row":
-            return isinstance(self.focused, Button)
-        if action in ("train", "resume"):
-            resumes = self.coach.next_arm is None and self.control.resumable(self.form.config)
-            return not running and resumes == (action == "resume")
-        if action == "new":
-            return not running and self.control.resumable(self.form.config)
-        if action == "stop":
-            return running
-        if action == "close_lesson":
-            return self.coach.lesson is not None
-        if action == "release":
-            return bool(self.control.forced)
-        if action in ("pause", "go_on"):
-            return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
-        return True
+        return playground_keys.is_of_use(self, action, parameters)
 
     def commands(self) -> Iterable[SystemCommand]:
         """For the command palette."""
-        yield SystemCommand("Train", "Start a run, or resume the one shown", self.action_train)
-        yield SystemCommand("New run", "Start a run from the beginning", self.action_new)
-        yield SystemCommand("Pause or continue", "Hold training, or let it go on", self.action_pause)
-        yield SystemCommand("Stop", "End the run with a checkpoint", self.action_stop)
-        yield SystemCommand("Save a checkpoint", "Now", lambda: self.control.send(messages.Save()))
-        yield SystemCommand("Clipping on or off", "Gradient clipping", self.action_clip)
-        yield SystemCommand("Go back", "Put the run back to one of its checkpoints", self.action_go_back)
-        yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", self.action_save_preset)
-        yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
-        yield SystemCommand("Inspect", "Gradients, predictions, gates, what if", self.action_inspect)
-        yield SystemCommand("Lessons", "Eight experiments, from training to the LSTM's memory", self.action_lessons)
-        yield SystemCommand("Release", "Force nothing in the model any more", self.action_release)
-        yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
-        yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
-        yield SystemCommand("Setup", "Show or fold the setup", self.action_setup)
+        return playground_keys.commands(self)

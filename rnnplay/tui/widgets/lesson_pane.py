@@ -17,10 +17,8 @@ from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.measurements import in_words
 from rnnplay.lessons.wrapping import narrowed, wrapped
 from rnnplay.tui.coach import Coach
+from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED
-
-NARROW = 100
-"""Columns below which the page does not stand beside the charts but in their place."""
 
 PLACES = {
     "gradients": "i 1",
@@ -142,4 +140,4 @@ class LessonPane(VerticalScroll):
 
     def _room(self) -> int:
         width = self.app.size.width
-        return (64 if width >= 160 else 52 if width >= NARROW else width) - 5
+        return (64 if width >= BROAD else 52 if width >= NARROW else width) - 5
