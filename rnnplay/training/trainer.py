@@ -9,7 +9,7 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_threads, prepare_thread
+from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
@@ -48,6 +48,7 @@ class Trainer:
         resumed: Resumed | None = None,
     ) -> None:
         prepare_thread()
+        keep_memory()
         self.config = config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
         self._corpus, self._folder, self._poll = corpus, folder, poll
