@@ -18,8 +18,7 @@ from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.probe import ProbeBatch, probe_batch
 from rnnplay.inspection.results import ClippedStep, Connectivity, DistanceAccuracy, GateMap, GradientCurve, Predictions
-from rnnplay.inspection.subject import Subject
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.inspection.subject import Subject, initial_model
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.workspace import Workspace
 
@@ -116,11 +115,6 @@ class Inspections:
         if command.initial:
             model, step = initial_model(subject), 0
         return gradient_curve(model, self._probe[2], subject.run, step)
-
-
-def initial_model(subject: Subject) -> LanguageModel:
-    """The model as it was before the first step, which settings and seed determine."""
-    return LanguageModel(subject.config, subject.tokenizer.size).to(subject.model.device)
 
 
 def distances(subject: Subject, workspace: Workspace) -> DistanceAccuracy:

@@ -90,3 +90,8 @@ class SavedRun:
         tensors = read_state_tensors(path, config, self.tokenizer.size, state)
         carried = {name.removeprefix("carried."): one for name, one in tensors.items() if name.startswith("carried.")}
         return feed.next(), state_from_tensors(carried, self.model.device)
+
+
+def initial_model(subject: Subject) -> LanguageModel:
+    """The model as it was before the first step, which settings and seed determine."""
+    return LanguageModel(subject.config, subject.tokenizer.size).to(subject.model.device)

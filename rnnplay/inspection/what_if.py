@@ -38,13 +38,13 @@ def check(config: RunConfig, forced: Forced) -> None:
     """Raises InputError for what a model of `config` does not have, and for a value that is not finite."""
     names = QUANTITIES[config.cell]
     if not 0 <= forced.layer < config.layers:
-        raise InputError(f"There is no layer {forced.layer} to force; the model's layers are 0 to {config.layers - 1}.")
+        raise InputError(f"There is no layer {forced.layer}; the model's layers are 0 to {config.layers - 1}.")
     if forced.quantity not in names:
         cell = config.cell.upper()
-        raise InputError(f"{cell} cells have no {forced.quantity} to force; they have {', '.join(names)}.")
+        raise InputError(f"{cell} cells have no {forced.quantity}; they have {', '.join(names)}.")
     for unit in forced.units:
         if not 0 <= unit < config.hidden:
-            raise InputError(f"There is no unit {unit} to force; the layer's units are 0 to {config.hidden - 1}.")
+            raise InputError(f"There is no unit {unit}; the layer's units are 0 to {config.hidden - 1}.")
     if not math.isfinite(forced.value):
         raise InputError(f"{forced.quantity} cannot be forced to {forced.value}; give a finite number.")
 
