@@ -127,7 +127,7 @@ def _check_options(ctx: click.Context, view: str) -> None:
     own = {name for names in OPTIONS.values() for name in names}
     for name in sorted(own - set(OPTIONS[view])):
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            where = " and ".join(f"--view {other}" for other, names in OPTIONS.items() if name in names)
+            where = ", ".join(f"--view {other}" for other, names in OPTIONS.items() if name in names)
             raise InputError(f"--{name} does not go with --view {view}; it is for {where}.")
 
 

@@ -166,9 +166,9 @@ def _shade(share: float) -> str:
 
 def _mark(token: str) -> str:
     """A token in one column."""
-    shown = {"\n": "⏎", " ": "␠"}.get(token, harmless_line(token[:1]) or " ")
     import unicodedata
 
+    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token, harmless_line(token[:1]) or " ")
     return shown if unicodedata.east_asian_width(shown) not in "WF" and not unicodedata.combining(shown) else "·"
 
 

@@ -11,6 +11,8 @@ from rnnplay.errors import InputError
 from rnnplay.text.encoded import EncodedSplit
 
 ROWS = 16
+LEAST_ROWS = 4
+"""Fewer are no mean: the windows are rather made shorter."""
 WARM = 32
 """Tokens that each row reads before its window, so that no hidden state is at its beginning there."""
 
@@ -35,7 +37,7 @@ def probe_batch(
 ) -> ProbeBatch:
     """`rows` windows spread evenly over the split; of lines, over all windows that lie within one.
 
-    Where the text has not so many windows of that distance, they are shorter, and at last fewer. Raises InputError
+    A short text has fewer; and where there are not even LEAST_ROWS of that distance, shorter ones. Raises InputError
     for a distance below 0 or a text without a single prediction.
     """
     if distance < 0:
@@ -45,8 +47,8 @@ def probe_batch(
         return _within_lines(ids, np.asarray(split.line_starts), distance, rows, warm)
     if len(ids) < 2:
         raise _too_short()
-    distance = min(distance, max(0, len(ids) - 1 - rows), len(ids) - 2)
-    warm = min(warm, len(ids) - distance - 2)
+    distance = min(distance, max(0, len(ids) - 1 - min(rows, LEAST_ROWS)))
+    warm = min(warm, max(0, len(ids) - 1 - rows - distance))
     width = warm + distance + 2
     first = _spread(len(ids) - width + 1, rows)  # (B,)
     return ProbeBatch(ids[first[:, None] + np.arange(width)].astype(np.int64), warm, np.zeros(len(first), np.int64))
@@ -56,10 +58,10 @@ def _within_lines(ids: NDArray[np.int64], starts: NDArray[np.int64], distance: i
     lengths = np.diff(starts)  # targets of each line, its newline included: as many timesteps
     if not len(lengths):
         raise _too_short()
-    low, high = 0, min(distance, int(lengths.max()) - 1)
+    low, high, least = 0, min(distance, int(lengths.max()) - 1), min(rows, LEAST_ROWS)
     while low < high:  # the largest distance of which there are windows enough
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _windows(lengths, middle).sum() >= rows else (low, middle - 1)
+        low, high = (middle, high) if _windows(lengths, middle).sum() >= least else (low, middle - 1)
     distance = low
     until = np.cumsum(_windows(lengths, distance))  # (lines,)
     window = _spread(int(until[-1]), rows)  # (B,)
