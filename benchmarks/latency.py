@@ -169,7 +169,8 @@ def main() -> None:
             attached.append(rate)
             print(f"  headless {alone[-1]:,.0f} tok/s, attached {rate:,.0f} tok/s, ", end="")
             print(f"interface {share:.1%} of a core, {sent / 1e3:.1f} kB/s to the terminal")
-        print(f"attached / headless: {statistics.median(attached) / statistics.median(alone):.3f}", file=sys.stdout)
+        if alone:
+            print(f"attached / headless: {statistics.median(attached) / statistics.median(alone):.3f}", file=sys.stdout)
 
 
 if __name__ == "__main__":

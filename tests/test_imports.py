@@ -28,6 +28,24 @@ def test_no_torch(statement: str) -> None:
     assert loaded_by(statement, ("torch", "sys")) == {"sys"}
 
 
+def test_the_first_paint_waits_for_no_numpy() -> None:
+    statement = """
+import asyncio, sys
+from pathlib import Path
+from tempfile import mkdtemp
+from rnnplay.presets import preset_config
+from rnnplay.tui.app import RnnplayApp
+from rnnplay.workspace import Workspace
+async def no_engine(self): pass
+RnnplayApp._load_numpy = lambda self: None
+RnnplayApp._start_engine = no_engine
+async def paint():
+    async with RnnplayApp(Workspace(Path(mkdtemp())).create(), preset_config()).run_test(size=(120, 40)): pass
+asyncio.run(paint())
+"""
+    assert loaded_by(statement, ("numpy", "textual")) == {"textual"}
+
+
 @pytest.mark.parametrize("statement", ["import rnnplay.engine.process", "import rnnplay.training.trainer"])
 def test_the_engine_loads_torch_and_no_textual(statement: str) -> None:
     assert loaded_by(statement, ("torch", "textual")) == {"torch"}

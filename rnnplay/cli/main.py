@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "Look inside a run's model.",
     "runs": "List, show or remove runs.",
     "corpora": "List, show or add texts to train on.",
+    "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",
     "doctor": "Say what rnnplay finds on this machine.",
 }

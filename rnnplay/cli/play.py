@@ -15,9 +15,9 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
     workspace = session.workspace
     # What is wrong with the names is said here, where the message stays on the screen.
     if preset is not None:
-        from rnnplay.presets import preset_config
+        from rnnplay.presets import find_preset
 
-        preset_config(preset)
+        find_preset(preset, workspace.presets)
     if corpus is not None:
         from rnnplay.cli.settings import lasting_corpus
 

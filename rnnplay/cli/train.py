@@ -11,7 +11,7 @@ from rnnplay.cli.console import corpus_name, model_name, note, printable
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.settings import layered, new_settings, read_toml, with_lasting_corpus
+from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError
@@ -66,12 +66,12 @@ def command(
         from rnnplay.training.run_folder import find_run
 
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
-        anew = layered(read_toml(config_file), given(values))
+        anew = layered(settings_in(config_file), given(values))
         config = with_values(folder.info().config, anew)
         if "corpus" in anew:
             config = with_lasting_corpus(config, workspace)
     else:
-        config = with_lasting_corpus(new_settings(preset, config_file, given(values)), workspace)
+        config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
         folder = new_folder(run_name, config, workspace)
     workspace.create()
     return _train(session, config, folder, resume, as_json)
@@ -175,6 +175,11 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool,
     finally:
         reporter.close()
         foreground.close()
+    if reporter.failure is not None:
+        raise RnnplayError(
+            f"The records cannot be written to standard output ({reporter.failure.strerror}), so the run has stopped "
+            f"at step {finished.step:,}; make room, then go on with: {again}"
+        )
     if finished.reason == "diverged":
         raise RnnplayError(
             f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "

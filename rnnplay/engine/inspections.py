@@ -6,13 +6,13 @@ Of each kind only the newest is kept. One is answered at a time, so that a train
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Protocol
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.inspection.clipping import clipped_step
 from rnnplay.inspection.connectivity import connectivity
+from rnnplay.inspection.distances import distance_accuracy, required_kind
 from rnnplay.inspection.gates import UnrolledCache, gate_map
 from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.predictions import predictions
@@ -104,7 +104,8 @@ class Inspections:
             case messages.InspectConnectivity():
                 result = connectivity(model, tokenizer, command.text, command.position, run, step)
             case messages.InspectDistances():
-                result = distances(subject, self._workspace)
+                kind = required_kind(subject.config, self._workspace)
+                result = distance_accuracy(model, tokenizer, kind, run, step)
         self._post(messages.Inspected(request=command.request, result=result))
 
     def _gradients(self, subject: Subject, command: messages.InspectGradients) -> GradientCurve:
@@ -115,17 +116,3 @@ class Inspections:
         if command.initial:
             model, step = initial_model(subject), 0
         return gradient_curve(model, self._probe[2], subject.run, step)
-
-
-def distances(subject: Subject, workspace: Workspace) -> DistanceAccuracy:
-    """Accuracy by distance; raises InputError for a corpus whose dependencies are not known."""
-    try:
-        module = import_module("rnnplay.inspection.distances")
-    except ModuleNotFoundError as error:
-        raise InputError("This rnnplay does not measure accuracy by distance.") from error
-    kind = module.kind_of(subject.config, workspace)
-    if kind is None:
-        raise InputError("The text's dependencies are not known; choose a run on recall, brackets, agreement or copy.")
-    found = module.distance_accuracy(subject.model, subject.tokenizer, kind, subject.run, subject.step)
-    assert isinstance(found, DistanceAccuracy)
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import sys
@@ -23,6 +24,9 @@ MEASURE_SECONDS = 0.5
 
 WORTH_A_THREAD = 0.95
 """More threads are taken only if a step then takes less than this share of its time: the UI wants room too."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+"""Of malloc.h."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -87,6 +91,20 @@ def prepare_thread() -> None:
     worker threads take this over from the thread that starts them.
     """
     torch.set_flush_denormal(True)
+
+
+def keep_memory() -> None:
+    """Has the process keep the memory it once had, for the next step to use again.
+
+    A step allocates and frees the same large tensors each time. The C library gives those back to the system, which
+    hands out zeroed pages anew: measured, 28% of a step with a vocabulary of 33,000 (2×200, batch 20, bptt 35) and 5
+    to 10% of one of 2×512. glibc only; elsewhere nothing happens. See mallopt(3).
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device) -> int:

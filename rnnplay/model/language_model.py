@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
+from rnnplay.model import recurrent
 
 State = Tensor | tuple[Tensor, Tensor]
 """What is carried from one timestep to the next: h (L, B, H), or (h, c) of an LSTM; always float32."""
@@ -60,7 +62,10 @@ class LanguageModel(nn.Module):
         saving the state changes no bit.
         """
         embedded = self.dropout(self.embedding(ids))  # (B, T, E)
-        hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
+        if recurrent.applies(self.rnn, embedded):
+            hidden, state = recurrent.run(self.rnn, embedded, cast("Tensor | None", state))
+        else:
+            hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
         logits = self.output(self.dropout(hidden))  # (B, T, V)
         return logits.float(), _float32(state)
 

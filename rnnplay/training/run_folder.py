@@ -270,10 +270,11 @@ def check_run_name(name: str) -> str:
     return name
 
 
-def new_run_name(config: RunConfig, workspace: Workspace) -> str:
-    """A name nobody has yet, like "tales-lstm-256-01"."""
-    corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
-    stem = f"{corpus}-{config.cell}-{config.hidden}"
+def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
+    """A name nobody has yet, like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
+    if not stem:
+        corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
+        stem = f"{corpus}-{config.cell}-{config.hidden}"
     taken = {path.name for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
     used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
     return f"{stem}-{max(used, default=0) + 1:02d}"

@@ -9,7 +9,7 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_threads, prepare_thread
+from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
@@ -49,6 +49,7 @@ class Trainer:
         resumed: Resumed | None = None,
     ) -> None:
         prepare_thread()
+        keep_memory()
         self.config = config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
         self.corpus = corpus

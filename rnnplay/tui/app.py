@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -16,17 +17,23 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
-from rnnplay.presets import DEFAULT_PRESET, preset_config
+from rnnplay.lessons.languages import Language, choose_language
+from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.line_filter import HarmlessLines
+from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
-from rnnplay.tui.settings import load_settings, save_settings
+from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
+
+DRAWN_SECONDS = 0.2
+"""From the mounting of the app until its first screen is there, keys in the footer and all."""
 
 
 class RnnplayApp(App[None]):
@@ -41,7 +48,7 @@ class RnnplayApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
 
     def __init__(
@@ -55,11 +62,12 @@ class RnnplayApp(App[None]):
         super().__init__()
         self._harmless = HarmlessLines()
         self.control = Control(workspace, engine_command)
-        self.playground = PlaygroundScreen(self.control, config, preset, run)
+        self.settings = load_settings()
+        self.coach = Coach(self.control, choose_language(self.settings.language), progress_path())
+        self.playground = PlaygroundScreen(self.control, self.coach, config, preset, run)
         self.control.on_event = self._engine_event
         self.control.on_engine_gone = self._engine_gone
         self.control.restart_engine = partial(self.call_later, self._start_engine)
-        self.settings = load_settings()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -85,11 +93,17 @@ class RnnplayApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         watch_suspension(lambda: self.screen.refresh(layout=True))
-        # After the first paint: importing torch keeps a core busy for seconds.
-        self.call_after_refresh(self._start_engine)
+        # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
+        self.set_timer(DRAWN_SECONDS, self._start_engine)
+        self.set_timer(DRAWN_SECONDS, self._load_numpy)
         # What is here now stays; a full collection that walks it all is a pause that a typist feels.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(20_000, 50, 100)
+
+    @work(thread=True)
+    def _load_numpy(self) -> None:
+        """Charts need it once there is something to draw; it is there by then."""
+        import numpy  # noqa: F401
 
     # --- the engine -----------------------------------------------------------------------------------------
 
@@ -100,7 +114,20 @@ class RnnplayApp(App[None]):
             self.playground.show_trouble(f"The engine could not be started ({error}); see `rnnplay doctor`.")
 
     def _engine_event(self, event: messages.Event) -> None:
-        if self.is_running and self.playground.is_mounted:
+        if not self.is_running or not self.playground.is_mounted:
+            return
+        self.coach.engine_event(event)
+        looked_into = isinstance(event, messages.Inspected | messages.Completion | messages.Failed)
+        if looked_into and len(self.screen_stack) > 1:
+            from rnnplay.tui.screens.inspect import InspectScreen
+
+            for screen in self.screen_stack:
+                if isinstance(screen, InspectScreen):
+                    screen.engine_event(event)
+        inspection = isinstance(event, messages.Inspected) or (
+            isinstance(event, messages.Failed) and event.command.startswith("inspect_")
+        )
+        if not inspection:  # those are the inspection's alone
             self.playground.engine_event(event)
 
     def _engine_gone(self, ended: EngineExit) -> None:
@@ -155,6 +182,11 @@ class RnnplayApp(App[None]):
             self.settings.theme = name
             save_settings(self.settings)
 
+    def keep_language(self, language: Language) -> None:
+        """Of the lessons, from now on."""
+        self.settings.language = language
+        save_settings(self.settings)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         if screen is self.playground:
@@ -163,7 +195,7 @@ class RnnplayApp(App[None]):
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
     """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't."""
-    config = preset_config(preset or DEFAULT_PRESET)
+    config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic
 
@@ -12,6 +12,7 @@ import msgspec
 from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.inspection.results import Forced
 from rnnplay.training.run_folder import new_run_name
 from rnnplay.tui.session import RESUMABLE, RUNNING, Phase, Session
 from rnnplay.workspace import Workspace
@@ -34,6 +35,8 @@ class Control:
         """Called after the session has taken the event."""
         self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
         self.restart_engine: Callable[[], object] = lambda: None
+        self.forced: tuple[Forced, ...] = ()
+        """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
         self._request = 0
         self._starting = asyncio.Lock()
@@ -61,6 +64,10 @@ class Control:
 
     def _take(self, event: messages.Event) -> None:
         self.session.apply(event)
+        if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
+            self.send(messages.WhatIf(forced=list(self.forced)))
+        elif isinstance(event, messages.Failed) and event.command == "what_if":
+            self.forced = ()
         self.on_event(event)
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
@@ -89,9 +96,13 @@ class Control:
             and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
         )
 
-    def train(self, config: RunConfig) -> str:
-        """Start a new run and return its name. Raises RnnplayError if there can be none."""
-        run = new_run_name(config, self.workspace)
+    def train(self, config: RunConfig, stem: str = "") -> str:
+        """Start a new run and return its name, `stem` and a number if that is given.
+
+        Raises RnnplayError if there can be none.
+        """
+        run = new_run_name(config, self.workspace, stem)
+        self.release()
         self.session.begin(run, config)
         return self._start(messages.Train(config=config, run=run))
 
@@ -119,6 +130,7 @@ class Control:
 
     def open(self, run: str) -> None:
         """Load a run's model for prompts."""
+        self.release()
         self.send(messages.Open(run=run))
 
     def pause_or_continue(self) -> None:
@@ -160,6 +172,24 @@ class Control:
     def cancel(self) -> None:
         """End the sample under way."""
         self.send(messages.Cancel())
+
+    # --- inspection -----------------------------------------------------------------------------------------
+
+    def inspect(self, question: Callable[[int], messages.Inspection | messages.Complete]) -> int:
+        """Ask what `question` makes of the request's number; a newer one of its kind makes older ones out of date."""
+        self._request += 1
+        self.send(question(self._request))
+        return self._request
+
+    def force(self, forced: Iterable[Forced]) -> None:
+        """From now on prompts are also completed with these quantities forced."""
+        self.forced = tuple(forced)
+        self.send(messages.WhatIf(forced=list(self.forced)))
+
+    def release(self) -> None:
+        """Force nothing any more: another model has other units."""
+        if self.forced:
+            self.force(())
 
 
 def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:

@@ -44,6 +44,8 @@ class Picture:
         """An index into SMOOTHINGS."""
         self.whole_range = False
         """Fit the vertical axis to every value, not to most."""
+        self.y_range: tuple[float, float] | None = None
+        """The ends of the vertical axis, where they are given (not for a logarithmic one)."""
         self.threshold = threshold
         self.threshold_label = label
         self.marks: tuple[Mark, ...] = ()
@@ -77,12 +79,10 @@ class Picture:
         """Let the vertical axis start afresh: something else is looked at."""
         self._range = None
 
-    def draw(self, layout: Layout, *, empty: str = "", dashed: bool = False) -> Frame:
-        """The picture, or the words `empty`; with `dashed`, series after the first differ by their dashes."""
+    def draw(self, layout: Layout, *, dashed: bool = False) -> Frame:
+        """The picture; with `dashed`, series after the first differ by their dashes. There is at least one value."""
         extent = self.extent()
-        if extent is None:
-            self.columns = []
-            return plot.draw_empty(layout, empty)
+        assert extent is not None
         lo, hi = self.window = self.viewport.window(*extent)
         level = max(self.smoothing - 1, 0)
         self.columns = [series.history.columns(lo, hi, 2 * layout.columns, level) for series in self.series]
@@ -103,6 +103,8 @@ class Picture:
         """The vertical axis for what is visible; the former one, as long as that fits."""
         import numpy as np
 
+        if self.y_range is not None and not self.log_y:
+            return axes.Scale(*self.y_range)
         wanted = axes.visible_range(
             np.concatenate([columns.low for columns in self.columns]),
             np.concatenate([columns.high for columns in self.columns]),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnplay.tui import braille, decorations
 from rnnplay.tui.axes import Scale
-from rnnplay.tui.canvas import CURSOR, EMPTY, Frame, Layout, blank, ink
+from rnnplay.tui.canvas import CURSOR, Frame, Layout, ink
 from rnnplay.tui.history import Columns
 
 if TYPE_CHECKING:
@@ -51,14 +51,6 @@ class Plot:
     marks: Sequence[decorations.Mark] = ()
     cursor: int | None = None
     """The cell column of the cursor, counted from the plot's left edge."""
-
-
-def draw_empty(layout: Layout, message: str) -> Frame:
-    """A plot without anything to draw: `message`, faint, in the middle."""
-    frame = blank(layout)
-    text = message[: layout.width]
-    frame.put((layout.height - 1) // 2, (layout.width - len(text)) // 2, text, EMPTY)
-    return frame
 
 
 def draw(plot: Plot, layout: Layout) -> Frame:

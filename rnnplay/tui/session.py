@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
 from rnnplay.training import records
 from rnnplay.tui.history import History
 
@@ -54,6 +55,10 @@ class Session:
         self.engine_ready = False
         self.config: RunConfig | None = None
         """The run's config, live knobs as they are now."""
+        self.kept_curves: list[GradientCurve] = []
+        """What the person keeps to compare other runs with; a new run leaves it."""
+        self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
+        """Of the weights before the first step, by run and largest distance."""
         self.begin(None, None)
 
     def begin(self, run: str | None, config: RunConfig | None) -> None:
@@ -85,6 +90,12 @@ class Session:
         """Whether prompts can be answered."""
         alive = self.phase is not Phase.ENGINE_GONE
         return alive and (self.opened is not None or (self.started is not None and self.phase is not Phase.PREPARING))
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens the model knows; 0 without a model."""
+        about = self.started or self.opened
+        return about.vocabulary if about else 0
 
     @property
     def clipped_share(self) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.geometry import Region
@@ -18,6 +19,7 @@ from rnnplay.tui import axes, plot
 from rnnplay.tui.axes import Scale
 from rnnplay.tui.canvas import Layout, ink
 from rnnplay.tui.history import History
+from rnnplay.tui.widgets import chart_ink
 from rnnplay.tui.widgets.chart import Chart, Mark, Series
 
 
@@ -154,7 +156,8 @@ def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: lis
         picture = plot.Plot([plot.Curve(columns, "primary")], 0, 10, scale, 1.0, "clip", [Mark(2, "x"), Mark(3)], 1)
         text = plot.draw(picture, layout).text()
         assert [len(row) for row in text] == [size[0]] * size[1]
-    assert len(plot.draw_empty(layout, "no data yet").text()) == size[1]
+    blank = chart_ink.words("no data yet", layout, [Style()] * 30)
+    assert [strip.cell_length for strip in blank] == [size[0]] * size[1]
 
 
 async def test_empty_state() -> None:

@@ -74,29 +74,42 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         threshold_label: str = "",
         empty: str = "no data yet",
         legend: bool = True,
+        x: str = "step",
+        y_range: tuple[float, float] | None = None,
         name: str | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`legend=False` leaves the names and last values out of the upper border, for the readout alone."""
+        """`legend=False` leaves the names and last values out of the upper border, for the readout alone.
+
+        `x` is what the horizontal axis counts; `y_range` are the ends of the vertical one while it is not logarithmic.
+        """
         super().__init__(name=name, id=id, classes=classes)
         if title:
             self.border_title = title
         self.empty = empty
         self._picture = Picture(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
+        self._picture.y_range = y_range
+        self._x = x
         self._readout = ""
         self._legend = legend
         self._drag: tuple[int, float] | None = None  # where the mouse went down, and the window's start then
         # What is on the screen.
         self._drawn: object = None
-        self._frame: Frame | None = None
+        self._layout: Layout | None = None
+        self._frame: Frame | None = None  # None also while there is nothing to draw
         self._palette: list[Style] = []
         self._strips: list[Strip] = []
         self._top: list[chart_text.Group] = []
         self._bottom: list[chart_text.Group] = []
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Without a cursor, escape is the screen's."""
+        return self._picture.cursor is not None if action == "clear_cursor" else True
+
     def on_focus(self) -> None:
-        self.border_subtitle = KEYS
+        # What is over something else than steps is not smoothed.
+        self.border_subtitle = KEYS if self._x == "step" else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = ""
@@ -171,11 +184,11 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         """Draw what came to the histories since the last call; paint what differs. Almost free if nothing came."""
         if not self.is_mounted or not self.size or not self.display:
             return
-        if self._frame is not None and self._state() == self._drawn:
+        if self._layout is not None and self._state() == self._drawn:
             return
         former = self._frame
         frame = self._draw()
-        if former is None or former.layout != frame.layout:
+        if former is None or frame is None or former.layout != frame.layout:
             self.refresh()
             return
         differs = (former.characters != frame.characters) | (former.inks != frame.inks)
@@ -192,15 +205,20 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         """All that the frame depends on."""
         return self.size, self._picture.state()
 
-    def _draw(self) -> Frame:
+    def _draw(self) -> Frame | None:
         """Compute the frame, and the strips of the rows in which it differs from the former one."""
         self._drawn = self._state()
-        layout = Layout(*self.size)
+        layout = self._layout = Layout(*self.size)
         former, strips = self._frame, self._strips
-        frame = self._frame = self._picture.draw(layout, empty=self.empty, dashed=self.app.no_color)
         if not self._palette:
             self._palette = chart_ink.resolve_palette(self)
             former = None
+        if self._picture.extent() is None:
+            # The first paint of the program does not wait for numpy to be loaded.
+            self._frame = None
+            self._strips = chart_ink.words(self.empty, layout, self._palette)
+            return None
+        frame = self._frame = self._picture.draw(layout, dashed=self.app.no_color)
         same = [False] * layout.height
         if former is not None and former.layout == layout:
             same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
@@ -208,12 +226,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return frame
 
     def render_line(self, y: int) -> Strip:
-        frame = self._frame
-        if frame is None or (frame.layout.width, frame.layout.height) != self.size:
+        if self._layout != Layout(*self.size) or not self._palette:
             self._draw()
-        elif not self._palette:
-            self._palette = chart_ink.resolve_palette(self)
-            self._strips = [chart_ink.strip(frame, row, self._palette) for row in range(frame.layout.height)]
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def notify_style_update(self) -> None:
@@ -229,7 +243,9 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         series = picture.series if self._legend else ()
         self._top = chart_text.legend(series, picture.smoothing, self._readout, palette)
         self._bottom = (
-            [] if picture.cursor is None else chart_text.reading(picture, self.step_at(picture.cursor), palette)
+            []
+            if picture.cursor is None
+            else chart_text.reading(picture, self.step_at(picture.cursor), palette, self._x)
         )
 
     def _refresh_borders(self) -> None:

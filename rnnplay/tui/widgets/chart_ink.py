@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui.canvas import TOKENS, Frame
+from rnnplay.tui.canvas import BLANK, EMPTY, TOKENS, Frame, Layout
 
 COMPONENTS = ("axis", "label", "threshold", "divergence", "cursor", "empty")
 """The component classes, without "chart--", of the inks from AXIS to EMPTY."""
@@ -33,6 +33,18 @@ def resolve_palette(widget: Widget) -> list[Style]:
             faint = Color.blend(background, background + color, _FAINT)
             palette += [style, style + Style(color=faint.rich_color)]
     return palette
+
+
+def words(text: str, layout: Layout, palette: Sequence[Style]) -> list[Strip]:
+    """The rows of a chart without anything to draw: `text`, faint, in the middle."""
+    rows = [Strip([Segment(" " * layout.width, palette[BLANK])], layout.width)] * layout.height
+    if rows:
+        shown = text[: layout.width]
+        left = (layout.width - len(shown)) // 2
+        before, after = " " * left, " " * (layout.width - left - len(shown))
+        segments = [Segment(before, palette[BLANK]), Segment(shown, palette[EMPTY]), Segment(after, palette[BLANK])]
+        rows[(layout.height - 1) // 2] = Strip(segments, layout.width)
+    return rows
 
 
 def strip(frame: Frame, y: int, palette: Sequence[Style]) -> Strip:
