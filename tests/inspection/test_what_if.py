@@ -90,7 +90,7 @@ def test_forcing_is_editing_the_equation(cell: str, quantity: Any, units: list[i
     shares = torch.softmax(logits, -1)
     found = predictions(model, tokenizer, TEXT, hook=hook)
     for place, one in enumerate(found.tokens):
-        assert math.isclose(one.probability, float(shares[place, ids[place + 1]]), rel_tol=1e-4)
+        assert math.isclose(one.probability, float(shares[place, ids[place + 1]].detach()), rel_tol=1e-4)
 
     before = untouched(model)
     suggested = complete(model, tokenizer, TEXT, 5, hook)
