@@ -90,6 +90,7 @@ def test_every_key_is_bound() -> None:
     """The keys in the table are those of the program, where the table says."""
     from rnnplay.tui.app import RnnplayApp
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
+    from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
     from rnnplay.tui.widgets.chart import Chart
     from rnnplay.tui.widgets.ghost_input import GhostInput
@@ -105,6 +106,7 @@ def test_every_key_is_bound() -> None:
         "inspection": bound(
             InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
         ),
+        "lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }
     names = {"+": "plus", "-": "minus", "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket"}
