@@ -17,7 +17,7 @@ from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
 from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox, redirect_output
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
@@ -46,7 +46,7 @@ class Engine:
         self._trainer: Trainer | None = None
         self._training = False
         self._paused = False
-        self._opened: SavedRun | None = None
+        self._opened: Subject | None = None
         self._quitting = False
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded)
@@ -84,6 +84,7 @@ class Engine:
             self._inspections.work()
         if self._trainer is not None and self._training:
             self._guarded("quit", lambda: self._end("stopped"))
+        self._guarded("quit", self._leave_trainer)
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -107,11 +108,9 @@ class Engine:
             pass
         except RnnplayError as error:
             self._fail(tag, request, str(error))
-        except torch.OutOfMemoryError:
-            self._fail(
-                tag, request, "The device ran out of memory; make hidden, batch or bptt smaller, or use the CPU."
-            )
-        except MemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
             self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
         except OSError as error:
             place = f" ({error.filename})" if error.filename else ""
@@ -126,9 +125,7 @@ class Engine:
     def _train(self, command: messages.Train) -> None:
         if self._training:
             raise InputError("A run is being trained already; stop it first.")
-        if self._trainer is not None:
-            self._trainer.close()  # releases its lock on the run's folder
-        self._trainer, self._opened = None, None
+        self._leave_trainer()
         folder = RunFolder(self._workspace.checkpoints / command.run)
         resuming = find_run(command.run, self._workspace) if command.resume else None
         config = command.config
@@ -140,7 +137,26 @@ class Engine:
             self._trainer = Trainer.resume(
                 config, corpus, resuming, emit=self._emit, poll=self._poll, checkpoint=command.checkpoint
             )
+        self._opened = None
         self._training, self._paused = True, False
+
+    def _leave_trainer(self) -> None:
+        """Lets the run go, but for its model, which answers prompts until there is another.
+
+        Raises InputError if its last steps are not on disk and still cannot be written.
+        """
+        if self._trainer is None:
+            return
+        if not self._trainer.saved:
+            try:
+                self._trainer.checkpoint()
+            except OSError as error:
+                raise InputError(
+                    f"The last steps of {self._trainer.run} are not on disk, and cannot be written now "
+                    f"({error.strerror or error}); make room first, and nothing is lost."
+                ) from error
+        self._trainer.close()  # releases its lock on the run's folder
+        self._opened, self._trainer = self._trainer, None
 
     def _encode(self, config: RunConfig, resuming: RunFolder | None) -> EncodedCorpus:
         last = 0.0
@@ -158,8 +174,11 @@ class Engine:
                 self._outbox.post(messages.Preparing(what=what, done=done, total=total))
 
         if resuming is not None:
-            sha256 = resuming.info().corpus_sha256
-            return encode_again(config, sha256, resuming.tokenizer(), self._workspace, progress)
+            info = resuming.info()
+            moved = config.corpus != info.config.corpus
+            return encode_again(
+                config, info.corpus_sha256, resuming.tokenizer(), self._workspace, progress, use_copy=not moved
+            )
         corpus = find_corpus(config.corpus, self._workspace)
         return encode_corpus(corpus, config, self._workspace.cache, progress=progress)
 
@@ -168,9 +187,7 @@ class Engine:
             raise InputError("A run is being trained; stop it before opening another.")
         run = find_run(command.run, self._workspace)
         opened = SavedRun(run, command.checkpoint, self._workspace, self._reading)
-        if self._trainer is not None:
-            self._trainer.close()
-        self._trainer = None
+        self._leave_trainer()
         self._opened = opened
         parameters, vocabulary = opened.model.size, opened.tokenizer.size
         self._outbox.post(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
-from rnnplay.training.lock import RunLock
+from rnnplay.training.lock import LOCK_FILE, RunLock
 from rnnplay.training.metrics_log import MetricsLog
 from rnnplay.training.records import Record
 from rnnplay.training.run_info import RunInfo as RunInfo
@@ -80,6 +80,13 @@ class RunFolder:
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
         return RunLock.take(self.path)
+
+    def forget_start(self) -> None:
+        """Removes the folder of a start that failed, if nothing but the lock is in it."""
+        with suppress(OSError):
+            if {path.name for path in self.path.iterdir()} <= {LOCK_FILE}:
+                (self.path / LOCK_FILE).unlink(missing_ok=True)
+                self.path.rmdir()
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
         """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""

@@ -79,6 +79,8 @@ class Trainer:
             self._journal.tell(self._progress.started(folder.name, self._threads))
         except BaseException:
             self._lock.release()
+            if resumed is None:
+                folder.forget_start()
             raise
 
     @classmethod
@@ -101,6 +103,8 @@ class Trainer:
         resumed = open_run(config, corpus, folder, checkpoint)
         trainer = cls(config, corpus, folder, emit, poll, resumed=resumed)
         try:
+            if corpus.remark:
+                trainer._journal.notice(corpus.remark)
             for knob, value in resumed.changed.items():
                 trainer.tune(knob, value)
             trainer._saver.save_info(trainer.config)
@@ -122,6 +126,11 @@ class Trainer:
     def run(self) -> str:
         """The run's name."""
         return self._folder.name
+
+    @property
+    def saved(self) -> bool:
+        """Whether this moment is on disk."""
+        return not self._unsaved
 
     @property
     def step(self) -> int:
@@ -187,6 +196,8 @@ class Trainer:
             self._progress.stopwatch.stop()
             if self._unsaved:
                 self._checkpoint_if_possible()
+            if self._unsaved:
+                self._journal.notice("The run ends, but its last steps are NOT on disk; make room, and save it again.")
             self._finished = Finished(step=self.step, reason=reason)
             self._journal.record(self._finished)
             self._journal.flush()
@@ -243,6 +254,9 @@ class Trainer:
             self._save()
             # In the file the name only: a run folder may be moved.
             self._journal.record(record, on_disk=Checkpoint(step=self.step, path=path.name))
+            if self._finished is not None:  # it had been refused at the end
+                self._journal.flush()
+                self._lock.release()
         else:
             self._journal.tell(record)
         return record

@@ -140,10 +140,17 @@ class RnnplayApp(App[None]):
         """Leave; while a run is being trained, ask first and keep a checkpoint."""
         if isinstance(self.screen, Confirm):
             return
+        session = self.control.session
+        if session.unsaved and self.control.engine is not None and self.control.engine.alive:
+            question = (
+                f"{session.run} stands at step {session.step:,}, but its last steps could not be written. "
+                "They are tried once more on leaving; where there is still no room, they are lost."
+            )
+            self.push_screen(Confirm("The run is not saved", question, "Leave", "Stay"), self._leave_if)
+            return
         if not self.control.running:
             await self._leave()
             return
-        session = self.control.session
         question = (
             f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
             "it goes on from there when you choose it under Runs."

@@ -39,6 +39,7 @@ class Control:
         """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
         self._request = 0
+        self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
 
     # --- the engine -----------------------------------------------------------------------------------------
@@ -63,7 +64,12 @@ class Control:
         return self.engine is not None and self.engine.send(command)
 
     def _take(self, event: messages.Event) -> None:
-        self.session.apply(event)
+        refused = isinstance(event, messages.Failed) and event.command == "train"
+        if refused and self._before_resume is not None and self.session.phase in (Phase.PREPARING, Phase.STOPPING):
+            # A run that cannot go on now is as it was; it may be able to later.
+            self.session.phase, self.session.config = self._before_resume
+        else:
+            self.session.apply(event)
         if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
             self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
@@ -102,13 +108,14 @@ class Control:
         Raises RnnplayError if there can be none.
         """
         run = new_run_name(config, self.workspace, stem)
+        self._before_resume = None
         self.release()
         self.session.begin(run, config)
         return self._start(messages.Train(config=config, run=run))
 
-    def resume(self, config: RunConfig | None = None) -> str:
+    def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
         """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
-        goes on for as long again."""
+        goes on for as long again. What came after `checkpoint` is forgotten."""
         session = self.session
         assert session.run is not None
         assert session.config is not None
@@ -116,13 +123,13 @@ class Control:
         same = taking(config, session.config, LENGTHS) == config
         if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
             config = longer(config, session.fraction)
+        self._before_resume = session.phase, session.config
         session.config = config
-        return self._start(messages.Train(config=config, run=session.run, resume=True))
+        return self._start(messages.Train(config=config, run=session.run, resume=True, checkpoint=checkpoint))
 
     def _start(self, command: messages.Train) -> str:
         self.session.phase = Phase.PREPARING
         self.session.preparing = None
-        self.session.opened = None
         self.send(command)
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"

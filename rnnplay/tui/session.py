@@ -92,6 +92,12 @@ class Session:
         return alive and (self.opened is not None or (self.started is not None and self.phase is not Phase.PREPARING))
 
     @property
+    def unsaved(self) -> bool:
+        """The run has ended, but the disk refused its last checkpoint."""
+        ended = self.phase in (Phase.STOPPED, Phase.FINISHED)
+        return ended and self.started is not None and self.checkpoint_step != self.step
+
+    @property
     def vocabulary(self) -> int:
         """Tokens the model knows; 0 without a model."""
         about = self.started or self.opened
@@ -130,7 +136,7 @@ class Session:
                 self.validation = record
                 self.validation_loss.append(record.step, record.loss)
             case records.Started():
-                self.started = record
+                self.started, self.opened = record, None
                 self._cut_after(record.step)
                 self.phase = Phase.TRAINING
             case records.Tuned():

@@ -666,7 +666,7 @@ async def test_b_goes_back_to_a_checkpoint_of_the_list(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         await pilot.press("b")
-        await until(pilot, lambda: any("No run is under way" in toast for toast in stage.toasts))
+        await until(pilot, lambda: any("There is no run to put back" in toast for toast in stage.toasts))
         make_run(stage.workspace, RUN, steps=20, loss=1.5)
         await stage.train(pilot)
         stage.session.run = RUN

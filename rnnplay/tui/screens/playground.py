@@ -159,6 +159,8 @@ class PlaygroundScreen(Screen[None]):
                 if event.request == self._sample_request:
                     self.prompt.append_sample(event.text, event.done)
             case messages.Failed():
+                if event.command == "train" and not self.control.running and self.session.config is not None:
+                    self.form.config = self.session.config
                 self.notify(event.message, severity="error", timeout=12, markup=False)
                 self.show_session()
             case messages.Progress():
@@ -276,13 +278,15 @@ class PlaygroundScreen(Screen[None]):
     # --- the run --------------------------------------------------------------------------------------------
 
     @work
-    async def _begin(self, resume: bool, config: RunConfig | None = None, arm: str = "") -> None:
+    async def _begin(
+        self, resume: bool, config: RunConfig | None = None, arm: str = "", checkpoint: str = "latest"
+    ) -> None:
         """Start or resume, with an engine if there is none; `arm`: that run of the lesson."""
         self.show_trouble("")
         try:
             await self.control.start_engine()
             if resume:
-                self.control.resume(config)
+                self.control.resume(config, checkpoint)
             elif arm:
                 self.coach.train(arm)
                 self.lessons.read(False)
@@ -387,11 +391,11 @@ class PlaygroundScreen(Screen[None]):
         self.control.open(run)
 
     def action_go_back(self) -> None:
-        """Put the run under way back to one of its checkpoints."""
+        """Put the run back to one of its checkpoints; one that is not under way goes on from there."""
         from rnnplay.tui.screens.go_back import GoBackScreen
 
-        if not self.control.running or self.session.run is None:
-            self.notify("No run is under way; choose one under Runs (o).", severity="warning")
+        if self.session.run is None or self.session.phase is Phase.PREPARING:
+            self.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
             return
         try:
             screen = GoBackScreen(find_run(self.session.run, self.control.workspace))
@@ -401,8 +405,12 @@ class PlaygroundScreen(Screen[None]):
         self.app.push_screen(screen, self._back_to)
 
     def _back_to(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
+        if checkpoint is None:
+            return
+        if self.control.running:
             self.control.go_back(checkpoint)
+        else:
+            self._begin(resume=True, checkpoint=checkpoint)
 
     # --- knobs ----------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ BINDINGS: list[BindingType] = [
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
     Binding("i", "inspect", "Inspect"),
-    Binding("l", "lessons", "Lessons"),
+    Binding("l", "lessons", "Learn"),
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
@@ -70,6 +70,8 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
         return not running and resumes == (action == "resume")
     if action == "new":
         return not running and screen.control.resumable(screen.form.config)
+    if action == "runs":
+        return not running
     if action == "stop":
         return running
     if action == "close_lesson":
