@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -177,3 +179,17 @@ def test_the_machine_is_described() -> None:
     assert described["torch"] == torch.__version__
     assert described["device"] in ("cpu", "cuda")
     assert all(described.values())
+
+
+def test_memory_once_had_is_kept() -> None:
+    """A tensor of 64 MB made again and again takes no new page from the system, but where the C library is another."""
+    script = (
+        "import resource, torch; from rnnplay.model.hardware import keep_memory; keep_memory(); keep_memory()\n"
+        "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "torch.ones(1 << 24); before = faults()\n"
+        "for _ in range(4): torch.ones(1 << 24)\n"
+        "print(faults() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    if platform.libc_ver()[0] == "glibc":
+        assert int(done.stdout) < 4_000  # one such tensor alone has 16,384 pages of 4 kB
