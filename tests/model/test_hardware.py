@@ -181,15 +181,28 @@ def test_the_machine_is_described() -> None:
     assert all(described.values())
 
 
-def test_memory_once_had_is_kept() -> None:
-    """A tensor of 64 MB made again and again takes no new page from the system, but where the C library is another."""
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+def test_memory_is_kept_from_step_to_step_until_it_is_released() -> None:
+    """Fewer new pages with it; and however much has gathered between small things that stay, release gives it back."""
     script = (
-        "import resource, torch; from rnnplay.model.hardware import keep_memory; keep_memory(); keep_memory()\n"
+        "import resource, sys, torch; from rnnplay.model import hardware\n"
+        "if sys.argv[1] == 'keep': hardware.keep_memory()\n"
         "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "torch.ones(1 << 24); before = faults()\n"
-        "for _ in range(4): torch.ones(1 << 24)\n"
-        "print(faults() - before)"
+        "def resident(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "weight = torch.ones(2000, 2000); before = resident()\n"
+        "for _ in range(3): (weight + 1) * weight\n"
+        "start = faults()\n"
+        "for _ in range(10): (weight + 1) * weight\n"
+        "pages, small = faults() - start, []\n"
+        "for number in range(60): one = torch.ones(4_000_000 + number); small.append(torch.ones(9)); del one\n"
+        "gathered = resident() - before; hardware.release_memory()\n"
+        "print(pages, gathered, resident() - before)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    if platform.libc_ver()[0] == "glibc":
-        assert int(done.stdout) < 4_000  # one such tensor alone has 16,384 pages of 4 kB
+
+    def measured(mode: str) -> list[int]:
+        done = subprocess.run([sys.executable, "-c", script, mode], capture_output=True, text=True, check=True)
+        return [int(word) for word in done.stdout.split()]
+
+    kept_faults, gathered, released = measured("keep")
+    assert kept_faults < measured("no")[0] / 2
+    assert released < max(gathered / 2, 10_000)
