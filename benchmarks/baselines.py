@@ -102,6 +102,50 @@ def bare_loop(shape: Shape) -> Step:
     return step
 
 
+def layers_alone(shape: Shape) -> Step:
+    """torch.nn's recurrent layers, forward and backward, and nothing else."""
+    model = Model(shape).rnn
+    inputs = torch.randn(shape.batch, shape.bptt, model.input_size, requires_grad=True)
+    weights = list(model.parameters())
+
+    def step() -> int:
+        hidden, _ = model(inputs)
+        torch.autograd.grad(hidden, [inputs, *weights], torch.ones_like(hidden))
+        return shape.batch * shape.bptt
+
+    return step
+
+
+def products_alone(shape: Shape) -> Step:
+    """The matrix products that these layers cannot do without, and nothing else: what bounds any way to compute them.
+
+    Those with the recurrent weights wait for the timestep before, so each has only a batch's rows; all others are
+    done for all timesteps at once.
+    """
+    blocks = {"rnn": 1, "gru": 3, "lstm": 4}[shape.cell]
+    tokens, rows = shape.batch * shape.bptt, blocks * shape.hidden
+    recurrent, hidden = torch.randn(rows, shape.hidden), torch.randn(tokens, shape.hidden)
+    gates, out = torch.randn(tokens, rows), torch.empty(rows, shape.hidden)
+    hidden_parts, gates_parts = hidden.tensor_split(shape.bptt), gates.tensor_split(shape.bptt)
+
+    def step() -> int:
+        for layer in range(shape.layers):
+            size = shape.hidden if layer else shape.embedding or shape.hidden
+            inputs, weight = hidden[:, :size], recurrent[:, :size]
+            torch.mm(inputs, weight.t(), out=gates)
+            for one, gate in zip(hidden_parts, gates_parts, strict=True):
+                torch.mm(one, recurrent.t(), out=gate)
+            for one, gate in zip(hidden_parts, gates_parts, strict=True):
+                torch.mm(gate, recurrent, out=one)
+            torch.mm(gates.t(), hidden, out=out)
+            torch.mm(gates.t(), inputs)
+            torch.mm(gates, weight)
+            hidden.fill_(0.5)  # or it would grow without bound
+        return tokens
+
+    return step
+
+
 def gemm_gflops(dtype: torch.dtype, size: int = 1024, seconds: float = 1.0) -> float:
     """The best of many square products, billions of operations a second."""
     one, other = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)

@@ -21,12 +21,10 @@ from typing import Any
 
 import torch
 
-from benchmarks.baselines import Shape, Step, bare_loop
+from benchmarks.baselines import Shape, Step, bare_loop, layers_alone, products_alone
 from rnnplay.config import RunConfig
-from rnnplay.model.hardware import keep_memory, prepare_thread
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_corpus
-from rnnplay.training.learner import Learner
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
@@ -78,19 +76,11 @@ def whole_trainer(shape: Shape, home: Path, precision: str, threads: int) -> Ste
     return step
 
 
-def learner_alone(shape: Shape, home: Path, precision: str, threads: int) -> Step:
-    """The step without what is recorded of it."""
-    config, corpus, _ = prepared(shape, home, precision, threads)
-    prepare_thread()
-    keep_memory()
-    learner = Learner(config, corpus)
-    return lambda: learner.step(config.lr, config.clip, config.clip_threshold).tokens
-
-
 CONTENDERS: dict[str, Callable[[Shape, Path, str, int], Step]] = {
     "bare": lambda shape, *_: bare_loop(shape),
     "rnnplay": whole_trainer,
-    "learner": learner_alone,
+    "layers": lambda shape, *_: layers_alone(shape),
+    "products": lambda shape, *_: products_alone(shape),
 }
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,8 +58,6 @@ def measure(megabytes: int, tokens: str) -> tuple[float, Cost, Cost]:
 
 def open_here(path: str, cache: str, tokens: str) -> Cost:
     """In this process, which must be new."""
-    import resource
-
     from rnnplay.config import RunConfig, with_values
     from rnnplay.text.catalogue import find_corpus
     from rnnplay.text.encoded import encode_corpus
@@ -69,8 +68,18 @@ def open_here(path: str, cache: str, tokens: str) -> Cost:
     began = time.perf_counter()
     encode_corpus(find_corpus(path, workspace), config, Path(cache))
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Cost(seconds, peak / (1e6 if sys.platform == "darwin" else 1e3))
+    return Cost(seconds, peak_megabytes())
+
+
+def peak_megabytes() -> float:
+    """Of this process. Where Linux tells, not getrusage's, which begins at what the parent had."""
+    import resource
+
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def main() -> None:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from benchmarks.baselines import CHAR_RNN, CHARACTERS, WORDS, Shape, gemm_gflops
+from benchmarks.contender import prepared
 from benchmarks.duel import Contender, duel
 from rnnplay.model.hardware import native_bfloat16
+from rnnplay.training.learner import StepResult
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ def kernels(options: Options) -> Iterator[Line]:
         for like in CHARACTERS:
             shape = Shape(cell, like.layers, like.hidden)
             yield against_bare(options, f"{cell.upper()} / nn.{cell.upper()}", shape, asked)
+            first, second = Contender("products", shape, options.threads), Contender("layers", shape, options.threads)
+            bound = duel(first, second, options.rounds, options.seconds / 2)
+            ratio = bound.cpu_ratio if options.threads == 1 else bound.ratio
+            yield Line(f"its products alone / nn.{cell.upper()}", shape.name, ratio, note="what could be reached")
 
 
 def precision(options: Options) -> Iterator[Line]:
@@ -80,10 +90,32 @@ def precision(options: Options) -> Iterator[Line]:
 def records(options: Options) -> Iterator[Line]:
     """What it costs to record each step."""
     shape = CHARACTERS[1]
-    one, other = Contender("rnnplay", shape, options.threads), Contender("learner", shape, options.threads)
-    found = duel(one, other, options.rounds, options.seconds)
-    ratio = found.cpu_ratio if options.threads == 1 else found.ratio
-    yield Line("records, clock, checkpoints", shape.name, 100 * (1 / ratio - 1), "% of a step", "< 1")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        whole, inside = records_share(shape, Path(home), options)
+    yield Line("records, clock, watch", shape.name, 100 * (whole - inside) / whole, "% of a step", "< 1")
+
+
+def records_share(shape: Shape, home: Path, options: Options) -> tuple[float, float]:
+    """Processor seconds of many steps, and of what the learner does in them."""
+    torch.set_num_threads(options.threads)
+    config, corpus, workspace = prepared(shape, home, "float32", options.threads)
+    trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _: None)
+    learn, inside = trainer._learner.step, 0.0
+
+    def timed(*given: Any) -> StepResult:
+        nonlocal inside
+        began = time.process_time()
+        result = learn(*given)
+        inside += time.process_time() - began
+        return result
+
+    setattr(trainer._learner, "step", timed)  # noqa: B010 (mypy takes no assignment to a method)
+    began = time.process_time()
+    for _ in range(20 if options.quick else 200):
+        trainer.advance()
+    whole = time.process_time() - began
+    trainer.close()
+    return whole, inside
 
 
 def limits(options: Options) -> Iterator[Line]:

@@ -9,8 +9,13 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+<<<<<<< HEAD
 from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread
 from rnnplay.model.language_model import LanguageModel, State
+=======
+from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory
+from rnnplay.model.language_model import LanguageModel
+>>>>>>> kernels
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
@@ -334,3 +339,4 @@ class Trainer:
         state = self._progress.state(self.config, self._threads, self._journal.flush(durable=True))
         self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False
+        release_memory()  # seldom enough to cost nothing

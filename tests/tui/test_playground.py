@@ -575,7 +575,8 @@ async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> No
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
         stage.playground.action_runs()  # by the palette: the key is not there meanwhile
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() is not None)
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and bool(app.screen.query("DataTable")))
+        await until(pilot, lambda: app.screen._chosen() is not None)  # type: ignore[attr-defined]
         await pilot.press("o")
         await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
         assert commands(stage) == []
