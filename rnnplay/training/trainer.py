@@ -9,13 +9,8 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-<<<<<<< HEAD
-from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread
-from rnnplay.model.language_model import LanguageModel, State
-=======
 from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory
-from rnnplay.model.language_model import LanguageModel
->>>>>>> kernels
+from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
