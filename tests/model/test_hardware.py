@@ -189,7 +189,7 @@ def test_memory_is_kept_from_step_to_step_until_it_is_released() -> None:
         "if sys.argv[1] == 'keep': hardware.keep_memory()\n"
         "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "def resident(): return int(open('/proc/self/statm').read().split()[1])\n"
-        "weight = torch.ones(2000, 2000); before = resident()\n"
+        "weight = torch.ones(4000, 3000); before = resident()\n"  # beyond glibc's own threshold, 32 MB
         "for _ in range(3): (weight + 1) * weight\n"
         "start = faults()\n"
         "for _ in range(10): (weight + 1) * weight\n"
