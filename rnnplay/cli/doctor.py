@@ -99,6 +99,7 @@ def terminal() -> dict[str, Any]:
 
 def workspace(session: Session) -> dict[str, Any]:
     """Where texts and runs are, and whether they can be written."""
+    from rnnplay.training.run_folder import list_runs
     from rnnplay.workspace import bundled_corpora
 
     place = session.workspace
@@ -107,7 +108,7 @@ def workspace(session: Session) -> dict[str, Any]:
         "folder": str(place.root),
         "there": place.root.is_dir(),
         "writable": os.access(existing, os.W_OK) and existing.is_dir(),
-        "runs": sum(1 for run in place.checkpoints.glob("*/run.json")) if place.checkpoints.is_dir() else 0,
+        "runs": len(list_runs(place)),
         "bundled corpora": str(bundled_corpora()),
     }
     try:

@@ -103,11 +103,12 @@ def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> Run
     if name is None:
         return _reserved(config, workspace)
     check_run_name(name)
-    if (workspace.checkpoints / name / "run.json").exists():
+    folder = RunFolder(workspace.checkpoints / name)
+    if folder.holds_run():
         raise InputError(
             f"There is a run {name!r} already; go on with it by adding --resume, or give another name with --run."
         )
-    return RunFolder(workspace.checkpoints / name)
+    return folder
 
 
 def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:

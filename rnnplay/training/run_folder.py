@@ -88,6 +88,16 @@ class RunFolder:
                 (self.path / LOCK_FILE).unlink(missing_ok=True)
                 self.path.rmdir()
 
+    def holds_run(self) -> bool:
+        """Whether a run began here, even if its run.json was lost since: what it trained is not to be trained over."""
+        try:
+            if (self.path / "run.json").is_file() or self.log.path.stat().st_size:
+                return True
+        except OSError:
+            pass
+        first = self.checkpoint_path(0)
+        return any(_STEP.fullmatch(path.name) and path != first for path in self._entries())
+
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
         """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""
         self.begin(tokenizer)
@@ -100,12 +110,10 @@ class RunFolder:
         """
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
-        first, log = self.checkpoint_path(0), self.path / "metrics.jsonl"
-        steps = [path for path in self.path.glob("step-*") if path != first]
-        if (self.path / "run.json").exists() or steps or (log.exists() and log.stat().st_size):
+        if self.holds_run():
             raise InputError(f"There is a run {self.name!r} already; resume it or choose another name.")
         self.sweep()
-        if first.exists():
+        if (first := self.checkpoint_path(0)).exists():
             self.remove_checkpoint(first)
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
@@ -246,19 +254,20 @@ def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
 
 
 def list_runs(workspace: Workspace) -> list[RunFolder]:
-    """All runs, by name. A folder without run.json is none."""
+    """All runs, by name; also those that cannot be read."""
     try:
         entries = sorted(workspace.checkpoints.iterdir())
     except OSError:
         return []
-    return [RunFolder(path) for path in entries if _NAME.fullmatch(path.name) and (path / "run.json").is_file()]
+    runs = [RunFolder(path) for path in entries if _NAME.fullmatch(path.name)]
+    return [run for run in runs if run.holds_run()]
 
 
 def find_run(name: str, workspace: Workspace) -> RunFolder:
     """The run of that name; raises InputError naming those that exist."""
     check_run_name(name)
     folder = RunFolder(workspace.checkpoints / name)
-    if (folder.path / "run.json").is_file():
+    if folder.holds_run():
         return folder
     names = [run.name for run in list_runs(workspace)]
     if not names:
@@ -293,7 +302,7 @@ def remove_run(folder: RunFolder) -> None:
     Raises InputError if it is no run's folder, or if the run is being trained.
     """
     path = folder.path
-    if path.is_symlink() or not (path / "run.json").is_file():
+    if path.is_symlink() or not folder.holds_run():
         raise InputError(f"{path} is not a run's folder; nothing was deleted.")
     try:
         lock: RunLock | None = RunLock.take(path)

@@ -22,6 +22,7 @@ from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.line_filter import HarmlessLines
+from rnnplay.tui.paste import keep_pastes_whole
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
@@ -205,4 +206,5 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
     config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
+    keep_pastes_whole()
     RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()

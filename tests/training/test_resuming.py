@@ -15,6 +15,7 @@ import torch
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model.hardware import can_bfloat16
 from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
+from rnnplay.training.state import WEIGHTS_FILE
 from tests.training.world import World, run_to_end
 
 CELLS = ("rnn", "lstm", "gru")
@@ -120,6 +121,24 @@ def test_resuming_from_an_earlier_checkpoint_forgets_the_later_ones(world: World
     records = list(world.folder().metrics())
     assert [record.step for record in records if isinstance(record, Checkpoint)] == [5, 10, 15, 20]
     assert sum(isinstance(record, Finished) for record in records) == 1
+
+
+def test_past_a_damaged_checkpoint_an_earlier_one_goes_on_bit_for_bit(world: World) -> None:
+    """What the disk did to the newest costs the steps since the one before it, and no more."""
+    config = world.config(checkpoint_every=5, keep=10)
+    run_to_end(world.trainer(config, "whole"))
+    trainer = world.trainer(config)
+    for _ in range(12):
+        trainer.advance()
+    trainer.pause()
+    damaged = world.folder().checkpoint("latest")
+    weights = damaged.path / WEIGHTS_FILE
+    weights.write_bytes(bytes([weights.read_bytes()[0] ^ 1]) + weights.read_bytes()[1:])
+    with pytest.raises(InputError, match=rf"step-0+{damaged.step}.*another checkpoint"):
+        world.resume()
+    assert world.folder().checkpoint("latest").step == damaged.step, "a refusal changes nothing"
+    run_to_end(world.resume(checkpoint="5"))
+    assert world.steps() == world.steps("whole")
 
 
 def test_killed_before_the_first_step_there_is_something_to_resume(world: World) -> None:

@@ -153,6 +153,25 @@ def test_an_existing_run_is_not_overwritten(workspace: Workspace) -> None:
         make_run(workspace, "one")
 
 
+@pytest.mark.parametrize("left", ["step-000000020", "metrics.jsonl"])
+def test_a_run_that_lost_its_run_json_is_named_kept_and_can_be_removed(left: str, workspace: Workspace) -> None:
+    folder = make_run(workspace, "one")
+    (folder.path / "run.json").unlink()
+    assert not list_runs(workspace), "a start that was cut off is no run"
+    if left == "metrics.jsonl":
+        folder.append([step(1)])
+        folder.log.flush()
+    else:
+        (folder.path / left).mkdir()
+    assert [run.name for run in list_runs(workspace)] == ["one"]
+    with pytest.raises(InputError, match=r"one/run\.json is missing; restore it"):
+        find_run("one", workspace).info()
+    with pytest.raises(InputError, match="'one' already"):
+        make_run(workspace, "one")
+    remove_run(folder)
+    assert not folder.path.exists()
+
+
 def test_a_missing_run_is_told_with_those_that_exist(workspace: Workspace) -> None:
     with pytest.raises(InputError, match="train one first"):
         find_run("other", workspace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input
@@ -682,6 +683,26 @@ async def test_b_goes_back_to_a_checkpoint_of_the_list(stage: Stage) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.GoBack)))
         assert stage.engine.of(messages.GoBack) == [messages.GoBack(checkpoint="20")]
+
+
+async def test_b_on_a_run_that_was_stopped_goes_on_from_the_checkpoint_chosen(stage: Stage) -> None:
+    """Where the newest checkpoint is no good, this is the way on."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        name = stage.session.run
+        assert name is not None
+        shutil.rmtree(stage.workspace.checkpoints / name)
+        make_run(stage.workspace, name, steps=10, loss=1.5)
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(stage.engine.of(messages.Train)) == 2)
+        assert not stage.engine.of(messages.GoBack)
+        again = stage.engine.of(messages.Train)[-1]
+        assert isinstance(again, messages.Train)
+        assert (again.run, again.resume, again.checkpoint) == (name, True, "10")
 
 
 async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage) -> None:

@@ -38,7 +38,7 @@ class RunsApp(App[None]):
 
 @pytest.fixture
 def runs(workspace: Workspace) -> Workspace:
-    """Two runs, and a folder that is none."""
+    """Two runs, and one that cannot be read."""
     make_run(workspace, "older", created="2026-03-01T10:15:00+00:00", steps=2600, loss=0.9484)
     make_run(workspace, "newer", {"cell": "gru", "tokens": "word"}, created="2026-03-02T10:15:00+00:00")
     (workspace.checkpoints / "broken").mkdir()
@@ -48,7 +48,6 @@ def runs(workspace: Workspace) -> Workspace:
 
 def test_a_run_in_words(workspace: Workspace) -> None:
     row = describe_run(make_run(workspace, "one", {"corpus": "/home/me/my text.txt"}, steps=2600, loss=0.9484))
-    assert row is not None
     assert (row.run, row.corpus, row.model, row.step, row.valid) == (
         "one",
         "my text.txt",
@@ -57,16 +56,16 @@ def test_a_run_in_words(workspace: Workspace) -> None:
         "0.948",
     )
     untrained = describe_run(make_run(workspace, "two"))
-    assert untrained is not None
     assert (untrained.step, untrained.valid) == ("none", "")
     shutil.rmtree(workspace.checkpoints / "two")
 
 
-async def test_the_newest_is_first_and_what_is_broken_left_out(runs: Workspace) -> None:
+async def test_the_newest_is_first_and_what_cannot_be_read_last(runs: Workspace) -> None:
     app = RunsApp(runs)
     async with app.run_test(size=(120, 40)) as pilot:
-        await app.listed(pilot, 2)
-        assert app.names == ["newer", "older"]
+        await app.listed(pilot, 3)
+        assert app.names == ["newer", "older", "broken"]
+        assert "cannot be read" in str(app.screen.query_one(DataTable).get_row_at(2))
         keys = {key.description for key in app.screen.query_one(Footer).query(FooterKey)}
         assert keys >= {"Resume", "Open for prompts", "Remove", "Back"}
 
@@ -83,7 +82,7 @@ async def test_the_newest_is_first_and_what_is_broken_left_out(runs: Workspace) 
 async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice | None) -> None:
     app = RunsApp(runs)
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.listed(pilot, 2)
+        await app.listed(pilot, 3)
         await pilot.press(*keys)
         await until(pilot, lambda: bool(app.answers))
         assert app.answers == [answer]
@@ -92,7 +91,7 @@ async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice |
 async def test_a_second_click_resumes(runs: Workspace) -> None:
     app = RunsApp(runs)
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.listed(pilot, 2)
+        await app.listed(pilot, 3)
         await pilot.click(DataTable, offset=(3, 2))
         assert app.answers == []
         await pilot.click(DataTable, offset=(3, 2))
@@ -102,17 +101,18 @@ async def test_a_second_click_resumes(runs: Workspace) -> None:
 async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs: Workspace) -> None:
     app = RunsApp(runs, busy="newer")
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.listed(pilot, 2)
+        await app.listed(pilot, 3)
         await pilot.press("d")
         await until(pilot, lambda: any("newer is the run in use" in str(n.message) for n in app._notifications))
+        await pilot.press("down")
         for answer in ("escape", "enter"):
-            await pilot.press("down", "d")
+            await pilot.press("d")
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             assert (runs.checkpoints / "older").is_dir()
             await pilot.press(answer)
             await until(pilot, lambda: isinstance(app.screen, RunsScreen))
-        await app.listed(pilot, 1)
-        assert app.names == ["newer"]
+        await app.listed(pilot, 2)
+        assert app.names == ["newer", "broken"]
         assert not (runs.checkpoints / "older").exists()
 
 

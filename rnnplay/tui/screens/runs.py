@@ -90,7 +90,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     @work(thread=True, exclusive=True)
     def _read(self) -> None:
-        rows = [row for run in list_runs(self._workspace) if (row := describe_run(run)) is not None]
+        rows = [describe_run(run) for run in list_runs(self._workspace)]
         rows.sort(key=lambda row: row.created, reverse=True)
         self.app.call_from_thread(self._show, rows)
 
@@ -138,13 +138,13 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self.dismiss(None)
 
 
-def describe_run(run: RunFolder) -> RunRow | None:
-    """The row of `run`, or None if its folder cannot be read."""
+def describe_run(run: RunFolder) -> RunRow:
+    """The row of `run`. One that cannot be read has its row too: it can be removed, and choosing it says why."""
     try:
         info = run.info()
         checkpoints = run.checkpoints()
     except (RnnplayError, OSError):
-        return None
+        return RunRow(run=run.name, corpus="", model="cannot be read", step="", valid="", created="")
     losses = [one.loss for one in checkpoints if one.loss is not None]
     config = info.config
     return RunRow(
