@@ -436,7 +436,7 @@ def _spec(name: str, hint: Any, default: Any) -> KnobSpec:
 
 
 def _plain(number: float) -> str:
-    return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
+    return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e19 else f"{number:g}"
 
 
 def _shown(value: object) -> str:

@@ -296,7 +296,8 @@ class Trainer:
                 return None
         if config.divergence == "rollback":
             self._journal.notice(
-                f"The run has diverged again after {made} rollbacks, and stops; lower the rate, clip, or allow more."
+                f"The run has diverged{f' again after {made} rollbacks' if made else ''}, and stops; lower the rate, "
+                "clip, or allow more rollbacks."
                 if good is not None
                 else "The run has diverged, and no good state is left to go back to; start it anew."
             )

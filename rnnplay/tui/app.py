@@ -152,10 +152,12 @@ class RnnplayApp(App[None]):
         if not self.control.running:
             await self._leave()
             return
-        question = (
-            f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
-            "it goes on from there when you choose it under Runs."
-        )
+        question = f"{session.run} is being prepared and has not begun to train; leaving gives that up."
+        if session.phase is not Phase.PREPARING:
+            question = (
+                f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
+                "it goes on from there when you choose it under Runs."
+            )
         self.push_screen(Confirm("Training is under way", question, "Stop and keep", "Go on training"), self._leave_if)
 
     async def _leave_if(self, sure: bool | None) -> None:

@@ -64,4 +64,4 @@ def keep_pastes_whole() -> None:
         from textual.drivers import linux_driver
     except ImportError:  # Windows sends no marks
         return
-    linux_driver.XTermParser = Parser  # type: ignore[misc]
+    linux_driver.XTermParser = Parser  # type: ignore[attr-defined]

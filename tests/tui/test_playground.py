@@ -631,6 +631,30 @@ async def test_help_is_for_what_has_the_focus_and_goes_by_the_same_key(stage: St
         await until(pilot, lambda: not stage.playground.query("HelpPane"))
 
 
+async def test_f1_helps_while_text_is_typed_and_a_question_mark_is_text(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("g", "a", "question_mark")
+        assert stage.prompt.text == "a?"
+        await pilot.press("f1")
+        await until(pilot, lambda: bool(stage.playground.query("HelpPanel")))
+
+
+async def test_the_footer_follows_the_typing_in_a_number(stage: Stage) -> None:
+    """While a number is typed the single keys are not the screen's, and are not shown."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        field = stage.form.query_one("#knob-hidden")
+        field.focus()
+        await until(pilot, lambda: "t" in footer(stage))
+        await pilot.press("6")
+        await until(pilot, lambda: "f5" in footer(stage))
+        await pilot.press("escape")
+        await until(pilot, lambda: "f5" not in footer(stage))
+
+
 async def test_on_a_small_screen_help_stands_beside_what_it_is_about(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(80, 24)) as pilot:

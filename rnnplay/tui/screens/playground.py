@@ -558,6 +558,8 @@ class PlaygroundScreen(Screen[None]):
         else:
             self.app.action_show_help_panel()
 
+    action_show_help = action_help  # by F1, which is no text
+
     def help_shown(self, shown: bool) -> None:
         """Where it is narrow, only the side with the focus stays beside the help."""
         setup = self.query_one("#setup")

@@ -35,7 +35,8 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
-    Binding("question_mark,f1", "help", "Help", key_display="?"),
+    Binding("question_mark", "help", "Help", key_display="?"),
+    Binding("f1", "show_help", "Help", show=False),
     # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
     *(
         binding

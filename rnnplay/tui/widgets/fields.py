@@ -102,7 +102,7 @@ class Field(Widget, can_focus=True):
         self.error = ""
         self.note = ""
         """One more line of help."""
-        self._buffer: str | None = None
+        self._typing: str | None = None
         self._caret = 0
         self._before = self.value
         self._on_extra = False
@@ -159,6 +159,18 @@ class Field(Widget, can_focus=True):
     @property
     def HELP(self) -> str:  # type: ignore[override]  # noqa: N802  (Textual's help panel reads it)
         return f"{self.help_text}\n\n{self._keys_help}"
+
+    @property
+    def _buffer(self) -> str | None:
+        """The text being typed, None while none is."""
+        return self._typing
+
+    @_buffer.setter
+    def _buffer(self, text: str | None) -> None:
+        began_or_ended = (text is None) != (self._typing is None)
+        self._typing = text
+        if began_or_ended and self.is_attached:
+            self.screen.refresh_bindings()  # the footer shows other keys while text is typed
 
     @property
     def editing(self) -> bool:
