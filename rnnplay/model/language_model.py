@@ -88,7 +88,7 @@ class LanguageModel(nn.Module):
         if isinstance(self.output, nn.Linear):
             logits = self.output(hidden)
         else:
-            logits = self.output.log_prob(hidden.flatten(0, -2).float()).view(*hidden.shape[:-1], -1)
+            logits = self.output.log_prob(hidden.reshape(-1, hidden.shape[-1]).float()).view(*hidden.shape[:-1], -1)
         return cast(Tensor, logits.float())
 
     def loss(
