@@ -32,7 +32,7 @@ def some_ids(batch: int = 4, timesteps: int = 60) -> torch.Tensor:
 def test_plain_torch_computes_the_same_from_the_saved_weights() -> None:
     model = LanguageModel(adaptive(), V).eval()
     saved = safetensors.torch.load(safetensors.torch.save(model.weights()))
-    plain = nn.ModuleDict(
+    plain: Any = nn.ModuleDict(
         {
             "embedding": nn.Embedding(V, 6),
             "rnn": nn.LSTM(6, 20, batch_first=True),
@@ -69,7 +69,7 @@ def test_the_loss_is_that_of_the_whole_distribution() -> None:
         loss, _ = model.loss(ids[:, :-1], targets, reduction=reduction)
         expected = nn.functional.cross_entropy(logits.flatten(0, 1), targets, reduction=reduction)
         torch.testing.assert_close(loss, expected)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in model.parameters())
     nothing, _ = model.loss(ids[:, :-1], torch.full_like(targets, -100))
     assert bool(nothing.isnan())

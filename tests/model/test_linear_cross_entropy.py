@@ -13,17 +13,20 @@ from rnnplay.model.linear_cross_entropy import chunked_cross_entropy, linear_cro
 torch.set_num_threads(1)
 
 
-def operands(positions: int, vocabulary: int, hidden: int, scale: float = 1.0) -> tuple[list[Tensor], Tensor]:
+Operands = tuple[Tensor, Tensor, Tensor]
+
+
+def operands(positions: int, vocabulary: int, hidden: int, scale: float = 1.0) -> tuple[Operands, Tensor]:
     """Hidden states, weight and bias that need gradients, and targets of which some do not count."""
     draw = torch.Generator().manual_seed(positions)
     shapes = ((positions, hidden), (vocabulary, hidden), (vocabulary,))
-    tensors = [(scale * torch.randn(shape, generator=draw)).requires_grad_() for shape in shapes]
+    states, weight, bias = ((scale * torch.randn(shape, generator=draw)).requires_grad_() for shape in shapes)
     targets = torch.randint(0, vocabulary, (positions,), generator=draw)
     targets[1::5] = -100
-    return tensors, targets
+    return (states, weight, bias), targets
 
 
-def gradients(loss: Tensor, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+def gradients(loss: Tensor, tensors: Operands) -> tuple[Tensor, ...]:
     return torch.autograd.grad(loss * 3, tensors)
 
 
