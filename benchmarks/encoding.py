@@ -86,8 +86,8 @@ def main() -> None:
         return
     for row in measure(given.megabytes, given.text):
         print(
-            f"{row.tokens:4s} {row.what:6s} {row.megabytes:6,.0f} MB   {row.speed:8,.1f} MB/s   {row.seconds:7.2f} s of "
-            f"the processor, {row.clock:7.2f} s by the clock   peak {row.peak_megabytes:5,.0f} MB",
+            f"{row.tokens:4s} {row.what:6s} {row.megabytes:6,.0f} MB   {row.speed:8,.1f} MB/s   {row.seconds:7.2f} s "
+            f"of the processor, {row.clock:7.2f} s by the clock   peak {row.peak_megabytes:5,.0f} MB",
             flush=True,
         )
 

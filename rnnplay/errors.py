@@ -21,3 +21,12 @@ class ConfigError(InputError):
     def __init__(self, knob: str, message: str) -> None:
         super().__init__(message)
         self.knob = knob
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the CPU or of a device: on the CPU torch raises a plain RuntimeError."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "allocate memory" in str(error))
+    )

@@ -1,12 +1,17 @@
-"""Named settings to start from."""
+"""Named settings to start from: those that come with rnnplay, and a person's own, TOML files in the workspace."""
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from rnnplay.config import RunConfig, with_values
+from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
+from rnnplay.harmless import marked
+from rnnplay.settings_file import read_settings, settings_text
 
 DEFAULT_PRESET = "quick"
 
@@ -18,12 +23,23 @@ class Preset:
     name: str
     summary: str
     values: dict[str, Any]
+    expect: str = ""
+    """How long it takes on two cores, and the loss it reaches, as measured."""
+
+    @property
+    def config(self) -> RunConfig:
+        """The whole of its settings."""
+        return with_values(RunConfig(), self.values)
 
 
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("quick", "LSTM 1×256 on characters", {"minutes": 2.0, "schedule": "cosine", "clip_threshold": 0.4}),
+        Preset(
+            "quick",
+            "LSTM 1×256 on characters",
+            {"minutes": 2.0, "lr": 0.01, "schedule": "cosine", "clip_threshold": 0.4},
+        ),
         Preset(
             "tiny",
             "LSTM 1×128 on characters, a minute",
@@ -64,7 +80,70 @@ PRESETS = {
 
 
 def preset_config(name: str = DEFAULT_PRESET) -> RunConfig:
-    """The config of a preset; raises InputError for an unknown name."""
+    """The config of a preset that comes with rnnplay; raises InputError for an unknown name."""
+    return find_preset(name).config
+
+
+def find_preset(name: str, own: Path | None = None) -> Preset:
+    """The preset of that name, `own` being the folder of a person's own ones, which win.
+
+    Raises InputError for an unknown name, or for a file that cannot be used.
+    """
+    if own is not None and _NAME.fullmatch(name) and (own / f"{name}.toml").is_file():
+        return _read(own / f"{name}.toml")
     if name not in PRESETS:
-        raise InputError(f"There is no preset {name!r}; the presets are {', '.join(PRESETS)}.")
-    return with_values(RunConfig(), PRESETS[name].values)
+        raise InputError(f"There is no preset {marked(name)!r}; the presets are {', '.join(all_presets(own)[0])}.")
+    return PRESETS[name]
+
+
+def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
+    """Every preset by name, a person's own last; and a sentence for each file that cannot be used."""
+    found, problems = dict(PRESETS), []
+    for place in sorted(own.glob("*.toml")) if own is not None else ():
+        if not _NAME.fullmatch(place.stem):
+            continue
+        try:
+            found[place.stem] = _read(place)
+        except InputError as error:
+            problems.append(str(error))
+    return found, problems
+
+
+def save_preset(name: str, config: RunConfig, own: Path) -> Path:
+    """Keeps `config` as a preset of the person's own, by what differs from the knobs' defaults; returns the file.
+
+    Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, or if the folder
+    cannot be written.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"A preset cannot be called {marked(name)[:60]!r}; use at most 40 letters, digits, dashes and "
+            "underscores, beginning with a letter or digit."
+        )
+    if name in PRESETS:
+        raise InputError(f"{name} is a preset that comes with rnnplay; choose another name.")
+    defaults = RunConfig()
+    values = {knob: getattr(config, knob) for knob in knobs() if getattr(config, knob) != getattr(defaults, knob)}
+    place = own / f"{name}.toml"
+    beside = place.with_suffix(f".{os.getpid()}.partial")
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        beside.write_text(settings_text(values), encoding="utf-8")
+        beside.replace(place)
+    except OSError as error:
+        raise InputError(f"The preset cannot be kept in {own} ({error.strerror}).") from error
+    return place
+
+
+def _read(place: Path) -> Preset:
+    values = read_settings(place, words=("summary", "expect"))
+    summary, expect = (marked(values.pop(word, ""))[:200] for word in ("summary", "expect"))
+    preset = Preset(place.stem, summary or "your own", values, expect)
+    try:
+        preset.config  # noqa: B018  (raises where the values do not go together)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    return preset
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")

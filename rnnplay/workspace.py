@@ -32,6 +32,11 @@ class Workspace:
         return self.root / "checkpoints"
 
     @property
+    def presets(self) -> Path:
+        """A person's own presets (TOML); made when the first is saved."""
+        return self.root / "presets"
+
+    @property
     def cache(self) -> Path:
         """Encoded corpora; may be deleted at any time, it is made again."""
         return self.root / ".cache"

@@ -89,16 +89,24 @@ def test_the_table_of_commands_is_whole() -> None:
 def test_every_key_is_bound() -> None:
     """The keys in the table are those of the program, where the table says."""
     from rnnplay.tui.app import RnnplayApp
+    from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
+    from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
     from rnnplay.tui.widgets.chart import Chart
     from rnnplay.tui.widgets.ghost_input import GhostInput
     from rnnplay.tui.widgets.prompt_pane import PromptPane
+    from rnnplay.tui.widgets.token_text import TokenText
+    from rnnplay.tui.widgets.view_tabs import ViewTabs
 
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),
         # Textual's Input moves the cursor with →, which takes the ghost where there is one.
         "prompt": bound(GhostInput.BINDINGS, PromptPane.BINDINGS) | {"right"},
         "chart": bound(Chart.BINDINGS),
+        "inspection": bound(
+            InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
+        ),
+        "lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }
     names = {"+": "plus", "-": "minus", "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from rnnplay.cli.console import note, pairs, write_json
+from rnnplay.cli.console import note, pairs, table, write_json
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.errors import InputError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rnnplay.config import RunConfig
     from rnnplay.text.encoded import EncodedCorpus
     from rnnplay.text.tokenizers import Tokenizer
+    from rnnplay.training.run_folder import RunFolder
 
 ONE_SEQUENCE = 100_000
 """Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
@@ -27,20 +28,39 @@ ONE_SEQUENCE = 100_000
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
-    default="validation",
+    default=None,
     help="Which part of the text.  [default: validation]",
+)
+@click.option(
+    "--by-distance",
+    is_flag=True,
+    help="Of a run on recall, brackets, agreement or copy: accuracy by how far back the answer stands.",
 )
 @checkpoint_option
 @workspace_option
 @json_option
 @pass_session
-def command(session: Session, run_name: str, corpus: str | None, split: str, checkpoint: str, as_json: bool) -> None:
+def command(
+    session: Session,
+    run_name: str,
+    corpus: str | None,
+    split: str | None,
+    by_distance: bool,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
     """Loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
 
     Read in float32, the hidden state carried on; up to 100,000 tokens as one sequence, more in 8 parts side by side,
     as while training. The first token of a part is read without a past, so the numbers may differ a little.
     """
     run = find_run(session, run_name)
+    if by_distance:
+        if corpus is not None or split is not None:
+            raise InputError("--by-distance makes its own lines; leave --corpus and --split out.")
+        _by_distance(session, run, checkpoint, as_json)
+        return
+    split = split or "validation"
     info, tokenizer = run.info(), run.tokenizer()
     config = info.config
     if corpus is not None:
@@ -86,6 +106,42 @@ def command(session: Session, run_name: str, corpus: str | None, split: str, che
             ("bits per character", f"{found.bits_per_character:.4f}"),
         ]
     )
+
+
+def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
+    from rnnplay.inspection.distances import distance_accuracy, required_kind
+    from rnnplay.training.checkpoints import load_model
+
+    kind = required_kind(run.info().config, session.workspace)
+    model, tokenizer, step = load_model(run, checkpoint)
+    found = distance_accuracy(model, tokenizer, kind, run.name, step)
+    if as_json:
+        write_json(found)
+        return
+    rows = []
+    for at, distance in enumerate(found.distances):
+        share = found.accuracy[at]
+        rows.append(
+            (
+                f"{distance}" + ("" if distance <= found.trained else " *"),
+                f"{share:.2f}",
+                f"{found.low[at]:.2f} to {found.high[at]:.2f}",
+                f"{found.count[at]:,}",
+                accuracy_bar(share, found.chance),
+            )
+        )
+    table(("distance", "accuracy", "95% interval", "asked", ""), rows, ("distance", "accuracy", "asked"))
+    note(
+        f"{run.name}, step {step:,}, on {kind}: chance is {found.chance:.3f} (the line in the bars); "
+        f"* beyond the distances of its training text (at most {found.trained})."
+    )
+
+
+def accuracy_bar(share: float, chance: float, width: int = 30) -> str:
+    """A bar for a share of 1, with a line where chance is."""
+    full = round(share * width)
+    at = min(width - 1, round(chance * width))
+    return "".join("│" if cell == at else "█" if cell < full else "·" for cell in range(width))
 
 
 def _encoded(session: Session, config: RunConfig, own: bool, sha256: str, tokenizer: Tokenizer) -> EncodedCorpus:

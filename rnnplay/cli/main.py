@@ -21,14 +21,16 @@ COMMANDS = {
     "generate": "Write text with a trained model.",
     "complete": "Complete a prompt, with the likeliest next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
+    "inspect": "Look inside a run's model.",
     "runs": "List, show or remove runs.",
     "corpora": "List, show or add texts to train on.",
+    "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",
     "doctor": "Say what rnnplay finds on this machine.",
 }
 """Every command with its one line of help, in the order of --help."""
 
-MODULES = {"eval": "evaluate"}
+MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
 """Modules whose name is not the command's."""
 
 

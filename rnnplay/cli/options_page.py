@@ -76,10 +76,10 @@ def _what(spec: KnobSpec) -> str:
 
 
 def _presets() -> str:
-    rows = ["\n## Presets\n", "| preset | what | settings |", "| --- | --- | --- |"]
+    rows = ["\n## Presets\n", "| preset | what | expect, on two cores | settings |", "| --- | --- | --- | --- |"]
     for preset in PRESETS.values():
         settings = ", ".join(f"`{name} = {shown(value)}`" for name, value in preset.values.items())
-        rows.append(f"| `{preset.name}` | {_escaped(preset.summary)} | {settings} |")
+        rows.append(f"| `{preset.name}` | {_escaped(preset.summary)} | {_escaped(preset.expect)} | {settings} |")
     return "\n".join(rows) + "\n"
 
 

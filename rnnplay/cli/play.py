@@ -15,9 +15,9 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
     workspace = session.workspace
     # What is wrong with the names is said here, where the message stays on the screen.
     if preset is not None:
-        from rnnplay.presets import preset_config
+        from rnnplay.presets import find_preset
 
-        preset_config(preset)
+        find_preset(preset, workspace.presets)
     if corpus is not None:
         from rnnplay.cli.settings import lasting_corpus
 
@@ -35,7 +35,7 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
 
 def check_terminal() -> None:
     """Raises InputError unless there is a terminal that can draw and read keys."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
         raise InputError(
             "The interface needs a terminal for its input and output; in a pipe or a script use a command like "
             "`rnnplay train` (rnnplay --help lists them)."

@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import click
 
-from rnnplay.cli.console import table, write_json
-from rnnplay.cli.session import json_option, workspace_option
-from rnnplay.presets import DEFAULT_PRESET, PRESETS
+from rnnplay.cli.console import note, table, write_json
+from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.presets import DEFAULT_PRESET, all_presets
 
 
 @click.command("presets", short_help="List the named settings to start from.")
 @workspace_option
 @json_option
-def command(as_json: bool) -> None:
-    """List the named settings to start from, and where they differ from the knobs' defaults."""
+@pass_session
+def command(session: Session, as_json: bool) -> None:
+    """List the named settings to start from: where they differ from the knobs' defaults, and what to expect of them.
+
+    Your own are TOML files in the workspace's presets/, one knob a line; the interface saves them too.
+    """
+    presets, problems = all_presets(session.workspace.presets)
+    for problem in problems:
+        note(f"Note: {problem}")
     if as_json:
         write_json(
             [
-                {"name": name, "summary": preset.summary, "values": preset.values, "default": name == DEFAULT_PRESET}
-                for name, preset in PRESETS.items()
+                {
+                    "name": name,
+                    "summary": preset.summary,
+                    "expect": preset.expect,
+                    "values": preset.values,
+                    "default": name == DEFAULT_PRESET,
+                }
+                for name, preset in presets.items()
             ]
         )
         return
     rows = [
-        (name, preset.summary, "  ".join(f"{knob}={shown(value)}" for knob, value in preset.values.items()))
-        for name, preset in PRESETS.items()
+        (
+            name,
+            preset.summary,
+            preset.expect,
+            "  ".join(f"{knob}={shown(value)}" for knob, value in preset.values.items()),
+        )
+        for name, preset in presets.items()
     ]
-    table(("name", "what", "settings"), rows)
+    table(("name", "what", "expect, on two cores", "settings"), rows)
 
 
 def shown(value: object) -> str:

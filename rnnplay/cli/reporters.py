@@ -27,6 +27,8 @@ class Reporter(Protocol):
 
     closed: bool
     """Nobody reads any more: training should end."""
+    failure: OSError | None
+    """Why records cannot be written, where somebody does want to read them."""
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         """Something takes a while before training: `done` of `total` bytes."""
@@ -52,6 +54,7 @@ class JsonReporter:
 
     def __init__(self) -> None:
         self.closed = False
+        self.failure: OSError | None = None
         self._lines: list[bytes] = []
         self._flushed = self._ticked = 0.0
         sys.stdout.flush()
@@ -100,8 +103,10 @@ class JsonReporter:
                 return
             while data:
                 data = data[os.write(self._out, data) :]
-        except OSError:
+        except BrokenPipeError:  # the reader has what it wanted
             self.closed = True
+        except OSError as error:
+            self.closed, self.failure = True, error
 
 
 class _Status:
@@ -187,6 +192,7 @@ class TerminalReporter:
         from rich.progress import BarColumn, Progress, TextColumn
 
         self.closed = False
+        self.failure: OSError | None = None
         self._title = title
         self._clock = clock
         self._status = _Status(steps)
@@ -239,6 +245,7 @@ class PlainReporter:
 
     def __init__(self, title: str, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.closed = False
+        self.failure: OSError | None = None
         self._title = title
         self._clock = clock
         self._status = _Status(steps)
@@ -265,6 +272,28 @@ class PlainReporter:
             click.echo(printable(message), err=True)
         except OSError:
             self.closed = True
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+
+class Silent:
+    """Says nothing: for commands whose whole answer comes at the end."""
+
+    closed: bool = False
+    failure: OSError | None = None
+
+    def preparing(self, _what: str, _done: int, _total: int, /) -> None:
+        """Nothing."""
+
+    def record(self, _record: Record, /) -> None:
+        """Nothing."""
+
+    def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
+        """Nothing."""
+
+    def say(self, _message: str, /) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Nothing to restore."""

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
-from rnnplay.config import RunConfig, knobs, with_values
-from rnnplay.errors import ConfigError, InputError
-from rnnplay.presets import DEFAULT_PRESET, PRESETS, preset_config
+from rnnplay.config import RunConfig, with_values
+from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.settings_file import read_settings
 from rnnplay.workspace import Workspace
 
 LENGTHS = ("steps", "epochs", "minutes")
-LARGEST_FILE = 1 << 16
-"""Bytes of a TOML file."""
 
 
-def new_settings(preset: str | None, file: Path | None, given: dict[str, Any]) -> RunConfig:
+def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
     """The settings of a new run; raises InputError for a preset, file or value that cannot be used."""
-    name = preset or DEFAULT_PRESET
-    preset_config(name)  # raises for an unknown name
-    return with_values(RunConfig(), layered(PRESETS[name].values, read_toml(file), given))
+    values = find_preset(preset or DEFAULT_PRESET, workspace.presets).values
+    return with_values(RunConfig(), layered(values, settings_in(file), given))
+
+
+def settings_in(file: Path | None) -> dict[str, Any]:
+    """The knobs in a TOML file, none without one; raises InputError."""
+    return {} if file is None else read_settings(file)
 
 
 def layered(*layers: dict[str, Any]) -> dict[str, Any]:
@@ -35,36 +36,6 @@ def layered(*layers: dict[str, Any]) -> dict[str, Any]:
             values = {name: value for name, value in values.items() if name not in LENGTHS}
         values |= layer
     return values
-
-
-def read_toml(file: Path | None) -> dict[str, Any]:
-    """The knobs in a TOML file, each checked; raises InputError that names the file, the knob and the reason."""
-    if file is None:
-        return {}
-    import tomllib
-
-    try:
-        with file.open("rb") as opened:  # perhaps a pipe, perhaps one without end
-            data = opened.read(LARGEST_FILE + 1)
-        if len(data) > LARGEST_FILE:
-            raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
-        values = tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{file} is not valid TOML: {error}.") from error
-    specs = knobs()
-    checked: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in specs:
-            raise InputError(f"{file}: {_unknown(name, value, specs)}")
-        try:
-            checked[name] = specs[name].check(value)
-        except ConfigError as error:
-            raise ConfigError(name, f"{file}: {error}") from error
-    return checked
 
 
 def lasting_corpus(corpus: str, workspace: Workspace) -> str:
@@ -84,11 +55,3 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
 def with_lasting_corpus(config: RunConfig, workspace: Workspace) -> RunConfig:
     """`config` with its corpus as `lasting_corpus` writes it."""
     return with_values(config, {"corpus": lasting_corpus(config.corpus, workspace)})
-
-
-def _unknown(name: str, value: object, specs: dict[str, Any]) -> str:
-    if isinstance(value, dict):
-        return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
-    near = difflib.get_close_matches(name.replace("-", "_"), specs, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the knobs are {', '.join(specs)}."
-    return f"there is no knob {name!r}; {hint}"

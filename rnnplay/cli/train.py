@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,10 @@ from rnnplay.cli.console import corpus_name, model_name, note, printable
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.settings import layered, new_settings, read_toml, with_lasting_corpus
+from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
 from rnnplay.config import RunConfig, with_values
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
 from rnnplay.training.records import Finished, Record, Validation
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
     help="Go on with the run named by --run (else the newest) from its latest checkpoint. Only the length and what "
     "may change while training can be given anew.",
 )
+@click.option(
+    "--checkpoint",
+    metavar="latest|best|STEP",
+    help="With --resume: which checkpoint to go on from; later ones are forgotten.  [default: latest]",
+)
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -50,6 +56,7 @@ def command(
     preset: str | None,
     run_name: str | None,
     resume: bool,
+    checkpoint: str | None,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -61,20 +68,22 @@ def command(
     """
     if resume and preset is not None:
         raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")
+    if checkpoint is not None and not resume:
+        raise InputError("--checkpoint says where a run goes on; it needs --resume.")
     workspace = session.workspace
     if resume:
         from rnnplay.training.run_folder import find_run
 
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
-        anew = layered(read_toml(config_file), given(values))
+        anew = layered(settings_in(config_file), given(values))
         config = with_values(folder.info().config, anew)
         if "corpus" in anew:
             config = with_lasting_corpus(config, workspace)
     else:
-        config = with_lasting_corpus(new_settings(preset, config_file, given(values)), workspace)
+        config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
         folder = new_folder(run_name, config, workspace)
     workspace.create()
-    return _train(session, config, folder, resume, as_json)
+    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json)
 
 
 def newest_run(workspace: Workspace) -> RunFolder:
@@ -89,14 +98,31 @@ def newest_run(workspace: Workspace) -> RunFolder:
 
 def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> RunFolder:
     """The folder of a new run, not made yet; raises InputError for a name that is taken or cannot be one."""
-    from rnnplay.training.run_folder import RunFolder, check_run_name, new_run_name
+    from rnnplay.training.run_folder import RunFolder, check_run_name
 
-    name = new_run_name(config, workspace) if name is None else check_run_name(name)
+    if name is None:
+        return _reserved(config, workspace)
+    check_run_name(name)
     if (workspace.checkpoints / name / "run.json").exists():
         raise InputError(
             f"There is a run {name!r} already; go on with it by adding --resume, or give another name with --run."
         )
     return RunFolder(workspace.checkpoints / name)
+
+
+def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
+    """A folder of a name of our own choosing, made at once: two that start together get two."""
+    from rnnplay.training.run_folder import RunFolder, new_run_name
+
+    while True:
+        path = workspace.checkpoints / new_run_name(config, workspace)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:
+            pass  # told when the run is to begin there
+        return RunFolder(path)
 
 
 class Foreground:
@@ -109,21 +135,27 @@ class Foreground:
         self._trainer: Trainer | None = None
         self._told = False
 
-    def prepare(self, config: RunConfig, folder: RunFolder, resume: bool, workspace: Workspace) -> Trainer:
-        """Encode the text, load torch, make the model."""
+    def prepare(self, config: RunConfig, folder: RunFolder, resume: str | None, workspace: Workspace) -> Trainer:
+        """Encode the text, load torch, make the model; `resume`: the checkpoint to go on from."""
         from rnnplay.text.catalogue import find_corpus
         from rnnplay.text.encoded import encode_again, encode_corpus
 
         progress = self.reporter.preparing
         if resume:
-            encoded = encode_again(config, folder.info().corpus_sha256, folder.tokenizer(), workspace, progress)
+            info = folder.info()
+            moved = config.corpus != info.config.corpus  # the person says where it is now
+            encoded = encode_again(
+                config, info.corpus_sha256, folder.tokenizer(), workspace, progress, use_copy=not moved
+            )
         else:
             encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
 
         from rnnplay.training.trainer import Trainer  # takes a second or more: it loads torch
 
-        make = Trainer.resume if resume else Trainer
-        self._trainer = make(config, encoded, folder, emit=self._emit, poll=self._poll)
+        if resume:
+            self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
+        else:
+            self._trainer = Trainer(config, encoded, folder, self._emit, self._poll)
         return self._trainer
 
     def run(self, trainer: Trainer) -> Finished:
@@ -155,7 +187,7 @@ class Foreground:
             self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
 
 
-def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool, as_json: bool) -> int:
+def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str | None, as_json: bool) -> int:
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
     foreground = Foreground(reporter)
@@ -169,12 +201,24 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: bool,
             f"{error.strerror or error}{place}; make room or allow writing there, then go on with: {again}"
         ) from error
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             raise RnnplayError("There is not enough memory; make --hidden, --batch-size or --bptt smaller.") from error
         raise
     finally:
         reporter.close()
         foreground.close()
+        with suppress(OSError):
+            folder.path.rmdir()  # reserved for a run that did not begin: nothing is in it
+    if not trainer.saved:
+        raise RnnplayError(
+            f"The run ended at step {finished.step:,}, but its last steps could not be written to {folder.path}, and "
+            f"are lost; make room or allow writing there, then go on from its last checkpoint with: {again}"
+        )
+    if reporter.failure is not None:
+        raise RnnplayError(
+            f"The records cannot be written to standard output ({reporter.failure.strerror}), so the run has stopped "
+            f"at step {finished.step:,}; make room, then go on with: {again}"
+        )
     if finished.reason == "diverged":
         raise RnnplayError(
             f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "

@@ -8,23 +8,28 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.engine.prompts import LoadedModel, Prompts
+from rnnplay.engine.inspections import Inspections
+from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox, redirect_output
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
+from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
-from rnnplay.training.checkpoints import load_model
 from rnnplay.training.records import Finished, Record
 from rnnplay.training.run_folder import RunFolder, find_run
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
+
+INSPECTIONS = get_args(messages.Inspection)
+AT_ONCE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, *INSPECTIONS)
+"""Commands that are carried out inside long work, too."""
 
 
 class _Interrupted(Exception):
@@ -41,10 +46,11 @@ class Engine:
         self._trainer: Trainer | None = None
         self._training = False
         self._paused = False
-        self._opened: LoadedModel | None = None
+        self._opened: Subject | None = None
         self._quitting = False
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded)
+        self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
         self._handlers: dict[type, Callable[..., None]] = {
             messages.Train: self._train,
             messages.Open: self._open,
@@ -56,25 +62,29 @@ class Engine:
             messages.GoBack: self._go_back,
             messages.Complete: self._prompts.ask,
             messages.Sample: self._prompts.ask,
+            messages.WhatIf: self._prompts.what_if,
             messages.Cancel: lambda _: self._prompts.cancel(),
+            **dict.fromkeys(INSPECTIONS, self._inspections.ask),
             messages.Quit: self._quit,
         }
 
     def run(self) -> None:
-        """Until Quit: take the commands that have come, then one training step, then a slice of prompts."""
+        """Until Quit: take the commands that have come, one training step, a slice of prompts, an inspection."""
         self._outbox.post(
             messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
         )
         while not self._quitting:
             stepping = self._training and not self._paused
-            self._take_commands(wait=not stepping and not self._prompts.busy)
+            self._take_commands(wait=not stepping and not self._prompts.busy and not self._inspections.busy)
             if self._quitting:
                 break
             if self._training and not self._paused:
                 self._advance()
             self._prompts.work()
+            self._inspections.work()
         if self._trainer is not None and self._training:
             self._guarded("quit", lambda: self._end("stopped"))
+        self._guarded("quit", self._leave_trainer)
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -88,35 +98,34 @@ class Engine:
 
     def _handle(self, command: messages.Command) -> None:
         tag = str(command.__struct_config__.tag)
-        self._guarded(tag, lambda: self._handlers[type(command)](command))
+        self._guarded(tag, lambda: self._handlers[type(command)](command), getattr(command, "request", 0))
 
-    def _guarded(self, tag: str, action: Callable[[], object]) -> None:
+    def _guarded(self, tag: str, action: Callable[[], object], request: int = 0) -> None:
         """Run `action`; what goes wrong in a way a person can mend is told, and the engine goes on."""
         try:
             action()
         except _Interrupted:
             pass
         except RnnplayError as error:
-            self._fail(tag, str(error))
-        except torch.OutOfMemoryError:
-            self._fail(tag, "The device ran out of memory; make hidden, batch or bptt smaller, or use the CPU.")
-        except MemoryError:
-            self._fail(tag, "There is not enough memory; make hidden, batch or bptt smaller.")
+            self._fail(tag, request, str(error))
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
         except OSError as error:
             place = f" ({error.filename})" if error.filename else ""
-            self._fail(tag, f"{error.strerror or error}{place}; make room or allow writing there, then resume the run.")
+            what = f"{error.strerror or error}{place}; make room or allow writing there, then resume the run."
+            self._fail(tag, request, what)
 
-    def _fail(self, tag: str, message: str) -> None:
+    def _fail(self, tag: str, request: int, message: str) -> None:
         if self._training and tag in ("train", "step"):
             self._training = False
-        self._outbox.post(messages.Failed(message=message, command=tag))
+        self._outbox.post(messages.Failed(message=message, command=tag, request=request))
 
     def _train(self, command: messages.Train) -> None:
         if self._training:
             raise InputError("A run is being trained already; stop it first.")
-        if self._trainer is not None:
-            self._trainer.close()  # releases its lock on the run's folder
-        self._trainer, self._opened = None, None
+        self._leave_trainer()
         folder = RunFolder(self._workspace.checkpoints / command.run)
         resuming = find_run(command.run, self._workspace) if command.resume else None
         config = command.config
@@ -128,7 +137,26 @@ class Engine:
             self._trainer = Trainer.resume(
                 config, corpus, resuming, emit=self._emit, poll=self._poll, checkpoint=command.checkpoint
             )
+        self._opened = None
         self._training, self._paused = True, False
+
+    def _leave_trainer(self) -> None:
+        """Lets the run go, but for its model, which answers prompts until there is another.
+
+        Raises InputError if its last steps are not on disk and still cannot be written.
+        """
+        if self._trainer is None:
+            return
+        if not self._trainer.saved:
+            try:
+                self._trainer.checkpoint()
+            except OSError as error:
+                raise InputError(
+                    f"The last steps of {self._trainer.run} are not on disk, and cannot be written now "
+                    f"({error.strerror or error}); make room first, and nothing is lost."
+                ) from error
+        self._trainer.close()  # releases its lock on the run's folder
+        self._opened, self._trainer = self._trainer, None
 
     def _encode(self, config: RunConfig, resuming: RunFolder | None) -> EncodedCorpus:
         last = 0.0
@@ -146,8 +174,11 @@ class Engine:
                 self._outbox.post(messages.Preparing(what=what, done=done, total=total))
 
         if resuming is not None:
-            sha256 = resuming.info().corpus_sha256
-            return encode_again(config, sha256, resuming.tokenizer(), self._workspace, progress)
+            info = resuming.info()
+            moved = config.corpus != info.config.corpus
+            return encode_again(
+                config, info.corpus_sha256, resuming.tokenizer(), self._workspace, progress, use_copy=not moved
+            )
         corpus = find_corpus(config.corpus, self._workspace)
         return encode_corpus(corpus, config, self._workspace.cache, progress=progress)
 
@@ -155,14 +186,19 @@ class Engine:
         if self._training:
             raise InputError("A run is being trained; stop it before opening another.")
         run = find_run(command.run, self._workspace)
-        model, tokenizer, step = load_model(run, command.checkpoint)
-        if self._trainer is not None:
-            self._trainer.close()
-        self._trainer = None
-        self._opened = LoadedModel(model, tokenizer, step)
+        opened = SavedRun(run, command.checkpoint, self._workspace, self._reading)
+        self._leave_trainer()
+        self._opened = opened
+        parameters, vocabulary = opened.model.size, opened.tokenizer.size
         self._outbox.post(
-            messages.Opened(run=run.name, step=step, parameters=model.size, vocabulary=tokenizer.size),
+            messages.Opened(run=run.name, step=opened.step, parameters=parameters, vocabulary=vocabulary),
         )
+
+    def _reading(self, _what: str, _done: int, _total: int) -> None:
+        """Called while the text of an opened run is read for an inspection, which other work may cut short."""
+        self._poll()
+        if any(isinstance(command, messages.Train | messages.Open | messages.Quit) for command in self._deferred):
+            raise _Interrupted
 
     def _pause(self, _: messages.Pause) -> None:
         if self._trainer is not None and self._training and not self._paused:
@@ -223,16 +259,16 @@ class Engine:
     def _poll(self) -> None:
         """Called inside long work: prompts are answered at once, all else when the work is done."""
         while (command := self._inbox.take()) is not None:
-            if isinstance(command, messages.Complete | messages.Sample | messages.Cancel):
+            if isinstance(command, AT_ONCE):
                 self._handle(command)
             else:
                 self._deferred.append(command)
         self._prompts.work()
+        if self._loaded() is not None:  # else what was asked while preparing waits for the model
+            self._inspections.work()
 
-    def _loaded(self) -> LoadedModel | None:
-        if self._trainer is not None:
-            return LoadedModel(self._trainer.model, self._trainer.tokenizer, self._trainer.step)
-        return self._opened
+    def _loaded(self) -> Subject | None:
+        return self._trainer if self._trainer is not None else self._opened
 
 
 def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:

@@ -7,35 +7,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 
 from rnnplay.engine import messages
-from rnnplay.errors import RnnplayError
-from rnnplay.model.language_model import LanguageModel
-from rnnplay.model.sampling import complete, generate
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.inspection.results import Forced
+from rnnplay.inspection.subject import Subject
+from rnnplay.inspection.what_if import check, forcing
+from rnnplay.model.sampling import Suggestion, complete, generate
 
 SLICE_SECONDS = 0.03
 """Time a sample may take between two training steps."""
 
 
-@dataclass(slots=True)
-class LoadedModel:
-    """What prompts are answered with."""
-
-    model: LanguageModel
-    tokenizer: Tokenizer
-    step: int
-
-
 class Prompts:
     """The newest completion asked for, and the sample under way."""
 
-    def __init__(self, post: Callable[[messages.Event], None], loaded: Callable[[], LoadedModel | None]) -> None:
+    def __init__(self, post: Callable[[messages.Event], None], loaded: Callable[[], Subject | None]) -> None:
         self._post = post
         self._loaded = loaded
         self._completion: messages.Complete | None = None
         self._sample: tuple[int, Iterator[str]] | None = None
+        self._forced: list[Forced] = []
 
     @property
     def busy(self) -> bool:
@@ -55,6 +48,14 @@ class Prompts:
             return
         pieces = generate(loaded.model, loaded.tokenizer, command.prompt, command.sampling)
         self._sample = (command.request, pieces)
+
+    def what_if(self, command: messages.WhatIf) -> None:
+        """Complete prompts a second time from now on; raises InputError for what the model does not have."""
+        self._forced = []
+        if (loaded := self._loaded()) is not None:
+            for forced in command.forced:
+                check(loaded.config, forced)
+        self._forced = command.forced
 
     def cancel(self) -> None:
         """End the sample under way and forget the completion."""
@@ -85,11 +86,21 @@ class Prompts:
             messages.Completion(
                 request=command.request,
                 suggestion=found.suggestion,
-                next=[messages.NextToken(token=token, probability=share) for token, share in found.next],
+                next=_likeliest(found),
                 unknown=found.unknown,
                 step=loaded.step,
+                forced=self._tampered(loaded, command),
             )
         )
+
+    def _tampered(self, loaded: Subject, command: messages.Complete) -> messages.Alternative | None:
+        hook = None
+        with suppress(InputError):  # it was said of another model, which had what this one has not
+            hook = forcing(loaded.config, self._forced)
+        if hook is None:
+            return None
+        found = complete(loaded.model, loaded.tokenizer, command.text, command.bars, hook)
+        return messages.Alternative(suggestion=found.suggestion, next=_likeliest(found))
 
     def _write_on(self, seconds: float) -> None:
         assert self._sample is not None
@@ -110,3 +121,7 @@ class Prompts:
             self._sample = None
         if text or done:
             self._post(messages.SampleText(request=request, text=text, done=done))
+
+
+def _likeliest(found: Suggestion) -> list[messages.NextToken]:
+    return [messages.NextToken(token=token, probability=share) for token, share in found.next]

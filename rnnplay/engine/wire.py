@@ -30,6 +30,8 @@ MOST_RECORDS = 2_000
 MOST_SAMPLE_TEXT = 1_000_000
 """Characters of one sample held for a reader that doesn't read."""
 MOST_EVENTS = 500
+MOST_INSPECTED = 12
+"""Results of inspections, which may be large, held for a reader that doesn't read."""
 
 
 def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
@@ -159,6 +161,10 @@ class Outbox:
                 return
         if isinstance(event, messages.Completion | messages.Preparing):
             self._events = [waiting for waiting in self._events if type(waiting) is not type(event)]
+        if isinstance(event, messages.Inspected):
+            held = [waiting for waiting in self._events if isinstance(waiting, messages.Inspected)]
+            if len(held) >= MOST_INSPECTED:
+                self._events.remove(held[0])
         self._events.append(event)
         if len(self._events) > MOST_EVENTS:
             del self._events[0]

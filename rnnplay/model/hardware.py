@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import sys
@@ -22,6 +23,9 @@ MEASURE_SECONDS = 0.5
 
 WORTH_A_THREAD = 0.95
 """More threads are taken only if a step then takes less than this share of its time: the UI wants room too."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+"""Of malloc.h."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -86,6 +90,31 @@ def prepare_thread() -> None:
     worker threads take this over from the thread that starts them.
     """
     torch.set_flush_denormal(True)
+
+
+def keep_memory() -> None:
+    """Has the process keep the memory it once had, for the next step to use again.
+
+    A step allocates and frees the same large tensors each time. The C library gives those back to the system, which
+    hands out zeroed pages anew: measured, 28% of a step with a vocabulary of 33,000 (2×200, batch 20, bptt 35) and 5
+    to 10% of one of 2×512. glibc only; elsewhere nothing happens. See mallopt(3).
+
+    Where small things come to lie between the large ones, ever more is kept: call `release_memory` now and then.
+    """
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def release_memory() -> None:
+    """Gives back to the system what lies free at this moment; the next step fetches it again. See malloc_trim(3)."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
 def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device) -> int:

@@ -32,6 +32,7 @@ from torch.nn.functional import embedding
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
+from rnnplay.model import recurrent
 from rnnplay.model.adaptive_softmax import adaptive_loss, make_adaptive
 from rnnplay.model.linear_cross_entropy import linear_cross_entropy
 
@@ -80,7 +81,10 @@ class LanguageModel(nn.Module):
         # Tied, the output layer fills the gradient of the same weights: only the rows read need be added to it.
         sparse = self.config.tie and ids.device.type == "cpu"
         embedded = self.dropout(embedding(ids, self.embedding.weight, sparse=sparse))  # (B, T, E)
-        hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
+        if recurrent.applies(self.rnn, embedded):
+            hidden, state = recurrent.run(self.rnn, embedded, cast("Tensor | None", state))
+        else:
+            hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
         return self.dropout(hidden), _float32(state)
 
     def logits(self, hidden: Tensor) -> Tensor:

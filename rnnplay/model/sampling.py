@@ -103,8 +103,12 @@ class Suggestion:
     """Pieces of the text that the model reads as <unk>."""
 
 
-def complete(model: LanguageModel, tokenizer: Tokenizer, text: str, bars: int) -> Suggestion:
+def complete(
+    model: LanguageModel, tokenizer: Tokenizer, text: str, bars: int, hook: cells.LayerHook | None = None
+) -> Suggestion:
     """The likeliest continuation of `text` up to a word's end, and its `bars` likeliest next tokens.
+
+    `hook`: as in cells.step, for a model whose cells are tampered with; the text is then read step by step, slowly.
 
     The continuation takes the likeliest token each time: spaces and punctuation, then one word, at most 24 tokens,
     and ends before a newline. Typed after half a word, a word model completes it to the likeliest word that begins so.
@@ -114,26 +118,32 @@ def complete(model: LanguageModel, tokenizer: Tokenizer, text: str, bars: int) -
     beginning = _unfinished_word(tokenizer, text, unknown, ids[-1])
     try:
         if beginning and len(ids) > 1:
-            logits, state = _read(model, ids[:-1])
+            logits, state = _read(model, ids[:-1], hook)
             found = _words_beginning(tokenizer, beginning, logits)
             if found and found[0][0] != ids[-1]:
                 suggestion = tokenizer.tokens[found[0][0]][len(beginning) :]
                 bar_list = [(tokenizer.tokens[token], share) for token, share in found[:bars]]
                 return Suggestion(suggestion, bar_list, [piece for piece in unknown if piece != beginning])
-            logits, state = _step(model, ids[-1], state)
+            logits, state = _step(model, ids[-1], state, hook)
         else:
-            logits, state = _read(model, ids)
+            logits, state = _read(model, ids, hook)
         shares, tokens = torch.softmax(logits.double(), dim=0).topk(min(bars, len(logits)))
         likeliest = [
             (tokenizer.tokens[token], share) for token, share in zip(tokens.tolist(), shares.tolist(), strict=True)
         ]
-        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state), likeliest, unknown)
+        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown)
     except RnnplayError:  # a model that diverged suggests nothing
         return Suggestion("", [], unknown)
 
 
 def _to_word_end(
-    model: LanguageModel, tokenizer: Tokenizer, text: str, ids: Sequence[int], logits: Tensor, state: State
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    text: str,
+    ids: Sequence[int],
+    logits: Tensor,
+    state: State,
+    hook: cells.LayerHook | None,
 ) -> str:
     writer = _Writer(tokenizer, ids, text)
     likeliest = SamplingConfig(temperature=0)
@@ -148,7 +158,7 @@ def _to_word_end(
         in_word = word_part
         if word_part and tokenizer.kind == "word":
             break
-        logits, state = _step(model, token, state)
+        logits, state = _step(model, token, state, hook)
     return suggestion if suggestion.strip() else ""
 
 
@@ -178,7 +188,7 @@ class _Writer:
         self._tokenizer = tokenizer
         self._previous = context[-1]
         # A word model is not shown the one space a person ended on (`_prompt_ids`): it is not to be written twice.
-        self._drop_space = _ends_on_space(tokenizer, prompt)
+        self._drop_space = ends_on_space(tokenizer, prompt)
 
     def write(self, token: int) -> str:
         """What `token` adds to the text."""
@@ -195,7 +205,7 @@ def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list
 
     A model of lines has seen nothing before a line's own beginning, so it is given the last line only.
     """
-    if _ends_on_space(tokenizer, prompt):
+    if ends_on_space(tokenizer, prompt):
         prompt = prompt[:-1]
     ids = [] if tokenizer.newline is None else [tokenizer.newline]
     if model.config.feed == "lines" and ids:
@@ -204,7 +214,8 @@ def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list
     return ids[-PROMPT_TOKENS:] or tokenizer.encode(" ").tolist() or [UNKNOWN_ID]
 
 
-def _ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
+def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether the space at the end of `prompt` is none that the model should read."""
     # To a word model a space between two words is no token; one at the end would be read as a second space.
     return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
 
@@ -220,8 +231,13 @@ def _draw(logits: Tensor, sampling: SamplingConfig, generator: torch.Generator |
     return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
-def _read(model: LanguageModel, ids: Sequence[int]) -> tuple[Tensor, State]:
+def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
     """The logits (V,) after `ids`, on the CPU, and the state."""
+    if hook is not None:
+        with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
+            embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
+            hidden, state, _ = cells.unroll(model.rnn, embedded, model.zero_state(1), hook)
+            return _checked(model.logits(hidden[0, -1])), state
     mode = model.training
     model.eval()  # no dropout between layers
     try:
@@ -233,12 +249,12 @@ def _read(model: LanguageModel, ids: Sequence[int]) -> tuple[Tensor, State]:
         model.train(mode)
 
 
-def _step(model: LanguageModel, token: int, state: State) -> tuple[Tensor, State]:
+def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
     """The logits (V,) after one more token, and the new state."""
     # torch.nn's layers repack their weights at every call; over one timestep that costs more than the timestep.
     with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
         x = model.embedding(torch.tensor([token], device=model.device))  # (1, E)
-        steps, state = cells.step(model.rnn, x, state)
+        steps, state = cells.step(model.rnn, x, state, hook)
         return _checked(model.logits(steps[-1].hidden[0])), state
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -18,7 +18,9 @@ from rnnplay.harmless import marked
 LARGEST_CARD = 65_536
 """Bytes."""
 
-PYTHON_SOURCES = ("python-docs", "python-source")
+Source = Literal["", "python-docs", "python-source", "recall", "brackets", "agreement", "copy"]
+SOURCES = tuple(source for source in get_args(Source) if source)
+SOURCES_IN_WORDS = f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,8 +36,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A hint: the tokens that suit the text best."""
     file: str = ""
     """The text, relative to the card and in its folder."""
-    source: Literal["", "python-docs", "python-source"] = ""
-    """For a text made from the running Python, which."""
+    source: Source = ""
+    """For a text that is made where it is needed, which."""
     licence: str = ""
 
 
@@ -59,7 +61,7 @@ def read_card(place: Path) -> Card:
     if bool(card.file) == bool(card.source):
         raise InputError(
             f"{where} needs either the field file (a text beside it) or the field source "
-            f"({' or '.join(PYTHON_SOURCES)}){', not both' if card.file else ''}."
+            f"({SOURCES_IN_WORDS}){', not both' if card.file else ''}."
         )
     name = clean(card.name or place.stem)
     if not name or "/" in name or "\\" in name:
@@ -109,7 +111,7 @@ def _complaint(message: str) -> str:
     field = re.search(r" - at `\$\.?(.*?)`$", message)
     name = clean(field[1]) if field else "?"
     if name in ("feed", "tokens", "source") and "Invalid enum" in message:
-        allowed = {"feed": "stream or lines", "tokens": "char or word", "source": " or ".join(PYTHON_SOURCES)}[name]
+        allowed = {"feed": "stream or lines", "tokens": "char or word", "source": SOURCES_IN_WORDS}[name]
         return f"has an unknown value in the field {name}, which must be {allowed}"
     wrong = re.search(r"Expected `(.*?)`, got `(.*?)`", message)
     if wrong:

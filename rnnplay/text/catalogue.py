@@ -20,7 +20,7 @@ NOT_IN_NAMES = '/\\:*?"<>|'
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A text to train on. Corpora that are made from the running Python have no path until `materialise`."""
+    """A text to train on. Those that are made where they are needed have no path until `materialise`."""
 
     name: str
     card: Card
@@ -29,9 +29,9 @@ class Corpus:
     def materialise(self, cache: Path) -> Path:
         """The text as a file on disk, made under `cache` first if need be; raises InputError if it cannot be had."""
         if self.path is None:
-            from rnnplay.text.python_corpora import materialise_python_corpus
+            from rnnplay.text.made import materialise
 
-            return materialise_python_corpus(self.card.source, cache)
+            return materialise(self.card.source, cache)
         if not _exists(self.path):
             raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
         return self.path

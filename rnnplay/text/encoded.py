@@ -63,6 +63,8 @@ class EncodedCorpus:
     train: EncodedSplit
     validation: EncodedSplit
     test: EncodedSplit
+    remark: str = ""
+    """What the person should know of where it came from."""
 
 
 def encode_corpus(
@@ -84,36 +86,61 @@ def encode_corpus(
 
 
 def encode_again(
-    config: RunConfig, sha256: str, tokenizer: Tokenizer, workspace: Workspace, progress: Progress | None = None
+    config: RunConfig,
+    sha256: str,
+    tokenizer: Tokenizer,
+    workspace: Workspace,
+    progress: Progress | None = None,
+    use_copy: bool = True,
 ) -> EncodedCorpus:
-    """The text that a run was trained on, by its `sha256`: from the corpus, or, where that is gone, from the cache.
+    """The text that a run was trained on, by its `sha256`: its encoded copy in the cache, else the corpus.
 
-    Raises InputError if the corpus has changed since, or if neither is there.
+    Where the copy is used and the corpus is another one by now, or gone, `remark` says so. Raises InputError if there
+    is no copy and the corpus is not that text; not `use_copy`: the corpus must be there, and be it.
     """
     cache = workspace.cache
+    feed: Feed = "lines" if config.feed == "lines" else "stream"
+    copy = _load(cache, sha256, config, feed, tokenizer) if use_copy else None
+    if copy is not None:
+        name = clean(PurePath(config.corpus).stem) or "the text"
+        encoded = _whole(name, sha256, feed, copy, _difference(config, sha256, workspace))
+        _check_length(encoded, config)
+        return encoded
+    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
+        # Ours are names or whole paths; one from a stranger's run.json leads wherever they like.
+        raise InputError(
+            f"The run's text is said to be in {clean(config.corpus)}, which is not followed; "
+            "say with --corpus where it is."
+        )
     try:
         corpus = find_corpus(config.corpus, workspace)
         path = corpus.materialise(cache)
         report = _Report(progress, check_text_file(path).st_size)
     except InputError as gone:
-        feed: Feed = "lines" if config.feed == "lines" else "stream"
-        found = _load(cache, sha256, config, feed, tokenizer)
-        if found is None:
-            raise InputError(
-                f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
-                f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
-            ) from gone
-        name = clean(PurePath(config.corpus).stem) or "the text"
-        encoded = _whole(name, sha256, feed, found)
-        _check_length(encoded, config)
-        return encoded
-    now = encoded_cache.content_hash(path, cache, report.doing("reading"))
-    if now != sha256:
         raise InputError(
-            f"The text of {clean(config.corpus)} is not the one that the run was trained on (SHA-256 {now[:12]}…, "
-            f"but the run has {sha256[:12]}…); put that one back, or start a new run."
+            f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
+            f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
+        ) from gone
+    if encoded_cache.content_hash(path, cache, report.doing("reading")) != sha256:
+        raise InputError(
+            f"The text of {clean(config.corpus)} is not the one that the run was trained on, and there is no encoded "
+            "copy of that; put that text back, or start a new run."
         )
     return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+
+
+def _difference(config: RunConfig, sha256: str, workspace: Workspace) -> str:
+    """In what the corpus differs from the text with that hash; empty if in nothing."""
+    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
+        return ""
+    shown = clean(config.corpus)
+    try:
+        path = find_corpus(config.corpus, workspace).materialise(workspace.cache)
+        if encoded_cache.content_hash(path, workspace.cache, lambda _: None) == sha256:
+            return ""
+    except (InputError, OSError):
+        return f"The text of {shown} is gone; the run goes on from its encoded copy."
+    return f"The text of {shown} has changed since; the run goes on from the encoded copy of what it was."
 
 
 def _encoded(
@@ -153,10 +180,10 @@ def _load(
     return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)))
 
 
-def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded) -> EncodedCorpus:
+def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, remark: str = "") -> EncodedCorpus:
     tokenizer, parts = loaded
     train, validation, test = (EncodedSplit(ids, characters, starts) for ids, characters, starts in parts)
-    return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test)
+    return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test, remark)
 
 
 class _Report:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import stat
 import sys
 import sysconfig
 import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import InputError
+from rnnplay.text.made import is_there, write_whole
 
 LARGEST_SOURCE = 16_000_000
 """Characters of python-source: whole files are taken as long as they fit."""
@@ -41,9 +41,7 @@ def materialise_python_corpus(source: str, cache: Path) -> Path:
     if source not in makers:
         raise InputError(f"There is no source '{source}' for a corpus; there are {' and '.join(makers)}.")
     target = cache / f"{source}-{_python_version()}.txt"
-    if not _is_there(target):
-        _write_whole(target, makers[source]())
-    return target
+    return target if is_there(target) else write_whole(target, makers[source]())
 
 
 def docs_text() -> Iterator[str]:
@@ -117,31 +115,6 @@ def _sources(library: Path, files: Iterable[str]) -> Iterator[str]:
         if len(text) <= room:
             room -= len(text)
             yield text
-
-
-def _is_there(target: Path) -> bool:
-    try:
-        found = target.stat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size > 0
-
-
-def _write_whole(target: Path, pieces: Iterable[str]) -> None:
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8", newline="\n", errors="replace") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:
-        raise RnnplayError(f"The text {target} cannot be written ({error.strerror}); make room or move it.") from error
-    finally:
-        if beside.exists():
-            beside.unlink()
 
 
 def _python_version() -> str:

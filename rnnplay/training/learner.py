@@ -21,7 +21,7 @@ from rnnplay.model.language_model import (
     state_to_tensors,
 )
 from rnnplay.text.encoded import EncodedCorpus
-from rnnplay.text.feeds import make_feed
+from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
 from rnnplay.training.divergence import LARGEST_NORM
 from rnnplay.training.evaluation import target_ids
@@ -88,6 +88,13 @@ class Learner:
         self._optimizer.step()
         self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
         return StepResult(loss_value, clipped, batch.tokens)
+
+    def next_batch(self) -> tuple[Batch, State | None]:
+        """What the next step will read, and the state it carries into it; nothing moves on."""
+        place = self.feed.state()
+        batch = self.feed.next()
+        self.feed.restore(place)
+        return batch, self._state
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors beside the weights, for a checkpoint."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
-from rnnplay.training.lock import RunLock
+from rnnplay.training.lock import LOCK_FILE, RunLock
 from rnnplay.training.metrics_log import MetricsLog
 from rnnplay.training.records import Record
 from rnnplay.training.run_info import RunInfo as RunInfo
@@ -80,6 +80,13 @@ class RunFolder:
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
         return RunLock.take(self.path)
+
+    def forget_start(self) -> None:
+        """Removes the folder of a start that failed, if nothing but the lock is in it."""
+        with suppress(OSError):
+            if {path.name for path in self.path.iterdir()} <= {LOCK_FILE}:
+                (self.path / LOCK_FILE).unlink(missing_ok=True)
+                self.path.rmdir()
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
         """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""
@@ -270,10 +277,11 @@ def check_run_name(name: str) -> str:
     return name
 
 
-def new_run_name(config: RunConfig, workspace: Workspace) -> str:
-    """A name nobody has yet, like "tales-lstm-256-01"."""
-    corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
-    stem = f"{corpus}-{config.cell}-{config.hidden}"
+def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
+    """A name nobody has yet, like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
+    if not stem:
+        corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
+        stem = f"{corpus}-{config.cell}-{config.hidden}"
     taken = {path.name for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
     used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
     return f"{stem}-{max(used, default=0) + 1:02d}"

@@ -9,9 +9,10 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_threads, prepare_thread
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory
+from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.text.feeds import Batch
 from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.training.good_states import GoodState, GoodStates, read_good
 from rnnplay.training.journal import Journal
@@ -48,9 +49,11 @@ class Trainer:
         resumed: Resumed | None = None,
     ) -> None:
         prepare_thread()
+        keep_memory()
         self.config = config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
-        self._corpus, self._folder, self._poll = corpus, folder, poll
+        self.corpus = corpus
+        self._folder, self._poll = folder, poll
         self._good = GoodStates()
         self._paused = False
         self._unsaved = True
@@ -76,6 +79,8 @@ class Trainer:
             self._journal.tell(self._progress.started(folder.name, self._threads))
         except BaseException:
             self._lock.release()
+            if resumed is None:
+                folder.forget_start()
             raise
 
     @classmethod
@@ -98,6 +103,8 @@ class Trainer:
         resumed = open_run(config, corpus, folder, checkpoint)
         trainer = cls(config, corpus, folder, emit, poll, resumed=resumed)
         try:
+            if corpus.remark:
+                trainer._journal.notice(corpus.remark)
             for knob, value in resumed.changed.items():
                 trainer.tune(knob, value)
             trainer._saver.save_info(trainer.config)
@@ -116,9 +123,23 @@ class Trainer:
         return self._learner.model
 
     @property
+    def run(self) -> str:
+        """The run's name."""
+        return self._folder.name
+
+    @property
+    def saved(self) -> bool:
+        """Whether this moment is on disk."""
+        return not self._unsaved
+
+    @property
     def step(self) -> int:
         """Steps done."""
         return self._progress.step
+
+    def next_batch(self) -> tuple[Batch, State | None]:
+        """What the next step will read, and the state it carries into it; nothing moves on."""
+        return self._learner.next_batch()
 
     @property
     def fraction(self) -> float:
@@ -175,6 +196,8 @@ class Trainer:
             self._progress.stopwatch.stop()
             if self._unsaved:
                 self._checkpoint_if_possible()
+            if self._unsaved:
+                self._journal.notice("The run ends, but its last steps are NOT on disk; make room, and save it again.")
             self._finished = Finished(step=self.step, reason=reason)
             self._journal.record(self._finished)
             self._journal.flush()
@@ -231,6 +254,9 @@ class Trainer:
             self._save()
             # In the file the name only: a run folder may be moved.
             self._journal.record(record, on_disk=Checkpoint(step=self.step, path=path.name))
+            if self._finished is not None:  # it had been refused at the end
+                self._journal.flush()
+                self._lock.release()
         else:
             self._journal.tell(record)
         return record
@@ -291,7 +317,7 @@ class Trainer:
         return record
 
     def _validate(self) -> Validation:
-        record = self._progress.validate(self.config, self._corpus, self._poll)
+        record = self._progress.validate(self.config, self.corpus, self._poll)
         self._unsaved = True
         self._journal.record(record)
         return record
@@ -308,3 +334,4 @@ class Trainer:
         state = self._progress.state(self.config, self._threads, self._journal.flush(durable=True))
         self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False
+        release_memory()  # seldom enough to cost nothing

@@ -17,13 +17,16 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
-from rnnplay.presets import DEFAULT_PRESET, preset_config
+from rnnplay.lessons.languages import Language, choose_language
+from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.line_filter import HarmlessLines
+from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
-from rnnplay.tui.settings import load_settings, save_settings
+from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
@@ -45,7 +48,7 @@ class RnnplayApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
 
     def __init__(
@@ -59,11 +62,12 @@ class RnnplayApp(App[None]):
         super().__init__()
         self._harmless = HarmlessLines()
         self.control = Control(workspace, engine_command)
-        self.playground = PlaygroundScreen(self.control, config, preset, run)
+        self.settings = load_settings()
+        self.coach = Coach(self.control, choose_language(self.settings.language), progress_path())
+        self.playground = PlaygroundScreen(self.control, self.coach, config, preset, run)
         self.control.on_event = self._engine_event
         self.control.on_engine_gone = self._engine_gone
         self.control.restart_engine = partial(self.call_later, self._start_engine)
-        self.settings = load_settings()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -110,7 +114,20 @@ class RnnplayApp(App[None]):
             self.playground.show_trouble(f"The engine could not be started ({error}); see `rnnplay doctor`.")
 
     def _engine_event(self, event: messages.Event) -> None:
-        if self.is_running and self.playground.is_mounted:
+        if not self.is_running or not self.playground.is_mounted:
+            return
+        self.coach.engine_event(event)
+        looked_into = isinstance(event, messages.Inspected | messages.Completion | messages.Failed)
+        if looked_into and len(self.screen_stack) > 1:
+            from rnnplay.tui.screens.inspect import InspectScreen
+
+            for screen in self.screen_stack:
+                if isinstance(screen, InspectScreen):
+                    screen.engine_event(event)
+        inspection = isinstance(event, messages.Inspected) or (
+            isinstance(event, messages.Failed) and event.command.startswith("inspect_")
+        )
+        if not inspection:  # those are the inspection's alone
             self.playground.engine_event(event)
 
     def _engine_gone(self, ended: EngineExit) -> None:
@@ -123,10 +140,17 @@ class RnnplayApp(App[None]):
         """Leave; while a run is being trained, ask first and keep a checkpoint."""
         if isinstance(self.screen, Confirm):
             return
+        session = self.control.session
+        if session.unsaved and self.control.engine is not None and self.control.engine.alive:
+            question = (
+                f"{session.run} stands at step {session.step:,}, but its last steps could not be written. "
+                "They are tried once more on leaving; where there is still no room, they are lost."
+            )
+            self.push_screen(Confirm("The run is not saved", question, "Leave", "Stay"), self._leave_if)
+            return
         if not self.control.running:
             await self._leave()
             return
-        session = self.control.session
         question = (
             f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
             "it goes on from there when you choose it under Runs."
@@ -165,6 +189,11 @@ class RnnplayApp(App[None]):
             self.settings.theme = name
             save_settings(self.settings)
 
+    def keep_language(self, language: Language) -> None:
+        """Of the lessons, from now on."""
+        self.settings.language = language
+        save_settings(self.settings)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         if screen is self.playground:
@@ -173,7 +202,7 @@ class RnnplayApp(App[None]):
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
     """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't."""
-    config = preset_config(preset or DEFAULT_PRESET)
+    config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic
 
@@ -12,6 +12,7 @@ import msgspec
 from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.inspection.results import Forced
 from rnnplay.training.run_folder import new_run_name
 from rnnplay.tui.session import RESUMABLE, RUNNING, Phase, Session
 from rnnplay.workspace import Workspace
@@ -34,8 +35,11 @@ class Control:
         """Called after the session has taken the event."""
         self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
         self.restart_engine: Callable[[], object] = lambda: None
+        self.forced: tuple[Forced, ...] = ()
+        """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
         self._request = 0
+        self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
 
     # --- the engine -----------------------------------------------------------------------------------------
@@ -60,7 +64,16 @@ class Control:
         return self.engine is not None and self.engine.send(command)
 
     def _take(self, event: messages.Event) -> None:
-        self.session.apply(event)
+        refused = isinstance(event, messages.Failed) and event.command == "train"
+        if refused and self._before_resume is not None and self.session.phase in (Phase.PREPARING, Phase.STOPPING):
+            # A run that cannot go on now is as it was; it may be able to later.
+            self.session.phase, self.session.config = self._before_resume
+        else:
+            self.session.apply(event)
+        if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
+            self.send(messages.WhatIf(forced=list(self.forced)))
+        elif isinstance(event, messages.Failed) and event.command == "what_if":
+            self.forced = ()
         self.on_event(event)
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
@@ -89,15 +102,20 @@ class Control:
             and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
         )
 
-    def train(self, config: RunConfig) -> str:
-        """Start a new run and return its name. Raises RnnplayError if there can be none."""
-        run = new_run_name(config, self.workspace)
+    def train(self, config: RunConfig, stem: str = "") -> str:
+        """Start a new run and return its name, `stem` and a number if that is given.
+
+        Raises RnnplayError if there can be none.
+        """
+        run = new_run_name(config, self.workspace, stem)
+        self._before_resume = None
+        self.release()
         self.session.begin(run, config)
         return self._start(messages.Train(config=config, run=run))
 
-    def resume(self, config: RunConfig | None = None) -> str:
+    def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
         """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
-        goes on for as long again."""
+        goes on for as long again. What came after `checkpoint` is forgotten."""
         session = self.session
         assert session.run is not None
         assert session.config is not None
@@ -105,13 +123,13 @@ class Control:
         same = taking(config, session.config, LENGTHS) == config
         if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
             config = longer(config, session.fraction)
+        self._before_resume = session.phase, session.config
         session.config = config
-        return self._start(messages.Train(config=config, run=session.run, resume=True))
+        return self._start(messages.Train(config=config, run=session.run, resume=True, checkpoint=checkpoint))
 
     def _start(self, command: messages.Train) -> str:
         self.session.phase = Phase.PREPARING
         self.session.preparing = None
-        self.session.opened = None
         self.send(command)
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
@@ -119,6 +137,7 @@ class Control:
 
     def open(self, run: str) -> None:
         """Load a run's model for prompts."""
+        self.release()
         self.send(messages.Open(run=run))
 
     def pause_or_continue(self) -> None:
@@ -160,6 +179,24 @@ class Control:
     def cancel(self) -> None:
         """End the sample under way."""
         self.send(messages.Cancel())
+
+    # --- inspection -----------------------------------------------------------------------------------------
+
+    def inspect(self, question: Callable[[int], messages.Inspection | messages.Complete]) -> int:
+        """Ask what `question` makes of the request's number; a newer one of its kind makes older ones out of date."""
+        self._request += 1
+        self.send(question(self._request))
+        return self._request
+
+    def force(self, forced: Iterable[Forced]) -> None:
+        """From now on prompts are also completed with these quantities forced."""
+        self.forced = tuple(forced)
+        self.send(messages.WhatIf(forced=list(self.forced)))
+
+    def release(self) -> None:
+        """Force nothing any more: another model has other units."""
+        if self.forced:
+            self.force(())
 
 
 def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:

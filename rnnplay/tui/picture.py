@@ -44,6 +44,8 @@ class Picture:
         """An index into SMOOTHINGS."""
         self.whole_range = False
         """Fit the vertical axis to every value, not to most."""
+        self.y_range: tuple[float, float] | None = None
+        """The ends of the vertical axis, where they are given (not for a logarithmic one)."""
         self.threshold = threshold
         self.threshold_label = label
         self.marks: tuple[Mark, ...] = ()
@@ -101,6 +103,8 @@ class Picture:
         """The vertical axis for what is visible; the former one, as long as that fits."""
         import numpy as np
 
+        if self.y_range is not None and not self.log_y:
+            return axes.Scale(*self.y_range)
         wanted = axes.visible_range(
             np.concatenate([columns.low for columns in self.columns]),
             np.concatenate([columns.high for columns in self.columns]),

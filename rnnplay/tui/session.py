@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
 from rnnplay.training import records
 from rnnplay.tui.history import History
 
@@ -54,6 +55,10 @@ class Session:
         self.engine_ready = False
         self.config: RunConfig | None = None
         """The run's config, live knobs as they are now."""
+        self.kept_curves: list[GradientCurve] = []
+        """What the person keeps to compare other runs with; a new run leaves it."""
+        self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
+        """Of the weights before the first step, by run and largest distance."""
         self.begin(None, None)
 
     def begin(self, run: str | None, config: RunConfig | None) -> None:
@@ -85,6 +90,18 @@ class Session:
         """Whether prompts can be answered."""
         alive = self.phase is not Phase.ENGINE_GONE
         return alive and (self.opened is not None or (self.started is not None and self.phase is not Phase.PREPARING))
+
+    @property
+    def unsaved(self) -> bool:
+        """The run has ended, but the disk refused its last checkpoint."""
+        ended = self.phase in (Phase.STOPPED, Phase.FINISHED)
+        return ended and self.started is not None and self.checkpoint_step != self.step
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens the model knows; 0 without a model."""
+        about = self.started or self.opened
+        return about.vocabulary if about else 0
 
     @property
     def clipped_share(self) -> float:
@@ -119,7 +136,7 @@ class Session:
                 self.validation = record
                 self.validation_loss.append(record.step, record.loss)
             case records.Started():
-                self.started = record
+                self.started, self.opened = record, None
                 self._cut_after(record.step)
                 self.phase = Phase.TRAINING
             case records.Tuned():

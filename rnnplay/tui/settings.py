@@ -13,6 +13,8 @@ class Settings(msgspec.Struct, kw_only=True):
     """All of it optional: a missing or broken file means the defaults."""
 
     theme: str = "rnnplay-dark"
+    language: str = ""
+    """Of the lessons: "en" or "zh"; empty: as the locale says."""
 
 
 def settings_path() -> Path:
@@ -22,6 +24,11 @@ def settings_path() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("rnnplay", appauthor=False) / "settings.json"
+
+
+def progress_path() -> Path:
+    """Where the progress of the lessons is kept: lessons.json beside the settings."""
+    return settings_path().with_name("lessons.json")
 
 
 def load_settings() -> Settings:

@@ -10,7 +10,7 @@ import pytest
 from rnnplay.cli.generate import command as generate_command
 from rnnplay.cli.generate import sampling_config
 from rnnplay.cli.options_page import render
-from rnnplay.cli.settings import lasting_corpus, layered, new_settings, read_toml
+from rnnplay.cli.settings import lasting_corpus, layered, new_settings
 from rnnplay.cli.train import command
 from rnnplay.config import RunConfig, SamplingConfig, knobs
 from rnnplay.errors import ConfigError, InputError
@@ -65,17 +65,17 @@ def test_the_command_line_wins_over_the_file_over_the_preset(tmp_path: Path) -> 
     """Defaults, then the preset, then the file, then what was typed."""
     file = tmp_path / "run.toml"
     file.write_text("hidden = 96\nlayers = 2\nlr = 1\n", encoding="utf-8")
-    config = new_settings("tiny", file, {"layers": 3})
+    config = new_settings("tiny", file, {"layers": 3}, Workspace(tmp_path))
     assert (config.embedding, config.hidden, config.layers, config.lr) == (32, 96, 3, 1.0)
     assert config.bptt == RunConfig().bptt
 
 
 def test_a_length_replaces_the_lengths_below_it(tmp_path: Path) -> None:
     """--steps on a preset of minutes means so many steps, however long they take."""
-    assert new_settings(None, None, {}).minutes == 2.0
-    config = new_settings("quick", None, {"steps": 10})
+    assert new_settings(None, None, {}, Workspace(tmp_path)).minutes == 2.0
+    config = new_settings("quick", None, {"steps": 10}, Workspace(tmp_path))
     assert (config.steps, config.minutes) == (10, 0.0)
-    both = new_settings("quick", None, {"steps": 10, "minutes": 1.0})
+    both = new_settings("quick", None, {"steps": 10, "minutes": 1.0}, Workspace(tmp_path))
     assert (both.steps, both.minutes) == (10, 1.0)
     assert layered({"minutes": 2.0}, {"hidden": 3}) == {"minutes": 2.0, "hidden": 3}
 
@@ -84,44 +84,9 @@ def test_values_are_checked_together_only_at_the_end(tmp_path: Path) -> None:
     """A preset of tied weights and half of a new size in the file is no error if the command line gives the rest."""
     file = tmp_path / "run.toml"
     file.write_text("hidden = 64\n", encoding="utf-8")
-    assert new_settings("words", file, {"embedding": 64}).tie
+    assert new_settings("words", file, {"embedding": 64}, Workspace(tmp_path)).tie
     with pytest.raises(ConfigError, match="tie needs embedding = hidden"):
-        new_settings("words", file, {})
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (b"hiden = 3", "did you mean hidden?"),
-        (b"batch-size = 3", "did you mean batch_size?"),
-        (b"zzz = 3", "the knobs are corpus, tokens"),
-        (b"hidden = 0", "hidden is 0, but must be a whole number from 1 to 16,384."),
-        (b"hidden = '3'", "hidden is '3', but must be a whole number"),
-        (b"hidden = true", "hidden is True, but must be a whole number"),
-        (b"lr = nan", "lr is nan"),
-        (b"[model]\nhidden = 3", "[model] is a table"),
-        (b"hidden 3", "is not valid TOML"),
-        (b"# \xff", "is not UTF-8 text (byte 2)"),
-    ],
-)
-def test_what_is_wrong_in_a_file_is_said(tmp_path: Path, text: bytes, words: str) -> None:
-    """File, knob and reason in one sentence."""
-    file = tmp_path / "run.toml"
-    file.write_bytes(text)
-    with pytest.raises(InputError) as caught:
-        read_toml(file)
-    assert words in str(caught.value)
-    assert str(file) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_file_with_a_byte_order_mark_and_one_that_is_not_there(tmp_path: Path) -> None:
-    """Windows editors write the mark; a missing file is named."""
-    file = tmp_path / "run.toml"
-    file.write_bytes(b"\xef\xbb\xbfhidden = 3")
-    assert read_toml(file) == {"hidden": 3}
-    with pytest.raises(InputError, match=r"none\.toml cannot be read"):
-        read_toml(tmp_path / "none.toml")
+        new_settings("words", file, {}, Workspace(tmp_path))
 
 
 def test_a_corpus_is_kept_by_name_or_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -282,3 +282,21 @@ def test_runs(trained: list[dict[str, Any]], workspace: Path) -> None:
     assert (workspace / "checkpoints" / "old").exists()
     assert rnnplay(workspace, "runs", "rm", "old", "--yes").stdout == "Removed old.\n"
     assert not (workspace / "checkpoints" / "old").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+def test_records_that_cannot_be_written_are_no_success(trained: list[dict[str, Any]], workspace: Path) -> None:
+    """A full disk behind `> file` is told; a reader that has left, as in `| head`, had what it wanted."""
+    command = [sys.executable, "-m", "rnnplay", "train", *FAST, "--corpus", "pets", "--run", "full"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, "--workspace", str(workspace), "--minutes", "5", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "cannot be written to standard output (No space left on device)" in done.stderr
+    assert "rnnplay train --resume --run full" in done.stderr

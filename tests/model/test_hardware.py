@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -177,3 +179,30 @@ def test_the_machine_is_described() -> None:
     assert described["torch"] == torch.__version__
     assert described["device"] in ("cpu", "cuda")
     assert all(described.values())
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+def test_memory_is_kept_from_step_to_step_until_it_is_released() -> None:
+    """Fewer new pages with it; and however much has gathered between small things that stay, release gives it back."""
+    script = (
+        "import resource, sys, torch; from rnnplay.model import hardware\n"
+        "if sys.argv[1] == 'keep': hardware.keep_memory()\n"
+        "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "def resident(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "weight = torch.ones(4000, 3000); before = resident()\n"  # beyond glibc's own threshold, 32 MB
+        "for _ in range(3): (weight + 1) * weight\n"
+        "start = faults()\n"
+        "for _ in range(10): (weight + 1) * weight\n"
+        "pages, small = faults() - start, []\n"
+        "for number in range(60): one = torch.ones(4_000_000 + number); small.append(torch.ones(9)); del one\n"
+        "gathered = resident() - before; hardware.release_memory()\n"
+        "print(pages, gathered, resident() - before)"
+    )
+
+    def measured(mode: str) -> list[int]:
+        done = subprocess.run([sys.executable, "-c", script, mode], capture_output=True, text=True, check=True)
+        return [int(word) for word in done.stdout.split()]
+
+    kept_faults, gathered, released = measured("keep")
+    assert kept_faults < measured("no")[0] / 2
+    assert released < max(gathered / 2, 10_000)

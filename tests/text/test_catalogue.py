@@ -13,7 +13,8 @@ from rnnplay.errors import InputError
 from rnnplay.text.catalogue import Corpus, add_corpus, card_problems, find_corpus, list_corpora
 from rnnplay.workspace import Workspace, bundled_corpora
 
-BUNDLED = ["python-docs", "python-source", "tales"]
+BUNDLED = ["agreement", "brackets", "copy", "python-docs", "python-source", "recall", "tales"]
+NAMED = ", ".join(BUNDLED) + "."
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_ones_own_hides_the_bundled_one(workspace: Workspace) -> None:
         ('title = 3\nfile = "t.txt"', "has a number in the field title, but it must be text in quotes"),
         ('tokens = ["char"]', "has a list in the field tokens"),
         ('feed = "rows"', "in the field feed, which must be stream or lines"),
-        ('source = "perl"', "in the field source, which must be python-docs or python-source"),
+        ('source = "perl"', "in the field source, which must be python-docs, python-source, recall,"),
         ('file = "../t.txt"', "has '../t.txt' in the field file, but the text must be in the card's own folder"),
         ('file = "/etc/passwd"', "in the field file, but the text must be in the card's own folder"),
         ('file = "..\\\\t.txt"', "in the field file, but the text must be in the card's own folder"),
@@ -163,10 +164,19 @@ def test_the_path_of_a_text_with_a_card_keeps_the_card(workspace: Workspace) -> 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("talse", "There is no corpus 'talse'; did you mean tales? there are: python-docs, python-source, tales."),
-        ("zzz", "There is no corpus 'zzz'; there are: python-docs, python-source, tales."),
+        (
+            "talse",
+            f"There is no corpus 'talse'; did you mean tales? there are: {NAMED}",
+        ),
+        (
+            "zzz",
+            f"There is no corpus 'zzz'; there are: {NAMED}",
+        ),
         ("  ", "The corpus's name is empty; give a corpus's name or the path of a text."),
-        ("./nope", "There is no file ./nope; give the path of a text, or one of: python-docs, python-source, tales."),
+        (
+            "./nope",
+            f"There is no file ./nope; give the path of a text, or one of: {NAMED}",
+        ),
         ("~nobody_of_that_name/x", "The home folder in ~nobody_of_that_name/x is not known; give the whole path."),
     ],
 )

@@ -239,7 +239,7 @@ def test_a_refusal_does_not_list_ten_thousand_corpora(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path).create()
     for number in range(200):
         (workspace.corpora / f"{'long' * 20}{number}.txt").touch()
-    with pytest.raises(InputError, match=r" and 173 more\.$") as raised:
+    with pytest.raises(InputError, match=r" and 177 more\.$") as raised:
         find_corpus("nothing", workspace)
     assert len(str(raised.value)) < 2_000
 
@@ -295,13 +295,26 @@ def test_a_run_goes_on_from_the_cache_when_its_text_is_gone(workspace: Workspace
 
 def test_resume_says_that_the_text_is_another(workspace: Workspace) -> None:
     check(call(workspace, "train", "--corpus", "small", "--run", "run", *TINY, "--steps", "2"), RIGHT)
-    before = RunFolder(workspace.checkpoints / "run").info().corpus_sha256
     (workspace.corpora / "small.txt").write_text(small_text() + "one more line\n", encoding="utf-8")
     result = call(workspace, "train", "--resume", "--run", "run", "--steps", "4")
-    check(result, "is not the one that the run was trained on")
-    assert before[:12] in result.stderr
-    now = content_hash(workspace.corpora / "small.txt", workspace.cache)
-    assert now[:12] in result.stderr
+    check(result, RIGHT)
+    assert "The text of small has changed since; the run goes on from the encoded copy" in result.stderr
+    given = call(workspace, "train", "--resume", "--run", "run", "--steps", "6", "--corpus", "./" + "nowhere.txt")
+    check(given, "There is no file")
+    shutil.rmtree(workspace.cache)
+    check(call(workspace, "train", "--resume", "--run", "run", "--steps", "6"), "is not the one that the run was")
+
+
+def test_a_path_in_a_foreign_run_is_not_followed(workspace: Workspace, tmp_path: Path) -> None:
+    """A stranger's run.json must not make us read, and tell the hash of, any file it likes."""
+    check(call(workspace, "train", "--corpus", "small", "--run", "run", *TINY, "--steps", "2"), RIGHT)
+    run = RunFolder(workspace.checkpoints / "run")
+    config = msgspec.structs.replace(run.info().config, corpus="../secret.txt")
+    run.write_info(msgspec.structs.replace(run.info(), config=config))
+    (tmp_path / "secret.txt").write_text(small_text(), encoding="utf-8")
+    shutil.rmtree(workspace.cache)
+    result = call(workspace, "train", "--resume", "--run", "run", "--steps", "4")
+    check(result, "which is not followed; say with --corpus where it is")
 
 
 def test_the_ids_from_the_cache_are_the_run_s(workspace: Workspace) -> None:

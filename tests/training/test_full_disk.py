@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from rnnplay.errors import InputError
 from rnnplay.training import checkpoints, metrics_log, run_folder, saving
 from rnnplay.training.checkpoints import load_model
 from rnnplay.training.metrics_log import MetricsLog
@@ -107,9 +108,14 @@ def test_the_end_of_a_run_says_so_and_does_not_crash(world: World) -> None:
     with refusing(checkpoints, "write_durably", half):
         finished = run_to_end(trainer)
     assert finished.reason == "length" and world.emitted[-1] == finished
-    assert len(of(world.emitted, Notice)) == 1 and world.folder().checkpoint().step == 4
+    refused, unsaved = of(world.emitted, Notice)
+    assert "cannot write a checkpoint" in refused.message and "NOT on disk" in unsaved.message
+    assert world.folder().checkpoint().step == 4 and not trainer.saved
+    with pytest.raises(InputError, match="another process"):
+        world.folder().claim()  # nobody may take it while there is something to lose
     trainer.checkpoint()  # when there is room
-    assert world.folder().checkpoint().step == 8
+    assert world.folder().checkpoint().step == 8 and trainer.saved
+    world.folder().claim().release()
 
 
 def test_what_a_person_asks_for_fails_openly(world: World) -> None:

@@ -10,12 +10,15 @@ from textual.widgets._footer import FooterKey
 
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
-from rnnplay.presets import preset_config
-from rnnplay.training.records import Tuned
+from rnnplay.presets import find_preset, preset_config
+from rnnplay.training.records import Rollback, Skipped, Tuned
+from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.widgets.chart import Chart
+from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.sample_view import SampleView
 from tests.tui.stage import RUN, Stage, completion, falling, make_run, progress, shown, step_at, until
@@ -30,7 +33,7 @@ def footer(stage: Stage) -> dict[str, str]:
 async def enter(stage: Stage, pilot: Pilot[None], phase: Phase) -> None:
     """Bring the playground from any phase into `phase`; the engine's record of commands is empty then."""
     session = stage.session if stage.engines else None
-    if session is None or (phase is not Phase.IDLE and not session.engine_ready):
+    if session is None or not session.engine_ready:
         await stage.ready(pilot)
     if phase is not Phase.IDLE and not stage.control.running:
         stage.engine.sent.clear()
@@ -77,7 +80,7 @@ PHASES: dict[Phase, tuple[dict[str, str], str, dict[str, messages.Command]]] = {
     Phase.FINISHED: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
     Phase.ENGINE_GONE: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
 }
-ALWAYS = {"c", "+/-", "g", "o", "e", "?", "^q"}
+ALWAYS = {"c +/-", "g", "i", "e", "?", "^q"}
 
 
 PHASES_IN_WORDS = {
@@ -571,8 +574,9 @@ async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> No
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
-        await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() is not None)
+        stage.playground.action_runs()  # by the palette: the key is not there meanwhile
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and bool(app.screen.query("DataTable")))
+        await until(pilot, lambda: app.screen._chosen() is not None)  # type: ignore[attr-defined]
         await pilot.press("o")
         await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
         assert commands(stage) == []
@@ -653,3 +657,74 @@ async def test_any_size_holds(stage: Stage) -> None:
             if size >= (40, 12):
                 assert stage.playground.query_one("#prompt-input").region.height == 1, size
                 assert stage.loss.region.height >= 3, size
+
+
+# --- going back, and what happened ----------------------------------------------------------------------------
+
+
+async def test_b_goes_back_to_a_checkpoint_of_the_list(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("b")
+        await until(pilot, lambda: any("There is no run to put back" in toast for toast in stage.toasts))
+        make_run(stage.workspace, RUN, steps=20, loss=1.5)
+        await stage.train(pilot)
+        stage.session.run = RUN
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
+        assert "step        20   validation 1.500" in shown(app.screen, "OptionList")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert not stage.engine.of(messages.GoBack)
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(stage.engine.of(messages.GoBack)))
+        assert stage.engine.of(messages.GoBack) == [messages.GoBack(checkpoint="20")]
+
+
+async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot, steps=40)
+        assert not stage.playground.query_one(EventLog).display
+        skipped = Skipped(step=41, cause="gradient not finite", where="rnn.weight_hh_l0")
+        back = Rollback(
+            step=43,
+            to=30,
+            cause="gradient not finite",
+            where="rnn.weight_hh_l0",
+            remedy="lower-rate",
+            changed={"lr": 0.001},
+            count=1,
+        )
+        tuned = Tuned(step=30, knob="lr", value=0.001)
+        await stage.say(pilot, progress([step_at(41, norm=math.nan), skipped, back, tuned, step_at(31)]))
+        log = shown(stage.playground, "#events")
+        for words in ("43 gradient not finite", "back to step 30", "30 lr set to 0.001"):
+            assert words in " ".join(log.split()), log
+        assert "41 step skipped" not in log, "the oldest makes room, not the newest"
+        assert [mark.step for mark in stage.loss.marks] == [30]
+        assert stage.session.step == 31, "what came after the state it went back to is no longer so"
+        assert any("back to step 30; lr 0.001" in toast for toast in stage.toasts)
+
+
+async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.form.set_value("hidden", 48)
+        for name, words in (("quick", "comes with rnnplay"), ("my-own", "Kept as the preset my-own")):
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: isinstance(app.screen, Ask))
+            await pilot.press(*name, "enter")
+            await until(pilot, lambda: app.screen is stage.playground)
+            assert any(words in toast for toast in stage.toasts)
+        assert stage.form.preset == "my-own"
+        assert ("my-own", "my-own") in stage.form._preset_field.options
+        assert find_preset("my-own", stage.workspace.presets).config == stage.form.config
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)

@@ -15,7 +15,9 @@ from textual.widgets import DataTable, Static
 
 from rnnplay.engine import messages
 from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.widgets.sample_view import SampleView
+from tests.tui.findings import TEXT, found
 from tests.tui.stage import Stage, completion, falling, make_run, step_at, until
 
 Compare = Callable[..., bool]
@@ -113,6 +115,28 @@ async def diverged(stage: Stage, pilot: Pilot[None]) -> None:
     await stage.begin(pilot, records, fraction=0.6, left=20.0)
 
 
+async def inspecting(stage: Stage, pilot: Pilot[None], view: str, *keys: str) -> None:
+    """A view of the inspection, answered until it asks no more."""
+    await stage.ready(pilot)
+    stage.playground.action_train()
+    await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+    await stage.begin(pilot, falling(600), fraction=0.31, left=83.0)
+    stage.prompt.text = TEXT
+    await pilot.press("i")
+    await until(pilot, lambda: isinstance(stage.app.screen, InspectScreen) and bool(stage.app.screen._views))
+    stage.engine.sent.clear()
+    for key in (view, *keys, ""):
+        if key:
+            await pilot.press(key)
+            await pilot.pause()
+        while asked := list(stage.engine.sent):
+            stage.engine.sent.clear()
+            answers = [found(one, forced=bool(stage.control.forced)) for one in asked]
+            stage.engine.say(*(one for one in answers if one is not None))
+            await pilot.pause()
+            await pilot.pause()
+
+
 SCENES: list[tuple[str, Scene, tuple[int, int]]] = [
     *(("fresh", fresh, size) for size in (SMALL, MEDIUM, LARGE)),
     *(("training", training, size) for size in (SMALL, MEDIUM, LARGE)),
@@ -133,6 +157,39 @@ SCENES: list[tuple[str, Scene, tuple[int, int]]] = [
 )
 def test_the_playground(stage: Stage, snap_compare: Compare, scene: Scene, size: tuple[int, int]) -> None:
     assert snap_compare(stage.open(), terminal_size=size, run_before=lambda pilot: scene(stage, pilot))
+
+
+INSPECTIONS = {
+    "gradient": ("1",),
+    "predictions": ("2", "right", "right"),
+    "gates": ("3", "q", "q", "right", "down"),
+    "what-if": ("4", "enter"),
+    "connectivity": ("5",),
+    "clipping": ("6",),
+    "distance": ("7",),
+}
+LOOKS = [
+    *((name, size) for name in ("gradient", "gates") for size in (SMALL, MEDIUM, LARGE)),
+    *((name, SMALL if name == "clipping" else MEDIUM) for name in INSPECTIONS if name not in ("gradient", "gates")),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [pytest.param(name, size, id=f"{name}-{size[0]}x{size[1]}") for name, size in LOOKS]
+)
+def test_the_inspection(stage: Stage, snap_compare: Compare, name: str, size: tuple[int, int]) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        await inspecting(stage, pilot, *INSPECTIONS[name])
+
+    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
+
+
+def test_the_heatmap_without_colours(stage: Stage, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        await inspecting(stage, pilot, *INSPECTIONS["gates"])
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(stage.open(), terminal_size=SMALL, run_before=scene)
 
 
 def test_a_run_that_diverged(stage: Stage, snap_compare: Compare) -> None:

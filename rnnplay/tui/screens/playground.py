@@ -9,28 +9,36 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Footer, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
+from rnnplay.inspection.results import Forced
+from rnnplay.presets import all_presets, find_preset, save_preset
 from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
+from rnnplay.tui.forcing import described
+from rnnplay.tui.room import NARROW
+from rnnplay.tui.screens import playground_keys
+from rnnplay.tui.screens.lesson_desk import LessonDesk
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
-from rnnplay.tui.widgets.fields import Field
+from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from rnnplay.tui.coach import Coach
     from rnnplay.tui.screens.runs import RunChoice
+    from rnnplay.tui.widgets.lesson_pane import LessonPane
 
 UPDATE_SECONDS = 0.2
 """Between two repaints of what training reports."""
@@ -42,8 +50,6 @@ ASK_AGAIN_SECONDS = 1.0
 """While training, the prompt is completed again this often, from the newer weights."""
 ROOMY = 132
 """Columns below which the footer stands close together."""
-NARROW = 100
-"""Columns below which setup folds away while training."""
 
 MAIN_LABELS = {
     Phase.PREPARING: "◌ Preparing",
@@ -67,41 +73,14 @@ class PlaygroundScreen(Screen[None]):
     and goes on, `F6` switches clipping, `F7` and `F8` move its threshold.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "train", "Train"),
-        Binding("t", "resume", "Resume"),
-        Binding("n", "new", "New run"),
-        Binding("space", "pause", "Pause"),
-        Binding("space", "go_on", "Go on"),
-        Binding("x", "stop", "Stop"),
-        Binding("c", "clip", "Clip"),
-        Binding("plus,equals_sign", "threshold(1)", "Threshold", key_display="+/-"),
-        Binding("minus", "threshold(-1)", "", show=False),
-        Binding("g", "prompt", "Prompt"),
-        Binding("b", "go_back", "Back to a checkpoint", show=False),
-        Binding("o", "runs", "Runs"),
-        Binding("e", "setup", "Setup"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
-        # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
-        *(
-            binding
-            for typing in (True, False)
-            for binding in (
-                Binding("f5", f"main({typing})", "Train/pause", show=typing),
-                Binding("f6", f"switch_clip({typing})", "Clip", show=typing),
-                Binding("f7", f"move_threshold(-1, {typing})", "Threshold", key_display="f7/f8", show=typing),
-                Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
-            )
-        ),
-        Binding("escape", "leave_field", "Leave"),
-        Binding("up", "row(-1)", show=False),
-        Binding("down", "row(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = playground_keys.BINDINGS
 
-    def __init__(self, control: Control, config: RunConfig, preset: str, run: str | None = None) -> None:
+    def __init__(self, control: Control, coach: Coach, config: RunConfig, preset: str, run: str | None = None) -> None:
         super().__init__()
         self.control = control
+        self.coach = coach
         self._start = (config, preset, run)
+        self._presets, self._preset_problems = all_presets(control.workspace.presets)
         self._update_due = False
         self._typed_at = self._shown_at = 0.0
         self._asked = (0, "")
@@ -109,11 +88,15 @@ class PlaygroundScreen(Screen[None]):
         self._sample_request = 0
         self._phase_shown: Phase | None = None
         self._model_shown: bool | None = None
+        self._forced_shown: tuple[Forced, ...] = ()
         self._folded: bool | None = None
         """What the person chose by key; None: as room and phase suggest."""
         self._beside_help: bool | None = None
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
+        self.lessons = LessonDesk(self)
+        self._inspected = 0
+        """The view of the inspection that was looked at last."""
 
     def compose(self) -> ComposeResult:
         config, preset, _ = self._start
@@ -122,7 +105,7 @@ class PlaygroundScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="setup") as setup:
                 setup.border_title = "Setup"
-                yield SetupForm(config, preset=preset, id="form")
+                yield SetupForm(config, preset=preset, presets=self._presets, id="form")
                 yield EventLog(id="events")
                 with Horizontal(id="buttons"):
                     yield Button("▶ Train", id="main", variant="primary", compact=True)
@@ -130,11 +113,16 @@ class PlaygroundScreen(Screen[None]):
             with Vertical(id="work"):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")
+        yield LessonLine(self.coach, id="lesson-line")
         yield Footer(show_command_palette=False, compact=self.app.size.width < ROOMY)
 
     def on_mount(self) -> None:
+        self.coach.ticked = self.lessons.ticked
+        self.set_interval(1.0, self.lessons.ask)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
+        for problem in self._preset_problems:
+            self.notify(problem, severity="warning", markup=False)
         self.show_session()
         if (run := self._start[2]) is not None:
             self._load_run(run, resume=False)
@@ -171,6 +159,8 @@ class PlaygroundScreen(Screen[None]):
                 if event.request == self._sample_request:
                     self.prompt.append_sample(event.text, event.done)
             case messages.Failed():
+                if event.command == "train" and not self.control.running and self.session.config is not None:
+                    self.form.config = self.session.config
                 self.notify(event.message, severity="error", timeout=12, markup=False)
                 self.show_session()
             case messages.Progress():
@@ -212,22 +202,40 @@ class PlaygroundScreen(Screen[None]):
         self._update_due = False
         self._shown_at = monotonic()
         session = self.session
-        self.query_one(StatusLine).show(session, self.form.config)
-        self.query_one(TrainingCharts).show(session, session.config or self.form.config)
-        self.query_one(EventLog).show(session)
+        if not self._covered:
+            self.query_one(StatusLine).show(session, self.form.config)
+            self.query_one(TrainingCharts).show(session, session.config or self.form.config)
+            self.query_one(EventLog).show(session)
+        self.lessons.refresh()
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
         if session.has_model is not self._model_shown:
             self._model_changed(session.has_model)
-        if session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS:
+        self._show_forced()
+        due = session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
+        if due and not self._covered:
             self._ask(self._asked[1])
+
+    @property
+    def _covered(self) -> bool:
+        """Whether another screen hides this one, which then draws nothing and asks nothing."""
+        return self.is_attached and self.app.screen is not self and not self.app.screen.is_modal
+
+    def _show_forced(self) -> None:
+        """Say in the prompt's pane what is forced, so that it is never forgotten."""
+        forced = self.control.forced
+        if forced != self._forced_shown:
+            self._forced_shown = forced
+            layers = self.session.config.layers if self.session.config else 1
+            self.prompt.set_forced(described(forced, layers))
+            self.refresh_bindings()
 
     def _phase_changed(self, phase: Phase) -> None:
         before, self._phase_shown = self._phase_shown, phase
         self.form.training = self.control.running
         self.query_one("#stop", Button).disabled = not self.control.running
         self._label_main()
-        self._fold()
+        self.fold()
         if phase is Phase.TRAINING:
             self.show_trouble("")
         if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
@@ -243,7 +251,8 @@ class PlaygroundScreen(Screen[None]):
     def _label_main(self) -> None:
         label = MAIN_LABELS.get(self.session.phase)
         if label is None:
-            label = "▶ Resume" if self.control.resumable(self.form.config) else "▶ Train"
+            resumes = self.coach.next_arm is None and self.control.resumable(self.form.config)
+            label = "▶ Resume" if resumes else "▶ Train"
         self.query_one("#main", Button).label = label
         self.refresh_bindings()
 
@@ -269,13 +278,18 @@ class PlaygroundScreen(Screen[None]):
     # --- the run --------------------------------------------------------------------------------------------
 
     @work
-    async def _begin(self, resume: bool, config: RunConfig | None = None) -> None:
-        """Start or resume, with an engine if there is none."""
+    async def _begin(
+        self, resume: bool, config: RunConfig | None = None, arm: str = "", checkpoint: str = "latest"
+    ) -> None:
+        """Start or resume, with an engine if there is none; `arm`: that run of the lesson."""
         self.show_trouble("")
         try:
             await self.control.start_engine()
             if resume:
-                self.control.resume(config)
+                self.control.resume(config, checkpoint)
+            elif arm:
+                self.coach.train(arm)
+                self.lessons.read(False)
             else:
                 self.control.train(self.form.config)
             self.form.config = self.session.config or self.form.config
@@ -286,7 +300,10 @@ class PlaygroundScreen(Screen[None]):
         self.show_session()
 
     def action_train(self) -> None:
-        """Train, or resume the run in front of the person."""
+        """Train, or resume the run in front of the person; in a lesson, train what its next step needs."""
+        if not self.control.running and (arm := self.coach.next_arm) is not None:
+            self._begin(resume=False, arm=arm)
+            return
         form = self.form.config
         if self._may_begin():
             resume = self.control.resumable(form)
@@ -374,11 +391,11 @@ class PlaygroundScreen(Screen[None]):
         self.control.open(run)
 
     def action_go_back(self) -> None:
-        """Put the run under way back to one of its checkpoints."""
+        """Put the run back to one of its checkpoints; one that is not under way goes on from there."""
         from rnnplay.tui.screens.go_back import GoBackScreen
 
-        if not self.control.running or self.session.run is None:
-            self.notify("No run is under way; choose one under Runs (o).", severity="warning")
+        if self.session.run is None or self.session.phase is Phase.PREPARING:
+            self.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
             return
         try:
             screen = GoBackScreen(find_run(self.session.run, self.control.workspace))
@@ -388,8 +405,12 @@ class PlaygroundScreen(Screen[None]):
         self.app.push_screen(screen, self._back_to)
 
     def _back_to(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
+        if checkpoint is None:
+            return
+        if self.control.running:
             self.control.go_back(checkpoint)
+        else:
+            self._begin(resume=True, checkpoint=checkpoint)
 
     # --- knobs ----------------------------------------------------------------------------------------------
 
@@ -419,7 +440,8 @@ class PlaygroundScreen(Screen[None]):
         self._show_soon()
 
     @on(SetupForm.CorpusFileWanted)
-    def _pick_file(self) -> None:
+    def action_open_file(self) -> None:
+        """Choose a text of one's own."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
         self.app.push_screen(FilePicker(), self._file_picked)
@@ -427,6 +449,25 @@ class PlaygroundScreen(Screen[None]):
     def _file_picked(self, path: Path | None) -> None:
         if path is not None:
             self.form.set_value("corpus", str(path))
+
+    def action_save_preset(self) -> None:
+        """Keep what the form says as a preset of the person's own."""
+        from rnnplay.tui.screens.ask import Ask
+
+        question = "A name for these settings; they are kept in the workspace's presets/."
+        self.app.push_screen(Ask("Save as a preset", question, "Save"), self._save_preset)
+
+    def _save_preset(self, name: str | None) -> None:
+        if name is None:
+            return
+        own = self.control.workspace.presets
+        try:
+            save_preset(name, self.form.config, own)
+            self.form.add_preset(find_preset(name, own))
+        except RnnplayError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.notify(f"Kept as the preset {name}.", markup=False)
 
     # --- prompts --------------------------------------------------------------------------------------------
 
@@ -455,6 +496,48 @@ class PlaygroundScreen(Screen[None]):
     def _cancel_wanted(self) -> None:
         self.control.cancel()
 
+    # --- inspection -----------------------------------------------------------------------------------------
+
+    def action_inspect(self) -> None:
+        """Look into the model."""
+        from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
+
+        view, text = self.lessons.looked_at(self._inspected)
+        text = self.prompt.text or text
+        screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
+        self.app.push_screen(screen, self._inspection_left)
+
+    def _inspection_left(self, view: int | None) -> None:
+        self._inspected = view or 0
+        self.show_session()
+        self._ask(self.prompt.text)
+
+    # --- lessons --------------------------------------------------------------------------------------------
+
+    def action_lessons(self) -> None:
+        """Choose a lesson; where its page has given way to the charts, come back to it."""
+        self.lessons.choose()
+
+    async def action_close_lesson(self) -> None:
+        """Put the lesson's page away."""
+        await self.lessons.close()
+
+    def on_lesson_pane_left(self) -> None:
+        self.lessons.read(False)
+
+    def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
+        """Train one of the lesson's models."""
+        if self.control.running:
+            self.notify("A run is under way; stop it (x) before starting another.", severity="warning")
+        else:
+            self._begin(resume=False, arm=event.arm)
+
+    def action_release(self) -> None:
+        """Force nothing in the model any more."""
+        self.control.release()
+        self.show_session()
+        self._ask(self.prompt.text)
+
     # --- the rest -------------------------------------------------------------------------------------------
 
     def action_prompt(self) -> None:
@@ -479,67 +562,41 @@ class PlaygroundScreen(Screen[None]):
         """Where it is narrow, only the side with the focus stays beside the help."""
         setup = self.query_one("#setup")
         self._beside_help = setup.has_focus_within if shown else None
-        self._fold()
+        self.fold()
 
     def action_setup(self) -> None:
         self._folded = not self.query_one("#setup").has_class("folded")
         if self._beside_help is not None:
             self._beside_help = not self._folded
-        self._fold()
+        self.fold()
         if not self._folded:
             self.query_one("#main", Button).focus()
 
     def on_resize(self) -> None:
-        self._fold()
+        self.fold()
         self.query_one(Footer).compact = self.size.width < ROOMY
 
-    def _fold(self) -> None:
+    def fold(self) -> None:
+        """Give the room to what is used: setup, lesson, charts."""
         folded, narrow = self._folded, self.size.width < NARROW
         if folded is None:
             # Once there is a run the charts keep the room, so that they do not jump when it ends.
-            folded = narrow and self.session.run is not None
+            folded = (narrow and self.session.run is not None) or self.coach.lesson is not None
         if narrow and self._beside_help is not None:
             folded = not self._beside_help
         setup = self.query_one("#setup")
         alone = narrow and self._beside_help is not None and not folded
         setup.set_class(alone, "alone")
-        self.query_one("#work").display = not alone
+        reading = self.lessons.fold(narrow)
+        self.query_one("#work").display = not (alone or reading)
         if folded and setup.has_focus_within:
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown in the footer."""
-        running, phase = self.control.running, self.session.phase
-        typing = isinstance(self.focused, Input) or (isinstance(self.focused, Field) and self.focused.editing)
-        if action in ("threshold", "help"):
-            return not typing
-        if action in ("main", "switch_clip", "move_threshold"):
-            return parameters[-1] == typing
-        if action == "leave_field":
-            return typing
-        if action == "row":
-            return isinstance(self.focused, Button)
-        if action in ("train", "resume"):
-            return not running and self.control.resumable(self.form.config) == (action == "resume")
-        if action == "new":
-            return not running and self.control.resumable(self.form.config)
-        if action == "stop":
-            return running
-        if action in ("pause", "go_on"):
-            return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
-        return True
+        return playground_keys.is_of_use(self, action, parameters)
 
     def commands(self) -> Iterable[SystemCommand]:
         """For the command palette."""
-        yield SystemCommand("Train", "Start a run, or resume the one shown", self.action_train)
-        yield SystemCommand("New run", "Start a run from the beginning", self.action_new)
-        yield SystemCommand("Pause or continue", "Hold training, or let it go on", self.action_pause)
-        yield SystemCommand("Stop", "End the run with a checkpoint", self.action_stop)
-        yield SystemCommand("Save a checkpoint", "Now", lambda: self.control.send(messages.Save()))
-        yield SystemCommand("Clipping on or off", "Gradient clipping", self.action_clip)
-        yield SystemCommand("Go back", "Put the run back to one of its checkpoints", self.action_go_back)
-        yield SystemCommand("Runs", "Resume, open or remove a run", self.action_runs)
-        yield SystemCommand("Open a text file", "Train on a text of your own", self._pick_file)
-        yield SystemCommand("Prompt", "Type a prompt", self.action_prompt)
-        yield SystemCommand("Setup", "Show or fold the setup", self.action_setup)
+        return playground_keys.commands(self)

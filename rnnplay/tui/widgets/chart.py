@@ -74,16 +74,23 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         threshold_label: str = "",
         empty: str = "no data yet",
         legend: bool = True,
+        x: str = "step",
+        y_range: tuple[float, float] | None = None,
         name: str | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`legend=False` leaves the names and last values out of the upper border, for the readout alone."""
+        """`legend=False` leaves the names and last values out of the upper border, for the readout alone.
+
+        `x` is what the horizontal axis counts; `y_range` are the ends of the vertical one while it is not logarithmic.
+        """
         super().__init__(name=name, id=id, classes=classes)
         if title:
             self.border_title = title
         self.empty = empty
         self._picture = Picture(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
+        self._picture.y_range = y_range
+        self._x = x
         self._readout = ""
         self._legend = legend
         self._drag: tuple[int, float] | None = None  # where the mouse went down, and the window's start then
@@ -96,8 +103,13 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._top: list[chart_text.Group] = []
         self._bottom: list[chart_text.Group] = []
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Without a cursor, escape is the screen's."""
+        return self._picture.cursor is not None if action == "clear_cursor" else True
+
     def on_focus(self) -> None:
-        self.border_subtitle = KEYS
+        # What is over something else than steps is not smoothed.
+        self.border_subtitle = KEYS if self._x == "step" else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = ""
@@ -231,7 +243,9 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         series = picture.series if self._legend else ()
         self._top = chart_text.legend(series, picture.smoothing, self._readout, palette)
         self._bottom = (
-            [] if picture.cursor is None else chart_text.reading(picture, self.step_at(picture.cursor), palette)
+            []
+            if picture.cursor is None
+            else chart_text.reading(picture, self.step_at(picture.cursor), palette, self._x)
         )
 
     def _refresh_borders(self) -> None:

@@ -41,12 +41,12 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
     return groups
 
 
-def reading(picture: Picture, step: float, palette: Sequence[Style]) -> list[Group]:
-    """The values under the cursor, whose cell has its middle at `step`."""
+def reading(picture: Picture, step: float, palette: Sequence[Style], x: str = "step") -> list[Group]:
+    """The values under the cursor, whose cell has its middle at `step`; `x` is what steps are called."""
     if picture.cursor is None or not picture.columns:
         return []
     plain = palette[BLANK]
-    groups: list[Group] = [[Segment(f"step {max(0, int(step)):,}", plain)]]
+    groups: list[Group] = [[Segment(f"{x} {max(0, int(step)):,}", plain)]]
     for one, held in zip(picture.series, picture.columns, strict=True):
         mean, smooth, bad = value_at(held, 2 * picture.cursor)
         if mean is None and not bad:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 from textual.content import Content
 from textual.widgets import Static
@@ -20,19 +21,38 @@ class EventLog(Static):
     EventLog { height: auto; max-height: 7; display: none; border-top: solid $border; margin-right: 1; }
     EventLog.filled { display: block; }
     """
-    LINES = 6
+    ROWS = 6
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
         super().__init__("", id=id, markup=False)
-        self._shown: tuple[LogLine, ...] = ()
+        self._events: tuple[LogLine, ...] = ()
+        self._shown: list[LogLine] | None = None
 
     def show(self, session: Session) -> None:
         """Bring it up to date."""
-        newest = tuple(session.events)[-self.LINES :]
+        self._events = tuple(session.events)[-self.ROWS :]
+        self.set_class(bool(self._events), "filled")
+        self._refill()
+
+    def on_resize(self) -> None:
+        self._refill()
+
+    def _refill(self) -> None:
+        newest = fitting(self._events, self.content_size.width, self.ROWS)
         if newest != self._shown:
             self._shown = newest
-            self.set_class(bool(newest), "filled")
             self.update(lines(newest))
+
+
+def fitting(events: Sequence[LogLine], width: int, rows: int) -> list[LogLine]:
+    """The newest of `events` that fit into so many rows once their words are wrapped; at least the last one."""
+    kept: list[LogLine] = []
+    for event in reversed(events):
+        rows -= len(wrap(f"{event.step:,} {event.text}", width)) if width else 1
+        if kept and rows < 0:
+            break
+        kept.insert(0, event)
+    return kept
 
 
 def lines(events: Iterable[LogLine]) -> Content:

@@ -82,12 +82,12 @@ class NextBars(Widget):
         label_width = max((cell_len(_token(candidate)) for candidate in shown), default=0)
         bar_width = max(0, width - label_width - 7)
         for candidate in shown:
-            bar = _bar(candidate.probability, bar_width)
+            filled = bar(candidate.probability, bar_width)
             rows.append(
                 Content.assemble(
                     (padded(_token(candidate), label_width), "bold $foreground"),
                     " ",
-                    (bar, "$primary"),
+                    (filled, "$primary"),
                     (f"{percentage(candidate.probability):>6}", MUTED),
                 )
             )
@@ -100,7 +100,7 @@ def _token(candidate: NextToken) -> str:
     return shortened(visible_token(candidate.token), LONGEST_TOKEN)
 
 
-def _bar(probability: float, width: int) -> str:
+def bar(probability: float, width: int) -> str:
     """A bar of `width` cells, filled to an eighth of a cell; empty for what is no probability."""
     if not 0 <= probability <= 1:
         return " " * width

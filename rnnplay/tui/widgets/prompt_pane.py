@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Completion
+from rnnplay.tui.widgets.forced_line import ForcedLine
 from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.sample_view import SampleView
@@ -36,6 +37,8 @@ class PromptPane(Vertical):
         height: 1fr; padding: 0 1;
         & > #prompt-line { height: 1; }
         & #prompt-mark { width: 2; color: $primary; text-style: bold; }
+        & > #forced { display: none; height: 1; width: 1fr; }
+        &.-forced > #forced { display: block; }
         & > SamplingRow { display: none; }
         & > #prompt-answer { height: 1fr; layout: vertical; }
         & NextBars { height: 1; dock: top; }
@@ -78,11 +81,13 @@ class PromptPane(Vertical):
         self._bars = NextBars(id="next-bars")
         self._samples = SampleView(id="samples")
         self._row = SamplingRow(id="sampling")
+        self._forced = ForcedLine(id="forced")
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
             yield Static("›", id="prompt-mark")
             yield self._input
+        yield self._forced
         yield self._row
         with Vertical(id="prompt-answer"):
             yield self._samples
@@ -121,8 +126,14 @@ class PromptPane(Vertical):
     def show_completion(self, text: str, completion: Completion) -> None:
         """The model's answer for `text`; what does not fit the prompt as it is by now is left out."""
         self._input.suggest(text, completion.suggestion)
+        self._forced.answer(completion.forced)
         if text == self._input.value:
             self._bars.show(completion.next, completion.unknown)
+
+    def set_forced(self, what: str) -> None:
+        """Say what is forced in the model, in words; "" for nothing."""
+        self._forced.show(what)
+        self.set_class(bool(what), "-forced")
 
     def clear_completion(self) -> None:
         """Forget the last answer."""

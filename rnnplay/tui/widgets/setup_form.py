@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
-from rnnplay.presets import DEFAULT_PRESET, PRESETS, preset_config
+from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.more_row import MoreRow
 from rnnplay.tui.widgets.setup_layout import first_groups, kept_by, label_width, more_groups, preset_spec
@@ -93,12 +93,14 @@ class SetupForm(Vertical):
         config: RunConfig | None = None,
         *,
         preset: str = DEFAULT_PRESET,
+        presets: dict[str, Preset] | None = None,
         id: str | None = None,  # noqa: A002  (Textual's name for it)
     ) -> None:
-        """Raises InputError for an unknown preset."""
+        """`presets`: all there are to choose from, `preset` among them."""
         super().__init__(id=id)
+        self._presets = presets or PRESETS
         self._preset = preset
-        self._preset_config = preset_config(preset)
+        self._preset_config = self._presets[preset].config
         self._config = config or self._preset_config
         self._training = False
         self._drafts: dict[str, Value] = {}
@@ -129,6 +131,12 @@ class SetupForm(Vertical):
     def preset(self) -> str:
         """The preset the fields are compared with."""
         return self._preset
+
+    def add_preset(self, preset: Preset) -> None:
+        """One more to choose from, or another of that name; the form is compared with it from now on."""
+        self._presets = {**self._presets, preset.name: preset}
+        self._preset, self._preset_config = preset.name, preset.config
+        self._show()
 
     @property
     def training(self) -> bool:
@@ -242,10 +250,11 @@ class SetupForm(Vertical):
 
     def _show_preset(self, changed: list[str]) -> None:
         field = self._preset_field
-        options: list[tuple[Value, str]] = [(name, name) for name in PRESETS]
-        note = PRESETS[self._preset].summary + "."
+        options: list[tuple[Value, str]] = [(name, name) for name in self._presets]
+        preset = self._presets[self._preset]
+        note = f"{preset.summary}." + (f" Expect: {preset.expect}." if preset.expect else "")
         if changed:
-            options.insert(list(PRESETS).index(self._preset) + 1, ("", "custom"))
+            options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
             note = f"Not as in {self._preset}: {', '.join(changed)}."
         if (options, note) != (field.options, field.note):
             field.options, field.note = options, note
@@ -281,7 +290,7 @@ class SetupForm(Vertical):
             note.update(text)
 
     def _changed_names(self) -> list[str]:
-        kept = kept_by(self._preset)
+        kept = kept_by(self._presets[self._preset])
         return [
             name
             for name in knobs()
@@ -402,8 +411,8 @@ class SetupForm(Vertical):
         if not name:  # "custom" is where one already is
             return
         before = self._config
-        self._preset, self._preset_config = name, preset_config(name)
-        kept = {knob: getattr(before, knob) for knob in kept_by(name)}
+        self._preset, self._preset_config = name, self._presets[name].config
+        kept = {knob: getattr(before, knob) for knob in kept_by(self._presets[name])}
         self._forget()
         self._take(with_values(self._preset_config, kept), "preset")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from rnnplay.config import GROUPS, Knob, KnobSpec, knobs
-from rnnplay.presets import DEFAULT_PRESET, PRESETS
+from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 
 FIRST = (
     ("corpus", "tokens"),
@@ -43,12 +43,12 @@ def more_groups() -> list[tuple[str, list[str]]]:
     return [(title, names) for title, names in groups if names]
 
 
-def kept_by(preset: str) -> set[str]:
+def kept_by(preset: Preset) -> set[str]:
     """The knobs that choosing `preset` leaves as they are."""
     return {
         name
         for name, spec in knobs().items()
-        if name not in PRESETS[preset].values and (name in KEPT_BY_PRESETS or spec.knob.group in KEPT_GROUPS)
+        if name not in preset.values and (name in KEPT_BY_PRESETS or spec.knob.group in KEPT_GROUPS)
     }
 
 

@@ -1,0 +1,76 @@
+"""One table of what rnnplay is measured by.
+
+    python -m benchmarks [--only step,kernels] [--quick] [--threads 1] [--large] [--json FILE]
+
+Ratios are of two processes that train in turns, A B B A …, each for --seconds; the median over --rounds of the turns'
+ratios. On one thread they are by processor time, which other work on the machine disturbs least; on several by the
+clock: then let nothing else run. `python -m benchmarks.quality` measures losses, which takes minutes a seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+
+from benchmarks.lines import GROUPS, Line, Options
+from rnnplay.model.hardware import describe_machine
+
+COLUMNS = ("what", "", "measured", "asked for", "")
+
+
+def shown(line: Line) -> tuple[str, ...]:
+    """The cells of a row."""
+    value = "–" if line.value is None else f"{line.value:,.{line.decimals}f} {line.unit}"
+    return line.group, line.what, value, line.asked, line.note
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
+    parser.add_argument("--quick", action="store_true", help="few and short turns: to see that it works")
+    parser.add_argument("--threads", type=int, default=1, help="of each side")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each turn")
+    parser.add_argument("--large", action="store_true", help="a text of 1 GB instead of 100 MB")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
+    given = parser.parse_args()
+    chosen = given.only.split(",")
+    if unknown := [name for name in chosen if name not in GROUPS]:
+        parser.error(f"--only has {', '.join(unknown)}; choose of {', '.join(GROUPS)}")
+    options = Options(
+        threads=given.threads,
+        rounds=3 if given.quick else given.rounds,
+        seconds=0.5 if given.quick else given.seconds,
+        megabytes=1000 if given.large else 10 if given.quick else 100,
+        quick=given.quick,
+    )
+    machine = describe_machine() | {"threads": str(options.threads)}
+    print(f"{machine['cpu']}, {machine['cores']}; torch {machine['torch']}; {options.threads} thread(s) a side")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > 0.5:
+        print(
+            f"Other work runs on this machine (load {load:.1f}): ratios are medians of turns, and noisy all the same."
+        )
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
+    lines: list[Line] = []
+    failed = False
+    for name in chosen:
+        try:
+            for line in GROUPS[name](options):
+                lines.append(line)
+                print(f"| {' | '.join(shown(line))} |", flush=True)
+        except Exception as error:  # the other groups are worth having all the same
+            failed = True
+            print(f"| {name} | could not be measured: {type(error).__name__}: {str(error)[:200]} | – | | |", flush=True)
+    if given.json:
+        found = {"machine": machine, "load": load, "lines": [dataclasses.asdict(line) for line in lines]}
+        given.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

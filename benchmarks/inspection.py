@@ -1,0 +1,125 @@
+"""What looking inside costs: each inspection by itself, and training's speed while the gradient view is open.
+
+    python -m benchmarks.inspection [--threads 1] [--seconds 20] [--every 3] [--rounds 2]
+
+Wall and CPU time of one thread, the best of several; speed as tokens/s of the same trainer in turns, without and with
+a gradient probe every few seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages
+from rnnplay.engine.inspections import Inspections
+from rnnplay.inspection.clipping import clipped_step
+from rnnplay.inspection.connectivity import connectivity
+from rnnplay.inspection.gates import UnrolledCache, gate_map
+from rnnplay.inspection.gradients import gradient_curve
+from rnnplay.inspection.predictions import predictions
+from rnnplay.inspection.probe import probe_batch
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.catalogue import find_corpus
+from rnnplay.text.encoded import EncodedSplit, encode_corpus
+from rnnplay.text.feeds import make_feed
+from rnnplay.text.tokenizers import build_tokenizer
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.trainer import Trainer
+from rnnplay.workspace import Workspace
+
+TEXT = ('The old king said, "You are 3 days late; come in."\nAnd the fox, who was wet, went in at once. ' * 5)[:400]
+
+
+def best(action: Callable[[], object], times: int = 7) -> str:
+    """Milliseconds: the shortest wall and CPU time."""
+    walls, cpus = [], []
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), time.thread_time()
+        action()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.thread_time() - cpu)
+    return f"{1e3 * min(walls):7.1f} ms wall, {1e3 * min(cpus):7.1f} ms CPU"
+
+
+def measure_views() -> None:
+    """Each inspection once, on models of the size the targets name."""
+    tokenizer = build_tokenizer([TEXT], "char")
+    ids = np.resize(tokenizer.encode(TEXT), 20_000)
+    split = EncodedSplit(ids, len(ids), None)
+    for cell in ("lstm", "gru", "rnn"):
+        model = LanguageModel(RunConfig(cell=cell), tokenizer.size)
+        probe = probe_batch(split, "stream", 64)
+        print(f"gradients, distance 64, {cell} 1x256:        {best(lambda m=model, p=probe: gradient_curve(m, p))}")  # type: ignore[misc]
+    model = LanguageModel(RunConfig(), tokenizer.size)
+    batch = make_feed(split, "stream", 32, 64, 1).next()
+    print(f"clipping, 32x64 tokens, lstm 1x256:         {best(lambda: clipped_step(model, batch, None, 'norm', 1.0))}")
+    large = LanguageModel(RunConfig(hidden=512, layers=2), tokenizer.size)
+    cache = UnrolledCache()
+    steps = count()
+    fresh = best(lambda: gate_map(cache.get(large, tokenizer, TEXT, next(steps)), tokenizer, order="property"))
+    print(f"gates of {len(TEXT)} characters, lstm 2x512:      {fresh}")
+    again = best(lambda: gate_map(cache.get(large, tokenizer, TEXT, 0), tokenizer, layer=1, order="variance"))
+    print(f"  another layer and order, text kept:       {again}")
+    print(f"predictions, the same:                      {best(lambda: predictions(large, tokenizer, TEXT))}")
+    print(f"connectivity, the same:                     {best(lambda: connectivity(large, tokenizer, TEXT))}")
+
+
+def measure_training(threads: int, seconds: float, every: float, rounds: int) -> None:
+    """Tokens a second of one trainer, in turns without and with probes."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder)).create()
+        config = RunConfig(threads=threads, eval_every=0, checkpoint_seconds=0.0)
+        corpus = encode_corpus(find_corpus("tales", workspace), config, workspace.cache)
+        trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _record: None)
+        costs: list[float] = []
+
+        def post(event: messages.Event) -> None:
+            if isinstance(event, messages.Inspected):
+                costs.append(getattr(event.result, "seconds", 0.0))
+
+        inspections = Inspections(post, lambda: trainer, workspace, lambda _tag, action, _request: action())
+        speeds: dict[bool, list[float]] = {False: [], True: []}
+        for turn in range(2 * rounds + 1):
+            probing = turn % 2 == 0
+            began = due = time.perf_counter()
+            first = trainer.step
+            while (now := time.perf_counter()) - began < seconds:
+                if probing and now >= due:
+                    inspections.ask(messages.InspectGradients(request=1))
+                    due = now + every
+                trainer.advance()
+                inspections.work()
+            rate = (trainer.step - first) * config.batch_size * config.bptt / (time.perf_counter() - began)
+            if turn:  # the first turn warms up
+                speeds[probing].append(rate)
+        with_probe, without = statistics.median(speeds[True]), statistics.median(speeds[False])
+        print(f"training: {without:,.0f} tokens/s; with a probe every {every:g} s {with_probe:,.0f} tokens/s")
+        print(f"  a probe took {1e3 * statistics.median(costs):.0f} ms; with / without: {with_probe / without:.3f}")
+        trainer.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--every", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=2, help="0: no training")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    measure_views()
+    if options.rounds:
+        measure_training(options.threads, options.seconds, options.every, options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""The lines of the table, by group: each says what is compared, what was asked for and what came out."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.baselines import CHAR_RNN, CHARACTERS, WORDS, Shape, gemm_gflops
+from benchmarks.contender import prepared
+from benchmarks.duel import Contender, duel
+from rnnplay.model.hardware import native_bfloat16
+from rnnplay.training.learner import StepResult
+from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Options:
+    """How thoroughly."""
+
+    threads: int = 1
+    rounds: int = 9
+    seconds: float = 1.5
+    megabytes: int = 100
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    group: str
+    what: str
+    value: float | None
+    """None: cannot be measured here; `note` says why."""
+    unit: str = "×"
+    asked: str = ""
+    note: str = ""
+    decimals: int = 2
+
+
+def against_bare(options: Options, group: str, shape: Shape, asked: str, precision: str = "float32") -> Line:
+    """rnnplay's whole step over the bare loop's, by processor time where there is one thread."""
+    one, other = Contender("rnnplay", shape, options.threads, precision), Contender("bare", shape, options.threads)
+    found = duel(one, other, options.rounds, options.seconds)
+    by_cpu = options.threads == 1
+    ratio = found.cpu_ratio if by_cpu else found.ratio
+    note = f"{found.speed:,.0f} tokens/s against {found.baseline:,.0f}"
+    if by_cpu:
+        note += f"; by the clock {found.ratio:.2f}"
+    return Line(group, f"{shape.name}, batch {shape.batch}, bptt {shape.bptt}", ratio, asked=asked, note=note)
+
+
+def step(options: Options) -> Iterator[Line]:
+    """rnnplay's step over a bare loop."""
+    for shape in (*CHARACTERS, CHAR_RNN, WORDS):
+        yield against_bare(options, "step / bare loop", shape, "≥ 0.98")
+
+
+def kernels(options: Options) -> Iterator[Line]:
+    """GRU and RNN over torch.nn's."""
+    for cell, asked in (("gru", "≥ 1.3"), ("rnn", "≥ 1.2")):
+        for like in CHARACTERS:
+            shape = Shape(cell, like.layers, like.hidden)
+            yield against_bare(options, f"{cell.upper()} / nn.{cell.upper()}", shape, asked)
+            first, second = Contender("products", shape, options.threads), Contender("layers", shape, options.threads)
+            bound = duel(first, second, options.rounds, options.seconds / 2)
+            ratio = bound.cpu_ratio if options.threads == 1 else bound.ratio
+            yield Line(f"its products alone / nn.{cell.upper()}", shape.name, ratio, note="what could be reached")
+
+
+def precision(options: Options) -> Iterator[Line]:
+    """`auto` over float32."""
+    native = native_bfloat16(torch.device("cpu"))
+    for shape in CHARACTERS[1:]:
+        if native:
+            yield against_bare(options, "auto / float32 bare loop", shape, "≥ 1.4", "auto")
+        else:
+            yield Line("auto / float32 bare loop", shape.name, None, asked="≥ 1.4", note="bfloat16 not native here")
+
+
+def records(options: Options) -> Iterator[Line]:
+    """What it costs to record each step."""
+    shape = CHARACTERS[1]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        whole, inside = records_share(shape, Path(home), options)
+    yield Line("records, clock, watch", shape.name, 100 * (whole - inside) / whole, "% of a step", "< 1")
+
+
+def records_share(shape: Shape, home: Path, options: Options) -> tuple[float, float]:
+    """Processor seconds of many steps, and of what the learner does in them."""
+    torch.set_num_threads(options.threads)
+    config, corpus, workspace = prepared(shape, home, "float32", options.threads)
+    trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _: None)
+    learn, inside = trainer._learner.step, 0.0
+
+    def timed(*given: Any) -> StepResult:
+        nonlocal inside
+        began = time.process_time()
+        result = learn(*given)
+        inside += time.process_time() - began
+        return result
+
+    setattr(trainer._learner, "step", timed)  # noqa: B010 (mypy takes no assignment to a method)
+    began = time.process_time()
+    for _ in range(20 if options.quick else 200):
+        trainer.advance()
+    whole = time.process_time() - began
+    trainer.close()
+    return whole, inside
+
+
+def limits(options: Options) -> Iterator[Line]:
+    """The machine's own."""
+    torch.set_num_threads(options.threads)
+    seconds = 0.3 if options.quick else 2.0
+    yield Line("product 1024³", "float32", gemm_gflops(torch.float32, seconds=seconds), "GFLOP/s", decimals=0)
+    if native_bfloat16(torch.device("cpu")):
+        yield Line("product 1024³", "bfloat16", gemm_gflops(torch.bfloat16, seconds=seconds), "GFLOP/s", decimals=0)
+    else:
+        yield Line("product 1024³", "bfloat16", None, note="not native here")
+
+
+def corpora(options: Options) -> Iterator[Line]:
+    """A large text."""
+    from benchmarks.corpus_cost import measure
+
+    for tokens, asked in (("char", "≥ 80"), ("word", "≥ 10")):
+        speed, first, again = measure(options.megabytes, tokens)
+        group = f"text of {options.megabytes:,} MB, {tokens}"
+        yield Line(group, "encode", speed, "MB/s", asked, decimals=0)
+        yield Line(group, "peak memory, without torch", first.megabytes, "MB", "≤ 300", decimals=0)
+        yield Line(group, "open again", again.seconds, "s", "≤ 1")
+
+
+def charts(options: Options) -> Iterator[Line]:
+    """A redraw."""
+    from benchmarks.chart import POINTS, make_histories, measure
+
+    for points in POINTS[: 1 if options.quick else None]:
+        cost = asyncio.run(measure(make_histories(points), (120, 20)))
+        yield Line("chart 120×20, three series", f"redraw with {points:,} points", cost.painted, "ms of CPU", "≤ 3")
+
+
+def startup(options: Options) -> Iterator[Line]:
+    """How long a person waits."""
+    from benchmarks.startup import first_paint_and_loss
+
+    times = []
+    for _ in range(2 if options.quick else 6):
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            times.append(first_paint_and_loss(Path(folder)))
+    paint, _, loss = (statistics.median(column) for column in zip(*times[1:], strict=True))  # the first compiles
+    yield Line("start", "first paint", paint, "s", "≤ 0.5")
+    yield Line("start", "launch to first loss", loss, "s", "≤ 5")
+
+
+def interface(options: Options) -> Iterator[Line]:
+    """Keys while training, and training while there is an interface."""
+    from benchmarks import latency
+    from tests.support.terminal import Terminal, rnnplay_command
+
+    seconds = 5.0 if options.quick else 15.0
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        workspace = Path(folder)
+        environment = {"RNNPLAY_CONFIG": str(workspace / "settings.json")}
+        with Terminal(rnnplay_command("--workspace", folder), 120, 40, env=environment) as terminal:
+            latency.start_training(terminal)
+            terminal.send("g")
+            latency.settle(terminal, 1.0)
+            echo = latency.measure_echo(terminal, 30 if options.quick else 200)
+            latency.leave(terminal)
+        yield Line("interface", "echo of a key while training, p99", latency.percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
+        for columns, rows in ((80, 24), (200, 60)):
+            ratios, shares, sent = [], [], []
+            for _ in range(1 if options.quick else 3):
+                alone = latency.headless_speed(workspace, seconds)
+                rate, share, bytes_second = latency.attached_speed(workspace, seconds, columns, rows)
+                ratios.append(rate / alone)
+                shares.append(100 * share)
+                sent.append(bytes_second / 1e3)
+            group = f"interface {columns}×{rows}"
+            yield Line(group, "training / headless", statistics.median(ratios), asked="≥ 0.95")
+            yield Line(group, "its process", statistics.median(shares), "% of a core", "≤ 8", decimals=1)
+            yield Line(group, "to the terminal", statistics.median(sent), "kB/s", "≤ 20", decimals=1)
+
+
+GROUPS: dict[str, Callable[[Options], Iterator[Line]]] = {
+    "limits": limits,
+    "step": step,
+    "kernels": kernels,
+    "precision": precision,
+    "records": records,
+    "corpora": corpora,
+    "charts": charts,
+    "startup": startup,
+    "interface": interface,
+}

@@ -1,0 +1,126 @@
+"""Heatmaps of what a model's cells compute over a text: a layer, a quantity, and the units in an order asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rnnplay.inspection.properties import correlation, pieces, property_values
+from rnnplay.inspection.results import (
+    GATES,
+    QUANTITIES,
+    SATURATED_HIGH,
+    SATURATED_LOW,
+    GateMap,
+    Order,
+    Property,
+    Quantity,
+)
+from rnnplay.inspection.unrolled import UnrolledText, unroll_text
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers import Tokenizer
+
+BINS = 20
+
+MOST_VALUES = 200_000
+"""Of one heatmap, so that it stays a message of some megabytes."""
+
+
+class UnrolledCache:
+    """The text unrolled last, so that looking at it in another way costs no reading."""
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._model: LanguageModel | None = None
+        self._unrolled: UnrolledText | None = None
+
+    def get(self, model: LanguageModel, tokenizer: Tokenizer, text: str, step: int) -> UnrolledText:
+        """As `unroll_text`, read only if the model, its weights after `step` steps or the text have changed."""
+        # torch counts a tensor's versions: going back to a checkpoint makes a new one, where a fused step does not.
+        key = (text, step, *(parameter._version for parameter in model.parameters()))
+        if self._unrolled is None or self._model is not model or self._key != key:
+            self._unrolled = unroll_text(model, tokenizer, text)
+            self._model, self._key = model, key
+        return self._unrolled
+
+
+def gate_map(
+    unrolled: UnrolledText,
+    tokenizer: Tokenizer,
+    *,
+    layer: int = 0,
+    quantity: Quantity = "hidden",
+    order: Order = "index",
+    property: Property = "quotes",  # noqa: A002 (the contract's word)
+    first: int = 0,
+    count: int = 40,
+    run: str = "",
+    step: int = 0,
+) -> GateMap:
+    """`count` units from place `first` of the order on; what is not there is brought within range.
+
+    index       by number; scores: variance
+    variance    over the text, the largest first
+    saturation  share of timesteps below 0.1 or above 0.9 (gates), above 0.9 in absolute value (others)
+    property    Pearson's correlation with the property, the largest in absolute value first
+    """
+    layer = min(max(0, layer), len(unrolled.layers) - 1)
+    quantity = quantity if quantity in QUANTITIES[unrolled.cell] else "hidden"
+    values = unrolled.layers[layer][quantity]  # (T, H)
+    units = values.shape[1]
+    count = min(max(1, count), units, max(1, MOST_VALUES // len(values)))
+    first = min(max(0, first), units - count)
+    gate = quantity in GATES
+    scores = _scores(values, gate, order, property, unrolled, tokenizer)  # (H,)
+    places = np.arange(units) if order == "index" else np.argsort(-np.abs(scores), kind="stable")
+    shown = places[first : first + count]
+    sizes = values if gate else values.abs()
+    return GateMap(
+        run=run,
+        step=step,
+        cell=unrolled.cell,
+        layers=len(unrolled.layers),
+        units=units,
+        layer=layer,
+        quantity=quantity,
+        order=order,
+        property=property,
+        first=first,
+        shown=shown.tolist(),
+        scores=scores[shown].tolist(),
+        values=values[:, torch.from_numpy(shown)].T.tolist(),
+        tokens=unrolled.tokens,
+        low=_share(sizes < SATURATED_LOW),
+        high=_share(sizes > SATURATED_HIGH),
+        histogram=_histogram(values, gate),
+    )
+
+
+def _scores(
+    values: Tensor, gate: bool, order: Order, name: Property, unrolled: UnrolledText, tokenizer: Tokenizer
+) -> NDArray[np.float64]:
+    scores: NDArray[np.float64]
+    if order == "saturation":
+        closed = values < SATURATED_LOW if gate else values < -SATURATED_HIGH
+        scores = (closed | (values > SATURATED_HIGH)).double().mean(0).numpy()
+    elif order == "property":
+        wanted = property_values(name, pieces(tokenizer, unrolled.ids, unrolled.previous))
+        return correlation(values.T.double().numpy(), wanted)
+    else:
+        scores = values.double().var(0, correction=0).numpy()
+    return np.nan_to_num(scores)  # of a model that has diverged
+
+
+def _share(where: Tensor) -> float:
+    return float(where.double().mean())
+
+
+def _histogram(values: Tensor, gate: bool) -> list[int]:
+    low = 0.0 if gate else -1.0
+    held = torch.nan_to_num(values).clamp(low, 1.0)
+    counts: list[int] = torch.histc(held, BINS, low, 1.0).long().tolist()
+    return counts

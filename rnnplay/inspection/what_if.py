@@ -1,0 +1,60 @@
+"""What if a gate were held open, or a unit of the cell clamped: the same equations, with some quantities given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
+from rnnplay.inspection.results import QUANTITIES, Forced
+from rnnplay.model.cells import LayerHook
+
+
+def forcing(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:
+    """The hook for cells.step that holds what is `forced`, the later of two on one unit; None for nothing.
+
+    Raises InputError for what a model of `config` does not have, and for values that are not finite.
+    """
+    chosen: dict[tuple[int, str], list[Callable[[Tensor], Tensor]]] = {}
+    for one in forced:
+        check(config, one)
+        chosen.setdefault((one.layer, one.quantity), []).append(_holding(one))
+    if not chosen:
+        return None
+
+    def hook(layer: int, quantity: str, value: Tensor) -> Tensor:
+        for hold in chosen.get((layer, quantity), ()):
+            value = hold(value)
+        return value
+
+    return hook
+
+
+def check(config: RunConfig, forced: Forced) -> None:
+    """Raises InputError for what a model of `config` does not have, and for a value that is not finite."""
+    names = QUANTITIES[config.cell]
+    if not 0 <= forced.layer < config.layers:
+        raise InputError(f"There is no layer {forced.layer}; the model's layers are 0 to {config.layers - 1}.")
+    if forced.quantity not in names:
+        cell = config.cell.upper()
+        raise InputError(f"{cell} cells have no {forced.quantity}; they have {', '.join(names)}.")
+    for unit in forced.units:
+        if not 0 <= unit < config.hidden:
+            raise InputError(f"There is no unit {unit}; the layer's units are 0 to {config.hidden - 1}.")
+    if not math.isfinite(forced.value):
+        raise InputError(f"{forced.quantity} cannot be forced to {forced.value}; give a finite number.")
+
+
+def _holding(forced: Forced) -> Callable[[Tensor], Tensor]:
+    if not forced.units:
+        return lambda value: torch.full_like(value, forced.value)
+    units = torch.tensor(forced.units)
+
+    def hold(value: Tensor) -> Tensor:
+        return value.index_fill(-1, units.to(value.device), forced.value)
+
+    return hold

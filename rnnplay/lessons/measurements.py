@@ -1,0 +1,106 @@
+"""Whether a lesson's conditions hold: the same for the screen, which asks at each event, and for a headless run."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from rnnplay.inspection.results import Result
+from rnnplay.lessons.evidence import Evidence, NextToken
+from rnnplay.lessons.languages import Language
+from rnnplay.lessons.lesson import Comparison, Condition, Lesson, Step
+from rnnplay.lessons.metrics import Measured, Source, metric_label, split_metric
+from rnnplay.training.records import Record
+
+COMPARISONS: dict[Comparison, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+SIGNS: dict[Comparison, str] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition, and what was found."""
+
+    condition: Condition
+    measured: float | None
+    """None: not known yet, or not of weights trained for long enough."""
+    holds: bool
+
+
+class Measurements:
+    """What is known of a lesson's arms. Takes records and results as they come, in any order of arms."""
+
+    def __init__(self) -> None:
+        self._arms: dict[str, Evidence] = {}
+
+    def of(self, arm: str) -> Evidence:
+        """What is known of `arm`; nothing at first."""
+        return self._arms.setdefault(arm, Evidence())
+
+    def take(self, arm: str, seen: Record | Result) -> None:
+        """A record of the arm's run, or the result of an inspection of its model."""
+        self.of(arm).take(seen)
+
+    def take_what_if(self, arm: str, step: int, untouched: Sequence[NextToken], forced: Sequence[NextToken]) -> None:
+        """What a model, and the same with its cells forced, hold for the likeliest next tokens."""
+        self.of(arm).take_what_if(step, untouched, forced)
+
+    def begin(self, arm: str) -> None:
+        """The arm is run anew: what was known of it counts no more."""
+        self._arms[arm] = Evidence()
+
+    def measure(self, metric: str, arm: str) -> Measured | None:
+        """The metric's value for `arm`; raises ValueError for an unknown metric."""
+        found, parameter = split_metric(metric)
+        return found.measure(self.of(arm), parameter)
+
+    def judge(self, condition: Condition) -> Judged:
+        """Whether `condition` holds now. A number that is not comparable (NaN) holds no condition."""
+        value = self._value(condition)
+        holds = value is not None and COMPARISONS[condition.comparison](value, condition.value)
+        return Judged(condition=condition, measured=value, holds=holds)
+
+    def judge_step(self, step: Step) -> list[Judged]:
+        """All its conditions; the step ticks when every one holds."""
+        return [self.judge(condition) for condition in step.conditions]
+
+    def holds(self, step: Step) -> bool:
+        """Whether every condition of `step` holds now."""
+        return all(self.judge(condition).holds for condition in step.conditions)
+
+    def _value(self, condition: Condition) -> float | None:
+        values: list[float] = []
+        for arm in condition.arms:
+            measured = self.measure(condition.metric, arm)
+            if measured is None or measured.step < condition.after:
+                return None
+            values.append(measured.value)
+        if condition.minus:
+            return values[0] - values[1]
+        if condition.over:
+            return values[0] / values[1] if values[1] else math.inf if values[0] > 0 else math.nan
+        return values[0]
+
+
+def sources(lesson: Lesson, arm: str) -> dict[Source, set[str]]:
+    """What has to be looked at in `arm` for the lesson's conditions, with the metrics' parameters."""
+    found: dict[Source, set[str]] = {}
+    for step in lesson.steps:
+        for condition in step.conditions:
+            if arm in condition.arms:
+                metric, parameter = split_metric(condition.metric)
+                found.setdefault(metric.source, set()).add(parameter)
+    return found
+
+
+def in_words(condition: Condition, lesson: Lesson, language: Language) -> str:
+    """The condition for people: "validation loss · RNN < 2.2"."""
+    arms = [lesson.arms[arm].title[language] for arm in condition.arms]
+    joined = (" − " if condition.minus else " / ").join(arms)
+    return f"{metric_label(condition.metric, language)} · {joined} {SIGNS[condition.comparison]} {condition.value:g}"

@@ -1,0 +1,129 @@
+"""Reads lessons from their folders and checks them: texts/<number>-<name>/lesson.toml, en.md and zh.md.
+
+A page is Markdown: a heading of the first level, the text, and six sections of the second level in this order,
+whatever the language calls them: equation, what to do (a numbered list, an item a step), what to watch, question,
+answer, now change this yourself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from rnnplay.config import knobs
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.lessons.languages import LANGUAGES, Language
+from rnnplay.lessons.lesson import Lesson, Page
+from rnnplay.lessons.metrics import METRICS, split_metric
+
+TEXTS = Path(__file__).parent / "texts"
+SECTIONS = ("equation", "steps", "watch", "question", "answer", "change")
+
+
+def lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
+    """All lessons in their order, read once; raises InputError for one that cannot be used."""
+    return _read_all(folder or TEXTS)
+
+
+@cache
+def _read_all(folder: Path) -> tuple[Lesson, ...]:
+    found = [read_lesson(place) for place in sorted(folder.iterdir()) if (place / "lesson.toml").is_file()]
+    return tuple(sorted(found, key=lambda lesson: lesson.number))
+
+
+def find_lesson(wanted: str, folder: Path | None = None) -> Lesson:
+    """The lesson of that number or name; raises InputError if there is none."""
+    known = lessons(folder)
+    for lesson in known:
+        if wanted.strip() in (str(lesson.number), lesson.name):
+            return lesson
+    raise InputError(
+        f"There is no lesson {wanted!r}; the lessons are "
+        f"{', '.join(f'{lesson.number} ({lesson.name})' for lesson in known)}."
+    )
+
+
+def page(lesson: Lesson, language: Language, folder: Path | None = None) -> Page:
+    """The lesson's page in `language`; raises InputError if it is missing or not built as a page is."""
+    place = (folder or TEXTS) / f"{lesson.number}-{lesson.name}" / f"{language}.md"
+    try:
+        return read_page(place.read_text(encoding="utf-8"), len(lesson.steps))
+    except OSError as error:
+        raise InputError(
+            f"The lesson's page {place} cannot be read ({error.strerror}); install rnnplay again."
+        ) from error
+    except ValueError as error:
+        raise InputError(f"The lesson's page {place} {error}.") from error
+
+
+def read_lesson(place: Path) -> Lesson:
+    """The lesson in the folder `place`; raises InputError that names the file and what is wrong."""
+    file = place / "lesson.toml"
+    try:
+        lesson = msgspec.toml.decode(file.read_bytes(), type=Lesson, strict=True)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); install rnnplay again.") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InputError(f"{file} is not a lesson: {str(error).rstrip('.')}.") from error
+    if place.name != f"{lesson.number}-{lesson.name}":
+        raise InputError(f"{file} is lesson {lesson.number}-{lesson.name}, but its folder is called {place.name}.")
+    for problem in problems(lesson):
+        raise InputError(f"{file}: {problem}")
+    for language in LANGUAGES:
+        page(lesson, language, place.parent)
+    return lesson
+
+
+def problems(lesson: Lesson) -> list[str]:
+    """What is wrong with a lesson's declarations, a sentence each."""
+    found: list[str] = []
+    for arm, declared in lesson.arms.items():
+        try:
+            config = lesson.config(arm)
+        except ConfigError as error:
+            found.append(f"The arm {arm!r} cannot be run: {error}")
+            continue
+        if declared.rates and config.lr not in declared.rates:
+            found.append(f"The arm {arm!r} has the rate {config.lr:g}, which is not in its grid.")
+        if not set(LANGUAGES) <= set(declared.title):
+            found.append(f"The arm {arm!r} has no title in some language; give {' and '.join(LANGUAGES)}.")
+        found += [
+            f"The arm {arm!r} sets {knob!r}, which the lesson sets for all arms to the same value; leave one out."
+            for knob, value in declared.values.items()
+            if knob in knobs() and lesson.common.get(knob) == value
+        ]
+    for number, step in enumerate(lesson.steps, 1):
+        for condition in step.conditions:
+            try:
+                split_metric(condition.metric)
+            except ValueError as error:
+                found.append(f"Step {number} cannot be measured: {error}; the metrics are {', '.join(METRICS)}.")
+            found += [
+                f"Step {number} looks at the arm {arm!r}, which the lesson does not have."
+                for arm in condition.arms
+                if arm not in lesson.arms
+            ]
+    return found
+
+
+def read_page(markdown: str, steps: int) -> Page:
+    """The parts of a page with so many steps; raises ValueError saying what it lacks."""
+    head, *sections = re.split(r"^## .*\n", markdown, flags=re.MULTILINE)
+    title, _, text = head.strip().partition("\n")
+    if not title.startswith("# "):
+        raise ValueError("does not begin with a title (# …)")
+    if len(sections) != len(SECTIONS):
+        raise ValueError(f"has {len(sections)} sections, but a page has {len(SECTIONS)}: {', '.join(SECTIONS)}")
+    parts = {name: section.strip() for name, section in zip(SECTIONS, sections, strict=True)}
+    empty = [name for name, section in parts.items() if not section] + ([] if text.strip() else ["text"])
+    if empty:
+        raise ValueError(f"has nothing under: {', '.join(empty)}")
+    items = tuple(
+        re.sub(r"\s+", " ", item).strip() for item in re.split(r"^\d+\. ", parts.pop("steps"), flags=re.M)[1:]
+    )
+    if len(items) != steps:
+        raise ValueError(f"tells of {len(items)} steps, but lesson.toml declares {steps}")
+    return Page(title=title[2:].strip(), markdown=markdown, text=text.strip(), steps=items, **parts)

@@ -1,0 +1,77 @@
+"""Settings in a TOML file, a knob a line: what --config reads, and what a person's own presets are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from rnnplay.config import KnobSpec, knobs
+from rnnplay.errors import ConfigError, InputError
+
+LARGEST_FILE = 1 << 16
+"""Bytes of a TOML file."""
+
+
+def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
+    """The knobs in a TOML file, each checked; raises InputError that names the file, the knob and the reason.
+
+    `words`: names that may stand beside the knobs, with a string as value.
+    """
+    specs = knobs()
+    checked: dict[str, Any] = {}
+    for name, value in _read_toml(file).items():
+        if name in words:
+            if not isinstance(value, str):
+                raise InputError(f"{file}: {name} must be text in quotes.")
+            checked[name] = value
+            continue
+        if name not in specs:
+            raise InputError(f"{file}: {_unknown(name, value, specs)}")
+        try:
+            checked[name] = specs[name].check(value)
+        except ConfigError as error:
+            raise ConfigError(name, f"{file}: {error}") from error
+    return checked
+
+
+def settings_text(values: dict[str, Any]) -> str:
+    """`values` as `read_settings` reads them."""
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with file.open("rb") as opened:  # perhaps a pipe, perhaps one without end
+            data = opened.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{file} is not valid TOML: {error}.") from error
+
+
+def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
+    if isinstance(value, dict):
+        return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
+    near = difflib.get_close_matches(name.replace("-", "_"), specs, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the knobs are {', '.join(specs)}."
+    return f"there is no knob {name!r}; {hint}"
+
+
+def _toml(value: bool | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        import json
+
+        # A JSON string is a TOML string, but for DEL and for escapes by halves of surrogate pairs.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

@@ -1,0 +1,53 @@
+"""Texts that are made where they are needed, and kept in the cache: which sources there are, and writing them whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from rnnplay.errors import RnnplayError
+
+
+def materialise(source: str, cache: Path) -> Path:
+    """The text file of a card's `source` under `cache`, made if it is not there yet.
+
+    Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
+    """
+    from rnnplay.text.synthetic.dependencies import TASKS, VERSION, training_text
+
+    if source in TASKS:
+        target = cache / f"{source}-{VERSION}.txt"
+        return target if is_there(target) else write_whole(target, training_text(source))
+    from rnnplay.text.python_corpora import materialise_python_corpus
+
+    return materialise_python_corpus(source, cache)
+
+
+def is_there(target: Path) -> bool:
+    """Whether `target` is a plain file with something in it."""
+    try:
+        found = target.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def write_whole(target: Path, pieces: Iterable[str]) -> Path:
+    """Writes `target` so that it is there whole or not at all; raises RnnplayError."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", encoding="utf-8", newline="\n", errors="replace") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except OSError as error:
+        raise RnnplayError(f"The text {target} cannot be written ({error.strerror}); make room or move it.") from error
+    finally:
+        if beside.exists():
+            beside.unlink()
+    return target

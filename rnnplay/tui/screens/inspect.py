@@ -1,0 +1,287 @@
+"""The inspection screen: seven views of what the model does and why, while training goes on underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages
+from rnnplay.tui.coach import Coach
+from rnnplay.tui.control import Control
+from rnnplay.tui.sample_text import sample_text
+from rnnplay.tui.session import Session
+from rnnplay.tui.views.clipping import ClippingView
+from rnnplay.tui.views.connectivity import ConnectivityView
+from rnnplay.tui.views.distances import DistancesView
+from rnnplay.tui.views.gates import GatesView
+from rnnplay.tui.views.gradients import GradientsView
+from rnnplay.tui.views.predictions import PredictionsView
+from rnnplay.tui.views.view import InspectView
+from rnnplay.tui.views.what_if import WhatIfView
+from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.widgets.lesson_line import LessonLine
+from rnnplay.tui.widgets.status_line import StatusLine
+from rnnplay.tui.widgets.view_tabs import ViewTabs
+from rnnplay.tui.widgets.visible import visible_line
+
+TICK_SECONDS = 0.25
+"""Between two looks at what has changed."""
+VIEWS: tuple[type[InspectView], ...] = (
+    GradientsView,
+    PredictionsView,
+    GatesView,
+    WhatIfView,
+    ConnectivityView,
+    ClippingView,
+    DistancesView,
+)
+NO_MODEL = "There is no model to look into yet: escape, then t trains one and o opens a run."
+
+
+class InspectScreen(Screen[int]):
+    """Asks on behalf of the view that is shown; gives back which one that was."""
+
+    DEFAULT_CSS = """
+    InspectScreen { background: $background; layers: base; }
+    InspectScreen #text-row { height: 1; padding: 0 1; }
+    InspectScreen #text-row Static { width: auto; color: $primary; text-style: bold; }
+    InspectScreen #views { height: 1fr; margin-top: 1; }
+    InspectScreen #notice { display: none; height: auto; max-height: 3; padding: 0 1; color: $warning; }
+    InspectScreen #notice.shown { display: block; }
+    InspectScreen #sees { height: auto; max-height: 4; padding: 0 1; color: $foreground 65%; }
+    """
+    AUTO_FOCUS = ""
+    HELP = """
+    ## Inspection
+
+    Seven views of the model as it is at this moment; training goes on. Each says at the bottom what one sees.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
+        Binding("r", "again", "Again"),
+        Binding("e", "edit", "Text"),
+        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("escape", "back", "Back"),
+    ]
+
+    def __init__(
+        self,
+        control: Control,
+        config: RunConfig,
+        text: str = "",
+        start: int = 0,
+        move_threshold: Callable[[int], None] = lambda _: None,
+        coach: Coach | None = None,
+    ) -> None:
+        """`config` is what the form holds, while there is no run; `move_threshold` moves its clip threshold."""
+        super().__init__()
+        self.control = control
+        self._config = config
+        self._text = text
+        self._start = start
+        self._move_threshold = move_threshold
+        self._coach = coach
+        self._views: dict[int, InspectView] = {}
+        self._index = start
+        self._request = 0
+        self._notice = ""
+        self._sees = ""
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        yield ViewTabs([view.NAME for view in VIEWS], id="view-tabs")
+        with Horizontal(id="text-row"):
+            yield Static("› ")
+            yield GhostInput("the text to look at", id="inspect-text")
+        yield Vertical(id="views")
+        yield Static("", id="notice", markup=False)
+        yield Static("", id="sees", markup=False)
+        if self._coach is not None:
+            yield LessonLine(self._coach, id="lesson-line")
+        yield Footer(show_command_palette=False)
+
+    async def on_mount(self) -> None:
+        self.query_one(Footer).compact = True
+        with self.prevent(Input.Changed):
+            self._put(self._text)
+        if not self._text:
+            self._read_sample()
+        await self._show_view(self._start)
+        self.set_interval(TICK_SECONDS, self.tick)
+
+    @property
+    def session(self) -> Session:
+        return self.control.session
+
+    @property
+    def view(self) -> InspectView:
+        """The view that is shown."""
+        return self._views[self._index]
+
+    # --- the text -------------------------------------------------------------------------------------------
+
+    @work(thread=True)
+    def _read_sample(self) -> None:
+        corpus = self.session.config.corpus if self.session.config else ""
+        text = sample_text(corpus, self.control.workspace)
+        self.app.call_from_thread(self._fill, text)
+
+    def _fill(self, text: str) -> None:
+        if self.is_attached and not self._text:
+            self._put(text)
+
+    def _put(self, text: str) -> None:
+        """Fill in `text`, and show its beginning."""
+        field = self.query_one("#inspect-text", GhostInput)
+        field.value = text
+        field.cursor_position = 0
+        self.call_after_refresh(field.scroll_to, 0, animate=False)
+
+    @on(Input.Changed, "#inspect-text")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._text = event.value
+        for view in self._views.values():
+            view.text = event.value
+            if view.READS_TEXT:
+                view.pace.want()
+        self.tick()
+
+    @on(Input.Submitted, "#inspect-text")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.view.focus_body()
+
+    def action_edit(self) -> None:
+        """Type another text."""
+        field = self.query_one("#inspect-text", GhostInput)
+        field.cursor_position = len(field.value)
+        self.set_focus(field)
+
+    # --- views ----------------------------------------------------------------------------------------------
+
+    @on(ViewTabs.Chosen)
+    async def _tab_chosen(self, event: ViewTabs.Chosen) -> None:
+        await self._show_view(event.index, keep_focus=True)
+
+    async def action_view(self, index: int) -> None:
+        await self._show_view(index)
+
+    async def _show_view(self, index: int, keep_focus: bool = False) -> None:
+        if index in self._views and index == self._index:
+            return
+        if self._index in self._views:
+            self.view.display = False
+        self._index = index
+        self.query_one(ViewTabs).index = index
+        if index not in self._views:
+            view = self._views[index] = VIEWS[index](self.control)
+            view.text = self._text
+            await self.query_one("#views").mount(view)
+        self.view.display = True
+        self.view.pace.want()
+        self._request = 0
+        self._say("")
+        self.query_one("#text-row").display = self.view.READS_TEXT
+        if not keep_focus:
+            self.view.focus_body()
+        self.refresh_bindings()
+        self.call_after_refresh(self.tick)  # after the layout: how much is asked for depends on the room
+
+    # --- asking and answering -------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Bring up to date what depends on the session, and ask if it is time."""
+        if not self.is_mounted or self._index not in self._views:
+            return
+        session, view = self.session, self.view
+        self.query_one(StatusLine).show(session, self._config)
+        for line in self.query(LessonLine):
+            line.refresh_step()
+        if view.sees != self._sees:
+            self._sees = view.sees
+            self.query_one("#sees", Static).update(view.sees)
+        if not session.has_model:
+            self._request = 0
+            view.pace.want()
+            self._say(NO_MODEL)
+            return
+        if self._notice == NO_MODEL:
+            self._say("")
+        view.refresh_session()
+        if view.pace.due(monotonic(), view.shown_step != session.step):
+            self._ask()
+
+    def _ask(self) -> None:
+        question = self.view.ask()
+        if question is not None:
+            self._request = self.control.inspect(question)
+            self.view.pace.asked(monotonic())
+
+    def engine_event(self, event: messages.Event) -> None:
+        """What the engine said; only answers to the last question count."""
+        match event:
+            case messages.Inspected() | messages.Completion() if event.request == self._request:
+                self._say("")
+                self.view.answer(event)
+                self.call_later(self.tick)
+            case messages.Failed() if self._request and event.request == self._request:
+                self.view.pace.answered()
+                self.view.shown_step = self.session.step
+                self.view.refused()
+                self._say(event.message)
+            case _:
+                pass
+
+    @on(InspectView.Changed)
+    def _changed(self, event: InspectView.Changed) -> None:
+        event.stop()
+        if isinstance(event, ClippingView.ThresholdMoved):
+            self._move_threshold(event.direction)
+        self.view.pace.want()
+        self.tick()
+
+    def action_again(self) -> None:
+        """Ask now, whatever the pace."""
+        self.view.pace.want()
+        self.tick()
+
+    def _say(self, text: str) -> None:
+        if text != self._notice:
+            self._notice = text
+            notice = self.query_one("#notice", Static)
+            notice.update(visible_line(text))
+            notice.set_class(bool(text), "shown")
+
+    # --- the rest -------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        typing = isinstance(self.focused, Input)
+        if action in ("again", "help", "view"):
+            return not typing and (action != "again" or self.session.has_model)
+        if action == "edit":
+            return not typing and self._index in self._views and self.view.READS_TEXT
+        return True
+
+    def action_help(self) -> None:
+        """Show or hide help for what has the focus."""
+        if self.query("HelpPanel"):
+            self.app.action_hide_help_panel()
+        else:
+            self.app.action_show_help_panel()
+
+    def action_back(self) -> None:
+        """Out of the text to the view, and from there back to the playground."""
+        if isinstance(self.focused, Input):
+            self.view.focus_body()
+        else:
+            self.dismiss(self._index)

@@ -1,0 +1,132 @@
+"""Where the lesson under way meets the playground: its page on the screen, and what is asked on its behalf."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rnnplay.engine import messages
+from rnnplay.tui.room import NARROW
+from rnnplay.tui.widgets.lesson_line import LessonLine
+
+if TYPE_CHECKING:
+    from rnnplay.lessons.languages import Language
+    from rnnplay.tui.screens.playground import PlaygroundScreen
+    from rnnplay.tui.widgets.lesson_pane import LessonPane
+
+VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
+"""Where a lesson's view stands among those of the inspection."""
+ASKED_BY = {
+    "gradient": messages.InspectGradients,
+    "predictions": messages.InspectPredictions,
+    "gates": messages.InspectGates,
+    "clipping": messages.InspectClipping,
+    "distance": messages.InspectDistances,
+}
+"""What the views of the inspection ask for by themselves."""
+
+
+class LessonDesk:
+    """Of one playground. Imports the page only once a lesson is opened."""
+
+    def __init__(self, screen: PlaygroundScreen) -> None:
+        self._screen = screen
+        self._coach = screen.coach
+        self._reading = False
+        """Where it is narrow: whether the page stands in place of the charts."""
+
+    @property
+    def _panes(self) -> list[LessonPane]:
+        return list(self._screen.query("#lesson").results())  # type: ignore[arg-type]
+
+    def choose(self) -> None:
+        """Show the list of lessons; where the page has given way to the charts, the page."""
+        from rnnplay.tui.screens.lessons import LessonsScreen
+
+        if self._coach.lesson is not None and self._screen.size.width < NARROW and not self._reading:
+            self.read(True)
+        else:
+            self._screen.app.push_screen(LessonsScreen(self._coach, self._keep_language), self._chosen)
+
+    async def _chosen(self, name: str | None) -> None:
+        from rnnplay.lessons.reader import find_lesson
+
+        if name is not None:
+            self._coach.open(find_lesson(name))
+        elif self._coach.lesson is not None:
+            self._coach.open(self._coach.lesson)  # perhaps in another language
+        await self._show(read=name is not None or self._reading)
+
+    async def close(self) -> None:
+        """Put the page away."""
+        self._coach.close()
+        await self._show(read=False)
+
+    async def _show(self, read: bool) -> None:
+        screen = self._screen
+        for pane in self._panes:
+            await pane.remove()
+        if self._coach.lesson is not None:
+            from rnnplay.tui.widgets.lesson_pane import LessonPane
+
+            await screen.query_one("#body").mount(LessonPane(self._coach, id="lesson"), before=0)
+            self.read(read)
+        screen.fold()
+        screen.refresh_bindings()
+
+    def read(self, reading: bool) -> None:
+        """Where it is narrow, show the page or the charts; the keys go there anyway."""
+        self._reading = reading
+        self._screen.fold()
+        for pane in self._panes:
+            if reading:
+                self._screen.call_after_refresh(pane.focus)  # until then the screen gives it back to who had it
+            else:
+                self._screen.action_leave_field()
+
+    def fold(self, narrow: bool) -> bool:
+        """Show and hide the page and the line; returns whether the page takes the place of the charts."""
+        reading = narrow and self._reading and self._coach.lesson is not None
+        for pane in self._panes:
+            pane.display = not narrow or reading
+        line = self._screen.query_one(LessonLine)
+        line.hidden_by_page = not narrow or reading
+        line.refresh_step()
+        return reading
+
+    def refresh(self) -> None:
+        """Bring ticks and measurements up to date."""
+        if self._coach.lesson is not None:
+            for pane in self._panes:
+                pane.refresh_steps()
+            self._screen.query_one(LessonLine).refresh_step()
+
+    def ticked(self, step: int) -> None:
+        """Say that a step ticked."""
+        assert self._coach.page is not None
+        self._screen.notify(self._coach.page.steps[step], title=f"✓ {step + 1}", markup=False)
+        self._screen.show_session()
+
+    def looked_at(self, view: int) -> tuple[int, str]:
+        """The view of the inspection that the next step is about, else `view`, and the text that the lesson reads."""
+        lesson = self._coach.lesson
+        if lesson is None:
+            return view, ""
+        text = lesson.probe.text.strip()
+        if (step := self._coach.next_step) is not None:
+            wanted = lesson.steps[step].view
+            return VIEW_NUMBERS.get(wanted, view), lesson.probe.prompt if wanted == "what if" else text
+        return view, text
+
+    def ask(self) -> None:
+        """What the conditions need is measured while a lesson is open, whatever is looked at."""
+        if self._coach.lesson is None:
+            return
+        view = getattr(self._screen.app.screen, "view", None)
+        self._coach.ask(monotonic(), ASKED_BY.get(str(getattr(view, "NAME", ""))))
+
+    def _keep_language(self, language: Language) -> None:
+        from rnnplay.tui.app import RnnplayApp
+
+        assert isinstance(self._screen.app, RnnplayApp)
+        self._screen.app.keep_language(language)

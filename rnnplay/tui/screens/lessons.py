@@ -1,0 +1,100 @@
+"""The eight lessons: choose one, and the language they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+
+from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
+from rnnplay.lessons.reader import lessons, page
+from rnnplay.tui.coach import Coach
+
+WORDS: dict[Language, tuple[str, str, str, str]] = {
+    "en": ("Lessons", "done", "minutes", "Enter opens a lesson beside the charts; its steps tick themselves."),
+    "zh": ("课程", "完成", "分钟", "回车：在图表旁打开这一课；每一步会自己打勾。"),
+}
+
+
+class LessonsScreen(Screen[str | None]):
+    """Gives the name of the lesson chosen, or None."""
+
+    DEFAULT_CSS = """
+    LessonsScreen { background: $background; }
+    LessonsScreen > Vertical {
+        height: 1fr; border: round $primary; border-title-color: $primary; margin: 1 2; padding: 0 1;
+    }
+    LessonsScreen DataTable {
+        height: 1fr; background: $background;
+        & > .datatable--header { background: $surface; color: $text-muted; text-style: none; }
+        &:focus > .datatable--cursor { background: $primary 25%; color: $foreground; text-style: none; }
+    }
+    LessonsScreen #note { height: auto; color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open", priority=True),
+        Binding("z", "language", "中文/English"),
+        Binding("escape", "cancel", "Back"),
+    ]
+
+    def __init__(self, coach: Coach, keep_language: Callable[[Language], None]) -> None:
+        super().__init__()
+        self._coach = coach
+        self._keep_language = keep_language
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield DataTable(cursor_type="row")
+            yield Static("", id="note", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._show(row=self._first_open())
+        self.query_one(DataTable).focus()
+
+    def _first_open(self) -> int:
+        """The row of the lesson under way, else of the first that is not done."""
+        found = lessons()
+        if self._coach.lesson is not None:
+            return self._coach.lesson.number - 1
+        return next((at for at, one in enumerate(found) if not self._coach.progress.is_complete(one)), 0)
+
+    def _show(self, row: int) -> None:
+        language = self._coach.language
+        title, done, minutes, note = WORDS[language]
+        self.query_one(Vertical).border_title = title
+        table = self.query_one(DataTable)
+        table.clear(columns=True)
+        table.add_columns("", title, done, minutes)
+        for lesson in lessons():
+            ticked = len(self._coach.progress.done(lesson))
+            mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
+            cells = (mark, page(lesson, language).title, f"{ticked}/{len(lesson.steps)}", f"{lesson.minutes:g}")
+            table.add_row(*map(Text, cells), key=lesson.name)
+        table.move_cursor(row=row)
+        self.query_one("#note", Static).update(note)
+
+    def action_choose(self) -> None:
+        table = self.query_one(DataTable)
+        self.dismiss(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        self.action_choose()
+
+    def action_language(self) -> None:
+        """The next language."""
+        at = LANGUAGES.index(self._coach.language)
+        self._coach.language = LANGUAGES[(at + 1) % len(LANGUAGES)]
+        self._keep_language(self._coach.language)
+        self.notify(NAMES[self._coach.language], timeout=2)
+        self._show(self.query_one(DataTable).cursor_row)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

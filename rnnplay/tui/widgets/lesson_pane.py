@@ -1,0 +1,143 @@
+"""A lesson's page beside the live views: text and equation, the runs to start, the steps that tick, the question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Collapsible, Markdown, Static
+
+from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.measurements import in_words
+from rnnplay.lessons.wrapping import narrowed, wrapped
+from rnnplay.tui.coach import Coach
+from rnnplay.tui.room import BROAD, NARROW
+from rnnplay.tui.widgets.visible import FAINT, MUTED
+
+PLACES = {
+    "gradients": "i 1",
+    "predictions": "i 2",
+    "gates": "i 3",
+    "what if": "i 4",
+    "clipping": "i 6",
+    "distances": "i 7",
+}
+"""The keys that lead from the playground to the view of a step."""
+
+ANSWER = {"en": "The answer", "zh": "答案"}
+
+
+class LessonPane(VerticalScroll):
+    """The page of the coach's lesson. `refresh_steps` brings the steps up to date."""
+
+    DEFAULT_CSS = """
+    LessonPane {
+        width: 52; height: 1fr; border: round $primary; border-title-color: $primary; padding: 0 1;
+        scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $border-blurred;
+        border-subtitle-color: $text-muted;
+    }
+    LessonPane Markdown { margin: 0; padding: 0; }
+    LessonPane MarkdownH2 { margin: 1 0 0 0; }
+    LessonPane MarkdownFence { margin: 0; max-height: 100; }
+    LessonPane Button { width: 100%; margin: 0 0 1 0; background: $panel; color: $foreground; text-align: left; }
+    LessonPane Button.wanted { background: $primary 30%; }
+    LessonPane Button:focus { background: $accent; color: $background; }
+    LessonPane .step { height: auto; margin-bottom: 1; }
+    LessonPane Collapsible { background: $background; border: none; padding: 0; margin: 1 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Charts")]
+    HELP = """
+    ## Lesson
+
+    Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
+    the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
+
+    `t` starts the run that the next step needs, `tab` goes from button to button, `escape` goes to the charts. `l`
+    comes back to the page, or chooses another lesson and the language; `ctrl+l` closes the lesson.
+    """
+
+    @dataclass
+    class ArmWanted(Message):
+        """The person wants to train an arm of the lesson."""
+
+        arm: str
+
+    class Left(Message):
+        """The person wants to see the charts, where there is no room for both."""
+
+    def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        assert coach.lesson is not None
+        assert coach.page is not None
+        self._coach = coach
+        self._lesson: Lesson = coach.lesson
+        self._page = coach.page
+        self._shown: list[Content | None] = [None] * len(self._lesson.steps)
+
+    def compose(self) -> ComposeResult:
+        page, lesson = self._page, self._lesson
+        heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
+        self.border_title = f"{lesson.number}. {page.title}"
+        self.border_subtitle = "l lessons  ctrl+l close"
+        yield self._markdown(
+            f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, self._room() - 4)}\n\n## {heads[1]}"
+        )
+        for arm, declared in lesson.arms.items():
+            yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
+        for _ in lesson.steps:
+            yield Static("", classes="step", markup=False)
+        yield self._markdown(f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}")
+        with Collapsible(title=ANSWER[self._coach.language], collapsed=True):
+            yield self._markdown(page.answer)
+        yield self._markdown(f"## {heads[5]}\n\n{page.change}")
+
+    def on_mount(self) -> None:
+        self.refresh_steps()
+
+    def refresh_steps(self) -> None:
+        """Bring ticks and measurements up to date."""
+        running, wanted = self._coach.control.running, self._coach.next_arm
+        for button in self.query(Button):
+            button.disabled = running
+            button.set_class(button.id == f"arm-{wanted}", "wanted")
+        for number, step in enumerate(self.query(".step").results(Static)):
+            content = self._step(number)
+            if self._shown[number] is None or content.markup != self._shown[number].markup:  # type: ignore[union-attr]
+                self._shown[number] = content
+                step.update(content)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.ArmWanted((event.button.id or "").removeprefix("arm-")))
+
+    def _step(self, number: int) -> Content:
+        coach, lesson = self._coach, self._lesson
+        done = number in coach.progress.done(lesson)
+        step = lesson.steps[number]
+        place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
+        mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
+        text = "$foreground" if done or number == coach.next_step else MUTED
+        parts: list[Content | tuple[str, str]] = [mark, (f"{number + 1}. {self._page.steps[number]}", text)]
+        parts.append((place, "$accent"))
+        for judged in coach.measurements.judge_step(step):
+            value = "…" if judged.measured is None else f"{judged.measured:.3g}"
+            sign = ("✓", "$success") if judged.holds else ("·", MUTED)
+            words = in_words(judged.condition, lesson, coach.language)
+            parts += [("\n  ", ""), sign, (f" {words}: ", FAINT), (value, "bold $foreground")]
+        return Content.assemble(*parts)
+
+    def _markdown(self, text: str) -> Markdown:
+        return Markdown(wrapped(text, self._room()), open_links=False)
+
+    def _room(self) -> int:
+        width = self.app.size.width
+        return (64 if width >= BROAD else 52 if width >= NARROW else width) - 5

@@ -1,0 +1,74 @@
+"""The row that names the views of a screen: one is chosen by its number, by the arrows or by a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from rnnplay.tui.widgets.visible import MUTED
+
+
+class ViewTabs(Widget, can_focus=True):
+    """ "1 gradient  2 predictions …", the one shown underlined."""
+
+    DEFAULT_CSS = """
+    ViewTabs { height: 1; width: 1fr; pointer: pointer; background: $foreground 6%; }
+    ViewTabs:focus { background: $primary 25%; }
+    """
+    HELP = "The views: `1` to `7`, `←` `→` or a click."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "View", key_display="←→"),
+        Binding("right", "step(1)", "", show=False),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """The view numbered `index` (from 0) is wanted."""
+
+        index: int
+
+    def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._names = [f"{number} {name}" for number, name in enumerate(names, 1)]
+        self._index = 0
+
+    @property
+    def index(self) -> int:
+        """The view shown."""
+        return self._index
+
+    @index.setter
+    def index(self, index: int) -> None:
+        if index != self._index:
+            self._index = index
+            self.refresh()
+
+    @property
+    def _gap(self) -> int:
+        """Cells between two names."""
+        room = self.size.width - sum(map(len, self._names))
+        return min(3, max(1, room // max(len(self._names), 1)))
+
+    def render(self) -> Content:
+        parts = [
+            Content.styled(name, "bold underline $accent" if index == self._index else MUTED)
+            for index, name in enumerate(self._names)
+        ]
+        return Content(" " * self._gap).join(parts)
+
+    def action_step(self, by: int) -> None:
+        self.post_message(self.Chosen((self._index + by) % len(self._names)))
+
+    def on_click(self, event: events.Click) -> None:
+        at = 0
+        for index, name in enumerate(self._names):
+            if at <= event.x < at + len(name) + self._gap:
+                self.post_message(self.Chosen(index))
+            at += len(name) + self._gap

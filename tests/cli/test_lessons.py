@@ -1,0 +1,102 @@
+"""`rnnplay lessons`: the list, the pages, and a lesson played to its end without the screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from rnnplay.lessons import reader
+from rnnplay.lessons.progress import load_progress
+from rnnplay.tui.settings import Settings, progress_path, save_settings
+from tests.lessons.world import LESSON, write_lesson
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Instead of the lessons that came with rnnplay, a made-up one of three steps."""
+    folder = tmp_path / "texts"
+    write_lesson(folder)
+    monkeypatch.setattr(reader, "TEXTS", folder)
+    return folder
+
+
+def test_the_list(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All eight, in the language asked for, with what is ticked so far."""
+    listed = json.loads(invoke("lessons", "--json").stdout)
+    assert [lesson["lesson"] for lesson in listed] == list(range(1, 9))
+    assert all(lesson["ticked"] == [] and lesson["steps"] > 1 and lesson["minutes"] <= 4 for lesson in listed)
+    assert len(invoke("lessons").stdout.splitlines()) == 1 + 8
+    assert "梯度裁剪" in invoke("lessons", "list", "--language", "zh").stdout
+    assert "Gradient clipping" in invoke("lessons", "list", "--language", "en").stdout
+
+
+def test_the_language_is_the_settings_else_the_locales(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And --language comes before both."""
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "困惑度" in invoke("lessons", "show", "1").stdout
+    assert "perplexity" in invoke("lessons", "show", "1", "--language", "en").stdout
+    save_settings(Settings(language="en"))
+    assert "perplexity" in invoke("lessons", "show", "1").stdout
+
+
+def test_a_page_in_parts(invoke: Invoke) -> None:
+    """For programs; in a pipe the Markdown as it is."""
+    parts = json.loads(invoke("lessons", "show", "vanishing", "--json", "--language", "en").stdout)
+    assert parts["lesson"] == 3
+    assert len(parts["steps"]) >= 3
+    assert parts["equation"].startswith("```text")
+    assert invoke("lessons", "show", "3", "--language", "en").stdout == parts["markdown"]
+
+
+@pytest.mark.parametrize("arguments", [("show", "9"), ("run", "nothing")])
+def test_a_lesson_that_is_not_there(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    """Bad input, answered with the names that exist."""
+    result = invoke("lessons", *arguments)
+    assert result.exit_code == 2
+    assert "1 (training)" in result.stderr
+
+
+def test_a_lesson_played_to_its_end(invoke: Invoke, texts: Path, workspace: Path) -> None:
+    """Each condition with what was measured; the step is ticked; nothing is left in the workspace."""
+    result = invoke("lessons", "run", "1", "--seed", "5", "--json")
+    assert result.exit_code == 0, result.stderr
+    played = json.loads(result.stdout)
+    assert played["lesson"] == 1
+    assert played["seed"] == 5
+    assert played["holds"] is True
+    assert played["arms"]["rnn"]["run"] == "lesson-1-rnn-5"
+    assert played["arms"]["rnn"]["steps"] == 3
+    (step,) = played["steps"]
+    (condition,) = step["conditions"]
+    assert 2 < condition.pop("measured") < 6
+    assert condition == {"metric": "loss", "arm": "rnn", "comparison": "<", "value": 10.0, "holds": True}
+    assert list((workspace / "checkpoints").iterdir()) == []
+    assert load_progress(progress_path()).ticked == {"made-up": [0]}
+
+
+def test_a_condition_that_does_not_hold(invoke: Invoke, texts: Path) -> None:
+    """Exit code 1, and no tick."""
+    file = texts / "1-made-up" / "lesson.toml"
+    file.write_text(LESSON.replace("value = 10.0", "value = 0.1"), encoding="utf-8")
+    result = invoke("lessons", "run", "made-up", "--language", "en")
+    assert result.exit_code == 1
+    assert "✗ Train." in result.stdout
+    assert "loss (mean of 100 steps) · RNN < 0.1: " in result.stdout
+    assert load_progress(progress_path()).ticked == {}
+
+
+def test_kept_runs(invoke: Invoke, texts: Path, workspace: Path) -> None:
+    """They are runs like others, and are not written over."""
+    assert invoke("lessons", "run", "1", "--keep", "--json").exit_code == 0
+    assert (workspace / "checkpoints" / "lesson-1-rnn-1" / "run.json").is_file()
+    assert "lesson-1-rnn-1" in invoke("runs").stdout
+    again = invoke("lessons", "run", "1", "--keep", "--json")
+    assert again.exit_code == 2
+    assert "lesson-1-rnn-1" in again.stderr

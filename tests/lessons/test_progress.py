@@ -1,0 +1,57 @@
+"""Progress is kept, and nothing that is in its file can keep a person from the lessons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.progress import Progress, load_progress, save_progress
+from rnnplay.lessons.reader import read_lesson
+from tests.lessons.world import write_lesson
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Lesson:
+    """With one step."""
+    return read_lesson(write_lesson(tmp_path / "texts"))
+
+
+def test_ticked_steps_come_back(tmp_path: Path, lesson: Lesson) -> None:
+    """Also into a folder that is not there yet; a step ticks once."""
+    progress = Progress()
+    assert progress.tick(lesson, 0)
+    assert not progress.tick(lesson, 0)
+    save_progress(progress, tmp_path / "config" / "lessons.json")
+    kept = load_progress(tmp_path / "config" / "lessons.json")
+    assert kept.done(lesson) == [0]
+    assert kept.is_complete(lesson)
+    assert [file.name for file in (tmp_path / "config").iterdir()] == ["lessons.json"]
+    kept.forget(lesson)
+    assert not kept.done(lesson)
+    assert not kept.is_complete(lesson)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ticked": 3}', b'{"ticked": {"x": ["a"]}}', b"\xff\xfe"])
+def test_a_broken_file_is_no_progress(tmp_path: Path, content: bytes, lesson: Lesson) -> None:
+    """Cut off, of another program, or not text at all."""
+    file = tmp_path / "lessons.json"
+    file.write_bytes(content)
+    assert load_progress(file).done(lesson) == []
+
+
+def test_steps_that_a_lesson_does_not_have_do_not_count(tmp_path: Path, lesson: Lesson) -> None:
+    """A lesson may have been rewritten since."""
+    file = tmp_path / "lessons.json"
+    file.write_bytes(b'{"ticked": {"made-up": [7, -1, 0, 0], "gone": [1]}, "more": 1}')
+    assert load_progress(file).done(lesson) == [0]
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, lesson: Lesson) -> None:
+    """Then progress lasts as long as the process."""
+    (tmp_path / "file").write_text("")
+    progress = Progress()
+    progress.tick(lesson, 0)
+    save_progress(progress, tmp_path / "file" / "lessons.json")
+    assert progress.done(lesson) == [0]

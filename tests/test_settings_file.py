@@ -1,0 +1,66 @@
+"""Settings in TOML files: what is wrong is said, and what is written can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnplay.errors import InputError
+from rnnplay.settings_file import read_settings, settings_text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"hiden = 3", "did you mean hidden?"),
+        (b"batch-size = 3", "did you mean batch_size?"),
+        (b"zzz = 3", "the knobs are corpus, tokens"),
+        (b"hidden = 0", "hidden is 0, but must be a whole number from 1 to 16,384."),
+        (b"hidden = '3'", "hidden is '3', but must be a whole number"),
+        (b"hidden = true", "hidden is True, but must be a whole number"),
+        (b"lr = nan", "lr is nan"),
+        (b"[model]\nhidden = 3", "[model] is a table"),
+        (b"hidden 3", "is not valid TOML"),
+        (b"# \xff", "is not UTF-8 text (byte 2)"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said(tmp_path: Path, text: bytes, words: str) -> None:
+    """File, knob and reason in one sentence."""
+    file = tmp_path / "run.toml"
+    file.write_bytes(text)
+    with pytest.raises(InputError) as caught:
+        read_settings(file)
+    assert words in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_with_a_byte_order_mark_and_one_that_is_not_there(tmp_path: Path) -> None:
+    """Windows editors write the mark; a missing file is named."""
+    file = tmp_path / "run.toml"
+    file.write_bytes(b"\xef\xbb\xbfhidden = 3")
+    assert read_settings(file) == {"hidden": 3}
+    with pytest.raises(InputError, match=r"none\.toml cannot be read"):
+        read_settings(tmp_path / "none.toml")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.booleans())
+def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, corpus: str, tie: bool) -> None:
+    values = {"corpus": corpus, "tie": tie, "lr": 1e-05, "hidden": 12, "minutes": 2.0, "cell": "gru"}
+    file = tmp_path_factory.mktemp("settings") / "own.toml"
+    file.write_text(settings_text(values), encoding="utf-8")
+    assert read_settings(file) == values
+
+
+def test_words_stand_beside_knobs_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text('summary = "mine"\nhidden = 3\n', encoding="utf-8")
+    assert read_settings(file, words=("summary",)) == {"summary": "mine", "hidden": 3}
+    with pytest.raises(InputError, match="there is no knob 'summary'"):
+        read_settings(file)
+    file.write_text("summary = 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="summary must be text in quotes"):
+        read_settings(file, words=("summary",))

@@ -1,0 +1,187 @@
+"""Lessons in the interface: chosen by key, trained by key, ticked by what is measured, kept, in two languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, DataTable
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
+from rnnplay.lessons.progress import load_progress
+from rnnplay.lessons.reader import find_lesson
+from rnnplay.tui.coach import Coach
+from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.settings import load_settings, progress_path
+from rnnplay.tui.widgets.lesson_line import LessonLine
+from rnnplay.tui.widgets.lesson_pane import LessonPane
+from tests.tui.stage import Stage, completion, progress, shown, started, step_at, until, validation
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+async def open_lesson(stage: Stage, pilot: Pilot[None], number: int) -> None:
+    await stage.ready(pilot)
+    await pilot.press("l")
+    await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+    await pilot.press(*["down"] * (number - 1), "enter")
+    await until(pilot, lambda: bool(stage.playground.query(LessonPane)))
+    await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
+
+
+def text_of_steps(stage: Stage) -> str:
+    return " ".join(str(step.content) for step in stage.playground.query(".step"))  # type: ignore[attr-defined]
+
+
+def curve(run: str, step: int, at_20: float, at_40: float = 1e-9) -> GradientCurve:
+    norms = [1.0] + [at_20] * 39 + [at_40] * 25
+    return GradientCurve(run=run, step=step, distances=list(range(65)), hidden=[norms], seconds=0.01)
+
+
+async def train_arm(stage: Stage, pilot: Pilot[None], steps: int = 20) -> str:
+    """The key, and the run that the engine makes of it."""
+    stage.engine.sent.clear()
+    await pilot.press("t")
+    await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+    run = stage.engine.of(messages.Train)[0].run
+    await stage.begin(pilot, [step_at(number) for number in range(1, steps + 1)])
+    return run
+
+
+async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        lesson = find_lesson("3")
+        assert stage.app.coach.lesson is lesson
+        assert "Why gradients vanish" in str(stage.playground.query_one(LessonPane).border_title)
+        run = await train_arm(stage, pilot)
+        assert run == "lesson-3-small-01"
+        assert stage.engine.of(messages.Train)[0].config == lesson.config("small")
+        assert stage.app.coach.arm == "small"
+        await until(pilot, lambda: any(one.initial for one in stage.engine.of(messages.InspectGradients)))
+        asked = next(one for one in stage.engine.of(messages.InspectGradients) if one.initial)
+        assert asked.distance == 20
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-2)))
+        assert "✓" not in text_of_steps(stage).split("2.")[0], "0.01 is not below a thousandth"
+        assert "0.01" in text_of_steps(stage)
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-4)))
+        assert text_of_steps(stage).startswith("✓ 1.")
+        assert any("gain 0.7" in toast for toast in stage.toasts)
+        assert load_progress(progress_path()).done(lesson) == [0]
+        await stage.stop(pilot, "length")
+        assert stage.app.coach.next_arm == "large"
+        assert await train_arm(stage, pilot) == "lesson-3-large-01"
+        other = messages.Inspected(request=99, result=curve("another-run", 0, 1e3))
+        await stage.say(pilot, other)
+        assert load_progress(progress_path()).done(lesson) == [0], "of another run"
+
+
+async def test_what_a_view_asks_for_counts_too_and_is_not_asked_twice(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        run = await train_arm(stage, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        assert app.screen.query_one(LessonLine).display
+        await stage.say(pilot, messages.Inspected(request=12345, result=curve(run, 0, 1e-4)))
+        assert load_progress(progress_path()).done(find_lesson("3")) == [0]
+        await until(pilot, lambda: "2. Begin with gain 2.5" in shown(app.screen, "#lesson-line"))
+        coach, before = stage.app.coach, len(stage.engine.of(messages.InspectGradients))
+        for now in range(10, 30, 4):
+            coach.ask(float(now), looking_at=messages.InspectGradients)
+        assert len(stage.engine.of(messages.InspectGradients)) == before
+
+
+async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 7)
+        await train_arm(stage, pilot)
+        await stage.say(pilot, progress([step_at(500), validation(500, 1.5)]))
+        answer = completion(1, "me", ("m", 0.9), ("n", 0.1), step=500)
+        forced = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
+        plain = messages.Completion(request=1, suggestion="me", next=answer.next, unknown=[], step=500, forced=forced)
+        await stage.say(pilot, plain)
+        assert 4 in load_progress(progress_path()).done(find_lesson("7"))
+
+
+async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: pane.scroll_offset.y > 0)
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.focused, Button) and str(app.focused.id).startswith("arm-"))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.Train)[0].run == "lesson-3-large-01"
+        await stage.begin(pilot, [step_at(1)])
+        assert all(button.disabled for button in pane.query(Button))
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: not stage.playground.query(LessonPane))
+        assert stage.app.coach.lesson is None
+
+
+async def test_where_it_is_narrow_the_page_takes_turns_with_the_charts(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_lesson(stage, pilot, 1)
+        work, line = stage.playground.query_one("#work"), stage.playground.query_one(LessonLine)
+        assert not work.display
+        assert not line.has_class("shown")
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(work.display))
+        assert not stage.playground.query_one(LessonPane).display
+        assert "Start training" in shown(stage.playground, "#lesson-line")
+        await pilot.press("l")
+        await until(pilot, lambda: not work.display)
+        await until(pilot, lambda: isinstance(app.focused, LessonPane))
+        await train_arm(stage, pilot)
+        assert work.display, "one wants to see the run"
+
+
+async def test_languages_are_changed_by_key_and_kept(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 2)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        await pilot.press("z")
+        await until(pilot, lambda: "随时间反向传播及其截断" in shown(app.screen, "DataTable"))
+        assert app.screen.query_one(DataTable).cursor_row == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: "随时间" in str(stage.playground.query_one(LessonPane).border_title))
+        assert load_settings().language == "zh"
+
+
+async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 4)
+        await train_arm(stage, pilot)
+        coach = stage.app.coach
+        await until(pilot, lambda: bool(stage.engine.of(messages.InspectDistances)))
+        asked = stage.engine.of(messages.InspectDistances)[-1].request
+        await stage.say(pilot, messages.Failed(message="no", command="inspect_distances", request=asked))
+        before = len(stage.engine.of(messages.InspectDistances))
+        coach.ask(1e9)
+        assert len(stage.engine.of(messages.InspectDistances)) == before + 1
+        assert not any(toast == "no" for toast in stage.toasts), "nobody but the coach asked"
+
+
+def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> None:
+    stage.open()
+    coach = Coach(stage.control, "en", tmp_path / "lessons.json")
+    coach.engine_event(progress([started(), step_at(1)]))
+    coach.ask(1.0)
+    assert (coach.arm, coach.next_arm, coach.next_step) == (None, None, None)
