@@ -28,6 +28,9 @@ GROUPS = {
     "sampling": "Sampling",
 }
 
+ADAPTIVE_HIDDEN = 16
+"""Units with which the rarest words of an adaptive softmax, whose vectors are a sixteenth as long, still have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:
@@ -81,6 +84,15 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         float, Knob("share dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
     ] = 0.0
     tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model")] = False
+    softmax: Annotated[
+        Literal["full", "adaptive"],
+        Knob(
+            "of the output; adaptive: rarer words in clusters that are looked into only when needed, quicker from some "
+            "10,000 words on",
+            "model",
+            when=("tokens", ("word",)),
+        ),
+    ] = "full"
     forget_bias: Annotated[
         float,
         Knob(
@@ -262,6 +274,27 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"tie needs embedding = hidden, but embedding is {self.embedding} and hidden is {self.hidden}; "
                 "set both to the same size or turn tie off.",
             )
+        if self.softmax == "adaptive":
+            _check_adaptive(self)
+
+
+def _check_adaptive(config: RunConfig) -> None:
+    if config.tokens != "word":
+        raise ConfigError(
+            "softmax",
+            "softmax is adaptive, which needs ids in the order of their frequency, as only words have them; "
+            "set tokens to word or softmax to full.",
+        )
+    if config.tie:
+        raise ConfigError(
+            "softmax", "softmax is adaptive, whose output has no weights that tie could share; turn one of them off."
+        )
+    if config.hidden < ADAPTIVE_HIDDEN:
+        raise ConfigError(
+            "softmax",
+            f"softmax is adaptive, which needs hidden of at least {ADAPTIVE_HIDDEN}, but hidden is {config.hidden}; "
+            "raise it or set softmax to full.",
+        )
 
 
 class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,10 +10,10 @@ from torch.nn.functional import cross_entropy
 
 from rnnplay.inspection.reading import undisturbed
 from rnnplay.inspection.results import ClippedStep, ParameterGradient
-from rnnplay.model.language_model import LanguageModel, State
+from rnnplay.model.language_model import IGNORED, LanguageModel, State
 from rnnplay.text.feeds import Batch
 from rnnplay.training.clipping import Mode, clip
-from rnnplay.training.evaluation import IGNORED, target_ids
+from rnnplay.training.evaluation import target_ids
 
 
 def clipped_step(

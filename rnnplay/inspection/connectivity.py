@@ -30,7 +30,7 @@ def connectivity(
         embedded.requires_grad_()
         with torch.enable_grad():
             hidden = hidden_states(model, embedded, reading.begins(ids))  # (T, H)
-            logits = model.output(hidden[-1])  # (V,)
+            logits = model.logits(hidden[-1])  # (V,)
             target = int(logits.argmax())
             (gradient,) = torch.autograd.grad(logits[target], embedded)  # (T, E)
     strengths = gradient.double().square().sum(1)[first:]

@@ -131,7 +131,7 @@ def _answers(
         asked = [(row, one) for row, text in enumerate(texts) for one in task.dependencies(text)]
         at = torch.tensor([(row, one.position) for row, one in asked], device=model.device)
         # With the newline in front, the state at index p has read all before the line's character p.
-        logits = model.output(hidden[at[:, 0], at[:, 1]]).float().cpu()  # (dependencies, V)
+        logits = model.logits(hidden[at[:, 0], at[:, 1]]).float().cpu()  # (dependencies, V)
     right: list[bool] = []
     for (row, one), scores in zip(asked, logits, strict=True):
         alternatives = _ids(tokenizer, one.alternatives)

@@ -33,7 +33,7 @@ def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step:
         targets = torch.from_numpy(probe.ids[:, -1]).to(model.device)  # (B,)
         with torch.enable_grad():
             _, _, history = cells.unroll(model.rnn, model.embedding(inputs), state)
-            logits = model.output(history[-1][-1].hidden)  # (B, V)
+            logits = model.logits(history[-1][-1].hidden)  # (B, V)
             # Rows are independent, so the gradient of their sum holds each row's own.
             loss = cross_entropy(logits, targets, reduction="sum")
             curves = _nodes(history)

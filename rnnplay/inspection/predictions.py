@@ -57,7 +57,7 @@ def predictions(
 
 
 def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets: Tensor) -> list[TokenPrediction]:
-    logits = model.output(hidden)  # (T, V)
+    logits = model.logits(hidden)  # (T, V)
     logs = torch.log_softmax(logits.double(), dim=-1)
     own = logs.gather(1, targets[:, None])  # (T, 1)
     ranks = ((logs > own).sum(1) + 1).tolist()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import ConfigError
@@ -221,15 +220,17 @@ def _training_step(config: RunConfig, model: LanguageModel, precision: torch.dty
     # About 6 operations a parameter and token, at some 2e10 a second: a long step is measured on fewer timesteps.
     seconds = 6 * model.size * config.batch_size * config.bptt / 2e10
     timesteps = max(1, min(config.bptt, int(config.bptt * MEASURE_SECONDS / 8 / seconds)))
-    ids = torch.zeros(config.batch_size, timesteps, dtype=torch.int64)
+    # As frequent as words are (Zipf): an adaptive softmax's time depends on it.
+    count = config.batch_size * timesteps
+    ids = (model.vocabulary ** (torch.arange(count) / count)).long() - 1
+    ids = ids[torch.randperm(count)].view(config.batch_size, timesteps)
     parameters = list(model.parameters())
 
     def step() -> object:
         with torch.enable_grad():
             with autocast(torch.device("cpu"), precision):
-                logits, _ = model(ids)  # (B, T, V)
-            loss = nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
-            return torch.autograd.grad(loss, parameters)
+                loss, _ = model.loss(ids, ids.flatten())
+            return torch.autograd.grad(loss, parameters, allow_unused=True)
 
     return step
 

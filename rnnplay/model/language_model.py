@@ -16,23 +16,31 @@ The tensors, named as torch.nn names them:
     rnn.bias_hh_l{k}     (G·H,)
     output.weight        (V, H), the embedding's own tensor when tied
     output.bias          (V,)
+
+and with an adaptive softmax (adaptive_softmax.py), in place of these two, output.head.weight and output.tail.*
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.model import recurrent
+from rnnplay.model.adaptive_softmax import adaptive_loss, make_adaptive
+from rnnplay.model.linear_cross_entropy import linear_cross_entropy
 
 State = Tensor | tuple[Tensor, Tensor]
 """What is carried from one timestep to the next: h (L, B, H), or (h, c) of an LSTM; always float32."""
+
+IGNORED = -100
+"""A target that does not count."""
 
 
 class LanguageModel(nn.Module):
@@ -48,8 +56,12 @@ class LanguageModel(nn.Module):
         with torch.random.fork_rng(devices=[]):  # torch's layers draw weights of their own, which are replaced below
             self.embedding = nn.Embedding(vocabulary, config.embedding)
             self.rnn = make_rnn(config)
-            self.output = nn.Linear(config.hidden, vocabulary)
-        if config.tie:
+            self.output: Any = (  # use `logits` or `loss`, which know both
+                make_adaptive(config.hidden, vocabulary)
+                if config.softmax == "adaptive"
+                else nn.Linear(config.hidden, vocabulary)
+            )
+        if config.tie and isinstance(self.output, nn.Linear):
             self.output.weight = self.embedding.weight
         self.dropout = nn.Dropout(config.dropout)
         self.initialise(torch.Generator().manual_seed(config.seed))
@@ -61,13 +73,41 @@ class LanguageModel(nn.Module):
         are float32, also under autocast: bfloat16 goes to float32 and back without loss, so carrying and
         saving the state changes no bit.
         """
-        embedded = self.dropout(self.embedding(ids))  # (B, T, E)
+        hidden, state = self.read(ids, state)
+        return self.logits(hidden), state
+
+    def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """As `forward`, up to the output layer: the hidden states (B, T, H), dropout applied, and the state."""
+        # Tied, the output layer fills the gradient of the same weights: only the rows read need be added to it.
+        sparse = self.config.tie and ids.device.type == "cpu"
+        embedded = self.dropout(embedding(ids, self.embedding.weight, sparse=sparse))  # (B, T, E)
         if recurrent.applies(self.rnn, embedded):
             hidden, state = recurrent.run(self.rnn, embedded, cast("Tensor | None", state))
         else:
             hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
-        logits = self.output(self.dropout(hidden))  # (B, T, V)
-        return logits.float(), _float32(state)
+        return self.dropout(hidden), _float32(state)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The output layer: hidden states (..., H) to logits (..., V), float32; of an adaptive softmax log p."""
+        if isinstance(self.output, nn.Linear):
+            logits = self.output(hidden)
+        else:
+            logits = self.output.log_prob(hidden.reshape(-1, hidden.shape[-1]).float()).view(*hidden.shape[:-1], -1)
+        return cast(Tensor, logits.float())
+
+    def loss(
+        self, ids: Tensor, targets: Tensor, state: State | None = None, reduction: Literal["mean", "sum"] = "mean"
+    ) -> tuple[Tensor, State]:
+        """Cross-entropy in nats, shape (), float32, and the state; the logits need not exist whole for it.
+
+        ids (B, T) int64; targets (B·T,) int64, IGNORED where they do not count; state as for `forward`.
+        """
+        hidden, state = self.read(ids, state)
+        hidden = hidden.flatten(0, 1)  # (B·T, H)
+        if isinstance(self.output, nn.Linear):
+            weight, bias = self.output.weight, self.output.bias
+            return linear_cross_entropy(hidden, weight, bias, targets, IGNORED, reduction), state
+        return adaptive_loss(self.output, hidden, targets, IGNORED, reduction), state
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
@@ -79,7 +119,8 @@ class LanguageModel(nn.Module):
         input           each gate's block uniform, Glorot & Bengio 2010
         recurrent bias  0; an LSTM's forget gate forget_bias in bias_ih and 0 in bias_hh
                         (Gers et al. 2000; Jozefowicz et al. 2015)
-        output          uniform ±1/√H, bias 0: the first loss, untied, is close to ln V
+        output          uniform ±1/√H, bias 0: the first loss, untied, is close to ln V; an adaptive softmax's
+                        matrices each by the length of their own rows
         """
         hidden = self.config.hidden
         for name, weight in self.rnn.named_parameters():
@@ -94,8 +135,12 @@ class LanguageModel(nn.Module):
                 else:
                     nn.init.xavier_uniform_(block, generator=generator)
         scale = 1 / math.sqrt(hidden)
-        self.output.weight.uniform_(-scale, scale, generator=generator)
-        self.output.bias.zero_()
+        if isinstance(self.output, nn.Linear):
+            self.output.weight.uniform_(-scale, scale, generator=generator)
+            self.output.bias.zero_()
+        else:
+            for weight in self.output.parameters():
+                weight.uniform_(-1 / math.sqrt(weight.shape[1]), 1 / math.sqrt(weight.shape[1]), generator=generator)
         self.embedding.weight.normal_(0, min(1.0, 4 * scale) if self.config.tie else 1.0, generator=generator)
 
     @property

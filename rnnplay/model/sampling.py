@@ -237,14 +237,14 @@ def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None
         with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
             embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
             hidden, state, _ = cells.unroll(model.rnn, embedded, model.zero_state(1), hook)
-            return _checked(model.output(hidden[0, -1])), state
+            return _checked(model.logits(hidden[0, -1])), state
     mode = model.training
     model.eval()  # no dropout between layers
     try:
         with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
             embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
             hidden, state = model.rnn(embedded, model.zero_state(1))  # (1, T, H), and (L, 1, H) or two of them
-            return _checked(model.output(hidden[0, -1])), state  # the last timestep's logits only
+            return _checked(model.logits(hidden[0, -1:])[0]), state  # the last timestep's logits only
     finally:
         model.train(mode)
 
@@ -255,7 +255,7 @@ def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook 
     with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
         x = model.embedding(torch.tensor([token], device=model.device))  # (1, E)
         steps, state = cells.step(model.rnn, x, state, hook)
-        return _checked(model.output(steps[-1].hidden[0])), state
+        return _checked(model.logits(steps[-1].hidden[0])), state
 
 
 def _checked(logits: Tensor) -> Tensor:

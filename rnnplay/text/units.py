@@ -28,6 +28,8 @@ _LONGEST_UNIT = 1 << 20
 _MOST_UNITS = 1 << 20
 _MOST_CHARACTERS = 1 << 25
 """Limits of a table, so that a text without repetition needs no more memory than another."""
+_LONGEST_WORD = 48
+"""Characters that are one token wherever they stand together, if they are letters and digits."""
 _LOOK_AHEAD = 4
 """Tokens at the end of an unfinished unit that more text could change."""
 
@@ -38,6 +40,8 @@ def tokens_in(text: str) -> list[str]:
     A token is a word (letters, digits, underscores, with apostrophes and hyphens inside), one punctuation mark, one
     character of white space, or a literal `<unk>`, which corpora use for words that were taken out.
     """
+    if len(text) <= _LONGEST_WORD and text.isalnum():  # as most units are: found without the pattern
+        return [text]
     return _pattern().findall(text)
 
 
@@ -137,5 +141,6 @@ def _pattern() -> re.Pattern[str]:
         re.escape(chr(point)) for block in blocks for point in block if unicodedata.category(chr(point))[0] == "M"
     )
     # The limits keep a token short where a text goes on without a space.
-    word = rf"\w{{1,48}}(?:['’\-]\w{{1,48}}|[{marks}]{{1,8}}\w{{0,48}}){{0,15}}"
+    run = rf"\w{{1,{_LONGEST_WORD}}}"
+    word = rf"{run}(?:['’\-]{run}|[{marks}]{{1,8}}\w{{0,{_LONGEST_WORD}}}){{0,15}}"
     return re.compile(rf"<unk>|{word}|\s|[^\w\s]")

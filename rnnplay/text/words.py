@@ -146,6 +146,9 @@ class WordCounter:
     def _add(self, table: _CountedUnits) -> None:
         for unit, count in zip(table, table.counts.tolist(), strict=False):
             tokens = tokens_in(unit)
+            if len(tokens) == 1:
+                self._counts[tokens[0]] += count
+                continue
             before = -1
             for token in tokens:
                 self._counts[token] += count

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.model.adaptive_softmax import adaptive_shapes
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers import Tokenizer
 from rnnplay.training.divergence import PROVEN_STEPS
@@ -139,6 +140,8 @@ def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:
         shapes[f"rnn.weight_hh_l{layer}"] = (gates, config.hidden)
         shapes[f"rnn.bias_ih_l{layer}"] = (gates,)
         shapes[f"rnn.bias_hh_l{layer}"] = (gates,)
+    if config.softmax == "adaptive":
+        return shapes | adaptive_shapes(config.hidden, vocabulary)
     if not config.tie:
         shapes["output.weight"] = (vocabulary, config.hidden)
     shapes["output.bias"] = (vocabulary,)

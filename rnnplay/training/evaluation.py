@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 
 from rnnplay.errors import InputError
-from rnnplay.model.language_model import LanguageModel, State, autocast
+from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoded import EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches
 from rnnplay.text.tokenizers import Tokenizer
@@ -25,8 +25,6 @@ TIMESTEPS = 256
 
 LOGITS = 1 << 23
 """At most so many numbers at a time."""
-
-IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +96,8 @@ def target_ids(batch: Batch, device: torch.device) -> torch.Tensor:
 
 def _score(model: LanguageModel, batch: Batch, state: State | None, precision: torch.dtype) -> tuple[float, State]:
     with autocast(model.device, precision):
-        logits, state = model(torch.from_numpy(batch.inputs).to(model.device), state)  # (B, T, V)
-    loss = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), target_ids(batch, model.device), ignore_index=IGNORED, reduction="sum"
-    )
+        inputs, targets = torch.from_numpy(batch.inputs).to(model.device), target_ids(batch, model.device)
+        loss, state = model.loss(inputs, targets, state, reduction="sum")
     return float(loss), state
 
 

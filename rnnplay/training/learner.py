@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
@@ -25,7 +24,7 @@ from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
 from rnnplay.training.divergence import LARGEST_NORM
-from rnnplay.training.evaluation import IGNORED, target_ids
+from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate
 from rnnplay.training.randomness import OwnRandomness
 from rnnplay.training.state import TrainingState
@@ -73,8 +72,7 @@ class Learner:
         self.model.train()
         with self._randomness() if self._config.dropout else nullcontext():  # nothing else draws
             with autocast(self.device, self.precision):
-                logits, state = self.model(inputs, None if batch.reset else self._state)  # (B, T, V)
-            loss = cross_entropy(logits.flatten(0, 1), targets, ignore_index=IGNORED)
+                loss, state = self.model.loss(inputs, targets, None if batch.reset else self._state)
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]

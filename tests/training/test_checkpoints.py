@@ -39,7 +39,16 @@ def saved(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize("values", [{"cell": "rnn"}, {"cell": "gru", "layers": 3}, {"tie": True, "embedding": 10}, {}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"cell": "rnn"},
+        {"cell": "gru", "layers": 3},
+        {"tie": True, "embedding": 10},
+        {"tokens": "word", "softmax": "adaptive", "hidden": 16},
+        {},
+    ],
+)
 def test_the_shapes_expected_are_those_of_the_model(values: dict[str, Any], world: World) -> None:
     config = world.config(**values)
     weights = LanguageModel(config, 31).weights()
