@@ -20,7 +20,7 @@ from rnnplay.text.tokenizers import Tokenizer
 from rnnplay.workspace import Workspace
 
 EDGES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160)
-"""Lower edges of the bins of distances."""
+"""Lower edges of the bins of distances, beside the one that begins behind the largest trained distance."""
 
 BEYOND = 2
 """Lines are asked of up to so many times the size of the largest training line."""
@@ -64,13 +64,14 @@ def distance_accuracy(
     """
     began = time.perf_counter()
     task = TASKS[kind]
-    correct, count = [0] * len(EDGES), [0] * len(EDGES)
+    edges = edges_of(task)
+    correct, count = [0] * len(edges), [0] * len(edges)
     mode = model.training
     model.eval()  # no dropout
     try:
         for texts in _questions(task, lines):
             for dependency, right in zip(*_answers(model, tokenizer, task, texts), strict=True):
-                bin_ = bisect.bisect_right(EDGES, dependency.distance) - 1
+                bin_ = bisect.bisect_right(edges, dependency.distance) - 1
                 count[bin_] += 1
                 correct[bin_] += right
     finally:
@@ -83,7 +84,7 @@ def distance_accuracy(
         kind=kind,
         chance=task.chance,
         trained=task.trained,
-        distances=[EDGES[bin_] for bin_ in kept],
+        distances=[edges[bin_] for bin_ in kept],
         correct=[correct[bin_] for bin_ in kept],
         count=[count[bin_] for bin_ in kept],
         accuracy=[correct[bin_] / count[bin_] for bin_ in kept],
@@ -93,11 +94,16 @@ def distance_accuracy(
     )
 
 
+def edges_of(task: Task) -> list[int]:
+    """Lower edges of the bins; none holds both distances that were trained and such that were not."""
+    return sorted({*EDGES, task.trained + 1})
+
+
 def sizes_asked(task: Task) -> list[int]:
     """Sizes of lines, some 12 to 20, up to BEYOND times the largest that is trained on."""
     smallest, largest = task.sizes
     if task.kind == "recall":  # its distances are its sizes and two: exactly the bins' edges
-        return [edge - 2 for edge in EDGES if smallest <= edge - 2 <= BEYOND * largest]
+        return [edge - 2 for edge in edges_of(task) if smallest <= edge - 2 <= BEYOND * largest]
     last = BEYOND * largest
     steps = max(1, (last - smallest) // 14)
     return list(range(smallest, last + 1, steps))

@@ -35,7 +35,10 @@ def is_there(target: Path) -> bool:
 
 
 def write_whole(target: Path, pieces: Iterable[str]) -> Path:
-    """Writes `target` so that it is there whole or not at all; raises RnnplayError."""
+    """Writes `target` so that it is there whole or not at all; raises RnnplayError.
+
+    If another process was quicker, its file stays: it may be reading it already, and the bytes are the same.
+    """
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +47,11 @@ def write_whole(target: Path, pieces: Iterable[str]) -> Path:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(target)
+        try:
+            os.link(beside, target)
+        except OSError:  # it is there, or this file system has no links
+            if not is_there(target):
+                beside.replace(target)
     except OSError as error:
         raise RnnplayError(f"The text {target} cannot be written ({error.strerror}); make room or move it.") from error
     finally:

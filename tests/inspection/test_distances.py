@@ -13,7 +13,7 @@ from torch import Tensor
 from rnnplay.cli.main import program
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.inspection.distances import EDGES, distance_accuracy, kind_of, required_kind, sizes_asked, wilson
+from rnnplay.inspection.distances import distance_accuracy, edges_of, kind_of, required_kind, sizes_asked, wilson
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.characters import CharTokenizer
 from rnnplay.text.synthetic.dependencies import TASKS, training_text
@@ -39,7 +39,8 @@ def test_a_model_that_knows_nothing_is_near_chance_and_left_as_it_was(kind: str)
     assert (found.run, found.step, found.kind, found.trained) == ("one", 7, kind, TASKS[kind].trained)
     total = sum(found.correct) / sum(found.count)
     assert abs(total - found.chance) < 0.2
-    assert found.distances[-1] > found.trained / 1.5
+    assert found.trained + 1 in found.distances  # what was never trained has bins of its own
+    assert found.distances[-1] > found.trained
     assert all(low <= share <= high for low, share, high in zip(found.low, found.accuracy, found.high, strict=True))
     assert model.training
     assert torch.equal(torch.get_rng_state(), random)
@@ -68,7 +69,7 @@ def test_an_oracle_is_right_at_every_distance() -> None:
     config = RunConfig(corpus="recall", embedding=tokenizer.size, hidden=tokenizer.size)
     found = distance_accuracy(Oracle(config, tokenizer.size), tokenizer, "recall", lines=20)
     assert found.accuracy == [1.0] * len(found.distances)
-    assert found.distances == [edge for edge in EDGES if 3 <= edge <= 162]
+    assert found.distances == [edge for edge in edges_of(TASKS["recall"]) if 3 <= edge <= 162]
     assert found.count == [20] * len(found.distances)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.made import materialise
+from rnnplay.text.made import materialise, write_whole
 from rnnplay.text.synthetic.dependencies import (
     LETTERS,
     SYMBOLS,
@@ -108,3 +110,20 @@ def test_the_corpora_are_made_in_the_cache_once(tmp_path: Path, kind: str) -> No
     before = path.stat().st_mtime_ns
     assert materialise(kind, tmp_path / ".cache") == path
     assert path.stat().st_mtime_ns == before
+
+
+def test_of_two_that_make_a_text_at_once_the_first_ones_stays(tmp_path: Path) -> None:
+    """The first may be reading it already, and would see it change under its hands."""
+    target = tmp_path / "text.txt"
+
+    def pieces() -> Iterator[str]:
+        yield "one\n"
+        target.write_text("one\ntwo\n", encoding="utf-8")  # as another process would, which is quicker
+        first.append(target.stat())
+        yield "two\n"
+
+    first: list[os.stat_result] = []
+    write_whole(target, pieces())
+    now = target.stat()
+    assert (now.st_ino, now.st_mtime_ns) == (first[0].st_ino, first[0].st_mtime_ns)
+    assert list(tmp_path.iterdir()) == [target]
