@@ -21,6 +21,7 @@ from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
+from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.paste import keep_pastes_whole
 from rnnplay.tui.room import BROAD, NARROW
@@ -209,4 +210,5 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     keep_pastes_whole()
+    send_lean_updates()
     RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()
