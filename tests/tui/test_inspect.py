@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -12,8 +13,9 @@ from textual.widgets._footer import FooterKey
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Forced
 from rnnplay.tui.sample_text import FIXED, sample_text
-from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
 from rnnplay.tui.views.gradients import GradientsView
+from rnnplay.tui.views.what_if import WhatIfView
 from rnnplay.tui.widgets.chart import Chart
 from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.heat_map import HeatMap
@@ -433,6 +435,21 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
             if size[1] >= 24:
                 assert screen.query_one(Footer).region.bottom == size[1]
                 assert screen.query_one("#sees").region.bottom == size[1] - 1
+
+
+async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
+    """The clock goes on, and answers to the view before come in, while the new one's widgets are made."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot)
+        await until(pilot, lambda: screen._request > 0)
+        late = messages.Completion(request=screen._request, suggestion="", next=[], unknown=[], step=1)
+        showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
+        while not showing.done():
+            screen.tick()
+            screen.engine_event(late)
+            await asyncio.sleep(0)
+        await showing
 
 
 async def test_without_colour_the_heatmap_has_glyphs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

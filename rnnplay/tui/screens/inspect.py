@@ -182,6 +182,7 @@ class InspectScreen(Screen[int]):
         if self._index in self._views:
             self.view.display = False
         self._index = index
+        self._request = 0  # what was asked for another view is not this one's answer
         self.query_one(ViewTabs).index = index
         if index not in self._views:
             view = self._views[index] = VIEWS[index](self.control)
@@ -189,7 +190,6 @@ class InspectScreen(Screen[int]):
             await self.query_one("#views").mount(view)
         self.view.display = True
         self.view.pace.want()
-        self._request = 0
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
         if not keep_focus:
@@ -201,9 +201,10 @@ class InspectScreen(Screen[int]):
 
     def tick(self) -> None:
         """Bring up to date what depends on the session, and ask if it is time."""
-        if not self.is_mounted or self._index not in self._views:
-            return
-        session, view = self.session, self.view
+        view = self._views.get(self._index)
+        if view is None or not view.is_mounted or not view.is_attached:
+            return  # it is being put there, or taken away with the screen
+        session = self.session
         self.query_one(StatusLine).show(session, self._config)
         for line in self.query(LessonLine):
             line.refresh_step()
