@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Footer, Static
@@ -88,6 +89,17 @@ async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice |
         assert app.answers == [answer]
 
 
+async def test_enter_waits_for_the_arrows_before_it(runs: Workspace) -> None:
+    """Keys that come in one piece, as from a slow line, are taken in their order."""
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 3)
+        for key in ("down", "down", "up", "enter"):
+            app.post_message(events.Key(key, None))
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [RunChoice("resume", "older")]
+
+
 async def test_a_second_click_resumes(runs: Workspace) -> None:
     app = RunsApp(runs)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -95,7 +107,8 @@ async def test_a_second_click_resumes(runs: Workspace) -> None:
         await pilot.click(DataTable, offset=(3, 2))
         assert app.answers == []
         await pilot.click(DataTable, offset=(3, 2))
-        await until(pilot, lambda: app.answers == [RunChoice("resume", "older")])
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [RunChoice("resume", "older")]
 
 
 async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs: Workspace) -> None:

@@ -22,6 +22,12 @@ WORDS: dict[Language, tuple[str, str, str, str]] = {
 }
 
 
+class LessonTable(DataTable[Text]):
+    """Enter is its own, so that it comes after the arrows pressed before it; the footer says what it does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open")]
+
+
 class LessonsScreen(Screen[str | None]):
     """Gives the name of the lesson chosen, or None."""
 
@@ -38,7 +44,6 @@ class LessonsScreen(Screen[str | None]):
     LessonsScreen #note { height: auto; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Open", priority=True),
         Binding("z", "language", "中文/English"),
         Binding("escape", "cancel", "Back"),
     ]
@@ -50,7 +55,7 @@ class LessonsScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield DataTable(cursor_type="row")
+            yield LessonTable(cursor_type="row")
             yield Static("", id="note", markup=False)
         yield Footer(show_command_palette=False)
 
@@ -80,13 +85,9 @@ class LessonsScreen(Screen[str | None]):
         table.move_cursor(row=row)
         self.query_one("#note", Static).update(note)
 
-    def action_choose(self) -> None:
-        table = self.query_one(DataTable)
-        self.dismiss(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
-
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
-        self.action_choose()
+        self.dismiss(event.row_key.value)
 
     def action_language(self) -> None:
         """The next language."""

@@ -45,6 +45,12 @@ class RunRow:
     created: str
 
 
+class RunTable(DataTable[Text]):
+    """Enter is its own, so that it comes after the arrows pressed before it; the footer says what it does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Resume")]
+
+
 class RunsScreen(ModalScreen[RunChoice | None]):
     """Newest run first."""
 
@@ -64,8 +70,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose('resume')", "Resume", priority=True),
-        Binding("o", "choose('open')", "Open for prompts"),
+        Binding("o", "open", "Open for prompts"),
         Binding("delete,d", "remove", "Remove", key_display="d"),
         Binding("escape", "cancel", "Back"),
     ]
@@ -78,7 +83,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Runs"
-            yield DataTable(cursor_type="row")
+            yield RunTable(cursor_type="row")
             yield Static("", id="note", markup=False)
         yield Footer()
 
@@ -112,11 +117,12 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
-        self.action_choose("resume")
+        if event.row_key.value is not None:
+            self.dismiss(RunChoice("resume", event.row_key.value))
 
-    def action_choose(self, action: Literal["resume", "open"]) -> None:
+    def action_open(self) -> None:
         if (run := self._chosen()) is not None:
-            self.dismiss(RunChoice(action, run))
+            self.dismiss(RunChoice("open", run))
 
     @work
     async def action_remove(self) -> None:
