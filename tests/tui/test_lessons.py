@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Button, DataTable
+from textual.widgets import Button, DataTable, Static
 
 from rnnplay.engine import messages
 from rnnplay.inspection.results import GradientCurve
@@ -185,3 +185,37 @@ def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> N
     coach.engine_event(progress([started(), step_at(1)]))
     coach.ask(1.0)
     assert (coach.arm, coach.next_arm, coach.next_step) == (None, None, None)
+
+
+async def test_the_list_fits_the_smallest_screen(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        table = app.screen.query_one(DataTable)
+        assert table.virtual_size.width <= table.size.width, "nothing is cut, nothing scrolls sideways"
+        await pilot.press("z")
+        await pilot.pause()
+        assert table.virtual_size.width <= table.size.width
+
+
+async def test_the_page_goes_on_with_the_steps_only_for_who_reads_them(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await stage.ready(pilot)
+        await open_lesson(stage, pilot, 5)
+        pane = stage.playground.query_one("#lesson", LessonPane)
+        pane.go_on_from(0)
+        await pilot.pause()
+        assert pane.scroll_y == 0, "who reads the text is not moved"
+        pane.follow()
+        await pilot.pause()
+        steps = list(pane.query(".step").results(Static))
+        assert pane.region.contains_region(steps[0].region)
+        stage.app.coach.progress.tick(find_lesson("5"), 0)
+        before = pane.scroll_y
+        pane.go_on_from(0)
+        await pilot.pause()
+        assert pane.region.contains_region(steps[1].region)
+        assert pane.scroll_y > before

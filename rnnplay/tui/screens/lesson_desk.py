@@ -106,6 +106,13 @@ class LessonDesk:
         assert self._coach.page is not None
         self._screen.notify(self._coach.page.steps[step], title=f"✓ {step + 1}", markup=False)
         self._screen.show_session()
+        for pane in self._panes:
+            self._screen.call_after_refresh(pane.go_on_from, step)
+
+    def follow(self) -> None:
+        """Show the step that is under way, on the page."""
+        for pane in self._panes:
+            self._screen.call_after_refresh(pane.follow)
 
     def looked_at(self, view: int) -> tuple[int, str]:
         """The view of the inspection that the next step is about, else `view`, and the text that the lesson reads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +16,7 @@ from textual.widgets import DataTable, Footer, Static
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.coach import Coach
+from rnnplay.tui.widgets.visible import shortened
 
 WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("Lessons", "done", "minutes", "Enter opens a lesson beside the charts; its steps tick themselves."),
@@ -76,11 +78,21 @@ class LessonsScreen(Screen[str | None]):
         self.query_one(Vertical).border_title = title
         table = self.query_one(DataTable)
         table.clear(columns=True)
-        table.add_columns("", title, done, minutes)
+        # Cells on both sides of four columns, the frame, its margin and a scrollbar.
+        room = self.app.size.width - 18 - cell_len(done) - cell_len(minutes)
+        table.add_column("", width=1)
+        room = min(room, max(cell_len(page(lesson, language).title) for lesson in lessons()))
+        table.add_column(title, width=room)
+        table.add_columns(done, minutes)
         for lesson in lessons():
             ticked = len(self._coach.progress.done(lesson))
             mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
-            cells = (mark, page(lesson, language).title, f"{ticked}/{len(lesson.steps)}", f"{lesson.minutes:g}")
+            cells = (
+                mark,
+                shortened(page(lesson, language).title, room),
+                f"{ticked}/{len(lesson.steps)}",
+                f"{lesson.minutes:g}",
+            )
             table.add_row(*map(Text, cells), key=lesson.name)
         table.move_cursor(row=row)
         self.query_one("#note", Static).update(note)

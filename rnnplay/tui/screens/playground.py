@@ -290,6 +290,7 @@ class PlaygroundScreen(Screen[None]):
             elif arm:
                 self.coach.train(arm)
                 self.lessons.read(False)
+                self.lessons.follow()
             else:
                 self.control.train(self.form.config)
             self.form.config = self.session.config or self.form.config

@@ -71,6 +71,8 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
         return not running and resumes == (action == "resume")
     if action == "new":
         return not running and screen.control.resumable(screen.form.config)
+    if action == "prompt":
+        return bool(screen.query_one("#work").display)
     if action == "runs":
         return not running
     if action == "stop":

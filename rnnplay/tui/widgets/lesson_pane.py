@@ -92,7 +92,7 @@ class LessonPane(VerticalScroll):
             yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
-        yield self._markdown(f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}")
+        yield self._markdown(f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}", "question")
         with Collapsible(title=ANSWER[self._coach.language], collapsed=True):
             yield self._markdown(page.answer)
         yield self._markdown(f"## {heads[5]}\n\n{page.change}")
@@ -111,6 +111,18 @@ class LessonPane(VerticalScroll):
             if self._shown[number] is None or content.markup != self._shown[number].markup:  # type: ignore[union-attr]
                 self._shown[number] = content
                 step.update(content)
+
+    def go_on_from(self, step: int) -> None:
+        """Scroll on to the step after `step`, if that one is in sight: who reads elsewhere is left in peace."""
+        steps = list(self.query(".step").results(Static))
+        if self.region.overlaps(steps[step].region):
+            self.follow()
+
+    def follow(self) -> None:
+        """Scroll to the step that is next; to the question after the last."""
+        at = self._coach.next_step
+        target = self.query(".step").results(Static) if at is not None else self.query(".question").results(Markdown)
+        list(target)[at or 0].scroll_visible(animate=False)
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
@@ -135,8 +147,8 @@ class LessonPane(VerticalScroll):
             parts += [("\n  ", ""), sign, (f" {words}: ", FAINT), (value, "bold $foreground")]
         return Content.assemble(*parts)
 
-    def _markdown(self, text: str) -> Markdown:
-        return Markdown(wrapped(text, self._room()), open_links=False)
+    def _markdown(self, text: str, classes: str | None = None) -> Markdown:
+        return Markdown(wrapped(text, self._room()), open_links=False, classes=classes)
 
     def _room(self) -> int:
         width = self.app.size.width
