@@ -146,7 +146,7 @@ class Coach:
                 continue
             if initial and self.measurements.of(arm).initial_curve is not None:
                 continue
-            if pace.due(now, moved=not over or not self._is_current(arm, made)):
+            if pace.due(now, moved=not over or not self._is_current(arm, made), training=not over):
                 self._asked[self.control.inspect(question)] = key
                 pace.asked(now)
 

@@ -37,11 +37,14 @@ class Pace:
         self._waiting = False
         self._cost = cost
 
-    def due(self, now: float, moved: bool) -> bool:
-        """Whether to ask at `now`; `moved`: the weights are not those of the last answer."""
+    def due(self, now: float, moved: bool, training: bool = True) -> bool:
+        """Whether to ask at `now`; `moved`: the weights are not those of the last answer.
+
+        The share counts only while `training`: nothing is held up after it.
+        """
         if self._wanted or self._asked is None:
             return True
         since = now - self._asked
         if self._waiting:
             return since >= LOST_SECONDS
-        return moved and since >= max(self.every, self._cost / self.share)
+        return moved and since >= max(self.every, self._cost / self.share if training else 0.0)

@@ -25,6 +25,7 @@ def test_an_answer_that_cost_much_is_asked_for_seldom() -> None:
     pace.answered(cost=0.6)
     assert not pace.due(19.9, moved=True)
     assert pace.due(20.0, moved=True)
+    assert pace.due(3.0, moved=True, training=False), "nothing is held up any more"
 
 
 def test_what_the_person_chooses_does_not_wait() -> None:

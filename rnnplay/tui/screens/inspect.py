@@ -18,7 +18,7 @@ from rnnplay.engine import messages
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.sample_text import sample_text
-from rnnplay.tui.session import Session
+from rnnplay.tui.session import Phase, Session
 from rnnplay.tui.views.clipping import ClippingView
 from rnnplay.tui.views.connectivity import ConnectivityView
 from rnnplay.tui.views.distances import DistancesView
@@ -219,7 +219,7 @@ class InspectScreen(Screen[int]):
         if self._notice == NO_MODEL:
             self._say("")
         view.refresh_session()
-        if view.pace.due(monotonic(), view.shown_step != session.step):
+        if view.pace.due(monotonic(), view.shown_step != session.step, session.phase is Phase.TRAINING):
             self._ask()
 
     def _ask(self) -> None:
