@@ -61,7 +61,7 @@ def begin_long_run(workspace: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()  # started
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # a shell that starts this in the background ignores SIGINT
         process.communicate()
 
 
