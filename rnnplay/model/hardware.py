@@ -122,6 +122,7 @@ def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device
 
     `config.threads` if that is not 0; otherwise the fastest of 1, 2, 4, … up to the physical cores, timed on forward
     and backward passes of the run's own shape. Weights, gradients, mode and torch's random numbers stay as they are.
+    This process remembers it for the shape; the next measures anew, as it may find the machine less or more busy.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -129,13 +130,29 @@ def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device
     if device.type != "cpu":
         return torch.get_num_threads()
     counts = thread_counts(physical_cores())
-    if len(counts) > 1:
-        precision = choose_precision(config.precision, device)
-        with torch.random.fork_rng(devices=[]):  # dropout draws
-            torch.set_num_threads(fastest(counts, _training_step(config, model, precision)))
-    else:
-        torch.set_num_threads(counts[0])
+    precision = choose_precision(config.precision, device)
+    shape = (
+        *counts,
+        config.cell,
+        config.layers,
+        model.size,
+        model.vocabulary,
+        config.batch_size,
+        config.bptt,
+        precision,
+    )
+    if shape not in _chosen:
+        if len(counts) > 1:
+            with torch.random.fork_rng(devices=[]):  # dropout draws
+                _chosen[shape] = fastest(counts, _training_step(config, model, precision))
+        else:
+            _chosen[shape] = counts[0]
+    torch.set_num_threads(_chosen[shape])
     return torch.get_num_threads()
+
+
+_chosen: dict[tuple[object, ...], int] = {}
+"""The number of threads by shape, as measured."""
 
 
 def thread_counts(cores: int) -> list[int]:

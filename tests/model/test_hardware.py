@@ -166,6 +166,23 @@ def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
 
 
+def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_chosen", {})
+    monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
+    measured: list[int] = []
+
+    def fastest(counts: list[int], _: object) -> int:
+        measured.append(1)
+        return counts[-1]
+
+    monkeypatch.setattr(hardware, "fastest", fastest)
+    for hidden in (8, 8, 9, 8):
+        config = RunConfig(hidden=hidden, embedding=8, batch_size=2, bptt=4)
+        torch.set_num_threads(1)
+        assert choose_threads(config, LanguageModel(config, 5), CPU) == 2 == torch.get_num_threads()
+    assert len(measured) == 2
+
+
 def test_denormal_numbers_become_zero() -> None:
     hardware.prepare_thread()
     try:
@@ -185,14 +202,16 @@ def test_the_machine_is_described() -> None:
 def test_memory_is_kept_from_step_to_step_until_it_is_released() -> None:
     """Fewer new pages with it; and however much has gathered between small things that stay, release gives it back."""
     script = (
-        "import resource, sys, torch; from rnnplay.model import hardware\n"
+        "import resource, sys, torch; from rnnplay.model import hardware; torch.set_num_threads(1)\n"
         "if sys.argv[1] == 'keep': hardware.keep_memory()\n"
         "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "def resident(): return int(open('/proc/self/statm').read().split()[1])\n"
-        "weight = torch.ones(4000, 3000); before = resident()\n"  # beyond glibc's own threshold, 32 MB
-        "for _ in range(3): (weight + 1) * weight\n"
+        "output, hidden = torch.nn.Linear(16, 10_000), torch.ones(1200, 16); before = resident()\n"
+        # Larger than glibc's own threshold of 32 MB, and several at once, as a large vocabulary's logits are.
+        "def step(): torch.autograd.grad(output(hidden).tanh().sum(), output.weight)\n"
+        "for _ in range(8): step()\n"
         "start = faults()\n"
-        "for _ in range(10): (weight + 1) * weight\n"
+        "for _ in range(4): step()\n"
         "pages, small = faults() - start, []\n"
         "for number in range(60): one = torch.ones(4_000_000 + number); small.append(torch.ones(9)); del one\n"
         "gathered = resident() - before; hardware.release_memory()\n"

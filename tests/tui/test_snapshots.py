@@ -14,8 +14,11 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from rnnplay.engine import messages
+from rnnplay.lessons.reader import find_lesson
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.widgets.lesson_pane import LessonPane
 from rnnplay.tui.widgets.sample_view import SampleView
 from tests.tui.findings import TEXT, found
 from tests.tui.stage import Stage, completion, falling, make_run, step_at, until
@@ -221,3 +224,39 @@ def test_no_runs_yet(stage: Stage, snap_compare: Compare) -> None:
         await until(pilot, lambda: "no runs" in str(stage.app.screen.query_one("#note", Static).content))
 
     assert snap_compare(stage.open(), terminal_size=SMALL, run_before=scene)
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_lessons(
+    stage: Stage, snap_compare: Compare, size: tuple[int, int], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(pilot: Pilot[None]) -> None:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if language == "zh" else "C.UTF-8")
+    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "120x40", "200x60"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_lesson(
+    stage: Stage, snap_compare: Compare, size: tuple[int, int], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page beside the charts, in place of them where it is narrow; its first step is done."""
+
+    async def scene(pilot: Pilot[None]) -> None:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
+        stage.app.coach.progress.tick(find_lesson("3"), 0)
+        stage.playground.show_session()
+        stage.playground.query_one(LessonPane).follow()
+        await pilot.pause()
+
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if language == "zh" else "C.UTF-8")
+    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)

@@ -2,7 +2,7 @@
 
 recall      a symbol, filler, a cue, the symbol again:       C.............?C
 brackets    Dyck words of three kinds, bounded depth:        ([]{()})
-agreement   a subject and its verb, with nouns of the other number between them:
+agreement   a subject and its verb, with nouns of either number between them:
                                                              the keys of the house near the roads are old
 copy        letters, a cue, the same letters again:          bdacf|bdacf
 
