@@ -260,7 +260,7 @@ METRICS: dict[str, Metric] = {
     ),
     "initial_gradient_ratio": Metric(
         "initial gradients",
-        {"en": "the same before training, {} steps back", "zh": "训练前往回 {} 步的同一比值"},
+        {"en": "‖∂L/∂h‖ {} steps back, over that at 0, untrained", "zh": "训练前，往回 {} 步的 ‖∂L/∂h‖ 与第 0 步之比"},
         _ratio(lambda e: e.initial_curve, "hidden"),
         "distance",
     ),
