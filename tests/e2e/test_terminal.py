@@ -45,6 +45,18 @@ def press_until(terminal: Terminal, key: str, text: str) -> None:
     raise AssertionError(f"{text!r} did not come; the screen is:\n{terminal.text}")
 
 
+def check_repaint(terminal: Terminal) -> None:
+    """What many small updates have left on the screen is what painting it whole makes of it."""
+    while terminal.read(0.5):
+        pass
+    updated, (columns, rows) = terminal.cells, (terminal.screen.columns, terminal.screen.lines)
+    terminal.resize(columns - 1, rows)
+    terminal.wait_for("paused")
+    terminal.screen.reset()
+    terminal.resize(columns, rows)
+    terminal.wait_for(lambda _: terminal.cells == updated)
+
+
 def shown_step(screen: str) -> int:
     """The step in the status line; 0 if there is none."""
     found = re.search(r"step ([\d,]+)", screen.splitlines()[0])
@@ -102,6 +114,7 @@ def test_train_prompt_pause_stop_quit_come_back_and_resume(workspace: Workspace)
         press_until(terminal, ESCAPE, "g Prompt")  # the first may end the sample, the next leaves the field
         terminal.send(" ")
         terminal.wait_for("paused")
+        check_repaint(terminal)
         terminal.send(" ")
         terminal.wait_for("training")
         terminal.send("x")

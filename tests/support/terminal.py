@@ -64,6 +64,17 @@ class Terminal:
         """What the screen shows."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    @property
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        """What each cell looks like: its character, with the colours and attributes that are seen."""
+        return [
+            [
+                (cell.data, cell.fg if cell.data.strip() or cell.reverse else "", cell.bg, cell.bold, cell.reverse)
+                for cell in (self.screen.buffer[y][x] for x in range(self.screen.columns))
+            ]
+            for y in range(self.screen.lines)
+        ]
+
     def send(self, keys: str) -> None:
         """Type `keys` (escape sequences included)."""
         os.write(self._master, keys.encode())
