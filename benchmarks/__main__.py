@@ -1,10 +1,10 @@
 """One table of what rnnplay is measured by.
 
-    python -m benchmarks [--only step,kernels] [--quick] [--threads 1] [--large] [--json FILE]
+    python -m benchmarks [--only step,kernels] [--quick] [--threads 1] [--large] [--texts FOLDER] [--json FILE]
 
 Ratios are of two processes that train in turns, A B B A …, each for --seconds; the median over --rounds of the turns'
 ratios. On one thread they are by processor time, which other work on the machine disturbs least; on several by the
-clock: then let nothing else run. `python -m benchmarks.quality` measures losses, which takes minutes a seed.
+clock: then let nothing else run. With --texts also what models learn, which takes half an hour more.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each turn")
     parser.add_argument("--large", action="store_true", help="a text of 1 GB instead of 100 MB")
+    parser.add_argument(
+        "--texts", type=Path, metavar="FOLDER", help="with tinyshakespeare.txt and wikitext-2/train.txt in it"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
     given = parser.parse_args()
     chosen = given.only.split(",")
@@ -47,6 +50,7 @@ def main() -> None:
         seconds=0.5 if given.quick else given.seconds,
         megabytes=1000 if given.large else 10 if given.quick else 100,
         quick=given.quick,
+        texts=given.texts,
     )
     machine = describe_machine() | {"threads": str(options.threads)}
     print(f"{machine['cpu']}, {machine['cores']}; torch {machine['torch']}; {options.threads} thread(s) a side")

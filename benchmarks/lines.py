@@ -31,6 +31,8 @@ class Options:
     seconds: float = 1.5
     megabytes: int = 100
     quick: bool = False
+    texts: Path | None = None
+    """The folder of tinyshakespeare.txt and wikitext-2/train.txt, which do not come with rnnplay."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,42 @@ def interface(options: Options) -> Iterator[Line]:
             yield Line(group, "to the terminal", statistics.median(sent), "kB/s", "≤ 20", decimals=1)
 
 
+def words(options: Options) -> Iterator[Line]:
+    """A vocabulary of 33,000 words, in word_language_model's recipe."""
+    from benchmarks.words import measure
+
+    group = "WikiText-2, LSTM 2×200 / word_language_model"
+    asked = {"rnnplay, full softmax": "≥ 1.3", "rnnplay, adaptive softmax": "≥ 4"}
+    if options.texts is None:
+        for name, least in asked.items():
+            yield Line(group, name, None, asked=least, note="needs --texts")
+        return
+    turns, seconds, steps = (1, 1.0, 3) if options.quick else (5, 6.0, 150)
+    plain, *ours = measure(str(options.texts / "wikitext-2" / "train.txt"), options.threads, turns, seconds, steps)
+    for row in ours:
+        ratio = row.processor_ratio if options.threads == 1 else row.ratio
+        note = f"validation {row.loss:.3f} nats after {row.steps} steps, plain {plain.loss:.3f}"
+        yield Line(group, row.name, ratio, asked=asked[row.name], note=note)
+
+
+def quality(options: Options) -> Iterator[Line]:
+    """What the presets reach in their time, each on its own for minutes."""
+    from benchmarks.quality import best_validation
+
+    for preset, asked in (("shakespeare-2min", "≤ 1.50"), ("shakespeare-5min", "≤ 1.46")):
+        if options.texts is None:
+            yield Line("tinyshakespeare", preset, None, asked=asked, note="needs --texts")
+            continue
+        losses = []
+        for seed in (1,) if options.quick else (1, 2, 3):
+            with tempfile.TemporaryDirectory() as workspace:
+                arguments = ["train", "--workspace", workspace, "--preset", preset, "--seed", str(seed), "--json"]
+                arguments += ["--corpus", str(options.texts / "tinyshakespeare.txt"), "--split", "90/10/0"]
+                losses.append(best_validation(arguments + ["--minutes", "0.2"] * options.quick)[0])
+        note = "validation at the end: " + ", ".join(f"{loss:.3f}" for loss in losses)
+        yield Line("tinyshakespeare", preset, statistics.median(losses), "nats", asked, note, decimals=3)
+
+
 GROUPS: dict[str, Callable[[Options], Iterator[Line]]] = {
     "limits": limits,
     "step": step,
@@ -203,4 +241,6 @@ GROUPS: dict[str, Callable[[Options], Iterator[Line]]] = {
     "charts": charts,
     "startup": startup,
     "interface": interface,
+    "words": words,
+    "quality": quality,
 }
