@@ -50,10 +50,10 @@ def check_repaint(terminal: Terminal) -> None:
     while terminal.read(0.5):
         pass
     updated, (columns, rows) = terminal.cells, (terminal.screen.columns, terminal.screen.lines)
-    terminal.resize(columns - 1, rows)
-    terminal.wait_for("paused")
-    terminal.screen.reset()
-    terminal.resize(columns, rows)
+    for width in (columns - 1, columns):  # the same size again would not be painted
+        terminal.screen.reset()
+        terminal.resize(width, rows)
+        terminal.wait_for("paused")
     terminal.wait_for(lambda _: terminal.cells == updated)
 
 

@@ -591,7 +591,10 @@ class PlaygroundScreen(Screen[None]):
         alone = narrow and self._beside_help is not None and not folded
         setup.set_class(alone, "alone")
         reading = self.lessons.fold(narrow)
-        self.query_one("#work").display = not (alone or reading)
+        charts = self.query_one("#work")
+        if charts.display == (alone or reading):
+            charts.display = not charts.display
+            self.refresh_bindings()  # without a prompt to be seen, its key is of no use
         if folded and setup.has_focus_within:
             self.query_one(TrainingCharts).focus_first()
         setup.set_class(folded, "folded")
