@@ -66,14 +66,8 @@ class Terminal:
 
     @property
     def cells(self) -> list[list[tuple[object, ...]]]:
-        """What each cell looks like: its character, with the colours and attributes that are seen."""
-        return [
-            [
-                (cell.data, cell.fg if cell.data.strip() or cell.reverse else "", cell.bg, cell.bold, cell.reverse)
-                for cell in (self.screen.buffer[y][x] for x in range(self.screen.columns))
-            ]
-            for y in range(self.screen.lines)
-        ]
+        """What each cell looks like."""
+        return cells_of(self.screen)
 
     def send(self, keys: str) -> None:
         """Type `keys` (escape sequences included)."""
@@ -133,6 +127,16 @@ class Terminal:
     def _answer(self, data: bytes) -> None:
         if b"\x1b[6n" in data:
             os.write(self._master, b"\x1b[1;1R")
+
+
+def cells_of(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
+    """By row, each cell's character, with the colours and attributes that are seen."""
+
+    def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+        inked = cell.data.strip() or cell.reverse or cell.underscore
+        return cell.data, cell.fg if inked else "", cell.bg, cell.bold, cell.reverse, cell.underscore
+
+    return [[seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
 
 
 def _without_queries(data: bytes) -> bytes:

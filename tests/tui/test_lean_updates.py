@@ -17,6 +17,7 @@ from textual.strip import Strip
 
 from rnnplay.tui import lean_updates
 from rnnplay.tui.lean_updates import LeanUpdate
+from tests.support.terminal import cells_of
 
 WIDTH = 24
 CUT = 10
@@ -56,28 +57,12 @@ def update(kind: type[ChopsUpdate], rows: list[tuple[Strip, Strip]], stretches: 
 
 
 def cells(sent: list[str], rows: int) -> list[list[tuple[object, ...]]]:
-    """What a terminal shows after that: character, and colours and attributes as far as they are seen."""
+    """What a terminal shows after that."""
     screen = pyte.Screen(WIDTH, rows)
     stream = pyte.Stream(screen)
     for text in sent:
         stream.feed(text.replace("\n", "\r\n"))
-    shown: list[list[tuple[object, ...]]] = []
-    for y in range(rows):
-        row = [screen.buffer[y][x] for x in range(WIDTH)]
-        shown.append(
-            [
-                (
-                    c.data,
-                    c.fg if c.data.strip() or c.reverse or c.underscore else "",
-                    c.bg,
-                    c.bold,
-                    c.reverse,
-                    c.underscore,
-                )
-                for c in row
-            ]
-        )
-    return shown
+    return cells_of(screen)
 
 
 @given(st.lists(st.tuples(lines, lines, spans), min_size=1, max_size=3))

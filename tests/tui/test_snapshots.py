@@ -226,18 +226,22 @@ def test_no_runs_yet(stage: Stage, snap_compare: Compare) -> None:
     assert snap_compare(stage.open(), terminal_size=SMALL, run_before=scene)
 
 
+LOCALES = {"en": "C.UTF-8", "zh": "zh_CN.UTF-8"}
+
+
+async def list_of_lessons(stage: Stage, pilot: Pilot[None]) -> None:
+    await stage.ready(pilot)
+    await pilot.press("l")
+    await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+
+
 @pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_lessons(
     stage: Stage, snap_compare: Compare, size: tuple[int, int], language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def scene(pilot: Pilot[None]) -> None:
-        await stage.ready(pilot)
-        await pilot.press("l")
-        await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
-
-    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if language == "zh" else "C.UTF-8")
-    assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
+    monkeypatch.setenv("LC_ALL", LOCALES[language])
+    assert snap_compare(stage.open(), terminal_size=size, run_before=lambda pilot: list_of_lessons(stage, pilot))
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "120x40", "200x60"])
@@ -248,9 +252,7 @@ def test_a_lesson(
     """The page beside the charts, in place of them where it is narrow; its first step is done."""
 
     async def scene(pilot: Pilot[None]) -> None:
-        await stage.ready(pilot)
-        await pilot.press("l")
-        await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+        await list_of_lessons(stage, pilot)
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
         stage.app.coach.progress.tick(find_lesson("3"), 0)
@@ -258,5 +260,5 @@ def test_a_lesson(
         stage.playground.query_one(LessonPane).follow()
         await pilot.pause()
 
-    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8" if language == "zh" else "C.UTF-8")
+    monkeypatch.setenv("LC_ALL", LOCALES[language])
     assert snap_compare(stage.open(), terminal_size=size, run_before=scene)

@@ -81,15 +81,16 @@ class LessonsScreen(Screen[str | None]):
         # Cells on both sides of four columns, the frame, its margin and a scrollbar.
         room = self.app.size.width - 18 - cell_len(done) - cell_len(minutes)
         table.add_column("", width=1)
-        room = min(room, max(cell_len(page(lesson, language).title) for lesson in lessons()))
+        titles = [page(lesson, language).title for lesson in lessons()]
+        room = min(room, max(map(cell_len, titles)))
         table.add_column(title, width=room)
         table.add_columns(done, minutes)
-        for lesson in lessons():
+        for lesson, full in zip(lessons(), titles, strict=True):
             ticked = len(self._coach.progress.done(lesson))
             mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
             cells = (
                 mark,
-                shortened(page(lesson, language).title, room),
+                shortened(full, room),
                 f"{ticked}/{len(lesson.steps)}",
                 f"{lesson.minutes:g}",
             )
