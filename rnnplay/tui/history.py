@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 SMOOTHINGS = (0.9, 0.98, 0.995)
 """The decays smoothed along with each history: about 10, 50 and 200 points are averaged."""
 
-_FLUSH_AT = 1 << 16
+_FLUSH_AT = 1 << 12
+"""Points that wait as Python numbers, 60 bytes each, so that a batch is worth its arrays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 
 import numpy as np
@@ -188,6 +189,13 @@ def test_neighbours_outside_of_the_window() -> None:
     assert columns.before is not None and columns.before[:2] == (-2.0, 1.0)
     assert columns.after is not None and columns.after[:2] == (8.0, 2.0)
     assert history.columns(22, 28, 6).after is None  # what is not finite joins to nothing
+
+
+def test_what_is_never_looked_at_stays_small() -> None:
+    history, before = History(), sys.getallocatedblocks()
+    for step in range(60_000):
+        history.append(step, step + 0.5)
+    assert sys.getallocatedblocks() - before < 15_000  # a float and an int for each point would be 120,000
 
 
 def test_a_million_points_cost_what_a_thousand_do() -> None:
