@@ -98,14 +98,17 @@ class RnnplayApp(App[None]):
         # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
         self.set_timer(DRAWN_SECONDS, self._start_engine)
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
-        # What is here now stays; a full collection that walks it all is a pause that a typist feels.
+        # What is here now stays; a full collection that walks it all is a pause that a typist feels. What comes later
+        # is looked through often: each update of the screen leaves cycles behind, and memory grows by those that wait.
         self.call_after_refresh(gc.freeze)
-        gc.set_threshold(20_000, 50, 100)
+        gc.set_threshold(5_000, 10, 5)
 
     @work(thread=True)
     def _load_numpy(self) -> None:
         """Charts need it once there is something to draw; it is there by then."""
         import numpy  # noqa: F401
+
+        gc.freeze()
 
     # --- the engine -----------------------------------------------------------------------------------------
 
