@@ -189,6 +189,8 @@ class InspectScreen(Screen[int]):
             view.text = self._text
             await self.query_one("#views").mount(view)
         self.view.display = True
+        if self._coach is not None and self._text in map(self._coach.text_for, ("", "what if")):
+            self._put(self._coach.text_for(self.view.NAME))  # a text of the person's own stays
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
@@ -234,6 +236,8 @@ class InspectScreen(Screen[int]):
             case messages.Inspected() | messages.Completion() if event.request == self._request:
                 self._say("")
                 self.view.answer(event)
+                if isinstance(event, messages.Inspected):
+                    self.view.pace.answered(event.seconds)
                 self.call_later(self.tick)
             case messages.Failed() if self._request and event.request == self._request:
                 self.view.pace.answered()
