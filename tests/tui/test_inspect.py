@@ -263,8 +263,8 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
         stage.session.initial_curves[RUN, 64] = gradients(step=0)
-        dear = gradients(step=stage.session.step, seconds=0.3)
-        stage.engine.say(messages.Inspected(request=screen._request, result=dear))
+        dear = gradients(step=stage.session.step)
+        stage.engine.say(messages.Inspected(request=screen._request, result=dear, seconds=0.3))
         await pilot.pause()
         stage.engine.sent.clear()
         stage.engine.say(progress(falling(5, first=21)))
