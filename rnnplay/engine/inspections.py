@@ -18,6 +18,7 @@ from rnnplay.inspection.gates import UnrolledCache, gate_map
 from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.probe import ProbeBatch, probe_batch
+from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import ClippedStep, Connectivity, DistanceAccuracy, GateMap, GradientCurve, Predictions
 from rnnplay.inspection.subject import Subject, initial_model
 from rnnplay.text.encoded import EncodedCorpus
@@ -108,8 +109,8 @@ class Inspections:
             case messages.InspectDistances():
                 kind = required_kind(subject.config, self._workspace)
                 result = distance_accuracy(model, tokenizer, kind, run, step)
-        seconds = time.perf_counter() - began
-        self._post(messages.Inspected(request=command.request, result=result, seconds=seconds))
+        finite, seconds = finite_weights(model), time.perf_counter() - began
+        self._post(messages.Inspected(request=command.request, result=result, seconds=seconds, finite=finite))
 
     def _gradients(self, subject: Subject, command: messages.InspectGradients) -> GradientCurve:
         corpus = subject.corpus

@@ -252,6 +252,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
     result: Result
     seconds: float = 0.0
     """That it took the engine."""
+    finite: bool = True
+    """Whether all weights are."""
 
 
 class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):

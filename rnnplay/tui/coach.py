@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -129,18 +130,22 @@ class Coach:
         if (under_way := self.under_way) is None:
             return
         work, arm = under_way
+        length = _length(work.lesson, arm)
         match event:
             case messages.Progress():
                 for record in event.records:
-                    work.measurements.take(arm, record)
+                    if record.step <= length:
+                        work.measurements.take(arm, record)
             case messages.Inspected() if event.request in self._asked:
                 pace = work.paces.get(self._asked.pop(event.request))
-                if event.result.run != self.control.session.run:
+                if event.result.run != self.control.session.run or event.result.step > length:
                     return
                 work.measurements.take(arm, event.result)
                 if pace is not None:
                     pace.answered(event.seconds)
-            case messages.Completion() if event.forced is not None and self._as_asked_for(work.lesson, event.request):
+            case messages.Completion() if (
+                event.forced is not None and event.step <= length and self._as_asked_for(work.lesson, event.request)
+            ):
                 work.measurements.take_what_if(arm, event.step, event.next, event.forced.next)
             case messages.Failed() if event.request in self._asked:
                 if (pace := work.paces.get(self._asked.pop(event.request))) is not None:
@@ -171,6 +176,8 @@ class Coach:
         if self.lesson is None or under_way is None or not session.has_model:
             return
         work, arm = under_way
+        if session.step > _length(work.lesson, arm):
+            return
         over = session.phase in (Phase.FINISHED, Phase.STOPPED)
         known = work.measurements.of(arm)
         for key, question in _questions(work.lesson, arm):
@@ -182,6 +189,11 @@ class Coach:
             if pace.due(now, moved=moved, training=not over):
                 self._asked[self.control.inspect(question)] = key
                 pace.asked(now)
+
+
+def _length(lesson: Lesson, arm: str) -> float:
+    """The last step that counts: what a run learns when it goes on for longer is not what the lesson is about."""
+    return lesson.config(arm).steps or math.inf
 
 
 def _is_current(known: Evidence, question: messages.Inspection, step: int) -> bool:

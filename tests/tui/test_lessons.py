@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Button, DataTable, Static
+from textual.widgets import Button, DataTable, Markdown, Static
 
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Forced, GradientCurve
@@ -126,6 +127,48 @@ async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
         assert 4 not in await completed("Once upon", probe.forced)
         assert 4 not in await completed(probe.prompt, [Forced(layer=0, quantity="forget_gate", value=1.0)])
         assert 4 in await completed(probe.prompt, probe.forced)
+
+
+async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(stage: Stage) -> None:
+    """Its conditions are about what is learnt in so many steps."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 2)
+        lesson = find_lesson("2")
+        run = await train_arm(stage, pilot)
+        length = lesson.config("one").steps
+        await stage.say(pilot, progress([step_at(length), validation(length, 2.0)]))
+        await stage.stop(pilot, "length")
+        before = load_progress(progress_path()).done(lesson)
+        stage.control.resume()
+        await stage.say(pilot, progress([started(run, length), step_at(2 * length), validation(2 * length, 1.0)]))
+        stage.engine.sent.clear()
+        stage.app.coach.ask(1e9)
+        assert not stage.engine.sent
+        assert load_progress(progress_path()).done(lesson) == before
+        assert stage.app.coach.measurements.measure("validation_loss", "one") == (2.0, length)
+        assert stage.app.coach.next_arm != "one", "it was trained to its end"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_page_is_wrapped_anew_where_the_room_changes(stage: Stage, language: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.coach.language = "zh" if language == "zh" else "en"
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        for width in (80, 170, 120):
+            await pilot.resize_terminal(width, 40)
+            await until(pilot, lambda: pane._wrapped_to == pane._room())
+            await pilot.pause()
+            equation = next(one for one in pane.query(Markdown) if "```" in one.source)
+            fence = equation.source.split("```")[1]
+            assert max(map(cell_len, fence.splitlines())) <= pane._room() - 4
+            rows = [row for step in pane.query(".step").results(Static) for row in str(step.content).splitlines()]
+            if language == "zh":
+                assert max(map(cell_len, rows)) <= pane._room()
+                assert max(map(cell_len, rows)) > pane._room() - 10, "the room is used"
+        assert pane.query_one(".question", Markdown).source
 
 
 async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:

@@ -45,6 +45,8 @@ VIEWS: tuple[type[InspectView], ...] = (
     DistancesView,
 )
 NO_MODEL = "There is no model to look into yet: escape, then t trains one and o opens a run."
+NOT_FINITE = "The weights are not finite: the run has diverged, and the model computes nothing that could be shown."
+NO_TEXT = "There is no text to look at: type one in the line above (e)."
 
 
 class InspectScreen(Screen[int]):
@@ -69,7 +71,8 @@ class InspectScreen(Screen[int]):
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
         Binding("r", "again", "Again"),
         Binding("e", "edit", "Text"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("f1", "show_help", "Help", show=False),
         Binding("escape", "back", "Back"),
     ]
 
@@ -229,12 +232,17 @@ class InspectScreen(Screen[int]):
         if question is not None:
             self._request = self.control.inspect(question)
             self.view.pace.asked(monotonic())
+        elif not self._text:
+            self._request = 0  # an answer on its way is of a text that is gone
+            self.view.add_class("nothing")
+            self._say(NO_TEXT)
 
     def engine_event(self, event: messages.Event) -> None:
         """What the engine said; only answers to the last question count."""
         match event:
             case messages.Inspected() | messages.Completion() if event.request == self._request:
-                self._say("")
+                self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
+                self.view.remove_class("nothing")
                 self.view.answer(event)
                 if isinstance(event, messages.Inspected):
                     self.view.pace.answered(event.seconds)
@@ -283,6 +291,8 @@ class InspectScreen(Screen[int]):
             self.app.action_hide_help_panel()
         else:
             self.app.action_show_help_panel()
+
+    action_show_help = action_help  # by F1, which is no text
 
     def action_back(self) -> None:
         """Out of the text to the view, and from there back to the playground."""

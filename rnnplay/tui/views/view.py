@@ -19,6 +19,7 @@ class InspectView(Vertical):
 
     DEFAULT_CSS = """
     InspectView { height: 1fr; padding: 0 1; }
+    InspectView.nothing * { text-opacity: 0%; }
     """
     NAME: ClassVar[str] = ""
     SEES: ClassVar[str] = ""
