@@ -412,7 +412,7 @@ async def test_a_plain_rnn_is_not_told_of_gates(stage: Stage) -> None:
         screen = await look(stage, pilot, 4)
         await answer(stage, pilot)
         assert "A plain RNN has no gates" in lines(screen, "#clamp-error")
-        assert "c clamps units" in lines(screen, "#forced-text")
+        assert "c clamps units" in lines(screen, "#forced-bars")
         assert "units of the hidden state" in str(screen.query_one("#sees", Static).content)
 
 
@@ -548,7 +548,8 @@ async def test_f1_helps_while_one_types(stage: Stage) -> None:
         await pilot.press("e", "question_mark")
         assert screen.query_one(GhostInput).value == TEXT + "?"
         await pilot.press("f1")
-        await until(pilot, lambda: bool(screen.query("HelpPane")))
+        await until(pilot, lambda: bool(screen.query("HelpPane #widget-help MarkdownBlock")))
+        assert "sample" not in screen.query_one("#widget-help", Markdown).source, "that is the prompt's"
         await pilot.press("f1")
         await until(pilot, lambda: not screen.query("HelpPane"))
 

@@ -49,6 +49,16 @@ NOT_FINITE = "The weights are not finite: the run has diverged, and the model co
 NO_TEXT = "There is no text to look at: type one in the line above (e)."
 
 
+class InspectedText(GhostInput):
+    """Where the text that the views look at is typed."""
+
+    HELP = """
+    ## Text
+
+    What the views look at. They ask again at every key; `enter` or `escape` gives the keys back to the view.
+    """
+
+
 class InspectScreen(Screen[int]):
     """Asks on behalf of the view that is shown; gives back which one that was."""
 
@@ -104,7 +114,7 @@ class InspectScreen(Screen[int]):
         yield ViewTabs([view.NAME for view in VIEWS], id="view-tabs")
         with Horizontal(id="text-row"):
             yield Static("› ")
-            yield GhostInput("the text to look at", id="inspect-text")
+            yield InspectedText("the text to look at", id="inspect-text")
         yield Vertical(id="views")
         yield Static("", id="notice", markup=False)
         yield Static("", id="sees", markup=False)

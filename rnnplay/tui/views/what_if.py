@@ -154,10 +154,11 @@ class WhatIfView(InspectView):
         if event.forced is not None:
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
         else:
-            choose = "choose a gate at the left" if self._switches else "c clamps units"
-            note = "waiting for the engine" if self.control.forced else f"nothing is forced: {choose}"
-            self.query_one("#forced-text", Lines).show([Content.styled("forced", FAINT), Content.styled(note, FAINT)])
-            self.query_one("#forced-bars", Lines).show([])
+            note = "waiting for the engine" if self.control.forced else "nothing is forced"
+            self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
+            choose = "choose a gate" if self._switches else "c clamps units"
+            hint = [] if self.control.forced else [Content.styled(choose, FAINT)]
+            self.query_one("#forced-bars", Lines).show(hint)
 
     def _show(self, side: str, title: str, suggestion: str, following: list[messages.NextToken]) -> None:
         lines = self.query_one(f"#{side}-text", Lines)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -152,6 +153,8 @@ class LessonPane(VerticalScroll):
         text = "$foreground" if done or number == coach.next_step else MUTED
         room = self._room()
         words = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
+        if "\n" in words and cell_len(words.rpartition("\n")[2] + place) > room:
+            place = "\n" + place.lstrip()  # else a line would end within the brackets
         parts: list[Content | tuple[str, str]] = [mark, (words, text)]
         parts.append((place, "$accent"))
         for judged in coach.measurements.judge_step(step):
