@@ -203,10 +203,11 @@ def _connectivity(run: SavedRun, text: str, position: int, as_json: bool) -> Non
     from rnnplay.inspection.connectivity import connectivity
 
     found = connectivity(run.model, run.tokenizer, text, position, run.run, run.step)
-    if found.position != position % len(found.tokens):
+    count = len(found.tokens)
+    if not -count <= position < count:
         raise InputError(
-            f"--position {position} is not in the text, which has {len(found.tokens)} tokens; count from 0, "
-            "or from the end with -1."
+            f"--position {position} is not in the text, which has {count} {'token' if count == 1 else 'tokens'}; "
+            f"take 0 to {count - 1}, or -1 to -{count} from the end."
         )
     if as_json:
         write_json(found)

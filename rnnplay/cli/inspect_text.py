@@ -113,12 +113,13 @@ def show_connectivity(found: Connectivity, kind: str) -> None:
     """The text shaded by how much the prediction depends on each token, and the strongest."""
     largest = max((one for one in found.strengths if math.isfinite(one)), default=0.0) or 1.0
     _shaded(found.tokens, [math.sqrt(max(0.0, one) / largest) for one in found.strengths], kind)
+    target = "–" if found.target is None else visible(found.target)
     pairs(
         [
             ("run", f"{found.run}, step {found.step:,}"),
             (
                 "predicted",
-                f"{visible(found.target)} after token {found.position}, {visible(found.tokens[found.position])}",
+                f"{target} after token {found.position}, {visible(found.tokens[found.position])}",
             ),
         ]
     )

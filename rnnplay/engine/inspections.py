@@ -5,6 +5,7 @@ Of each kind only the newest is kept. One is answered at a time, so that a train
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from rnnplay.inspection.gates import UnrolledCache, gate_map
 from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.probe import ProbeBatch, probe_batch
+from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import ClippedStep, Connectivity, DistanceAccuracy, GateMap, GradientCurve, Predictions
 from rnnplay.inspection.subject import Subject, initial_model
 from rnnplay.text.encoded import EncodedCorpus
@@ -43,7 +45,7 @@ class Inspections:
         self._subject = subject
         self._workspace = workspace
         self._guarded = guarded
-        self._waiting: dict[tuple[type, bool], messages.Inspection] = {}
+        self._waiting: dict[tuple[type, bool, bool], messages.Inspection] = {}
         self._working = False
         self._unrolled = UnrolledCache()
         self._probe: tuple[EncodedCorpus, int, ProbeBatch] | None = None
@@ -56,7 +58,7 @@ class Inspections:
     def ask(self, command: messages.Inspection) -> None:
         """Take a request; a newer one makes an older one of its kind out of date."""
         # The initial curve is drawn beside the current one: neither replaces the other.
-        kind = (type(command), isinstance(command, messages.InspectGradients) and command.initial)
+        kind = (type(command), isinstance(command, messages.InspectGradients) and command.initial, command.aside)
         self._waiting.pop(kind, None)  # the newest goes to the end, that none waits for ever
         self._waiting[kind] = command
 
@@ -76,6 +78,7 @@ class Inspections:
         subject = self._subject()
         if subject is None:
             raise InputError("There is no model yet; train one or open a run.")
+        began = time.perf_counter()
         result: GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy
         run, step = subject.run, subject.step
         model, tokenizer = subject.model, subject.tokenizer
@@ -106,7 +109,8 @@ class Inspections:
             case messages.InspectDistances():
                 kind = required_kind(subject.config, self._workspace)
                 result = distance_accuracy(model, tokenizer, kind, run, step)
-        self._post(messages.Inspected(request=command.request, result=result))
+        finite, seconds = finite_weights(model), time.perf_counter() - began
+        self._post(messages.Inspected(request=command.request, result=result, seconds=seconds, finite=finite))
 
     def _gradients(self, subject: Subject, command: messages.InspectGradients) -> GradientCurve:
         corpus = subject.corpus

@@ -86,32 +86,35 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
     forced: list[Forced] = []
 
 
-class InspectGradients(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_gradients"):
-    """Ask for a GradientCurve, on a probe batch from the validation text."""
+class Inspect(msgspec.Struct, frozen=True, kw_only=True):
+    """What all inspections have."""
 
     request: int
+    aside: bool = False
+    """For a lesson, beside what the person looks at: neither puts the other out of date."""
+
+
+class InspectGradients(Inspect, frozen=True, kw_only=True, tag="inspect_gradients"):
+    """Ask for a GradientCurve, on a probe batch from the validation text."""
+
     distance: int = 64
     initial: bool = False
     """Of the weights as they were before the first step, which the seed determines."""
 
 
-class InspectClipping(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_clipping"):
+class InspectClipping(Inspect, frozen=True, kw_only=True, tag="inspect_clipping"):
     """Ask for a ClippedStep: the gradient of the next batch, clipped as the run clips; the weights stay."""
 
-    request: int
 
-
-class InspectPredictions(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_predictions"):
+class InspectPredictions(Inspect, frozen=True, kw_only=True, tag="inspect_predictions"):
     """Ask for Predictions of `text`."""
 
-    request: int
     text: str
 
 
-class InspectGates(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_gates"):
+class InspectGates(Inspect, frozen=True, kw_only=True, tag="inspect_gates"):
     """Ask for a GateMap of `text`; what the model does not have (a layer, a quantity) is brought within range."""
 
-    request: int
     text: str
     layer: int = 0
     quantity: Quantity = "hidden"
@@ -121,18 +124,15 @@ class InspectGates(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_gates
     count: int = 40
 
 
-class InspectConnectivity(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_connectivity"):
+class InspectConnectivity(Inspect, frozen=True, kw_only=True, tag="inspect_connectivity"):
     """Ask for the Connectivity of the prediction made after token `position` of `text` (-1: the last)."""
 
-    request: int
     text: str
     position: int = -1
 
 
-class InspectDistances(msgspec.Struct, frozen=True, kw_only=True, tag="inspect_distances"):
+class InspectDistances(Inspect, frozen=True, kw_only=True, tag="inspect_distances"):
     """Ask for DistanceAccuracy, of a run on a corpus whose dependencies are known; Failed for others."""
-
-    request: int
 
 
 Inspection = (
@@ -250,6 +250,10 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
 
     request: int
     result: Result
+    seconds: float = 0.0
+    """That it took the engine."""
+    finite: bool = True
+    """Whether all weights are."""
 
 
 class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):

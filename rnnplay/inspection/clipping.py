@@ -37,6 +37,7 @@ def clipped_step(
         before = [gradient.contiguous() for gradient in torch.autograd.grad(loss, list(named.values()))]
     after = [gradient.clone() for gradient in before]
     clipped = clip(after, mode, threshold)
+    unclipped = 1.0 if math.isfinite(clipped.before) else math.nan
     norms, norms_after, weights = _norms(before), _norms(after), _norms(list(named.values()))
     return ClippedStep(
         run=run,
@@ -45,14 +46,14 @@ def clipped_step(
         threshold=threshold,
         before=clipped.before,
         after=clipped.after,
-        scale=clipped.after / clipped.before if clipped.clipped else 1.0,
-        cosine=_cosine(before, after) if clipped.clipped else 1.0,
+        scale=clipped.after / clipped.before if clipped.clipped else unclipped,
+        cosine=_cosine(before, after) if clipped.clipped else unclipped,
         parameters=[
             ParameterGradient(
                 name=name,
                 before=one,
                 after=left,
-                share=(one / clipped.before) ** 2 if clipped.before and math.isfinite(clipped.before) else 0.0,
+                share=(one / clipped.before) ** 2 * unclipped if clipped.before else 0.0,
                 weight=weight,
             )
             for name, one, left, weight in zip(named, norms, norms_after, weights, strict=True)

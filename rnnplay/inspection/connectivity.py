@@ -39,6 +39,6 @@ def connectivity(
         step=step,
         tokens=[tokenizer.tokens[token] for token in reading.ids],
         position=position,
-        target=tokenizer.tokens[target],
+        target=tokenizer.tokens[target] if bool(logits.isfinite().all()) else None,
         strengths=strengths.tolist(),
     )

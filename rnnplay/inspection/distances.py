@@ -11,6 +11,7 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.catalogue import find_corpus
@@ -78,6 +79,7 @@ def distance_accuracy(
         model.train(mode)
     kept = [bin_ for bin_, asked in enumerate(count) if asked]
     intervals = [wilson(correct[bin_], count[bin_]) for bin_ in kept]
+    known = 1.0 if finite_weights(model) else math.nan
     return DistanceAccuracy(
         run=run,
         step=step,
@@ -87,9 +89,9 @@ def distance_accuracy(
         distances=[edges[bin_] for bin_ in kept],
         correct=[correct[bin_] for bin_ in kept],
         count=[count[bin_] for bin_ in kept],
-        accuracy=[correct[bin_] / count[bin_] for bin_ in kept],
-        low=[low for low, _ in intervals],
-        high=[high for _, high in intervals],
+        accuracy=[known * correct[bin_] / count[bin_] for bin_ in kept],
+        low=[known * low for low, _ in intervals],
+        high=[known * high for _, high in intervals],
         seconds=time.perf_counter() - began,
     )
 

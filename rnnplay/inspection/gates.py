@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 import numpy as np
@@ -76,6 +77,7 @@ def gate_map(
     first = min(max(0, first), units - count)
     gate = quantity in GATES
     scores = _scores(values, gate, order, property, unrolled, tokenizer)  # (H,)
+    scores[values.isnan().any(0).numpy()] = np.nan  # of a model that has diverged; sorted to the end
     places = np.arange(units) if order == "index" else np.argsort(-np.abs(scores), kind="stable")
     shown = places[first : first + count]
     sizes = values if gate else values.abs()
@@ -94,8 +96,8 @@ def gate_map(
         scores=scores[shown].tolist(),
         values=values[:, torch.from_numpy(shown)].T.tolist(),
         tokens=unrolled.tokens,
-        low=_share(sizes < SATURATED_LOW),
-        high=_share(sizes > SATURATED_HIGH),
+        low=_share(sizes, sizes < SATURATED_LOW),
+        high=_share(sizes, sizes > SATURATED_HIGH),
         histogram=_histogram(values, gate),
     )
 
@@ -109,18 +111,18 @@ def _scores(
         scores = (closed | (values > SATURATED_HIGH)).double().mean(0).numpy()
     elif order == "property":
         wanted = property_values(name, pieces(tokenizer, unrolled.ids, unrolled.previous))
-        return correlation(values.T.double().numpy(), wanted)
+        scores = correlation(values.T.double().numpy(), wanted)
     else:
         scores = values.double().var(0, correction=0).numpy()
-    return np.nan_to_num(scores)  # of a model that has diverged
+    return scores
 
 
-def _share(where: Tensor) -> float:
-    return float(where.double().mean())
+def _share(values: Tensor, where: Tensor) -> float:
+    return math.nan if bool(values.isnan().any()) else float(where.double().mean())
 
 
 def _histogram(values: Tensor, gate: bool) -> list[int]:
     low = 0.0 if gate else -1.0
-    held = torch.nan_to_num(values).clamp(low, 1.0)
+    held = values[~values.isnan()].clamp(low, 1.0)
     counts: list[int] = torch.histc(held, BINS, low, 1.0).long().tolist()
     return counts

@@ -29,8 +29,8 @@ def predictions(
 ) -> Predictions:
     """Scores `text`, float32; `hook` as in cells.step.
 
-    Where the vocabulary has no newline to begin after, the first token is not predicted: its numbers are NaN, its
-    rank 0, and it does not count. Raises InputError for a text that is empty or too long.
+    Where the vocabulary has no newline to begin after, the first token is not predicted: its numbers are NaN, it has
+    no rank, and it does not count. Raises InputError for a text that is empty or too long.
     """
     reading = read_text(model, tokenizer, text)
     read = reading.all
@@ -44,7 +44,7 @@ def predictions(
             for start in range(0, len(inputs), size):
                 part = slice(start, start + size)
                 found += _scored(model, tokenizer, hidden[part], targets[part])
-    nats = [one.surprisal for one in found if one.rank]
+    nats = [one.surprisal for one in found[len(found) - len(inputs) :]]
     loss = sum(nats) / len(nats) if nats else math.nan
     return Predictions(
         run=run,
@@ -61,22 +61,26 @@ def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets:
     logs = torch.log_softmax(logits.double(), dim=-1)
     own = logs.gather(1, targets[:, None])  # (T, 1)
     ranks = ((logs > own).sum(1) + 1).tolist()
+    finite = logits.isfinite().all(1).tolist()
     shares, likeliest = logs.topk(min(TOP, logs.shape[1]))  # (T, 10)
-    rows = zip(targets.tolist(), own[:, 0].tolist(), ranks, shares.exp().tolist(), likeliest.tolist(), strict=True)
+    numbers = own[:, 0].tolist(), ranks, shares.exp().tolist(), likeliest.tolist()
+    rows = zip(targets.tolist(), finite, *numbers, strict=True)
     return [
         TokenPrediction(
             token=tokenizer.tokens[token],
             surprisal=-log,
             probability=math.exp(log),
-            rank=rank,
+            rank=rank if ranked else None,
             top=[
                 Candidate(token=tokenizer.tokens[other], probability=share)
                 for other, share in zip(others, top, strict=True)
-            ],
+            ]
+            if ranked
+            else [],
         )
-        for token, log, rank, top, others in rows
+        for token, ranked, log, rank, top, others in rows
     ]
 
 
 def _unpredicted(tokenizer: Tokenizer, token: int) -> TokenPrediction:
-    return TokenPrediction(token=tokenizer.tokens[token], surprisal=math.nan, probability=math.nan, rank=0, top=[])
+    return TokenPrediction(token=tokenizer.tokens[token], surprisal=math.nan, probability=math.nan, rank=None, top=[])

@@ -32,6 +32,11 @@ def undisturbed(model: LanguageModel) -> Iterator[None]:
         model.train(mode)
 
 
+def finite_weights(model: LanguageModel) -> bool:
+    """False for a model that has diverged."""
+    return all(bool(weight.isfinite().all()) for weight in model.parameters())
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A text as a model reads it: a newline first, if the vocabulary has one, as texts begin after one."""

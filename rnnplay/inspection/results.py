@@ -66,7 +66,7 @@ class ParameterGradient(msgspec.Struct, frozen=True, kw_only=True):
     """L2 norm of its gradient before clipping."""
     after: float
     share: float
-    """Of the squared total norm before clipping, 0 to 1."""
+    """Of the squared total norm before clipping, 0 to 1; NaN where that is not finite."""
     weight: float
     """L2 norm of the parameter itself."""
 
@@ -82,9 +82,9 @@ class ClippedStep(msgspec.Struct, frozen=True, kw_only=True, tag="clipping"):
     before: float
     after: float
     scale: float
-    """after / before; 1 where nothing was clipped."""
+    """after / before; 1 where nothing was clipped, NaN where the norm is not finite."""
     cosine: float
-    """Of the angle between the gradient before and after: 1 for norm, at most 1 for value."""
+    """Of the angle between the gradient before and after: 1 for norm, at most 1 for value; NaN as `scale`."""
     parameters: list[ParameterGradient]
 
 
@@ -95,10 +95,10 @@ class TokenPrediction(msgspec.Struct, frozen=True, kw_only=True):
     surprisal: float
     """-ln p(token | tokens before), nats."""
     probability: float
-    rank: int
-    """1: the likeliest."""
+    rank: int | None
+    """1: the likeliest; None where the logits are not finite, or there are none."""
     top: list[Candidate]
-    """The likeliest ten."""
+    """The likeliest ten; empty where there is no rank."""
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True, tag="predictions"):
@@ -139,11 +139,14 @@ class GateMap(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
     tokens: list[str]
     """(timesteps,): the token read at each."""
     low: float
-    """Share of all units and timesteps of this quantity below 0.1, for gates; else of |value| below 0.1."""
+    """Share of all units and timesteps of this quantity below 0.1, for gates; else of |value| below 0.1.
+
+    NaN if some value is.
+    """
     high: float
     """Share above 0.9, likewise."""
     histogram: list[int]
-    """Counts in 20 equal bins over [0, 1] for gates, [-1, 1] else (values outside count in the last bins)."""
+    """Counts in 20 equal bins over [0, 1] for gates, [-1, 1] else; what is outside is in the last bins, NaN in none."""
 
 
 class Connectivity(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"):
@@ -154,8 +157,8 @@ class Connectivity(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"
     tokens: list[str]
     position: int
     """The prediction is the one made after reading tokens[position]."""
-    target: str
-    """The predicted token whose logit was differentiated: the likeliest."""
+    target: str | None
+    """The predicted token whose logit was differentiated: the likeliest; None if the logits are not finite."""
     strengths: list[float]
     """(position + 1,): ‖∂ logit / ∂ embedding of tokens[i]‖², i from 0."""
 
@@ -176,6 +179,7 @@ class DistanceAccuracy(msgspec.Struct, frozen=True, kw_only=True, tag="distances
     correct: list[int]
     count: list[int]
     accuracy: list[float]
+    """NaN, as its interval, of a model whose weights are not finite."""
     low: list[float]
     """95% interval (Wilson 1927)."""
     high: list[float]

@@ -11,6 +11,7 @@ from rnnplay.text.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers import Tokenizer
 from rnnplay.training.checkpoints import load_model, read_state_tensors
+from rnnplay.training.resuming import as_tuned
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.state import read_state
 from rnnplay.workspace import Workspace
@@ -56,6 +57,7 @@ class SavedRun:
         """`checkpoint`: "latest", "best" or a step. Raises InputError for files that cannot be used."""
         self.model, self.tokenizer, self.step = load_model(folder, checkpoint)
         self._folder, self._info = folder, folder.info()
+        self._config = as_tuned(self._info.config, read_state(folder.checkpoint_path(self.step)))
         self._workspace, self._progress = workspace, progress
         self._corpus: EncodedCorpus | None = None
 
@@ -66,8 +68,8 @@ class SavedRun:
 
     @property
     def config(self) -> RunConfig:
-        """As run.json says."""
-        return self._info.config
+        """As run.json says, the live knobs as they were at the checkpoint."""
+        return self._config
 
     @property
     def corpus(self) -> EncodedCorpus:

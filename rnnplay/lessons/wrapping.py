@@ -29,6 +29,11 @@ def wrapped(markdown: str, width: int) -> str:
     return "".join(part if part.startswith("```") else _lines(_joined(part), width) for part in parts)
 
 
+def broken(line: str, width: int) -> str:
+    """`line` of plain text with newlines where its Chinese has to go to a new line; without Chinese, as it is."""
+    return "\n".join(_filled(line, width)) if re.search(f"[{_WIDE}]", line) else line
+
+
 def _joined(text: str) -> str:
     if not re.search(f"[{_WIDE}]", text):
         return text

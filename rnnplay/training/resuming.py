@@ -51,6 +51,12 @@ def live_value(knob: str, value: float | str) -> float | str:
     return spec.parse(value) if isinstance(value, str) else spec.check(value)
 
 
+def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:
+    """`config` with the live knobs as they were at the checkpoint of `state`; raises ConfigError."""
+    kept = {name: knobs()[name].check(value) for name, value in state.live.items() if name in live_knobs()}
+    return msgspec.structs.replace(config, **kept)
+
+
 def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
     """`config` with what the corpus decides filled in."""
     return msgspec.structs.replace(config, feed=corpus.feed) if config.feed == "auto" else config
@@ -116,9 +122,8 @@ def _read(
     check_unfinished(folder, info, config, state)
     changed = {name: getattr(config, name) for name in live_knobs()}
     changed = {name: value for name, value in changed.items() if value != getattr(info.config, name)}
-    kept = {name: knobs()[name].check(value) for name, value in state.live.items() if name in live_knobs()}
     weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     others = read_state_tensors(path, config, corpus.tokenizer.size, state)
-    config = msgspec.structs.replace(config, **kept)
+    config = as_tuned(config, state)
     threads = config.threads or state.threads
     return Resumed(path, info, config, state, (weights, others), changed, threads, lock)

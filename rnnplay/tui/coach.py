@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rnnplay.engine import messages
-from rnnplay.inspection.results import Quantity, Result
+from rnnplay.inspection.results import Result
+from rnnplay.lessons.evidence import Evidence
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.measurements import Measurements, sources
 from rnnplay.lessons.progress import load_progress, save_progress
@@ -28,6 +30,18 @@ SHARE = 0.02
 Question = Callable[[int], messages.Inspection]
 
 
+class Work:
+    """What was done in one lesson since the program was started; looking into another one keeps it."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.measurements = Measurements()
+        self.runs: dict[str, str] = {}
+        """The arm that each run of the lesson is of."""
+        self.paces: dict[str, Pace] = {}
+        """By what is asked."""
+
+
 class Coach:
     """Hears all that the engine says; is asked by the screens what to show."""
 
@@ -37,22 +51,18 @@ class Coach:
         self.language = language
         self.lesson: Lesson | None = None
         self.page: Page | None = None
-        self.measurements = Measurements()
         self.progress = load_progress(kept)
         self.ticked: Callable[[int], None] = lambda _: None
         """Called with a step's number, from 0, when it ticks."""
         self._kept = kept
-        self._runs: dict[str, str] = {}
-        """The arm that each run of the lesson is of."""
-        self._paces: dict[str, Pace] = {}
+        self._work: dict[str, Work] = {}
+        """By the lesson's name."""
         self._asked: dict[int, str] = {}
+        """What was asked, by the request's number."""
 
     def open(self, lesson: Lesson) -> None:
         """Begin `lesson`, or read it in another language."""
-        if lesson is not self.lesson:
-            self.measurements = Measurements()
-            self._runs.clear()
-            self._paces.clear()
+        self._work.setdefault(lesson.name, Work(lesson))
         self.lesson, self.page = lesson, page(lesson, self.language)
 
     def close(self) -> None:
@@ -60,9 +70,21 @@ class Coach:
         self.lesson = self.page = None
 
     @property
+    def measurements(self) -> Measurements:
+        """What is known of the lesson's arms."""
+        return self._work[self.lesson.name].measurements if self.lesson is not None else Measurements()
+
+    @property
     def arm(self) -> str | None:
-        """The arm that the run in front of the person is of."""
-        return self._runs.get(self.control.session.run or "")
+        """The arm of the lesson that the run in front of the person is of."""
+        run = self.control.session.run or ""
+        return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
+
+    @property
+    def under_way(self) -> tuple[Work, str] | None:
+        """The lesson, and the arm of it, that the run in front of the person is of; perhaps not the lesson read now."""
+        run = self.control.session.run or ""
+        return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
 
     @property
     def next_step(self) -> int | None:
@@ -90,109 +112,124 @@ class Coach:
         assert self.lesson is not None
         config = self.lesson.config(arm)
         run = self.control.train(config, f"lesson-{self.lesson.number}-{arm}")
-        self.measurements.begin(arm)
-        self._runs = {name: of for name, of in self._runs.items() if of != arm} | {run: arm}
-        self._paces = {key: Pace(ASK_SECONDS, SHARE) for key, _ in self._questions(arm)}
+        work = self._work[self.lesson.name]
+        work.measurements.begin(arm)
+        work.runs = {name: of for name, of in work.runs.items() if of != arm} | {run: arm}
+        work.paces = {}
         return run
+
+    def text_for(self, view: str) -> str:
+        """The text that the lesson has for that view of the inspection; "" without one."""
+        probe = self.lesson.probe if self.lesson is not None else None
+        return "" if probe is None else probe.prompt if view == "what if" else probe.text.strip()
 
     # --- what the engine says -------------------------------------------------------------------------------
 
     def engine_event(self, event: messages.Event) -> None:
-        """Takes what is measured, whoever asked for it, and ticks what holds now."""
-        arm = self.arm
-        if self.lesson is None or arm is None:
+        """Takes what is measured of the lesson's own text, and ticks what holds now."""
+        if (under_way := self.under_way) is None:
             return
+        work, arm = under_way
+        length = _length(work.lesson, arm)
         match event:
             case messages.Progress():
                 for record in event.records:
-                    self.measurements.take(arm, record)
-            case messages.Inspected():
-                if event.result.run != self.control.session.run:
+                    if record.step <= length:
+                        work.measurements.take(arm, record)
+            case messages.Inspected() if event.request in self._asked:
+                pace = work.paces.get(self._asked.pop(event.request))
+                if event.result.run != self.control.session.run or event.result.step > length:
                     return
-                self.measurements.take(arm, event.result)
-                if (key := self._asked.pop(event.request, "")) in self._paces:
-                    self._paces[key].answered(float(getattr(event.result, "seconds", 0.0)))
-            case messages.Completion() if event.forced is not None:
-                self.measurements.take_what_if(arm, event.step, event.next, event.forced.next)
+                work.measurements.take(arm, event.result)
+                if pace is not None:
+                    pace.answered(event.seconds)
+            case messages.Completion() if (
+                event.forced is not None and event.step <= length and self._as_asked_for(work.lesson, event.request)
+            ):
+                work.measurements.take_what_if(arm, event.step, event.next, event.forced.next)
             case messages.Failed() if event.request in self._asked:
-                key = self._asked.pop(event.request)
-                if key in self._paces:
-                    self._paces[key].answered()
+                if (pace := work.paces.get(self._asked.pop(event.request))) is not None:
+                    pace.answered()
                 return
             case _:
                 return
-        self._tick()
+        self._tick(work)
 
-    def _tick(self) -> None:
-        assert self.lesson is not None
-        for number, step in enumerate(self.lesson.steps):
-            if self.measurements.holds(step) and self.progress.tick(self.lesson, number):
+    def _as_asked_for(self, lesson: Lesson, request: int) -> bool:
+        """Whether the completion is that of the lesson's prompt, with what the lesson forces."""
+        asked, probe = self.control.completing, lesson.probe
+        same = asked is not None and (asked.request, asked.text) == (request, probe.prompt)
+        return same and list(self.control.forced) == list(probe.forced)
+
+    def _tick(self, work: Work) -> None:
+        for number, step in enumerate(work.lesson.steps):
+            if work.measurements.holds(step) and self.progress.tick(work.lesson, number):
                 save_progress(self.progress, self._kept)
-                self.ticked(number)
+                if work.lesson is self.lesson:
+                    self.ticked(number)
 
     # --- asking ---------------------------------------------------------------------------------------------
 
-    def ask(self, now: float, looking_at: type | None = None) -> None:
-        """Ask for what the conditions need, each kind in its own pace; not for `looking_at`, which a view asks for."""
-        arm, session = self.arm, self.control.session
-        if self.lesson is None or arm is None or not session.has_model:
+    def ask(self, now: float) -> None:
+        """Ask for what the conditions need, each kind in its own pace, whatever the person looks at."""
+        under_way, session = self.under_way, self.control.session
+        if self.lesson is None or under_way is None or not session.has_model:
+            return
+        work, arm = under_way
+        if session.step > _length(work.lesson, arm):
             return
         over = session.phase in (Phase.FINISHED, Phase.STOPPED)
-        for key, question in self._questions(arm):
-            pace = self._paces.setdefault(key, Pace(ASK_SECONDS, SHARE))
+        known = work.measurements.of(arm)
+        for key, question in _questions(work.lesson, arm):
+            pace = work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE))
             made = question(0)
-            initial = isinstance(made, messages.InspectGradients) and made.initial
-            if type(made) is looking_at and not initial:
+            if isinstance(made, messages.InspectGradients) and made.initial and known.initial_curve is not None:
                 continue
-            if initial and self.measurements.of(arm).initial_curve is not None:
-                continue
-            if pace.due(now, moved=not over or not self._is_current(arm, made), training=not over):
+            moved = not over or not _is_current(known, made, session.step)
+            if pace.due(now, moved=moved, training=not over):
                 self._asked[self.control.inspect(question)] = key
                 pace.asked(now)
 
-    def _is_current(self, arm: str, question: messages.Inspection) -> bool:
-        """Whether the answer that is known is of the weights as they are."""
-        known, step = self.measurements.of(arm), self.control.session.step
-        found: Result | None = {
-            messages.InspectGradients: known.curve,
-            messages.InspectClipping: known.clipping,
-            messages.InspectPredictions: known.predictions,
-            messages.InspectDistances: known.distances,
-        }.get(type(question))
-        if isinstance(question, messages.InspectGates):
-            found = known.gates.get(question.quantity)
-        return found is not None and found.step == step
 
-    def _questions(self, arm: str) -> Iterator[tuple[str, Question]]:
-        """What the conditions on `arm` need, by a name for each."""
-        assert self.lesson is not None
-        probe = self.lesson.probe
-        for source, parameters in sources(self.lesson, arm).items():
-            match source:
-                case "gradients" | "initial gradients":
-                    ask = partial(_gradients, max(map(int, parameters)), source == "initial gradients")
-                    yield source, ask
-                case "clipping":
-                    yield source, lambda request: messages.InspectClipping(request=request)
-                case "predictions":
-                    yield source, partial(_predictions, probe.text)
-                case "distances":
-                    yield source, lambda request: messages.InspectDistances(request=request)
-                case "gates":
-                    units = self.lesson.config(arm).hidden
-                    for quantity in sorted(parameters):
-                        yield f"gates {quantity}", partial(_gates, probe.text, cast(Quantity, quantity), units)
-                case _:
-                    pass  # records come by themselves; what is forced is the person's to choose
+def _length(lesson: Lesson, arm: str) -> float:
+    """The last step that counts: what a run learns when it goes on for longer is not what the lesson is about."""
+    return lesson.config(arm).steps or math.inf
 
 
-def _gradients(distance: int, initial: bool, request: int) -> messages.InspectGradients:
-    return messages.InspectGradients(request=request, distance=distance, initial=initial)
+def _is_current(known: Evidence, question: messages.Inspection, step: int) -> bool:
+    """Whether the answer that is known is of the weights as they are."""
+    found: Result | None = {
+        messages.InspectGradients: known.curve,
+        messages.InspectClipping: known.clipping,
+        messages.InspectPredictions: known.predictions,
+        messages.InspectDistances: known.distances,
+    }.get(type(question))
+    if isinstance(question, messages.InspectGates):
+        found = known.gates.get(question.quantity)
+    return found is not None and found.step == step
 
 
-def _predictions(text: str, request: int) -> messages.InspectPredictions:
-    return messages.InspectPredictions(request=request, text=text)
+def _questions(lesson: Lesson, arm: str) -> Iterator[tuple[str, Question]]:
+    """What the conditions on `arm` need, by a name for each."""
+    for source, parameters in sources(lesson, arm).items():
+        match source:
+            case "gradients" | "initial gradients":
+                distance, initial = max(map(int, parameters)), source == "initial gradients"
+                yield source, partial(_ask, messages.InspectGradients, distance=distance, initial=initial)
+            case "clipping":
+                yield source, partial(_ask, messages.InspectClipping)
+            case "predictions":
+                yield source, partial(_ask, messages.InspectPredictions, text=lesson.probe.text)
+            case "distances":
+                yield source, partial(_ask, messages.InspectDistances)
+            case "gates":
+                units = lesson.config(arm).hidden
+                for quantity in sorted(parameters):
+                    ask = partial(_ask, messages.InspectGates, text=lesson.probe.text, quantity=quantity, count=units)
+                    yield f"gates {quantity}", ask
+            case _:
+                pass  # records come by themselves; what is forced is the person's to choose
 
 
-def _gates(text: str, quantity: Quantity, units: int, request: int) -> messages.InspectGates:
-    return messages.InspectGates(request=request, text=text, quantity=quantity, count=units)
+def _ask(kind: Callable[..., messages.Inspection], request: int, **of: object) -> messages.Inspection:
+    return kind(request=request, aside=True, **of)

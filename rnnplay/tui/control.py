@@ -39,6 +39,8 @@ class Control:
         """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
         self._request = 0
+        self.completing: messages.Complete | None = None
+        """The newest; older ones are not answered."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
 
@@ -166,9 +168,7 @@ class Control:
 
     def complete(self, text: str) -> int:
         """Ask for a completion; answers to older requests are out of date from now on."""
-        self._request += 1
-        self.send(messages.Complete(request=self._request, text=text))
-        return self._request
+        return self.inspect(lambda request: messages.Complete(request=request, text=text))
 
     def sample(self, prompt: str, sampling: SamplingConfig) -> int:
         """Ask for a sample."""
@@ -185,7 +185,10 @@ class Control:
     def inspect(self, question: Callable[[int], messages.Inspection | messages.Complete]) -> int:
         """Ask what `question` makes of the request's number; a newer one of its kind makes older ones out of date."""
         self._request += 1
-        self.send(question(self._request))
+        command = question(self._request)
+        if isinstance(command, messages.Complete):
+            self.completing = command
+        self.send(command)
         return self._request
 
     def force(self, forced: Iterable[Forced]) -> None:

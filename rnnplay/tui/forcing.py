@@ -15,8 +15,9 @@ Switch = tuple[int, Quantity]
 STATES: tuple[float | None, ...] = (None, 0.0, 1.0)
 """Free, closed, open; the order in which a key goes through them."""
 
+_UNITS = r"\d{1,6}(?:-\d{1,6})?"
 _CLAMP = re.compile(
-    r"(?:(?P<layer>\d+):)?(?P<units>\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)=(?P<value>[-+]?[\d.]+(?:e[-+]?\d+)?)"
+    rf"(?:(?P<layer>\d{{1,6}}):)?(?P<units>{_UNITS}(?:,{_UNITS})*)=(?P<value>[-+]?[\d.]{{1,20}}(?:e[-+]?\d{{1,4}})?)"
 )
 
 
@@ -36,7 +37,9 @@ def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
     for part in filter(None, (piece.replace(" ", "") for piece in text.split(";"))):
         match = _CLAMP.fullmatch(part)
         if match is None:
-            raise InputError(f"{part} is no clamp; write units, = and a value, as in 3,7=0 or 2:12-15=1 (layer 2).")
+            raise InputError(
+                f"{part[:40]} is no clamp; write units, = and a value, as in 3,7=0 or 2:12-15=1 (layer 2)."
+            )
         layer = int(match["layer"] or 1)
         if not 1 <= layer <= layers:
             raise InputError(f"There is no layer {layer}; the model has {layers}.")
@@ -52,14 +55,14 @@ def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
 
 
 def _units(text: str, units: int) -> list[int]:
-    chosen: list[int] = []
+    chosen: dict[int, None] = {}
     for piece in text.split(","):
         first, _, last = piece.partition("-")
         low, high = int(first), int(last or first)
         if high < low or high >= units:
             raise InputError(f"There are no units {piece}; the layer's are 0 to {units - 1}.")
-        chosen += [unit for unit in range(low, high + 1) if unit not in chosen]
-    return chosen
+        chosen |= dict.fromkeys(range(low, high + 1))
+    return list(chosen)
 
 
 def clamp_text(forced: Sequence[Forced]) -> str:

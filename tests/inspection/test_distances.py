@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_model_that_knows_nothing_is_near_chance_and_left_as_it_was(kind: str)
     assert torch.equal(model.weights()["output.weight"], before)
     again = distance_accuracy(model, tokenizer, kind, "one", 7, lines=40)
     assert again.correct == found.correct
+
+
+def test_of_a_model_that_has_diverged_nothing_is_known() -> None:
+    model, tokenizer = model_of("recall")
+    with torch.no_grad():
+        model.output.bias.fill_(math.nan)
+    found = distance_accuracy(model, tokenizer, "recall", lines=2)
+    assert all(map(math.isnan, [*found.accuracy, *found.low, *found.high]))
 
 
 class Oracle(LanguageModel):

@@ -130,7 +130,7 @@ def test_without_a_newline_to_begin_after_the_first_token_is_not_predicted() -> 
     model = small(tokenizer)
     found = predictions(model, tokenizer, "abc")
     assert [one.token for one in found.tokens] == ["a", "b", "c"]
-    assert (found.tokens[0].rank, found.tokens[0].top) == (0, [])
+    assert (found.tokens[0].rank, found.tokens[0].top) == (None, [])
     assert math.isnan(found.tokens[0].surprisal)
     assert math.isclose(found.loss, (found.tokens[1].surprisal + found.tokens[2].surprisal) / 2)
     assert math.isnan(predictions(model, tokenizer, "a").loss)
@@ -150,11 +150,30 @@ def test_a_model_that_has_diverged_is_shown_as_it_is() -> None:
     model = small(tokenizer)
     with torch.no_grad():
         model.rnn.get_parameter("weight_hh_l0").fill_(math.nan)
-    assert math.isnan(predictions(model, tokenizer, TEXT).loss)
+    scored = predictions(model, tokenizer, TEXT)
+    assert math.isnan(scored.loss)
+    assert {one.rank for one in scored.tokens[1:]} == {None}
+    assert not any(one.top for one in scored.tokens[1:])
     for order in ("index", "variance", "saturation", "property"):
         found = gate_map(unroll_text(model, tokenizer, TEXT), tokenizer, order=order)
-        assert all(math.isfinite(score) for score in found.scores)
-    assert math.isnan(connectivity(model, tokenizer, TEXT).strengths[0])
+        assert all(math.isnan(score) for score in found.scores)
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+        assert sum(found.histogram) < found.units * len(found.tokens), "NaN is in no bin"
+    found_strengths = connectivity(model, tokenizer, TEXT)
+    assert math.isnan(found_strengths.strengths[0])
+    assert found_strengths.target is None
+
+
+def test_a_part_that_is_not_finite_is_not_left_out_of_the_loss() -> None:
+    tokenizer = tokens_of()
+    model = small(tokenizer)
+    with torch.no_grad():
+        model.embedding.weight[tokenizer.encode("O").tolist()] = math.nan
+    found = predictions(model, tokenizer, "a catO sat")
+    assert found.tokens[1].rank is not None
+    assert found.tokens[-1].rank is None
+    assert math.isnan(found.loss)
 
 
 # --- the heatmap

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from rnnplay.lessons.reader import lessons, page
-from rnnplay.lessons.wrapping import wrapped
+from rnnplay.lessons.wrapping import broken, wrapped
 
 
 @pytest.mark.parametrize("width", [30, 50, 76])
@@ -16,9 +16,9 @@ def test_pages_fit_and_stay_whole(width: int) -> None:
     """No line of Chinese is wider, none begins with a mark that ends something, and the text is the same."""
     for lesson in lessons():
         markdown = page(lesson, "zh").markdown
-        broken = wrapped(markdown, width)
-        assert re.sub(r"\s", "", broken.replace("\\\n", "")) == re.sub(r"\s", "", markdown)
-        for line in re.sub(r"^```.*?^```|^#.*?$", "", broken, flags=re.MULTILINE | re.DOTALL).splitlines():
+        lines = wrapped(markdown, width)
+        assert re.sub(r"\s", "", lines.replace("\\\n", "")) == re.sub(r"\s", "", markdown)
+        for line in re.sub(r"^```.*?^```|^#.*?$", "", lines, flags=re.MULTILINE | re.DOTALL).splitlines():
             assert cell_len(line.removesuffix("\\")) <= width, line
             assert not re.match(r"\s*[，。；：、！？）”]", line), line
             assert not re.search(r"[（“]\\?$", line), line
@@ -29,6 +29,11 @@ def test_english_stays_as_it_is() -> None:
     for lesson in lessons():
         markdown = page(lesson, "en").markdown
         assert wrapped(markdown, 40) == markdown
+
+
+def test_plain_text_is_broken_too() -> None:
+    assert broken("☐ 1. 一二三四，五六", 11) == "☐ 1. 一二三\n四，五六"
+    assert broken("☐ 1. one two three", 11) == "☐ 1. one two three"
 
 
 def test_words_and_code_stay_in_one_piece() -> None:

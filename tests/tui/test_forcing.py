@@ -36,6 +36,10 @@ def test_clamps() -> None:
         ("16=0", "0 to 15"),
         ("5-2=0", "5-2"),
         ("1=1.2.3", "no number"),
+        # Beyond what Python makes a number of.
+        pytest.param("9" * 5000 + "=0", "^9{40} is no clamp", id="a long unit"),
+        pytest.param("9" * 5000 + ":1=0", "no clamp", id="a long layer"),
+        pytest.param("1=" + "9" * 5000, "no clamp", id="a long value"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, names: str) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
+import msgspec
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Footer, OptionList, Static
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Markdown, OptionList, Static
 from textual.widgets._footer import FooterKey
 
+from rnnplay.config import with_values
 from rnnplay.engine import messages
-from rnnplay.inspection.results import Forced
+from rnnplay.inspection.results import Forced, Predictions, TokenPrediction
+from rnnplay.presets import preset_config
 from rnnplay.tui.sample_text import FIXED, sample_text
 from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
 from rnnplay.tui.views.gradients import GradientsView
@@ -21,7 +27,7 @@ from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.heat_map import HeatMap
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.token_text import TokenText
-from tests.tui.findings import TEXT, found, gradients
+from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, progress, shown, started, until
 
 Question = messages.Inspection | messages.Complete
@@ -85,6 +91,13 @@ async def asked(stage: Stage, pilot: Pilot[None], act: Callable[[], object] | st
 
 def lines(screen: InspectScreen, selector: str) -> str:
     return "\n".join(screen.query_one(selector, Lines).text())
+
+
+def screen_text(app: App[None], widget: Widget) -> str:
+    """What stands on the screen where `widget` is."""
+    region = widget.region
+    rows = app.screen._compositor.render_strips(app.size)
+    return "\n".join(row.crop(region.x, region.right).text for row in rows[region.y : region.bottom])
 
 
 def footer(screen: InspectScreen) -> dict[str, str]:
@@ -263,8 +276,8 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
         stage.session.initial_curves[RUN, 64] = gradients(step=0)
-        dear = gradients(step=stage.session.step, seconds=0.3)
-        stage.engine.say(messages.Inspected(request=screen._request, result=dear))
+        dear = gradients(step=stage.session.step)
+        stage.engine.say(messages.Inspected(request=screen._request, result=dear, seconds=0.3))
         await pilot.pause()
         stage.engine.sent.clear()
         stage.engine.say(progress(falling(5, first=21)))
@@ -381,6 +394,77 @@ async def test_a_bad_clamp_is_said(stage: Stage) -> None:
         assert stage.control.forced == ()
 
 
+async def test_the_clamp_is_seen_while_it_is_typed(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await look(stage, pilot, 4)
+        field = screen.query_one("#clamp-input", Input)
+        background = field.background_colors[1]
+        await pilot.press("c", *"3,7=0")
+        await until(pilot, lambda: field.has_focus)
+        assert "3,7=0" in shown(screen, "#clamp-input")
+        assert field.background_colors[1] != background
+
+
+async def test_a_plain_rnn_is_not_told_of_gates(stage: Stage) -> None:
+    app = stage.open(config=with_values(preset_config("quick"), {"cell": "rnn"}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, 4)
+        await answer(stage, pilot)
+        assert "A plain RNN has no gates" in lines(screen, "#clamp-error")
+        assert "c clamps units" in lines(screen, "#forced-bars")
+        assert "units of the hidden state" in str(screen.query_one("#sees", Static).content)
+
+
+@pytest.mark.parametrize("view", [2, 3, 5])
+async def test_without_a_text_nothing_is_shown_of_the_one_before(stage: Stage, view: int) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, view)
+        await answer(stage, pilot)
+        body = next(widget for widget in screen.view.query("*") if widget.focusable)
+        drawn = screen_text(app, body)
+        assert drawn.strip()
+        late = await asked(stage, pilot, "r")
+        await pilot.press("e", "ctrl+u")
+        await until(pilot, lambda: "no text" in str(screen.query_one("#notice", Static).content))
+        await until(pilot, lambda: not screen_text(app, body).strip())
+        event = found(late)
+        assert event is not None
+        stage.engine.say(event)
+        await pilot.pause()
+        assert not screen_text(app, body).strip(), "an answer about the text that is gone"
+        await pilot.press("escape")
+        assert screen.focused is body
+        await pilot.press("e")
+        assert isinstance(await asked(stage, pilot, "a"), messages.Inspection)
+        await answer(stage, pilot)
+        await until(pilot, lambda: bool(screen_text(app, body).strip()))
+        assert not str(screen.query_one("#notice", Static).content)
+
+
+async def test_what_is_not_finite_is_said(stage: Stage) -> None:
+    nothing = math.nan
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, 2)
+        tokens = [TokenPrediction(token="O", surprisal=nothing, probability=nothing, rank=None, top=[])]
+        scored = Predictions(run=RUN, step=20, tokens=tokens, loss=nothing, perplexity=nothing)
+        await stage.say(pilot, messages.Inspected(request=screen._request, result=scored, finite=False))
+        assert "rank –" in lines(screen, "#prediction-reading")
+        assert "not finite" in str(screen.query_one("#notice", Static).content)
+        question = await asked(stage, pilot, "5")
+        assert isinstance(question, messages.InspectConnectivity)
+        drawn = msgspec.structs.replace(connectivity(question), target=None)
+        await stage.say(pilot, messages.Inspected(request=screen._request, result=drawn, finite=False))
+        assert "it expects –" in lines(screen, "#connectivity-target")
+        question = await asked(stage, pilot, "3")
+        assert isinstance(question, messages.InspectGates)
+        seen = msgspec.structs.replace(gates(question), low=nothing, high=nothing)
+        await stage.say(pilot, messages.Inspected(request=screen._request, result=seen, finite=False))
+        assert "below 0.1: –  above 0.9: –" in lines(screen, "#gates-saturation")
+
+
 async def test_the_cursor_chooses_the_prediction_of_connectivity(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -407,6 +491,13 @@ async def test_clipping_and_its_threshold(stage: Stage) -> None:
         question = await asked(stage, pilot, "minus")
         assert isinstance(question, messages.InspectClipping)
         assert stage.engine.of(messages.Tune)[-1].value == stage.form.config.clip_threshold < before
+        # After the run there is nothing that the threshold would change.
+        assert "-/+" in footer(screen)
+        await stage.stop(pilot)
+        await until(pilot, lambda: "-/+" not in footer(screen))
+        stays = stage.form.config.clip_threshold
+        await pilot.press("minus")
+        assert stage.form.config.clip_threshold == stays
 
 
 async def test_accuracy_by_distance(stage: Stage) -> None:
@@ -435,6 +526,32 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
             if size[1] >= 24:
                 assert screen.query_one(Footer).region.bottom == size[1]
                 assert screen.query_one("#sees").region.bottom == size[1] - 1
+
+
+@pytest.mark.parametrize("view", [1, 7])
+async def test_the_help_of_a_chart_is_the_views_too(stage: Stage, view: int) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, view)
+        assert isinstance(screen.focused, Chart)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: bool(screen.query("HelpPane #widget-help MarkdownBlock")))
+        told = screen.query_one("#widget-help", Markdown).source
+        assert (screen.view.HELP or "").strip().splitlines()[0] in told
+        assert (Chart.HELP or "").strip().splitlines()[0] in told
+
+
+async def test_f1_helps_while_one_types(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, 2)
+        await pilot.press("e", "question_mark")
+        assert screen.query_one(GhostInput).value == TEXT + "?"
+        await pilot.press("f1")
+        await until(pilot, lambda: bool(screen.query("HelpPane #widget-help MarkdownBlock")))
+        assert "sample" not in screen.query_one("#widget-help", Markdown).source, "that is the prompt's"
+        await pilot.press("f1")
+        await until(pilot, lambda: not screen.query("HelpPane"))
 
 
 async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:

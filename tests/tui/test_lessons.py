@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Button, DataTable, Static
+from textual.widgets import Button, DataTable, Markdown, Static
 
 from rnnplay.engine import messages
-from rnnplay.inspection.results import GradientCurve
+from rnnplay.inspection.results import Forced, GradientCurve
 from rnnplay.lessons.progress import load_progress
 from rnnplay.lessons.reader import find_lesson
 from rnnplay.tui.coach import Coach
@@ -67,23 +69,27 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         assert stage.app.coach.arm == "small"
         await until(pilot, lambda: any(one.initial for one in stage.engine.of(messages.InspectGradients)))
         asked = next(one for one in stage.engine.of(messages.InspectGradients) if one.initial)
-        assert asked.distance == 20
+        assert (asked.distance, asked.aside) == (20, True)
+        stage.app.coach.ask(1e9)  # so late that it is taken for lost, and asked again
+        again = [one for one in stage.engine.of(messages.InspectGradients) if one.initial][-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-2)))
         assert "✓" not in text_of_steps(stage).split("2.")[0], "0.01 is not below a thousandth"
         assert "0.01" in text_of_steps(stage)
-        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-4)))
+        await stage.say(pilot, messages.Inspected(request=again.request, result=curve(run, 0, 1e-4)))
         assert text_of_steps(stage).startswith("✓ 1.")
         assert any("gain 0.7" in toast for toast in stage.toasts)
         assert load_progress(progress_path()).done(lesson) == [0]
         await stage.stop(pilot, "length")
         assert stage.app.coach.next_arm == "large"
         assert await train_arm(stage, pilot) == "lesson-3-large-01"
-        other = messages.Inspected(request=99, result=curve("another-run", 0, 1e3))
-        await stage.say(pilot, other)
+        await until(pilot, lambda: bool(stage.engine.of(messages.InspectGradients)))
+        asked = stage.engine.of(messages.InspectGradients)[-1]
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve("another-run", 0, 1e3)))
         assert load_progress(progress_path()).done(lesson) == [0], "of another run"
 
 
-async def test_what_a_view_asks_for_counts_too_and_is_not_asked_twice(stage: Stage) -> None:
+async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
+    """It is of whatever text the person looks at; the coach asks for its own."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)
@@ -91,26 +97,79 @@ async def test_what_a_view_asks_for_counts_too_and_is_not_asked_twice(stage: Sta
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
         assert app.screen.query_one(LessonLine).display
-        await stage.say(pilot, messages.Inspected(request=12345, result=curve(run, 0, 1e-4)))
+        await until(pilot, lambda: {one.aside for one in stage.engine.of(messages.InspectGradients)} == {False, True})
+        asked = {one.aside: one for one in stage.engine.of(messages.InspectGradients)}
+        await stage.say(pilot, messages.Inspected(request=asked[False].request, result=curve(run, 0, 1e-4)))
+        assert load_progress(progress_path()).done(find_lesson("3")) == []
+        await stage.say(pilot, messages.Inspected(request=asked[True].request, result=curve(run, 0, 1e-4)))
         assert load_progress(progress_path()).done(find_lesson("3")) == [0]
         await until(pilot, lambda: "2. Begin with gain 2.5" in shown(app.screen, "#lesson-line"))
-        coach, before = stage.app.coach, len(stage.engine.of(messages.InspectGradients))
-        for now in range(10, 30, 4):
-            coach.ask(float(now), looking_at=messages.InspectGradients)
-        assert len(stage.engine.of(messages.InspectGradients)) == before
 
 
 async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
+    """If it is of the lesson's prompt, and what is forced is what the lesson forces."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 7)
         await train_arm(stage, pilot)
         await stage.say(pilot, progress([step_at(500), validation(500, 1.5)]))
-        answer = completion(1, "me", ("m", 0.9), ("n", 0.1), step=500)
-        forced = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
-        plain = messages.Completion(request=1, suggestion="me", next=answer.next, unknown=[], step=500, forced=forced)
-        await stage.say(pilot, plain)
-        assert 4 in load_progress(progress_path()).done(find_lesson("7"))
+        probe = find_lesson("7").probe
+
+        async def completed(prompt: str, forced: list[Forced]) -> list[int]:
+            """The steps that are ticked once `prompt` was completed, with and without what is forced."""
+            stage.control.force(forced)
+            request = stage.control.complete(prompt)
+            untouched = completion(request, "me", ("m", 0.9), ("n", 0.1), step=500)
+            other = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
+            await stage.say(pilot, msgspec.structs.replace(untouched, forced=other))
+            return load_progress(progress_path()).done(find_lesson("7"))
+
+        assert 4 not in await completed("Once upon", probe.forced)
+        assert 4 not in await completed(probe.prompt, [Forced(layer=0, quantity="forget_gate", value=1.0)])
+        assert 4 in await completed(probe.prompt, probe.forced)
+
+
+async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(stage: Stage) -> None:
+    """Its conditions are about what is learnt in so many steps."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 2)
+        lesson = find_lesson("2")
+        run = await train_arm(stage, pilot)
+        length = lesson.config("one").steps
+        await stage.say(pilot, progress([step_at(length), validation(length, 2.0)]))
+        await stage.stop(pilot, "length")
+        before = load_progress(progress_path()).done(lesson)
+        stage.control.resume()
+        await stage.say(pilot, progress([started(run, length), step_at(2 * length), validation(2 * length, 1.0)]))
+        stage.engine.sent.clear()
+        stage.app.coach.ask(1e9)
+        assert not stage.engine.sent
+        assert load_progress(progress_path()).done(lesson) == before
+        assert stage.app.coach.measurements.measure("validation_loss", "one") == (2.0, length)
+        assert stage.app.coach.next_arm != "one", "it was trained to its end"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_page_is_wrapped_anew_where_the_room_changes(stage: Stage, language: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.coach.language = "zh" if language == "zh" else "en"
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        for width in (80, 170, 120):
+            await pilot.resize_terminal(width, 40)
+            await until(pilot, lambda: pane._wrapped_to == pane._room())
+            await pilot.pause()
+            equation = next(one for one in pane.query(Markdown) if "```" in one.source)
+            fence = equation.source.split("```")[1]
+            assert max(map(cell_len, fence.splitlines())) <= pane._room() - 4
+            rows = [row for step in pane.query(".step").results(Static) for row in str(step.content).splitlines()]
+            if language == "zh":
+                # The number comes after a space, where a line may end anyway.
+                widest = max(cell_len(row.removesuffix(" …")) for row in rows)
+                assert pane._room() - 10 < widest <= pane._room()
+        assert pane.query_one(".question", Markdown).source
 
 
 async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:

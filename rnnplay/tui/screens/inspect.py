@@ -45,6 +45,18 @@ VIEWS: tuple[type[InspectView], ...] = (
     DistancesView,
 )
 NO_MODEL = "There is no model to look into yet: escape, then t trains one and o opens a run."
+NOT_FINITE = "The weights are not finite: the run has diverged, and the model computes nothing that could be shown."
+NO_TEXT = "There is no text to look at: type one in the line above (e)."
+
+
+class InspectedText(GhostInput):
+    """Where the text that the views look at is typed."""
+
+    HELP = """
+    ## Text
+
+    What the views look at. They ask again at every key; `enter` or `escape` gives the keys back to the view.
+    """
 
 
 class InspectScreen(Screen[int]):
@@ -69,7 +81,8 @@ class InspectScreen(Screen[int]):
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
         Binding("r", "again", "Again"),
         Binding("e", "edit", "Text"),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("f1", "show_help", "Help", show=False),
         Binding("escape", "back", "Back"),
     ]
 
@@ -101,7 +114,7 @@ class InspectScreen(Screen[int]):
         yield ViewTabs([view.NAME for view in VIEWS], id="view-tabs")
         with Horizontal(id="text-row"):
             yield Static("› ")
-            yield GhostInput("the text to look at", id="inspect-text")
+            yield InspectedText("the text to look at", id="inspect-text")
         yield Vertical(id="views")
         yield Static("", id="notice", markup=False)
         yield Static("", id="sees", markup=False)
@@ -189,6 +202,8 @@ class InspectScreen(Screen[int]):
             view.text = self._text
             await self.query_one("#views").mount(view)
         self.view.display = True
+        if self._coach is not None and self._text in map(self._coach.text_for, ("", "what if")):
+            self._put(self._coach.text_for(self.view.NAME))  # a text of the person's own stays
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
@@ -227,13 +242,20 @@ class InspectScreen(Screen[int]):
         if question is not None:
             self._request = self.control.inspect(question)
             self.view.pace.asked(monotonic())
+        elif not self._text:
+            self._request = 0  # an answer on its way is of a text that is gone
+            self.view.add_class("nothing")
+            self._say(NO_TEXT)
 
     def engine_event(self, event: messages.Event) -> None:
         """What the engine said; only answers to the last question count."""
         match event:
             case messages.Inspected() | messages.Completion() if event.request == self._request:
-                self._say("")
+                self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
+                self.view.remove_class("nothing")
                 self.view.answer(event)
+                if isinstance(event, messages.Inspected):
+                    self.view.pace.answered(event.seconds)
                 self.call_later(self.tick)
             case messages.Failed() if self._request and event.request == self._request:
                 self.view.pace.answered()
@@ -279,6 +301,8 @@ class InspectScreen(Screen[int]):
             self.app.action_hide_help_panel()
         else:
             self.app.action_show_help_panel()
+
+    action_show_help = action_help  # by F1, which is no text
 
     def action_back(self) -> None:
         """Out of the text to the view, and from there back to the playground."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from rnnplay.engine import messages
 from rnnplay.tui.room import NARROW
 from rnnplay.tui.widgets.lesson_line import LessonLine
 
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 
 VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
 """Where a lesson's view stands among those of the inspection."""
-ASKED_BY = {
-    "gradient": messages.InspectGradients,
-    "predictions": messages.InspectPredictions,
-    "gates": messages.InspectGates,
-    "clipping": messages.InspectClipping,
-    "distance": messages.InspectDistances,
-}
-"""What the views of the inspection ask for by themselves."""
 
 
 class LessonDesk:
@@ -114,23 +105,17 @@ class LessonDesk:
         for pane in self._panes:
             self._screen.call_after_refresh(pane.follow)
 
-    def looked_at(self, view: int) -> tuple[int, str]:
-        """The view of the inspection that the next step is about, else `view`, and the text that the lesson reads."""
+    def looked_at(self, view: int, prompt: str) -> tuple[int, str]:
+        """The view of the inspection that the next step is about, else `view`; the lesson's text, else `prompt`."""
         lesson = self._coach.lesson
         if lesson is None:
-            return view, ""
-        text = lesson.probe.text.strip()
-        if (step := self._coach.next_step) is not None:
-            wanted = lesson.steps[step].view
-            return VIEW_NUMBERS.get(wanted, view), lesson.probe.prompt if wanted == "what if" else text
-        return view, text
+            return view, prompt
+        wanted = lesson.steps[self._coach.next_step].view if self._coach.next_step is not None else ""
+        return VIEW_NUMBERS.get(wanted, view), self._coach.text_for(wanted)
 
     def ask(self) -> None:
         """What the conditions need is measured while a lesson is open, whatever is looked at."""
-        if self._coach.lesson is None:
-            return
-        view = getattr(self._screen.app.screen, "view", None)
-        self._coach.ask(monotonic(), ASKED_BY.get(str(getattr(view, "NAME", ""))))
+        self._coach.ask(monotonic())
 
     def _keep_language(self, language: Language) -> None:
         from rnnplay.tui.app import RnnplayApp

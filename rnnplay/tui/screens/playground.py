@@ -503,8 +503,7 @@ class PlaygroundScreen(Screen[None]):
         """Look into the model."""
         from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
 
-        view, text = self.lessons.looked_at(self._inspected)
-        text = self.prompt.text or text
+        view, text = self.lessons.looked_at(self._inspected, self.prompt.text)
         screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
         self.app.push_screen(screen, self._inspection_left)
 

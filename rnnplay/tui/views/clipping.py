@@ -46,7 +46,8 @@ class ClippingView(InspectView):
     what stands right of it was clipped.
 
     - `↑` `↓` scroll the table of parameters
-    - the threshold is moved on the playground with `+` and `-`, or here with `F7` and `F8`
+    - `-` and `+`, or `F7` and `F8`, move the threshold of a run under way; after it they are the playground's, for
+      the next run
     """
     EVERY = 1.5
     SHARE = 0.03
@@ -59,6 +60,7 @@ class ClippingView(InspectView):
         super().__init__(control)
         self._found: ClippedStep | None = None
         self._norms: object = None
+        self._running = False
 
     def compose(self) -> ComposeResult:
         yield Lines(id="clipping-totals")
@@ -88,6 +90,9 @@ class ClippingView(InspectView):
     def refresh_session(self) -> None:
         """The norms of the last steps."""
         session = self.session
+        if self._running != self.control.running:
+            self._running = self.control.running
+            self.refresh_bindings()
         config = session.config
         threshold = config.clip_threshold if config is not None and config.clip == "norm" else None
         lines = self.query_one("#clipping-norms", Lines)
@@ -106,6 +111,9 @@ class ClippingView(InspectView):
     def on_resize(self) -> None:
         self._draw()
         self.refresh_session()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "threshold" or self.control.running
 
     def action_threshold(self, direction: int) -> None:
         """As on the playground, whose form it goes through."""

@@ -106,7 +106,7 @@ def target_row(found: Connectivity) -> Content:
     token = found.tokens[found.position] if found.position < len(found.tokens) else ""
     return Content.assemble(
         (f"after token {found.position + 1:,} ({shortened(visible_token(token), LONGEST_TOKEN)}) it expects ", MUTED),
-        (shortened(visible_token(found.target), LONGEST_TOKEN), "bold $accent"),
+        ("–" if found.target is None else shortened(visible_token(found.target), LONGEST_TOKEN), "bold $accent"),
         (f"  step {found.step:,}", MUTED),
     )
 

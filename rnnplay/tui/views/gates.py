@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isnan
 from typing import ClassVar, get_args
 
 from textual import on
@@ -208,7 +209,8 @@ def saturation(found: GateMap) -> Content:
     gate = found.quantity in GATES
     low, high = ("0", "1") if gate else ("-1", "1")
     of = "" if gate else "|value| "
-    shares = f"  {of}below 0.1: {found.low:.0%}  above 0.9: {found.high:.0%}"
+    below, above = ("–" if isnan(share) else f"{share:.0%}" for share in (found.low, found.high))
+    shares = f"  {of}below 0.1: {below}  above 0.9: {above}"
     return Content.assemble(
         (f"{low} ", FAINT), (columns(found.histogram)[0], "$secondary"), (f" {high}", FAINT), (shares, MUTED)
     )

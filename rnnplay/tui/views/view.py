@@ -19,6 +19,7 @@ class InspectView(Vertical):
 
     DEFAULT_CSS = """
     InspectView { height: 1fr; padding: 0 1; }
+    InspectView.nothing * { text-opacity: 0%; }
     """
     NAME: ClassVar[str] = ""
     SEES: ClassVar[str] = ""
@@ -27,7 +28,7 @@ class InspectView(Vertical):
     """Whether it is about a text, which the screen lets the person type."""
     EVERY: ClassVar[float] = 2.0
     """Seconds between two questions while training moves on."""
-    SHARE: ClassVar[float] = 1.0
+    SHARE: ClassVar[float] = 0.05
     """Of the engine's time that the answers may take."""
 
     class Changed(Message):

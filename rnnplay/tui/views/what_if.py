@@ -40,13 +40,20 @@ class WhatIfView(InspectView):
     }
     WhatIfView #clamps { height: 1; margin-top: 1; }
     WhatIfView #clamps Static { width: auto; color: $foreground 65%; }
-    WhatIfView Input { height: 1; width: 1fr; border: none; padding: 0; background: $foreground 6%; }
+    WhatIfView Input {
+        height: 1; width: 1fr; border: none; padding: 0; background: $foreground 6%;
+        &:focus { border: none; background: $primary 25%; background-tint: transparent; }
+    }
     WhatIfView .completion { width: 1fr; height: 1fr; margin-left: 2; }
     """
     NAME = "what if"
     SEES = (
         "The same weights, but with gates held open (1) or closed (0) at every timestep: what changes is what that "
         "gate is for. A closed forget gate forgets at once; a closed input gate never learns of what it reads."
+    )
+    SEES_GATELESS = (
+        "The same weights, but with units of the hidden state held at a value at every timestep: what changes is what "
+        "those units are for. A plain RNN has no gates that could be held open or closed."
     )
     HELP = """
     ## What if
@@ -70,8 +77,13 @@ class WhatIfView(InspectView):
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
-        self._switches: list[Switch] = []
+        self._switches: list[Switch] | None = None
+        """None: the model is not known yet."""
         self._made_for: object = None
+
+    @property
+    def sees(self) -> str:
+        return self.SEES_GATELESS if self._switches == [] else self.SEES
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -142,9 +154,11 @@ class WhatIfView(InspectView):
         if event.forced is not None:
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
         else:
-            note = "waiting for the engine" if self.control.forced else "nothing is forced: choose a gate at the left"
-            self.query_one("#forced-text", Lines).show([Content.styled("forced", FAINT), Content.styled(note, FAINT)])
-            self.query_one("#forced-bars", Lines).show([])
+            note = "waiting for the engine" if self.control.forced else "nothing is forced"
+            self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
+            choose = "choose a gate" if self._switches else "c clamps units"
+            hint = [] if self.control.forced else [Content.styled(choose, FAINT)]
+            self.query_one("#forced-bars", Lines).show(hint)
 
     def _show(self, side: str, title: str, suggestion: str, following: list[messages.NextToken]) -> None:
         lines = self.query_one(f"#{side}-text", Lines)
@@ -173,6 +187,7 @@ class WhatIfView(InspectView):
             self._switch(at)
 
     def _switch(self, index: int) -> None:
+        assert self._switches
         switch = self._switches[index]
         value = STATES[(STATES.index(self._value(switch)) + 1) % len(STATES)]
         kept = [one for one in self.control.forced if (one.layer, one.quantity) != switch or one.units]

@@ -33,7 +33,8 @@ def candidate_rows(candidates: Sequence[Candidate], width: int, came: str | None
 def reading_rows(position: int, one: TokenPrediction) -> list[Content]:
     """What the cursor reads of the token at `position`: its probability, rank and surprisal."""
     name = shortened(visible_token(one.token), LONGEST_TOKEN)
+    rank = "–" if one.rank is None else f"{one.rank:,}"
     return [
-        Content.assemble((f"token {position + 1:,}  ", MUTED), (name, "bold $accent"), (f"  rank {one.rank:,}", MUTED)),
+        Content.assemble((f"token {position + 1:,}  ", MUTED), (name, "bold $accent"), (f"  rank {rank}", MUTED)),
         Content.styled(f"p {percentage(one.probability)}  surprisal {format_value(one.surprisal)} nats", MUTED),
     ]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import HelpPanel, Markdown, Static
 
 EVERYWHERE = ("app.focus_", "screen.copy_")
@@ -30,6 +34,17 @@ class HelpPane(HelpPanel):
         super().on_mount()  # type: ignore[no-untyped-call]
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self._show_keys()
+
+    def update_help(self, focused_widget: Widget | None) -> None:
+        """Show the help of the widget, below that of the view it is in; the screen's where they have none."""
+        if not self.app.app_focus or not self.screen.is_active:
+            return
+        nodes = focused_widget.ancestors_with_self if focused_widget is not None else []
+        helpful = [node for node in nodes if isinstance(node, Widget) and node.HELP]
+        told = [node for node in helpful if not isinstance(node, Screen)] or helpful
+        self.set_class(bool(told), "-show-help")
+        for pane in self.query("#widget-help").results(Markdown):
+            pane.update("\n".join(dedent((node.HELP or "").rstrip()) for node in reversed(told)))
 
     def _show_keys(self) -> None:
         rows: dict[str, list[str]] = {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,7 +17,7 @@ from textual.widgets import Button, Collapsible, Markdown, Static
 
 from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.measurements import in_words
-from rnnplay.lessons.wrapping import narrowed, wrapped
+from rnnplay.lessons.wrapping import broken, narrowed, wrapped
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED
@@ -79,6 +81,9 @@ class LessonPane(VerticalScroll):
         self._lesson: Lesson = coach.lesson
         self._page = coach.page
         self._shown: list[Content | None] = [None] * len(self._lesson.steps)
+        self._texts: list[tuple[Markdown, Callable[[int], str]]] = []
+        """What is on the page, as a function of the columns that it is wrapped to."""
+        self._wrapped_to = self._room()
 
     def compose(self) -> ComposeResult:
         page, lesson = self._page, self._lesson
@@ -86,19 +91,27 @@ class LessonPane(VerticalScroll):
         self.border_title = f"{lesson.number}. {page.title}"
         self.border_subtitle = "l lessons  ctrl+l close"
         yield self._markdown(
-            f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, self._room() - 4)}\n\n## {heads[1]}"
+            lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
         )
         for arm, declared in lesson.arms.items():
             yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
-        yield self._markdown(f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}", "question")
+        question = f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}"
+        yield self._markdown(lambda _: question, "question")
         with Collapsible(title=ANSWER[self._coach.language], collapsed=True):
-            yield self._markdown(page.answer)
-        yield self._markdown(f"## {heads[5]}\n\n{page.change}")
+            yield self._markdown(lambda _: page.answer)
+        yield self._markdown(lambda _: f"## {heads[5]}\n\n{page.change}")
 
     def on_mount(self) -> None:
         self.refresh_steps()
+
+    def on_resize(self) -> None:
+        if (room := self._room()) != self._wrapped_to:
+            self._wrapped_to = room
+            for widget, text in self._texts:
+                widget.update(wrapped(text(room), room))
+            self.refresh_steps()
 
     def refresh_steps(self) -> None:
         """Bring ticks and measurements up to date."""
@@ -138,17 +151,23 @@ class LessonPane(VerticalScroll):
         place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
         text = "$foreground" if done or number == coach.next_step else MUTED
-        parts: list[Content | tuple[str, str]] = [mark, (f"{number + 1}. {self._page.steps[number]}", text)]
+        room = self._room()
+        words = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
+        if "\n" in words and cell_len(words.rpartition("\n")[2] + place) > room:
+            place = "\n" + place.lstrip()  # else a line would end within the brackets
+        parts: list[Content | tuple[str, str]] = [mark, (words, text)]
         parts.append((place, "$accent"))
         for judged in coach.measurements.judge_step(step):
             value = "…" if judged.measured is None else f"{judged.measured:.3g}"
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
-            words = in_words(judged.condition, lesson, coach.language)
-            parts += [("\n  ", ""), sign, (f" {words}: ", FAINT), (value, "bold $foreground")]
+            words = broken(f"  · {in_words(judged.condition, lesson, coach.language)}:", room).removeprefix("  ·")
+            parts += [("\n  ", ""), sign, (f"{words} ", FAINT), (value, "bold $foreground")]
         return Content.assemble(*parts)
 
-    def _markdown(self, text: str, classes: str | None = None) -> Markdown:
-        return Markdown(wrapped(text, self._room()), open_links=False, classes=classes)
+    def _markdown(self, text: Callable[[int], str], classes: str | None = None) -> Markdown:
+        widget = Markdown(wrapped(text(self._room()), self._room()), open_links=False, classes=classes)
+        self._texts.append((widget, text))
+        return widget
 
     def _room(self) -> int:
         width = self.app.size.width
