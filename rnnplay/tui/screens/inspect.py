@@ -254,8 +254,7 @@ class InspectScreen(Screen[int]):
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
-                if isinstance(event, messages.Inspected):
-                    self.view.pace.answered(event.seconds)
+                self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
             case messages.Failed() if self._request and event.request == self._request:
                 self.view.pace.answered()

@@ -78,7 +78,6 @@ class ClippingView(InspectView):
         if isinstance(event, messages.Inspected) and isinstance(event.result, ClippedStep):
             self._found = event.result
             self.shown_step = self._found.step
-            self.pace.answered()
             self._draw()
 
     def _draw(self) -> None:

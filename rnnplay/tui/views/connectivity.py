@@ -78,7 +78,6 @@ class ConnectivityView(InspectView):
             return
         found = self._found = event.result
         self.shown_step = found.step
-        self.pace.answered()
         norms = [math.sqrt(strength) if strength >= 0 else math.nan for strength in found.strengths]
         levels = [level(share) for share in shares(norms)]
         levels += [-1] * (len(found.tokens) - len(levels))

@@ -78,7 +78,6 @@ class DistancesView(InspectView):
             return
         found = self._found = event.result
         self.shown_step = found.step
-        self.pace.answered(found.seconds)
         held = [i for i, count in enumerate(found.count) if count > 0]
 
         def curve(values: list[float]) -> History:

@@ -113,7 +113,6 @@ class GatesView(InspectView):
         self.shown_step = found.step
         # What the model does not have was brought within range.
         self.nth, self.quantity, self.first = found.layer, found.quantity, found.first
-        self.pace.answered()
         self.heat_map.show(found)
         self.query_one("#gates-title", Lines).show([title(found)])
         self.query_one("#gates-saturation", Lines).show([saturation(found)])

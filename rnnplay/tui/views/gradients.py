@@ -117,7 +117,6 @@ class GradientsView(InspectView):
         else:
             self._current = curve
             self.shown_step = curve.step
-        self.pace.answered(curve.seconds)
         if self._initial() is None and (curve.run, self.distance) not in self._no_initial:
             self.pace.want()
         self._draw()

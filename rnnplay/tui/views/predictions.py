@@ -72,7 +72,6 @@ class PredictionsView(InspectView):
             return
         found = self._found = event.result
         self.shown_step = found.step
-        self.pace.answered()
         most = log(max(self.session.vocabulary, 2))
         surprisals = shares([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)

@@ -149,7 +149,6 @@ class WhatIfView(InspectView):
         if not isinstance(event, messages.Completion):
             return
         self.shown_step = event.step
-        self.pace.answered()
         self._show("untouched", "untouched", event.suggestion, event.next)
         if event.forced is not None:
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
