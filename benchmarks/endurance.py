@@ -98,9 +98,10 @@ def memory(terminal: Terminal, minutes: float) -> None:
     while (passed := time.monotonic() - began) < minutes * 60:
         rows.append((passed, resident_mb(terminal.process.pid), resident_mb(engine)))
         settle(terminal, 10)
-    print("| minutes | interface MB | engine MB |\n| --- | --- | --- |")
+    print("| minutes | interface MB | engine MB | █: 5 MB, ░: 20 MB |\n| --- | --- | --- | --- |")
     for passed, interface, trained in rows[:: max(1, len(rows) // 20)]:
-        print(f"| {passed / 60:.1f} | {interface:.1f} | {trained:.1f} |")
+        bars = f"{'█' * round(interface / 5)} {'░' * round(trained / 20)}"
+        print(f"| {passed / 60:.1f} | {interface:.1f} | {trained:.1f} | {bars} |")
     settled = [row for row in rows if row[0] >= 60]
     for name, column in (("interface", 1), ("engine", 2)):
         print(f"{name}: {settled[-1][column] - settled[0][column]:+.1f} MB since the first minute")
