@@ -34,6 +34,8 @@ class Resumed(NamedTuple):
     tensors: Tensors
     changed: dict[str, float | str]
     """Live knobs that the person set anew."""
+    tuned: dict[str, float | str]
+    """Live knobs that were another at the checkpoint than in the config given, and are not set anew."""
     threads: int
     lock: RunLock
 
@@ -120,10 +122,12 @@ def _read(
     path = folder.checkpoint(checkpoint).path
     state = read_state(path)
     check_unfinished(folder, info, config, state)
-    changed = {name: getattr(config, name) for name in live_knobs()}
-    changed = {name: value for name, value in changed.items() if value != getattr(info.config, name)}
+    given = {name: getattr(config, name) for name in live_knobs()}
+    changed = {name: value for name, value in given.items() if value != getattr(info.config, name)}
     weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     others = read_state_tensors(path, config, corpus.tokenizer.size, state)
     config = as_tuned(config, state)
+    kept = {name: getattr(config, name) for name in given if name not in changed}
+    tuned = {name: value for name, value in kept.items() if value != given[name]}
     threads = config.threads or state.threads
-    return Resumed(path, info, config, state, (weights, others), changed, threads, lock)
+    return Resumed(path, info, config, state, (weights, others), changed, tuned, threads, lock)

@@ -105,11 +105,15 @@ class Trainer:
         try:
             if corpus.remark:
                 trainer._journal.notice(corpus.remark)
+            for knob, value in resumed.tuned.items():
+                trainer._journal.tell(Tuned(step=trainer.step, knob=knob, value=value))
             for knob, value in resumed.changed.items():
                 trainer.tune(knob, value)
-            trainer._saver.save_info(trainer.config)
-            if resumed.changed:
+            # One that is not of a run's end, so that this process may die at any moment.
+            trainer._unsaved |= bool(resumed.state.finished)
+            if trainer._unsaved:
                 trainer.checkpoint()
+            trainer._saver.save_info(trainer.config)
         except BaseException:
             trainer.close()
             raise

@@ -9,10 +9,11 @@ from time import monotonic
 
 import msgspec
 
-from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
+from rnnplay.config import RunConfig, SamplingConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
 from rnnplay.inspection.results import Forced
+from rnnplay.training.records import Tuned
 from rnnplay.training.run_folder import new_run_name
 from rnnplay.tui.session import RESUMABLE, RUNNING, Phase, Session
 from rnnplay.workspace import Workspace
@@ -42,6 +43,8 @@ class Control:
         self.completing: messages.Complete | None = None
         """The newest; older ones are not answered."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
+        self._tuning: dict[str, Value] = {}
+        """Live knobs that the engine has been told to change and has not changed yet."""
         self._starting = asyncio.Lock()
 
     # --- the engine -----------------------------------------------------------------------------------------
@@ -76,6 +79,8 @@ class Control:
             self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
             self.forced = ()
+        elif isinstance(event, messages.Failed) and event.command == "tune":
+            self._tuning.clear()
         self.on_event(event)
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
@@ -132,6 +137,7 @@ class Control:
     def _start(self, command: messages.Train) -> str:
         self.session.phase = Phase.PREPARING
         self.session.preparing = None
+        self._tuning.clear()
         self.send(command)
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
@@ -157,8 +163,15 @@ class Control:
 
     def tune(self, knob: str, value: float | str) -> None:
         """Change a live knob of the run under way."""
-        if self.running:
-            self.send(messages.Tune(knob=knob, value=value))
+        if self.running and self.send(messages.Tune(knob=knob, value=value)):
+            self._tuning[knob] = value
+
+    def answered(self, record: Tuned) -> bool:
+        """Whether the run has set the knob because it was asked to."""
+        asked = self._tuning.get(record.knob)
+        if asked == record.value:  # the newest of several: no more are to come
+            del self._tuning[record.knob]
+        return asked is not None
 
     def go_back(self, checkpoint: str) -> None:
         """Put the run under way back to one of its checkpoints."""

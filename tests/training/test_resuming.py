@@ -159,6 +159,14 @@ def test_a_run_at_its_length_wants_a_larger_one_and_then_goes_on(world: World) -
     assert world.steps("short") == world.steps("long")
 
 
+def test_a_run_made_longer_may_be_killed_before_its_next_checkpoint(world: World) -> None:
+    run_to_end(world.trainer(world.config(steps=10), "short"))
+    world.resume(world.config(steps=20), "short").advance()
+    run_to_end(world.resume(name="short"))
+    run_to_end(world.trainer(world.config(steps=20), "long"))
+    assert world.steps("short") == world.steps("long")
+
+
 @pytest.mark.parametrize(
     "values",
     [{"hidden": 11}, {"bptt": 13}, {"seed": 2}, {"optimizer": "sgd"}, {"lowercase": True}, {"dropout": 0.1}],
@@ -190,6 +198,18 @@ def test_live_knobs_stay_as_they_were_tuned(world: World) -> None:
     trainer.finish("stopped")
     config = world.resume().config
     assert config.clip_threshold == 0.01 and config.lr == world.config().lr
+
+
+def test_whoever_resumes_an_earlier_checkpoint_is_told_what_the_knobs_were_there(world: World) -> None:
+    trainer = world.trainer(world.config(checkpoint_every=5, keep=10))
+    while trainer.step < 7:
+        trainer.advance()
+    trainer.tune("clip_threshold", 0.01)
+    trainer.finish("stopped")
+    world.emitted.clear()
+    assert world.resume(checkpoint="5").config.clip_threshold == world.config().clip_threshold
+    tuned = [record for record in world.emitted if isinstance(record, Tuned)]
+    assert tuned == [Tuned(step=5, knob="clip_threshold", value=world.config().clip_threshold)]
 
 
 def test_a_live_knob_given_on_resume_wins_and_is_recorded(world: World) -> None:

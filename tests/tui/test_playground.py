@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input
 from textual.widgets._footer import FooterKey
@@ -255,6 +256,37 @@ async def test_a_live_knob_by_key_is_told_to_the_engine(stage: Stage) -> None:
             await until(pilot, lambda: bool(commands(stage)))
             assert commands(stage) == [messages.Tune(knob=knob, value=value)]
             assert getattr(stage.form.config, knob) == value
+
+
+async def test_what_the_run_sets_by_itself_stands_in_the_form_and_is_kept_on_resuming(stage: Stage) -> None:
+    app = stage.open(config=with_values(preset_config(), {"clip": "off", "clip_threshold": 1.0}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        remedy = [Tuned(step=1, knob="clip", value="norm"), Tuned(step=1, knob="clip_threshold", value=0.5)]
+        await stage.say(pilot, progress(remedy))
+        assert (stage.form.config.clip, stage.form.config.clip_threshold) == ("norm", 0.5)
+        assert not stage.engine.of(messages.Tune)
+        await pilot.press("plus", "plus")
+        await until(pilot, lambda: len(stage.engine.of(messages.Tune)) == 2)
+        await stage.say(pilot, progress([Tuned(step=2, knob="clip_threshold", value=1.0)]))
+        assert stage.form.config.clip_threshold == 2.0, "an older answer does not move it back"
+        await stage.say(pilot, progress([Tuned(step=2, knob="clip_threshold", value=2.0)]))
+        await stage.say(pilot, progress([Tuned(step=3, knob="clip_threshold", value=0.5)]))
+        await stage.stop(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: len(stage.engine.of(messages.Train)) == 2)
+        again = stage.engine.of(messages.Train)[-1]
+        assert isinstance(again, messages.Train)
+        assert (again.resume, again.config.clip, again.config.clip_threshold) == (True, "norm", 0.5)
+
+
+async def test_what_is_typed_right_after_the_key_for_the_prompt_arrives_there(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        for character in "gText":  # faster than the loop turns
+            app.post_message(events.Key(character, character))
+        await until(pilot, lambda: stage.playground.prompt.text == "Text")
 
 
 async def test_clipping_comes_back_as_what_it_was(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
 from rnnplay.inspection.results import Forced
 from rnnplay.presets import all_presets, find_preset, save_preset
-from rnnplay.training.records import Notice, Record, Rollback
+from rnnplay.training.records import Notice, Record, Rollback, Tuned
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import described
@@ -165,9 +165,16 @@ class PlaygroundScreen(Screen[None]):
                 self.show_session()
             case messages.Progress():
                 self._tell(event.records)
+                self._follow(event.records)
                 self._show_soon()
             case _:
                 self._show_soon()
+
+    def _follow(self, news: list[Record]) -> None:
+        """Knobs that the run has set by itself, after a rollback or from a checkpoint, stand in the form too."""
+        for record in news:
+            if isinstance(record, Tuned) and not self.control.answered(record):
+                self.form.follow(record.knob, record.value)
 
     def _tell(self, news: list[Record]) -> None:
         """What the person is to know at once; of several such records the last."""

@@ -26,7 +26,8 @@ BINDINGS: list[BindingType] = [
     Binding("c", "clip", "Clip", key_display="c +/-"),
     Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
     Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
-    Binding("g", "prompt", "Prompt"),
+    # First of all: the keys that follow are handed to what has the focus when they arrive.
+    Binding("g", "prompt", "Prompt", priority=True),
     Binding("b", "go_back", "Back to a checkpoint", show=False),
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
@@ -72,7 +73,7 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
     if action == "new":
         return not running and screen.control.resumable(screen.form.config)
     if action == "prompt":
-        return bool(screen.query_one("#work").display)
+        return not typing and bool(screen.query_one("#work").display)
     if action == "runs":
         return not running
     if action == "stop":

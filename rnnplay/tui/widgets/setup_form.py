@@ -164,6 +164,15 @@ class SetupForm(Vertical):
         self._forget(name)
         self._take(config, name)
 
+    def follow(self, name: str, value: Value) -> None:
+        """Show that the run has set a live knob by itself: posts nothing, and leaves what is typed elsewhere."""
+        typing = self._typing
+        self._config = with_values(self._config, {name: value})
+        self._forget(name)
+        if typing is not None and typing[0] != name:
+            self._typing = typing[0], with_values(typing[1], {name: value})
+        self._show()
+
     def nudge(self, name: str, direction: int) -> None:
         """Move a number to the next sensible value above (1) or below (-1)."""
         self.set_value(name, nudged(knobs()[name], getattr(self._config, name), direction))
