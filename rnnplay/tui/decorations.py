@@ -47,8 +47,8 @@ def _draw_y_axis(frame: Frame, scale: Scale) -> None:
         return
     taken = -2
     for value, text in reversed(scale.ticks(max(2, 2 * rows // 5 + 1))):
-        row = _row(scale.place(value), rows)
-        if 0 <= row < rows and row > taken + (rows > 6):
+        row, text = _row(scale.place(value), rows), text.replace(".0e", "e")
+        if 0 <= row < rows and row > taken + (rows > 6) and len(text) <= left - 2:
             frame.put(row, left - 2 - len(text), text, LABEL)
             frame.put(row, left - 1, "┤", AXIS)
             taken = row

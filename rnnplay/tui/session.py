@@ -75,10 +75,9 @@ class Session:
         self.checkpoint_step: int | None = None
         self.reason = ""
         self.opened: messages.Opened | None = None
-        self.loss = History()
         self.validation_loss = History()
         # Averaged in the logarithm: one spike would lift a plain mean for hundreds of steps.
-        self.norm = History(geometric=True)
+        self.loss, self.norm = History(geometric=True), History(geometric=True)
         self.norm_clipped = History()
         self.recent: deque[records.Step] = deque(maxlen=RECENT)
         self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
