@@ -198,8 +198,9 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         finished = foreground.run(trainer)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
+        onward = f"go on with: {again}" if folder.holds_run() else "start it again."
         raise RnnplayError(
-            f"{error.strerror or error}{place}; make room or allow writing there, then go on with: {again}"
+            f"{error.strerror or error}{place}; make room or allow writing there, then {onward}"
         ) from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
