@@ -224,7 +224,7 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
     if finished.reason == "diverged":
         raise RnnplayError(
             f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "
-            f"Change something (--lr, --clip norm, --divergence rollback) and go on with: {again}"
+            f"Change something ({', '.join(_other_ways(trainer.config))}) and go on with: {again}"
         )
     if finished.reason == "stopped":
         note(f"Stopped at step {finished.step:,}; go on with: {again}")
@@ -234,3 +234,9 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         write = f"rnnplay generate {folder.name}{session.arguments}"
         click.echo(printable(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}"))
     return 0
+
+
+def _other_ways(config: RunConfig) -> list[str]:
+    """What could be changed of a run that diverged with `config`, as options."""
+    ways = ["--lr", "--clip-threshold" if config.clip == "norm" else "--clip norm"]
+    return ways if config.divergence == "rollback" else [*ways, "--divergence rollback"]

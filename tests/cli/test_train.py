@@ -222,6 +222,18 @@ def test_a_run_that_diverges_for_good_ends_with_code_1(workspace: Path) -> None:
     assert done.returncode == 1
     assert records(done.stdout)[-1]["reason"] == "diverged"
     assert "last good step, 0" in done.stderr and "--resume --run stop" in done.stderr
+    assert "Change something (--lr, --clip norm, --divergence rollback) and go on" in done.stderr
+
+
+def test_what_is_set_already_is_no_advice(workspace: Path) -> None:
+    """Neither is what a rollback set."""
+    done = rnnplay(
+        workspace, "train", *TINY, "--corpus", "pets", "--run", "again", "--steps", "40", *EXPLOSIVE,
+        "--lr", "1000", "--divergence-remedy", "clip", "--max-rollbacks", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert records(done.stdout)[-1]["reason"] == "diverged"
+    assert "Change something (--lr, --clip-threshold) and go on" in done.stderr
 
 
 def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
