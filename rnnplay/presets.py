@@ -89,7 +89,7 @@ def find_preset(name: str, own: Path | None = None) -> Preset:
 
     Raises InputError for an unknown name, or for a file that cannot be used.
     """
-    if own is not None and _NAME.fullmatch(name) and (own / f"{name}.toml").is_file():
+    if own is not None and _NAME.fullmatch(name) and os.path.lexists(own / f"{name}.toml"):
         return _read(own / f"{name}.toml")
     if name not in PRESETS:
         raise InputError(f"There is no preset {marked(name)!r}; the presets are {', '.join(all_presets(own)[0])}.")

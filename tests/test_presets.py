@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_broken_file_is_told_and_the_others_are_there(tmp_path: Path) -> None:
         find_preset("bad", tmp_path)
     with pytest.raises(InputError, match="There is no preset 'none'; the presets are quick"):
         find_preset("none", tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_among_them_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    found, problems = all_presets(tmp_path)
+    assert set(found) == set(PRESETS)
+    assert len(problems) == 1 and "pipe.toml is a folder, a pipe or a device" in problems[0]
+    with pytest.raises(InputError, match=r"pipe\.toml is a folder, a pipe or a device"):
+        find_preset("pipe", tmp_path)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,18 @@ def test_a_file_with_a_byte_order_mark_and_one_that_is_not_there(tmp_path: Path)
     assert read_settings(file) == {"hidden": 3}
     with pytest.raises(InputError, match=r"none\.toml cannot be read"):
         read_settings(tmp_path / "none.toml")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_not_waited_for_and_a_link_is_followed(tmp_path: Path) -> None:
+    """A preset may be a link to where a person keeps such files."""
+    os.mkfifo(tmp_path / "pipe.toml")
+    for place in (tmp_path / "pipe.toml", tmp_path):
+        with pytest.raises(InputError, match="is a folder, a pipe or a device; save the settings to a plain file"):
+            read_settings(place)
+    (tmp_path / "kept").write_text("hidden = 3", encoding="utf-8")
+    (tmp_path / "link.toml").symlink_to("kept")
+    assert read_settings(tmp_path / "link.toml") == {"hidden": 3}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.booleans())

@@ -198,8 +198,9 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         finished = foreground.run(trainer)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
+        onward = f"go on with: {again}" if folder.holds_run() else "start it again."
         raise RnnplayError(
-            f"{error.strerror or error}{place}; make room or allow writing there, then go on with: {again}"
+            f"{error.strerror or error}{place}; make room or allow writing there, then {onward}"
         ) from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
@@ -223,7 +224,7 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
     if finished.reason == "diverged":
         raise RnnplayError(
             f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "
-            f"Change something (--lr, --clip norm, --divergence rollback) and go on with: {again}"
+            f"Change something ({', '.join(_other_ways(trainer.config))}) and go on with: {again}"
         )
     if finished.reason == "stopped":
         note(f"Stopped at step {finished.step:,}; go on with: {again}")
@@ -233,3 +234,9 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         write = f"rnnplay generate {folder.name}{session.arguments}"
         click.echo(printable(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}"))
     return 0
+
+
+def _other_ways(config: RunConfig) -> list[str]:
+    """What could be changed of a run that diverged with `config`, as options."""
+    ways = ["--lr", "--clip-threshold" if config.clip == "norm" else "--clip norm"]
+    return ways if config.divergence == "rollback" else [*ways, "--divergence rollback"]

@@ -114,7 +114,8 @@ class Engine:
             self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
         except OSError as error:
             place = f" ({error.filename})" if error.filename else ""
-            what = f"{error.strerror or error}{place}; make room or allow writing there, then resume the run."
+            onward = "resume the run" if tag == "step" else "try again"  # a run that was to begin is none yet
+            what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
             self._fail(tag, request, what)
 
     def _fail(self, tag: str, request: int, message: str) -> None:

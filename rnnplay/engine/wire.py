@@ -21,8 +21,8 @@ import msgspec
 
 from rnnplay.engine import messages
 from rnnplay.jsonlines import decode_line, encode_line
+from rnnplay.plain_files import open_plain
 from rnnplay.training import records
-from rnnplay.training.durable import open_plain
 
 PROGRESS_HZ = 10.0
 MOST_RECORDS = 2_000

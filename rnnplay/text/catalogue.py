@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,10 +218,12 @@ def _copy_new(source: Path, target: Path) -> None:
         raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
     except OSError as error:
         raise InputError(
-            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({error.strerror})."
+            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({error.strerror or error}); make room or "
+            "allow writing there, or name another workspace with --workspace."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # what kept it from being written may keep it from being removed
+            beside.unlink(missing_ok=True)
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnnplay.errors import InputError
+from rnnplay.plain_files import open_plain
 from rnnplay.text.cards import clean
 
 CHUNK_BYTES = 1 << 20
@@ -75,13 +76,11 @@ def reading(path: Path) -> Iterator[None]:
 
 def read_small(path: Path, limit: int) -> bytes:
     """The bytes of a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
-    # Without waiting, so that a pipe in the file's place cannot hold us up.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
-            raise ValueError(f"{path.name} is no plain file of at most {limit:,} bytes")
-        return file.read(found.st_size)
+    with os.fdopen(open_plain(path, os.O_RDONLY, follow=True), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"{path.name} has more than {limit:,} bytes")
+        return file.read(size)
 
 
 def changed(path: Path) -> InputError:

@@ -1,7 +1,7 @@
 """When a run has diverged, and what is then changed. Looks at two numbers a step has anyway: costs nothing. No torch.
 
-A step whose loss or gradient is not finite never reaches the weights (under `rollback` and `stop`). The run has
-diverged if
+A step whose loss or gradient is not finite, or whose gradient is too large to be squared, never reaches the weights
+(under `rollback` and `stop`). The run has diverged if
     such steps repeat: three in a row, or more than one in eleven for a while;
     or the loss is far above its level and stays there: a jump that heals is left alone, however high;
     or weights are not finite.
@@ -18,10 +18,12 @@ from rnnplay.config import RunConfig
 from rnnplay.training.records import Rollback
 
 LOSS, GRADIENT, WEIGHTS = "loss not finite", "gradient not finite", "weights not finite"
+TOO_LARGE = "gradient too large"
 FAR_ABOVE, BY_HAND = "loss far above its level", "by hand"
 
 LARGEST_NORM = 1.8e19
-"""Gradients above have squares beyond float32, and would make an optimizer's second moments infinite for good."""
+"""Gradients above are too large: they have squares beyond float32, and would make an optimizer's second moments
+infinite for good."""
 
 Remedy = Literal["none", "lower-rate", "clip"]
 
@@ -58,7 +60,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     recent: float = math.nan
     """Mean loss of the last few steps."""
     strikes: float = 0.0
-    """Steps lately that were not finite."""
+    """Steps lately that could not be used."""
     above: int = 0
     """Steps since `recent` has been far above `level`."""
     high: float = 0.0

@@ -6,25 +6,12 @@ A link is never followed, neither to read nor to write: a run folder that came f
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
-import stat
 from pathlib import Path
 
 from rnnplay.errors import InputError
-
-# Where a system lacks one of these it is left out. NONBLOCK: opening a pipe that nobody writes to would wait forever.
-PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-
-def open_plain(path: Path, flags: int) -> int:
-    """A descriptor of the plain file `path`, made if `flags` say so; raises OSError, also for a link or a device."""
-    descriptor = os.open(path, flags | PLAIN | getattr(os, "O_CLOEXEC", 0), 0o666)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "Not a plain file", str(path))
-    return descriptor
+from rnnplay.plain_files import open_plain
 
 
 def check_plain(path: Path) -> None:

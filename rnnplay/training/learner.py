@@ -43,7 +43,8 @@ class StepResult(NamedTuple):
     taken: bool = True
     """Whether it reached the weights."""
     where: str = ""
-    """If it did not: the first parameter whose gradient was not finite; empty if the loss was not."""
+    """If it did not: the first parameter whose gradient was not finite, or the one with the largest; empty if the loss
+    was not finite."""
 
 
 class Learner:
@@ -63,8 +64,8 @@ class Learner:
     def step(self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True) -> StepResult:
         """Truncated backpropagation through time (Williams & Peng 1990), one update.
 
-        If `guarded`, a step whose loss or gradient is not finite changes neither weights nor moments; the carried
-        state, which may have exploded too, then begins anew from zero.
+        If `guarded`, a step whose loss is not finite, or whose gradient is not or is too large (LARGEST_NORM), changes
+        neither weights nor moments; the carried state, which may have exploded too, then begins anew from zero.
         """
         batch = self.feed.next()
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
@@ -80,7 +81,7 @@ class Learner:
         loss_value, norm = torch.stack((loss.detach(), total_norm(gradients))).tolist()
         clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
         if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
-            where = self._not_finite_gradient() if math.isfinite(loss_value) else ""
+            where = self._worst_gradient() if math.isfinite(loss_value) else ""
             self._optimizer.zero_grad()
             self._state = None
             return StepResult(loss_value, clipped, batch.tokens, False, where)
@@ -128,11 +129,16 @@ class Learner:
         finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
         return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
 
-    def _not_finite_gradient(self) -> str:
+    def _worst_gradient(self) -> str:
+        """The first parameter whose gradient is not finite; if there is none, the one with the largest norm."""
+        norms: dict[str, float] = {}
         for name, parameter in self.model.named_parameters():
-            if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
-                return name
-        return ""
+            if parameter.grad is not None:
+                # In float64, where squares of all finite float32 numbers are finite too.
+                norms[name] = float(torch.linalg.vector_norm(parameter.grad, dtype=torch.float64))
+                if not math.isfinite(norms[name]):
+                    return name
+        return max(norms, key=norms.__getitem__, default="")
 
     def _moments(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from rnnplay.errors import InputError
-from rnnplay.training.durable import check_plain, open_plain
+from rnnplay.plain_files import open_plain
+from rnnplay.training.durable import check_plain
 
 LOCK_FILE = "run.lock"
 

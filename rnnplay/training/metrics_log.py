@@ -12,7 +12,8 @@ import msgspec
 
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.training.durable import check_plain, open_plain
+from rnnplay.plain_files import open_plain
+from rnnplay.training.durable import check_plain
 from rnnplay.training.records import Finished, Record, Rollback, Step
 
 FLUSH_SECONDS = 1.0

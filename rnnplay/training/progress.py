@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rnnplay.config import RunConfig
 from rnnplay.text.encoded import EncodedCorpus
-from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, WEIGHTS, Remedy, Watch, changes
+from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
 from rnnplay.training.evaluation import evaluate
 from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors
@@ -26,7 +26,7 @@ class Trouble(NamedTuple):
 
     cause: str
     where: str
-    """The parameter that was not finite, or whose gradient was not, if any."""
+    """The parameter that was not finite, or whose gradient was not or was the largest, if any."""
 
 
 class Taken(NamedTuple):
@@ -88,7 +88,9 @@ class Progress:
         self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))
         if result.taken:
             return Taken(step, None, Trouble(FAR_ABOVE, "") if guarded and self.watch.far_above else None)
-        cause = GRADIENT if math.isfinite(result.loss) else LOSS
+        cause = TOO_LARGE if math.isfinite(result.norm.after) else GRADIENT
+        if not math.isfinite(result.loss):
+            cause = LOSS
         where = self.learner.not_finite()
         trouble = Trouble(WEIGHTS, where) if where else Trouble(cause, result.where) if self.watch.repeated else None
         return Taken(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)

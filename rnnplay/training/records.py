@@ -86,9 +86,10 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
 
     step: StepNumber
     cause: Words
-    """"loss not finite" or "gradient not finite"."""
+    """"loss not finite", "gradient not finite" or "gradient too large"."""
     where: Words = ""
-    """The first parameter whose gradient was not finite, by name; empty where the loss itself was not."""
+    """The first parameter whose gradient was not finite, or the one with the largest, by name; empty where the loss
+    itself was not finite."""
 
 
 class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
@@ -100,11 +101,13 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
     step: StepNumber
     to: StepNumber
     cause: Words
-    """"loss not finite", "gradient not finite", "weights not finite", "loss far above its level" or "by hand"."""
+    """"loss not finite", "gradient not finite", "gradient too large", "weights not finite", "loss far above its level"
+    or "by hand"."""
     remedy: Words
     """"none", "lower-rate" or "clip"."""
     where: Words = ""
-    """The parameter that was not finite, or whose gradient was not, by name; empty where the loss was."""
+    """The parameter that was not finite, or whose gradient was not or was the largest, by name; empty where it was the
+    loss."""
     changed: dict[Words, float | Words] = {}
     """Live knobs that the remedy changed, with their new values; a Tuned record follows for each."""
     count: int = 0

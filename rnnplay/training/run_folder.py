@@ -299,7 +299,7 @@ def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str
 def remove_run(folder: RunFolder) -> None:
     """Deletes a run and all its checkpoints; it vanishes as a whole.
 
-    Raises InputError if it is no run's folder, or if the run is being trained.
+    Raises InputError if it is no run's folder, if the run is being trained, or if deleting is not allowed there.
     """
     path = folder.path
     if path.is_symlink() or not folder.holds_run():
@@ -314,7 +314,18 @@ def remove_run(folder: RunFolder) -> None:
         if lock is not None and os.name == "nt":
             lock.release()  # Windows renames no folder with an open file in it
         path.rename(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} cannot be removed ({error.strerror or error}); allow writing in {path.parent}, "
+            "then remove it again."
+        ) from error
     finally:
         if lock is not None:
             lock.release()
-    shutil.rmtree(away)
+    try:
+        shutil.rmtree(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} is removed, but not all of its files are ({error.strerror or error}); delete "
+            f"{away} by hand."
+        ) from error

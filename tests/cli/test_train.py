@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from rnnplay.cli.main import program
 from rnnplay.jsonlines import decode_line
 from rnnplay.training.records import Record
+from rnnplay.training.run_folder import RunFolder
 
 SENTENCES = ("the cat sat on the mat.", "a dog ran to the cat!", "she saw the old dog run.", "we sat by the sea.")
 TEXT = "".join(f"{SENTENCES[i * i % 4]} {SENTENCES[(i + i // 3) % 4]}\n" for i in range(150))
@@ -220,6 +222,29 @@ def test_a_run_that_diverges_for_good_ends_with_code_1(workspace: Path) -> None:
     assert done.returncode == 1
     assert records(done.stdout)[-1]["reason"] == "diverged"
     assert "last good step, 0" in done.stderr and "--resume --run stop" in done.stderr
+    assert "Change something (--lr, --clip norm, --divergence rollback) and go on" in done.stderr
+
+
+def test_what_is_set_already_is_no_advice(workspace: Path) -> None:
+    """Neither is what a rollback set."""
+    done = rnnplay(
+        workspace, "train", *TINY, "--corpus", "pets", "--run", "again", "--steps", "40", *EXPLOSIVE,
+        "--lr", "1000", "--divergence-remedy", "clip", "--max-rollbacks", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert records(done.stdout)[-1]["reason"] == "diverged"
+    assert "Change something (--lr, --clip-threshold) and go on" in done.stderr
+
+
+def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: RunFolder) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder.path))
+
+    monkeypatch.setattr(RunFolder, "claim", refuse)
+    done = rnnplay(workspace, "train", *FAST, "--corpus", "pets", "--run", "none", "--steps", "4")
+    assert done.returncode == 1
+    assert f"Read-only file system ({workspace / 'checkpoints' / 'none'})" in done.stderr
+    assert "then start it again.\n" in done.stderr and "--resume" not in done.stderr
 
 
 def test_generate(trained: list[dict[str, Any]], workspace: Path) -> None:

@@ -100,6 +100,14 @@ async def test_a_run_is_trained_to_its_length(workspace: Workspace) -> None:
         assert (workspace.checkpoints / "one" / "engine.log").exists()
 
 
+async def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Workspace) -> None:
+    (workspace.checkpoints / "one").write_text("in its place", encoding="utf-8")
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        failed = await driver.event(messages.Failed)
+        assert failed.command == "train" and "allow writing there, then try again." in failed.message
+
+
 async def test_prompts_are_answered_while_training_and_the_newest_wins(workspace: Workspace) -> None:
     async with engine(workspace) as driver:
         driver.client.send(messages.Train(config=TINY, run="one"))

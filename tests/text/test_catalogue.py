@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -223,6 +225,23 @@ def test_add_copies_whole_and_refuses_to_overwrite(workspace: Workspace, tmp_pat
         with pytest.raises(InputError, match="There is already a corpus"):
             add_corpus(source, workspace, name)
     assert add_corpus(source, workspace, "again").name == "again"
+
+
+def test_add_where_nothing_may_be_written(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a read-only file system even removing a file that is not there is refused."""
+    source = tmp_path / "a.txt"
+    source.write_text("text", encoding="utf-8")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", refuse)
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(InputError, match=r"cannot be copied to .*a\.txt \(Read-only file system\); make room or"):
+            add_corpus(source, workspace)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".hidden", "-x", "a\x1bb", "a\\b", "x" * 81, "a:b", "~a"])

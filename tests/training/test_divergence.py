@@ -21,6 +21,7 @@ from rnnplay.training.divergence import (
     GRADIENT,
     LOSS,
     PROVEN_STEPS,
+    TOO_LARGE,
     WEIGHTS,
     changes,
     in_words,
@@ -111,7 +112,18 @@ def test_a_gradient_whose_square_overflows_does_not_poison_the_moments(world: Wo
     trainer.advance()
     spoil(trainer, "output.bias", lambda step: step == 2, 3e38)
     trainer.advance()
-    assert len(of(world, Skipped)) == 1 and not trainer._learner.not_finite()
+    assert of(world, Skipped) == [Skipped(step=2, cause=TOO_LARGE, where="output.bias")]
+    assert not trainer._learner.not_finite()
+
+
+def test_a_run_goes_back_from_gradients_too_large_by_that_name(world: World) -> None:
+    trainer = world.trainer(world.config(clip="off", **ON_DISK))
+    spoil(trainer, "rnn.weight_hh_l0", lambda step: not of(world, Rollback), 1e20)
+    spoil(trainer, "output.bias", lambda step: not of(world, Rollback), 1e19)
+    while not of(world, Rollback):
+        trainer.advance()
+    (rollback,) = of(world, Rollback)
+    assert (rollback.cause, rollback.where) == (TOO_LARGE, "rnn.weight_hh_l0")
 
 
 def test_a_huge_gradient_is_clipped_and_used(world: World) -> None:
@@ -176,7 +188,7 @@ def test_an_explosive_run_is_put_back_on_its_feet(remedy: str, world: World) -> 
         world.config(**EXPLOSIVE | {"recurrent_gain": 1.3}, steps=120, divergence_remedy=remedy, max_rollbacks=20)
     )
     finished = run_to_end(trainer)
-    assert of(world, Rollback) and of(world, Rollback)[0].cause in (LOSS, GRADIENT, FAR_ABOVE)
+    assert of(world, Rollback) and of(world, Rollback)[0].cause in (LOSS, GRADIENT, TOO_LARGE, FAR_ABOVE)
     assert finished.reason == "length" and finite(trainer)
     assert sum(record.loss for record in of(world, Step)[-10:]) / 10 < math.log(17), "better than blind"
     assert trainer.config.clip == ("norm" if remedy == "clip" else "off")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -265,3 +268,28 @@ def test_removing_does_not_follow_a_link_out_of_the_workspace(workspace: Workspa
     with pytest.raises(InputError):
         remove_run(folder)
     assert (moved / "run.json").exists()
+
+
+def test_what_may_not_be_removed_is_said_and_is_still_a_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(workspace, "one")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(InputError, match=r"'one' cannot be removed \(Read-only file system\); allow writing in"):
+            remove_run(folder)
+    assert folder.info().run == "one"
+    folder.claim().release()
+
+    def refuse_all(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            refuse()
+
+    monkeypatch.setattr(shutil, "rmtree", refuse_all)
+    with pytest.raises(InputError, match=r"but not all of its files are .* delete .*\.one\.removed by hand"):
+        remove_run(folder)
+    assert not list_runs(workspace)

@@ -300,27 +300,33 @@ def make_run(
     )
     folder.create(info, CharTokenizer("abc"))
     if steps:
-        checkpoint = folder.checkpoint_path(steps)
-        checkpoint.mkdir()
-        gains = Gains() if loss is None else Gains(best_loss=loss, best_step=steps, last_loss=loss, last_step=steps)
-        state = TrainingState(
-            format=1,
-            step=steps,
-            tokens=2048 * steps,
-            seconds=60.0,
-            epoch=1.0,
-            created=1.7e9,
-            feed={},
-            gains=gains,
-            live={},
-            device="cpu",
-            precision="float32",
-            threads=1,
-            metrics_bytes=0,
-            sha256={},
-        )
-        (checkpoint / STATE_FILE).write_bytes(encode_state(state))
+        add_checkpoint(folder, steps, loss)
         ending: list[Record] = [Finished(step=steps, reason=finished)] if finished else []
-        folder.append([*falling(steps), Checkpoint(step=steps, path=checkpoint.name), *ending])
+        folder.append([*falling(steps), Checkpoint(step=steps, path=folder.checkpoint_path(steps).name), *ending])
         folder.log.flush()
     return folder
+
+
+def add_checkpoint(folder: RunFolder, step: int, loss: float | None = None) -> None:
+    """A checkpoint after `step` steps, validated there if it has a loss; there at once as a whole."""
+    gains = Gains() if loss is None else Gains(best_loss=loss, best_step=step, last_loss=loss, last_step=step)
+    state = TrainingState(
+        format=1,
+        step=step,
+        tokens=2048 * step,
+        seconds=60.0,
+        epoch=1.0,
+        created=1.7e9,
+        feed={},
+        gains=gains,
+        live={},
+        device="cpu",
+        precision="float32",
+        threads=1,
+        metrics_bytes=0,
+        sha256={},
+    )
+    beside = folder.path / ".beside"
+    beside.mkdir()
+    (beside / STATE_FILE).write_bytes(encode_state(state))
+    beside.rename(folder.checkpoint_path(step))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -11,7 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.run_folder import CheckpointInfo, RunFolder
+
+REFRESH_SECONDS = 1.0
+"""The run goes on behind the list: checkpoints come, and older ones make room for them."""
 
 
 class GoBackScreen(ModalScreen[str | None]):
@@ -30,30 +35,66 @@ class GoBackScreen(ModalScreen[str | None]):
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
-        self._checkpoints = sorted(run.checkpoints(), key=lambda one: one.step, reverse=True)
+        self._run = run
+        self._checkpoints = _newest_first(run)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Go back to a checkpoint"
-            if self._checkpoints:
-                yield Static("What came after it is forgotten. Enter goes back, escape leaves it.", markup=False)
-            else:
-                yield Static("There is no checkpoint yet. Escape leaves.", markup=False)
-            yield OptionList(
-                *(
-                    Option(
-                        f"step {one.step:>9,}" + (f"   validation {one.loss:.3f}" if one.loss is not None else ""),
-                        id=str(one.step),
-                    )
-                    for one in self._checkpoints
-                )
-            )
+            yield Static(self._note, markup=False)
+            yield OptionList(*self._options)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
+        self._follow()
+
+    @work
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            self._show(await asyncio.to_thread(_newest_first, self._run))
+
+    def _show(self, checkpoints: list[CheckpointInfo]) -> None:
+        """The cursor stays on its step, or goes to the nearest if that is no longer there."""
+        if [_line(one) for one in checkpoints] == [_line(one) for one in self._checkpoints]:
+            return
+        options = self.query_one(OptionList)
+        at = self._checkpoints[options.highlighted].step if options.highlighted is not None else None
+        self._checkpoints = checkpoints
+        self.query_one(Static).update(self._note)
+        options.set_options(self._options)
+        if checkpoints:
+            rows = range(len(checkpoints))
+            options.highlighted = 0 if at is None else min(rows, key=lambda row: abs(checkpoints[row].step - at))
+
+    @property
+    def _note(self) -> str:
+        if self._checkpoints:
+            return "What came after it is forgotten. Enter goes back, escape leaves it."
+        return "There is no checkpoint yet. Escape leaves."
+
+    @property
+    def _options(self) -> list[Option]:
+        return [Option(_line(one), id=str(one.step)) for one in self._checkpoints]
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        now = _newest_first(self._run)
+        if any(str(one.step) == event.option.id for one in now):
+            self.dismiss(event.option.id)
+            return
+        self.notify("That checkpoint is no longer there; choose another.", severity="warning")
+        self._show(now)
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def _line(one: CheckpointInfo) -> str:
+    return f"step {one.step:>9,}" + (f"   validation {one.loss:.3f}" if one.loss is not None else "")
+
+
+def _newest_first(run: RunFolder) -> list[CheckpointInfo]:
+    try:
+        return run.checkpoints()[::-1]
+    except OSError:
+        return []
