@@ -13,7 +13,7 @@ from textual.widgets._footer import FooterKey
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.presets import find_preset, preset_config
-from rnnplay.training.records import Rollback, Skipped, Tuned
+from rnnplay.training.records import Record, Rollback, Skipped, Tuned
 from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
@@ -262,7 +262,10 @@ async def test_what_the_run_sets_by_itself_stands_in_the_form_and_is_kept_on_res
     app = stage.open(config=with_values(preset_config(), {"clip": "off", "clip_threshold": 1.0}))
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
-        remedy = [Tuned(step=1, knob="clip", value="norm"), Tuned(step=1, knob="clip_threshold", value=0.5)]
+        remedy: list[Record] = [
+            Tuned(step=1, knob="clip", value="norm"),
+            Tuned(step=1, knob="clip_threshold", value=0.5),
+        ]
         await stage.say(pilot, progress(remedy))
         assert (stage.form.config.clip, stage.form.config.clip_threshold) == ("norm", 0.5)
         assert not stage.engine.of(messages.Tune)
