@@ -112,7 +112,7 @@ def attached_speed(workspace: Path, seconds: float, columns: int, rows: int) -> 
     with Terminal(command, columns, rows, env={"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
         start_training(terminal)
         before, cpu = terminal.bytes_read, cpu_seconds(terminal.process.pid)
-        settle(terminal, seconds)
+        settle(terminal, seconds, draw=False)  # the emulator's own time is not the interface's
         sent, used = terminal.bytes_read - before, cpu_seconds(terminal.process.pid) - cpu
         leave(terminal)
     newest = max((workspace / "checkpoints").iterdir(), key=lambda folder: folder.stat().st_mtime)

@@ -24,3 +24,12 @@ def open_plain(path: Path, flags: int, follow: bool = False) -> int:
         os.close(descriptor)
         raise NotPlainError(errno.EINVAL, "Not a plain file", str(path))
     return descriptor
+
+
+def read_small(path: Path, limit: int) -> bytes:
+    """The bytes of a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
+    with os.fdopen(open_plain(path, os.O_RDONLY, follow=True), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"{path.name} has more than {limit:,} bytes")
+        return file.read(size)

@@ -9,6 +9,10 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.lessons.lesson import Lesson
+from rnnplay.plain_files import read_small
+
+_LARGEST = 1 << 20
+"""Bytes of a file of progress: far more than it has."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -42,8 +46,8 @@ class Progress(msgspec.Struct, kw_only=True):
 def load_progress(path: Path) -> Progress:
     """The progress kept in `path`, or none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Progress)
-    except (OSError, msgspec.DecodeError, ValueError):
+        return msgspec.json.decode(read_small(path, _LARGEST), type=Progress)
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
         return Progress()
 
 

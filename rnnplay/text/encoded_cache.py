@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.errors import InputError, RnnplayError
+from rnnplay.plain_files import read_small
 from rnnplay.text.cards import clean
 from rnnplay.text.mapped import check_ids, check_lines, ends_check, mapped
-from rnnplay.text.reading import changed, check_text_file, read_small, reading
+from rnnplay.text.reading import changed, check_text_file, reading
 from rnnplay.text.splitting import PARTS
 from rnnplay.text.tokenizers import Tokenizer, load_tokenizer
 from rnnplay.text.vocabulary import AnyIds, id_type

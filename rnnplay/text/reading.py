@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnnplay.errors import InputError
-from rnnplay.plain_files import open_plain
 from rnnplay.text.cards import clean
 
 CHUNK_BYTES = 1 << 20
@@ -72,15 +71,6 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{name} cannot be read ({error.strerror or error}); give another file.") from error
     except ValueError as error:  # a path with a zero byte in it
         raise InputError(f"{name} cannot be a file's path; give the path of a text file.") from error
-
-
-def read_small(path: Path, limit: int) -> bytes:
-    """The bytes of a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
-    with os.fdopen(open_plain(path, os.O_RDONLY, follow=True), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > limit:
-            raise ValueError(f"{path.name} has more than {limit:,} bytes")
-        return file.read(size)
 
 
 def changed(path: Path) -> InputError:

@@ -299,9 +299,10 @@ class Trainer:
             if onward:
                 return None
         if config.divergence == "rollback":
+            clip = "clip" if self.config.clip == "off" else "clip lower"
             self._journal.notice(
                 f"The run has diverged{f' again after {made} rollbacks' if made else ''}, and stops; lower the rate, "
-                "clip, or allow more rollbacks."
+                f"{clip}, or allow more rollbacks."
                 if good is not None
                 else "The run has diverged, and no good state is left to go back to; start it anew."
             )

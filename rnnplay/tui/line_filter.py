@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -9,8 +11,14 @@ from textual.filter import LineFilter
 
 from rnnplay.harmless import CONTROLS, MISLEADING
 
-# A character for which the layout has left no cell is taken out, so that nothing else in the line moves.
-_TABLE = {code: shown if cell_len(chr(code)) else None for code, shown in (CONTROLS | MISLEADING).items()}
+
+@cache
+def _table() -> dict[int, str | None]:
+    """Made when first needed, for that takes as long as a frame.
+
+    A character for which the layout has left no cell is taken out, so that nothing else in the line moves.
+    """
+    return {code: shown if cell_len(chr(code)) else None for code, shown in (CONTROLS | MISLEADING).items()}
 
 
 class HarmlessLines(LineFilter):
@@ -20,6 +28,6 @@ class HarmlessLines(LineFilter):
         if all(segment.control or segment.text.isprintable() for segment in segments):
             return segments
         return [
-            segment if segment.control else Segment(segment.text.translate(_TABLE), segment.style)
+            segment if segment.control else Segment(segment.text.translate(_table()), segment.style)
             for segment in segments
         ]

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from rnnplay.plain_files import read_small
+
+_LARGEST = 1 << 16
+"""Bytes of a settings file: far more than these are."""
+
 
 class Settings(msgspec.Struct, kw_only=True):
     """All of it optional: a missing or broken file means the defaults."""
@@ -34,8 +39,8 @@ def progress_path() -> Path:
 def load_settings() -> Settings:
     """The settings kept, or the defaults."""
     try:
-        return msgspec.json.decode(settings_path().read_bytes(), type=Settings)
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(read_small(settings_path(), _LARGEST), type=Settings)
+    except (OSError, ValueError):  # msgspec's errors are ValueErrors
         return Settings()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,13 @@ def test_a_broken_file_is_no_progress(tmp_path: Path, content: bytes, lesson: Le
     file = tmp_path / "lessons.json"
     file.write_bytes(content)
     assert load_progress(file).done(lesson) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_its_place_holds_nobody_up(tmp_path: Path, lesson: Lesson) -> None:
+    """Opening one that nobody writes to would wait forever."""
+    os.mkfifo(tmp_path / "lessons.json")
+    assert load_progress(tmp_path / "lessons.json").done(lesson) == []
 
 
 def test_steps_that_a_lesson_does_not_have_do_not_count(tmp_path: Path, lesson: Lesson) -> None:

@@ -268,6 +268,14 @@ def test_after_the_last_rollback_allowed_it_ends_at_the_last_good_state(world: W
     assert run_to_end(again).reason == "length"
 
 
+@pytest.mark.parametrize(("clip", "advised"), [("off", "rate, clip, or"), ("norm", "rate, clip lower, or")])
+def test_its_last_words_advise_what_is_not_done_yet(world: World, clip: str, advised: str) -> None:
+    trainer = world.trainer(world.config(**ON_DISK, steps=100, max_rollbacks=0, clip=clip))
+    spoil(trainer, "output.weight", lambda step: step > 28)
+    run_to_end(trainer)
+    assert advised in of(world, Notice)[-1].message
+
+
 def test_stop_ends_with_the_last_good_checkpoint(world: World) -> None:
     trainer = world.trainer(world.config(**ON_DISK, steps=100, divergence="stop", lr=0.01))
     spoil(trainer, "output.weight", lambda step: step > 42)

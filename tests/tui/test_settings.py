@@ -1,0 +1,48 @@
+"""Settings last from one start to the next, and nothing in their file's place keeps the program from starting."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnnplay.tui.settings import Settings, load_settings, save_settings
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where they are kept."""
+    path = tmp_path / "config" / "settings.json"
+    monkeypatch.setenv("RNNPLAY_CONFIG", str(path))
+    return path
+
+
+def test_settings_come_back() -> None:
+    """Also into a folder that is not there yet."""
+    assert load_settings() == Settings()
+    save_settings(Settings(theme="nord", language="zh"))
+    assert load_settings() == Settings(theme="nord", language="zh")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"theme": 3}', b"\xff\xfe", b" " * (1 << 17)])
+def test_a_broken_file_means_the_defaults(place: Path, content: bytes) -> None:
+    """Cut off, of another program, or far too long."""
+    place.parent.mkdir()
+    place.write_bytes(content)
+    assert load_settings() == Settings()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_its_place_holds_nobody_up(place: Path) -> None:
+    """Opening one that nobody writes to would wait forever."""
+    place.parent.mkdir()
+    os.mkfifo(place)
+    assert load_settings() == Settings()
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(place: Path) -> None:
+    """Then they last until the end of this start."""
+    place.parent.write_text("")
+    save_settings(Settings(theme="nord"))
+    assert load_settings() == Settings()
