@@ -6,8 +6,9 @@ without a dot has top > bottom. Spans become cells of Unicode braille by a table
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,52 +22,67 @@ DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Which bit a dot of the cell has: DOT_BITS[row][column]."""
 
 
-def spans(
+class Outline(NamedTuple):
+    """What each dot column of a curve holds, arrays of (n,)."""
+
+    upper: Array
+    """The upper end as a dot row, a float; NaN without a value."""
+    lower: Array
+    links: Array
+    """(n − 1,) bool: columns i and i + 1 are to touch."""
+
+
+def outline(
     upper: Array,
     lower: Array,
     broken: Array,
-    height: int,
     *,
     before: tuple[float, float] | None = None,
     after: tuple[float, float] | None = None,
     joined: bool = True,
-) -> tuple[Array, Array]:
-    """The dots of a curve: (top, bottom), int arrays of shape (n,).
+) -> Outline:
+    """The outline of a curve from what its columns hold themselves: `upper` <= `lower` (n,), NaN without a value.
 
-    `upper` <= `lower` (n,) are dot rows as floats, the ends of what each column holds; NaN where it has no value.
-    Columns without a value are bridged by straight lines between their neighbours, and the spans of neighbours grow
-    until they touch, unless a column between them (or either of them) is `broken` (n,) bool: what is beyond a NaN is
-    never joined. `before` and `after` are points outside of the window, as (column, dot row), to join the edges to.
-    What is above or below the raster of `height` dots ends one dot outside of it.
+    Columns without a value are bridged by straight lines between their neighbours, and neighbours are to touch, unless
+    a column between them (or either of them) is `broken` (n,) bool: what is beyond a NaN is never joined. `before` and
+    `after` are points outside of the window, as (column, dot row), to join the edges to.
     """
     import numpy as np
 
     n = len(upper)
     held = upper == upper
     at = held.nonzero()[0]
-    links = np.zeros(max(n - 1, 0), bool)  # columns i and i + 1 are to touch
-    if joined and len(at) + (before is not None) + (after is not None) > 1:
-        if len(at) == n or (len(at) and at[-1] - at[0] + 1 == len(at) and not (before or after)):
-            links = held[1:] & held[:-1] & ~(broken[1:] | broken[:-1])
-        else:
-            upper, lower, held, links = _bridge(upper, lower, broken, at, before, after)
-            at = held.nonzero()[0]
-    top = np.full(n, height + 1, np.int32)
-    bottom = np.full(n, -2, np.int32)
-    top[at] = np.rint(np.minimum(np.maximum(upper[at], -1), height))
-    bottom[at] = np.rint(np.minimum(np.maximum(lower[at], -1), height))
-    if not links.any():
-        return top, bottom
+    if not joined or len(at) + (before is not None) + (after is not None) < 2:
+        return Outline(upper, lower, np.zeros(max(n - 1, 0), bool))
+    if len(at) == n or (len(at) and at[-1] - at[0] + 1 == len(at) and not (before or after)):
+        return Outline(upper, lower, held[1:] & held[:-1] & ~(broken[1:] | broken[:-1]))
+    return _bridge(upper, lower, broken, at, before, after)
+
+
+def spans(outlines: Sequence[Outline], height: int) -> tuple[Array, Array]:
+    """The dots of several curves: (top, bottom), int arrays of shape (curves, n).
+
+    The spans of linked columns grow until they touch. What is above or below the raster of `height` dots ends one dot
+    outside of it. All curves at once: on so few numbers each call of numpy costs more than what it computes.
+    """
+    import numpy as np
+
+    upper, lower, links = (np.array(part) for part in zip(*outlines, strict=True))
+    held = upper == upper
+    top = np.full(upper.shape, height + 1, np.int32)
+    bottom = np.full(upper.shape, -2, np.int32)
+    top[held] = np.rint(np.minimum(np.maximum(upper[held], -1), height))
+    bottom[held] = np.rint(np.minimum(np.maximum(lower[held], -1), height))
     # Where the next column begins further down, this one reaches down half of the way and the next one up to meet it.
-    falls = links & (top[1:] > bottom[:-1] + 1)
-    rises = links & (top[:-1] > bottom[1:] + 1)
-    down = (bottom[:-1] + top[1:]) >> 1
-    up = (bottom[1:] + top[:-1]) >> 1
+    falls = links & (top[:, 1:] > bottom[:, :-1] + 1)
+    rises = links & (top[:, :-1] > bottom[:, 1:] + 1)
+    down = (bottom[:, :-1] + top[:, 1:]) >> 1
+    up = (bottom[:, 1:] + top[:, :-1]) >> 1
     met_top, met_bottom = top.copy(), bottom.copy()
-    met_bottom[:-1][falls] = down[falls]
-    met_top[:-1][rises] = up[rises] + 1
-    met_top[1:][falls] = np.minimum(met_top[1:], down + 1)[falls]
-    met_bottom[1:][rises] = np.maximum(met_bottom[1:], up)[rises]
+    met_bottom[:, :-1][falls] = down[falls]
+    met_top[:, :-1][rises] = up[rises] + 1
+    met_top[:, 1:][falls] = np.minimum(met_top[:, 1:], down + 1)[falls]
+    met_bottom[:, 1:][rises] = np.maximum(met_bottom[:, 1:], up)[rises]
     return met_top, met_bottom
 
 
@@ -77,8 +93,8 @@ def _bridge(
     at: Array,
     before: tuple[float, float] | None,
     after: tuple[float, float] | None,
-) -> tuple[Array, Array, Array, Array]:
-    """Fill the columns between those that hold a value: (upper, lower, held, links)."""
+) -> Outline:
+    """Fill the columns between those that hold a value, and link all that hold one then."""
     import numpy as np
 
     n = len(upper)
@@ -98,7 +114,8 @@ def _bridge(
     joins = np.zeros(n, bool)
     joins[within] = whole[segment[within]]
     held = (upper == upper) | joins
-    return np.interp(columns, x, y_upper), np.interp(columns, x, y_lower), held, joins[:-1] & held[1:]
+    upper, lower = (np.where(held, np.interp(columns, x, y), np.nan) for y in (y_upper, y_lower))
+    return Outline(upper, lower, joins[:-1] & held[1:])
 
 
 def pack(top: Array, bottom: Array, rows: int) -> Array:

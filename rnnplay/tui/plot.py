@@ -81,19 +81,20 @@ def _draw_curves(area: Frame, plot: Plot) -> Array:
     import numpy as np
 
     rows = len(area.characters)
-    spans, inks, behind = [], [], []
+    parts: list[tuple[Curve, bool, bool]] = []  # whether smoothed, whether behind
     for curve in plot.curves:
-        if curve.smooth and not curve.dots:
-            spans.append(_spans(curve, plot.scale, rows, smooth=False))
-            inks.append(ink(curve.token, faint=True))
-            behind.append(True)
-        spans.append(_spans(curve, plot.scale, rows, smooth=curve.smooth and not curve.dots))
-        inks.append(ink(curve.token))
-        behind.append(False)
-    layers = braille.pack(np.array([top for top, _ in spans]), np.array([bottom for _, bottom in spans]), rows)
-    if True in behind:
-        _draw_layers(area, [(dots, i) for dots, i, back in zip(layers, inks, behind, strict=True) if back])
-    lines = [(dots, i) for dots, i, back in zip(layers, inks, behind, strict=True) if not back]
+        smooth = curve.smooth and not curve.dots
+        parts += [(curve, False, True), (curve, True, False)] if smooth else [(curve, False, False)]
+    outlines = [_outline(curve, plot.scale, rows, smooth=smooth) for curve, smooth, _ in parts]
+    top, bottom = braille.spans(outlines, 4 * rows)
+    for row, (curve, _, _) in zip(top, parts, strict=True):
+        if curve.dash:
+            on, period = _DASHES[curve.dash % len(_DASHES)]
+            row[np.arange(len(row)) % period >= on] = 4 * rows + 1
+    layers = list(zip(braille.pack(top, bottom, rows), parts, strict=True))
+    if raw := [(dots, ink(curve.token, faint=True)) for dots, (curve, _, back) in layers if back]:
+        _draw_layers(area, raw)
+    lines = [(dots, ink(curve.token)) for dots, (curve, _, back) in layers if not back]
     if plot.threshold is not None:
         for dots, _ in lines:
             decorations.draw_threshold_line(area, plot.scale, plot.threshold, dots)
@@ -113,8 +114,8 @@ def _draw_layers(area: Frame, layers: list[tuple[Array, int]]) -> Array:
     return drawn
 
 
-def _spans(curve: Curve, scale: Scale, rows: int, *, smooth: bool) -> tuple[Array, Array]:
-    """The dots of a curve, a span for each dot column."""
+def _outline(curve: Curve, scale: Scale, rows: int, *, smooth: bool) -> braille.Outline:
+    """What the curve's dot columns hold."""
     columns, height = curve.columns, 4 * rows
     if smooth:
         upper = lower = scale.dots(columns.smooth, height)
@@ -124,13 +125,7 @@ def _spans(curve: Curve, scale: Scale, rows: int, *, smooth: bool) -> tuple[Arra
         None if end is None else (end[0], scale.place(end[2 if smooth else 1]) * (height - 1))
         for end in (columns.before, columns.after)
     )
-    top, bottom = braille.spans(upper, lower, columns.bad, height, before=before, after=after, joined=not curve.dots)
-    if curve.dash:
-        import numpy as np
-
-        on, period = _DASHES[curve.dash % len(_DASHES)]
-        top[np.arange(len(top)) % period >= on] = height + 1
-    return top, bottom
+    return braille.outline(upper, lower, columns.bad, before=before, after=after, joined=not curve.dots)
 
 
 def _draw_points(area: Frame, curve: Curve, scale: Scale) -> None:

@@ -25,16 +25,15 @@ def rows_of(
     joined: bool = True,
 ) -> list[str]:
     """The cells of a curve as text."""
-    top, bottom = braille.spans(
+    outline = braille.outline(
         np.array(upper),
         np.array(upper if lower is None else lower),
         np.array(broken or [False] * len(upper)),
-        4 * rows,
         before=before,
         after=after,
         joined=joined,
     )
-    cells = braille.pack(top, bottom, rows).tolist()
+    cells = braille.pack(*braille.spans([outline], 4 * rows), rows)[0].tolist()
     return ["".join(chr(braille.BRAILLE + cell) for cell in row) for row in cells]
 
 
@@ -89,8 +88,9 @@ def test_same_dots_as_the_naive_rasteriser(drawn: list[tuple[float, int, bool]],
     upper = [y for y, _, _ in drawn] * 2
     lower = [y + extent for y, extent, _ in drawn] * 2
     broken = [flag and i % 3 == 0 for i, (_, _, flag) in enumerate(drawn)] * 2
-    top, bottom = braille.spans(np.array(upper), np.array(lower), np.array(broken), 4 * rows)
-    cells = braille.pack(top, bottom, rows)
+    curve = np.array(upper), np.array(lower), np.array(broken)
+    outlines = [braille.outline(*(part[::-1] for part in curve)), braille.outline(*curve)]
+    cells = braille.pack(*braille.spans(outlines, 4 * rows), rows)[1]
     dots = {
         (4 * row + y, 2 * column + x)
         for row in range(rows)
