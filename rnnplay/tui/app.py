@@ -49,6 +49,8 @@ class RnnplayApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
+        Binding("pageup", "page_help(-1)", "More help", show=False),
+        Binding("pagedown", "page_help(1)", "More help", show=False),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
@@ -188,6 +190,17 @@ class RnnplayApp(App[None]):
         super().action_hide_help_panel()
         if self.screen is self.playground:
             self.playground.help_shown(False)
+
+    def action_page_help(self, pages: int) -> None:
+        """Move the help, where it is longer than the screen, by so many pages."""
+        for pane in self.screen.query("HelpPane"):
+            pane.scroll_relative(y=pages * pane.size.height)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only help that is longer than the screen can be moved."""
+        if action == "page_help":
+            return any(pane.max_scroll_y for pane in self.screen.query("HelpPane"))
+        return super().check_action(action, parameters)
 
     # --- settings and palette -------------------------------------------------------------------------------
 

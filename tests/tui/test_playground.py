@@ -707,6 +707,20 @@ async def test_on_a_small_screen_help_stands_beside_what_it_is_about(stage: Stag
             assert work.display
 
 
+async def test_help_longer_than_the_screen_is_read_by_pages(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        stage.loss.focus()
+        await pilot.press("f1")
+        await until(pilot, lambda: any(pane.max_scroll_y for pane in stage.playground.query("HelpPane")))
+        pane = stage.playground.query_one("HelpPane")
+        await pilot.press("pagedown")
+        await until(pilot, lambda: pane.scroll_y == min(pane.max_scroll_y, pane.size.height))
+        await pilot.press("pageup")
+        await until(pilot, lambda: pane.scroll_y == 0)
+
+
 async def test_any_size_holds(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(200, 60)) as pilot:

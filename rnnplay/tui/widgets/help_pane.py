@@ -20,7 +20,8 @@ class HelpPane(HelpPanel):
     DEFAULT_CSS = """
     HelpPane {
         width: 33%; min-width: 36; max-width: 60; padding: 0 1; border-left: vkey $border;
-        & #widget-help { max-height: 60%; margin: 0; background: transparent; }
+        overflow-y: auto; scrollbar-size-vertical: 1;
+        & #widget-help { max-height: 400vh; margin: 0; background: transparent; }
         & #widget-help MarkdownBlock { padding: 0 1; }
         & #screen-keys { width: 1fr; height: auto; padding: 0 1; border-top: solid $border-blurred; }
     }
