@@ -122,6 +122,17 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         float, Knob("of SGD and RMSprop", "rate", low=0, high=0.9999, when=("optimizer", ("sgd", "rmsprop")))
     ] = 0.0
     weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10, label="decay")] = 0.0
+    average: Annotated[
+        float,
+        Knob(
+            "share that a moving average of the weights keeps of itself each step; the average is what is validated, "
+            "saved and typed to",
+            "rate",
+            low=0,
+            high=0.99999,
+            zero="off",
+        ),
+    ] = 0.0
     schedule: Annotated[
         Literal["constant", "warmup", "cosine", "plateau"], Knob("how the learning rate moves", "rate")
     ] = "constant"

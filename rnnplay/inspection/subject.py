@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from torch import Tensor
+
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel, State, state_from_tensors
@@ -11,6 +13,7 @@ from rnnplay.text.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers import Tokenizer
 from rnnplay.training.checkpoints import load_model, read_state_tensors
+from rnnplay.training.learner import trained_weights
 from rnnplay.training.resuming import as_tuned
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.state import read_state
@@ -31,6 +34,10 @@ class Subject(Protocol):
     @property
     def model(self) -> LanguageModel:
         """Its model."""
+
+    @property
+    def learning(self) -> LanguageModel:
+        """The one that its next step changes: another than `model` where that is an average."""
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -72,6 +79,15 @@ class SavedRun:
         return self._config
 
     @property
+    def learning(self) -> LanguageModel:
+        """The model that goes on learning from this checkpoint. Raises InputError for a file that cannot be used."""
+        if not self.config.average:
+            return self.model
+        model = LanguageModel(self.config, self.tokenizer.size)
+        model.load_weights(trained_weights(self._state_tensors()))
+        return model.eval()
+
+    @property
     def corpus(self) -> EncodedCorpus:
         """The text that the run was trained on; raises InputError if it is gone or has changed."""
         if self._corpus is None:
@@ -82,16 +98,19 @@ class SavedRun:
     def next_batch(self) -> tuple[Batch, State | None]:
         """What the step after this checkpoint reads, and the state carried into it. Raises InputError."""
         config, corpus = self.config, self.corpus
-        path = self._folder.checkpoint_path(self.step)
-        state = read_state(path)
+        state = read_state(self._folder.checkpoint_path(self.step))
         feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         try:
             feed.restore(state.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise InputError("The checkpoint's place in the text cannot be; take another checkpoint.") from error
-        tensors = read_state_tensors(path, config, self.tokenizer.size, state)
+        tensors = self._state_tensors()
         carried = {name.removeprefix("carried."): one for name, one in tensors.items() if name.startswith("carried.")}
         return feed.next(), state_from_tensors(carried, self.model.device)
+
+    def _state_tensors(self) -> dict[str, Tensor]:
+        path = self._folder.checkpoint_path(self.step)
+        return read_state_tensors(path, self.config, self.tokenizer.size, read_state(path))
 
 
 def initial_model(subject: Subject) -> LanguageModel:

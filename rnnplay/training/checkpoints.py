@@ -1,7 +1,8 @@
 """Checkpoints: a folder each, written beside, seen onto the disk, then renamed into place. Never pickle.
 
 weights.safetensors   the model's tensors, named and shaped as torch.nn's
-state.safetensors     optimizer.<moment>.<parameter>, carried.hidden and carried.cell (L, B, H), random.<device>
+state.safetensors     optimizer.<moment>.<parameter>, carried.hidden and carried.cell (L, B, H), random.<device>;
+                      trained.<parameter> where the model's tensors are an average of those that the steps change
 state.json            all else (state.py), with the sha256 of both
 """
 
@@ -102,13 +103,18 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
     moments: Shapes = {}
     for name, shape in weight_shapes(config, vocabulary).items():
         moments |= {f"optimizer.{moment}.{name}": () if moment == "step" else shape for moment in moment_names(config)}
+    trained: Shapes = {}
+    if config.average:
+        trained = {f"trained.{name}": shape for name, shape in weight_shapes(config, vocabulary).items()}
     file = path / TENSORS_FILE
-    tensors = _read_tensors(file, shapes | moments, state.sha256.get(TENSORS_FILE, ""), optional=True)
+    tensors = _read_tensors(file, shapes | moments | trained, state.sha256.get(TENSORS_FILE, ""), optional=True)
     for group in (moments.keys(), shapes.keys()):
         if 0 < len(group & tensors.keys()) < len(group):
             raise InputError(f"{file} has only a part of the tensors it needs; go on from another checkpoint.")
     if moments and state.step > 0 and not moments.keys() <= tensors.keys():
         raise InputError(f"{file} has no state of the optimizer; go on from another checkpoint.")
+    if not trained.keys() <= tensors.keys():
+        raise InputError(f"{file} has not all weights that were averaged; go on from another checkpoint.")
     if "random.cpu" not in tensors:
         raise InputError(f"{file} has no state of the random numbers; go on from another checkpoint.")
     return tensors

@@ -91,6 +91,6 @@ def read_good(checkpoint: CheckpointInfo, config: RunConfig, vocabulary: int) ->
     state = read_state(checkpoint.path)
     weights = read_weights(checkpoint.path, config, vocabulary, state.sha256.get(WEIGHTS_FILE, ""))
     others = read_state_tensors(checkpoint.path, config, vocabulary, state)
-    moments = {name: tensor for name, tensor in others.items() if name.startswith("optimizer.")}
-    tensors = {f"weights.{name}": tensor for name, tensor in weights.items()} | moments
+    made = {name: tensor for name, tensor in others.items() if name.startswith(("optimizer.", "trained."))}
+    tensors = {f"weights.{name}": tensor for name, tensor in weights.items()} | made
     return GoodState(state.step, state.tokens, state.gains, state.watch, tensors)

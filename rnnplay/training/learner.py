@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -56,14 +58,23 @@ class Learner:
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         self.model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
+        self._averaged = deepcopy(self.model) if config.average else None
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(config, self._parameters, self.device)
         self._randomness = OwnRandomness(config.seed, self.device)
         self._state: State | None = None
 
-    def step(self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True) -> StepResult:
+    @property
+    def learned_model(self) -> LanguageModel:
+        """What the steps have led to: the average of the weights, or the weights where none is kept."""
+        return self._averaged or self.model
+
+    def step(
+        self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, average: float = 0.0
+    ) -> StepResult:
         """Truncated backpropagation through time (Williams & Peng 1990), one update.
 
+        The average of the weights, where there is one, keeps the share `average` of itself.
         If `guarded`, a step whose loss is not finite, or whose gradient is not or is too large (LARGEST_NORM), changes
         neither weights nor moments; the carried state, which may have exploded too, then begins anew from zero.
         """
@@ -87,6 +98,9 @@ class Learner:
             return StepResult(loss_value, clipped, batch.tokens, False, where)
         set_rate(self._optimizer, lr)
         self._optimizer.step()
+        if self._averaged is not None:
+            averages, weights = ([one.detach() for one in model.parameters()] for model in (self._averaged, self.model))
+            torch._foreach_lerp_(averages, weights, 1 - average)
         self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
         return StepResult(loss_value, clipped, batch.tokens)
 
@@ -100,22 +114,23 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors beside the weights, for a checkpoint."""
         carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
-        return carried | self._moments() | self._randomness.tensors()
+        return carried | self._moments() | self._trained() | self._randomness.tensors()
 
     def learned(self) -> dict[str, Tensor]:
-        """A copy of what the steps have made: "weights.<name>" and "optimizer.<moment>.<name>"."""
-        tensors = {f"weights.{name}": tensor for name, tensor in self.model.weights().items()} | self._moments()
+        """A copy of what the steps have made: "weights.<name>", and as in a checkpoint moments and trained weights."""
+        tensors = {f"weights.{name}": tensor for name, tensor in self.learned_model.weights().items()}
+        tensors |= self._moments() | self._trained()
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
     @property
     def learned_bytes(self) -> int:
         """Of such a copy."""
-        return 4 * self.model.size * (1 + len(moment_names(self._config)))
+        return 4 * self.model.size * (1 + (self._averaged is not None) + len(moment_names(self._config)))
 
     def go_back(self, learned: dict[str, Tensor]) -> None:
         """Takes what `learned` gave; the text is read on, from a hidden state of zero."""
         weights = {name.removeprefix("weights."): one for name, one in learned.items() if name.startswith("weights.")}
-        self.model.load_weights(weights)
+        self._load(weights, learned)
         self._restore_moments({name: tensor.clone() for name, tensor in learned.items() if "optimizer." in name})
         self._optimizer.zero_grad()
         self._state = None
@@ -152,7 +167,7 @@ class Learner:
     def restore(self, tensors: Tensors, saved: TrainingState) -> None:
         """Takes what a checkpoint holds; raises InputError for a data position that cannot be."""
         weights, others = tensors
-        self.model.load_weights(weights)
+        self._load(weights, others)
         carried = {name.removeprefix("carried."): tensor for name, tensor in others.items() if "carried." in name}
         self._state = state_from_tensors(carried, self.device)
         self._restore_moments(others)
@@ -165,6 +180,19 @@ class Learner:
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise InputError("The checkpoint's place in the text cannot be; go on from another checkpoint.") from error
 
+    def _trained(self) -> dict[str, Tensor]:
+        """The weights that the steps change, where what they have led to is an average."""
+        if self._averaged is None:
+            return {}
+        return {f"trained.{name}": tensor for name, tensor in self.model.weights().items()}
+
+    def _load(self, weights: dict[str, Tensor], others: dict[str, Tensor]) -> None:
+        if self._averaged is None:
+            self.model.load_weights(weights)
+            return
+        self._averaged.load_weights(weights)
+        self.model.load_weights(trained_weights(others))
+
     def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
         saved = self._optimizer.state_dict()
         saved["state"] = {}
@@ -173,3 +201,8 @@ class Learner:
             if kept and all(tensor is not None for tensor in kept.values()):
                 saved["state"][index] = kept
         self._optimizer.load_state_dict(saved)
+
+
+def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of a checkpoint's other tensors the weights that the steps change, by name; none where nothing is averaged."""
+    return {name.removeprefix("trained."): one for name, one in tensors.items() if name.startswith("trained.")}

@@ -14,7 +14,7 @@ from rnnplay.training.evaluation import evaluate
 from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
-from rnnplay.training.optim import rate_multiplier
+from rnnplay.training.optim import average_decay, rate_multiplier
 from rnnplay.training.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.training.resuming import live_knobs
 from rnnplay.training.state import FORMAT, Ending, Gains, TrainingState
@@ -70,7 +70,8 @@ class Progress:
         began = time.perf_counter()
         lr = config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
         guarded = config.divergence != "off"
-        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded)
+        average = average_decay(config, self.step)
+        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, average)
         self.step += 1
         self.tokens += result.tokens
         self._speed.add(time.perf_counter() - began, result.tokens)
@@ -99,7 +100,7 @@ class Progress:
         """The validation split, read with the weights of this moment; `poll` is called between chunks."""
         learner = self.learner
         found = evaluate(
-            learner.model,
+            learner.learned_model,
             corpus.validation,
             corpus.feed,
             corpus.tokenizer,

@@ -123,7 +123,12 @@ class Trainer:
 
     @property
     def model(self) -> LanguageModel:
-        """As it is at this moment."""
+        """As it is at this moment: what is validated and saved."""
+        return self._learner.learned_model
+
+    @property
+    def learning(self) -> LanguageModel:
+        """The one that the next step changes: `model`, or where that is an average, what it is the average of."""
         return self._learner.model
 
     @property
