@@ -121,6 +121,16 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     momentum: Annotated[
         float, Knob("of SGD and RMSprop", "rate", low=0, high=0.9999, when=("optimizer", ("sgd", "rmsprop")))
     ] = 0.0
+    beta2: Annotated[
+        float,
+        Knob(
+            "share that Adam's mean of squared gradients keeps of itself each step",
+            "rate",
+            low=0.5,
+            high=0.99999,
+            when=("optimizer", ("adam", "adamw")),
+        ),
+    ] = 0.999
     weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10, label="decay")] = 0.0
     average: Annotated[
         float,
@@ -271,7 +281,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Knob("auto: bfloat16 products where the hardware has them", "machine"),
     ] = "auto"
     threads: Annotated[
-        int, Knob("CPU threads of the trainer", "machine", low=0, high=4096, zero="chosen by measurement")
+        int, Knob("CPU threads of the trainer", "machine", low=0, high=256, zero="chosen by measurement")
     ] = 0
 
     def __post_init__(self) -> None:

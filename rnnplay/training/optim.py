@@ -27,9 +27,8 @@ def make_optimizer(
         return torch.optim.SGD(weights, lr=lr, momentum=config.momentum, weight_decay=decay, fused=fused)
     if config.optimizer == "rmsprop":
         return torch.optim.RMSprop(weights, lr=lr, momentum=config.momentum, weight_decay=decay, foreach=True)
-    if config.optimizer == "adam":
-        return torch.optim.Adam(weights, lr=lr, weight_decay=decay, fused=fused)
-    return torch.optim.AdamW(weights, lr=lr, weight_decay=decay, fused=fused)
+    rule = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return rule(weights, lr=lr, betas=(0.9, config.beta2), weight_decay=decay, fused=fused)
 
 
 def moment_names(config: RunConfig) -> tuple[str, ...]:

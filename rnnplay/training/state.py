@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
 from rnnplay.training.divergence import Watch
@@ -16,7 +16,6 @@ from rnnplay.training.durable import read_bounded
 
 FORMAT = 1
 LIMIT = 1 << 20
-MOST_THREADS = 4096
 LATEST_YEAR_9999 = 253_402_300_000.0
 
 Ending = Literal["", "length", "early stop", "diverged"]
@@ -117,7 +116,7 @@ def _possible(state: TrainingState) -> bool:
     times = (state.seconds, state.epoch, state.created)
     return (
         min(counts) >= 0
-        and 1 <= state.threads <= MOST_THREADS
+        and 1 <= state.threads <= knobs()["threads"].knob.high
         and all(math.isfinite(time) and time >= 0 for time in times)
         and state.created < LATEST_YEAR_9999
         and -1 <= gains.best_step <= gains.last_step <= state.step

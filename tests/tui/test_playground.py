@@ -78,11 +78,11 @@ PHASES: dict[Phase, tuple[dict[str, str], str, dict[str, messages.Command]]] = {
         "▶ Continue",
         {"space": messages.Continue(), "f5": messages.Continue(), "x": messages.Stop()},
     ),
-    Phase.STOPPED: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
-    Phase.FINISHED: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
-    Phase.ENGINE_GONE: ({"t": "Resume", "n": "New run"}, "▶ Resume", {}),
+    Phase.STOPPED: ({"t": "Resume", "n": "New"}, "▶ Resume", {}),
+    Phase.FINISHED: ({"t": "Resume", "n": "New"}, "▶ Resume", {}),
+    Phase.ENGINE_GONE: ({"t": "Resume", "n": "New"}, "▶ Resume", {}),
 }
-ALWAYS = {"c +/-", "g", "i", "e", "?", "^q"}
+ALWAYS = {"c ±", "g", "i", "e", "?", "^q"}
 
 
 PHASES_IN_WORDS = {

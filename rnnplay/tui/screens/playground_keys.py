@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 BINDINGS: list[BindingType] = [
     Binding("t", "train", "Train"),
     Binding("t", "resume", "Resume"),
-    Binding("n", "new", "New run"),
+    Binding("n", "new", "New"),
     Binding("space", "pause", "Pause"),
     Binding("space", "go_on", "Go on"),
     Binding("x", "stop", "Stop"),
-    Binding("c", "clip", "Clip", key_display="c +/-"),
+    Binding("c", "clip", "Clip", key_display="c ±"),
     Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
     Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
     # First of all: the keys that follow are handed to what has the focus when they arrive.
