@@ -1,11 +1,14 @@
-"""How far a run is: steps, epochs or minutes, whichever is reached first."""
+"""How far a run is: steps, epochs or minutes, whichever is reached first.
+
+Minutes are of training time, the validation that closes a run included: `closing` are the seconds it will take.
+"""
 
 from __future__ import annotations
 
 from rnnplay.config import RunConfig
 
 
-def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float) -> float:
+def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float, closing: float = 0.0) -> float:
     """The share of its length that a run has done, 0 to 1; 0 if it has none. `seconds` is training time."""
     shares = [0.0]
     if config.steps:
@@ -13,28 +16,44 @@ def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float) ->
     if config.epochs:
         shares.append(epoch / config.epochs)
     if config.minutes:
-        shares.append(seconds / (60 * config.minutes))
+        shares.append(_minutes_share(config, seconds, closing))
     return min(1.0, max(shares))
 
 
-def is_over(config: RunConfig, step: int, epoch: float, seconds: float, step_seconds: float = 0.0) -> bool:
+def is_over(
+    config: RunConfig, step: int, epoch: float, seconds: float, step_seconds: float = 0.0, closing: float = 0.0
+) -> bool:
     """Whether no further step is to be taken; by time, if the next one would end rather after than at the budget."""
     return (
         (config.steps > 0 and step >= config.steps)
         or (config.epochs > 0 and epoch >= config.epochs - 1e-9)
-        or (config.minutes > 0 and seconds + step_seconds / 2 >= 60 * config.minutes)
+        or (config.minutes > 0 and seconds + step_seconds / 2 >= _seconds_of_steps(config, closing))
     )
 
 
 def seconds_left(
-    config: RunConfig, fraction: float, seconds: float, begun_fraction: float = 0.0, begun_seconds: float = 0.0
+    config: RunConfig,
+    fraction: float,
+    seconds: float,
+    begun_fraction: float = 0.0,
+    begun_seconds: float = 0.0,
+    closing: float = 0.0,
 ) -> float | None:
     """Until the length is reached, at the pace since `begun_…`; None if there is no length or no pace yet."""
-    if config.minutes and fraction == min(1.0, seconds / (60 * config.minutes)):
+    if config.minutes and fraction == min(1.0, _minutes_share(config, seconds, closing)):
         return max(0.0, 60 * config.minutes - seconds)
     if fraction <= begun_fraction:
         return None
     return (1 - fraction) * (seconds - begun_seconds) / (fraction - begun_fraction)
+
+
+def _minutes_share(config: RunConfig, seconds: float, closing: float) -> float:
+    return seconds / _seconds_of_steps(config, closing)
+
+
+def _seconds_of_steps(config: RunConfig, closing: float) -> float:
+    """Of the minutes what is for steps; at least half, however long a validation takes."""
+    return max(60 * config.minutes - closing, 30 * config.minutes)
 
 
 def in_words(config: RunConfig) -> str:

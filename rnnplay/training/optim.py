@@ -62,7 +62,7 @@ def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: floa
     """What the base rate is multiplied by, for the step after `step` steps, `fraction` (0 to 1) of the length done.
 
     constant   1
-    warmup     rises linearly to 1 over the first warmup_steps steps, at most a tenth of a run's steps
+    warmup     rises linearly to 1 over the first warmup_steps steps, at most over a tenth of the length
     cosine     warmup, times a half cosine from 1 at fraction 0 to lr_floor at fraction 1
                (Loshchilov & Hutter 2017); without a length the fraction stays 0, and so the rate at 1
     plateau    `plateau`, the product of the cuts made so far
@@ -71,9 +71,8 @@ def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: floa
         return 1.0
     if config.schedule == "plateau":
         return plateau
-    # A short run is not spent on warming up: a tenth of its steps is enough.
-    rise = min(config.warmup_steps, config.steps // 10) if config.steps else config.warmup_steps
-    warm = min(1.0, (step + 1) / rise) if rise else 1.0
+    # A short run is not spent on warming up: a tenth of it is enough, in whatever its length is counted.
+    warm = min(1.0, max((step + 1) / config.warmup_steps, 10 * fraction)) if config.warmup_steps else 1.0
     if config.schedule == "warmup":
         return warm
     half_cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, fraction))))  # 1 → 0

@@ -40,8 +40,9 @@ class Taken(NamedTuple):
 class Progress:
     """The learner, and how far it is."""
 
-    def __init__(self, learner: Learner) -> None:
+    def __init__(self, learner: Learner, corpus: EncodedCorpus) -> None:
         self.learner = learner
+        self._corpus = corpus
         self.step = 0
         self.tokens = 0
         self.gains = Gains()
@@ -51,19 +52,41 @@ class Progress:
         self._speed = Speed()
         self._begun = (0.0, 0.0)
         """Fraction and seconds where this process began, or the run last went back."""
+        self._validation_seconds = 0.0
+        """Of the last one in this process."""
 
     def fraction(self, config: RunConfig) -> float:
         """How far the run is on its way to its length, 0 to 1."""
-        return fraction_done(config, self.step, self.learner.feed.epoch, self.stopwatch.seconds)
+        return fraction_done(
+            config, self.step, self.learner.feed.epoch, self.stopwatch.seconds, self._closing_seconds(config)
+        )
 
     def seconds_left(self, config: RunConfig) -> float | None:
         """Until the length is reached, at the pace so far."""
-        return seconds_left(config, self.fraction(config), self.stopwatch.seconds, *self._begun)
+        closing = self._closing_seconds(config)
+        return seconds_left(config, self.fraction(config), self.stopwatch.seconds, *self._begun, closing)
 
     def is_over(self, config: RunConfig) -> bool:
         """Whether the length is reached."""
-        epoch, seconds = self.learner.feed.epoch, self.stopwatch.seconds
-        return is_over(config, self.step, epoch, seconds, self._speed.step_seconds)
+        return self._is_over_after(config, 0.0)
+
+    def is_time_to_validate(self, config: RunConfig) -> bool:
+        """Whether a validation is due that leaves time for more steps, before the one that closes the run."""
+        if not config.eval_every or self.step % config.eval_every:
+            return False
+        return not self._is_over_after(config, self._closing_seconds(config))
+
+    def _is_over_after(self, config: RunConfig, more_seconds: float) -> bool:
+        seconds = self.stopwatch.seconds + more_seconds
+        closing = self._closing_seconds(config)
+        return is_over(config, self.step, self.learner.feed.epoch, seconds, self._speed.step_seconds, closing)
+
+    def _closing_seconds(self, config: RunConfig) -> float:
+        """What the validation at the end takes: as long as the last one, or before that by the pace of the steps."""
+        if self._validation_seconds or not self._speed.tokens_per_second:
+            return self._validation_seconds
+        tokens = self._corpus.validation.tokens
+        return min(tokens, config.eval_tokens or tokens) / (3 * self._speed.tokens_per_second)  # without a backward
 
     def take_step(self, config: RunConfig) -> Taken:
         """One step."""
@@ -96,9 +119,9 @@ class Progress:
         trouble = Trouble(WEIGHTS, where) if where else Trouble(cause, result.where) if self.watch.repeated else None
         return Taken(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)
 
-    def validate(self, config: RunConfig, corpus: EncodedCorpus, poll: Callable[[], None]) -> Validation:
+    def validate(self, config: RunConfig, poll: Callable[[], None]) -> Validation:
         """The validation split, read with the weights of this moment; `poll` is called between chunks."""
-        learner = self.learner
+        learner, corpus, began = self.learner, self._corpus, self.stopwatch.seconds
         found = evaluate(
             learner.learned_model,
             corpus.validation,
@@ -108,6 +131,7 @@ class Progress:
             config.eval_tokens,
             poll,
         )
+        self._validation_seconds = self.stopwatch.seconds - began
         self.gains = self.gains.after(config, self.step, found.loss)
         return Validation(
             step=self.step,

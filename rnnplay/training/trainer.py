@@ -63,7 +63,7 @@ class Trainer:
         self._lock = resumed.lock if resumed else folder.claim()
         try:
             self._learner = Learner(config, corpus)
-            self._progress = Progress(self._learner)
+            self._progress = Progress(self._learner, corpus)
             self._threads = resumed.threads if resumed else choose_threads(config, self.model, self._learner.device)
             self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
@@ -186,7 +186,7 @@ class Trainer:
         if self._progress.watch.calm:
             self._good.prove(self.step)
         best = False
-        if self.config.eval_every and self.step % self.config.eval_every == 0:
+        if self._progress.is_time_to_validate(self.config):
             best = self._validate().best
         if self._progress.is_over(self.config):
             return self.finish("length")
@@ -328,7 +328,7 @@ class Trainer:
         return record
 
     def _validate(self) -> Validation:
-        record = self._progress.validate(self.config, self.corpus, self._poll)
+        record = self._progress.validate(self.config, self._poll)
         self._unsaved = True
         self._journal.record(record)
         return record

@@ -38,6 +38,11 @@ def test_cosine_warms_up_first_and_is_constant_without_a_length() -> None:
     assert rate_multiplier(config, 10**6, 0.0) == 1.0
 
 
+def test_warming_up_takes_no_more_than_a_tenth_of_the_length_however_few_steps_that_is() -> None:
+    config = RunConfig(schedule="warmup", warmup_steps=1000)
+    assert [rate_multiplier(config, 1, fraction) for fraction in (0, 0.05, 0.1, 0.9)] == [0.002, 0.5, 1, 1]
+
+
 def test_plateau_cuts_after_its_patience_down_to_the_floor() -> None:
     config = RunConfig(schedule="plateau", plateau_patience=1, plateau_factor=0.5, lr_floor=0.2)
     gains, seen = Gains(), []

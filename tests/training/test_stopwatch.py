@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnplay.config import RunConfig
-from rnnplay.training.length import fraction_done, in_words, is_over
+from rnnplay.training.length import fraction_done, in_words, is_over, seconds_left
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
 
@@ -53,6 +53,14 @@ def test_by_time_the_last_step_ends_nearest_to_the_budget() -> None:
     config = RunConfig(minutes=1)
     assert not is_over(config, 0, 0, 59.4, step_seconds=1.0), "ends at 60.4, nearer than 59.4"
     assert is_over(config, 0, 0, 59.6, step_seconds=1.0), "would end at 60.6"
+
+
+def test_time_is_left_for_the_validation_that_closes_the_run() -> None:
+    config = RunConfig(minutes=1)
+    assert is_over(config, 0, 0, 55.0, closing=5.0) and not is_over(config, 0, 0, 54.9, closing=5.0)
+    assert fraction_done(config, 0, 0, 55.0, closing=5.0) == 1.0
+    assert seconds_left(config, fraction_done(config, 0, 0, 11.0, 5.0), 11.0, closing=5.0) == 49.0
+    assert not is_over(config, 0, 0, 29.9, closing=100.0), "half of the time is for steps"
 
 
 def test_in_words() -> None:
