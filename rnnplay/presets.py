@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,14 @@ def preset_config(name: str = DEFAULT_PRESET) -> RunConfig:
     return find_preset(name).config
 
 
-def find_preset(name: str, own: Path | None = None) -> Preset:
+def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Preset:
     """The preset of that name, `own` being the folder of a person's own ones, which win.
 
+    Unless `whole`, its settings need not go together by themselves, as others are to be laid over them.
     Raises InputError for an unknown name, or for a file that cannot be used.
     """
-    if own is not None and _NAME.fullmatch(name) and os.path.lexists(own / f"{name}.toml"):
-        return _read(own / f"{name}.toml")
+    if own is not None and is_kept(name, own):
+        return _read(own / f"{name}.toml", whole)
     if name not in PRESETS:
         raise InputError(f"There is no preset {marked(name)!r}; the presets are {', '.join(all_presets(own)[0])}.")
     return PRESETS[name]
@@ -130,6 +132,7 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("*.toml")) if own is not None else ():
         if not _NAME.fullmatch(place.stem):
+            problems.append(f"{marked(str(place))} is left out, for {_NAMED}; give it such a name.")
             continue
         try:
             found[place.stem] = _read(place)
@@ -138,36 +141,48 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
     return found, problems
 
 
+def is_kept(name: str, own: Path) -> bool:
+    """Whether a person's own preset has that name, even one that cannot be read."""
+    return bool(_NAME.fullmatch(name)) and os.path.lexists(own / f"{name}.toml")
+
+
 def save_preset(name: str, config: RunConfig, own: Path) -> Path:
     """Keeps `config` as a preset of the person's own, by what differs from the knobs' defaults; returns the file.
 
+    In place of one of that name, whose summary stays; what it promised does not, for that was of other settings.
     Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, or if the folder
     cannot be written.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(
-            f"A preset cannot be called {marked(name)[:60]!r}; use at most 40 letters, digits, dashes and "
-            "underscores, beginning with a letter or digit."
-        )
+        raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
         raise InputError(f"{name} is a preset that comes with rnnplay; choose another name.")
     defaults = RunConfig()
     values = {knob: getattr(config, knob) for knob in knobs() if getattr(config, knob) != getattr(defaults, knob)}
     place = own / f"{name}.toml"
-    beside = place.with_suffix(f".{os.getpid()}.partial")
+    with suppress(InputError):
+        if summary := read_settings(place, words=_WORDS).get("summary"):
+            values = {"summary": summary} | values
     try:
         own.mkdir(parents=True, exist_ok=True)
-        beside.write_text(settings_text(values), encoding="utf-8")
-        beside.replace(place)
+        target = place.resolve()  # a preset may well be a link to where a person keeps such files
+        beside = target.with_suffix(f".{os.getpid()}.partial")
+        try:
+            beside.write_text(settings_text(values), encoding="utf-8")
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"The preset cannot be kept in {own} ({error.strerror}).") from error
     return place
 
 
-def _read(place: Path) -> Preset:
-    values = read_settings(place, words=("summary", "expect"))
-    summary, expect = (marked(values.pop(word, ""))[:200] for word in ("summary", "expect"))
+def _read(place: Path, whole: bool = True) -> Preset:
+    values = read_settings(place, words=_WORDS)
+    summary, expect = (marked(values.pop(word, ""))[:200] for word in _WORDS)
     preset = Preset(place.stem, summary or "your own", values, expect)
+    if not whole:
+        return preset
     try:
         preset.config  # noqa: B018  (raises where the values do not go together)
     except InputError as error:
@@ -175,4 +190,6 @@ def _read(place: Path) -> Preset:
     return preset
 
 
+_WORDS = ("summary", "expect")
+_NAMED = "presets are named by at most 40 letters, digits, dashes and underscores, a letter or digit first"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")

@@ -67,3 +67,53 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "presets").write_text("a file", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be kept in"):
         save_preset("mine", RunConfig(), tmp_path / "presets")
+
+
+def test_a_file_whose_name_cannot_be_a_presets_is_told(tmp_path: Path) -> None:
+    (tmp_path / "my preset.toml").write_text("hidden = 9\n", encoding="utf-8")
+    found, problems = all_presets(tmp_path)
+    assert set(found) == set(PRESETS)
+    assert len(problems) == 1 and "my preset.toml is left out" in problems[0]
+    assert "at most 40 letters, digits, dashes and underscores" in problems[0]
+
+
+def test_a_preset_saved_again_keeps_its_summary_and_promises_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "mine.toml"
+    place.write_text('summary = "for haiku"\nexpect = "1.2 nats"\nhidden = 9\n', encoding="utf-8")
+    save_preset("mine", with_values(RunConfig(), {"hidden": 10}), tmp_path)
+    again = find_preset("mine", tmp_path)
+    assert (again.summary, again.expect, again.config.hidden) == ("for haiku", "", 10)
+
+
+def test_one_that_cannot_be_read_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("hiden = 9\n", encoding="utf-8")
+    save_preset("mine", RunConfig(), tmp_path)
+    assert find_preset("mine", tmp_path).config == RunConfig()
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    kept, own = tmp_path / "dotfiles.toml", tmp_path / "presets"
+    own.mkdir()
+    kept.write_text("hidden = 9\n", encoding="utf-8")
+    (own / "mine.toml").symlink_to(kept)
+    save_preset("mine", with_values(RunConfig(), {"hidden": 10}), own)
+    assert (own / "mine.toml").is_symlink()
+    assert "hidden = 10" in kept.read_text(encoding="utf-8")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["dotfiles.toml", "presets"]
+
+
+def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        save_preset("mine", RunConfig(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_values_that_only_others_complete(tmp_path: Path) -> None:
+    (tmp_path / "tied.toml").write_text("tie = true\n", encoding="utf-8")
+    with pytest.raises(InputError, match="tie needs embedding = hidden"):
+        find_preset("tied", tmp_path)
+    assert find_preset("tied", tmp_path, whole=False).values == {"tie": True}

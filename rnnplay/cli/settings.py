@@ -15,7 +15,7 @@ LENGTHS = ("steps", "epochs", "minutes")
 
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
     """The settings of a new run; raises InputError for a preset, file or value that cannot be used."""
-    values = find_preset(preset or DEFAULT_PRESET, workspace.presets).values
+    values = find_preset(preset or DEFAULT_PRESET, workspace.presets, whole=False).values
     return with_values(RunConfig(), layered(values, settings_in(file), given))
 
 

@@ -12,9 +12,8 @@ from textual.widgets._footer import FooterKey
 
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
-from rnnplay.presets import find_preset, preset_config
+from rnnplay.presets import preset_config
 from rnnplay.training.records import Record, Rollback, Skipped, Tuned
-from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.runs import RunsScreen
@@ -802,23 +801,3 @@ async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage
         assert [mark.step for mark in stage.loss.marks] == [30]
         assert stage.session.step == 31, "what came after the state it went back to is no longer so"
         assert any("back to step 30; lr 0.001" in toast for toast in stage.toasts)
-
-
-async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: Stage) -> None:
-    app = stage.open()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        stage.form.set_value("hidden", 48)
-        for name, words in (("quick", "comes with rnnplay"), ("my-own", "Kept as the preset my-own")):
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: isinstance(app.screen, Ask))
-            await pilot.press(*name, "enter")
-            await until(pilot, lambda: app.screen is stage.playground)
-            assert any(words in toast for toast in stage.toasts)
-        assert stage.form.preset == "my-own"
-        assert ("my-own", "my-own") in stage.form._preset_field.options
-        assert find_preset("my-own", stage.workspace.presets).config == stage.form.config
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(app.screen, Ask))
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is stage.playground)

@@ -19,7 +19,6 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
 from rnnplay.inspection.results import Forced
-from rnnplay.presets import all_presets, find_preset, save_preset
 from rnnplay.training.records import Notice, Record, Rollback, Tuned
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui.control import Control
@@ -27,6 +26,7 @@ from rnnplay.tui.forcing import described
 from rnnplay.tui.room import NARROW
 from rnnplay.tui.screens import playground_keys
 from rnnplay.tui.screens.lesson_desk import LessonDesk
+from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.lesson_line import LessonLine
@@ -80,7 +80,7 @@ class PlaygroundScreen(Screen[None]):
         self.control = control
         self.coach = coach
         self._start = (config, preset, run)
-        self._presets, self._preset_problems = all_presets(control.workspace.presets)
+        self.presets = PresetDesk(self)
         self._update_due = False
         self._typed_at = self._shown_at = 0.0
         self._asked = (0, "")
@@ -105,7 +105,7 @@ class PlaygroundScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="setup") as setup:
                 setup.border_title = "Setup"
-                yield SetupForm(config, preset=preset, presets=self._presets, id="form")
+                yield SetupForm(config, preset=preset, presets=self.presets.presets, id="form")
                 yield EventLog(id="events")
                 with Horizontal(id="buttons"):
                     yield Button("▶ Train", id="main", variant="primary", compact=True)
@@ -121,8 +121,7 @@ class PlaygroundScreen(Screen[None]):
         self.set_interval(1.0, self.lessons.ask)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
-        for problem in self._preset_problems:
-            self.notify(problem, severity="warning", markup=False)
+        self.presets.tell_problems()
         self.show_session()
         if (run := self._start[2]) is not None:
             self._load_run(run, resume=False)
@@ -468,22 +467,7 @@ class PlaygroundScreen(Screen[None]):
 
     def action_save_preset(self) -> None:
         """Keep what the form says as a preset of the person's own."""
-        from rnnplay.tui.screens.ask import Ask
-
-        question = "A name for these settings; they are kept in the workspace's presets/."
-        self.app.push_screen(Ask("Save as a preset", question, "Save"), self._save_preset)
-
-    def _save_preset(self, name: str | None) -> None:
-        if name is None:
-            return
-        own = self.control.workspace.presets
-        try:
-            save_preset(name, self.form.config, own)
-            self.form.add_preset(find_preset(name, own))
-        except RnnplayError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        self.notify(f"Kept as the preset {name}.", markup=False)
+        self.presets.save()
 
     # --- prompts --------------------------------------------------------------------------------------------
 

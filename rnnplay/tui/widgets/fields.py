@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from textual import events
@@ -18,6 +18,9 @@ from rnnplay.config import KnobSpec, Value
 from rnnplay.errors import ConfigError
 from rnnplay.tui.widgets.values import format_value, nudged
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
+
+if TYPE_CHECKING:
+    from rnnplay.tui.widgets.help_pane import HelpPane
 
 ARROWS = "◂ ▸"
 # Not component classes: for each of those Textual matches every rule of CSS, and there are forty fields.
@@ -244,6 +247,9 @@ class Field(Widget, can_focus=True):
 
     def refresh_help(self) -> None:
         self.tooltip = Content(self.help_text.replace("**", "").replace("\n\n", "\n"))
+        if self.has_focus:
+            for pane in self.screen.query("HelpPane"):
+                cast("HelpPane", pane).update_help(self)
 
     def on_mount(self) -> None:
         self.refresh_help()

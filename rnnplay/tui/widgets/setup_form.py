@@ -266,7 +266,7 @@ class SetupForm(Vertical):
             options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
             note = f"Not as in {self._preset}: {', '.join(changed)}."
         if (options, note) != (field.options, field.note):
-            field.options, field.note = options, note
+            field.options, field.note, field.spec = options, note, preset_spec(self._presets)
             field.refresh_help()
             field.refresh()
         field.show("" if changed else self._preset, locked=LOCKED if self._training else "", changed=bool(changed))
@@ -292,7 +292,8 @@ class SetupForm(Vertical):
             name = focused.spec.name if isinstance(focused, Field) and focused.spec.name in self.errors else ""
             text = self.errors[name or next(iter(self.errors))]
         else:
-            text = LOCKED if self._training else ""
+            # What a preset takes and reaches is to be seen where it is chosen.
+            text = LOCKED if self._training else self._preset_field.note if focused is self._preset_field else ""
         note.set_class(bool(text), "-shown")
         note.set_class(bool(self.errors), "-error")
         if text != str(note.content):
@@ -440,6 +441,9 @@ class SetupForm(Vertical):
 
     def on_descendant_focus(self) -> None:
         self._show_note()
+
+    def on_descendant_blur(self) -> None:
+        self.call_after_refresh(self._show_note)
 
 
 def _first_width() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.cells import cell_len
 
 from rnnplay.config import GROUPS, Knob, KnobSpec, knobs
@@ -23,12 +25,13 @@ def first_groups() -> list[list[str]]:
     return [[name for name in group if name in knobs()] for group in FIRST]
 
 
-def preset_spec() -> KnobSpec:
+def preset_spec(presets: Iterable[str] = PRESETS) -> KnobSpec:
+    """Of the choice among presets, which is no knob of a run."""
     return KnobSpec(
         "preset",
         "choice",
         DEFAULT_PRESET,
-        tuple(PRESETS),
+        tuple(presets),
         Knob("settings to start from; choosing one fills the form", "corpus"),
     )
 

@@ -1,0 +1,55 @@
+"""A person's own presets at the playground: what cannot be used of them is told, and the form is kept as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnplay.errors import RnnplayError
+from rnnplay.presets import all_presets, find_preset, is_kept, save_preset
+
+if TYPE_CHECKING:
+    from rnnplay.tui.screens.playground import PlaygroundScreen
+
+
+class PresetDesk:
+    """Of one playground. Imports the questions only once they are asked."""
+
+    def __init__(self, screen: PlaygroundScreen) -> None:
+        self._screen = screen
+        self._folder = screen.control.workspace.presets
+        self.presets, self._problems = all_presets(self._folder)
+
+    def tell_problems(self) -> None:
+        """One message, however many files cannot be used."""
+        if problems := self._problems:
+            more = f" ({len(problems) - 1} more; `rnnplay presets` lists them.)" if problems[1:] else ""
+            self._screen.notify(problems[0] + more, severity="warning", markup=False)
+
+    def save(self) -> None:
+        """Ask for a name, and keep what the form says under it."""
+        from rnnplay.tui.screens.ask import Ask
+
+        question = "A name for these settings; they are kept in the workspace's presets/."
+        self._screen.app.push_screen(Ask("Save as a preset", question, "Save"), self._named)
+
+    def _named(self, name: str | None) -> None:
+        if name is None:
+            return
+        if not is_kept(name, self._folder):
+            self._keep(name)
+            return
+        from rnnplay.tui.screens.confirm import Confirm
+
+        question = f"There is a preset {name} of yours; put these settings in its place?"
+        confirm = Confirm("Replace the preset", question, "Replace")
+        self._screen.app.push_screen(confirm, lambda yes: self._keep(name) if yes else None)
+
+    def _keep(self, name: str) -> None:
+        form = self._screen.form
+        try:
+            save_preset(name, form.config, self._folder)
+            form.add_preset(find_preset(name, self._folder))
+        except RnnplayError as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+            return
+        self._screen.notify(f"Kept as the preset {name}.", markup=False)

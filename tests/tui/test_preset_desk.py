@@ -1,0 +1,94 @@
+"""A person's own presets at the playground."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Markdown
+
+from rnnplay.presets import find_preset
+from rnnplay.tui.screens.ask import Ask
+from rnnplay.tui.screens.confirm import Confirm
+from tests.tui.stage import Stage, shown, until
+
+
+async def save_as(stage: Stage, pilot: Pilot[None], name: str) -> None:
+    """The key, and a name for what the form says."""
+    await pilot.press("ctrl+s")
+    await until(pilot, lambda: isinstance(stage.app.screen, Ask))
+    await pilot.press(*name, "enter")
+    await until(pilot, lambda: not isinstance(stage.app.screen, Ask))
+
+
+async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.form.set_value("hidden", 48)
+        for name, words in (("quick", "comes with rnnplay"), ("../own", "cannot be called"), ("my-own", "Kept as")):
+            await save_as(stage, pilot, name)
+            await until(pilot, lambda: app.screen is stage.playground)
+            assert any(words in toast for toast in stage.toasts)
+        assert stage.form.preset == "my-own"
+        assert ("my-own", "my-own") in stage.form._preset_field.options
+        assert find_preset("my-own", stage.workspace.presets).config == stage.form.config
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+
+
+@pytest.mark.parametrize("sure", [True, False])
+async def test_one_of_that_name_is_replaced_only_after_a_question(stage: Stage, sure: bool) -> None:
+    stage.workspace.presets.mkdir(parents=True)
+    place = stage.workspace.presets / "mine.toml"
+    place.write_text('summary = "for haiku"\nhidden = 9\n', encoding="utf-8")
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.form.set_value("hidden", 48)
+        await save_as(stage, pilot, "mine")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter" if sure else "escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert find_preset("mine", stage.workspace.presets).config.hidden == (48 if sure else 9)
+        assert any("Kept as" in toast for toast in stage.toasts) == sure
+
+
+async def test_files_that_are_no_presets_are_told_in_one_message(stage: Stage) -> None:
+    stage.workspace.presets.mkdir(parents=True)
+    for number in range(5):
+        (stage.workspace.presets / f"bad{number}.toml").write_text("hiden = 9\n", encoding="utf-8")
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        assert len(stage.toasts) == 1
+        assert "did you mean hidden" in stage.toasts[0] and "(4 more; `rnnplay presets` lists them.)" in stage.toasts[0]
+
+
+async def test_what_a_preset_takes_and_reaches_stands_below_while_it_is_chosen(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        note = stage.form.query_one("#setup-note")
+        assert not note.display
+        stage.form._preset_field.focus()
+        await pilot.press("right")
+        expected = " ".join(find_preset("tiny").expect.split())
+        assert expected in " ".join(shown(stage.playground, "#setup-note").split())
+        assert note.display
+        await pilot.press("down")
+        await until(pilot, lambda: not note.display)
+
+
+async def test_open_help_follows_the_preset_chosen(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.form._preset_field.focus()
+        app.action_show_help_panel()
+        await until(pilot, lambda: bool(stage.playground.query("HelpPane #widget-help MarkdownBlock")))
+        help_text = stage.playground.query_one("#widget-help", Markdown)
+        assert find_preset("quick").summary in help_text.source
+        await pilot.press("right")
+        await until(pilot, lambda: find_preset("tiny").summary in help_text.source)
