@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
@@ -17,6 +18,7 @@ from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.more_row import MoreRow
 from rnnplay.tui.widgets.setup_form import OPEN_FILE, SetupForm
 from rnnplay.tui.widgets.values import nudged
+from tests.tui.stage import until
 
 
 class FormApp(App[None]):
@@ -216,6 +218,21 @@ async def test_keys_of_the_screen_pass_through_a_number_that_is_not_typed_into()
         await pilot.press("space")
         assert app.pauses == 2
         assert app.form.config.clip == "norm"
+
+
+async def test_keys_pressed_faster_than_they_are_handled_all_count() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await focus(app, pilot, "cell")
+        for key in ("down", "down", "down"):
+            app.post_message(events.Key(key, None))
+        await until(pilot, lambda: app.focused is app.form.field("clip"))
+        for name, value in (("hidden", 1024), ("optimizer", "sgd")):
+            field = await focus(app, pilot, name)
+            for key in ("right", "right", "right", "left"):
+                app.post_message(events.Key(key, None))
+            await until(pilot, lambda: getattr(app.form.config, name) == value)  # noqa: B023
+            assert field.value == value
 
 
 async def test_preset_fills_the_form_and_editing_makes_it_custom() -> None:

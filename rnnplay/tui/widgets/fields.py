@@ -384,8 +384,7 @@ class Field(Widget, can_focus=True):
         if not self.options:
             if self.spec.kind in ("int", "float"):
                 self._buffer = None
-                self.refresh()
-                self.post_message(self.Chosen(self, nudged(self.spec, self.value, direction)))
+                self._choose(nudged(self.spec, self.value, direction))
             return
         values = [value for value, _ in self.options]
         count = len(values) + bool(self.extra)
@@ -394,7 +393,13 @@ class Field(Widget, can_focus=True):
         self._on_extra = there == len(values)
         self.refresh()
         if not self._on_extra:
-            self.post_message(self.Chosen(self, values[there]))
+            self._choose(values[there])
+
+    def _choose(self, value: Value) -> None:
+        # At once, though the form has the last word: the next key may be here before it is said.
+        self.value = value
+        self.refresh()
+        self.post_message(self.Chosen(self, value))
 
     def on_blur(self) -> None:
         self.finish()

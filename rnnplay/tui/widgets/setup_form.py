@@ -432,12 +432,10 @@ class SetupForm(Vertical):
         """Focus the row above or below; at the ends stay."""
         rows = [row for row in self.query("Field, MoreRow").results(Widget) if row.focusable]
         focused = self.screen.focused
-        if focused in rows:
-            at = rows.index(focused) + direction
-            if 0 <= at < len(rows):
-                rows[at].focus()
-        elif rows:
-            rows[0 if direction > 0 else -1].focus()
+        at = rows.index(focused) + direction if focused in rows else 0 if direction > 0 else len(rows) - 1
+        if 0 <= at < len(rows):
+            # Not row.focus(), which waits its turn: of two quick presses the second would begin at the same row.
+            self.screen.set_focus(rows[at])
 
     def on_descendant_focus(self) -> None:
         self._show_note()
