@@ -4,9 +4,11 @@
     python -m benchmarks.words --corpus … --epoch
 
 LSTM 2×200 tied, batch 20, bptt 35, SGD of rate 20, clip 0.25, dropout 0.2: that example's recipe. All read the same
-batches. Speeds are medians of turns that alternate, and ratios of neighbouring turns: by the clock, and by processor
-time, which other work on the machine moves less. Losses are on the same part of the validation text after the same
-number of steps: --steps, or with --epoch those of a whole pass (an hour on two cores).
+batches and begin with the same weights, drawn as that example draws them: at such a rate, what they begin with decides
+0.2 nats of an epoch's loss. (The adaptive softmax has an output layer of another kind, and its own draw of it.)
+Speeds are medians of turns that alternate, and ratios of neighbouring turns: by the clock, and by processor time, which
+other work on the machine moves less. Losses are on the same part of the validation text after the same number of steps:
+--steps, or with --epoch those of a whole pass (an hour on two cores).
 """
 
 from __future__ import annotations
@@ -107,11 +109,13 @@ class Plain:
 
 
 class Ours:
-    """rnnplay's whole trainer, with its records on disk."""
+    """rnnplay's whole trainer, with its records on disk, from the weights that `other` begins with."""
 
-    def __init__(self, config: RunConfig, corpus: EncodedCorpus, folder: Path) -> None:
+    def __init__(self, config: RunConfig, corpus: EncodedCorpus, folder: Path, other: Plain) -> None:
         self.records: list[Record] = []
         self._trainer = Trainer(config, corpus, RunFolder(folder), self.records.append)
+        own, begins = self._trainer.learning.weights(), other.model().weights()
+        self._trainer.learning.load_weights({name: begins.get(name, tensor) for name, tensor in own.items()})
 
     def step(self) -> None:
         self._trainer.advance()
@@ -167,10 +171,11 @@ def measure(
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         at = corpus.train.tokens // config.batch_size // config.bptt if epoch else steps
+        plain = Plain(config, corpus)
         ways: dict[str, Plain | Ours] = {
-            "word_language_model, plain": Plain(config, corpus),
-            "rnnplay, full softmax": Ours(config, corpus, workspace.checkpoints / "full"),
-            "rnnplay, adaptive softmax": Ours(adaptive, corpus, workspace.checkpoints / "adaptive"),
+            "word_language_model, plain": plain,
+            "rnnplay, full softmax": Ours(config, corpus, workspace.checkpoints / "full", plain),
+            "rnnplay, adaptive softmax": Ours(adaptive, corpus, workspace.checkpoints / "adaptive", plain),
         }
         contenders = {name: Contender(way, corpus, config, at) for name, way in ways.items()}
         for contender in contenders.values():  # memory is found, threads start
