@@ -41,9 +41,14 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
     given = parser.parse_args()
-    chosen = given.only.split(",")
+    chosen = [name.strip() for name in given.only.split(",")]
     if unknown := [name for name in chosen if name not in GROUPS]:
         parser.error(f"--only has {', '.join(unknown)}; choose of {', '.join(GROUPS)}")
+    if given.json:
+        try:
+            given.json.touch()  # half an hour later it would be late to hear that it cannot be written
+        except OSError as error:
+            parser.error(f"--json cannot be written ({error.strerror})")
     options = Options(
         threads=given.threads,
         rounds=3 if given.quick else given.rounds,

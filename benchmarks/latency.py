@@ -4,7 +4,7 @@
 
 Echo: from a key written to the terminal to its character in the raw bytes that come back.
 Ghost: from a key to the first screen on which a continuation stands behind the text.
-Speed: tokens/s of the same preset, headless (`rnnplay train`) and with the interface, in turns A B A B.
+Speed: tokens/s by the clock of the same preset, headless (`rnnplay train`) and with the interface, in turns A B B A.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 from tests.support.terminal import Terminal, rnnplay_command
 
@@ -89,35 +90,89 @@ def measure_ghost(terminal: Terminal, keys: int) -> tuple[list[float], int]:
     return times, none
 
 
+class StepClock(Thread):
+    """Sees by the clock on the wall when steps of the newest run reach its metrics.jsonl, about every second.
+
+    So it does not matter who says how long a step took: what is between two steps counts too. The same for both sides.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__(daemon=True)
+        self._folder = workspace / "checkpoints"
+        self._before = set(self._folder.glob("*/metrics.jsonl"))
+        self._place: Path | None = None
+        self._seen: list[tuple[float, int]] = []
+        """(when, bytes) at each growth."""
+        self._over = Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.01):
+            if self._place is None:
+                self._place = next(iter(set(self._folder.glob("*/metrics.jsonl")) - self._before), None)
+            elif (size := self._place.stat().st_size) > (self._seen[-1][1] if self._seen else 0):
+                self._seen.append((time.perf_counter(), size))
+
+    @property
+    def growths(self) -> int:
+        """How often there was something new."""
+        return len(self._seen)
+
+    def tokens_per_second(self) -> float:
+        """From the second growth, when all is warm, to the last; ends the watch."""
+        self._over.set()
+        self.join()
+        assert self._place is not None
+        (began, first), *_, (ended, last) = self._seen[1:]
+        grown = self._place.read_bytes()[first:last].decode().splitlines()
+        records = [record for record in map(json.loads, grown) if record["type"] == "step"]
+        # The first of these is the step after the one at `began`.
+        per_step = records[1]["tokens"] - records[0]["tokens"]
+        return float(per_step * len(records) / (ended - began))
+
+
 def headless_speed(workspace: Path, seconds: float) -> float:
-    """Median tokens/s of `rnnplay train`."""
-    done = subprocess.run(
-        rnnplay_command("--workspace", str(workspace), "train", "--minutes", str(seconds / 60), "--json"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    records = [json.loads(line) for line in done.stdout.splitlines()]
-    return speed([record for record in records if record["type"] == "step"])
-
-
-def speed(steps: list[dict[str, float]]) -> float:
-    """Median of the step records' tokens/s, the first fifth left out."""
-    return statistics.median(step["tokens_per_second"] for step in steps[len(steps) // 5 :])
+    """Tokens/s of `rnnplay train`."""
+    clock = StepClock(workspace)
+    clock.start()
+    command = rnnplay_command("--workspace", str(workspace), "train", "--minutes", "60")
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while clock.growths < 2 and process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(seconds)
+        return clock.tokens_per_second()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def attached_speed(workspace: Path, seconds: float, columns: int, rows: int) -> tuple[float, float, float]:
-    """Median tokens/s with the interface on; its share of a core; bytes/s to the terminal."""
+    """Tokens/s with the interface on; its share of a core; bytes/s to the terminal."""
+    clock = StepClock(workspace)
+    clock.start()
     command = rnnplay_command("--workspace", str(workspace))
     with Terminal(command, columns, rows, env={"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
         start_training(terminal)
+        while clock.growths < 2:
+            settle(terminal, 0.05, draw=False)
         before, cpu = terminal.bytes_read, cpu_seconds(terminal.process.pid)
         settle(terminal, seconds, draw=False)  # the emulator's own time is not the interface's
         sent, used = terminal.bytes_read - before, cpu_seconds(terminal.process.pid) - cpu
+        rate = clock.tokens_per_second()
         leave(terminal)
-    newest = max((workspace / "checkpoints").iterdir(), key=lambda folder: folder.stat().st_mtime)
-    records = [json.loads(line) for line in (newest / "metrics.jsonl").read_text().splitlines()]
-    return speed([record for record in records if record["type"] == "step"]), used / seconds, sent / seconds
+    return rate, used / seconds, sent / seconds
+
+
+def in_turns(
+    workspace: Path, seconds: float, columns: int, rows: int, rounds: int
+) -> Iterator[tuple[float, float, float, float]]:
+    """Tokens/s headless, and with the interface what `attached_speed` gives; A B, B A, … so that a drift is shared."""
+    for number in range(rounds):
+        if number % 2:
+            attached = attached_speed(workspace, seconds, columns, rows)
+            yield headless_speed(workspace, seconds), *attached
+        else:
+            yield headless_speed(workspace, seconds), *attached_speed(workspace, seconds, columns, rows)
 
 
 def leave(terminal: Terminal) -> None:
@@ -162,15 +217,13 @@ def main() -> None:
             f"ghost text of {len(ghost)} keys: p50 {percentile(ghost, 0.5) * 1e3:.0f} ms, "
             f"p95 {percentile(ghost, 0.95) * 1e3:.0f} ms ({none} keys without a continuation)"
         )
-        alone, attached = [], []
-        for _ in range(options.rounds):
-            alone.append(headless_speed(workspace, options.seconds))
-            rate, share, sent = attached_speed(workspace, options.seconds, *size)
-            attached.append(rate)
-            print(f"  headless {alone[-1]:,.0f} tok/s, attached {rate:,.0f} tok/s, ", end="")
-            print(f"interface {share:.1%} of a core, {sent / 1e3:.1f} kB/s to the terminal")
-        if alone:
-            print(f"attached / headless: {statistics.median(attached) / statistics.median(alone):.3f}", file=sys.stdout)
+        ratios = []
+        for alone, rate, share, sent in in_turns(workspace, options.seconds, *size, options.rounds):
+            ratios.append(rate / alone)
+            print(f"  headless {alone:,.0f} tok/s, attached {rate:,.0f} tok/s, ", end="")
+            print(f"interface {share:.1%} of a core, {sent / 1e3:.1f} kB/s to the terminal", flush=True)
+        if ratios:
+            print(f"attached / headless: {statistics.median(ratios):.3f}")
 
 
 if __name__ == "__main__":

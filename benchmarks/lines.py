@@ -183,9 +183,8 @@ def interface(options: Options) -> Iterator[Line]:
         yield Line("interface", "echo of a key while training, p99", latency.percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
         for columns, rows in ((80, 24), (200, 60)):
             ratios, shares, sent = [], [], []
-            for _ in range(1 if options.quick else 3):
-                alone = latency.headless_speed(workspace, seconds)
-                rate, share, bytes_second = latency.attached_speed(workspace, seconds, columns, rows)
+            rounds = 1 if options.quick else 5
+            for alone, rate, share, bytes_second in latency.in_turns(workspace, seconds, columns, rows, rounds):
                 ratios.append(rate / alone)
                 shares.append(100 * share)
                 sent.append(bytes_second / 1e3)
