@@ -22,7 +22,7 @@ from torch.nn.functional import dropout
 
 
 def applies(rnn: nn.RNNBase, inputs: Tensor) -> bool:
-    """Whether `run` is the quicker way: a GRU or plain RNN that learns in float32 on the CPU.
+    """Whether `run` is the quicker way: a GRU or plain RNN that learns on the CPU.
 
     Measured in all shapes of docs/performance.md; nothing is gained where no gradient is wanted.
     """
@@ -31,7 +31,6 @@ def applies(rnn: nn.RNNBase, inputs: Tensor) -> bool:
         and torch.is_grad_enabled()
         and inputs.device.type == "cpu"
         and inputs.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
     )
 
 
@@ -39,15 +38,18 @@ def run(rnn: nn.RNNBase, inputs: Tensor, state: Tensor | None = None) -> tuple[T
     """As `rnn(inputs, state)`, dropout between layers included: inputs (B, T, E), state (L, B, H) or None for zeros.
 
     Returns hidden (B, T, H) of the top layer and the last state (L, B, H). Differentiable once, by everything.
+    Under autocast all is computed and returned in its type, as torch.nn does it; gradients are in the weights' own.
     `rnn` is batch first, of one direction and with biases; raises TypeError for an LSTM.
     """
     if not isinstance(rnn, nn.GRU | nn.RNN):
         raise TypeError("own kernels are there for GRU and RNN")
-    x = inputs.transpose(0, 1).contiguous()  # (T, B, E)
+    kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
+    x = inputs.transpose(0, 1).to(kind).contiguous()  # (T, B, E)
     if state is None:
         state = x.new_zeros(rnn.num_layers, x.shape[1], rnn.hidden_size)
     last: list[Tensor] = []
-    for layer, (weights, hidden) in enumerate(zip(rnn.all_weights, state.unbind(), strict=True)):
+    for layer, (own, hidden) in enumerate(zip(rnn.all_weights, state.to(kind).unbind(), strict=True)):
+        weights = [weight.to(kind) for weight in own]
         if layer and rnn.dropout and rnn.training:
             x = dropout(x, rnn.dropout)
         if isinstance(rnn, nn.GRU):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 import torch
@@ -90,6 +91,32 @@ def test_dropout_between_layers_draws_as_torch_draws(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", MAKERS)
+def test_under_autocast_it_is_as_close_to_the_truth_as_torch_in_bfloat16(cell: str) -> None:
+    rnn, inputs, state = make(cell, 2, torch.float32)
+    low = deepcopy(rnn).to(torch.bfloat16)
+
+    def own(x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden, last = recurrent.run(rnn, x, h)
+        assert (hidden.dtype, last.dtype) == (torch.bfloat16, torch.bfloat16)
+        return hidden.float(), last.float()
+
+    def theirs(x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
+        assert h is not None
+        hidden, last = low(x.bfloat16(), h.bfloat16())
+        return hidden.float(), last.float()
+
+    truth = all_numbers(rnn, rnn, inputs, state)
+    for exact, one, other in zip(
+        truth, all_numbers(own, rnn, inputs, state), all_numbers(theirs, low, inputs, state), strict=True
+    ):
+        assert one.dtype == torch.float32, "gradients are in the weights' own type"
+        error = (one - exact).norm() / exact.norm()
+        assert 0 < error < 0.03
+        assert error < 3 * (other.float() - exact).norm() / exact.norm()
+
+
+@pytest.mark.parametrize("cell", MAKERS)
 def test_no_state_is_zeros_and_one_timestep_is_enough(cell: str) -> None:
     rnn, inputs, _ = make(cell, 2, torch.float64)
     first = inputs.detach()[:, :1].requires_grad_()
@@ -134,7 +161,7 @@ def test_what_overflows_is_not_finite_here_either(cell: str) -> None:
     assert any(bool(gradient.isnan().any()) for gradient in gradients)
 
 
-def test_it_is_used_where_a_gru_or_rnn_learns_in_float32_on_the_cpu() -> None:
+def test_it_is_used_where_a_gru_or_rnn_learns_on_the_cpu() -> None:
     rnn, inputs, _ = make("gru", 1, torch.float32)
     assert recurrent.applies(rnn, inputs)
     assert recurrent.applies(make("tanh", 1, torch.float32)[0], inputs)
@@ -144,7 +171,7 @@ def test_it_is_used_where_a_gru_or_rnn_learns_in_float32_on_the_cpu() -> None:
     with torch.no_grad():
         assert not recurrent.applies(rnn, inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not recurrent.applies(rnn, inputs)
+        assert recurrent.applies(rnn, inputs)
     with pytest.raises(TypeError, match="GRU and RNN"):
         recurrent.run(nn.LSTM(E, H), inputs)
 
