@@ -38,7 +38,8 @@ from rnnplay.workspace import Workspace
 RECIPE: dict[str, Any] = {
     "tokens": "word", "split": "95/4/1", "feed": "stream", "hidden": 200, "embedding": 200, "layers": 2, "tie": True,
     "dropout": 0.2, "batch_size": 20, "bptt": 35, "optimizer": "sgd", "lr": 20.0, "clip": "norm",
-    "clip_threshold": 0.25, "eval_every": 0, "checkpoint_seconds": 0.0, "good_seconds": 0.0, "device": "cpu",
+    "clip_threshold": 0.25, "eval_every": 0, "checkpoint_seconds": 0.0, "good_seconds": 0.0, "divergence": "off",
+    "device": "cpu",
 }  # fmt: skip
 ADAPTIVE: dict[str, Any] = {"tie": False, "softmax": "adaptive"}
 VALIDATION_TOKENS = 20_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
 def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
     """Every preset by name, a person's own last; and a sentence for each file that cannot be used."""
     found, problems = dict(PRESETS), []
-    for place in sorted(own.glob("*.toml")) if own is not None else ():
+    for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
         if not _NAME.fullmatch(place.stem):
             problems.append(f"{marked(str(place))} is left out, for {_NAMED}; give it such a name.")
             continue
@@ -146,17 +147,22 @@ def is_kept(name: str, own: Path) -> bool:
     return bool(_NAME.fullmatch(name)) and os.path.lexists(own / f"{name}.toml")
 
 
-def save_preset(name: str, config: RunConfig, own: Path) -> Path:
-    """Keeps `config` as a preset of the person's own, by what differs from the knobs' defaults; returns the file.
-
-    In place of one of that name, whose summary stays; what it promised does not, for that was of other settings.
-    Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, or if the folder
-    cannot be written.
-    """
+def check_name(name: str) -> None:
+    """Raises InputError if a preset of a person's own cannot have that name."""
     if not _NAME.fullmatch(name):
         raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
         raise InputError(f"{name} is a preset that comes with rnnplay; choose another name.")
+
+
+def save_preset(name: str, config: RunConfig, own: Path) -> Path:
+    """Keeps `config` as a preset of the person's own, by what differs from the knobs' defaults; returns the file.
+
+    In place of one of that name, whose summary stays; what it promised does not, for that was of other settings.
+    Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, if the folder
+    cannot be written, or if what has that name is no file.
+    """
+    check_name(name)
     defaults = RunConfig()
     values = {knob: getattr(config, knob) for knob in knobs() if getattr(config, knob) != getattr(defaults, knob)}
     place = own / f"{name}.toml"
@@ -165,10 +171,14 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
             values = {"summary": summary} | values
     try:
         own.mkdir(parents=True, exist_ok=True)
-        target = place.resolve()  # a preset may well be a link to where a person keeps such files
+        target = Path(os.path.realpath(place))  # it may well be a link to where a person keeps such files
+        if target.exists() and not target.is_file():
+            raise InputError(f"{place} is a folder, a pipe or a device; choose another name.")
         beside = target.with_suffix(f".{os.getpid()}.partial")
         try:
             beside.write_text(settings_text(values), encoding="utf-8")
+            if target.exists():
+                shutil.copymode(target, beside)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)

@@ -47,7 +47,7 @@ def load_progress(path: Path) -> Progress:
     """The progress kept in `path`, or none."""
     try:
         return msgspec.json.decode(read_small(path, _LARGEST), type=Progress)
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return Progress()
 
 

@@ -13,8 +13,13 @@ costs a fraction; perplexities are exact, as all probabilities add up to 1. Ids 
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+
+from rnnplay.model.linear_cross_entropy import linear_cross_entropy
 
 AdaptiveSoftmax = nn.AdaptiveLogSoftmaxWithLoss
 
@@ -44,12 +49,26 @@ def adaptive_shapes(hidden: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
 def adaptive_loss(
     output: AdaptiveSoftmax, hidden: Tensor, targets: Tensor, ignore_index: int, reduction: str
 ) -> Tensor:
-    """Cross-entropy in nats, shape (): of hidden (N, H) and targets (N,), `ignore_index` where they do not count."""
+    """Cross-entropy in nats, shape (), float32.
+
+    hidden (N, H); targets (N,), `ignore_index` where they do not count; reduction "mean" or "sum".
+
+    torch's own forward cannot be used under autocast on a CPU: it wants one type, and would take the softmax in it.
+    """
     counts = targets != ignore_index
     if not bool(counts.all()):
         hidden, targets = hidden[counts], targets[counts]
     if not len(targets):
         return hidden.sum() * (torch.nan if reduction == "mean" else 0)
-    nats: Tensor = -output(hidden.float(), targets).output
-    total = nats.sum()
+    in_head, total = targets.clone(), hidden.new_zeros((), dtype=torch.float32)
+    for cluster, (first, end) in enumerate(pairwise(output.cutoffs)):
+        rows = ((targets >= first) & (targets < end)).nonzero().squeeze(1)
+        if len(rows):
+            in_head[rows] = output.shortlist_size + cluster
+            shorten, words = cast(nn.Sequential, output.tail[cluster]).children()
+            vectors = shorten(hidden[rows])  # (rows, H / 4^(i+1))
+            total = total + linear_cross_entropy(
+                vectors, cast(Tensor, words.weight), None, targets[rows] - first, reduction="sum"
+            )
+    total = total + linear_cross_entropy(hidden, output.head.weight, None, in_head, reduction="sum")
     return total / len(targets) if reduction == "mean" else total

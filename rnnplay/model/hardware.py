@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError
 from rnnplay.model.language_model import LanguageModel, autocast
 
@@ -127,9 +127,11 @@ def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device
     if config.threads:
         torch.set_num_threads(config.threads)
         return config.threads
+    most = int(knobs()["threads"].knob.high)
     if device.type != "cpu":
+        torch.set_num_threads(min(most, torch.get_num_threads()))
         return torch.get_num_threads()
-    counts = thread_counts(physical_cores())
+    counts = thread_counts(min(most, physical_cores()))
     precision = choose_precision(config.precision, device)
     shape = (
         *counts,

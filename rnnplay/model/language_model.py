@@ -92,7 +92,8 @@ class LanguageModel(nn.Module):
         if isinstance(self.output, nn.Linear):
             logits = self.output(hidden)
         else:
-            logits = self.output.log_prob(hidden.reshape(-1, hidden.shape[-1]).float()).view(*hidden.shape[:-1], -1)
+            with torch.autocast(hidden.device.type, enabled=False):  # or it would take the softmax in bfloat16
+                logits = self.output.log_prob(hidden.reshape(-1, hidden.shape[-1]).float()).view(*hidden.shape[:-1], -1)
         return cast(Tensor, logits.float())
 
     def loss(

@@ -28,12 +28,17 @@ WORTH_CHUNKS = 1 << 22
 
 
 def linear_cross_entropy(
-    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, ignore_index: int = -100, reduction: str = "mean"
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    ignore_index: int = -100,
+    reduction: str = "mean",
 ) -> Tensor:
     """cross_entropy(linear(hidden, weight, bias), targets), shape (), float32: the same but for rounding.
 
-    hidden (N, H), weight (V, H), bias (V,), targets (N,) int64, with `ignore_index` where they do not count. Under
-    autocast the products are in its type, all else in float32. reduction: "mean" or "sum".
+    hidden (N, H), weight (V, H), bias (V,) or None, targets (N,) int64, with `ignore_index` where they do not count.
+    Under autocast the products are in its type, all else in float32. reduction: "mean" or "sum".
     """
     if hidden.device.type == "cpu" and len(hidden) * len(weight) >= WORTH_CHUNKS:
         return chunked_cross_entropy(hidden, weight, bias, targets, ignore_index, reduction)
@@ -42,7 +47,12 @@ def linear_cross_entropy(
 
 
 def chunked_cross_entropy(
-    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, ignore_index: int = -100, reduction: str = "mean"
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    ignore_index: int = -100,
+    reduction: str = "mean",
 ) -> Tensor:
     """`linear_cross_entropy` in chunks whatever the size; once differentiable."""
     device = hidden.device.type
@@ -64,7 +74,7 @@ class _Chunked(torch.autograd.Function):
         ctx: Any,
         hidden: Tensor,
         weight: Tensor,
-        bias: Tensor,
+        bias: Tensor | None,
         targets: Tensor,
         share: Tensor,
         products: torch.dtype,
@@ -81,19 +91,19 @@ class _Chunked(torch.autograd.Function):
         # Given away, not kept: so the weight's gradient is taken as it is and need not be copied.
         gradients, ctx.gradients = ctx.gradients, None
         if float(outer[0]) != 1:
-            torch._foreach_mul_(gradients, outer[0])
+            torch._foreach_mul_([gradient for gradient in gradients if gradient is not None], outer[0])
         return (*gradients, None, None, None, None)
 
 
 def _loss(
     hidden: Tensor,
     weight: Tensor,
-    bias: Tensor,
+    bias: Tensor | None,
     targets: Tensor,
     share: Tensor,
     products: torch.dtype,
     wanted: bool,
-) -> tuple[Tensor, list[Tensor]]:
+) -> tuple[Tensor, list[Tensor | None]]:
     """Σ share_n · loss_n, and if `wanted` its gradients for hidden, weight and bias."""
     positions = len(hidden)
     beyond = -positions % MULTIPLE  # positions without a share
@@ -103,7 +113,7 @@ def _loss(
     memory = torch.empty(len(weight) * min(CHUNK, len(states)), device=hidden.device)
     loss = torch.zeros((), device=hidden.device)
     d_hidden = torch.empty_like(states, dtype=torch.float32)
-    d_weight, d_bias = torch.empty_like(weight), torch.zeros_like(bias)
+    d_weight, d_bias = torch.empty_like(weight), None if bias is None else torch.zeros_like(bias)
     for start in range(0, len(states), CHUNK):
         part = slice(start, start + CHUNK)
         h, target = states[part], targets[part]  # (n, H), (n,)
@@ -114,7 +124,8 @@ def _loss(
             torch.mm(matrix, h.t(), out=x)
         else:
             x.copy_(torch.mm(matrix, h.t()))
-        x.add_(bias[:, None])
+        if bias is not None:
+            x.add_(bias[:, None])
         x.sub_(x.amax(0))
         hit = x[target, index]  # (n,)
         total = x.exp_().sum(0)  # (n,), at least 1
@@ -124,7 +135,8 @@ def _loss(
         # x / total - onehot is the gradient; the division is left to the vectors that it is multiplied with.
         x[target, index] -= total
         scale = share[part] / total  # (n,)
-        d_bias.addmv_(x, scale)
+        if d_bias is not None:
+            d_bias.addmv_(x, scale)
         d_x = x.to(products)
         torch.mul(d_x.t() @ matrix, scale[:, None], out=d_hidden[part])
         scaled = (h * scale[:, None]).to(products)  # (n, H)

@@ -58,7 +58,8 @@ class Learner:
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         self.model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
-        self._averaged = deepcopy(self.model) if config.average else None
+        # To the device once more, as that lays cuDNN's weights side by side, which a copy does not.
+        self._averaged = deepcopy(self.model).to(self.device) if config.average else None
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(config, self._parameters, self.device)
         self._randomness = OwnRandomness(config.seed, self.device)

@@ -72,7 +72,8 @@ def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: floa
     if config.schedule == "plateau":
         return plateau
     # A short run is not spent on warming up: a tenth of it is enough, in whatever its length is counted.
-    warm = min(1.0, max((step + 1) / config.warmup_steps, 10 * fraction)) if config.warmup_steps else 1.0
+    after = fraction + (1 / config.steps if config.steps else 0.0)
+    warm = min(1.0, max((step + 1) / config.warmup_steps, 10 * after)) if config.warmup_steps else 1.0
     if config.schedule == "warmup":
         return warm
     half_cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, fraction))))  # 1 → 0

@@ -53,7 +53,7 @@ class Progress:
         self._begun = (0.0, 0.0)
         """Fraction and seconds where this process began, or the run last went back."""
         self._validation_seconds = 0.0
-        """Of the last one in this process."""
+        """Of the quickest one in this process: what else keeps the machine busy for a moment is not to end a run."""
 
     def fraction(self, config: RunConfig) -> float:
         """How far the run is on its way to its length, 0 to 1."""
@@ -82,7 +82,7 @@ class Progress:
         return is_over(config, self.step, self.learner.feed.epoch, seconds, self._speed.step_seconds, closing)
 
     def _closing_seconds(self, config: RunConfig) -> float:
-        """What the validation at the end takes: as long as the last one, or before that by the pace of the steps."""
+        """What the validation at the end takes: as long as one before, or by the pace of the steps."""
         if self._validation_seconds or not self._speed.tokens_per_second:
             return self._validation_seconds
         tokens = self._corpus.validation.tokens
@@ -122,6 +122,14 @@ class Progress:
     def validate(self, config: RunConfig, poll: Callable[[], None]) -> Validation:
         """The validation split, read with the weights of this moment; `poll` is called between chunks."""
         learner, corpus, began = self.learner, self._corpus, self.stopwatch.seconds
+        answering = 0.0
+
+        def timed_poll() -> None:
+            nonlocal answering
+            before = self.stopwatch.seconds
+            poll()
+            answering += self.stopwatch.seconds - before
+
         found = evaluate(
             learner.learned_model,
             corpus.validation,
@@ -129,9 +137,10 @@ class Progress:
             corpus.tokenizer,
             learner.precision,
             config.eval_tokens,
-            poll,
+            timed_poll,
         )
-        self._validation_seconds = self.stopwatch.seconds - began
+        took = self.stopwatch.seconds - began - answering
+        self._validation_seconds = min(self._validation_seconds or took, took)
         self.gains = self.gains.after(config, self.step, found.loss)
         return Validation(
             step=self.step,

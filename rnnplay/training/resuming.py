@@ -86,8 +86,10 @@ def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus:
 
 def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state: TrainingState) -> None:
     """Raises InputError if there is nothing left to train up to the length in `config`."""
-    same = all(getattr(config, name) == getattr(info.config, name) for name in ("steps", "epochs", "minutes"))
-    if is_over(config, state.step, state.epoch, state.seconds) or (same and state.finished == "length"):
+    lengths = [(getattr(config, name), getattr(info.config, name)) for name in ("steps", "epochs", "minutes")]
+    longer = any(old > 0 and (new == 0 or new > old) for new, old in lengths)  # 0 is no limit
+    # By minutes a run ends a little before them, if its last validation takes less than was put by for it.
+    if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not longer):
         raise InputError(
             f"The run {folder.name!r} has reached its length of {in_words(config)}; "
             "give a larger --steps, --epochs or --minutes."

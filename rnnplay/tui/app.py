@@ -17,6 +17,7 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
+from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
@@ -221,8 +222,16 @@ class RnnplayApp(App[None]):
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
-    """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't."""
-    config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
+    """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't.
+
+    One that nobody asked for keeps nobody out: the default is rnnplay's own if a person's of that name cannot be used.
+    """
+    try:
+        config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config
+    except RnnplayError:
+        if preset is not None:
+            raise
+        config = find_preset(DEFAULT_PRESET).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     keep_pastes_whole()

@@ -40,7 +40,7 @@ def load_settings() -> Settings:
     """The settings kept, or the defaults."""
     try:
         return msgspec.json.decode(read_small(settings_path(), _LARGEST), type=Settings)
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return Settings()
 
 

@@ -75,6 +75,25 @@ def test_the_loss_is_that_of_the_whole_distribution() -> None:
     assert bool(nothing.isnan())
 
 
+def test_under_autocast_products_are_in_bfloat16_and_the_softmax_is_not() -> None:
+    model = LanguageModel(adaptive(), V)
+    ids = some_ids()
+    targets = ids[:, 1:].flatten()
+    exact, _ = model.loss(ids[:, :-1], targets)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss, _ = model.loss(ids[:, :-1], targets)
+        logits, _ = model(ids[:, :-1])
+    assert (loss.dtype, logits.dtype) == (torch.float32, torch.float32)
+    assert 0 < abs(loss.item() - exact.item()) < 0.01
+    torch.testing.assert_close(logits.exp().sum(-1), torch.ones(4, 59))
+    loss.backward()  # type: ignore[no-untyped-call]
+    gradients = [parameter.grad for parameter in model.parameters()]
+    wanted = torch.autograd.grad(exact, list(model.parameters()))
+    for one, other in zip(gradients, wanted, strict=True):
+        assert one is not None and one.dtype == torch.float32
+        assert (one - other).norm() < 0.05 * other.norm()
+
+
 def test_text_is_drawn_and_completed() -> None:
     text = "the cat sat on the mat . the dog sat on the cat . " * 3
     tokenizer = build_tokenizer([text], "word")

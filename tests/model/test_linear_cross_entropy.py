@@ -43,6 +43,17 @@ def test_it_is_cross_entropy_and_so_are_its_gradients(positions: int, reduction:
         torch.testing.assert_close(own, theirs, rtol=2e-5, atol=2e-6 * float(theirs.abs().max()))
 
 
+def test_without_a_bias_it_is_as_with_one_of_zeros() -> None:
+    (states, weight, bias), targets = operands(193, 301, 24)
+    none = chunked_cross_entropy(states, weight, None, targets)
+    zeros = chunked_cross_entropy(states, weight, torch.zeros_like(bias), targets)
+    assert torch.equal(none, zeros)
+    for one, other in zip(
+        torch.autograd.grad(none * 3, (states, weight)), torch.autograd.grad(zeros * 3, (states, weight)), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
 def test_logits_of_any_size_neither_overflow_nor_vanish() -> None:
     tensors, targets = operands(130, 50, 8)
     with torch.no_grad():

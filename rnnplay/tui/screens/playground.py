@@ -427,18 +427,10 @@ class PlaygroundScreen(Screen[None]):
         if config.clip != "off":
             self._clip_before = config.clip
         self.form.set_value("clip", "off" if config.clip != "off" else self._clip_before)
-        self._tell_unseen_clipping()
 
     def action_move_threshold(self, direction: int, _: bool = False) -> None:
         """Move the clip threshold one notch."""
         self.form.nudge("clip_threshold", direction)
-        self._tell_unseen_clipping()
-
-    def _tell_unseen_clipping(self) -> None:
-        """Without a run and with the form folded, nothing else shows what the key did."""
-        if not self.control.running and not self.query_one("#setup").display:
-            clip, threshold = self.form.config.clip, self.form.config.clip_threshold
-            self.notify("Clipping is off." if clip == "off" else f"Clipping by {clip}, at {threshold:g}.", timeout=3)
 
     # The single keys do the same, where no text is being typed.
     action_clip = action_switch_clip

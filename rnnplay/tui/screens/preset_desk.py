@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rnnplay.errors import RnnplayError
-from rnnplay.presets import all_presets, find_preset, is_kept, save_preset
+from rnnplay.presets import all_presets, check_name, find_preset, is_kept, save_preset
+from rnnplay.tui.widgets.visible import visible_line
 
 if TYPE_CHECKING:
     from rnnplay.tui.screens.playground import PlaygroundScreen
@@ -35,12 +37,19 @@ class PresetDesk:
     def _named(self, name: str | None) -> None:
         if name is None:
             return
+        try:
+            check_name(name)
+        except RnnplayError as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+            return
         if not is_kept(name, self._folder):
             self._keep(name)
             return
         from rnnplay.tui.screens.confirm import Confirm
 
-        question = f"There is a preset {name} of yours; put these settings in its place?"
+        place = self._folder / f"{name}.toml"
+        link = f", a link to {visible_line(os.path.realpath(place))}" if place.is_symlink() else ""
+        question = f"There is a preset {name} of yours{link}; put these settings in its place?"
         confirm = Confirm("Replace the preset", question, "Replace")
         self._screen.app.push_screen(confirm, lambda yes: self._keep(name) if yes else None)
 

@@ -109,6 +109,8 @@ class Field(Widget, can_focus=True):
         self._caret = 0
         self._before = self.value
         self._on_extra = False
+        self._ahead: list[Value] = []
+        """Values chosen that what holds the field has not shown yet: keys may come faster than it answers."""
 
     # --- what is shown --------------------------------------------------------------------------------------
 
@@ -122,6 +124,11 @@ class Field(Widget, can_focus=True):
         error: str = "",
     ) -> None:
         """Show `value` and its state; repaints only if something is new."""
+        if value in self._ahead:
+            del self._ahead[: self._ahead.index(value) + 1]
+            value = self.value if self._ahead else value
+        else:
+            self._ahead.clear()
         state = (value, changed, locked, irrelevant, error)
         if state == (self.value, self.changed, self.locked, self.irrelevant, self.error):
             return
@@ -396,8 +403,8 @@ class Field(Widget, can_focus=True):
             self._choose(values[there])
 
     def _choose(self, value: Value) -> None:
-        # At once, though the form has the last word: the next key may be here before it is said.
-        self.value = value
+        self.value = value  # at once: the next key goes on from it
+        self._ahead.append(value)
         self.refresh()
         self.post_message(self.Chosen(self, value))
 

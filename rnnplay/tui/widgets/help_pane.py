@@ -32,6 +32,7 @@ class HelpPane(HelpPanel):
         yield Static(id="screen-keys")
 
     def on_mount(self) -> None:
+        self._helped: Widget | None = None
         super().on_mount()  # type: ignore[no-untyped-call]
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self._show_keys()
@@ -44,6 +45,9 @@ class HelpPane(HelpPanel):
         helpful = [node for node in nodes if isinstance(node, Widget) and node.HELP]
         told = [node for node in helpful if not isinstance(node, Screen)] or helpful
         self.set_class(bool(told), "-show-help")
+        if focused_widget is not self._helped:
+            self._helped = focused_widget
+            self.scroll_home(animate=False)
         for pane in self.query("#widget-help").results(Markdown):
             pane.update("\n".join(dedent((node.HELP or "").rstrip()) for node in reversed(told)))
 

@@ -72,11 +72,11 @@ def loss_readout(session: Session) -> str:
 
 
 def norm_readout(session: Session, config: RunConfig) -> str:
-    """ "2.31 → 1.00  38% of 100 clipped"."""
-    if session.last is None:
-        return ""
+    """ "last 2.31 → 1.00  38% of 100 steps clipped", or before there is a step what the clip will be."""
     if config.clip == "off":
         return "clipping off"
+    if session.last is None:
+        return f"clip {config.clip} at {config.clip_threshold:g}"
     last = session.last
     now = f"last {last.grad_norm:.3g} → {last.grad_norm_clipped:.3g}  " if last.clipped else ""
     return f"{now}{session.clipped_share:.0%} of {len(session.recent)} steps clipped"

@@ -261,7 +261,7 @@ class SetupForm(Vertical):
         field = self._preset_field
         options: list[tuple[Value, str]] = [(name, name) for name in self._presets]
         preset = self._presets[self._preset]
-        note = f"{preset.summary}." + (f" Expect: {preset.expect}." if preset.expect else "")
+        note = (f"Expect: {preset.expect}. " if preset.expect else "") + f"{preset.summary}."
         if changed:
             options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
             note = f"Not as in {self._preset}: {', '.join(changed)}."
