@@ -102,6 +102,32 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["dotfiles.toml", "presets"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_only_a_file_is_replaced(tmp_path: Path) -> None:
+    own = tmp_path / "presets"
+    own.mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (own / "mine.toml").symlink_to(tmp_path / "pipe")
+    (own / "folder.toml").mkdir()
+    for name in ("mine", "folder"):
+        with pytest.raises(InputError, match="is a folder, a pipe or a device; choose another name"):
+            save_preset(name, RunConfig(), own)
+    assert (tmp_path / "pipe").is_fifo()
+    (own / "loop.toml").symlink_to(own / "loop.toml")
+    save_preset("loop", RunConfig(), own)
+    assert find_preset("loop", own).config == RunConfig()
+
+
+def test_rights_stay_and_hidden_files_are_nobodys_business(tmp_path: Path) -> None:
+    place = tmp_path / "mine.toml"
+    place.write_text("hidden = 9\n", encoding="utf-8")
+    place.chmod(0o600)
+    (tmp_path / "._mine.toml").write_bytes(b"\x00\x05")
+    save_preset("mine", RunConfig(), tmp_path)
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert all_presets(tmp_path)[1] == []
+
+
 def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

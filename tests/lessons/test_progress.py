@@ -34,7 +34,9 @@ def test_ticked_steps_come_back(tmp_path: Path, lesson: Lesson) -> None:
     assert not kept.is_complete(lesson)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ticked": 3}', b'{"ticked": {"x": ["a"]}}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"ticked": 3}', b'{"ticked": {"x": ["a"]}}', b"\xff\xfe", b'{"x":' + b"[" * 20_000]
+)
 def test_a_broken_file_is_no_progress(tmp_path: Path, content: bytes, lesson: Lesson) -> None:
     """Cut off, of another program, or not text at all."""
     file = tmp_path / "lessons.json"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model import hardware
 from rnnplay.model.hardware import (
@@ -148,6 +148,22 @@ def test_threads_given_are_taken_as_they_are() -> None:
     config = RunConfig(threads=2, hidden=4, embedding=4)
     assert choose_threads(config, LanguageModel(config, 5), CPU) == 2
     assert torch.get_num_threads() == 2
+
+
+def test_no_more_threads_are_chosen_than_the_knob_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a checkpoint would say of itself what cannot be."""
+    monkeypatch.setattr(hardware, "_chosen", {})
+    monkeypatch.setattr(hardware, "physical_cores", lambda: 3000)
+    asked: list[int] = []
+
+    def fastest(counts: list[int], _: object) -> int:
+        asked.extend(counts)
+        return 1
+
+    monkeypatch.setattr(hardware, "fastest", fastest)
+    config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4)
+    choose_threads(config, LanguageModel(config, 5), CPU)
+    assert max(asked) == knobs()["threads"].knob.high
 
 
 def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.training import saving
+from rnnplay.training import progress, saving
+from rnnplay.training.evaluation import Evaluation, evaluate
+from rnnplay.training.learner import Learner, StepResult
 from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training.stopwatch import Stopwatch
 from tests.training.world import World, run_to_end
@@ -96,6 +99,60 @@ def test_it_ends_with_its_time_and_the_rate_reaches_its_floor(world: World, monk
     rates = [record.lr for record in world.emitted if isinstance(record, Step)]
     assert len(rates) > 10 and rates == sorted(rates, reverse=True)
     assert rates[0] == pytest.approx(0.01, rel=0.01) and rates[-1] == pytest.approx(0.001, rel=0.05)
+
+
+class SlowClock:
+    """A clock on which a step takes a second, a validation five, and what is done on the side during it `aside`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, aside: float = 0.0) -> None:
+        self.now = 0.0
+        self.aside = aside
+        monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: self.now))
+        step: Callable[..., StepResult] = Learner.step
+        really: Callable[..., Evaluation] = evaluate
+
+        def slow_step(*given: Any) -> StepResult:
+            self.now += 1
+            return step(*given)
+
+        def slow_evaluation(*given: Any) -> Evaluation:
+            *others, poll = given
+            poll()
+            self.now += 5
+            return really(*others, lambda: None)
+
+        monkeypatch.setattr(Learner, "step", slow_step)
+        monkeypatch.setattr(progress, "evaluate", slow_evaluation)
+
+    def poll(self) -> None:
+        self.now += self.aside
+        self.aside = 0.0
+
+
+@pytest.mark.parametrize("aside", [0.0, 20.0])
+def test_a_run_by_minutes_ends_with_its_last_validation(
+    aside: float, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else was done for a while during one of its validations."""
+    clock = SlowClock(monkeypatch, aside)
+    trainer = world.trainer(world.config(steps=0, minutes=1.0, eval_every=10))
+    trainer._poll = clock.poll
+    assert run_to_end(trainer).reason == "length"
+    assert trainer.seconds == pytest.approx(60, abs=1)
+    validations = [record.step for record in world.emitted if isinstance(record, Validation)]
+    # 10 + 5, 25 + 5, 40 + 5 seconds; one at step 40, after 55, would leave no time for steps before the last.
+    assert validations == ([10, 20, 30, 40] if not aside else [10, 20, 25])
+
+
+def test_a_run_that_has_ended_by_minutes_goes_on_only_for_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    SlowClock(monkeypatch)
+    run_to_end(world.trainer(world.config(steps=0, minutes=1.0, eval_every=10)))
+    for minutes in (1.0, 0.999):
+        with pytest.raises(InputError, match="has reached its length"):
+            world.resume(world.config(steps=0, minutes=minutes, eval_every=10))
+    longer = world.resume(world.config(steps=0, minutes=1.5, eval_every=10))
+    run_to_end(longer)
+    assert longer.seconds == pytest.approx(90, abs=1)
 
 
 def test_pauses_do_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +251,7 @@ def test_the_warm_up_is_in_the_records(world: World) -> None:
 def test_a_short_run_is_not_spent_on_warming_up(world: World) -> None:
     run_to_end(world.trainer(world.config(steps=20, schedule="warmup", warmup_steps=100, lr=0.4)))
     rates = [record.lr for record in world.emitted if isinstance(record, Step)]
-    assert rates[:3] == pytest.approx([0.004, 0.2, 0.4])
+    assert rates[:3] == pytest.approx([0.2, 0.4, 0.4])
 
 
 def test_the_state_is_carried_over_steps_and_does_not_hold_the_graph(world: World) -> None:

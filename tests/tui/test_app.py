@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from rnnplay.engine import messages
+from rnnplay.errors import InputError
 from rnnplay.presets import preset_config
+from rnnplay.tui.app import RnnplayApp, run_app
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import settings_path
 from rnnplay.tui.theme import DARK, LIGHT
+from rnnplay.workspace import Workspace
 from tests.tui.stage import RUN, Stage, until
 
 
@@ -118,3 +122,19 @@ async def test_a_command_found_by_typing_is_run(stage: Stage) -> None:
         await until(pilot, lambda: bool(palette.query_one("CommandList").option_count))  # type: ignore[attr-defined]
         await pilot.press("enter")
         await until(pilot, lambda: stage.form.config.clip == "off")
+
+
+def test_a_broken_preset_that_nobody_asked_for_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[RnnplayApp] = []
+    monkeypatch.setattr(RnnplayApp, "run", lambda app: opened.append(app))
+    monkeypatch.setattr("rnnplay.tui.app.keep_pastes_whole", lambda: None)
+    monkeypatch.setattr("rnnplay.tui.app.send_lean_updates", lambda: None)
+    workspace = Workspace(tmp_path).create()
+    workspace.presets.mkdir(exist_ok=True)
+    (workspace.presets / "quick.toml").write_text("hiden = 9\n", encoding="utf-8")
+    run_app(workspace)
+    assert len(opened) == 1
+    with pytest.raises(InputError, match="hiden"):
+        run_app(workspace, preset="quick")

@@ -718,6 +718,24 @@ async def test_help_longer_than_the_screen_is_read_by_pages(stage: Stage) -> Non
         await until(pilot, lambda: pane.scroll_y == min(pane.max_scroll_y, pane.size.height))
         await pilot.press("pageup")
         await until(pilot, lambda: pane.scroll_y == 0)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: pane.scroll_y > 0)
+        stage.norm.focus()
+        await until(pilot, lambda: pane.scroll_y == 0)
+
+
+async def test_before_there_is_a_run_the_norm_says_what_its_clip_will_be(stage: Stage) -> None:
+    """Nothing else does where the settings are folded."""
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: stage.norm.readout == "clip norm at 0.4")
+        await pilot.press("plus")
+        await until(pilot, lambda: stage.norm.readout == "clip norm at 0.5")
+        await pilot.press("c")
+        await until(pilot, lambda: stage.norm.readout == "clipping off")
+        assert not stage.toasts
 
 
 async def test_any_size_holds(stage: Stage) -> None:

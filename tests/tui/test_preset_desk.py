@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Markdown
+from textual.widgets import Label, Markdown
 
 from rnnplay.presets import find_preset
 from rnnplay.tui.screens.ask import Ask
@@ -53,6 +53,32 @@ async def test_one_of_that_name_is_replaced_only_after_a_question(stage: Stage, 
         await until(pilot, lambda: app.screen is stage.playground)
         assert find_preset("mine", stage.workspace.presets).config.hidden == (48 if sure else 9)
         assert any("Kept as" in toast for toast in stage.toasts) == sure
+
+
+async def test_a_name_that_cannot_be_is_refused_without_a_question(stage: Stage) -> None:
+    stage.workspace.presets.mkdir(parents=True)
+    (stage.workspace.presets / "quick.toml").write_text("hidden = 9\n", encoding="utf-8")
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await save_as(stage, pilot, "quick")
+        assert app.screen is stage.playground
+        assert any("comes with rnnplay" in toast for toast in stage.toasts)
+
+
+async def test_what_a_link_leads_to_is_in_the_question(stage: Stage) -> None:
+    stage.workspace.presets.mkdir(parents=True)
+    notes = stage.workspace.presets.parent / "notes.txt"
+    notes.write_text("mine\n", encoding="utf-8")
+    (stage.workspace.presets / "mine.toml").symlink_to(notes)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await save_as(stage, pilot, "mine")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert str(notes) in str(app.screen.query_one(Label).content).replace("\n", "")
+        await pilot.press("escape")
+        assert notes.read_text(encoding="utf-8") == "mine\n"
 
 
 async def test_files_that_are_no_presets_are_told_in_one_message(stage: Stage) -> None:

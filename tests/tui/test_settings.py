@@ -25,9 +25,11 @@ def test_settings_come_back() -> None:
     assert load_settings() == Settings(theme="nord", language="zh")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"theme": 3}', b"\xff\xfe", b" " * (1 << 17)])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"theme": 3}', b"\xff\xfe", b" " * (1 << 17), b'{"x":' + b"[" * 20_000]
+)
 def test_a_broken_file_means_the_defaults(place: Path, content: bytes) -> None:
-    """Cut off, of another program, or far too long."""
+    """Cut off, of another program, far too long, or nested without end."""
     place.parent.mkdir()
     place.write_bytes(content)
     assert load_settings() == Settings()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import ClassVar
 
 import pytest
@@ -233,6 +235,24 @@ async def test_keys_pressed_faster_than_they_are_handled_all_count() -> None:
                 app.post_message(events.Key(key, None))
             await until(pilot, lambda: getattr(app.form.config, name) == value)  # noqa: B023
             assert field.value == value
+
+
+async def test_no_key_is_lost_however_keys_and_answers_fall_together() -> None:
+    app = FormApp()
+    draw = random.Random(1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(30):
+            field = await focus(app, pilot, "optimizer")
+            values = [value for value, _ in field.options]
+            presses = draw.randint(3, 8)
+            wanted = values[(values.index(field.value) + presses) % len(values)]
+            for _ in range(presses):
+                app.post_message(events.Key("right", None))
+                for _ in range(draw.choice((0, 0, 1, 2, 3, 4, 5, 7, 9, 12))):
+                    await asyncio.sleep(0)  # lets other tasks go on, and waits for none
+            await until(pilot, lambda: app.form.config.optimizer == wanted)  # noqa: B023
+            await pilot.pause()
+            assert field.value == app.form.config.optimizer == wanted
 
 
 async def test_preset_fills_the_form_and_editing_makes_it_custom() -> None:
