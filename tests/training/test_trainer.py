@@ -135,13 +135,13 @@ def test_a_run_by_minutes_ends_with_its_last_validation(
 ) -> None:
     """Whatever else was done for a while during one of its validations."""
     clock = SlowClock(monkeypatch, aside)
-    trainer = world.trainer(world.config(steps=0, minutes=1.0, eval_every=10))
+    trainer = world.trainer(world.config(steps=0, minutes=1.0, eval_every=9))
     trainer._poll = clock.poll
     assert run_to_end(trainer).reason == "length"
     assert trainer.seconds == pytest.approx(60, abs=1)
     validations = [record.step for record in world.emitted if isinstance(record, Validation)]
-    # 10 + 5, 25 + 5, 40 + 5 seconds; one at step 40, after 55, would leave no time for steps before the last.
-    assert validations == ([10, 20, 30, 40] if not aside else [10, 20, 25])
+    # After 9 + 5, 23 + 5 and 37 + 5 seconds; one at step 36, after 51, would leave no time for steps before the last.
+    assert validations == ([9, 18, 27, 40] if not aside else [9, 18, 25])
 
 
 def test_a_run_that_has_ended_by_minutes_goes_on_only_for_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
