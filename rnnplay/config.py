@@ -108,7 +108,14 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         float, Knob("stop after so many passes over the text", "length", low=0, high=10**9, zero="no limit")
     ] = 0.0
     minutes: Annotated[
-        float, Knob("stop after so many minutes of training, the last validation included", "length", low=0, high=10**7, zero="no limit")
+        float,
+        Knob(
+            "stop after so many minutes of training, the last validation included",
+            "length",
+            low=0,
+            high=10**7,
+            zero="no limit",
+        ),
     ] = 0.0
     batch_size: Annotated[int, Knob("sequences a step", "length", low=1, high=65_536, label="batch")] = 32
     bptt: Annotated[int, Knob("timesteps a step: the gradient goes back no further", "length", low=1, high=65_536)] = 64

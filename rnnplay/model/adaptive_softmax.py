@@ -62,13 +62,13 @@ def adaptive_loss(
         return hidden.sum() * (torch.nan if reduction == "mean" else 0)
     in_head, total = targets.clone(), hidden.new_zeros((), dtype=torch.float32)
     for cluster, (first, end) in enumerate(pairwise(output.cutoffs)):
+        # None of them, perhaps: the gradients are zeros then, but there, as the optimizer's moments are to be.
         rows = ((targets >= first) & (targets < end)).nonzero().squeeze(1)
-        if len(rows):
-            in_head[rows] = output.shortlist_size + cluster
-            shorten, words = cast(nn.Sequential, output.tail[cluster]).children()
-            vectors = shorten(hidden[rows])  # (rows, H / 4^(i+1))
-            total = total + linear_cross_entropy(
-                vectors, cast(Tensor, words.weight), None, targets[rows] - first, reduction="sum"
-            )
+        in_head[rows] = output.shortlist_size + cluster
+        shorten, words = cast(nn.Sequential, output.tail[cluster]).children()
+        vectors = shorten(hidden[rows])  # (rows, H / 4^(i+1))
+        total = total + linear_cross_entropy(
+            vectors, cast(Tensor, words.weight), None, targets[rows] - first, reduction="sum"
+        )
     total = total + linear_cross_entropy(hidden, output.head.weight, None, in_head, reduction="sum")
     return total / len(targets) if reduction == "mean" else total

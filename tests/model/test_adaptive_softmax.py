@@ -75,6 +75,17 @@ def test_the_loss_is_that_of_the_whole_distribution() -> None:
     assert bool(nothing.isnan())
 
 
+def test_words_that_a_batch_does_not_have_get_gradients_of_zero() -> None:
+    """Not none: a checkpoint after such a first step has the optimizer's moments of all weights, or of none."""
+    model = LanguageModel(adaptive(), V)
+    ids = torch.zeros((2, 5), dtype=torch.int64)
+    loss, _ = model.loss(ids, ids.flatten())
+    loss.backward()  # type: ignore[no-untyped-call]
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        assert bool(parameter.grad.any()) != name.startswith("output.tail")
+
+
 def test_under_autocast_products_are_in_bfloat16_and_the_softmax_is_not() -> None:
     model = LanguageModel(adaptive(), V)
     ids = some_ids()
