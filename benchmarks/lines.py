@@ -82,11 +82,13 @@ def kernels(options: Options) -> Iterator[Line]:
 def precision(options: Options) -> Iterator[Line]:
     """`auto` over float32."""
     native = native_bfloat16(torch.device("cpu"))
-    for shape in CHARACTERS[1:]:
+    gated = [Shape(cell, like.layers, like.hidden) for cell in ("gru", "rnn") for like in CHARACTERS]
+    for shape in (*CHARACTERS[1:], *gated):
+        asked = {"lstm": "≥ 1.4", "gru": "≥ 1.3", "rnn": "≥ 1.2"}[shape.cell]
         if native:
-            yield against_bare(options, "auto / float32 bare loop", shape, "≥ 1.4", "auto")
+            yield against_bare(options, "auto / float32 bare loop", shape, asked, "auto")
         else:
-            yield Line("auto / float32 bare loop", shape.name, None, asked="≥ 1.4", note="bfloat16 not native here")
+            yield Line("auto / float32 bare loop", shape.name, None, asked=asked, note="bfloat16 not native here")
 
 
 def records(options: Options) -> Iterator[Line]:
