@@ -175,6 +175,20 @@ def in_turns(
             yield headless_speed(workspace, seconds), *attached_speed(workspace, seconds, columns, rows)
 
 
+def idle_share(workspace: Path, seconds: float) -> float:
+    """The interface's share of a core while nothing goes on, once all is there."""
+    command = rnnplay_command("--workspace", str(workspace))
+    with Terminal(command, 120, 40, env={"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
+        terminal.wait_for("ready")
+        settle(terminal, 3.0, draw=False)
+        before = cpu_seconds(terminal.process.pid)
+        settle(terminal, seconds, draw=False)
+        used = cpu_seconds(terminal.process.pid) - before
+        terminal.send("\x11")
+        terminal.wait_for_exit()
+    return used / seconds
+
+
 def leave(terminal: Terminal) -> None:
     """ctrl+q, and yes."""
     terminal.send("\x11")

@@ -182,6 +182,8 @@ def interface(options: Options) -> Iterator[Line]:
             latency.settle(terminal, 1.0)
             echo = latency.measure_echo(terminal, 30 if options.quick else 200)
             latency.leave(terminal)
+        idle = 100 * latency.idle_share(workspace, 5.0 if options.quick else 20.0)
+        yield Line("interface", "its process while nothing goes on", idle, "% of a core", "≤ 1", decimals=1)
         yield Line("interface", "echo of a key while training, p99", latency.percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
         for columns, rows in ((80, 24), (200, 60)):
             ratios, shares, sent = [], [], []
