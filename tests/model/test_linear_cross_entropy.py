@@ -8,7 +8,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, linear
 
 from rnnplay.model import linear_cross_entropy as module
-from rnnplay.model.linear_cross_entropy import chunked_cross_entropy, linear_cross_entropy
+from rnnplay.model.linear_cross_entropy import (
+    EXACT_TOKENS,
+    chunked_cross_entropy,
+    linear_cross_entropy,
+)
 
 torch.set_num_threads(1)
 
@@ -41,6 +45,18 @@ def test_it_is_cross_entropy_and_so_are_its_gradients(positions: int, reduction:
     torch.testing.assert_close(found, expected, rtol=2e-6, atol=1e-6)
     for own, theirs in zip(gradients(found, tensors), gradients(expected, tensors), strict=True):
         torch.testing.assert_close(own, theirs, rtol=2e-5, atol=2e-6 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("vocabulary", [EXACT_TOKENS, EXACT_TOKENS + 1])
+def test_few_tokens_are_scored_in_float32_under_autocast_too(vocabulary: int) -> None:
+    (states, weight, bias), targets = operands(20, vocabulary, 24)
+    exact = linear_cross_entropy(states, weight, bias, targets)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = linear_cross_entropy(states.bfloat16().float(), weight, bias, targets)
+        kept = linear_cross_entropy(states, weight, bias, targets)
+    assert kept.dtype == found.dtype == torch.float32
+    assert torch.equal(kept, exact) == (vocabulary == EXACT_TOKENS)
+    assert not torch.equal(found, exact)
 
 
 def test_without_a_bias_it_is_as_with_one_of_zeros() -> None:
