@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         return DONE
     except Exception as error:
         _debug()
-        tell(unexpected(error, session))
+        tell(_unwritable(error) or unexpected(error, session))
         return FAILED
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
 
@@ -82,6 +83,17 @@ def drop_stdout() -> None:
         os.close(nowhere)
     except (OSError, ValueError):
         pass
+
+
+def _unwritable(error: Exception) -> str:
+    """The sentence for a stdout that takes nothing more, such as a file on a full disk; empty for any other error.
+
+    Only what goes to a stream fails without a file's name.
+    """
+    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
+        drop_stdout()
+        return f"Error: The answer cannot be written ({error.strerror}); make room there, or send it elsewhere."
+    return ""
 
 
 def usage_message(error: click.UsageError) -> str:

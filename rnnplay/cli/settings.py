@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnplay.config import RunConfig, with_values
+from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.settings_file import read_settings
 from rnnplay.workspace import Workspace
@@ -16,7 +17,11 @@ LENGTHS = ("steps", "epochs", "minutes")
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
     """The settings of a new run; raises InputError for a preset, file or value that cannot be used."""
     values = find_preset(preset or DEFAULT_PRESET, workspace.presets, whole=False).values
-    return with_values(RunConfig(), layered(values, settings_in(file), given))
+    values = layered(values, settings_in(file), given)
+    try:
+        return with_values(RunConfig(), values)
+    except ConfigError as error:
+        raise ConfigError(error.knob, f"With preset {preset}, {error}" if preset else str(error)) from error
 
 
 def settings_in(file: Path | None) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def _encoded(
 ) -> EncodedCorpus:
     feed: Feed = corpus.card.feed if config.feed == "auto" else config.feed
     if tokenizer is not None and feed == "lines" and tokenizer.newline is None:
-        raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose --feed stream.")
+        raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose feed stream.")
     loaded = _load(cache, sha256, config, feed, tokenizer)
     if loaded is None:
         key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
@@ -281,8 +281,8 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
     characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
     for part, split, share, least, other in (
-        ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller --batch-size or --bptt"),
-        ("validation", corpus.validation, shares[1], 2, "a larger validation share in --split"),
+        ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller batch size or bptt"),
+        ("validation", corpus.validation, shares[1], 2, "a larger validation share in split"),
     ):
         if split.tokens < least:
             enough = ceil(least / share * max(characters, 1) / max(tokens, 1))

@@ -74,7 +74,7 @@ def evaluate(
     finally:
         model.train(training)
     if not tokens:
-        raise InputError("This part of the text is empty; choose another with --split, or give it a share of the text.")
+        raise InputError("This part of the text is empty; choose another part, or give it a share of the text.")
     characters = split.characters * tokens / _all_tokens(split, feed)
     loss = nats / tokens
     return Evaluation(

@@ -212,7 +212,7 @@ def test_a_full_disk_is_a_failure(workspace: Path) -> None:
             [sys.executable, "-m", "rnnplay", "presets"], stdout=out, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: OSError: [Errno 28]")
+    assert done.stderr.startswith("Error: The answer cannot be written (No space left on device)")
     assert len(done.stderr.splitlines()) == 1
 
 

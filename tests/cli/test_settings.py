@@ -85,7 +85,7 @@ def test_values_are_checked_together_only_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text("hidden = 64\n", encoding="utf-8")
     assert new_settings("words", file, {"embedding": 64}, Workspace(tmp_path)).tie
-    with pytest.raises(ConfigError, match="tie needs embedding = hidden"):
+    with pytest.raises(ConfigError, match="With preset words, tie needs embedding = hidden"):
         new_settings("words", file, {}, Workspace(tmp_path))
 
 

@@ -307,7 +307,7 @@ def test_too_short_for_a_batch_says_what_is_needed(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "has 27 characters, but needs at least 33 for one batch of 16 rows of 2" in message
     assert "at least 37 characters" in message
-    assert "--batch-size or --bptt" in message
+    assert "or a smaller batch size or bptt" in message
     encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=16, bptt=2), cache)
     encode_corpus(corpus(tmp_path, "abcdefghij" * 4), RunConfig(batch_size=35, bptt=1), cache)
     with pytest.raises(InputError, match="training part"):  # from the cache as well
