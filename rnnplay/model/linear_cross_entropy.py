@@ -45,10 +45,11 @@ def linear_cross_entropy(
     Under autocast the products over more than EXACT_TOKENS are in its type, all else in float32. reduction: "mean" or
     "sum".
     """
-    if hidden.device.type == "cpu" and len(hidden) * len(weight) >= WORTH_CHUNKS:
-        return chunked_cross_entropy(hidden, weight, bias, targets, ignore_index, reduction)
-    low = len(weight) > EXACT_TOKENS and torch.is_autocast_enabled(hidden.device.type)
-    with torch.autocast(hidden.device.type, enabled=low):
+    device = hidden.device.type
+    low = len(weight) > EXACT_TOKENS and torch.is_autocast_enabled(device)
+    with torch.autocast(device, enabled=low):
+        if device == "cpu" and len(hidden) * len(weight) >= WORTH_CHUNKS:
+            return chunked_cross_entropy(hidden, weight, bias, targets, ignore_index, reduction)
         logits = linear(hidden if low else hidden.float(), weight, bias).float()  # (N, V)
     return cross_entropy(logits, targets, ignore_index=ignore_index, reduction=reduction)
 

@@ -47,8 +47,13 @@ def test_it_is_cross_entropy_and_so_are_its_gradients(positions: int, reduction:
         torch.testing.assert_close(own, theirs, rtol=2e-5, atol=2e-6 * float(theirs.abs().max()))
 
 
+@pytest.mark.parametrize("chunks", [False, True])
 @pytest.mark.parametrize("vocabulary", [EXACT_TOKENS, EXACT_TOKENS + 1])
-def test_few_tokens_are_scored_in_float32_under_autocast_too(vocabulary: int) -> None:
+def test_few_tokens_are_scored_in_float32_under_autocast_too(
+    monkeypatch: pytest.MonkeyPatch, vocabulary: int, chunks: bool
+) -> None:
+    """Logits in bfloat16 would be seen in the loss of a model of characters, in chunks or not."""
+    monkeypatch.setattr(module, "WORTH_CHUNKS", 1 if chunks else 1 << 60)
     (states, weight, bias), targets = operands(20, vocabulary, 24)
     exact = linear_cross_entropy(states, weight, bias, targets)
     with torch.autocast("cpu", dtype=torch.bfloat16):
