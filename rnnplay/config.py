@@ -288,7 +288,14 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Knob("auto: bfloat16 products where the hardware has them", "machine"),
     ] = "auto"
     threads: Annotated[
-        int, Knob("CPU threads of the trainer", "machine", low=0, high=1024, zero="chosen by measurement")
+        int,
+        Knob(
+            "CPU threads of the trainer, at most one a processor",
+            "machine",
+            low=0,
+            high=1024,
+            zero="chosen by measurement",
+        ),
     ] = 0
 
     def __post_init__(self) -> None:

@@ -120,13 +120,13 @@ def _glibc() -> ctypes.CDLL | None:
 def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device) -> int:
     """Sets the number of threads that torch uses in the calling thread, and returns it.
 
-    `config.threads` if that is not 0; otherwise the fastest of 1, 2, 4, … up to the physical cores, timed on forward
-    and backward passes of the run's own shape. Weights, gradients, mode and torch's random numbers stay as they are.
-    This process remembers it for the shape; the next measures anew, as it may find the machine less or more busy.
+    `config.threads`, as `use_threads` takes it, if that is not 0; otherwise the fastest of 1, 2, 4, … up to the
+    physical cores, timed on forward and backward passes of the run's own shape. Weights, gradients, mode and torch's
+    random numbers stay as they are. This process remembers it for the shape; the next measures anew, as it may find the
+    machine less or more busy.
     """
     if config.threads:
-        torch.set_num_threads(config.threads)
-        return config.threads
+        return use_threads(config.threads)
     most = int(knobs()["threads"].knob.high)
     if device.type != "cpu":
         torch.set_num_threads(min(most, torch.get_num_threads()))
@@ -149,7 +149,15 @@ def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device
                 _chosen[shape] = fastest(counts, _training_step(config, model, precision))
         else:
             _chosen[shape] = counts[0]
-    torch.set_num_threads(_chosen[shape])
+    return use_threads(_chosen[shape])
+
+
+def use_threads(count: int) -> int:
+    """Sets the number of threads that torch uses in the calling thread, and returns it: at most one a processor.
+
+    More would wait for each other in every product, and a run from a larger machine would hardly move here.
+    """
+    torch.set_num_threads(min(count, _processors()))
     return torch.get_num_threads()
 
 
@@ -201,8 +209,13 @@ def fastest(
 
 def physical_cores() -> int:
     """Cores this process may run on, counting those that share one core's units once; at most OMP_NUM_THREADS."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = _processors()
     return max(1, min(allowed, len(_physical()) or allowed, _openmp_limit()))
+
+
+def _processors() -> int:
+    """Processors this process may run on, counting all that share one core."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _openmp_limit() -> int:

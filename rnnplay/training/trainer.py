@@ -9,7 +9,7 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory
+from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory, use_threads
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
@@ -64,7 +64,8 @@ class Trainer:
         try:
             self._learner = Learner(config, corpus)
             self._progress = Progress(self._learner, corpus)
-            self._threads = resumed.threads if resumed else choose_threads(config, self.model, self._learner.device)
+            device = self._learner.device
+            self._threads = use_threads(resumed.threads) if resumed else choose_threads(config, self.model, device)
             self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
             info = resumed.info if resumed else begins
@@ -274,7 +275,6 @@ class Trainer:
 
     def _restore(self, resumed: Resumed) -> None:
         state = resumed.state
-        torch.set_num_threads(self._threads)
         self._progress.restore(state, resumed.tensors, self.config)
         self._unsaved = False
         self._folder.rewind(state.step, state.metrics_bytes)

@@ -144,10 +144,12 @@ def test_the_measurement_ends_in_time_and_stops_past_the_peak() -> None:
     assert machine.now < hardware.MEASURE_SECONDS + 0.2
 
 
-def test_threads_given_are_taken_as_they_are() -> None:
-    config = RunConfig(threads=2, hidden=4, embedding=4)
-    assert choose_threads(config, LanguageModel(config, 5), CPU) == 2
-    assert torch.get_num_threads() == 2
+@pytest.mark.parametrize(("given", "taken"), [(1, 1), (2, 2), (3, 3), (1024, 3)])
+def test_threads_given_are_taken_up_to_one_a_processor(monkeypatch: pytest.MonkeyPatch, given: int, taken: int) -> None:
+    """A thousand on a laptop, as of a run from a large machine, would take seconds for a step."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
+    config = RunConfig(threads=given, hidden=4, embedding=4)
+    assert choose_threads(config, LanguageModel(config, 5), CPU) == taken == torch.get_num_threads()
 
 
 def test_no_more_threads_are_chosen_than_the_knob_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +187,7 @@ def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch)
 def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "_chosen", {})
     monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
+    monkeypatch.setattr(hardware, "_processors", lambda: 2)
     measured: list[int] = []
 
     def fastest(counts: list[int], _: object) -> int:
