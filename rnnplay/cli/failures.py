@@ -88,7 +88,7 @@ def drop_stdout() -> None:
 def _unwritable(error: Exception) -> str:
     """The sentence for a stdout that takes nothing more, such as a file on a full disk; empty for any other error.
 
-    Only what goes to a stream fails without a file's name.
+    A write that fails has no file's name; those to files are told of, with their names, where they are done.
     """
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
         drop_stdout()
