@@ -1,0 +1,1 @@
+"""What every part may use and that uses none: reading and writing of files, numbers and text."""
