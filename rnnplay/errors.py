@@ -23,6 +23,22 @@ class ConfigError(InputError):
         self.knob = knob
 
 
+class CheckpointError(InputError):
+    """A checkpoint of a run cannot be used; `instead`: the step of one that may be, None if there is none."""
+
+    def __init__(self, message: str, instead: int | None) -> None:
+        super().__init__(message)
+        self.instead = instead
+
+
+class FinishedError(InputError):
+    """A run has reached its length; `longer`: the knobs, with new values, by which it would go on."""
+
+    def __init__(self, message: str, longer: dict[str, float]) -> None:
+        super().__init__(message)
+        self.longer = longer
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, of the CPU or of a device: on the CPU torch raises a plain RuntimeError."""
     return (

@@ -7,9 +7,10 @@ the current folder if it already holds both corpora/ and checkpoints/, the perso
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnnplay.common.commands import shell_command
 from rnnplay.errors import InputError
 
 ENVIRONMENT_VARIABLE = "RNNPLAY_WORKSPACE"
@@ -20,6 +21,16 @@ class Workspace:
     """A folder with a person's corpora and runs."""
 
     root: Path
+    option: str = field(default="", compare=False)
+    """What --workspace was given as; "" where the workspace was found without it."""
+
+    def command(self, *words: str, **options: str | float | bool) -> str:
+        """As `shell_command`, for the user to paste: it finds this workspace."""
+        return shell_command(*words, workspace=self.option, **options)
+
+    def run_argument(self, folder: Path) -> str:
+        """How a command names the run in `folder`: by name if it is one of the workspace's, else by its path."""
+        return folder.name if folder.parent == self.checkpoints else str(folder)
 
     @property
     def corpora(self) -> Path:
@@ -68,7 +79,7 @@ def find_workspace(option: str | Path | None = None) -> Workspace:
 def _found(option: str | Path | None) -> Workspace:
     named = option or os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        return Workspace(Path(named).expanduser().absolute())
+        return Workspace(Path(named).expanduser().absolute(), str(option or ""))
     here = Path.cwd()
     if (here / "corpora").is_dir() and (here / "checkpoints").is_dir():
         return Workspace(here)

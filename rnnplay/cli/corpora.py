@@ -69,9 +69,8 @@ def add(session: Session, path: Path, name: str | None, as_json: bool) -> None:
     if as_json:
         write_json(_described(corpus))
     else:
-        click.echo(
-            printable(f"Added {corpus.name}. Train on it: rnnplay train --corpus {corpus.name}{session.arguments}")
-        )
+        train = session.workspace.command("train", corpus=corpus.name)
+        click.echo(printable(f"Added {corpus.name}. Train on it: {train}"))
 
 
 def _list(session: Session, as_json: bool) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnplay.errors import RnnplayError
+from rnnplay.common.commands import shell_command
+from rnnplay.errors import CheckpointError, FinishedError, RnnplayError
 from rnnplay.harmless import harmless, harmless_message
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         return error.exit_code
     except RnnplayError as error:
         _debug()
-        tell(f"Error: {error}")
+        tell(f"Error: {error}{remedy(error, session)}")
         return error.exit_code
     except BrokenPipeError:
         drop_stdout()
@@ -52,6 +53,15 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         tell(_unwritable(error) or unexpected(error, session))
         return FAILED
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
+
+
+def remedy(error: RnnplayError, session: Session) -> str:
+    """The command that would do instead, where the error knows it; else nothing."""
+    if isinstance(error, CheckpointError) and error.instead is not None:
+        return f" Try: {session.again(checkpoint=error.instead)}"
+    if isinstance(error, FinishedError):
+        return f" For example: {session.again(**error.longer)}"
+    return ""
 
 
 def open_closed_streams() -> None:
@@ -107,7 +117,7 @@ def usage_message(error: click.UsageError) -> str:
         message += f"; did you mean {near[0]}?" if near else "."
     if not message.endswith((".", "?", "!", "…")):
         message += "."
-    return f"{message} ({path} --help)"
+    return f"{message} ({shell_command(*path.split()[1:], help=True)})"
 
 
 def unexpected(error: Exception, session: Session) -> str:

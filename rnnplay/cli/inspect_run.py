@@ -11,7 +11,7 @@ import click
 from rnnplay.cli.console import note, write_json
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
-from rnnplay.errors import InputError
+from rnnplay.errors import CheckpointError, InputError
 from rnnplay.inspection.results import Forced, GradientCurve, Order, Property, Quantity
 
 if TYPE_CHECKING:
@@ -143,7 +143,12 @@ def _gradients(
 ) -> None:
     curves: list[GradientCurve] = []
     for name in names:
-        run = _open(session, name, checkpoint)
+        try:
+            run = _open(session, name, checkpoint)
+        except CheckpointError as error:
+            if len(names) == 1:
+                raise
+            raise InputError(str(error)) from error  # another --checkpoint would be for all of them
         from rnnplay.inspection.gradients import gradient_curve
         from rnnplay.inspection.probe import probe_batch
         from rnnplay.inspection.subject import initial_model

@@ -15,6 +15,7 @@ from rnnplay import __version__
 from rnnplay.cli.failures import drop_stdout, guarded, open_closed_streams
 from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.session import Session, workspace_option
+from rnnplay.errors import InputError
 
 COMMANDS = {
     "train": "Train a model, here in the foreground.",
@@ -49,6 +50,13 @@ class LazyGroup(NearGroup):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if isinstance(ctx.obj, Session):
+            ctx.obj.words = list(args)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -110,9 +118,14 @@ def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name
         from rnnplay.cli.play import play
 
         return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
-    for option, value in given.items():
-        if value is not None:
-            raise click.UsageError(
-                f"{option} stands after the command: rnnplay {ctx.invoked_subcommand} {option} …", ctx
-            )
-    return 0
+    behind = {name[2:]: value for name, value in given.items() if value is not None}
+    if not behind:
+        return 0
+    name = str(ctx.invoked_subcommand)
+    command = program.get_command(ctx, name)
+    known = {option for param in command.params for option in param.opts} if command is not None else set()
+    for option in behind:
+        if f"--{option}" not in known:
+            raise click.UsageError(f"--{option} is for the interface and for `train`; {name} has no such option", ctx)
+    options = " and ".join(f"--{option}" for option in behind)
+    raise InputError(f"{options} must come after the command: {ctx.obj.again(**behind)}")

@@ -6,6 +6,7 @@ import os
 import sys
 
 from rnnplay.cli.session import Session
+from rnnplay.common.commands import shell_command
 from rnnplay.errors import InputError
 
 
@@ -35,13 +36,14 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
 
 def check_terminal() -> None:
     """Raises InputError unless there is a terminal that can draw and read keys."""
+    train, every = shell_command("train"), shell_command(help=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
         raise InputError(
             "The interface needs a terminal for its input and output; in a pipe or a script use a command like "
-            "`rnnplay train` (rnnplay --help lists them)."
+            f"`{train}` ({every} lists them)."
         )
     if os.environ.get("TERM", "").lower() in ("dumb", "unknown") and os.name != "nt":
         raise InputError(
             f"The interface cannot draw on a terminal of the type TERM={os.environ['TERM']}; use another terminal, "
-            "or a command like `rnnplay train` (rnnplay --help lists them)."
+            f"or a command like `{train}` ({every} lists them)."
         )

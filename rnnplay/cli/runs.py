@@ -143,7 +143,8 @@ def _list(session: Session, as_json: bool) -> None:
         write_json(described)
         return
     if not described:
-        note(f"There are no runs in {session.workspace.checkpoints} yet; make one with: rnnplay train")
+        train = session.workspace.command("train")
+        note(f"There are no runs in {session.workspace.checkpoints} yet; make one with: {train}")
         return
     rows = [
         (

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from rnnplay.common.commands import again
 from rnnplay.workspace import Workspace, find_workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -17,18 +18,17 @@ class Session:
 
     def __init__(self) -> None:
         self.workspace_option: str | None = None
+        self.words: list[str] = []
+        """What was typed, from the command's name on."""
 
     @property
     def workspace(self) -> Workspace:
         """The workspace to use; nothing is created."""
         return find_workspace(self.workspace_option)
 
-    @property
-    def arguments(self) -> str:
-        """What a command line that is suggested to the person needs to find the same workspace."""
-        import shlex
-
-        return f" --workspace {shlex.quote(self.workspace_option)}" if self.workspace_option else ""
+    def again(self, **options: str | float) -> str:
+        """What was typed, with these options put in or changed, to be pasted."""
+        return again(self.words, self.workspace_option or "", **options)
 
 
 def _keep_workspace(ctx: click.Context, param: click.Parameter, value: str | None) -> None:

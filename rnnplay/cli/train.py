@@ -105,9 +105,8 @@ def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> Run
     check_run_name(name)
     folder = RunFolder(workspace.checkpoints / name)
     if folder.holds_run():
-        raise InputError(
-            f"There is a run {name!r} already; go on with it by adding --resume, or give another name with --run."
-        )
+        onward = workspace.command("train", resume=True, run=name)
+        raise InputError(f"There is a run {name!r} already; give another name with --run, or go on with it: {onward}")
     return folder
 
 
@@ -192,19 +191,19 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
     foreground = Foreground(reporter)
-    again = f"rnnplay train --resume --run {folder.name}{session.arguments}"
     try:
         trainer = foreground.prepare(config, folder, resume, session.workspace)
         finished = foreground.run(trainer)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        onward = f"go on with: {again}" if folder.holds_run() else "start it again."
         raise RnnplayError(
-            f"{error.strerror or error}{place}; make room or allow writing there, then {onward}"
+            f"{error.strerror or error}{place}; make room or allow writing there, then {_onward(session, folder)}"
         ) from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise RnnplayError("There is not enough memory; make --hidden, --batch-size or --bptt smaller.") from error
+            # What would make the model smaller, a run keeps.
+            smaller = "close other programs" if resume else "make --hidden, --batch-size or --bptt smaller"
+            raise RnnplayError(f"There is not enough memory; {smaller}.") from error
         raise
     finally:
         reporter.close()
@@ -214,29 +213,61 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
     if not trainer.saved:
         raise RnnplayError(
             f"The run ended at step {finished.step:,}, but its last steps could not be written to {folder.path}, and "
-            f"are lost; make room or allow writing there, then go on from its last checkpoint with: {again}"
+            f"are lost; make room or allow writing there, then {_onward(session, folder)}"
         )
     if reporter.failure is not None:
         raise RnnplayError(
             f"The records cannot be written to standard output ({reporter.failure.strerror}), so the run has stopped "
-            f"at step {finished.step:,}; make room, then go on with: {again}"
+            f"at step {finished.step:,}; make room, then {_onward(session, folder)}"
         )
     if finished.reason == "diverged":
+        ways = _other_ways(trainer.config)
+        options = ", ".join("--" + way.replace("_", "-") for way in ways)
         raise RnnplayError(
-            f"The run diverged and ended; it stands at its last good step, {finished.step:,}. "
-            f"Change something ({', '.join(_other_ways(trainer.config))}) and go on with: {again}"
+            f"The run diverged and ended; it stands at its last good step, {finished.step:,}. Change something "
+            f"({options}); for example, {_onward(session, folder, **dict(list(ways.items())[:1]))}"
         )
     if finished.reason == "stopped":
-        note(f"Stopped at step {finished.step:,}; go on with: {again}")
+        note(f"Stopped at step {finished.step:,}; {_onward(session, folder)}")
     if not as_json:
-        reached = foreground.validation
-        quality = f", validation loss {reached.loss:.4f} (perplexity {reached.perplexity:.2f})" if reached else ""
-        write = f"rnnplay generate {folder.name}{session.arguments}"
-        click.echo(printable(f"{folder.name}: {finished.step:,} steps{quality}. Write with it: {write}"))
+        click.echo(printable(_result(session.workspace, folder, trainer, finished, foreground.validation)))
     return 0
 
 
-def _other_ways(config: RunConfig) -> list[str]:
-    """What could be changed of a run that diverged with `config`, as options."""
-    ways = ["--lr", "--clip-threshold" if config.clip == "norm" else "--clip norm"]
-    return ways if config.divergence == "rollback" else [*ways, "--divergence rollback"]
+def _onward(session: Session, folder: RunFolder, **changes: str | float) -> str:
+    """How to go on with the run, or where nothing is left of it, how to begin anew."""
+    if folder.holds_run() and folder.checkpoints():
+        return "go on with: " + session.workspace.command("train", resume=True, run=folder.name, **changes)
+    if "--resume" in session.words:
+        return "start a new run: nothing is left of this one."
+    return f"start it again with: {session.again()}"
+
+
+def _result(
+    workspace: Workspace, folder: RunFolder, trainer: Trainer, finished: Finished, reached: Validation | None
+) -> str:
+    """How the run ended, and the command that writes with it; of weights that are not finite, what mends them."""
+    quality = f", validation loss {reached.loss:.4f} (perplexity {reached.perplexity:.2f})" if reached else ""
+    ended = f"{folder.name}: {finished.step:,} steps{quality}."
+    name = workspace.run_argument(folder.path)
+    if trainer.finite:
+        return f"{ended} Write with it: {workspace.command('generate', name)}"
+    good = folder.another(finished.step)
+    if good is None:
+        return f"{ended} Its weights are not finite; train again with a smaller --lr or with --clip norm."
+    write = workspace.command("generate", name, checkpoint=good)
+    undone = workspace.command("train", resume=True, run=folder.name, checkpoint=good, divergence="rollback")
+    return (
+        f"{ended} Its weights are not finite.\nWrite with those of step {good:,}: {write}\n"
+        f"Train on from there, steps that diverge being undone: {undone}"
+    )
+
+
+def _other_ways(config: RunConfig) -> dict[str, str | float]:
+    """What could be changed of a run that diverged with `config`: knobs, with a value to try."""
+    ways: dict[str, str | float] = {"lr": float(f"{config.lr / 4:.2g}")}
+    if config.clip == "norm":
+        ways["clip_threshold"] = config.clip_threshold / 4
+    else:
+        ways["clip"] = "norm"
+    return ways if config.divergence == "rollback" else {**ways, "divergence": "rollback"}

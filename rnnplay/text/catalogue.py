@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnplay.common.commands import quoted
 from rnnplay.errors import InputError
 from rnnplay.text.cards import Card, card_title, clean, read_card
 from rnnplay.workspace import Workspace, bundled_corpora
@@ -72,7 +73,8 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
             raise InputError(problem)
     if has_separator or wanted.startswith("~"):
         raise InputError(f"There is no file {clean(wanted)}; give the path of a text, or one of: {_names(corpora)}.")
-    here = f" (for the file {clean(wanted)} in this folder write .{os.sep}{clean(wanted)})" if _exists(path) else ""
+    written = quoted(f".{os.sep}{wanted}")
+    here = f" (for the file {clean(wanted)} in this folder write {written})" if _exists(path) else ""
     raise InputError(
         f"There is no corpus {_quoted(wanted)}{here}; {_closest(wanted, corpora)}there are: {_names(corpora)}."
     )
@@ -160,8 +162,9 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
         raise InputError(f"{clean(str(path))} is not a plain file; save the text to a file and give its path.")
     path = path.absolute()
     if not str(path).isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
+        add = workspace.command("corpora", "add", str(path), name="text")
         raise InputError(  # run.json could not name it
-            f"The path {clean(str(path))} is not valid UTF-8; rename the file, or copy it with `rnnplay corpora add`."
+            f"The path {clean(str(path))} is not valid UTF-8; rename the file, or copy it with: {add}"
         )
     if path.suffix == ".toml":
         return _from_card(path)

@@ -122,10 +122,10 @@ def encode_again(
             f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
         ) from gone
     if encoded_cache.content_hash(path, cache, report.doing("reading")) != sha256:
-        raise InputError(
-            f"The text of {clean(config.corpus)} is not the one that the run was trained on, and there is no encoded "
-            "copy of that; put that text back, or start a new run."
-        )
+        text = f"The text of {clean(config.corpus)} is not the one that the run was trained on"
+        if use_copy:
+            raise InputError(f"{text}, and there is no encoded copy of that; put it back, or start a new run.")
+        raise InputError(f"{text}; leave corpus out to go on with that one, or start a new run without resuming.")
     return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
 
 

@@ -9,8 +9,8 @@ state.json            all else (state.py), with the sha256 of both
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import safetensors
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from rnnplay.config import RunConfig
-from rnnplay.errors import InputError
+from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.adaptive_softmax import adaptive_shapes
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers import Tokenizer
@@ -126,15 +126,27 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
     `which` is "latest", "best" or a step. Raises InputError in one sentence for files that cannot be used.
     """
     info, tokenizer, checkpoint = run.info(), run.tokenizer(), run.checkpoint(which)
-    state = read_state(checkpoint.path)
-    weights = read_weights(checkpoint.path, info.config, tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
+    with naming_another(run, checkpoint):
+        state = read_state(checkpoint.path)
+        weights = read_weights(checkpoint.path, info.config, tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        before = good_ones(run.checkpoints(), checkpoint.step)
-        instead = f"take the checkpoint at step {before[0].step}" if before else "there is none before that"
-        raise InputError(f"The weights of {run.name!r} after step {state.step:,} are not finite; {instead}.")
+        instead = run.another(checkpoint.step)
+        onward = "take another checkpoint" if instead is not None else "it has no other checkpoint: train it anew"
+        raise CheckpointError(
+            f"The weights of {run.name!r} after step {state.step:,} are not finite; {onward}.", instead
+        )
     model = LanguageModel(info.config, tokenizer.size)
     model.load_weights(weights)
     return model.eval(), tokenizer, state.step
+
+
+@contextmanager
+def naming_another(run: RunFolder, checkpoint: CheckpointInfo) -> Iterator[None]:
+    """Where `checkpoint` of `run` turns out to be unusable, the error knows another."""
+    try:
+        yield
+    except InputError as error:
+        raise CheckpointError(str(error), run.another(checkpoint.step)) from error
 
 
 def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:

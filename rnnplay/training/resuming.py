@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.config import RunConfig, knobs
-from rnnplay.errors import ConfigError, InputError
+from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.text.encoded import EncodedCorpus
-from rnnplay.training.checkpoints import read_state_tensors, read_weights
+from rnnplay.training.checkpoints import naming_another, read_state_tensors, read_weights
 from rnnplay.training.learner import Tensors
 from rnnplay.training.length import in_words, is_over
 from rnnplay.training.lock import RunLock
@@ -85,20 +85,31 @@ def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus:
 
 
 def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state: TrainingState) -> None:
-    """Raises InputError if there is nothing left to train up to the length in `config`."""
-    lengths = [(getattr(config, name), getattr(info.config, name)) for name in ("steps", "epochs", "minutes")]
-    longer = any(old > 0 and (new == 0 or new > old) for new, old in lengths)  # 0 is no limit
+    """Raises FinishedError if there is nothing left to train up to the length in `config`."""
+    lengths = {name: (getattr(config, name), getattr(info.config, name)) for name in ("steps", "epochs", "minutes")}
+    grown = any(old > 0 and (new == 0 or new > old) for new, old in lengths.values())  # 0 is no limit
     # By minutes a run ends a little before them, if its last validation takes less than was put by for it.
-    if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not longer):
-        raise InputError(
-            f"The run {folder.name!r} has reached its length of {in_words(config)}; "
-            "give a larger --steps, --epochs or --minutes."
+    if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not grown):
+        done = {"steps": state.step, "epochs": state.epoch, "minutes": state.seconds / 60}
+        limits = {name: new for name, (new, _) in lengths.items() if new > 0}
+        reached = {name: limit for name, limit in limits.items() if done[name] >= limit - 1e-9} or limits
+        passed = any(1.05 * limit < done[name] and limit < lengths[name][1] for name, limit in reached.items())
+        stands = f"is at step {state.step:,} already, past" if passed else "has reached"
+        raise FinishedError(
+            f"The run {folder.name!r} {stands} its length of {in_words(config)}; to go on, give it more "
+            f"{' and '.join(reached)}.",
+            {name: _doubled(name, max(limit, done[name])) for name, limit in reached.items()},
         )
     if state.finished == "early stop" and 0 < config.early_stop <= state.gains.stale:
-        raise InputError(
-            f"The run {folder.name!r} stopped early, after {state.gains.stale} validations without a gain; "
-            "give a larger --early-stop, or 0."
+        raise FinishedError(
+            f"The run {folder.name!r} stopped early, after {state.gains.stale} validations without an improvement; "
+            "to go on, give it a larger early_stop, or 0.",
+            {"early_stop": 0},
         )
+
+
+def _doubled(name: str, done: float) -> float:
+    return 2 * int(done) if name == "steps" else max(0.01, round(2 * done, 2))
 
 
 def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:
@@ -121,13 +132,15 @@ def _read(
     config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, info: RunInfo, checkpoint: str, lock: RunLock
 ) -> Resumed:
     folder.sweep()
-    path = folder.checkpoint(checkpoint).path
-    state = read_state(path)
+    chosen = folder.checkpoint(checkpoint)
+    path = chosen.path
+    with naming_another(folder, chosen):
+        state = read_state(path)
+        weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
+        others = read_state_tensors(path, config, corpus.tokenizer.size, state)
     check_unfinished(folder, info, config, state)
     given = {name: getattr(config, name) for name in live_knobs()}
     changed = {name: value for name, value in given.items() if value != getattr(info.config, name)}
-    weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
-    others = read_state_tensors(path, config, corpus.tokenizer.size, state)
     config = as_tuned(config, state)
     kept = {name: getattr(config, name) for name in given if name not in changed}
     tuned = {name: value for name, value in kept.items() if value != given[name]}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnplay.config import RunConfig
-from rnnplay.errors import InputError
+from rnnplay.errors import CheckpointError, InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
 from rnnplay.training.lock import LOCK_FILE, RunLock
 from rnnplay.training.metrics_log import MetricsLog
@@ -182,13 +182,22 @@ class RunFolder:
         if which == "best":
             best = best_of(found)
             if best is None:
-                raise InputError(f"The run {self.name!r} has no validated checkpoint yet; take the latest.")
+                raise CheckpointError(
+                    f"The run {self.name!r} has no checkpoint with a validation loss that is finite; take another.",
+                    self.another(),
+                )
             return best
         for checkpoint in found:
             if which.isascii() and which.isdigit() and checkpoint.step == int(which):
                 return checkpoint
         steps = ", ".join(str(checkpoint.step) for checkpoint in found)
         raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
+
+    def another(self, but: int = -1) -> int | None:
+        """The step of a checkpoint to take instead of the one at `but`: the newest good one; None if there is none."""
+        found = [one for one in self.checkpoints() if one.step != but]
+        good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
+        return good[-1].step if good else None
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint after `step` steps is, or will be."""

@@ -143,6 +143,11 @@ class Trainer:
         return not self._unsaved
 
     @property
+    def finite(self) -> bool:
+        """Whether all weights are."""
+        return not self._learner.not_finite()
+
+    @property
     def step(self) -> int:
         """Steps done."""
         return self._progress.step

@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from rnnplay.common.commands import shell_command
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -119,7 +120,7 @@ class RnnplayApp(App[None]):
         try:
             await self.control.start_engine()
         except OSError as error:
-            self.playground.show_trouble(f"The engine could not be started ({error}); see `rnnplay doctor`.")
+            self.playground.show_trouble(f"The engine could not be started ({error}); see `{shell_command('doctor')}`.")
 
     def _engine_event(self, event: messages.Event) -> None:
         if not self.is_running or not self.playground.is_mounted:

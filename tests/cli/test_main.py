@@ -95,7 +95,7 @@ def test_version(invoke: Invoke) -> None:
         (["train", "--cell", "lstn"], "cell is 'lstn', but must be rnn, lstm or gru."),
         (["train", "--preset", "slow"], "There is no preset 'slow'"),
         (["train", "--hidden"], "requires an argument"),
-        (["--corpus", "x", "train"], "--corpus stands after the command"),
+        (["--corpus", "x", "train"], "--corpus must come after the command: rnnplay train --corpus x"),
         (["generate"], "RUN"),
         (["train", "--workspace", " "], "empty"),
     ],

@@ -150,7 +150,8 @@ def check(result: Result, complaint: str) -> None:
     assert result.exit_code == 2, result.stderr
     assert complaint in result.stderr
     assert result.stderr.startswith("Error: ")
-    assert result.stderr.endswith((".\n", "? (rnnplay --help)\n"))
+    suggests = ": rnnplay " in result.stderr
+    assert suggests or result.stderr.endswith((".\n", "? (rnnplay --help)\n"))
     assert harmless_message(result.stderr.removesuffix("\n")) + "\n" == result.stderr
 
 

@@ -152,7 +152,7 @@ def test_killed_before_the_first_step_there_is_something_to_resume(world: World)
 
 def test_a_run_at_its_length_wants_a_larger_one_and_then_goes_on(world: World) -> None:
     run_to_end(world.trainer(world.config(steps=10), "short"))
-    with pytest.raises(InputError, match=r"reached its length of 10 steps.*larger"):
+    with pytest.raises(InputError, match=r"reached its length of 10 steps.*more steps"):
         world.resume(name="short")
     run_to_end(world.resume(world.config(steps=20), "short"))
     assert world.folder("short").info().config.steps == 20

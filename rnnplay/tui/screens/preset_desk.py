@@ -24,7 +24,8 @@ class PresetDesk:
     def tell_problems(self) -> None:
         """One message, however many files cannot be used."""
         if problems := self._problems:
-            more = f" ({len(problems) - 1} more; `rnnplay presets` lists them.)" if problems[1:] else ""
+            presets = self._screen.control.workspace.command("presets")
+            more = f" ({len(problems) - 1} more; `{presets}` lists them.)" if problems[1:] else ""
             self._screen.notify(problems[0] + more, severity="warning", markup=False)
 
     def save(self) -> None:

@@ -1,0 +1,74 @@
+"""The one place that writes a command for the user to paste: quoted for the shell, so that it does as it stands.
+
+Quoted for POSIX shells (sh, bash, zsh). What cannot be seen on a line, such as a newline in a folder's name, is written
+as $'\\n', which bash, zsh and a POSIX sh of 2024 read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rnnplay.harmless import harmless_line
+
+
+def shell_command(*words: str, workspace: str = "", **options: str | float | bool) -> str:
+    """`rnnplay` with these words: the command's names, then its arguments.
+
+    An option is named as in Python: `clip_threshold=0.5`; one that is True is a switch, one that is False is left out.
+    `workspace`: as the user gave it. Arguments that begin with a dash stand behind "--".
+    """
+    given = {**options, "workspace": workspace or False}
+    named = [piece for name, value in given.items() if value is not False for piece in _option(name, value)]
+    dashed = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    before, behind = list(words[:dashed]), list(words[dashed:])
+    return _line(["rnnplay", *before, *named, *(["--", *behind] if behind else [])])
+
+
+def again(given: Sequence[str], workspace: str = "", **options: str | float) -> str:
+    """The command that the user gave, with these options, none of them a switch, put in or changed.
+
+    `given`: its words, from the command's name on; it is one without commands of its own.
+    """
+    named = {"--" + name.replace("_", "-") for name in (*options, "workspace")}
+    end = given.index("--") if "--" in given else len(given)
+    kept: list[str] = []
+    skip = False
+    for word in given[:end]:
+        if not skip and word.partition("=")[0] not in named:
+            kept.append(word)
+        skip = not skip and word in named
+    if workspace:
+        options = {"workspace": workspace, **options}
+    pieces = [piece for name, value in options.items() for piece in _option(name, value)]
+    return _line(["rnnplay", *kept[:1], *pieces, *kept[1:], *given[end:]])
+
+
+def quoted(word: str) -> str:
+    """One word as the shell takes it."""
+    import shlex
+
+    if word == harmless_line(word):
+        return shlex.quote(word)
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + re.sub(r"[^ -~]", _escape, escaped) + "'"
+
+
+def _option(name: str, value: str | float | bool) -> list[str]:
+    option = "--" + name.replace("_", "-")
+    if value is True:
+        return [option]
+    text = value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
+
+
+def _line(words: Sequence[str]) -> str:
+    return " ".join(map(quoted, words))
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    if character == harmless_line(character):
+        return character
+    # By bytes: \\u would be read in the shell's own encoding.
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

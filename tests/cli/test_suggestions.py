@@ -1,0 +1,286 @@
+"""Every command that rnnplay suggests can be pasted: a shell reads it, the command line takes it, and it does.
+
+All of them are written by rnnplay.common.commands, so each place in the code that asks for one is known, and a place
+that nothing here provokes is a failure.
+"""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import rnnplay
+from rnnplay.cli.main import COMMANDS, program
+from rnnplay.common import commands
+from rnnplay.training.trainer import Trainer
+from rnnplay.tui.app import RnnplayApp
+from rnnplay.tui.screens.preset_desk import PresetDesk
+from rnnplay.workspace import find_workspace
+from tests.common.test_commands import words
+
+PACKAGE = Path(rnnplay.__file__).parent
+FORWARDERS = {PACKAGE / name for name in ("common/commands.py", "workspace.py", "cli/session.py")}
+FAST = (
+    "--hidden", "8", "--embedding", "8", "--batch-size", "2", "--bptt", "8", "--threads", "1", "--precision", "float32",
+    "--device", "cpu", "--corpus", "a cat's tale",
+)  # fmt: skip
+EXPLOSIVE = ("--optimizer", "sgd", "--lr", "1000", "--clip", "off", "--cell", "rnn", "--nonlinearity", "relu")
+
+
+class Suggested:
+    """What has been suggested: (place in the code, command)."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Path, int, str]] = []
+
+    def note(self, command: str) -> None:
+        frame = sys._getframe(2)
+        while Path(frame.f_code.co_filename) in FORWARDERS:
+            assert frame.f_back is not None
+            frame = frame.f_back
+        self.seen.append((Path(frame.f_code.co_filename), frame.f_lineno, command))
+
+    @classmethod
+    @contextmanager
+    def noting(cls) -> Iterator[Suggested]:
+        """All that is suggested until the end of the context."""
+        found, line = cls(), commands._line
+
+        def noted(given: list[str]) -> str:
+            command = line(given)
+            found.note(command)
+            return command
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(commands, "_line", noted)
+            yield found
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> str:
+    """One with a name that no shell takes as it is."""
+    folder = tmp_path / 'it\'s "my" [work] $HOME'
+    for name in ("corpora", "checkpoints", "presets"):
+        (folder / name).mkdir(parents=True)
+    (folder / "corpora" / "a cat's tale.txt").write_text("the cat sat on the mat.\n" * 200, encoding="utf-8")
+    return str(folder)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(program, arguments, prog_name="rnnplay")
+
+
+def last(result: Result, text: str) -> str:
+    """The command behind `text` in what was said, to the end of the line."""
+    said = result.output
+    assert text in said, said
+    return said[said.rindex(text) + len(text) :].split("\n")[0].strip()
+
+
+def paste(command: str) -> Result:
+    """The command as a shell would give it to the program."""
+    return call(*words(command))
+
+
+def parse(given: list[str]) -> None:
+    """Raises click.UsageError for words that the command line would not take."""
+    command: click.Command = program
+    context: click.Context | None = None
+    try:
+        while True:
+            context = command.make_context("rnnplay", list(given), parent=context, obj=None)
+            rest = [*getattr(context, "_protected_args", ()), *context.args]
+            if not isinstance(command, click.Group) or not rest:
+                return
+            _, found, given = command.resolve_command(context, rest)
+            assert found is not None
+            command = found
+    except click.exceptions.Exit:  # --help
+        pass
+
+
+def provoke_a_corpus_and_no_runs_yet(workspace: str, tmp_path: Path) -> None:
+    there = ("--workspace", workspace)
+    assert paste(last(call("runs", *there), "make one with: ") + " --steps 1 --hidden 8 --threads 1").exit_code == 0
+    text = tmp_path / "my [text].txt"
+    text.write_text("a dog ran to the cat.\n" * 200, encoding="utf-8")
+    add = last(call("corpora", "add", str(text), "--name", "my text", *there), "Train on it: ")
+    assert paste(f"{add} --steps 1 --hidden 8 --batch-size 2 --bptt 8 --threads 1").exit_code == 0
+
+
+def provoke_a_run_to_its_end_and_beyond(workspace: str, tmp_path: Path) -> None:
+    """Write with it, go on with it, and with a length that it has passed."""
+    there = ("--workspace", workspace)
+    made = call("train", *FAST, "--run", "first", "--steps", "6", *there)
+    assert made.exit_code == 0, made.output
+    assert paste(last(made, "Write with it: ")).exit_code == 0
+    taken = call("train", *FAST, "--run", "first", *there)
+    reached = paste(last(taken, "go on with it: "))
+    assert "has reached its length of 6 steps" in reached.output
+    assert paste(last(reached, "For example: ")).exit_code == 0
+    passed = call("train", "--resume", "--run", "first", "--steps", "2", *there)
+    assert "is at step 12 already, past its length of 2 steps" in passed.output
+    onward = last(passed, "For example: ")
+    assert "--steps 24" in onward and paste(onward).exit_code == 0
+    none = call("generate", "first", "--checkpoint", "best", "--length", "3", *there)
+    assert none.exit_code == 0
+
+
+def provoke_a_run_that_is_nan(workspace: str, tmp_path: Path) -> None:
+    """Nothing is written with weights that are not finite, and no advice leads round in a circle."""
+    there = ("--workspace", workspace)
+    made = call("train", *FAST, *EXPLOSIVE, "--divergence", "off", "--run", "nan", "--steps", "30", *there)
+    assert made.exit_code == 0 and "Write with it" not in made.output, made.output
+    written = paste(last(made, "Write with those of step 0: "))
+    assert written.exit_code == 0, written.output
+    for arguments in (
+        ("generate", "nan"),
+        ("generate", "nan", "--checkpoint", "best"),
+        ("complete", "nan", "--", "-the c"),
+        ("eval", "nan"),
+        ("inspect", "nan"),
+    ):
+        refused = call(arguments[0], *there, *arguments[1:])
+        assert refused.exit_code == 2
+        tried = paste(last(refused, "Try: "))
+        assert tried.exit_code == 0, tried.output
+    undone = last(made, "steps that diverge being undone: ")
+    assert "finite" not in (again := paste(undone + " --lr 0.01")).output and again.exit_code == 0, again.output
+
+
+def provoke_a_run_that_stopped_diverging(workspace: str, tmp_path: Path) -> None:
+    there = ("--workspace", workspace)
+    ended = call("train", *FAST, *EXPLOSIVE, "--divergence", "stop", "--run", "stop", "--steps", "30", *there)
+    assert ended.exit_code == 1
+    onward = last(ended, "go on with: ")
+    assert "--lr" in onward
+    assert "Traceback" not in paste(onward).output  # it trains on, perhaps to diverge again
+
+
+def provoke_another_corpus_for_a_run(workspace: str, tmp_path: Path) -> None:
+    """The run's own text is there: it is not said to be gone."""
+    there = ("--workspace", workspace)
+    call("train", *FAST, "--run", "own", "--steps", "2", *there)
+    other = call("train", "--resume", "--run", "own", "--steps", "4", "--corpus", "tales", *there)
+    assert "leave corpus out to go on with that one" in other.output
+    assert "copy" not in other.output and "gone" not in other.output
+    assert call("train", "--resume", "--run", "own", "--steps", "4", *there).exit_code == 0
+
+
+def provoke_a_run_that_the_disk_ends(workspace: str, tmp_path: Path) -> None:
+    """What is there is resumed; of what is not, nothing is said to be."""
+    there = ("--workspace", workspace)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "step-000000003")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "advance", refuse)
+        failed = call("train", *FAST, "--run", "going", "--steps", "4", *there)
+    assert failed.exit_code == 1
+    assert paste(last(failed, "go on with: ")).exit_code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnplay.training.run_folder.RunFolder.claim", refuse)
+        failed = call("train", *FAST, "--run", "gone", "--steps", "4", *there)
+    assert paste(last(failed, "start it again with: ")).exit_code == 0
+
+
+def provoke_options_before_the_command(workspace: str, tmp_path: Path) -> None:
+    there = ("--workspace", workspace)
+    early = call("--corpus", "a cat's tale", "--run", "early", *there, "train", *FAST[:-2], "--steps", "2")
+    assert early.exit_code == 2
+    assert paste(last(early, "must come after the command: ")).exit_code == 0
+    assert "generate has no such option" in call("--run", "first", *there, "generate").output
+
+
+def provoke_hints_of_the_command_line_itself(workspace: str, tmp_path: Path) -> None:
+    wrong = call("train", "--workspace", workspace, "--no-such-option")
+    (hint,) = re.findall(r"\((rnnplay .*)\)", wrong.output)
+    assert paste(hint).exit_code == 0
+    assert "rnnplay train" in call("--workspace", workspace).output  # no terminal here
+    latin = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    try:
+        latin.write_text("a dog ran to the cat.\n" * 200, encoding="utf-8")
+    except OSError:
+        pytest.skip("file names must be UTF-8 here")
+    refused = call("train", "--corpus", str(latin), "--workspace", workspace)
+    add = last(refused, "copy it with: ")
+    assert call(*words(add, "bash")).exit_code == 0
+
+
+async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None:
+    """With the workspace that the interface was started for."""
+    told: list[str] = []
+    for name in ("one", "two"):
+        (Path(workspace) / "presets" / f"{name}.toml").write_text("nothing", encoding="utf-8")
+    control = SimpleNamespace(workspace=find_workspace(workspace), start_engine=None)
+    screen = SimpleNamespace(control=control, notify=lambda text, **_: told.append(text))
+    PresetDesk(cast(Any, screen)).tell_problems()
+    command = re.search("`(.*)` lists them", told[0])
+    assert command is not None and paste(command[1]).exit_code == 0
+
+    async def fails() -> None:
+        raise OSError("no more processes")
+
+    control.start_engine = fails
+    playground = SimpleNamespace(show_trouble=told.append)
+    await RnnplayApp._start_engine(cast(Any, SimpleNamespace(control=control, playground=playground)))
+    assert "rnnplay doctor" in told[1]
+
+
+def places() -> Iterator[tuple[Path, int, int]]:
+    """Where the code asks for a command: file, first line, last line."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if file in FORWARDERS:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                if name == "shell_command" or re.search(r"workspace\.command$|(session|ctx\.obj)\.again$", name):
+                    yield file, node.lineno, node.end_lineno or node.lineno
+
+
+async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp_path: Path) -> None:
+    """All in one test, as what they provoke together is all there is."""
+    with Suggested.noting() as suggested:
+        provoke_a_corpus_and_no_runs_yet(workspace, tmp_path)
+        provoke_a_run_to_its_end_and_beyond(workspace, tmp_path)
+        provoke_a_run_that_is_nan(workspace, tmp_path)
+        provoke_a_run_that_stopped_diverging(workspace, tmp_path)
+        provoke_another_corpus_for_a_run(workspace, tmp_path)
+        provoke_a_run_that_the_disk_ends(workspace, tmp_path)
+        provoke_options_before_the_command(workspace, tmp_path)
+        provoke_hints_of_the_command_line_itself(workspace, tmp_path)
+        await provoke_hints_of_the_interface(workspace, tmp_path)
+    for place, first, end in places():
+        assert any(file == place and first <= line <= end for file, line, _ in suggested.seen), f"{place}:{first}"
+    for _, _, command in suggested.seen:
+        parse(words(command, "bash"))
+
+
+def test_no_command_is_written_by_hand() -> None:
+    """A text that names one gets it from rnnplay.common.commands; help, which is no advice, may quote one."""
+    spelt = re.compile(rf"\brnnplay (?:--?[a-z]|(?:{'|'.join(COMMANDS)})\b)")
+    for file in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        helps = [keyword.value for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
+                 if keyword.arg in ("help", "short_help")]  # fmt: skip
+        described = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+        free = {id(part) for one in (*helps, *described) for part in ast.walk(one)}
+        if file.name == "options_page.py" or file in FORWARDERS:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in free:
+                assert not spelt.search(node.value) or node.value in COMMANDS.values(), f"{file}:{node.lineno}"
