@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from rnnplay.common.numbers import meant, real_number, whole_number
 from rnnplay.errors import ConfigError
 
 GROUPS = {
@@ -406,24 +407,21 @@ class KnobSpec:
         fits = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}[self.kind]
         right_type = isinstance(value, fits) and not (self.kind == "int" and isinstance(value, bool))
         if not right_type or not self._within(value):
-            raise ConfigError(self.name, f"{self.name} is {_shown(value)}, but must be {self.allowed}.")
+            raise ConfigError(
+                self.name, f"{self.name} is {_shown(value)}, but must be {self.allowed}{self._hint(value)}."
+            )
         return value  # type: ignore[return-value]
 
     def parse(self, text: str) -> Value:
         """The value a person typed; raises ConfigError if it is not allowed."""
         text = text.strip()
         parsed: object = text
-        try:
-            if self.kind == "int":
-                parsed = int(text.replace(",", "").replace("_", ""))
-            elif self.kind == "float":
-                parsed = float(text.replace(",", "").replace("_", ""))
-            elif self.kind == "bool":
-                words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-                parsed = words[text.lower()]
-        except (ValueError, KeyError):
-            pass  # `check` says what was expected
-        return self.check(parsed)
+        if self.kind == "bool":
+            words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+            parsed = words.get(text.lower(), text)
+        elif (number := self._number(text)) is not None:
+            parsed = number
+        return self.check(parsed)  # which says what was expected
 
     def relevant(self, config: msgspec.Struct) -> bool:
         """Whether the knob does anything under the other values of `config`."""
@@ -431,6 +429,22 @@ class KnobSpec:
             return True
         other, values = self.knob.when
         return getattr(config, other) in values
+
+    def _number(self, text: str) -> int | float | None:
+        """The number that `text` is; None if it is none, or the knob takes none."""
+        if self.kind == "int":
+            return whole_number(text)
+        return real_number(text) if self.kind == "float" else None
+
+    def _hint(self, value: object) -> str:
+        """What to write instead of a text that was refused as a number, if that can be told."""
+        if not isinstance(value, str):
+            return ""
+        text = meant(value, whole=self.kind == "int") or value.strip()
+        number = self._number(text)
+        if number is None or not self._within(number):
+            return ""
+        return f"; write {text}" if text != value.strip() else f"; write {text} without quotes"
 
     def _within(self, value: Any) -> bool:
         if self.kind == "choice":
@@ -475,13 +489,10 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
 
 def split_shares(split: str) -> tuple[float, float, float]:
     """ "90/5/5" as shares of 1; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
-    try:
-        parts = tuple(float(part) for part in split.split("/"))
-    except ValueError:
-        parts = ()
+    parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)
     if (
         len(parts) != 3
-        or not all(math.isfinite(part) for part in parts)
+        or split.count("/") != 2
         or parts[0] <= 0
         or parts[1] <= 0
         or parts[2] < 0
@@ -490,7 +501,7 @@ def split_shares(split: str) -> tuple[float, float, float]:
         raise ConfigError(
             "split",
             f"split is {_shown(split)}, but must be train/validation/test in percent adding up to 100, "
-            "train and validation above 0, like 90/5/5.",
+            "train and validation above 0, like 90/5/5 or 92.5/5/2.5.",
         )
     return parts[0] / 100, parts[1] / 100, parts[2] / 100
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import KnobSpec, knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.plain_files import NotPlainError, open_plain
@@ -44,23 +45,17 @@ def settings_text(values: dict[str, Any]) -> str:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    import tomllib
-
     try:
         # A preset may well be a link to where a person keeps such files.
         with os.fdopen(open_plain(file, os.O_RDONLY, follow=True), "rb") as opened:
             data = opened.read(LARGEST_FILE + 1)
         if len(data) > LARGEST_FILE:
             raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+        return parse_toml(data, str(file))
     except NotPlainError as error:
         raise InputError(f"{file} is a folder, a pipe or a device; save the settings to a plain file.") from error
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{file} is not valid TOML: {error}.") from error
 
 
 def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:

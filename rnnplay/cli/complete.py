@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rnnplay.cli.console import note, printable, table, write_json
+from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 
@@ -12,7 +13,7 @@ from rnnplay.cli.session import Session, json_option, pass_session, workspace_op
 @click.command("complete", short_help="Complete a prompt, with the likeliest next tokens.")
 @click.argument("run_name", metavar="RUN")
 @click.argument("text", metavar="TEXT")
-@click.option("--bars", metavar="N", type=click.IntRange(1, 1000), default=8, help="How many tokens.  [default: 8]")
+@click.option("--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many tokens.  [default: 8]")
 @checkpoint_option
 @workspace_option
 @json_option

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from rnnplay.cli.console import note, write_json
+from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.common.numbers import meant, real_number
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.inspection.results import Forced, GradientCurve, Order, Property, Quantity
 
@@ -26,7 +28,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Every view, with the options that are its own."""
 
-_FORCED = re.compile(r"\s*(\d{1,4})\.([a-z_]+)(?:\[(\d{1,6}(?:,\d{1,6})*)\])?\s*=\s*([-+.\deE]{1,20})\s*")
+_FORCED = re.compile(
+    r"\s*(\d{1,4})\.([a-z_]+)(?:\[((?:\s*(?:0|[1-9]\d{0,5})\s*,)*\s*(?:0|[1-9]\d{0,5})\s*)\])?\s*=\s*([^=]{1,40}?)\s*"
+)
 
 
 @click.command("inspect", short_help="Look inside a run's model.")
@@ -36,21 +40,25 @@ _FORCED = re.compile(r"\s*(\d{1,4})\.([a-z_]+)(?:\[(\d{1,6}(?:,\d{1,6})*)\])?\s*
 @click.option(
     "--distance",
     metavar="K",
-    type=click.IntRange(0, 4096),
+    type=WholeNumber(0, 4096),
     default=64,
     help="How many timesteps the gradient goes back.  [default: 64]",
 )
 @click.option("--initial", is_flag=True, help="Gradients of the weights as they were before the first step.")
-@click.option("--layer", metavar="N", type=click.IntRange(0), default=0, help="Gates: the layer.  [default: 0]")
+@click.option("--layer", metavar="N", type=WholeNumber(0), default=0, help="Gates: the layer.  [default: 0]")
 @click.option("--quantity", type=click.Choice(get_args(Quantity)), default="hidden", help="Gates: what to show.")
 @click.option("--order", type=click.Choice(get_args(Order)), default="variance", help="Gates: the units' order.")
 @click.option(
     "--property", type=click.Choice(get_args(Property)), default="quotes", help="Gates: what --order property follows."
 )
-@click.option("--first", metavar="N", type=click.IntRange(0), default=0, help="Gates: the first place of that order.")
-@click.option("--count", metavar="N", type=click.IntRange(1), default=16, help="Gates: how many units.  [default: 16]")
+@click.option("--first", metavar="N", type=WholeNumber(0), default=0, help="Gates: the first place of that order.")
+@click.option("--count", metavar="N", type=WholeNumber(1), default=16, help="Gates: how many units.  [default: 16]")
 @click.option(
-    "--position", metavar="N", type=int, default=-1, help="Connectivity: after which token.  [default: the last]"
+    "--position",
+    metavar="N",
+    type=WholeNumber(),
+    default=-1,
+    help="Connectivity: after which token.  [default: the last]",
 )
 @click.option(
     "--force",
@@ -108,18 +116,20 @@ def command(
 def parse_forced(text: str) -> Forced:
     """ "0.forget_gate=1" or "0.cell[3,7]=-0.5"; raises InputError."""
     match = _FORCED.fullmatch(text)
-    try:
-        if match is None or match[2] not in get_args(Quantity):
-            raise ValueError(text)
-        units = [int(unit) for unit in match[3].split(",")] if match[3] else []
-        quantity: Any = match[2]
-        return Forced(layer=int(match[1]), quantity=quantity, value=float(match[4]), units=units)
-    except ValueError as error:
-        names = ", ".join(get_args(Quantity))
-        raise InputError(
-            f"--force {text[:60]!r} cannot be read; write LAYER.QUANTITY=X as in 0.forget_gate=1 "
-            f"or 0.cell[3,7]=0 (quantities: {names})."
-        ) from error
+    value = real_number(match[4]) if match is not None else None
+    if match is None or value is None or match[2] not in get_args(Quantity):
+        hint = (
+            f"; write {text[: match.start(4)]}{meant(match[4])}"
+            if match is not None and meant(match[4])
+            else (
+                "; write LAYER.QUANTITY=X as in 0.forget_gate=1 or 0.cell[3,7]=0 "
+                f"(quantities: {', '.join(get_args(Quantity))})"
+            )
+        )
+        raise InputError(f"--force {text[:60]!r} cannot be read{hint}.")
+    units = [int(unit) for unit in match[3].split(",")] if match[3] else []
+    quantity: Any = match[2]
+    return Forced(layer=int(match[1]), quantity=quantity, value=value, units=units)
 
 
 def _check_options(ctx: click.Context, view: str) -> None:

@@ -12,6 +12,7 @@ import click
 
 from rnnplay.cli.console import builtins, printable, short_time, table, write_json
 from rnnplay.cli.groups import NearGroup
+from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.lessons.languages import LANGUAGES, Language, choose_language
 
@@ -78,7 +79,7 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
 
 @command.command("run", short_help="Play a lesson to its end, here.")
 @click.argument("lesson", metavar="N|NAME")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, help="Of every run of it.  [default: 1]")
+@click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="Of every run of it.  [default: 1]")
 @click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-ARM-SEED.")
 @language_option
 @workspace_option

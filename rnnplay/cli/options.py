@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from rnnplay.cli.parameters import ParamType
 from rnnplay.config import GROUPS, KnobSpec, knobs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-if TYPE_CHECKING:
-    _ParamType = click.ParamType[Any]
-else:
-    _ParamType = click.ParamType  # before click 8.4 it takes no type argument
-
 METAVARS = {"int": "N", "float": "X", "text": "TEXT"}
 
 
-class KnobType(_ParamType):
+class KnobType(ParamType):
     """A knob's own parser; a value that is not allowed raises ConfigError, which names the knob and its limits."""
 
     def __init__(self, spec: KnobSpec) -> None:

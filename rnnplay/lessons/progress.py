@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -46,7 +47,7 @@ class Progress(msgspec.Struct, kw_only=True):
 def load_progress(path: Path) -> Progress:
     """The progress kept in `path`, or none."""
     try:
-        return msgspec.json.decode(read_small(path, _LARGEST), type=Progress)
+        return msgspec.json.decode(read_small(path, _LARGEST).removeprefix(BOM_UTF8), type=Progress)
     except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return Progress()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.lessons.languages import LANGUAGES, Language
@@ -50,7 +51,7 @@ def page(lesson: Lesson, language: Language, folder: Path | None = None) -> Page
     """The lesson's page in `language`; raises InputError if it is missing or not built as a page is."""
     place = (folder or TEXTS) / f"{lesson.number}-{lesson.name}" / f"{language}.md"
     try:
-        return read_page(place.read_text(encoding="utf-8"), len(lesson.steps))
+        return read_page(place.read_text(encoding="utf-8-sig"), len(lesson.steps))
     except OSError as error:
         raise InputError(
             f"The lesson's page {place} cannot be read ({error.strerror}); install rnnplay again."
@@ -63,10 +64,10 @@ def read_lesson(place: Path) -> Lesson:
     """The lesson in the folder `place`; raises InputError that names the file and what is wrong."""
     file = place / "lesson.toml"
     try:
-        lesson = msgspec.toml.decode(file.read_bytes(), type=Lesson, strict=True)
+        lesson = msgspec.convert(parse_toml(file.read_bytes(), str(file)), Lesson)
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); install rnnplay again.") from error
-    except (msgspec.DecodeError, ValueError) as error:
+    except msgspec.ValidationError as error:
         raise InputError(f"{file} is not a lesson: {str(error).rstrip('.')}.") from error
     if place.name != f"{lesson.number}-{lesson.name}":
         raise InputError(f"{file} is lesson {lesson.number}-{lesson.name}, but its folder is called {place.name}.")

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from rnnplay.common.toml_text import parse_toml
 from rnnplay.errors import InputError
 from rnnplay.harmless import marked
 
@@ -52,11 +53,9 @@ def read_card(place: Path) -> Card:
     if len(data) > LARGEST_CARD:
         raise InputError(f"{where} is larger than {LARGEST_CARD:,} bytes, so it is not a corpus card; remove it.")
     try:
-        card = msgspec.toml.decode(data, type=Card)
+        card = msgspec.convert(parse_toml(data, where), Card)
     except msgspec.ValidationError as error:
         raise InputError(f"{where} {_complaint(str(error))}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"{where} is not valid TOML ({clean(str(error)).rstrip('.')}).") from error
     _check_file(card.file, place, where)
     if bool(card.file) == bool(card.source):
         raise InputError(

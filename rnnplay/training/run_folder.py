@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnplay.common.numbers import whole_number
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
@@ -187,8 +188,9 @@ class RunFolder:
                     self.another(),
                 )
             return best
+        wanted = whole_number(which)
         for checkpoint in found:
-            if which.isascii() and which.isdigit() and checkpoint.step == int(which):
+            if checkpoint.step == wanted:
                 return checkpoint
         steps = ", ".join(str(checkpoint.step) for checkpoint in found)
         raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")

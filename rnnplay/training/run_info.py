@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def encode_info(info: RunInfo) -> bytes:
 
 def read_info(path: Path) -> RunInfo:
     """What the run.json at `path` says; raises InputError in one sentence if it cannot be used."""
-    data = read_bounded(path, INFO_LIMIT)
+    data = read_bounded(path, INFO_LIMIT).removeprefix(BOM_UTF8)
     try:
         check_format(data, FORMAT, path)
         info = msgspec.json.decode(data, type=RunInfo)

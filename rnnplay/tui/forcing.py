@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
+from rnnplay.common.numbers import meant, real_number
 from rnnplay.errors import InputError
 from rnnplay.inspection.results import GATES, QUANTITIES, Forced, Quantity
 from rnnplay.tui.quantity_names import named
@@ -15,10 +15,10 @@ Switch = tuple[int, Quantity]
 STATES: tuple[float | None, ...] = (None, 0.0, 1.0)
 """Free, closed, open; the order in which a key goes through them."""
 
-_UNITS = r"\d{1,6}(?:-\d{1,6})?"
-_CLAMP = re.compile(
-    rf"(?:(?P<layer>\d{{1,6}}):)?(?P<units>{_UNITS}(?:,{_UNITS})*)=(?P<value>[-+]?[\d.]{{1,20}}(?:e[-+]?\d{{1,4}})?)"
-)
+# A space may stand between the parts, but not within a number: 3 7=0 is not unit 37. And 1,000=0 is not units 1 and 0.
+_UNIT = r"(?:0|[1-9]\d{0,5})"
+_UNITS = rf"{_UNIT}(?: *- *{_UNIT})?"
+_CLAMP = re.compile(rf"(?:(?P<layer>\d{{1,6}}) *: *)?(?P<units>{_UNITS}(?: *, *{_UNITS})*) *= *(?P<value>[^=]{{1,40}})")
 
 
 def switches(cell: str, layers: int) -> list[Switch]:
@@ -34,7 +34,7 @@ def clamped_quantity(cell: str) -> Quantity:
 def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
     """ "3,7=0; 2:12-15=1": units 3 and 7 of layer 1 at 0, units 12 to 15 of layer 2 at 1. Raises InputError."""
     clamps = []
-    for part in filter(None, (piece.replace(" ", "") for piece in text.split(";"))):
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
         match = _CLAMP.fullmatch(part)
         if match is None:
             raise InputError(
@@ -43,12 +43,10 @@ def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
         layer = int(match["layer"] or 1)
         if not 1 <= layer <= layers:
             raise InputError(f"There is no layer {layer}; the model has {layers}.")
-        try:
-            value = float(match["value"])
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise InputError(f"{match['value']} is no number to clamp units at; write one such as 0 or -0.5.")
+        value = real_number(match["value"])
+        if value is None:
+            instead = meant(match["value"]) or "one such as 0 or -0.5"
+            raise InputError(f"{match['value'][:40]} is no number to clamp units at; write {instead}.")
         chosen = _units(match["units"], units)
         clamps.append(Forced(layer=layer - 1, quantity=clamped_quantity(cell), value=value, units=chosen))
     return clamps

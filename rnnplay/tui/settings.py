@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -39,7 +40,7 @@ def progress_path() -> Path:
 def load_settings() -> Settings:
     """The settings kept, or the defaults."""
     try:
-        return msgspec.json.decode(read_small(settings_path(), _LARGEST), type=Settings)
+        return msgspec.json.decode(read_small(settings_path(), _LARGEST).removeprefix(BOM_UTF8), type=Settings)
     except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return Settings()
 

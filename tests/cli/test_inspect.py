@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,19 @@ def test_what_cannot_be_is_told_in_a_sentence(workspace: Path, arguments: tuple[
 def test_what_is_forced_can_be_written_with_units() -> None:
     assert parse_forced("0.forget_gate=1") == Forced(layer=0, quantity="forget_gate", value=1)
     assert parse_forced(" 1.cell[3,17] = -0.5") == Forced(layer=1, quantity="cell", value=-0.5, units=[3, 17])
-    for bad in ("", "0.gate=1", "0.cell[]=1", "0.cell=open", "0.cell[a]=1", "-1.cell=1", "0.cell=1e"):
+    assert parse_forced("0.cell[3, 17]=1,000") == Forced(layer=0, quantity="cell", value=1000, units=[3, 17])
+    with pytest.raises(InputError, match=re.escape("'0.cell[3,7]=0,5' cannot be read; write 0.cell[3,7]=0.5.")):
+        parse_forced("0.cell[3,7]=0,5")
+    for bad in (
+        "",
+        "0.cell=1e999",
+        "0.cell[1,000]=1",
+        "0.gate=1",
+        "0.cell[]=1",
+        "0.cell=open",
+        "0.cell[a]=1",
+        "-1.cell=1",
+        "0.cell=1e",
+    ):
         with pytest.raises(InputError, match="cannot be read"):
             parse_forced(bad)

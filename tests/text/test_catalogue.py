@@ -90,7 +90,7 @@ def test_ones_own_hides_the_bundled_one(workspace: Workspace) -> None:
         ('file = "t.txt"\nsource = "python-docs"', "not both"),
         ('name = "a/b"\nfile = "t.txt"', "in the field name"),
         ('name = "tales"\nfile = "t.txt"\nfeed =', "is not valid TOML"),
-        ("\xff", "is not valid TOML"),
+        ("\xff", "is not UTF-8 text (byte 0); save it as UTF-8"),
         ("#" * 100_000, "is larger than 65,536 bytes"),
         ("file = " + "[" * 30_000, "is not valid TOML"),
         ('file = "t.txt"\n[feed]\nx = 1', "has a table in the field feed"),

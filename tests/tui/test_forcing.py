@@ -25,17 +25,22 @@ def test_clamps() -> None:
     assert parse_clamps(clamp_text(clamps), "lstm", 2, 16) == clamps
     assert parse_clamps("0=1", "gru", 1, 4) == [Forced(layer=0, quantity="hidden", value=1.0, units=[0])]
     assert parse_clamps(" ", "rnn", 1, 4) == []
+    assert parse_clamps(" 3 , 7 = 0 ;2 : 12 - 14=-1.5; ", "lstm", 2, 16) == clamps
 
 
 @pytest.mark.parametrize(
     ("text", "names"),
     [
         ("3", "3 is no clamp"),
-        ("3=x", "no clamp"),
+        ("3=x", "no number"),
         ("3:1=0", "no layer 3"),
         ("16=0", "0 to 15"),
         ("5-2=0", "5-2"),
         ("1=1.2.3", "no number"),
+        ("3,7=0,5", "0,5 is no number to clamp units at; write 0.5"),
+        ("3 7=0", "3 7=0 is no clamp"),  # not unit 37
+        ("1,000=0", "1,000=0 is no clamp"),  # nor units 1 and 0
+        ("1=1e999", "no number"),
         # Beyond what Python makes a number of.
         pytest.param("9" * 5000 + "=0", "^9{40} is no clamp", id="a long unit"),
         pytest.param("9" * 5000 + ":1=0", "no clamp", id="a long layer"),

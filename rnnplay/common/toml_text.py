@@ -1,0 +1,76 @@
+"""TOML as other editors write it: byte order marks, and sentences about what is not TOML."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Any
+
+from rnnplay.common.numbers import ascii_digits, meant, real_number
+from rnnplay.errors import InputError
+from rnnplay.harmless import marked
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, with which it begins
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ASSIGNMENT = re.compile(r"\s*([\w.-]+)\s*=\s*(.*?)\s*(?:#.*)?")
+
+
+def toml_text(data: bytes, name: str) -> str:
+    """The text of a TOML file, without a byte order mark; raises InputError, which begins with `name`.
+
+    Read as UTF-8, or as UTF-16 or UTF-32 where such a mark says so: some Windows programs save these.
+    """
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8-sig")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not {encoding.upper().removesuffix('-SIG')} text (byte {error.start}); save it as UTF-8."
+        ) from error
+
+
+def parse_toml(data: bytes, name: str) -> dict[str, Any]:
+    """What a TOML file says; raises InputError, which begins with `name`, the file's own."""
+    import tomllib
+
+    text = toml_text(data, name)
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{name} is not valid TOML{toml_problem(text, str(error))}") from error
+
+
+def toml_problem(text: str, message: str) -> str:
+    """The end of the sentence on what is wrong with `text`: the line to write where it is known, else `message`."""
+    found = re.search(r"at line (\d{1,9})", message)
+    lines = text.split("\n")
+    line = lines[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(lines) else ""
+    match = _ASSIGNMENT.fullmatch(line)
+    if found and match and (value := _instead(match[2])):
+        return f": line {found[1]} is {_short(line)}; write {_short(f'{match[1]} = {value}')}."
+    return f" ({_short(message.rstrip('.'), 200)})."
+
+
+def _instead(value: str) -> str:
+    """How TOML has `value`, which it could not read; "" if there is no telling."""
+    bare = value.strip("'\"“”„‟‘’«»")
+    if value[:1] in "'\"" and value[1:] != bare and "\\" in bare and "'" not in bare:
+        return f"'{bare}'"  # C:\texts\a.txt in double quotes
+    if any(mark in bare for mark in "'\"\\[]{}=#") or not bare:
+        return ""
+    if bare == value and re.fullmatch(r"[0-9eE.,_'’ +-]+", digits := ascii_digits(bare)):
+        number = meant(digits) or (re.sub(r"[,_]", "", digits) if real_number(digits) is not None else "")
+        sign, number = number[: number[:1] in ("+", "-")], number.lstrip("+-")  # TOML has no 010, no .5 and no 5.
+        return sign + re.sub(r"^(?=\.)", "0", re.sub(r"^0+(?=\d)|\.(?=$|[eE])", "", number)) if number else ""
+    if bare.lower() in ("true", "false"):
+        return bare.lower()
+    return f'"{bare}"'
+
+
+def _short(text: str, limit: int = 80) -> str:
+    text = marked(text.strip())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
