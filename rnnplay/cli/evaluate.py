@@ -10,6 +10,7 @@ import msgspec
 from rnnplay.cli.console import note, pairs, table, write_json
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rnnplay.text.encoded import EncodedCorpus
     from rnnplay.text.tokenizers import Tokenizer
     from rnnplay.training.run_folder import RunFolder
+
+WINDOWS = 2000
 
 ONE_SEQUENCE = 100_000
 """Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
@@ -36,6 +39,21 @@ ONE_SEQUENCE = 100_000
     is_flag=True,
     help="Of a run on recall, brackets, agreement or copy: accuracy by how far back the answer stands.",
 )
+@click.option(
+    "--windows",
+    metavar="N",
+    type=click.IntRange(1, 1_000_000),
+    help="Read windows of N tokens instead, each from an empty context, as nanoGPT's figures are computed.",
+)
+@click.option(
+    "--window-count",
+    metavar="M",
+    type=click.IntRange(0, 10_000_000),
+    help="With --windows: how many, at random places; 0: one at every place.  [default: 2000]",
+)
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="With --windows: draws the places.  [default: 1]"
+)
 @checkpoint_option
 @workspace_option
 @json_option
@@ -46,6 +64,9 @@ def command(
     corpus: str | None,
     split: str | None,
     by_distance: bool,
+    windows: int | None,
+    window_count: int | None,
+    seed: int | None,
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -53,11 +74,19 @@ def command(
 
     Read in float32, the hidden state carried on; up to 100,000 tokens as one sequence, more in 8 parts side by side,
     as while training. The first token of a part is read without a past, so the numbers may differ a little.
+
+    With --windows every window begins with an empty context, so that its first tokens are hard to predict and the loss
+    is higher: compare it only with figures that were computed the same way.
+
+    What the vocabulary has no token for is read as <unk>. Loss and perplexity count that as a word like any other; bits
+    per character count 8 bits for each byte that it hides.
     """
+    if windows is None and (window_count is not None or seed is not None):
+        raise InputError("--window-count and --seed are of --windows N; give that, too.")
     run = find_run(session, run_name)
     if by_distance:
-        if corpus is not None or split is not None:
-            raise InputError("--by-distance makes its own lines; leave --corpus and --split out.")
+        if corpus is not None or split is not None or windows is not None:
+            raise InputError("--by-distance makes its own lines; leave --corpus, --split and --windows out.")
         _by_distance(session, run, checkpoint, as_json)
         return
     split = split or "validation"
@@ -73,15 +102,30 @@ def command(
     if corpus is None and encoded.sha256 != info.corpus_sha256:
         note(f"Note: {encoded.name} is not the text that {run.name} was trained on any more.")
 
+    if windows is not None and encoded.feed == "lines":
+        raise InputError(
+            f"{run.name} reads each line from an empty context already; leave --windows out, or give --corpus a text "
+            "that is a stream."
+        )
+
     from rnnplay.training.checkpoints import load_model
-    from rnnplay.training.evaluation import evaluate
+    from rnnplay.training.evaluation import evaluate, evaluate_windows
 
     model, tokenizer, step = load_model(run, checkpoint)
-    rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
-    found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
-    if not found.tokens:
-        raise InputError(f"The {split} part of {encoded.name} is empty (split {config.split}); choose another part.")
+    measured: dict[str, object] = {}
+    if windows is not None:
+        count, seed = WINDOWS if window_count is None else window_count, 1 if seed is None else seed
+        found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
+        places = f"at random places (seed {seed})" if count else "one at every place"
+        measure = f"{read:,} windows of {windows:,} tokens, {places}, each from an empty context"
+        measured = {"windows": windows, "window_count": read, "seed": seed if count else None}
+    else:
+        rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
+        found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
+        measure = "the whole part, hidden state carried on" if encoded.feed == "stream" else "every line, from zero"
     characters = round(found.characters)
+    if warning := unknown_warning(found.unknown_fraction, f"{encoded.name}, {split}"):
+        note(f"Warning: {warning}")
     if as_json:
         write_json(
             {
@@ -94,6 +138,8 @@ def command(
                 "bits_per_character": found.bits_per_character,
                 "tokens": found.tokens,
                 "characters": characters,
+                "unknown_fraction": found.unknown_fraction,
+                **measured,
             }
         )
         return
@@ -101,9 +147,11 @@ def command(
         [
             ("run", f"{run.name}, step {step:,}"),
             ("text", f"{encoded.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
-            ("loss", f"{found.loss:.4f} nats per token"),
-            ("perplexity", f"{found.perplexity:.3f}"),
-            ("bits per character", f"{found.bits_per_character:.4f}"),
+            ("read", measure),
+            ("<unk>", fraction_of_tokens(found.unknown_fraction)),
+            ("loss", f"{fixed(found.loss, 4)} nats per token"),
+            ("perplexity", fixed(found.perplexity, 3)),
+            ("bits per character", fixed(found.bits_per_character, 4)),
         ]
     )
 

@@ -13,6 +13,7 @@ from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.common.numbers import meant, real_number
+from rnnplay.common.quality import unknown_warning
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.inspection.results import Forced, GradientCurve, Order, Property, Quantity
 
@@ -185,6 +186,8 @@ def _predictions(run: SavedRun, text: str, forced: list[Forced], as_json: bool) 
 
     hook = forcing(run.config, forced)
     found = predictions(run.model, run.tokenizer, text, run.run, run.step, hook)
+    if warning := unknown_warning(found.unknown_fraction, "the text"):
+        note(f"Warning: {warning}")
     if as_json:
         write_json(found)
         return

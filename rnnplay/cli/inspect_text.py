@@ -11,6 +11,7 @@ import click
 
 from rnnplay.cli.complete import visible
 from rnnplay.cli.console import pairs, printable, table
+from rnnplay.common.quality import fixed, fraction_of_tokens
 from rnnplay.harmless import harmless_line
 from rnnplay.inspection.results import GATES, ClippedStep, Connectivity, GateMap, GradientCurve, Predictions
 
@@ -72,14 +73,20 @@ def show_predictions(found: Predictions, kind: str) -> None:
         rows.append((visible(one.token), f"{100 * one.probability:.1f}%", rank, f"{one.surprisal:.2f}", top))
     columns = ("token", "probability", "rank", "nats", "likeliest")
     table(columns, rows, numbers=("probability", "rank", "nats"))
-    pairs([("loss", f"{found.loss:.4f} nats per token"), ("perplexity", f"{found.perplexity:.3f}")])
+    pairs(
+        [
+            ("loss", f"{fixed(found.loss, 4)} nats per token"),
+            ("perplexity", fixed(found.perplexity, 3)),
+            ("<unk>", fraction_of_tokens(found.unknown_fraction)),
+        ]
+    )
 
 
 def show_what_if(text: str, untouched: Predictions, forced: Predictions, suggestions: Sequence[str]) -> None:
     """The two models beside each other."""
     rows = []
     for name, found, suggestion in zip(("untouched", "forced"), (untouched, forced), suggestions, strict=True):
-        rows.append((name, f"{found.loss:.4f}", f"{found.perplexity:.3f}", text[-30:] + "|" + suggestion))
+        rows.append((name, fixed(found.loss, 4), fixed(found.perplexity, 3), text[-30:] + "|" + suggestion))
     table(("what if", "loss", "perplexity", "completion"), rows, numbers=("loss", "perplexity"))
 
 

@@ -13,6 +13,7 @@ import click
 
 from rnnplay.cli.console import printable, short_count, short_time
 from rnnplay.cli.failures import tell
+from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.jsonlines import encode_line
 from rnnplay.training.divergence import in_words
 from rnnplay.training.records import Notice, Record, Rollback, Skipped, Started, Step, Validation
@@ -138,10 +139,10 @@ class _Status:
             return [(9, "starting")]
         total = f"/{self._steps:,}" if self._steps else ""
         share = 100 * sum(self._clipped) / max(1, len(self._clipped))
-        parts = [(9, f"step {self._step.step:,}{total}"), (8, f"loss {self._loss:.3f}")]
+        parts = [(9, f"step {self._step.step:,}{total}"), (8, f"loss {fixed(self._loss, 3)}")]
         if self._validation is not None:
-            parts.append((6, f"valid {self._validation.loss:.3f}"))
-        parts.append((5, f"grad {self._step.grad_norm:.2f}"))
+            parts.append((6, f"valid {fixed(self._validation.loss, 3)}"))
+        parts.append((5, f"grad {fixed(self._step.grad_norm, 2)}"))
         parts.append((3, f"{share:.0f}% clipped"))
         parts.append((4, f"{short_count(self._step.tokens_per_second)} tok/s"))
         if seconds_left is not None:
@@ -166,10 +167,11 @@ def started_line(title: str, record: Started) -> str:
 
 def validation_line(record: Validation) -> str:
     """A validation for people."""
+    unknown = unknown_text(record.unknown_fraction)
     best = "  best so far" if record.best else ""
     return (
-        f"step {record.step:,}  validation {record.loss:.4f}  perplexity {record.perplexity:.2f}  "
-        f"bits/character {record.bits_per_character:.3f}{best}"
+        f"step {record.step:,}  validation {fixed(record.loss, 4)}  perplexity {fixed(record.perplexity, 2)}  "
+        f"bits/character {fixed(record.bits_per_character, 3)}{unknown and '  '}{unknown}{best}"
     )
 
 

@@ -22,6 +22,7 @@ from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.presets import shown
 from rnnplay.cli.run_argument import find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.common.quality import fixed, fraction_of_tokens, is_much_unknown, unknown_text
 from rnnplay.errors import InputError, RnnplayError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("step", f"{described['step']:,}"),
             ("validation loss", _number(validations[-1].loss if validations else None)),
             ("best", _number(described["best_loss"])),
+            ("<unk>", fraction_of_tokens(info.unknown_fraction) if info.unknown_fraction is not None else "–"),
             ("checkpoints", ", ".join(f"{c.step:,}" for c in checkpoints) or "none"),
         ]
     )
@@ -153,7 +155,7 @@ def _list(session: Session, as_json: bool) -> None:
             run["model"],
             short_count(run["parameters"]),
             f"{run['step']:,}",
-            _number(run["best_loss"]),
+            _with_unknown(_number(run["best_loss"]), run["unknown_fraction"]),
             short_date(run["created"]),
         )
         for run in described
@@ -176,6 +178,7 @@ def _described(run: RunFolder) -> dict[str, Any]:
         "vocabulary": info.vocabulary,
         "step": checkpoints[-1].step if checkpoints else 0,
         "best_loss": min(losses, default=None),
+        "unknown_fraction": info.unknown_fraction,
     }
 
 
@@ -186,4 +189,8 @@ def _validations(run: RunFolder) -> list[Validation]:
 
 
 def _number(loss: float | None) -> str:
-    return "–" if loss is None else f"{loss:.4f}"
+    return "–" if loss is None else fixed(loss, 4)
+
+
+def _with_unknown(loss: str, fraction: float | None) -> str:
+    return f"{loss} ({unknown_text(fraction)})" if is_much_unknown(fraction) else loss

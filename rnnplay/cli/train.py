@@ -14,6 +14,7 @@ from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
+from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
 from rnnplay.training.records import Finished, Record, Validation
@@ -247,7 +248,7 @@ def _result(
     workspace: Workspace, folder: RunFolder, trainer: Trainer, finished: Finished, reached: Validation | None
 ) -> str:
     """How the run ended, and the command that writes with it; of weights that are not finite, what mends them."""
-    quality = f", validation loss {reached.loss:.4f} (perplexity {reached.perplexity:.2f})" if reached else ""
+    quality = f", validation {_quality(reached)}" if reached else ""
     ended = f"{folder.name}: {finished.step:,} steps{quality}."
     name = workspace.run_argument(folder.path)
     if trainer.finite:
@@ -261,6 +262,11 @@ def _result(
         f"{ended} Its weights are not finite.\nWrite with those of step {good:,}: {write}\n"
         f"Train on from there, steps that diverge being undone: {undone}"
     )
+
+
+def _quality(record: Validation) -> str:
+    unknown = unknown_text(record.unknown_fraction)
+    return f"loss {fixed(record.loss, 4)} (perplexity {fixed(record.perplexity, 2)}{unknown and ', '}{unknown})"
 
 
 def _other_ways(config: RunConfig) -> dict[str, str | float]:

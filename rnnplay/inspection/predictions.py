@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from rnnplay.common.quality import perplexity
 from rnnplay.inspection.reading import hidden_states, read_text, undisturbed
 from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction
 from rnnplay.model import cells
@@ -51,8 +52,9 @@ def predictions(
         step=step,
         tokens=found,
         loss=loss,
-        perplexity=math.exp(loss) if loss < 709 else math.nan if math.isnan(loss) else math.inf,
+        perplexity=perplexity(loss),
         unknown=tokenizer.unknown_in(text),
+        unknown_fraction=reading.ids.count(0) / len(reading.ids),
     )
 
 

@@ -112,6 +112,8 @@ class Predictions(msgspec.Struct, frozen=True, kw_only=True, tag="predictions"):
     perplexity: float
     unknown: list[str] = []
     """Pieces of the text that the model reads as <unk>."""
+    unknown_fraction: float = 0.0
+    """Fraction of the text's tokens that are <unk>."""
 
 
 class GateMap(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):

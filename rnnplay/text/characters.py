@@ -9,7 +9,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.text.vocabulary import FORMAT, UNKNOWN, AnyIds, Ids, SavedTokenizer, id_type, lower, most_frequent
+from rnnplay.text.vocabulary import (
+    FORMAT,
+    UNKNOWN,
+    AnyIds,
+    Hidden,
+    Ids,
+    SavedTokenizer,
+    check_known,
+    id_type,
+    lower,
+    most_frequent,
+)
 
 _CODE_POINTS = 0x110000
 _STEP = 1 << 20
@@ -37,12 +48,16 @@ class CharTokenizer:
         """`text` as ids, shape (characters,)."""
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
-    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`."""
+    def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
+        """The ids of the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told what has no id."""
         for chunk in chunks:
             text = lower(chunk) if self.lowercase else chunk
             for start in range(0, len(text), _STEP):
-                yield self._table.take(code_points(text[start : start + _STEP]), mode="clip")
+                points = code_points(text[start : start + _STEP])
+                ids = self._table.take(points, mode="clip")
+                if hidden is not None:
+                    hidden(utf8_bytes(points[ids == 0]))
+                yield ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """The characters; `UNKNOWN` for id 0."""
@@ -82,7 +97,9 @@ class CharCounter:
                 counts = np.bincount(code_points(text[start : start + _STEP]))
                 self._counts[: len(counts)] += counts
 
-    def tokenizer(self, min_count: int = 1, max_vocabulary: int = 0, keep_newline: bool = False) -> CharTokenizer:
+    def tokenizer(
+        self, min_count: int = 1, max_vocabulary: int = 0, keep_newline: bool = False, must_know: bool = False
+    ) -> CharTokenizer:
         """A tokenizer of the characters seen, by code point; see `build_tokenizer`."""
         self._counts[0xD800:0xE000] = 0  # halves of surrogate pairs are no characters and cannot be saved
         seen = np.flatnonzero(self._counts)
@@ -90,6 +107,9 @@ class CharCounter:
         kept = most_frequent(((chr(point), int(self._counts[point])) for point in seen), min_count, limit)
         if keep_newline and "\n" not in kept:
             kept = [*kept[: max(limit - 1, 0) if limit else None], "\n"]
+        if must_know and kept in ([], ["\n"]):
+            counted = self._counts[seen[seen != ord("\n")]].tolist()
+            check_known("character", counted, min_count, max_vocabulary)
         return CharTokenizer(sorted(kept), self._lowercase)
 
 
@@ -98,6 +118,11 @@ def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def utf8_bytes(points: AnyIds) -> int:
+    """Bytes that code points take in UTF-8."""
+    return len(points) + sum(int(np.count_nonzero(points >= least)) for least in (0x80, 0x800, 0x10000))
 
 
 def _is_word_part(character: str) -> bool:

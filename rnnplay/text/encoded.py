@@ -44,11 +44,20 @@ class EncodedSplit:
     """Of the text that `ids` stand for; for lines: of the lines that are not blank, with their newlines."""
     line_starts: NDArray[np.int64] | None
     """For lines: where each line starts in `ids`, and the end, shape (lines + 1,); each line ends in its newline."""
+    unknown: int = 0
+    """How many of `ids` are `<unk>`."""
+    hidden: int = 0
+    """Bytes (UTF-8) of the text that are read as `<unk>`."""
 
     @property
     def tokens(self) -> int:
         """Number of ids."""
         return len(self.ids)
+
+    @property
+    def unknown_fraction(self) -> float:
+        """Fraction of the tokens that are `<unk>`."""
+        return self.unknown / self.tokens if self.tokens else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +191,9 @@ def _load(
 
 def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, remark: str = "") -> EncodedCorpus:
     tokenizer, parts = loaded
-    train, validation, test = (EncodedSplit(ids, characters, starts) for ids, characters, starts in parts)
+    train, validation, test = (
+        EncodedSplit(ids, about.characters, starts, about.unknown, about.hidden) for ids, about, starts in parts
+    )
     return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test, remark)
 
 
@@ -226,6 +237,7 @@ def _encode(
             min_count=config.min_count,
             max_vocabulary=config.max_vocabulary,
             keep_newline=feed == "lines",
+            must_know=True,
         )
     else:
         for _ in noted:
@@ -257,8 +269,12 @@ def _write_part(
             yield chunk
 
     files = encoded_cache.PartFiles(folder, name, newline)
+
+    def hide(size: int) -> None:
+        files.hidden += size
+
     try:
-        for ids in tokenizer.encode_chunks(counted()):
+        for ids in tokenizer.encode_chunks(counted(), hide):
             files.write(ids)
         return files.close(characters)
     finally:

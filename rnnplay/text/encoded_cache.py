@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -34,7 +34,9 @@ from rnnplay.text.splitting import PARTS
 from rnnplay.text.tokenizers import Tokenizer, load_tokenizer
 from rnnplay.text.vocabulary import AnyIds, id_type
 
-FORMAT = 1
+FORMAT = 2
+_KEY_FORMAT = 1
+"""Of the keys, which have stayed as they were in format 1."""
 _BLOCK = 1 << 20
 _LARGEST_META = 1 << 16
 _LARGEST_VOCABULARY = 1 << 29
@@ -55,6 +57,20 @@ class PartMeta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: int | None
     ids_check: int
     lines_check: int | None
+    unknown: int = 0
+    """How many of the tokens are `<unk>`."""
+    hidden: int = 0
+    """Bytes (UTF-8) of the text that are read as `<unk>`."""
+
+
+class Part(NamedTuple):
+    """One part of an encoded corpus, as it is loaded."""
+
+    ids: AnyIds
+    """Mapped."""
+    about: PartMeta
+    line_starts: NDArray[np.int64] | None
+    """Mapped."""
 
 
 class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +89,7 @@ class _Indexed(msgspec.Struct, frozen=True):
 
 def cache_key(sha256: str, settings: dict[str, Any]) -> str:
     """The name of the folder for this content under these settings."""
-    described = msgspec.json.encode({"format": FORMAT, "sha256": sha256, **settings}, order="sorted")
+    described = msgspec.json.encode({"format": _KEY_FORMAT, "sha256": sha256, **settings}, order="sorted")
     return hashlib.sha256(described).hexdigest()[:40]
 
 
@@ -121,6 +137,9 @@ class PartFiles:
         self._newline = newline
         self.tokens = 0
         self.lines = 0
+        self.unknown = 0
+        self.hidden = 0
+        """Kept by whoever encodes."""
         if self._lines is not None:
             self._lines.write(np.zeros(1, dtype=np.int64))
 
@@ -132,12 +151,13 @@ class PartFiles:
             self._lines.write(starts.astype(np.int64))
             self.lines += len(starts)
         self.tokens += len(ids)
+        self.unknown += len(ids) - int(np.count_nonzero(ids))
 
     def close(self, characters: int) -> PartMeta:
         """Bring all to the disk."""
         lines_check = self._lines.close() if self._lines is not None else None
         lines = self.lines if self._lines is not None else None
-        return PartMeta(self.tokens, characters, lines, self._ids.close(), lines_check)
+        return PartMeta(self.tokens, characters, lines, self._ids.close(), lines_check, self.unknown, self.hidden)
 
     def abandon(self) -> None:
         """Close the files as they are."""
@@ -163,8 +183,7 @@ class _Checked:
         return ends_check(self.path)
 
 
-Loaded = tuple[Tokenizer, list[tuple[AnyIds, int, NDArray[np.int64] | None]]]
-"""The tokenizer and, for each part, (ids, characters, starts of lines), mapped."""
+Loaded = tuple[Tokenizer, list[Part]]
 
 
 def load(cache: Path, key: str) -> Loaded | None:
@@ -185,9 +204,11 @@ def load(cache: Path, key: str) -> Loaded | None:
                 path = folder / f"{part}.lines"
                 starts = mapped(path, np.int64, about.lines + 1, about.lines_check)
                 check_lines(path, len(ids))
-            if not 0 <= about.characters <= _MOST_CHARACTERS:
-                raise ValueError("characters")
-            parts.append((ids, about.characters, starts))
+            if not 0 <= about.characters <= _MOST_CHARACTERS or not 0 <= about.unknown <= about.tokens:
+                raise ValueError("counts")
+            if not 0 <= about.hidden <= _MOST_CHARACTERS:
+                raise ValueError("hidden")
+            parts.append(Part(ids, about, starts))
     except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError):
         return None
     return tokenizer, parts

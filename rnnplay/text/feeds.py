@@ -29,6 +29,12 @@ class Batch(NamedTuple):
         """Number of targets that count."""
         return self.targets.size if self.mask is None else int(np.count_nonzero(self.mask))
 
+    @property
+    def unknown(self) -> int:
+        """Number of targets that count and are `<unk>`."""
+        unknown = self.targets == 0
+        return int(np.count_nonzero(unknown if self.mask is None else unknown & self.mask))
+
 
 class Feed(Protocol):
     """An endless sequence of batches. It depends on the constructor's arguments only."""
@@ -199,6 +205,22 @@ def evaluation_batches(
         longest = lines.longest(numbers)
         for start in range(0, longest, length):
             yield lines.batch(numbers, height, start, min(start + length, longest))
+
+
+def window_batches(
+    split: EncodedSplit, starts: NDArray[np.int64], size: int, rows: int, length: int
+) -> Iterator[Batch]:
+    """Windows of `size` inputs and the targets after each, beginning at `starts`, `rows` side by side.
+
+    `length` timesteps at a time; the state is zero where a window begins and carried on inside it. `starts` (n,) are at
+    most the split's tokens - size - 1.
+    """
+    ids = np.asarray(split.ids)
+    for first in range(0, len(starts), rows):
+        begin = starts[first : first + rows, None]
+        for start in range(0, size, length):
+            block = ids[begin + np.arange(start, min(start + length, size) + 1)].astype(np.int64)
+            yield Batch(block[:, :-1], block[:, 1:], None, start == 0)
 
 
 class _Rows:

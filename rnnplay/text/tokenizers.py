@@ -25,19 +25,21 @@ def build_tokenizer(
     min_count: int = 1,
     max_vocabulary: int = 0,
     keep_newline: bool = False,
+    must_know: bool = False,
 ) -> Tokenizer:
     """A tokenizer of the pieces in the joined `chunks` that were seen at least `min_count` times.
 
     max_vocabulary: ids in all, the unknown token (and for words those that tell of spaces) included, the most
-    frequent pieces first; 0: no limit. keep_newline: "\\n" has an id even where it was not seen.
+    frequent pieces first; 0: no limit. keep_newline: "\\n" has an id even where it was not seen. must_know: raises
+    InputError for a text that is not blank and of which nothing would have an id but newlines.
     """
     if kind == "word":
         words = WordCounter(lowercase)
         words.count(chunks)
-        return words.tokenizer(min_count, max_vocabulary)
+        return words.tokenizer(min_count, max_vocabulary, must_know)
     characters = CharCounter(lowercase)
     characters.count(chunks)
-    return characters.tokenizer(min_count, max_vocabulary, keep_newline)
+    return characters.tokenizer(min_count, max_vocabulary, keep_newline, must_know)
 
 
 def load_tokenizer(data: bytes) -> Tokenizer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from rnnplay.errors import InputError
 
 UNKNOWN = "<unk>"
 """The display form of id 0, which stands for everything that has no id of its own."""
@@ -16,6 +18,9 @@ FORMAT = 1
 
 Ids = NDArray[np.int64]
 AnyIds = NDArray[Any]
+
+Hidden = Callable[[int], None]
+"""Called with numbers of bytes (UTF-8) of the text for which there is only `UNKNOWN`: together, what it hides."""
 
 
 class Tokenizer(Protocol):
@@ -44,8 +49,11 @@ class Tokenizer(Protocol):
     def encode(self, text: str) -> Ids:
         """`text` as ids, shape (tokens,)."""
 
-    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`; where the chunks are cut does not matter."""
+    def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
+        """The ids of the joined `chunks`, in arrays of `id_type(size)`; where the chunks are cut does not matter.
+
+        `hidden` is told what has no id; a literal `<unk>` in the text of words has one.
+        """
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text that `ids` stand for."""
@@ -92,3 +100,21 @@ def most_frequent(counts: Iterable[tuple[str, int]], min_count: int, limit: int 
     """The pieces counted at least `min_count` times, by falling count, then by text; at most `limit`."""
     kept = sorted((pair for pair in counts if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
     return [piece for piece, _ in kept[:limit]]
+
+
+def check_known(unit: str, counts: list[int], min_count: int, max_vocabulary: int) -> None:
+    """Raises InputError if the vocabulary has no `unit` ("word", "character") of a text, and the text has some.
+
+    Everything would be `UNKNOWN`, and a model that predicts nothing else would seem perfect. `counts`: how often each
+    unit of the text but newlines occurs.
+    """
+    if not counts:
+        return
+    most = f"the most frequent {unit} occurs {max(counts):,} times"
+    if max(counts) < min_count:
+        raise InputError(
+            f"With min_count {min_count:,} all of the text is {UNKNOWN}; {most}, so give a lower min_count."
+        )
+    if max_vocabulary:
+        raise InputError(f"With max_vocabulary {max_vocabulary:,} all of the text is {UNKNOWN}; give a larger one.")
+    raise InputError(f"All of the text is {UNKNOWN}; give a text with words.")

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from rnnplay.text.spacing import CLASSES, WHITE, WORD, SpacingCounter, SpacingRule
 from rnnplay.text.units import UnitTable, taken, tokens_in, unit_chunks
-from rnnplay.text.vocabulary import FORMAT, UNKNOWN, AnyIds, Ids, SavedTokenizer, id_type, lower, most_frequent
+from rnnplay.text.vocabulary import (
+    FORMAT,
+    UNKNOWN,
+    AnyIds,
+    Hidden,
+    Ids,
+    SavedTokenizer,
+    check_known,
+    id_type,
+    lower,
+    most_frequent,
+)
 
 NEWLINE, SPACE, JOIN, SPACES = 1, 2, 3, 4
 RESERVED = (UNKNOWN, "\n", "␣", "⁀", "␣␣␣␣")
@@ -49,15 +60,17 @@ class WordTokenizer:
         """`text` as ids, shape (tokens,)."""
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
-    def encode_chunks(self, chunks: Iterable[str]) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`."""
+    def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
+        """The ids of the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told what has no id."""
         if self.lowercase:
             chunks = map(lower, chunks)
         table = _EncodedUnits(self)
         last_class = WHITE
         held = 0  # spaces at the end that may be the first of SPACES
         for units, space in unit_chunks(chunks):
-            ids, last_class = table.encode(units, space, last_class)
+            ids, last_class, unread = table.encode(units, space, last_class)
+            if hidden is not None:
+                hidden(unread)
             ids, held = _with_runs_of_spaces(np.concatenate([np.full(held, SPACE, ids.dtype), ids]))
             yield ids.astype(id_type(self.size))
             if table.full:
@@ -102,18 +115,22 @@ class WordTokenizer:
         )
         return msgspec.json.encode(saved)
 
-    def ids_and_classes(self, unit: str) -> tuple[list[int], list[int]]:
-        """The ids of a unit (a text without spaces), JOIN among them, and the classes of its first and last token."""
+    def ids_and_classes(self, unit: str) -> tuple[list[int], list[int], int]:
+        """The ids of a unit (a text without spaces), JOIN among them, the classes of its tokens, and bytes hidden."""
         ids: list[int] = []
         classes: list[int] = []
+        hidden = 0
         for token in tokens_in(unit):
-            found = self._ids.get(token, 0)
+            found = self._ids.get(token, -1)
+            if found < 0:
+                found = 0
+                hidden += len(token.encode(errors="surrogatepass"))
             after = self._classes[found]
             if classes and self._rule[classes[-1]][after]:
                 ids.append(JOIN)
             ids.append(found)
             classes.append(after)
-        return ids, classes
+        return ids, classes, hidden
 
 
 class WordCounter:
@@ -137,10 +154,13 @@ class WordCounter:
                 table = _CountedUnits(self._spacing)
         self._add(table)
 
-    def tokenizer(self, min_count: int = 1, max_vocabulary: int = 0) -> WordTokenizer:
+    def tokenizer(self, min_count: int = 1, max_vocabulary: int = 0, must_know: bool = False) -> WordTokenizer:
         """A tokenizer of the tokens seen, the most frequent first; see `build_tokenizer`."""
         counts = ((token, count) for token, count in self._counts.items() if token not in ("\n", UNKNOWN))
         words = most_frequent(counts, min_count, max(max_vocabulary - len(RESERVED), 1) if max_vocabulary else None)
+        if must_know and not words:
+            counted = [count for token, count in self._counts.items() if token != "\n"]
+            check_known("word", counted, min_count, max_vocabulary)
         return WordTokenizer(words, self._spacing.rule(set(words).__contains__), self._lowercase)
 
     def _add(self, table: _CountedUnits) -> None:
@@ -193,16 +213,18 @@ class _EncodedUnits(UnitTable):
         self._ids = array("q")  # of all units, one after another
         self._starts = array("q")
         self._lengths = array("q")
+        self._hidden = array("q")
 
     def _describe(self, unit: str) -> tuple[int, int]:
-        ids, classes = self._tokenizer.ids_and_classes(unit)
+        ids, classes, hidden = self._tokenizer.ids_and_classes(unit)
+        self._hidden.append(hidden)
         self._starts.append(len(self._ids))
         self._lengths.append(len(ids))
         self._ids.extend(ids)
         return (classes[0], classes[-1]) if classes else (WHITE, WHITE)
 
-    def encode(self, units: list[str], space: bool, last_class: int) -> tuple[NDArray[np.int64], int]:
-        """The ids of `units` and of what stands between them; and the class of the last token."""
+    def encode(self, units: list[str], space: bool, last_class: int) -> tuple[NDArray[np.int64], int, int]:
+        """The ids of `units` and of what stands between them; the class of the last token; the bytes hidden."""
         numbers = self.numbers(units)
         before, after, spaces = self.junctions(numbers, space, last_class)
         explicit = self._tokenizer.rule.table[before, after] != spaces
@@ -218,7 +240,7 @@ class _EncodedUnits(UnitTable):
         result = np.empty(int(ends[-1]), dtype=np.int64)
         result[at] = np.where(spaces[explicit], SPACE, JOIN)
         result[is_unit] = taken(self._ids, places, np.int64)
-        return result, self._last[int(numbers[-1])]
+        return result, self._last[int(numbers[-1])], int(taken(self._hidden, numbers, np.int64).sum())
 
 
 def _with_runs_of_spaces(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:

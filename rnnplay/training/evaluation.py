@@ -1,18 +1,20 @@
-"""How well a model predicts a text it was not trained on."""
+"""How well a model predicts a text it was not trained on, read on and on or in windows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 
+from rnnplay.common.quality import perplexity
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoded import EncodedSplit
-from rnnplay.text.feeds import Batch, evaluation_batches
+from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
 from rnnplay.text.tokenizers import Tokenizer
 
 ROWS = 8
@@ -26,6 +28,11 @@ TIMESTEPS = 256
 LOGITS = 1 << 23
 """At most so many numbers at a time."""
 
+WINDOW_ROWS = 64
+
+BITS_A_BYTE = 8.0
+"""What a byte of the text costs that is hidden by `<unk>`: as much as it takes in the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -36,9 +43,38 @@ class Evaluation:
     perplexity: float
     """e^loss."""
     bits_per_character: float
-    """All tokens' nats / ln 2 / characters of the text they stand for."""
+    """(All tokens' nats / ln 2 + 8 bits for each byte that `<unk>` hides) / characters of the text."""
     tokens: int
     characters: float
+    unknown_fraction: float = 0.0
+    """Fraction of the tokens that are `<unk>`."""
+
+
+class _Sum:
+    """Adds up batches."""
+
+    def __init__(self) -> None:
+        self.nats = 0.0
+        self.tokens = 0
+        self.unknown = 0
+
+    def evaluation(self, split: EncodedSplit, targets: int) -> Evaluation:
+        """The figures of what was added; raises InputError if that was nothing. `targets`: all that `split` has."""
+        if not self.tokens:
+            raise InputError("This part of the text is empty; choose another part, or give it a share of the text.")
+        characters = split.characters * self.tokens / max(1, targets)
+        # Of part of a split it is not known which bytes are hidden, but how many of them on average.
+        one = split.hidden / split.unknown if split.unknown else split.characters / max(1, split.tokens)
+        bits = self.nats / math.log(2) + BITS_A_BYTE * one * self.unknown
+        loss = self.nats / self.tokens
+        return Evaluation(
+            loss=loss,
+            perplexity=perplexity(loss),
+            bits_per_character=bits / characters if characters else math.nan,
+            tokens=self.tokens,
+            characters=characters,
+            unknown_fraction=self.unknown / self.tokens,
+        )
 
 
 def evaluate(
@@ -60,30 +96,53 @@ def evaluate(
     if not rows:
         tokens = min(len(split.ids), limit or len(split.ids))
         rows = max(1, min(ROWS, tokens // TOKENS_A_ROW)) if feed == "stream" else 4 * ROWS
-    length = max(16, min(TIMESTEPS, LOGITS // (rows * tokenizer.size)))
-    nats, tokens, state = 0.0, 0, None
+    batches = evaluation_batches(split, feed, rows, _timesteps(rows, tokenizer), tokenizer.newline, limit)
+    # Of a stream the first token is never a target; lines predict each of theirs.
+    return _read(model, batches, precision, poll).evaluation(split, split.tokens - (feed == "stream"))
+
+
+def evaluate_windows(
+    model: LanguageModel, split: EncodedSplit, tokenizer: Tokenizer, size: int, count: int, seed: int
+) -> tuple[Evaluation, int]:
+    """Scores windows of `size` tokens, each read from a zero state, as figures of nanoGPT are computed; float32.
+
+    `count` windows begin at random places, drawn from `seed` with repetition; 0: one at every place. All `size`
+    predictions of a window count, the first of them made after one token. Returns how many windows there were, too.
+    Raises InputError if the split is too short for one window.
+    """
+    places = split.tokens - size
+    if places < 1:
+        raise InputError(
+            f"This part of the text has {split.tokens:,} tokens, and a window of {size:,} needs one more than that; "
+            "give smaller --windows."
+        )
+    starts = np.random.default_rng(seed).integers(0, places, count) if count else np.arange(places)
+    batches = window_batches(split, starts, size, WINDOW_ROWS, _timesteps(WINDOW_ROWS, tokenizer))
+    return _read(model, batches, torch.float32).evaluation(split, split.tokens), len(starts)
+
+
+def _timesteps(rows: int, tokenizer: Tokenizer) -> int:
+    return max(16, min(TIMESTEPS, LOGITS // (rows * tokenizer.size)))
+
+
+def _read(
+    model: LanguageModel, batches: Iterable[Batch], precision: torch.dtype, poll: Callable[[], None] = lambda: None
+) -> _Sum:
+    """Adds up `batches`; `poll` is called between them. The model's mode is put back as it was."""
+    total, state = _Sum(), None
     training = model.training
     try:
-        for batch in evaluation_batches(split, feed, rows, length, tokenizer.newline, limit):
+        for batch in batches:
             model.eval()  # also after `poll`, whatever it did
             with torch.inference_mode():
-                chunk_nats, state = _score(model, batch, None if batch.reset else state, precision)
-            nats += chunk_nats
-            tokens += batch.tokens
+                nats, state = _score(model, batch, None if batch.reset else state, precision)
+            total.nats += nats
+            total.tokens += batch.tokens
+            total.unknown += batch.unknown
             poll()
     finally:
         model.train(training)
-    if not tokens:
-        raise InputError("This part of the text is empty; choose another part, or give it a share of the text.")
-    characters = split.characters * tokens / _all_tokens(split, feed)
-    loss = nats / tokens
-    return Evaluation(
-        loss=loss,
-        perplexity=math.exp(loss) if loss < 709 else math.nan if math.isnan(loss) else math.inf,
-        bits_per_character=nats / math.log(2) / characters if characters else math.nan,
-        tokens=tokens,
-        characters=characters,
-    )
+    return total
 
 
 def target_ids(batch: Batch, device: torch.device) -> torch.Tensor:
@@ -99,8 +158,3 @@ def _score(model: LanguageModel, batch: Batch, state: State | None, precision: t
         inputs, targets = torch.from_numpy(batch.inputs).to(model.device), target_ids(batch, model.device)
         loss, state = model.loss(inputs, targets, state, reduction="sum")
     return float(loss), state
-
-
-def _all_tokens(split: EncodedSplit, feed: str) -> int:
-    # Of a stream the first token is never a target; lines predict each of theirs.
-    return max(1, len(split.ids) - 1) if feed == "stream" else max(1, len(split.ids))

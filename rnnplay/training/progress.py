@@ -148,6 +148,7 @@ class Progress:
             perplexity=found.perplexity,
             bits_per_character=found.bits_per_character,
             best=self.gains.best_step == self.step,
+            unknown_fraction=found.unknown_fraction,
         )
 
     def good_state(self) -> GoodState:

@@ -53,9 +53,11 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
     """Nats per token."""
     perplexity: float
     bits_per_character: float
-    """Over the characters of the text, also for words."""
+    """Over the characters of the text, also for words; what `<unk>` hides counts 8 bits a byte."""
     best: bool = False
     """The lowest loss of this run so far."""
+    unknown_fraction: float | None = None
+    """Fraction of the tokens that are `<unk>`; None in records of versions that did not count them."""
 
 
 class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):

@@ -38,6 +38,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
     parameters: int
     vocabulary: int
+    unknown_fraction: float | None = None
+    """Fraction of the validation text's tokens that are `<unk>`; None where nobody counted."""
 
 
 def encode_info(info: RunInfo) -> bytes:
@@ -58,7 +60,8 @@ def read_info(path: Path) -> RunInfo:
     texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
     if not all(text.isprintable() and len(text) <= 200 for text in texts):
         raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")
-    if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS:
+    known = info.unknown_fraction is None or 0 <= info.unknown_fraction <= 1
+    if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS or not known:
         raise InputError(f"{path} is broken (a number in it cannot be); restore it or choose another run.")
     return info
 
@@ -74,4 +77,5 @@ def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         parameters=parameters,
         vocabulary=corpus.tokenizer.size,
+        unknown_fraction=corpus.validation.unknown_fraction,
     )

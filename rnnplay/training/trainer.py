@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 import torch
 
+from rnnplay.common.quality import unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory, use_threads
@@ -28,6 +29,14 @@ from rnnplay.training.state import ENDINGS
 
 def nothing() -> None:
     """Nobody to poll."""
+
+
+def _unknown_warning(config: RunConfig, corpus: EncodedCorpus) -> str:
+    parts = {"training": corpus.train.unknown_fraction, "validation": corpus.validation.unknown_fraction}
+    name = max(parts, key=parts.__getitem__)
+    warning = unknown_warning(parts[name], f"the {name} text")
+    smaller = config.min_count > 1 or config.max_vocabulary > 0
+    return f"{warning} Give a lower min_count or a larger max_vocabulary." if warning and smaller else warning
 
 
 class Trainer:
@@ -78,6 +87,8 @@ class Trainer:
             else:
                 self._restore(resumed)
             self._journal.tell(self._progress.started(folder.name, self._threads))
+            if resumed is None and (warning := _unknown_warning(config, corpus)):
+                self._journal.notice(warning)
         except BaseException:
             self._lock.release()
             if resumed is None:

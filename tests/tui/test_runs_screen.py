@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import msgspec
 import pytest
 from textual import events
 from textual.app import App
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Footer, Static
 from textual.widgets._footer import FooterKey
 
+from rnnplay.training.run_folder import RunFolder
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.runs import RunChoice, RunsScreen, describe_run
 from rnnplay.workspace import Workspace
@@ -56,6 +58,9 @@ def test_a_run_in_words(workspace: Workspace) -> None:
         "2,600",
         "0.948",
     )
+    folder = RunFolder(workspace.checkpoints / "one")
+    folder.write_info(msgspec.structs.replace(folder.info(), unknown_fraction=0.51))
+    assert describe_run(folder).valid == "0.948 51% <unk>"
     untrained = describe_run(make_run(workspace, "two"))
     assert (untrained.step, untrained.valid) == ("none", "")
     shutil.rmtree(workspace.checkpoints / "two")

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from rnnplay.common.quality import fixed
 from rnnplay.training.run_folder import CheckpointInfo, RunFolder
 
 REFRESH_SECONDS = 1.0
@@ -90,7 +91,7 @@ class GoBackScreen(ModalScreen[str | None]):
 
 
 def _line(one: CheckpointInfo) -> str:
-    return f"step {one.step:>9,}" + (f"   validation {one.loss:.3f}" if one.loss is not None else "")
+    return f"step {one.step:>9,}" + (f"   validation {fixed(one.loss, 3)}" if one.loss is not None else "")
 
 
 def _newest_first(run: RunFolder) -> list[CheckpointInfo]:

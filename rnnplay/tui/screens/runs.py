@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Static
 
+from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
 from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
 from rnnplay.tui.screens.confirm import Confirm
@@ -158,9 +159,14 @@ def describe_run(run: RunFolder) -> RunRow:
         corpus=config.corpus.replace("\\", "/").rsplit("/", 1)[-1],
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
         step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
-        valid=f"{min(losses):.3f}" if losses else "",
+        valid=f"{fixed(min(losses), 3)}{_unknown(info.unknown_fraction)}" if losses else "",
         created=_local_time(info.created),
     )
+
+
+def _unknown(fraction: float | None) -> str:
+    """What must be known of a loss that is mostly of `<unk>`."""
+    return f" {unknown_text(fraction)}" if is_much_unknown(fraction) else ""
 
 
 def _local_time(created: str) -> str:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from rnnplay.common.quality import unknown_text
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Predictions
 from rnnplay.tui.axes import format_value
@@ -104,9 +105,10 @@ def totals(found: Predictions, width: int) -> Content:
         f"{count:,} {'token' if count == 1 else 'tokens'}  loss {format_value(found.loss)} nats per token  "
         f"perplexity {format_value(found.perplexity)}  step {found.step:,}"
     )
-    if not found.unknown:
+    if not found.unknown and not found.unknown_fraction:
         return Content.styled(shortened(text, width), MUTED)
-    unknown = f"  read as <unk>: {' '.join(map(visible_line, found.unknown[:40]))}"
+    much = unknown_text(found.unknown_fraction)  # empty where there is only the text's own `<unk>`
+    unknown = f"  {much or '<unk>'}: {' '.join(map(visible_line, found.unknown[:40]))}"
     return Content.assemble((text, MUTED), (shortened(unknown, max(0, width - len(text))), "$warning"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig
 from rnnplay.tui.history import History
 from rnnplay.tui.session import Session
@@ -64,11 +65,13 @@ class TrainingCharts(Vertical):
 
 
 def loss_readout(session: Session) -> str:
-    """ "perplexity 4.57  2.19 bits/char", of the last validation."""
+    """ "perplexity 4.57  2.19 bits/char", of the last validation; with how much of it is `<unk>`, if anything is."""
     if session.validation is None:
         return ""
     valid = session.validation
-    return f"perplexity {valid.perplexity:.3g}  {valid.bits_per_character:.2f} bits/char"
+    unknown = unknown_text(valid.unknown_fraction)
+    bits = f"{fixed(valid.bits_per_character, 2)} bits/char"
+    return f"perplexity {valid.perplexity:.3g}  {bits}{unknown and '  '}{unknown}"
 
 
 def norm_readout(session: Session, config: RunConfig) -> str:
