@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import msgspec
 
 from rnnplay.cli.console import model_name
 from rnnplay.cli.train import new_folder
+from rnnplay.common.working_time import working_time
 from rnnplay.lessons.lesson import Condition, Lesson
 from rnnplay.lessons.measurements import Judged, Measurements, sources
 from rnnplay.training.records import Record
@@ -58,7 +58,7 @@ def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[st
     `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there.
     """
     workspace.create()
-    began = time.monotonic()
+    began = working_time()
     measurements = Measurements()
     arms = {arm: _play_arm(lesson, arm, seed, workspace, measurements, reporter) for arm in lesson.arms}
     steps: list[PlayedStep] = []
@@ -70,7 +70,7 @@ def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[st
         name=lesson.name,
         seed=seed,
         holds=all(step.holds for step in steps),
-        seconds=time.monotonic() - began,
+        seconds=working_time() - began,
         arms=arms,
         steps=steps,
     )
@@ -93,7 +93,7 @@ def _play_arm(
     folder = new_folder(lesson.run_name(arm, seed), config, workspace)
     reporter = make_reporter(f"{folder.name} · {config.corpus} · {model_name(config)}", config.steps)
     needed = sources(lesson, arm)
-    began = time.monotonic()
+    began = working_time()
 
     def emit(record: Record) -> None:
         measurements.take(arm, record)
@@ -114,7 +114,7 @@ def _play_arm(
             steps=trainer.step,
             lr=config.lr,
             rates=lesson.arms[arm].rates,
-            seconds=time.monotonic() - began,
+            seconds=working_time() - began,
         )
     finally:
         reporter.close()

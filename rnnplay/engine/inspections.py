@@ -5,10 +5,10 @@ Of each kind only the newest is kept. One is answered at a time, so that a train
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
+from rnnplay.common.working_time import working_time
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.inspection.clipping import clipped_step
@@ -78,7 +78,7 @@ class Inspections:
         subject = self._subject()
         if subject is None:
             raise InputError("There is no model yet; train one or open a run.")
-        began = time.perf_counter()
+        began = working_time()
         result: GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy
         run, step = subject.run, subject.step
         model, tokenizer = subject.model, subject.tokenizer
@@ -109,7 +109,7 @@ class Inspections:
             case messages.InspectDistances():
                 kind = required_kind(subject.config, self._workspace)
                 result = distance_accuracy(model, tokenizer, kind, run, step)
-        finite, seconds = finite_weights(model), time.perf_counter() - began
+        finite, seconds = finite_weights(model), working_time() - began
         self._post(messages.Inspected(request=command.request, result=result, seconds=seconds, finite=finite))
 
     def _gradients(self, subject: Subject, command: messages.InspectGradients) -> GradientCurve:

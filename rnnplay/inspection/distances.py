@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bisect
 import math
-import time
 from collections.abc import Iterator
 
 import torch
 
+from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.inspection.reading import finite_weights
@@ -63,7 +63,7 @@ def distance_accuracy(
     go beyond those of the training text. The model's mode, gradients and torch's random numbers stay as they are.
     Raises InputError for a model that does not read characters, or lacks some.
     """
-    began = time.perf_counter()
+    began = working_time()
     task = TASKS[kind]
     edges = edges_of(task)
     correct, count = [0] * len(edges), [0] * len(edges)
@@ -92,7 +92,7 @@ def distance_accuracy(
         accuracy=[known * correct[bin_] / count[bin_] for bin_ in kept],
         low=[known * low for low, _ in intervals],
         high=[known * high for _, high in intervals],
-        seconds=time.perf_counter() - began,
+        seconds=working_time() - began,
     )
 
 

@@ -6,12 +6,11 @@ explodes (Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
 
 from __future__ import annotations
 
-import time
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from rnnplay.common.working_time import working_time
 from rnnplay.inspection.probe import ProbeBatch
 from rnnplay.inspection.reading import undisturbed
 from rnnplay.inspection.results import GradientCurve
@@ -26,7 +25,7 @@ def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step:
     a state to the loss counts, over time and through the layers above. Float32, without dropout; the model, its
     .grad and random numbers stay as they are.
     """
-    began = time.perf_counter()
+    began = working_time()
     with undisturbed(model):
         state = _warm_state(model, probe)
         inputs = torch.from_numpy(probe.ids[:, probe.warm : -1]).to(model.device)  # (B, K + 1)
@@ -47,7 +46,7 @@ def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step:
         distances=list(range(probe.distance + 1)),
         hidden=found[: model.config.layers],
         cell=found[model.config.layers :],
-        seconds=time.perf_counter() - began,
+        seconds=working_time() - began,
     )
 
 

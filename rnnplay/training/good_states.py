@@ -7,12 +7,12 @@ that it does not meet the batches it stumbled over once more (Chowdhery et al. 2
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
 
+from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.training.checkpoints import good_ones, read_state_tensors, read_weights
@@ -41,7 +41,7 @@ class GoodState(NamedTuple):
 class GoodStates:
     """The last one that has proved itself, and a newer one that has yet to."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = working_time) -> None:
         self._clock = clock
         self._taken = clock()
         self._cost = 0.0

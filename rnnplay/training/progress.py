@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
@@ -90,14 +91,14 @@ class Progress:
 
     def take_step(self, config: RunConfig) -> Taken:
         """One step."""
-        began = time.perf_counter()
+        began = working_time()
         lr = config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
         guarded = config.divergence != "off"
         average = average_decay(config, self.step)
         result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, average)
         self.step += 1
         self.tokens += result.tokens
-        self._speed.add(time.perf_counter() - began, result.tokens)
+        self._speed.add(working_time() - began, result.tokens)
         step = Step(
             step=self.step,
             loss=result.loss,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
+
+from rnnplay.common.working_time import WorkingTime, working_time
 
 WINDOW_SECONDS = 1.0
 
 
 class Stopwatch:
-    """Seconds of training; stands still while paused, and goes on from where an earlier process stopped."""
+    """Seconds of training; goes on from where an earlier process stopped.
 
-    def __init__(self, seconds: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+    It stands still while training is paused, the process stopped or the machine asleep.
+    """
+
+    def __init__(self, seconds: float = 0.0, clock: WorkingTime = working_time) -> None:
         self._clock = clock
         self._before = seconds
         self._since: float | None = None
+        self._still = 0.0
+        """What the clock had left out when that was last told."""
 
     @property
     def seconds(self) -> float:
@@ -26,10 +31,20 @@ class Stopwatch:
         """Goes, if it does not yet."""
         if self._since is None:
             self._since = self._clock()
+            self._still = self._clock.still
+            self._clock.begin(self)
 
     def stop(self) -> None:
         """Stands still, if it does not yet."""
         self._before, self._since = self.seconds, None
+        self._clock.end(self)
+
+    def left_out(self) -> float:
+        """Seconds since the last call in which training went on but the process stood still."""
+        if self._since is None:
+            return 0.0
+        before, self._still = self._still, self._clock.still
+        return self._still - before
 
 
 class Speed:

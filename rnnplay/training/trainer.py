@@ -174,7 +174,7 @@ class Trainer:
 
     @property
     def seconds(self) -> float:
-        """Training time: steps, validations and checkpoints, in all processes; not pauses."""
+        """Training time: steps, validations and checkpoints, in all processes; neither pauses nor stops."""
         return self._progress.stopwatch.seconds
 
     @property
@@ -195,6 +195,11 @@ class Trainer:
             self._progress.stopwatch.start()
         taken = self._progress.take_step(self.config)
         self._unsaved = True
+        if still := self._progress.stopwatch.left_out():
+            self._journal.notice(
+                f"Training stood still for {still:,.0f} s (the process was stopped, or the machine slept); that is not "
+                "counted as training time."
+            )
         self._journal.record(taken.step)
         if taken.skipped is not None:
             self._journal.record(taken.skipped)

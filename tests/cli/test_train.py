@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rnnplay.cli.main import program
 from rnnplay.jsonlines import decode_line
 from rnnplay.training.records import Record
 from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.state import read_state
 
 SENTENCES = ("the cat sat on the mat.", "a dog ran to the cat!", "she saw the old dog run.", "we sat by the sea.")
 TEXT = "".join(f"{SENTENCES[i * i % 4]} {SENTENCES[(i + i // 3) % 4]}\n" for i in range(150))
@@ -153,6 +155,36 @@ def test_a_signal_stops_with_a_checkpoint(workspace: Path) -> None:
     assert Path(workspace / "checkpoints" / "stopped" / f"step-{got[-1]['step']:09d}" / "state.json").is_file()
     assert "rnnplay train --resume --run stopped" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
+def test_while_it_is_stopped_a_run_does_not_spend_its_minutes(workspace: Path) -> None:
+    """ctrl+z and `fg`: it goes on where it was, on its schedule."""
+    budget = 2.4
+    length = ("--minutes", str(budget / 60), "--schedule", "cosine", "--eval-every", "0")
+    process = start(workspace, "train", *FAST, "--corpus", "pets", "--run", "suspended", *length, "--json")
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if '"step"' in line and json.loads(line)["type"] == "step":
+            break
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    with pytest.raises(subprocess.TimeoutExpired):  # longer than the budget, and than what a busy machine explains
+        process.wait(timeout=budget + 0.6)
+    process.send_signal(signal.SIGCONT)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    got = records("".join(lines) + rest)
+    assert [one["reason"] for one in got if one["type"] == "finished"] == ["length"]
+    rates = [one["lr"] for one in got if one["type"] == "step"]
+    falls = [before - after for before, after in pairwise(rates)]
+    assert max(falls) < 0.3 * max(rates), "the schedule jumps"
+    assert rates[-1] < 0.2 * max(rates), "the schedule ends where the steps do"
+    assert ["stood still for 3 s" in one["message"] for one in got if one["type"] == "notice"] == [True]
+    folder = RunFolder(workspace / "checkpoints" / "suspended")
+    assert 0.7 * budget < read_state(folder.checkpoint().path).seconds < budget + 1
 
 
 def test_a_reader_that_leaves_ends_the_run_with_a_checkpoint(workspace: Path) -> None:

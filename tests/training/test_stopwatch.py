@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rnnplay.common.working_time import WorkingTime
 from rnnplay.config import RunConfig
 from rnnplay.training.length import fraction_done, in_words, is_over, seconds_left
 from rnnplay.training.stopwatch import Speed, Stopwatch
@@ -11,7 +12,7 @@ from rnnplay.training.stopwatch import Speed, Stopwatch
 
 def test_pauses_do_not_count_and_earlier_seconds_do() -> None:
     now = [100.0]
-    watch = Stopwatch(7.0, lambda: now[0])
+    watch = Stopwatch(7.0, WorkingTime(lambda: now[0], lambda _: {0: now[0]}))
     now[0] += 50
     assert watch.seconds == 7, "not started yet"
     watch.start()
@@ -22,6 +23,23 @@ def test_pauses_do_not_count_and_earlier_seconds_do() -> None:
     watch.start()
     now[0] += 2
     assert watch.seconds == 12
+    watch.stop()
+
+
+def test_neither_does_a_stop_of_the_process_which_is_told_once() -> None:
+    now, attended = [100.0], [0.0]
+    watch = Stopwatch(7.0, WorkingTime(lambda: now[0], lambda _: {0: attended[0]}))
+    watch.start()
+    attended[0] += 1
+    now[0] += 1
+    assert (watch.seconds, watch.left_out()) == (8, 0)
+    now[0] += 500
+    assert (watch.seconds, watch.left_out(), watch.left_out()) == (8, 500, 0)
+    watch.stop()
+    now[0] += 500
+    watch.start()
+    assert (watch.seconds, watch.left_out()) == (8, 0), "a pause is asked for, and not told"
+    watch.stop()
 
 
 def test_speed_is_that_of_the_last_second() -> None:

@@ -16,7 +16,7 @@ from rnnplay.training.evaluation import Evaluation, evaluate
 from rnnplay.training.learner import Learner, StepResult
 from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training.stopwatch import Stopwatch
-from tests.training.world import World, run_to_end
+from tests.training.world import World, busy_clock, run_to_end
 
 
 def losses(world: World) -> list[float]:
@@ -91,7 +91,7 @@ def test_it_ends_at_its_length(length: dict[str, Any], steps: int | None, world:
 
 def test_it_ends_with_its_time_and_the_rate_reaches_its_floor(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count(0, 0.25)
-    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: next(ticks)))
+    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, busy_clock(lambda: next(ticks))))
     trainer = world.trainer(
         world.config(steps=0, minutes=1.0, schedule="cosine", warmup_steps=0, lr_floor=0.1, lr=0.01)
     )
@@ -107,7 +107,7 @@ class SlowClock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, aside: float = 0.0) -> None:
         self.now = 0.0
         self.aside = aside
-        monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: self.now))
+        monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, busy_clock(lambda: self.now)))
         step: Callable[..., StepResult] = Learner.step
         really: Callable[..., Evaluation] = evaluate
 
@@ -157,7 +157,7 @@ def test_a_run_that_has_ended_by_minutes_goes_on_only_for_longer(world: World, m
 
 def test_pauses_do_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, lambda: now[0]))
+    monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, busy_clock(lambda: now[0])))
     trainer = world.trainer(world.config(minutes=1.0))
     now[0] = 40.0
     assert trainer.seconds == 0, "not begun"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.working_time import WorkingTime
 from rnnplay.config import RunConfig
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_corpus
@@ -87,3 +89,8 @@ def run_to_end(trainer: Trainer, at_most: int = 10_000) -> Finished:
         if finished is not None:
             return finished
     raise AssertionError(f"not finished after {at_most} steps")
+
+
+def busy_clock(wall: Callable[[], float]) -> WorkingTime:
+    """The clock of a process that works all the time; `wall` tells it."""
+    return WorkingTime(wall, lambda _: {0: wall()})
