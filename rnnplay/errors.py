@@ -31,6 +31,17 @@ class CheckpointError(InputError):
         self.instead = instead
 
 
+class EncodingError(InputError):
+    """A text is not in the encoding it was read in, but seems to be in another one."""
+
+    def __init__(self, message: str, path: str, encoding: str, seems: str) -> None:
+        """`encoding`: as Python calls it; `seems`: its name for users, and how the text reads in it."""
+        super().__init__(message)
+        self.path = path
+        self.encoding = encoding
+        self.seems = seems
+
+
 class FinishedError(InputError):
     """A run has reached its length; `longer`: the knobs, with new values, by which it would go on."""
 

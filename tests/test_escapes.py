@@ -289,7 +289,7 @@ class PickerApp(App[None]):
         self.answers: list[Path | None] = []
 
     def on_mount(self) -> None:
-        self.push_screen(FilePicker(self._start_in), self.answers.append)
+        self.push_screen(FilePicker(Workspace(self._start_in), self._start_in), self.answers.append)
 
 
 async def test_names_in_the_file_picker(hostile: Workspace) -> None:
@@ -342,7 +342,7 @@ async def test_wrong_paths_in_the_file_picker(
             assert not HARMFUL.search(str(said))
         assert app.answers == []
     monkeypatch.setattr(Path, "cwd", classmethod(_deleted))
-    assert FilePicker()._folder == Path.home()
+    assert FilePicker(Workspace(Path.home()))._folder == Path.home()
 
 
 def _deleted(_: type[Path]) -> Path:

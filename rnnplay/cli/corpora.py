@@ -56,21 +56,32 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
 
 @command.command("add", short_help="Copy a text into the workspace.")
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="What to call it.  [default: the file's name]")
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    default="",
+    help="What the text is in, if not UTF-8: cp1252, gb18030, koi8_r, … The copy is UTF-8.",
+)
 @workspace_option
 @json_option
 @pass_session
-def add(session: Session, path: Path, name: str | None, as_json: bool) -> None:
-    """Copy a text into the workspace's corpora/, so that it can be called by a name."""
-    from rnnplay.text.catalogue import add_corpus
+def add(session: Session, path: Path, name: str | None, encoding: str, as_json: bool) -> None:
+    """Copy a text into the workspace's corpora/, so that it can be called by a name. -: from standard input."""
+    from rnnplay.cli.text_input import standard_input
+    from rnnplay.text.adding import add_corpus, add_stream
 
-    corpus = add_corpus(path, session.workspace, name)
+    if str(path) == "-":
+        corpus = add_stream(standard_input("the text"), session.workspace, name, encoding)
+    else:
+        corpus = add_corpus(path, session.workspace, name, encoding)
     if as_json:
         write_json(_described(corpus))
     else:
         train = session.workspace.command("train", corpus=corpus.name)
-        click.echo(printable(f"Added {corpus.name}. Train on it: {train}"))
+        excerpt = f" It begins: {' '.join(_excerpt(corpus, session)[:60].split())} …" if encoding else ""
+        click.echo(printable(f"Added {corpus.name}.{excerpt} Train on it: {train}"))
 
 
 def _list(session: Session, as_json: bool) -> None:
@@ -101,6 +112,7 @@ def _lines(corpus: Corpus) -> list[tuple[str, str]]:
         ("what", card.summary),
         ("read as", "one stream" if card.feed == "stream" else "lines, each its own sequence"),
         ("tokens", "words suit it" if card.tokens == "word" else "characters suit it"),
+        ("encoding", corpus.card.encoding),
         ("size", _size(corpus)),
         ("path", str(corpus.path) if corpus.path else "made from the running Python when it is first used"),
         ("licence", card.licence),
@@ -112,7 +124,7 @@ def _excerpt(corpus: Corpus, session: Session) -> str:
 
     text = ""
     path = corpus.path or corpus.materialise(session.workspace.create().cache)
-    for piece in iter_text(path):
+    for piece in iter_text(path, encoding=corpus.card.encoding):
         text += piece
         if len(text) >= EXCERPT:
             break

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.common.commands import shell_command
-from rnnplay.errors import CheckpointError, FinishedError, RnnplayError
+from rnnplay.errors import CheckpointError, EncodingError, FinishedError, RnnplayError
 from rnnplay.harmless import harmless, harmless_message
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ def remedy(error: RnnplayError, session: Session) -> str:
         return f" Try: {session.again(checkpoint=error.instead)}"
     if isinstance(error, FinishedError):
         return f" For example: {session.again(**error.longer)}"
+    if isinstance(error, EncodingError):
+        from rnnplay.text.adding import free_name
+
+        name = free_name(Path(error.path), session.workspace)
+        options = {"encoding": error.encoding, **({"name": name} if name else {})}
+        add = session.workspace.command("corpora", "add", error.path, **options)
+        return f" To copy it into the workspace as UTF-8: {add}"
     return ""
 
 

@@ -37,6 +37,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A hint: the tokens that suit the text best."""
     file: str = ""
     """The text, relative to the card and in its folder."""
+    encoding: str = ""
+    """The text's own, as Python calls it ("cp1252"), where it is not UTF-8."""
     source: Source = ""
     """For a text that is made where it is needed, which."""
     licence: str = ""
@@ -62,6 +64,13 @@ def read_card(place: Path) -> Card:
             f"{where} needs either the field file (a text beside it) or the field source "
             f"({SOURCES_IN_WORDS}){', not both' if card.file else ''}."
         )
+    if card.encoding:
+        from rnnplay.text.detection import encoding_name
+
+        try:
+            encoding_name(card.encoding)
+        except InputError as error:
+            raise InputError(f"{where} has something wrong in the field encoding. {error}") from error
     name = clean(card.name or place.stem)
     if not name or "/" in name or "\\" in name:
         raise InputError(f"{where} has '{name}' in the field name, but a name has no / or \\ in it.")

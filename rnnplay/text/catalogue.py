@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +12,14 @@ from rnnplay.errors import InputError
 from rnnplay.text.cards import Card, card_title, clean, read_card
 from rnnplay.workspace import Workspace, bundled_corpora
 
-__all__ = ["Card", "Corpus", "add_corpus", "card_problems", "find_corpus", "list_corpora"]
+__all__ = ["Card", "Corpus", "card_problems", "expanded", "find_corpus", "list_corpora"]
 
-LONGEST_NAME = 80
 MOST_NAMED = 30
-NOT_IN_NAMES = '/\\:*?"<>|'
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A text to train on. Those that are made where they are needed have no path until `materialise`."""
+    """A text to train on. What is trained on is `materialise`'s: made where it is needed, or put into UTF-8."""
 
     name: str
     card: Card
@@ -36,6 +33,10 @@ class Corpus:
             return materialise(self.card.source, cache)
         if not _exists(self.path):
             raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
+        if self.card.encoding:
+            from rnnplay.text.made import converted
+
+            return converted(self.path, self.card.encoding, cache)
         return self.path
 
 
@@ -63,7 +64,7 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
     if wanted.startswith("~") and wanted in known:  # before it is taken for somebody's home folder
         return known[wanted]
-    path = _expanded(wanted)
+    path = expanded(wanted)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
         return _from_path(path, workspace)
     if wanted in known:
@@ -78,26 +79,6 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     raise InputError(
         f"There is no corpus {_quoted(wanted)}{here}; {_closest(wanted, corpora)}there are: {_names(corpora)}."
     )
-
-
-def add_corpus(path: Path, workspace: Workspace, name: str | None = None) -> Corpus:
-    """Copies the text at `path` into the workspace's corpora/ as `name`.txt (default: the file's own name).
-
-    Raises InputError if it is not readable text, if the name is taken, or if the name could not be a file's.
-    """
-    from rnnplay.text.reading import check_text_file
-
-    source = _expanded(str(path))
-    check_text_file(source)
-    corpus_name = _checked_name(name if name is not None else source.stem)
-    taken = {corpus.name.casefold() for corpus in list_corpora(workspace)}
-    target = workspace.corpora / f"{corpus_name}.txt"
-    if corpus_name.casefold() in taken or os.path.lexists(target):
-        raise InputError(f"There is already a corpus {_quoted(corpus_name)}; give this one another name.")
-    _check_readable(source)
-    workspace.create()
-    _copy_new(source, target)
-    return Corpus(corpus_name, Card(name=corpus_name, title=card_title(corpus_name), file=target.name), target)
 
 
 def _scan(workspace: Workspace) -> tuple[list[Corpus], dict[Path, str]]:
@@ -175,60 +156,6 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
     return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
 
 
-def _checked_name(name: str) -> str:
-    name = name.strip().removesuffix(".txt")
-    if (
-        not name
-        or len(name) > LONGEST_NAME
-        or name[0] in ".-~"
-        or name != clean(name)
-        or any(character in NOT_IN_NAMES for character in name)
-    ):
-        raise InputError(
-            f"{_quoted(name)} cannot be a corpus's name; use up to {LONGEST_NAME} letters, digits, spaces or . _ -, "
-            "a letter or digit first."
-        )
-    return name
-
-
-def _check_readable(source: Path) -> None:
-    from rnnplay.text.reading import iter_text
-
-    has_text = False
-    for piece in iter_text(source):  # to its end: raises InputError at a byte that is not text
-        has_text = has_text or not piece.isspace()
-    if not has_text:
-        raise InputError(f"{clean(str(source))} has nothing but white space in it; give a file with text in it.")
-
-
-def _copy_new(source: Path, target: Path) -> None:
-    """Copy so that `target` is there whole or not at all, and nothing is overwritten; raises InputError."""
-    import shutil
-
-    from rnnplay.text.reading import changed, check_text_file
-
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        before = check_text_file(source)
-        shutil.copyfile(source, beside)
-        after = check_text_file(source)
-        if (before.st_size, before.st_mtime_ns, after.st_size) != (after.st_size, after.st_mtime_ns, _size(beside)):
-            raise changed(source)
-        if os.path.lexists(target):
-            raise FileExistsError
-        beside.replace(target)
-    except FileExistsError as error:
-        raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
-    except OSError as error:
-        raise InputError(
-            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({error.strerror or error}); make room or "
-            "allow writing there, or name another workspace with --workspace."
-        ) from error
-    finally:
-        with suppress(OSError):  # what kept it from being written may keep it from being removed
-            beside.unlink(missing_ok=True)
-
-
 def _files(folder: Path, suffix: str) -> list[Path]:
     try:
         return sorted(
@@ -240,7 +167,8 @@ def _files(folder: Path, suffix: str) -> list[Path]:
         return []  # a workspace that does not exist yet has no corpora of its own
 
 
-def _expanded(text: str) -> Path:
+def expanded(text: str) -> Path:
+    """The path that `text` is, its ~ replaced by the home folder; raises InputError where that is not known."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -259,10 +187,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _same(one: Path, other: Path) -> bool:

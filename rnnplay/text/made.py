@@ -1,4 +1,4 @@
-"""Texts that are made where they are needed, and kept in the cache: which sources there are, and writing them whole."""
+"""Texts that are made where they are needed, and kept in the cache: from which sources, from another encoding."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def materialise(source: str, cache: Path) -> Path:
     from rnnplay.text.python_corpora import materialise_python_corpus
 
     return materialise_python_corpus(source, cache)
+
+
+def converted(path: Path, encoding: str, cache: Path) -> Path:
+    """The text at `path`, which is in `encoding`, as UTF-8 under `cache`; raises InputError where it is not."""
+    from rnnplay.text.detection import encoding_name
+    from rnnplay.text.encoded_cache import content_hash
+    from rnnplay.text.reading import iter_text
+
+    name = encoding_name(encoding)
+    target = cache / f"{content_hash(path, cache)[:32]}-{name}.txt"
+    return target if is_there(target) else write_whole(target, iter_text(path, encoding=name))
 
 
 def is_there(target: Path) -> bool:

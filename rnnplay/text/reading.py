@@ -2,6 +2,7 @@
 
 Read as UTF-8 (with or without a byte order mark), or as UTF-16 or UTF-32 where such a mark says so. Newlines come
 out as "\\n" whatever they were. All other characters, control characters included, are data and left as they are.
+What is in another encoding is read only where that is named; else the error says what it looks like (detection.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnnplay.errors import InputError
+from rnnplay.common.commands import quoted
+from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.cards import clean
 
 CHUNK_BYTES = 1 << 20
@@ -31,16 +33,21 @@ _LONGEST_MARK = 4
 
 
 def iter_text(
-    path: Path, chunk_bytes: int = CHUNK_BYTES, progress: Callable[[int], None] | None = None
+    path: Path,
+    chunk_bytes: int = CHUNK_BYTES,
+    progress: Callable[[int], None] | None = None,
+    *,
+    encoding: str = "",
 ) -> Iterator[str]:
     """The text of the file at `path`, in pieces of about `chunk_bytes` bytes; no piece is empty.
 
     The pieces depend on the content and on `chunk_bytes` only. `progress` is called with the number of bytes read so
-    far after each chunk. Raises InputError for what is not a readable text file, at the byte where that shows.
+    far after each chunk. `encoding`: the one it is in, as Python calls it; "": as a byte order mark says, else UTF-8.
+    Raises InputError for what is not a readable text file, at the byte where that shows.
     """
     size = check_text_file(path).st_size
     with reading(path), path.open("rb") as file:
-        yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress)
+        yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress, encoding)
 
 
 def check_text_file(path: Path) -> os.stat_result:
@@ -79,10 +86,18 @@ def changed(path: Path) -> InputError:
 
 
 def _decoded(
-    file: io.BufferedReader, path: Path, chunk_bytes: int, size: int, progress: Callable[[int], None] | None
+    file: io.BufferedReader,
+    path: Path,
+    chunk_bytes: int,
+    size: int,
+    progress: Callable[[int], None] | None,
+    named: str,
 ) -> Iterator[str]:
     data = file.read(chunk_bytes)
-    mark, encoding = next((pair for pair in _BYTE_ORDER_MARKS if data.startswith(pair[0])), (b"", "utf-8"))
+    mark, marked_as = next((pair for pair in _BYTE_ORDER_MARKS if data.startswith(pair[0])), (b"", "utf-8"))
+    encoding = named or marked_as
+    if codecs.lookup(encoding) != codecs.lookup(marked_as):
+        mark = b""  # in another encoding these bytes are text
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     offset = len(mark)  # in bytes, of the first byte that the decoder has not been given
@@ -92,14 +107,14 @@ def _decoded(
     anything = False
     while True:
         if encoding == "utf-8" and (at := data.find(0)) >= 0:
-            raise _binary(path, offset + at)
+            raise not_text(path, offset + at)
         waiting = len(decoder.getstate()[0])  # bytes of a character cut by the chunk's end
         try:
             text = decoder.decode(data, last)
         except UnicodeDecodeError as error:
-            raise _bad_byte(path, encoding, error, offset - waiting + error.start) from error
+            raise not_text(path, offset - waiting + error.start, encoding, error) from error
         if encoding != "utf-8" and "\0" in text:
-            raise _binary(path, None)
+            raise not_text(path, None)
         text = newlines.decode(text, last)
         if progress is not None and not last:
             progress(done)
@@ -118,20 +133,40 @@ def _decoded(
         raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
 
 
-def _bad_byte(path: Path, encoding: str, error: UnicodeDecodeError, offset: int) -> InputError:
-    byte = error.object[error.start]
+def not_text(
+    path: Path, offset: int | None, encoding: str = "utf-8", error: UnicodeDecodeError | None = None
+) -> InputError:
+    """The error for a file that is not text in `encoding` at `offset`: a zero byte there, or what `error` says.
+
+    It says what the file looks like, and how it can be made a text.
+    """
+    from rnnplay.text.detection import looks_of
+
+    name = clean(str(path))
+    try:
+        looks = looks_of(path, offset or 0)
+    except OSError:
+        looks = None
+    if looks is not None and not looks.encoding:
+        return InputError(f"{name} is {looks.what}, not a text; {looks.mend}.")
     shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
-    mend = f"leave what does not fit out with `iconv -c -f {shown} -t UTF-8 OLD.txt > NEW.txt`"
-    if shown == "UTF-8":
-        mend += ", or, if all of it is in another encoding, name that one in place of UTF-8"
+    if error is None:
+        problem = "is not text: it has a zero byte" + ("" if offset is None else f" at offset {offset:,}")
+    else:
+        byte = error.object[error.start]
+        problem = f"is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit"
+    if looks is not None and codecs.lookup(looks.encoding) != codecs.lookup(encoding):
+        seems = f"{looks.what}, where it reads: {looks.excerpt} …"
+        return EncodingError(f"{name} {problem}; it looks like {seems}", str(path), looks.encoding, seems)
+    if error is None:
+        return InputError(f"{name} {problem}; give a text file.")
+    if looks is not None or shown.startswith("UTF-16"):
+        new = quoted(f"{path.stem}-{shown.lower()}.txt")
+        return InputError(
+            f"{name} {problem}, though most of it is {shown}; leave out what does not fit, and lose those characters, "
+            f"with `iconv -c -f {shown} -t UTF-8 {quoted(str(path))} > {new}`."
+        )
     return InputError(
-        f"{clean(str(path))} is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit; {mend}."
-    )
-
-
-def _binary(path: Path, offset: int | None) -> InputError:
-    where = "" if offset is None else f" at offset {offset:,}"
-    return InputError(
-        f"{clean(str(path))} is not text: it has a zero byte{where}; give a text file (UTF-16 without a byte order "
-        "mark can be converted with `iconv -f UTF-16LE -t UTF-8 OLD.txt > NEW.txt`)."
+        f"{name} {problem}; if it is text, name its encoding: `corpora add` has --encoding, and a card the field "
+        "encoding (cp1252, gb18030, shift_jis, koi8_r, …)."
     )

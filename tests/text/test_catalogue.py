@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.text.catalogue import Corpus, add_corpus, card_problems, find_corpus, list_corpora
+from rnnplay.text.adding import add_corpus
+from rnnplay.text.catalogue import Corpus, card_problems, find_corpus, list_corpora
 from rnnplay.workspace import Workspace, bundled_corpora
 
 BUNDLED = ["agreement", "brackets", "copy", "python-docs", "python-source", "recall", "tales"]

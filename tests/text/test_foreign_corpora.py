@@ -101,12 +101,14 @@ CASES = {
     "newlines only": Case(text("\n" * 3_000), RIGHT, "nothing but white space"),
     "binary": Case(data(bytes(range(256)) * 20), "is not text: it has a zero byte at offset 0"),
     "a zero byte": Case(text("ab\n" * 500 + "\0"), "it has a zero byte at offset 1,500"),
-    "latin-1": Case(text("né\n" * 500, "latin-1"), "the byte 0xE9 at offset 1 does not fit"),
+    "latin-1": Case(
+        text("né\n" * 500, "latin-1"), "the byte 0xE9 at offset 1 does not fit; it looks like Windows-1252 or"
+    ),
     "half a surrogate pair": Case(data(b"ab" * 500 + b"\xed\xa0\x80"), "the byte 0xED at offset 1,000"),
     "UTF-16": Case(text("ab\n" * 500, "utf-16"), RIGHT),
     "UTF-16 of odd length": Case(data("ab\n".encode("utf-16") * 500 + b"x"), "not valid UTF-16"),
     "half a pair in UTF-16": Case(data(b"\xff\xfe" + b"a\0" * 500 + b"\0\xd8b\0"), "not valid UTF-16"),
-    "UTF-16 without a mark": Case(text("ab\n" * 500, "utf-16-le"), "iconv -f UTF-16LE"),
+    "UTF-16 without a mark": Case(text("ab\n" * 500, "utf-16-le"), "--encoding utf-16-le"),
     "a mark in the middle": Case(text("ab\ufeffc\n" * 300)),
     "other line ends": Case(text("ab\u2028c\u2029d\x85e\x0bf\x0cg\r" * 200)),
     "controls and sequences": Case(text("\x1b]52;c;QUJD\x07\x9b31m\u202eabc\x7f\n" * 100)),

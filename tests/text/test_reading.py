@@ -67,7 +67,7 @@ def test_a_bad_byte_is_named_with_its_offset_in_bytes(tmp_path: Path, before: in
     byte = "0xC3" if before % 2 else "0xE9"
     message = complaint(path, 8 if before < 2000 else 1 << 20)
     assert f"byte {byte} at offset {offset:,}" in message
-    assert "iconv" in message
+    assert any(advice in message for advice in ("looks like Windows-1252", "most of it is UTF-8", "name its encoding"))
 
 
 @pytest.mark.parametrize("tail", ["é".encode()[:1], "😀".encode()[:3]])

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from rnnplay.errors import InputError
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree, check_text_file
+from rnnplay.workspace import Workspace
 
 
 class PickerApp(App[None]):
@@ -22,7 +23,7 @@ class PickerApp(App[None]):
         self.answers: list[Path | None] = []
 
     def on_mount(self) -> None:
-        self.push_screen(FilePicker(self.start_folder), self.answers.append)
+        self.push_screen(FilePicker(Workspace(self.start_folder / "workspace"), self.start_folder), self.answers.append)
 
     @property
     def said(self) -> str:
@@ -127,7 +128,7 @@ async def test_it_fits_80_by_24(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "is empty"), (b"\x89PNG\0\0", "not a text file")],
+    [(b"", "is empty"), (b"\x89PNG\0\0", "is an image, not a text")],
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "file.txt"
@@ -156,3 +157,20 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         check_text_file(tmp_path)
     with pytest.raises(InputError):
         check_text_file(Path("a\0b"))
+
+
+async def test_a_text_in_another_encoding_is_offered_as_a_copy(folder: Path) -> None:
+    """What it seems to be is said first; only Enter again copies it, and the copy is what is chosen."""
+    text = "“Don’t,” she said.\n"
+    (folder / "words.txt").write_bytes(text.encode("cp1252") * 20)
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Input).value = "words.txt"
+        await pilot.press("enter")
+        await until(pilot, lambda: "seems to be Windows-1252" in app.said)
+        assert "“Don’t,” she said." in app.said
+        assert not app.answers
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [folder / "workspace" / "corpora" / "words.txt"]
+        assert (folder / "workspace" / "corpora" / "words.txt").read_text(encoding="utf-8") == text * 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,11 +16,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
 
-from rnnplay.errors import InputError
+from rnnplay.errors import EncodingError, InputError, RnnplayError
 from rnnplay.tui.widgets.visible import visible_line
+from rnnplay.workspace import Workspace
 
-HEAD_BYTES = 4096
-"""So much of a file is looked at to see whether it is text."""
+HEAD_PIECES, PIECE_BYTES = 16, 1 << 16
+"""So much of a file is looked at to see whether it is text: a megabyte."""
 
 
 class TextTree(DirectoryTree):
@@ -62,16 +64,21 @@ class FilePicker(ModalScreen[Path | None]):
     ## Choose a text file
 
     Type a path and press Enter, or go through the folders with the arrows or the mouse; Backspace goes to the folder
-    above. `Tab` changes between the two, `Escape` leaves. UTF-8 and UTF-16 texts can be read.
+    above. `Tab` changes between the two, `Escape` leaves. UTF-8 and UTF-16 texts are read as they are. What a text in
+    another encoding seems to be is said, and Enter again copies it into the workspace as UTF-8.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("backspace,alt+up", "up", "Folder above"),
     ]
 
-    def __init__(self, start: Path | None = None) -> None:
-        """`start`: the folder to begin in, or a file in it; the current one if None."""
+    def __init__(self, workspace: Workspace, start: Path | None = None) -> None:
+        """`workspace`: where texts in other encodings are copied to; `start`: the folder to begin in, or a file in it;
+        the current one if None."""
         super().__init__()
+        self._workspace = workspace
+        self._offered: tuple[Path, str] | None = None
+        """The text that may be copied, and the encoding it seems to be in."""
         place = start.absolute() if start else _here()
         self._folder = next((folder for folder in (place, *place.parents) if _is_folder(folder)), Path.home())
 
@@ -96,11 +103,24 @@ class FilePicker(ModalScreen[Path | None]):
 
     def _take(self, path: Path) -> None:
         try:
+            if self._offered is not None and self._offered[0] == path:
+                path = self._copied(*self._offered)
             check_text_file(path)
-        except InputError as error:
+        except EncodingError as error:
+            self._offered = path, error.encoding
+            self._say(f"{path.name} seems to be {error.seems} Enter again copies it as UTF-8 and takes the copy.")
+        except RnnplayError as error:
             self._say(str(error), error=True)
         else:
             self.dismiss(path)
+
+    def _copied(self, path: Path, encoding: str) -> Path:
+        from rnnplay.text.adding import add_corpus
+
+        self._offered = None
+        copy = add_corpus(path, self._workspace, encoding=encoding).path
+        assert copy is not None
+        return copy
 
     def _say(self, text: str, *, error: bool = False) -> None:
         say = self.query_one("#file-say", Static)
@@ -109,6 +129,7 @@ class FilePicker(ModalScreen[Path | None]):
 
     @on(Input.Changed, "#file-path")
     def _path_changed(self) -> None:
+        self._offered = None
         self._say("")
 
     @on(Input.Submitted, "#file-path")
@@ -173,18 +194,16 @@ def check_text_file(path: Path) -> None:
             raise InputError(f"There is no file {path}{where}.")
         if not path.is_file():
             raise InputError(f"{path} is not a file; choose a text file.")
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); choose another or change its permissions."
         ) from error
     except ValueError as error:  # a null character in the path
         raise InputError(f"{str(path)!r} is not a path.") from error
-    if not head:
-        raise InputError(f"{path} is empty; a corpus needs some thousand characters.")
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path} is not a text file (it holds null bytes); choose UTF-8 text, or UTF-16 with a BOM.")
+    from rnnplay.text.reading import iter_text
+
+    for _ in islice(iter_text(path, PIECE_BYTES), HEAD_PIECES):
+        pass
 
 
 def _here() -> Path:

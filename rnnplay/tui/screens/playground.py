@@ -451,7 +451,7 @@ class PlaygroundScreen(Screen[None]):
         """Choose a text of one's own."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
-        self.app.push_screen(FilePicker(), self._file_picked)
+        self.app.push_screen(FilePicker(self.control.workspace), self._file_picked)
 
     def _file_picked(self, path: Path | None) -> None:
         if path is not None:

@@ -1,0 +1,73 @@
+"""Texts that a command is given in another way than on its line: from standard input, or from a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from rnnplay.cli.console import note
+from rnnplay.errors import EncodingError, InputError
+
+if TYPE_CHECKING:
+    from rnnplay.workspace import Workspace
+
+LARGEST_PROMPT = 1 << 20
+"""Bytes of a prompt: hours of reading."""
+
+
+def standard_input(what: str) -> BinaryIO:
+    """Standard input, for bytes; where it is the keyboard, says that `what` is expected there."""
+    if sys.stdin.isatty():
+        note(f"Type {what}, and end it with ctrl-D at the start of a line.")
+    return sys.stdin.buffer
+
+
+def prompt_text(given: str, file: Path | None = None) -> str:
+    """The prompt `given`; "-": what standard input has; with a `file`, what that has. Its last line end is left out.
+
+    Raises InputError if both are given, or if it is not text.
+    """
+    if file is not None:
+        if given:
+            raise InputError("--prompt and --prompt-file exclude each other; leave one out.")
+        return _one_line_end_less(_file_text(file))
+    if given != "-":
+        return given
+    data = standard_input("the prompt").read(LARGEST_PROMPT + 1)
+    _check_size(len(data), "Standard input")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Standard input is not UTF-8 text (byte {error.start}); convert it first, as with `iconv -f CP1252`."
+        ) from error
+    return _one_line_end_less(text.replace("\r\n", "\n"))
+
+
+def corpus_from_stdin(workspace: Workspace) -> str:
+    """The name of the corpus that standard input was kept as, which is said."""
+    from rnnplay.text.adding import add_stream
+
+    corpus = add_stream(standard_input("the text"), workspace)
+    note(f"Standard input is kept as the corpus {corpus.name} ({corpus.path}).")
+    return corpus.name
+
+
+def _file_text(file: Path) -> str:
+    from rnnplay.text.reading import check_text_file, iter_text
+
+    _check_size(check_text_file(file).st_size, str(file))
+    try:
+        return "".join(iter_text(file))
+    except EncodingError as error:
+        raise InputError(f"{error} Save it as UTF-8.") from error
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > LARGEST_PROMPT:
+        raise InputError(f"{name} has more than {LARGEST_PROMPT:,} bytes, too many for a prompt; give its last part.")
+
+
+def _one_line_end_less(text: str) -> str:
+    return text.removesuffix("\n")
