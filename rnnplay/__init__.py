@@ -2,10 +2,10 @@
 
 import os
 
-# Threads of OpenMP wait for each other by spinning, for some milliseconds as libgomp has it. Where two programs share
-# the cores, each spins while it keeps the other from arriving: two trainings side by side then run at a quarter of
-# their speed. After so few turns a thread sleeps instead; alone it costs nothing that can be measured. libgomp reads
-# this when torch is loaded, so it is set before that can happen; a person's own setting wins.
-os.environ.setdefault("GOMP_SPINCOUNT", "200")
+# Threads of OpenMP wait for each other by spinning before they sleep: with this number for 0.2 ms or so, longer than
+# most waits within a step. With far less, two threads are slower than one. Where other programs use the cores, spinning
+# is ruinous, and training takes fewer threads (rnnplay/training/threads.py). libgomp reads this when torch is loaded,
+# so it is set before that can happen; a user's own setting wins.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"

@@ -16,7 +16,7 @@ from rnnplay.cli.failures import tell
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.jsonlines import encode_line
 from rnnplay.training.divergence import in_words
-from rnnplay.training.records import Notice, Record, Rollback, Skipped, Started, Step, Validation
+from rnnplay.training.records import Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
 FLUSH_SECONDS = 0.05
 REDRAW_SECONDS = 0.2
@@ -183,6 +183,8 @@ def event_line(record: Record) -> str:
         return f"step {record.step:,}  skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
     if isinstance(record, Rollback):
         return in_words(record)
+    if isinstance(record, Threads):
+        return f"step {record.step:,}  {record.message}"
     return record.message if isinstance(record, Notice) else ""
 
 

@@ -1,4 +1,4 @@
-"""What the machine has, and how to use it: device, precision, threads."""
+"""What the machine has, and how to use it: device, precision, processors, memory."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import ctypes
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
-from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError
-from rnnplay.model.language_model import LanguageModel, autocast
-
-MEASURE_SECONDS = 0.5
-"""All that `choose_threads` may take, the first steps of each count of threads aside."""
-
-WORTH_A_THREAD = 0.95
-"""More threads are taken only if a step then takes less than this share of its time: the UI wants room too."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """Of malloc.h."""
@@ -117,109 +109,30 @@ def _glibc() -> ctypes.CDLL | None:
     return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
-def choose_threads(config: RunConfig, model: LanguageModel, device: torch.device) -> int:
-    """Sets the number of threads that torch uses in the calling thread, and returns it.
-
-    `config.threads`, as `use_threads` takes it, if that is not 0; otherwise the fastest of 1, 2, 4, … up to the
-    physical cores, timed on forward and backward passes of the run's own shape. Weights, gradients, mode and torch's
-    random numbers stay as they are. This process remembers it for the shape; the next measures anew, as it may find the
-    machine less or more busy.
-    """
-    if config.threads:
-        return use_threads(config.threads)
-    most = int(knobs()["threads"].knob.high)
-    if device.type != "cpu":
-        torch.set_num_threads(min(most, torch.get_num_threads()))
-        return torch.get_num_threads()
-    counts = thread_counts(min(most, physical_cores()))
-    precision = choose_precision(config.precision, device)
-    shape = (
-        *counts,
-        config.cell,
-        config.layers,
-        model.size,
-        model.vocabulary,
-        config.batch_size,
-        config.bptt,
-        precision,
-    )
-    if shape not in _chosen:
-        if len(counts) > 1:
-            with torch.random.fork_rng(devices=[]):  # dropout draws
-                _chosen[shape] = fastest(counts, _training_step(config, model, precision))
-        else:
-            _chosen[shape] = counts[0]
-    return use_threads(_chosen[shape])
-
-
 def use_threads(count: int) -> int:
     """Sets the number of threads that torch uses in the calling thread, and returns it: at most one a processor.
 
     More would wait for each other in every product, and a run from a larger machine would hardly move here.
     """
-    torch.set_num_threads(min(count, _processors()))
+    torch.set_num_threads(min(count, len(processors())))
     return torch.get_num_threads()
-
-
-_chosen: dict[tuple[object, ...], int] = {}
-"""The number of threads by shape, as measured."""
-
-
-def thread_counts(cores: int) -> list[int]:
-    """1, 2, 4, … and `cores` itself."""
-    return [*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores]
-
-
-def fastest(
-    counts: list[int],
-    step: Callable[[], object],
-    clock: Callable[[], float] = time.perf_counter,
-    set_threads: Callable[[int], None] = torch.set_num_threads,
-) -> int:
-    """The one of `counts` (rising) whose steps are quickest, or a smaller one that is nearly as quick.
-
-    Counts take turns and each one's best time is what it counts by, so that a busy moment does not decide.
-    """
-    best: dict[int, float] = {}
-    turns = list(counts)
-    end = clock() + MEASURE_SECONDS
-    first = True
-    while turns and (first or clock() < end):
-        for count in list(turns):
-            set_threads(count)
-            if first:
-                step()  # threads start, memory is found
-            start = clock()
-            step()
-            best[count] = min(best.get(count, float("inf")), clock() - start)
-            if first and best[count] > 1.5 * min(best.values()):
-                turns = turns[: turns.index(count)]  # past the peak: more threads would be slower still
-                break
-            if clock() >= end:
-                break
-        first = False
-    if len(best) < len(turns):
-        return turns[-1]  # steps too long to try every count are long enough to share out
-    chosen = counts[0]
-    for count in counts[1:]:
-        if best.get(count, float("inf")) < WORTH_A_THREAD * best[chosen]:
-            chosen = count
-    return chosen
 
 
 def physical_cores() -> int:
     """Cores this process may run on, counting those that share one core's units once; at most OMP_NUM_THREADS."""
-    allowed = _processors()
-    return max(1, min(allowed, len(_physical()) or allowed, _openmp_limit()))
+    allowed = len(processors())
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, _openmp_limit()))
 
 
-def _processors() -> int:
-    """Processors this process may run on, counting all that share one core."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def processors() -> list[int]:
+    """Numbers of the processors this process may run on, counting all that share one core."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def _openmp_limit() -> int:
-    """OMP_NUM_THREADS is how a person, or a batch system, says what share of a machine is theirs."""
+    """OMP_NUM_THREADS is how a user, or a batch system, says how much of a machine is theirs."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(first) if first.isdecimal() and int(first) > 0 else sys.maxsize
 
@@ -246,38 +159,6 @@ def describe_machine() -> dict[str, str]:
             for device in devices
         )
     return described
-
-
-def _training_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
-    # About 6 operations a parameter and token, at some 2e10 a second: a long step is measured on fewer timesteps.
-    seconds = 6 * model.size * config.batch_size * config.bptt / 2e10
-    timesteps = max(1, min(config.bptt, int(config.bptt * MEASURE_SECONDS / 8 / seconds)))
-    # As frequent as words are (Zipf): an adaptive softmax's time depends on it.
-    count = config.batch_size * timesteps
-    ids = (model.vocabulary ** (torch.arange(count) / count)).long() - 1
-    ids = ids[torch.randperm(count)].view(config.batch_size, timesteps)
-    parameters = list(model.parameters())
-
-    def step() -> object:
-        with torch.enable_grad():
-            with autocast(torch.device("cpu"), precision):
-                loss, _ = model.loss(ids, ids.flatten())
-            return torch.autograd.grad(loss, parameters, allow_unused=True)
-
-    return step
-
-
-def _physical() -> set[tuple[str, str]]:
-    # Linux only; elsewhere empty, and every logical core counts.
-    cores: set[tuple[str, str]] = set()
-    package = ""
-    for line in _lines("/proc/cpuinfo"):
-        name, _, value = (part.strip() for part in line.partition(":"))
-        if name == "physical id":
-            package = value
-        elif name == "core id":
-            cores.add((package, value))
-    return cores
 
 
 def _cpu_name() -> str:

@@ -124,4 +124,29 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
     """One sentence."""
 
 
-Record = Started | Step | Validation | Tuned | Checkpoint | Finished | Skipped | Rollback | Notice
+class Threads(msgspec.Struct, frozen=True, kw_only=True, tag="threads"):
+    """From the step after `step` on, another number of threads is used: other programs have come, or have gone.
+
+    Losses are the same bit for bit only between runs that used the same numbers of threads at the same steps.
+    """
+
+    step: StepNumber
+    threads: int
+    others: float
+    """Cores that other programs used in the last seconds, on average."""
+    asked: bool = False
+    """The number was asked for and stays as it is, although there are fewer cores free than that."""
+
+    @property
+    def message(self) -> str:
+        """In a sentence."""
+        if self.asked:
+            return (
+                f"Other programs use {self.others:.1f} cores, so the {self.threads} threads that were asked for wait "
+                "for each other; with --threads 0 a run uses the cores that are free."
+            )
+        count = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{count} from here on: other programs use {self.others:.1f} cores"
+
+
+Record = Started | Step | Validation | Tuned | Checkpoint | Finished | Skipped | Rollback | Notice | Threads

@@ -10,7 +10,7 @@ import torch
 from rnnplay.common.quality import unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import choose_threads, keep_memory, prepare_thread, release_memory, use_threads
+from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
@@ -25,6 +25,7 @@ from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.run_info import describe_run
 from rnnplay.training.saving import Saver
 from rnnplay.training.state import ENDINGS
+from rnnplay.training.threads import ThreadCount
 
 
 def nothing() -> None:
@@ -73,8 +74,8 @@ class Trainer:
         try:
             self._learner = Learner(config, corpus)
             self._progress = Progress(self._learner, corpus)
-            device = self._learner.device
-            self._threads = use_threads(resumed.threads) if resumed else choose_threads(config, self.model, device)
+            before = resumed.threads if resumed else 0
+            self._threads = ThreadCount(config, self.model, self._learner.device, before)
             self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
             info = resumed.info if resumed else begins
@@ -86,7 +87,7 @@ class Trainer:
                 folder.write_info(info)
             else:
                 self._restore(resumed)
-            self._journal.tell(self._progress.started(folder.name, self._threads))
+            self._journal.tell(self._progress.started(folder.name, self._threads.count))
             if resumed is None and (warning := _unknown_warning(config, corpus)):
                 self._journal.notice(warning)
         except BaseException:
@@ -193,6 +194,8 @@ class Trainer:
             return self._finished
         if not self._paused:
             self._progress.stopwatch.start()
+        if (change := self._threads.watch(self.step)) is not None:
+            self._journal.record(change)
         taken = self._progress.take_step(self.config)
         self._unsaved = True
         if still := self._progress.stopwatch.left_out():
@@ -363,7 +366,7 @@ class Trainer:
             self._journal.failed("a checkpoint", error)
 
     def _save(self) -> None:
-        state = self._progress.state(self.config, self._threads, self._journal.flush(durable=True))
+        state = self._progress.state(self.config, self._threads.count, self._journal.flush(durable=True))
         self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False
         release_memory()  # seldom enough to cost nothing

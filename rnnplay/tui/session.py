@@ -151,6 +151,8 @@ class Session:
                 self.returns.append(record.to)
             case records.Notice():
                 self._log(record.step, record.message, "warning")
+            case records.Threads():
+                self._log(record.step, record.message, "warning" if record.asked else "")
             case records.Checkpoint():
                 self.checkpoint_step = record.step
             case records.Finished():

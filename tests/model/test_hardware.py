@@ -11,18 +11,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model import hardware
-from rnnplay.model.hardware import (
-    choose_device,
-    choose_precision,
-    choose_threads,
-    fastest,
-    physical_cores,
-    thread_counts,
-)
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.model.hardware import choose_device, choose_precision, physical_cores, use_threads
 
 CPU = torch.device("cpu")
 
@@ -33,29 +24,6 @@ def _threads() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-class Machine:
-    """Steps that take a known time at each count of threads, on a clock of its own."""
-
-    def __init__(self, seconds: dict[int, float]) -> None:
-        self.seconds = seconds
-        self.now = 0.0
-        self.threads = 0
-        self.used: list[int] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    def set_threads(self, count: int) -> None:
-        self.threads = count
-
-    def step(self) -> None:
-        self.used.append(self.threads)
-        self.now += self.seconds[self.threads]
-
-    def fastest(self) -> int:
-        return fastest(list(self.seconds), self.step, self.clock, self.set_threads)
 
 
 @pytest.mark.parametrize("missing", ["cuda", "mps"])
@@ -97,7 +65,7 @@ def test_bfloat16_by_name_is_taken_where_torch_can_compute_it(
 
 
 def test_no_more_threads_than_openmp_is_told_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_physical", lambda: {("0", str(core)) for core in range(64)})
+    monkeypatch.setattr("psutil.cpu_count", lambda logical: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     for value, cores in (("1", 1), ("8,2", 8), ("", 64), ("many", 64), ("0", 64), ("128", 64)):
         monkeypatch.setenv("OMP_NUM_THREADS", value)
@@ -114,92 +82,11 @@ def test_features_are_also_read_where_torch_does_not_list_them(monkeypatch: pyte
         hardware.cpu_features.cache_clear()
 
 
-def test_counts_of_threads_double_up_to_the_cores() -> None:
-    assert thread_counts(1) == [1]
-    assert thread_counts(2) == [1, 2]
-    assert thread_counts(6) == [1, 2, 4, 6]
-    assert thread_counts(8) == [1, 2, 4, 8]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        ({1: 0.010, 2: 0.006}, 2),
-        ({1: 0.010, 2: 0.0097}, 1),  # not worth a second thread
-        ({1: 0.010, 2: 0.012}, 1),
-        ({1: 0.010, 2: 0.006, 4: 0.004, 8: 0.0039}, 4),
-        ({1: 9.0, 2: 5.0, 4: 3.0}, 4),  # too slow to try them all: all are used
-    ],
-)
-def test_the_fastest_count_is_taken(seconds: dict[int, float], expected: int) -> None:
-    machine = Machine(seconds)
-    assert machine.fastest() == expected
-
-
-def test_the_measurement_ends_in_time_and_stops_past_the_peak() -> None:
-    machine = Machine({1: 0.010, 2: 0.006, 4: 0.050, 8: 5.0})
-    assert machine.fastest() == 2
-    assert 8 not in machine.used
-    assert machine.used.count(4) == 2
-    assert machine.now < hardware.MEASURE_SECONDS + 0.2
-
-
 @pytest.mark.parametrize(("given", "taken"), [(1, 1), (2, 2), (3, 3), (1024, 3)])
 def test_threads_given_are_taken_up_to_one_a_processor(monkeypatch: pytest.MonkeyPatch, given: int, taken: int) -> None:
     """A thousand on a laptop, as of a run from a large machine, would take seconds for a step."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
-    config = RunConfig(threads=given, hidden=4, embedding=4)
-    assert choose_threads(config, LanguageModel(config, 5), CPU) == taken == torch.get_num_threads()
-
-
-def test_no_more_threads_are_chosen_than_the_knob_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or a checkpoint would say of itself what cannot be."""
-    monkeypatch.setattr(hardware, "_chosen", {})
-    monkeypatch.setattr(hardware, "physical_cores", lambda: 3000)
-    asked: list[int] = []
-
-    def fastest(counts: list[int], _: object) -> int:
-        asked.extend(counts)
-        return 1
-
-    monkeypatch.setattr(hardware, "fastest", fastest)
-    config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4)
-    choose_threads(config, LanguageModel(config, 5), CPU)
-    assert max(asked) == knobs()["threads"].knob.high
-
-
-def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "MEASURE_SECONDS", 0.02)
-    monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
-    config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4, dropout=0.5)
-    model = LanguageModel(config, 5)
-    before = {name: tensor.clone() for name, tensor in model.weights().items()}
-    random = torch.get_rng_state()
-    chosen = choose_threads(config, model, CPU)
-    assert chosen == torch.get_num_threads()
-    assert chosen in (1, 2)
-    assert torch.equal(torch.get_rng_state(), random)
-    assert model.training
-    assert all(parameter.grad is None for parameter in model.parameters())
-    assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
-
-
-def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_chosen", {})
-    monkeypatch.setattr(hardware, "physical_cores", lambda: 2)
-    monkeypatch.setattr(hardware, "_processors", lambda: 2)
-    measured: list[int] = []
-
-    def fastest(counts: list[int], _: object) -> int:
-        measured.append(1)
-        return counts[-1]
-
-    monkeypatch.setattr(hardware, "fastest", fastest)
-    for hidden in (8, 8, 9, 8):
-        config = RunConfig(hidden=hidden, embedding=8, batch_size=2, bptt=4)
-        torch.set_num_threads(1)
-        assert choose_threads(config, LanguageModel(config, 5), CPU) == 2 == torch.get_num_threads()
-    assert len(measured) == 2
+    assert use_threads(given) == taken == torch.get_num_threads()
 
 
 def test_denormal_numbers_become_zero() -> None:
