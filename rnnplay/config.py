@@ -295,7 +295,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "machine",
             low=0,
             high=1024,
-            zero="chosen by measurement",
+            zero="the fastest number, of cores that no other program uses",
         ),
     ] = 0
 
