@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -13,6 +14,9 @@ from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnplay.training.run_folder import RunFolder
 
 
 @click.command("generate", cls=KnobCommand, short_help="Write text with a trained model.")
@@ -36,13 +40,20 @@ def command(
     run = find_run(session, run_name)
 
     from rnnplay.model.sampling import generate
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpoints import load_model, naming_another
 
     model, tokenizer, step = load_model(run, checkpoint)
     unknown = tokenizer.unknown_in(prompt)
     if unknown:
         note(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
     pieces = generate(model, tokenizer, prompt, sampling)
+    with naming_another(run, step):
+        _write(run, step, prompt, pieces, sampling, as_json)
+
+
+def _write(
+    run: RunFolder, step: int, prompt: str, pieces: Iterable[str], sampling: SamplingConfig, as_json: bool
+) -> None:
     if as_json:
         write_json(
             {

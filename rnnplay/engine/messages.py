@@ -272,6 +272,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """The tag of the command."""
     request: int = 0
     """Its number, where it has one."""
+    instead: int | None = None
+    """Where a checkpoint could not be used: the step of another that may be."""
 
 
 Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed

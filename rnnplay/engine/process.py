@@ -17,7 +17,7 @@ from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
 from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox, redirect_output
-from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
+from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
@@ -49,7 +49,7 @@ class Engine:
         self._opened: Subject | None = None
         self._quitting = False
         self._deferred: deque[messages.Command] = deque()
-        self._prompts = Prompts(outbox.post, self._loaded)
+        self._prompts = Prompts(outbox.post, self._loaded, self._another)
         self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
         self._handlers: dict[type, Callable[..., None]] = {
             messages.Train: self._train,
@@ -106,6 +106,8 @@ class Engine:
             action()
         except _Interrupted:
             pass
+        except CheckpointError as error:
+            self._fail(tag, request, str(error), error.instead)
         except RnnplayError as error:
             self._fail(tag, request, str(error))
         except (MemoryError, RuntimeError) as error:
@@ -118,10 +120,10 @@ class Engine:
             what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
             self._fail(tag, request, what)
 
-    def _fail(self, tag: str, request: int, message: str) -> None:
+    def _fail(self, tag: str, request: int, message: str, instead: int | None = None) -> None:
         if self._training and tag in ("train", "step"):
             self._training = False
-        self._outbox.post(messages.Failed(message=message, command=tag, request=request))
+        self._outbox.post(messages.Failed(message=message, command=tag, request=request, instead=instead))
 
     def _train(self, command: messages.Train) -> None:
         if self._training:
@@ -267,6 +269,11 @@ class Engine:
         self._prompts.work()
         if self._loaded() is not None:  # else what was asked while preparing waits for the model
             self._inspections.work()
+
+    def _another(self) -> int | None:
+        """The step of a checkpoint to take where the model that is loaded turns out to be useless."""
+        loaded = self._loaded()
+        return RunFolder(self._workspace.checkpoints / loaded.run).another(loaded.step) if loaded is not None else None
 
     def _loaded(self) -> Subject | None:
         return self._trainer if self._trainer is not None else self._opened

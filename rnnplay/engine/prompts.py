@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from rnnplay.engine import messages
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.results import Forced
 from rnnplay.inspection.subject import Subject
 from rnnplay.inspection.what_if import check, forcing
@@ -23,9 +23,16 @@ SLICE_SECONDS = 0.03
 class Prompts:
     """The newest completion asked for, and the sample under way."""
 
-    def __init__(self, post: Callable[[messages.Event], None], loaded: Callable[[], Subject | None]) -> None:
+    def __init__(
+        self,
+        post: Callable[[messages.Event], None],
+        loaded: Callable[[], Subject | None],
+        another: Callable[[], int | None],
+    ) -> None:
+        """`another`: the step of a checkpoint to take where what is loaded turns out to be useless."""
         self._post = post
         self._loaded = loaded
+        self._another = another
         self._completion: messages.Complete | None = None
         self._sample: tuple[int, Iterator[str]] | None = None
         self._forced: list[Forced] = []
@@ -115,7 +122,8 @@ class Prompts:
                     break
                 text += piece
         except RnnplayError as error:
-            self._post(messages.Failed(message=str(error), command="sample"))
+            instead = self._another() if isinstance(error, CheckpointError) else None
+            self._post(messages.Failed(message=str(error), command="sample", instead=instead))
             done = True
         if done:
             self._sample = None

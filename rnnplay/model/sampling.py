@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rnnplay.config import SamplingConfig
-from rnnplay.errors import RnnplayError
+from rnnplay.errors import CheckpointError, RnnplayError
 from rnnplay.model import cells
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.tokenizers import Tokenizer
@@ -261,7 +261,7 @@ def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook 
 def _checked(logits: Tensor) -> Tensor:
     logits = logits.cpu()
     if not bool(torch.isfinite(logits).all()):
-        raise RnnplayError(
-            "The model's numbers are no longer finite, as its training diverged; go back to an earlier checkpoint."
+        raise CheckpointError(
+            "The model's numbers are no longer finite, as its training diverged; take an earlier checkpoint.", None
         )
     return logits

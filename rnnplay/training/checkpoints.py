@@ -126,7 +126,7 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
     `which` is "latest", "best" or a step. Raises InputError in one sentence for files that cannot be used.
     """
     info, tokenizer, checkpoint = run.info(), run.tokenizer(), run.checkpoint(which)
-    with naming_another(run, checkpoint):
+    with naming_another(run, checkpoint.step):
         state = read_state(checkpoint.path)
         weights = read_weights(checkpoint.path, info.config, tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
@@ -141,12 +141,12 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
 
 
 @contextmanager
-def naming_another(run: RunFolder, checkpoint: CheckpointInfo) -> Iterator[None]:
-    """Where `checkpoint` of `run` turns out to be unusable, the error knows another."""
+def naming_another(run: RunFolder, step: int) -> Iterator[None]:
+    """Where the checkpoint of `run` at `step` turns out to be unusable, the error knows another."""
     try:
         yield
     except InputError as error:
-        raise CheckpointError(str(error), run.another(checkpoint.step)) from error
+        raise CheckpointError(str(error), run.another(step)) from error
 
 
 def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:

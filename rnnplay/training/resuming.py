@@ -134,7 +134,7 @@ def _read(
     folder.sweep()
     chosen = folder.checkpoint(checkpoint)
     path = chosen.path
-    with naming_another(folder, chosen):
+    with naming_another(folder, chosen.step):
         state = read_state(path)
         weights = read_weights(path, config, corpus.tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
         others = read_state_tensors(path, config, corpus.tokenizer.size, state)

@@ -164,7 +164,7 @@ class RnnplayApp(App[None]):
         if session.phase is not Phase.PREPARING:
             question = (
                 f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
-                "it goes on from there when you choose it under Runs."
+                "it goes on from there when you choose it under Runs (o)."
             )
         self.push_screen(Confirm("Training is under way", question, "Stop and keep", "Go on training"), self._leave_if)
 

@@ -8,11 +8,12 @@ import pytest
 from textual.app import App
 from textual.widgets import OptionList, Static
 
+from rnnplay.engine import messages
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.tui.screens import go_back
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.workspace import Workspace
-from tests.tui.stage import RUN, add_checkpoint, make_run, until
+from tests.tui.stage import RUN, Stage, add_checkpoint, make_run, until
 
 
 class GoBackApp(App[None]):
@@ -92,3 +93,13 @@ async def test_one_that_has_just_gone_is_not_chosen(run: RunFolder, monkeypatch:
         await until(pilot, lambda: app.steps == [300, 200])
         assert app.at == "200" and not app.answers
         assert any("no longer there" in str(notification.message) for notification in app._notifications)
+
+
+async def test_a_checkpoint_that_cannot_be_used_names_the_key_for_another(stage: Stage) -> None:
+    """By its step: nothing has to be looked up."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        refused = messages.Failed(message="The weights are not finite; take another.", command="open", instead=1200)
+        await stage.say(pilot, refused)
+        assert stage.toasts[-1].endswith("take another. Press b to go back to the one at step 1,200.")

@@ -160,7 +160,7 @@ class PlaygroundScreen(Screen[None]):
             case messages.Failed():
                 if event.command == "train" and not self.control.running and self.session.config is not None:
                     self.form.config = self.session.config
-                self.notify(event.message, severity="error", timeout=12, markup=False)
+                self.notify(event.message + _onward(event), severity="error", timeout=12, markup=False)
                 self.show_session()
             case messages.Progress():
                 self._tell(event.records)
@@ -596,3 +596,10 @@ class PlaygroundScreen(Screen[None]):
     def commands(self) -> Iterable[SystemCommand]:
         """For the command palette."""
         return playground_keys.commands(self)
+
+
+def _onward(event: messages.Failed) -> str:
+    """Which key does what the message advises."""
+    if event.instead is not None:
+        return f" Press b to go back to the one at step {event.instead:,}."
+    return " Press b once more to resume it from there." if event.command == "go_back" else ""

@@ -131,7 +131,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         if run is None:
             return
         if run == self._busy_run:
-            self.notify(f"{run} is the run in use; stop it and start another before removing it.", severity="warning")
+            self.notify(f"{run} is being trained; go back and stop it (x) before removing it.", severity="warning")
             return
         question = f"Remove {run} with all its checkpoints? It cannot be brought back."
         if await self.app.push_screen_wait(Confirm("Remove a run", question, "Remove", "Keep it")):

@@ -158,7 +158,7 @@ class SetupForm(Vertical):
     def set_value(self, name: str, value: Value) -> None:
         """Set a knob as a person would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
         if self._training and name in knobs() and not knobs()[name].knob.live:
-            raise ConfigError(name, f"{name} cannot change while training; stop the run first.")
+            raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
         before = self._config
         config = with_values(before, {name: value})
         self._forget(name)
