@@ -45,7 +45,7 @@ class Inspections:
         self._subject = subject
         self._workspace = workspace
         self._guarded = guarded
-        self._waiting: dict[tuple[type, bool, bool], messages.Inspection] = {}
+        self._waiting: dict[tuple[type, bool, bool, str], messages.Inspection] = {}
         self._working = False
         self._unrolled = UnrolledCache()
         self._probe: tuple[EncodedCorpus, int, ProbeBatch] | None = None
@@ -57,8 +57,11 @@ class Inspections:
 
     def ask(self, command: messages.Inspection) -> None:
         """Take a request; a newer one makes an older one of its kind out of date."""
-        # The initial curve is drawn beside the current one: neither replaces the other.
-        kind = (type(command), isinstance(command, messages.InspectGradients) and command.initial, command.aside)
+        # The initial curve is drawn beside the current one: neither replaces the other. A lesson asks for several
+        # quantities at once, and needs them all.
+        initial = isinstance(command, messages.InspectGradients) and command.initial
+        quantity = command.quantity if isinstance(command, messages.InspectGates) and command.aside else ""
+        kind = (type(command), initial, command.aside, quantity)
         self._waiting.pop(kind, None)  # the newest goes to the end, that none waits for ever
         self._waiting[kind] = command
 

@@ -42,6 +42,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     view: View
     conditions: Annotated[list[Condition], msgspec.Meta(min_length=1)]
+    look: bool = False
+    """The page asks to look at it: the step ticks only while the view shows it."""
+
+    @property
+    def quantity(self) -> str:
+        """What the view of the gates has to show for it; "" for any other view."""
+        return self.conditions[0].metric.partition("@")[2] if self.view == "gates" else ""
 
     @property
     def arms(self) -> tuple[str, ...]:

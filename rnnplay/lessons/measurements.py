@@ -99,8 +99,19 @@ def sources(lesson: Lesson, arm: str) -> dict[Source, set[str]]:
     return found
 
 
+def said(judged: Judged, lesson: Lesson, language: Language) -> tuple[str, str]:
+    """What is asked for and what was measured, for people."""
+    value = "?" if judged.measured is None else f"{judged.measured:.3g}"
+    return in_words(judged.condition, lesson, language), value
+
+
+def asked(condition: Condition) -> str:
+    """ "≤ 0.3"."""
+    return f"{SIGNS[condition.comparison]} {condition.value:g}"
+
+
 def in_words(condition: Condition, lesson: Lesson, language: Language) -> str:
     """The condition for people: "validation loss · RNN < 2.2"."""
     arms = [lesson.arms[arm].title[language] for arm in condition.arms]
     joined = (" − " if condition.minus else " / ").join(arms)
-    return f"{metric_label(condition.metric, language)} · {joined} {SIGNS[condition.comparison]} {condition.value:g}"
+    return f"{metric_label(condition.metric, language)} · {joined} {asked(condition)}"

@@ -72,6 +72,12 @@ async def test_every_kind_is_answered_while_training_goes_on(workspace: Workspac
         assert (gates.layer, gates.quantity, gates.shown) == (0, "forget_gate", [0, 1, 2])
         assert isinstance(connectivity, Connectivity)
         assert len(connectivity.strengths) == 7
+        # A lesson needs several quantities of the gates, and asks for all of them at once.
+        for request, quantity in ((7, "forget_gate"), (8, "cell")):
+            driver.client.send(
+                messages.InspectGates(request=request, text="the cat", quantity=quantity, aside=True)  # type: ignore[arg-type]
+            )
+        assert {(await answer(driver, request, GateMap)).quantity for request in (7, 8)} == {"forget_gate", "cell"}
         seen = driver.steps()[-1].step if driver.steps() else 0
         driver.client.send(messages.Tune(knob="clip", value="off"))
         await driver.until(lambda: driver.steps()[-1].step > seen + 5 if driver.steps() else None)

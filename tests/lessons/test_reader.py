@@ -43,6 +43,8 @@ def test_every_arm_can_be_run_and_every_metric_is_known(number: int) -> None:
         assert config.steps > 0, "counted in steps, so that it is the same on every machine"
         assert not config.minutes and not config.epochs
         assert not declared.rates or config.lr in declared.rates
+    for text, step in zip(page(lesson, "en").steps, lesson.steps, strict=True):
+        assert step.look or "look at" not in text.lower(), "what is to be looked at ticks when it is"
     for step in lesson.steps:
         for condition in step.conditions:
             split_metric(condition.metric)

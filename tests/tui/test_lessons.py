@@ -8,18 +8,20 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Button, DataTable, Markdown, Static
+from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, OptionList, Static
 
 from rnnplay.engine import messages
-from rnnplay.inspection.results import Forced, GradientCurve
+from rnnplay.inspection.results import DistanceAccuracy, Forced, GateMap, GradientCurve
 from rnnplay.lessons.progress import load_progress
 from rnnplay.lessons.reader import find_lesson
-from rnnplay.tui.coach import Coach
+from rnnplay.tui.coach import Coach, Need
+from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.settings import load_settings, progress_path
 from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.lesson_pane import LessonPane
+from tests.tui.findings import found
 from tests.tui.stage import Stage, completion, progress, shown, started, step_at, until, validation
 
 
@@ -147,7 +149,7 @@ async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(s
         assert not stage.engine.sent
         assert load_progress(progress_path()).done(lesson) == before
         assert stage.app.coach.measurements.measure("validation_loss", "one") == (2.0, length)
-        assert stage.app.coach.next_arm != "one", "it was trained to its end"
+        assert stage.app.coach.need == Need("again", "one", 0), "it was trained to its end, and did not reach the step"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -278,3 +280,178 @@ async def test_the_page_goes_on_with_the_steps_only_for_who_reads_them(stage: St
         await pilot.pause()
         assert pane.region.contains_region(steps[1].region)
         assert pane.scroll_y > before
+
+
+# --- no lesson that sticks ------------------------------------------------------------------------------------
+
+
+def accuracies(run: str, step: int, at_40: float) -> DistanceAccuracy:
+    share = [1.0, at_40, at_40]
+    return DistanceAccuracy(
+        run=run, step=step, kind="recall", chance=0.125, trained=80, distances=[1, 32, 64], correct=[1, 1, 1],
+        count=[10, 10, 10], accuracy=share, low=share, high=share, seconds=0.01,
+    )  # fmt: skip
+
+
+async def finish(stage: Stage, pilot: Pilot[None], valid: float = 1.0) -> int:
+    """The run's last step, its validation and its end; nothing is answered yet."""
+    config = stage.session.config
+    assert config is not None
+    stage.engine.sent.clear()
+    await stage.say(pilot, progress([step_at(config.steps), validation(config.steps, valid)]))
+    await stage.stop(pilot, "length")
+    return config.steps
+
+
+async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stage) -> None:
+    """However soon it comes, and however often it is pressed."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+        await pilot.press("t", "t")
+        await until(pilot, lambda: any("being measured" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+        assert "measuring…" in text_of_steps(stage) and stage.main == "◌ Measuring"
+        (asked,) = stage.engine.of(messages.InspectDistances)
+        (gradients,) = stage.engine.of(messages.InspectGradients)
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=accuracies(run, length, 0.2)))
+        assert load_progress(progress_path()).done(find_lesson("8")) == [0]
+        assert not stage.engine.of(messages.Train), "the gradients are owed still"
+        await stage.say(pilot, messages.Failed(message="no", command="inspect_gradients", request=gradients.request))
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert [one.run for one in stage.engine.of(messages.Train)] == ["lesson-8-lstm-01"]
+        assert any("✓ accuracy at distance 40 · RNN ≤ 0.3: 0.2" in toast for toast in stage.toasts)
+
+
+async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_on(stage: Stage) -> None:
+    """The steps of lesson 7: the view opens on the quantity that the step names, and it ticks while that is seen."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 7)
+        lesson, probe = find_lesson("7"), find_lesson("7").probe
+
+        def ticked() -> list[int]:
+            return load_progress(progress_path()).done(lesson)
+
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+
+        async def answer() -> None:
+            """All that was asked for, of the model as it is."""
+            asked = [one for one in stage.engine.of(messages.InspectGates) if one.count and one.request not in answered]
+            for one in asked:
+                answered.add(one.request)
+                event = found(one, step=length)
+                assert isinstance(event, messages.Inspected) and isinstance(event.result, GateMap)
+                result = msgspec.structs.replace(event.result, run=run, low=0.2, high=0.4)
+                if result.quantity == "cell":
+                    result = msgspec.structs.replace(result, values=[[3 * one for one in row] for row in result.values])
+                await stage.say(pilot, msgspec.structs.replace(event, result=result))
+
+        answered: set[int] = set()
+        await answer()
+        quantities = {one.quantity for one in stage.engine.of(messages.InspectGates)}
+        assert quantities == {"forget_gate", "cell", "hidden"}, "all at once"
+        assert ticked() == [0], "measured, but not looked at"
+        assert stage.main == "▶ Look"
+        await pilot.press("t", "t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].request not in answered)
+        assert stage.engine.of(messages.InspectGates)[-1].quantity == "forget_gate"
+        await answer()
+        assert ticked() == [0, 1, 2]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].quantity == "cell")
+        await answer()
+        assert ticked() == [0, 1, 2, 3]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen.query("#switches")))
+        await until(pilot, lambda: app.screen.query_one("#switches", OptionList).highlighted is not None)
+        await pilot.press("enter")
+        assert list(stage.control.forced) == list(probe.forced)
+        assert not stage.engine.of(messages.Train)
+
+
+async def test_a_run_that_was_stopped_is_resumed_by_t(stage: Stage) -> None:
+    """It is the lesson's, and not at its end."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        run = await train_arm(stage, pilot)
+        await stage.stop(pilot)
+        assert stage.app.coach.need == Need("resume", "rnn", 0)
+        stage.engine.sent.clear()
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        (command,) = stage.engine.of(messages.Train)
+        assert (command.run, command.resume, command.config.steps) == (run, True, 2000)
+
+
+async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
+    """With another seed, as the same one would give the same; and it says what was measured."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 4)
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+        for asked in (*stage.engine.of(messages.InspectDistances), *stage.engine.of(messages.InspectGradients)):
+            result = (
+                accuracies(run, length, 0.9) if isinstance(asked, messages.InspectDistances) else curve(run, length, 0)
+            )
+            await stage.say(pilot, messages.Inspected(request=asked.request, result=result))
+        first = find_lesson("4").config("rnn").seed
+        stage.app.coach.progress.tick(find_lesson("4"), 0)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.Train)[0].config.seed == first + 1
+        assert any("Step 2" in toast and "0.9 was measured" in toast for toast in stage.toasts)
+
+
+async def test_a_run_of_ones_own_is_begun_only_after_a_yes(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        await train_arm(stage, pilot)
+        await stage.stop(pilot)
+        stage.engine.sent.clear()
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert not stage.engine.of(messages.Train)
+
+
+async def test_the_page_says_its_keys_and_a_opens_the_answer(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        labels = [str(button.label) for button in pane.query(Button)]
+        assert [label.split()[-1] for label in labels] == ["t", "enter", "enter"]
+        assert "press i, then 3" in str(pane.query_one(".keys", Static).content)
+        await pilot.press("a")
+        assert not pane.query_one(Collapsible).collapsed
+        await pilot.press("a")
+        assert pane.query_one(Collapsible).collapsed
+
+
+async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.coach.language = "zh"
+        await open_lesson(stage, pilot, 3)
+        footer = stage.playground.query_one(Footer)
+        await until(
+            pilot, lambda: "训练" in [active.binding.description for active in footer.screen.active_bindings.values()]
+        )
+        shown_keys = [active.binding for active in stage.playground.active_bindings.values() if active.binding.show]
+        english = [one.description for one in shown_keys if one.description.isascii()]
+        assert english == []
+        assert "课程" in str(stage.playground.query_one(LessonPane).border_subtitle)

@@ -121,7 +121,7 @@ async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs
     async with app.run_test(size=(80, 24)) as pilot:
         await app.listed(pilot, 3)
         await pilot.press("d")
-        await until(pilot, lambda: any("newer is the run in use" in str(n.message) for n in app._notifications))
+        await until(pilot, lambda: any("newer is being trained" in str(n.message) for n in app._notifications))
         await pilot.press("down")
         for answer in ("escape", "enter"):
             await pilot.press("d")

@@ -8,13 +8,15 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
+from rnnplay.lessons.languages import Language
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
 from rnnplay.tui.sample_text import sample_text
@@ -111,7 +113,7 @@ class InspectScreen(Screen[int]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
-        yield ViewTabs([view.NAME for view in VIEWS], id="view-tabs")
+        yield ViewTabs([words.in_language(view.NAME, self._language) for view in VIEWS], id="view-tabs")
         with Horizontal(id="text-row"):
             yield Static("› ")
             yield InspectedText("the text to look at", id="inspect-text")
@@ -130,6 +132,15 @@ class InspectScreen(Screen[int]):
             self._read_sample()
         await self._show_view(self._start)
         self.set_interval(TICK_SECONDS, self.tick)
+
+    @property
+    def _language(self) -> Language:
+        return self._coach.language if self._coach is not None and self._coach.lesson is not None else "en"
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """For the footer, in the lesson's language."""
+        return words.footer_in(super().active_bindings, self._language)
 
     @property
     def session(self) -> Session:
@@ -195,11 +206,14 @@ class InspectScreen(Screen[int]):
         if self._index in self._views:
             self.view.display = False
         self._index = index
+        self._seen()
         self._request = 0  # what was asked for another view is not this one's answer
         self.query_one(ViewTabs).index = index
         if index not in self._views:
             view = self._views[index] = VIEWS[index](self.control)
             view.text = self._text
+            if self._coach is not None and (quantity := self._coach.quantity_for(view.NAME)):
+                view.begin_with(quantity)
             await self.query_one("#views").mount(view)
         self.view.display = True
         if self._coach is not None and self._text in map(self._coach.text_for, ("", "what if")):
@@ -254,6 +268,7 @@ class InspectScreen(Screen[int]):
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
+                self._seen(self.view.NAME, self.view.looked_at)
                 self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
             case messages.Failed() if self._request and event.request == self._request:
@@ -263,6 +278,14 @@ class InspectScreen(Screen[int]):
                 self._say(event.message)
             case _:
                 pass
+
+    def _seen(self, view: str = "", quantity: str = "") -> None:
+        """For the lesson: which view stands before the user, with its answer; "": none yet."""
+        if self._coach is not None:
+            self._coach.looks_at(view, quantity)
+
+    def on_unmount(self) -> None:
+        self._seen()
 
     @on(InspectView.Changed)
     def _changed(self, event: InspectView.Changed) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from rnnplay.lessons.measurements import said
+from rnnplay.training.run_folder import list_runs
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.room import NARROW
 from rnnplay.tui.widgets.lesson_line import LessonLine
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from rnnplay.tui.screens.playground import PlaygroundScreen
     from rnnplay.tui.widgets.lesson_pane import LessonPane
 
+POLL_SECONDS = 0.05
 VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
 """Where a lesson's view stands among those of the inspection."""
 
@@ -29,6 +34,68 @@ class LessonDesk:
     @property
     def _panes(self) -> list[LessonPane]:
         return list(self._screen.query("#lesson").results())  # type: ignore[arg-type]
+
+    # --- what t does ----------------------------------------------------------------------------------------
+
+    @property
+    def leads(self) -> bool:
+        """Whether the lesson, rather than the form, says what comes next."""
+        return self._coach.need is not None
+
+    @property
+    def key(self) -> str:
+        """What t does, by the name of the action."""
+        need = self._coach.need
+        if need is None:
+            control = self._screen.control
+            return "resume" if control.resumable(self._screen.form.config) else "train"
+        return {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}[need.what]
+
+    async def measured(self) -> None:
+        """Wait until what the run that has just finished owes is measured: the next one would take its model away."""
+        if self._coach.owed:
+            self._screen.notify(words.MEASURING_FIRST[self._coach.language], timeout=3)
+            while self._coach.owed:
+                await asyncio.sleep(POLL_SECONDS)
+            self._screen.show_session()
+
+    async def go_on(self) -> None:
+        """Do what the lesson needs next, whatever key asks for it and how soon."""
+        await self.measured()
+        coach, screen = self._coach, self._screen
+        if (need := coach.need) is None or screen.control.running:
+            return
+        assert coach.lesson is not None
+        run, language = coach.run_of(need.arm), coach.language
+        match need.what:
+            case "resume":
+                screen.begin(resume=True)
+            case "open" if run is not None and run in {one.name for one in list_runs(screen.control.workspace)}:
+                arm = coach.lesson.arms[need.arm].title[language]
+                screen.notify(words.OPENED[language].format(step=need.step + 1, arm=arm), markup=False)
+                screen.open_run(run)
+                screen.action_inspect()
+            case "look":
+                screen.action_inspect()
+            case "again":
+                judged = coach.measurements.judge_step(coach.lesson.steps[need.step])
+                failed = next(one for one in judged if not one.holds)
+                asked, measured = said(failed, coach.lesson, language)
+                text = words.AGAIN[language].format(step=need.step + 1, asked=asked, measured=measured)
+                screen.notify(text, severity="warning", timeout=12, markup=False)
+                screen.begin(arm=need.arm, again=True)
+            case _:
+                screen.begin(arm=need.arm)
+
+    async def ask_before_new(self) -> bool:
+        """Whether a run that is not the lesson's is really wanted."""
+        from rnnplay.tui.screens.confirm import Confirm
+
+        language = self._coach.language
+        texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
+        return await self._screen.app.push_screen_wait(Confirm(*(text[language] for text in texts)))
+
+    # --- the page -------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
         """Show the list of lessons; where the page has given way to the charts, the page."""
@@ -94,8 +161,13 @@ class LessonDesk:
 
     def ticked(self, step: int) -> None:
         """Say that a step ticked."""
-        assert self._coach.page is not None
-        self._screen.notify(self._coach.page.steps[step], title=f"✓ {step + 1}", markup=False)
+        coach = self._coach
+        assert coach.page is not None and coach.lesson is not None
+        judged = coach.measurements.judge_step(coach.lesson.steps[step])
+        told = [said(one, coach.lesson, coach.language) for one in judged]
+        values = "".join(f"\n✓ {what}: {value}" for what, value in told)
+        # Said on whatever screen the user is: the page may be out of sight.
+        self._screen.app.notify(coach.page.steps[step] + values, title=f"✓ {step + 1}", timeout=10, markup=False)
         self._screen.show_session()
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)
@@ -112,6 +184,13 @@ class LessonDesk:
             return view, prompt
         wanted = lesson.steps[self._coach.next_step].view if self._coach.next_step is not None else ""
         return VIEW_NUMBERS.get(wanted, view), self._coach.text_for(wanted)
+
+    def answer(self) -> None:
+        """Open or fold the answer, and bring it into sight."""
+        if self._screen.size.width < NARROW and not self._reading:
+            self.read(True)
+        for pane in self._panes:
+            pane.switch_answer()
 
     def ask(self) -> None:
         """What the conditions need is measured while a lesson is open, whatever is looked at."""

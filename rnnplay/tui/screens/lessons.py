@@ -8,13 +8,14 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
 from rnnplay.lessons.reader import lessons, page
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.widgets.visible import shortened
 
@@ -65,6 +66,11 @@ class LessonsScreen(Screen[str | None]):
         self._show(row=self._first_open())
         self.query_one(DataTable).focus()
 
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """For the footer, in the language that is chosen."""
+        return words.footer_in(super().active_bindings, self._coach.language)
+
     def _first_open(self) -> int:
         """The row of the lesson under way, else of the first that is not done."""
         found = lessons()
@@ -108,6 +114,7 @@ class LessonsScreen(Screen[str | None]):
         self._coach.language = LANGUAGES[(at + 1) % len(LANGUAGES)]
         self._keep_language(self._coach.language)
         self.notify(NAMES[self._coach.language], timeout=2)
+        self.refresh_bindings()
         self._show(self.query_one(DataTable).cursor_row)
 
     def action_cancel(self) -> None:

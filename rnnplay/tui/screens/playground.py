@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
@@ -21,6 +21,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.inspection.results import Forced
 from rnnplay.training.records import Notice, Record, Rollback, Tuned
 from rnnplay.training.run_folder import find_run
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import described
 from rnnplay.tui.room import NARROW
@@ -36,6 +37,7 @@ from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from rnnplay.lessons.languages import Language
     from rnnplay.tui.coach import Coach
     from rnnplay.tui.screens.runs import RunChoice
     from rnnplay.tui.widgets.lesson_pane import LessonPane
@@ -118,6 +120,7 @@ class PlaygroundScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.coach.ticked = self.lessons.ticked
+        self.coach.measured = self._label_main
         self.set_interval(1.0, self.lessons.ask)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
@@ -245,7 +248,8 @@ class PlaygroundScreen(Screen[None]):
         if phase is Phase.TRAINING:
             self.show_trouble("")
         if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
-            self.notify(f"{self.session.run} is finished at step {self.session.step:,}.", markup=False)
+            finished = words.FINISHED[self._language].format(run=self.session.run, step=self.session.step)
+            self.notify(finished, markup=False)
         self.refresh_bindings()
 
     def _model_changed(self, available: bool) -> None:
@@ -257,9 +261,9 @@ class PlaygroundScreen(Screen[None]):
     def _label_main(self) -> None:
         label = MAIN_LABELS.get(self.session.phase)
         if label is None:
-            resumes = self.coach.next_arm is None and self.control.resumable(self.form.config)
-            label = "▶ Resume" if resumes else "▶ Train"
-        self.query_one("#main", Button).label = label
+            label = "◌ Measuring" if self.coach.owed else f"▶ {self.lessons.key.capitalize()}"
+        sign, _, word = label.partition(" ")
+        self.query_one("#main", Button).label = f"{sign} {words.in_language(word, self._language)}"
         self.refresh_bindings()
 
     def show_trouble(self, text: str) -> None:
@@ -284,17 +288,25 @@ class PlaygroundScreen(Screen[None]):
     # --- the run --------------------------------------------------------------------------------------------
 
     @work
-    async def _begin(
-        self, resume: bool, config: RunConfig | None = None, arm: str = "", checkpoint: str = "latest"
+    async def begin(
+        self,
+        resume: bool = False,
+        config: RunConfig | None = None,
+        arm: str = "",
+        checkpoint: str = "latest",
+        again: bool = False,
     ) -> None:
-        """Start or resume, with an engine if there is none; `arm`: that run of the lesson."""
+        """Start or resume, with an engine if there is none; `arm`: that run of the lesson, `again` as another try."""
+        await self.lessons.measured()
         self.show_trouble("")
         try:
             await self.control.start_engine()
+            if self.control.running:
+                return  # the key was pressed twice
             if resume:
                 self.control.resume(config, checkpoint)
             elif arm:
-                self.coach.train(arm)
+                self.coach.train(arm, again)
                 self.lessons.read(False)
                 self.lessons.follow()
             else:
@@ -308,20 +320,21 @@ class PlaygroundScreen(Screen[None]):
 
     def action_train(self) -> None:
         """Train, or resume the run in front of the person; in a lesson, train what its next step needs."""
-        if not self.control.running and (arm := self.coach.next_arm) is not None:
-            self._begin(resume=False, arm=arm)
+        if not self.control.running and self.lessons.leads:
+            self.run_worker(self.lessons.go_on(), exclusive=True, group="lesson")
             return
         form = self.form.config
         if self._may_begin():
             resume = self.control.resumable(form)
-            self._begin(resume, form if resume else None)
+            self.begin(resume, form if resume else None)
 
-    action_resume = action_train
+    action_resume = action_look = action_train
 
-    def action_new(self) -> None:
+    @work
+    async def action_new(self) -> None:
         """Train from the beginning."""
-        if self._may_begin():
-            self._begin(resume=False)
+        if self._may_begin() and (not self.lessons.leads or await self.lessons.ask_before_new()):
+            self.begin()
 
     def _may_begin(self) -> bool:
         if self.form.errors:
@@ -365,7 +378,13 @@ class PlaygroundScreen(Screen[None]):
         if self.control.running:
             self.notify("A run is under way; stop it (x) before going on with another.", severity="warning")
             return
-        self._load_run(choice.run, resume=choice.action == "resume")
+        self.open_run(choice.run, resume=choice.action == "resume")
+
+    @work
+    async def open_run(self, run: str, resume: bool = False) -> None:
+        """Open a run for prompts, or resume it."""
+        await self.lessons.measured()
+        self._load_run(run, resume)
 
     @work(thread=True, exclusive=True, group="load run")
     def _load_run(self, run: str, resume: bool) -> None:
@@ -385,7 +404,7 @@ class PlaygroundScreen(Screen[None]):
         self.form.config = session.config or config
         self.show_session()
         if resume:
-            self._begin(resume=True)
+            self.begin(resume=True)
         else:
             self._open(run)
 
@@ -417,7 +436,7 @@ class PlaygroundScreen(Screen[None]):
         if self.control.running:
             self.control.go_back(checkpoint)
         else:
-            self._begin(resume=True, checkpoint=checkpoint)
+            self.begin(resume=True, checkpoint=checkpoint)
 
     # --- knobs ----------------------------------------------------------------------------------------------
 
@@ -519,9 +538,22 @@ class PlaygroundScreen(Screen[None]):
     def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
         """Train one of the lesson's models."""
         if self.control.running:
-            self.notify("A run is under way; stop it (x) before starting another.", severity="warning")
+            self.notify(words.RUNNING[self.coach.language], severity="warning")
         else:
-            self._begin(resume=False, arm=event.arm)
+            self.begin(arm=event.arm)
+
+    def action_answer(self) -> None:
+        """Open or fold the answer to the lesson's question."""
+        self.lessons.answer()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """For the footer, in the lesson's language."""
+        return words.footer_in(super().active_bindings, self._language)
+
+    @property
+    def _language(self) -> Language:
+        return self.coach.language if self.coach.lesson is not None else "en"
 
     def action_release(self) -> None:
         """Force nothing in the model any more."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BINDINGS: list[BindingType] = [
     Binding("t", "train", "Train"),
     Binding("t", "resume", "Resume"),
+    Binding("t", "look", "Look"),
     Binding("n", "new", "New"),
     Binding("space", "pause", "Pause"),
     Binding("space", "go_on", "Go on"),
@@ -33,6 +34,7 @@ BINDINGS: list[BindingType] = [
     Binding("o", "runs", "Runs"),
     Binding("i", "inspect", "Inspect"),
     Binding("l", "lessons", "Learn"),
+    Binding("a", "answer", "Answer", show=False),
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
@@ -67,9 +69,8 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
         return typing
     if action == "row":
         return isinstance(screen.focused, Button)
-    if action in ("train", "resume"):
-        resumes = screen.coach.next_arm is None and screen.control.resumable(screen.form.config)
-        return not running and resumes == (action == "resume")
+    if action in ("train", "resume", "look"):
+        return not running and screen.lessons.key == action
     if action == "new":
         return not running and screen.control.resumable(screen.form.config)
     if action == "prompt":
@@ -78,7 +79,7 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
         return not running
     if action == "stop":
         return running
-    if action == "close_lesson":
+    if action in ("close_lesson", "answer"):
         return screen.coach.lesson is not None
     if action == "release":
         return bool(screen.control.forced)

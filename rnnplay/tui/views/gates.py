@@ -84,6 +84,13 @@ class GatesView(InspectView):
         yield HeatMap(id="gates-map")
         yield Lines(id="gates-reading")
 
+    def begin_with(self, quantity: str) -> None:
+        self.quantity = next((one for one in get_args(Quantity) if one == quantity), self.quantity)
+
+    @property
+    def looked_at(self) -> str:
+        return self._found.quantity if self._found is not None else ""
+
     @property
     def sees(self) -> str:
         return self.SEES if self.quantity in GATES else SIGNED

@@ -51,6 +51,14 @@ class InspectView(Vertical):
     def session(self) -> Session:
         return self.control.session
 
+    def begin_with(self, quantity: str) -> None:
+        """Show that quantity first: the lesson's next step is about it."""
+
+    @property
+    def looked_at(self) -> str:
+        """The quantity that is shown, where the view shows one at a time."""
+        return ""
+
     def ask(self) -> Callable[[int], messages.Inspection | messages.Complete] | None:
         """What to ask now, as a function of the request's number; None for nothing."""
         raise NotImplementedError

@@ -80,6 +80,11 @@ class WhatIfView(InspectView):
         self._switches: list[Switch] | None = None
         """None: the model is not known yet."""
         self._made_for: object = None
+        self._first = ""
+        """The quantity to begin on."""
+
+    def begin_with(self, quantity: str) -> None:
+        self._first = quantity
 
     @property
     def sees(self) -> str:
@@ -120,10 +125,13 @@ class WhatIfView(InspectView):
             self._switches = wanted
             options.clear_options()
             options.add_options([Option(prompt) for prompt in prompts])
-            options.highlighted = 0 if wanted else None
+            options.highlighted = self._beginning(wanted) if wanted else None
             if not wanted:
                 self._say([Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED)])
         self._made_for = state
+
+    def _beginning(self, wanted: list[Switch]) -> int:
+        return next((at for at, (_, quantity) in enumerate(wanted) if quantity == self._first), 0)
 
     def _prompt(self, switch: Switch, layers: int) -> Content:
         layer, quantity = switch

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
+from rnnplay.lessons.measurements import Judged, asked
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.widgets.visible import MUTED, shortened
-
-DONE = {"en": "every step of this lesson is done", "zh": "本课的每一步都已完成"}
 
 
 class LessonLine(Widget):
@@ -37,6 +38,12 @@ class LessonLine(Widget):
     def render(self) -> Content:
         return self._text()
 
+    def _value(self, judged: Judged) -> str:
+        """ "✓ 0.21 ≤ 0.3"."""
+        unknown = words.MEASURING[self._coach.language] if self._coach.awaited(judged.condition) else "…"
+        value = unknown if judged.measured is None else f"{judged.measured:.3g}"
+        return f"{'✓' if judged.holds else '·'} {value} {asked(judged.condition)}"
+
     def _text(self) -> Content:
         coach = self._coach
         if coach.lesson is None or coach.page is None:
@@ -44,11 +51,9 @@ class LessonLine(Widget):
         number = coach.next_step
         lesson = (f"{coach.lesson.number} ", "bold $primary")
         if number is None:
-            return Content.assemble(lesson, ("✓ ", "bold $success"), DONE[coach.language])
+            return Content.assemble(lesson, ("✓ ", "bold $success"), words.DONE[coach.language])
         judged = coach.measurements.judge_step(coach.lesson.steps[number])
-        values = "  ".join(
-            ("✓ " if one.holds else "· ") + ("…" if one.measured is None else f"{one.measured:.3g}") for one in judged
-        )
-        room = max(10, self.content_size.width - len(values) - 10)
-        words = shortened(f"{number + 1}. {coach.page.steps[number]}", room)
-        return Content.assemble(lesson, "☐ ", words, "  ", (values, MUTED))
+        values = "  ".join(self._value(one) for one in judged)
+        room = max(10, self.content_size.width - cell_len(values) - 8)
+        step = shortened(f"{number + 1}. {coach.page.steps[number]}", room)
+        return Content.assemble(lesson, "☐ ", step, "  ", (values, MUTED))

@@ -18,6 +18,7 @@ from textual.widgets import Button, Collapsible, Markdown, Static
 from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.measurements import in_words
 from rnnplay.lessons.wrapping import broken, narrowed, wrapped
+from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED
@@ -31,8 +32,6 @@ PLACES = {
     "distances": "i 7",
 }
 """The keys that lead from the playground to the view of a step."""
-
-ANSWER = {"en": "The answer", "zh": "答案"}
 
 
 class LessonPane(VerticalScroll):
@@ -50,6 +49,7 @@ class LessonPane(VerticalScroll):
     LessonPane Button { width: 100%; margin: 0 0 1 0; background: $panel; color: $foreground; text-align: left; }
     LessonPane Button.wanted { background: $primary 30%; }
     LessonPane Button:focus { background: $accent; color: $background; }
+    LessonPane .keys { height: auto; margin-bottom: 1; color: $foreground 65%; }
     LessonPane .step { height: auto; margin-bottom: 1; }
     LessonPane Collapsible { background: $background; border: none; padding: 0; margin: 1 0; }
     """
@@ -60,8 +60,9 @@ class LessonPane(VerticalScroll):
     Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
     the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
 
-    `t` starts the run that the next step needs, `tab` goes from button to button, `escape` goes to the charts. `l`
-    comes back to the page, or chooses another lesson and the language; `ctrl+l` closes the lesson.
+    `t` does what the next step needs: it trains, resumes a run that was stopped, or shows the view to look at. `tab`
+    goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` comes back to the page, or
+    chooses another lesson and the language; `ctrl+l` closes the lesson.
     """
 
     @dataclass
@@ -89,17 +90,18 @@ class LessonPane(VerticalScroll):
         page, lesson = self._page, self._lesson
         heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
         self.border_title = f"{lesson.number}. {page.title}"
-        self.border_subtitle = "l lessons  ctrl+l close"
+        self.border_subtitle = words.LESSON_KEYS[self._coach.language]
         yield self._markdown(
             lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
         )
         for arm, declared in lesson.arms.items():
             yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
+        yield Static(words.KEYS[self._coach.language], classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
         question = f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}"
         yield self._markdown(lambda _: question, "question")
-        with Collapsible(title=ANSWER[self._coach.language], collapsed=True):
+        with Collapsible(title=words.ANSWER[self._coach.language], collapsed=True):
             yield self._markdown(lambda _: page.answer)
         yield self._markdown(lambda _: f"## {heads[5]}\n\n{page.change}")
 
@@ -118,12 +120,24 @@ class LessonPane(VerticalScroll):
         running, wanted = self._coach.control.running, self._coach.next_arm
         for button in self.query(Button):
             button.disabled = running
-            button.set_class(button.id == f"arm-{wanted}", "wanted")
+            arm = (button.id or "").removeprefix("arm-")
+            button.set_class(arm == wanted, "wanted")
+            key = "t" if arm == wanted else words.BUTTON_KEYS[self._coach.language]
+            label = self._row(self._lesson.arms[arm].title[self._coach.language], key)
+            if str(button.label) != label:
+                button.label = label
         for number, step in enumerate(self.query(".step").results(Static)):
             content = self._step(number)
             if self._shown[number] is None or content.markup != self._shown[number].markup:  # type: ignore[union-attr]
                 self._shown[number] = content
                 step.update(content)
+
+    def switch_answer(self) -> None:
+        """Open or fold the answer; what it opens is brought into sight."""
+        answer = self.query_one(Collapsible)
+        answer.collapsed = not answer.collapsed
+        if not answer.collapsed:
+            self.call_after_refresh(answer.scroll_visible, animate=False)
 
     def go_on_from(self, step: int) -> None:
         """Scroll on to the step after `step`, if that one is in sight: who reads elsewhere is left in peace."""
@@ -152,17 +166,22 @@ class LessonPane(VerticalScroll):
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
         text = "$foreground" if done or number == coach.next_step else MUTED
         room = self._room()
-        words = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
-        if "\n" in words and cell_len(words.rpartition("\n")[2] + place) > room:
+        told = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
+        if "\n" in told and cell_len(told.rpartition("\n")[2] + place) > room:
             place = "\n" + place.lstrip()  # else a line would end within the brackets
-        parts: list[Content | tuple[str, str]] = [mark, (words, text)]
+        parts: list[Content | tuple[str, str]] = [mark, (told, text)]
         parts.append((place, "$accent"))
         for judged in coach.measurements.judge_step(step):
-            value = "…" if judged.measured is None else f"{judged.measured:.3g}"
+            unknown = words.MEASURING[coach.language] if coach.awaited(judged.condition) else "…"
+            value = unknown if judged.measured is None else f"{judged.measured:.3g}"
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
-            words = broken(f"  · {in_words(judged.condition, lesson, coach.language)}:", room).removeprefix("  ·")
-            parts += [("\n  ", ""), sign, (f"{words} ", FAINT), (value, "bold $foreground")]
+            label = broken(f"  · {in_words(judged.condition, lesson, coach.language)}:", room).removeprefix("  ·")
+            parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (value, "bold $foreground")]
         return Content.assemble(*parts)
+
+    def _row(self, title: str, key: str) -> str:
+        """A button: its title on the left, its key on the right."""
+        return f"▶ {title}" + " " * max(2, self._room() - 4 - cell_len(title) - cell_len(key)) + key
 
     def _markdown(self, text: Callable[[int], str], classes: str | None = None) -> Markdown:
         widget = Markdown(wrapped(text(self._room()), self._room()), open_links=False, classes=classes)
