@@ -9,11 +9,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from rnnplay.engine import messages
 from rnnplay.jsonlines import decode_line, encode_line
+
+LEAVING_SECONDS = 30.0
+"""An engine that was told to quit has so long to end what it is at and to write a checkpoint."""
+
+SILENT_SECONDS = 2.0
+"""One that does not even say that it is there, or whose parent cannot wait, has so long."""
 
 LONGEST_LINE = 2**25
 """Bytes; a Progress of a few thousand records stays well below."""
@@ -30,10 +37,14 @@ class EngineExit:
     """The end of its log."""
     asked: bool
     """It was told to quit, and did."""
+    ended: bool = False
+    """The interface ended it."""
 
     @property
     def cause(self) -> str:
         """In a few words, for the person."""
+        if self.ended:
+            return "it did not answer, and was ended"
         if self.code < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-self.code).name
@@ -57,7 +68,8 @@ class EngineClient:
         self._command = list(command or (sys.executable, "-m", "rnnplay.engine", "--workspace", str(workspace)))
         self._on_event = on_event
         self._on_exit = on_exit
-        self._asked = False
+        self._asked = self._ended = False
+        self._heard = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.log = workspace / ".cache" / "engine.log"
@@ -98,25 +110,49 @@ class EngineClient:
             return False
         return True
 
-    async def quit(self, timeout: float = 30.0) -> None:
-        """Ask the engine to checkpoint and exit; after `timeout` seconds it is killed."""
+    async def quit(self, timeout: float = LEAVING_SECONDS, hurry: asyncio.Event | None = None) -> None:
+        """Ask the engine to checkpoint and exit; after `timeout` seconds it is killed.
+
+        One that was stopped is let go on for that. It has only SILENT_SECONDS if it says nothing, or from when `hurry`
+        is set on.
+        """
         if self._process is None:
             return
+        self._heard.clear()
+        self.wake()
+        self.send(messages.Ping())
         self.send(messages.Quit())
         self._asked = True
         with contextlib.suppress(OSError, RuntimeError):
             assert self._process.stdin is not None
             self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), timeout)
-        except TimeoutError:
+        ended = asyncio.create_task(self._process.wait())
+        if not await self._any_of({ended, asyncio.create_task(self._heard.wait())}, SILENT_SECONDS):
+            self.kill()
+        else:
+            hurried = asyncio.create_task((hurry or asyncio.Event()).wait())
+            await self._any_of({ended, hurried}, timeout - SILENT_SECONDS)
+            await asyncio.wait({ended}, timeout=SILENT_SECONDS)
             self.kill()
         if self._reader is not None:
-            await asyncio.wait({self._reader}, timeout=2.0)
+            await asyncio.wait({self._reader}, timeout=0.5)
+
+    @staticmethod
+    async def _any_of(tasks: set[asyncio.Task[Any]], timeout: float) -> bool:
+        """Whether one of `tasks` was done in time."""
+        done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+
+    def wake(self) -> None:
+        """Let an engine that was stopped by a signal go on; one that runs does not notice."""
+        if self._process is not None and self._process.returncode is None and hasattr(signal, "SIGCONT"):
+            with contextlib.suppress(OSError):
+                self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the engine at once; what came after the last checkpoint is lost."""
         if self._process is not None and self._process.returncode is None:
+            self._ended = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
@@ -129,9 +165,10 @@ class EngineClient:
                 event = decode_line(line, messages.Event)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # half a line of an engine that was killed
+            self._heard.set()
             self._on_event(event)
         code = await self._process.wait()
-        self._on_exit(EngineExit(code, self.log, last_lines(self.log), self._asked and code == 0))
+        self._on_exit(EngineExit(code, self.log, last_lines(self.log), self._asked and code == 0, self._ended))
 
     @staticmethod
     async def _next_line(stream: asyncio.StreamReader) -> bytes:

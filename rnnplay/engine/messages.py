@@ -145,6 +145,10 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """End the sample under way and forget waiting completions."""
 
 
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Ask whether the engine's process runs; answered by Pong at once, whatever the engine is at."""
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Write a checkpoint if there is something to lose, and exit. The end of standard input means the same."""
 
@@ -163,6 +167,7 @@ Command = (
     | WhatIf
     | Inspection
     | Cancel
+    | Ping
     | Quit
 )
 
@@ -276,4 +281,12 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """Where a checkpoint could not be used: the step of another that may be."""
 
 
-Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed
+class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
+    """The answer to Ping."""
+
+    busy: float = 0.0
+    """Seconds since the engine last took commands: what it is at (a step, a checkpoint) has taken so long. 0: it
+    waits for commands."""
+
+
+Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed | Pong

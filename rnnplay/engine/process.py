@@ -48,6 +48,8 @@ class Engine:
         self._paused = False
         self._opened: Subject | None = None
         self._quitting = False
+        self._busy_since: float | None = None
+        """When it last came by for commands; None while it waits for one."""
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded, self._another)
         self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
@@ -86,10 +88,18 @@ class Engine:
             self._guarded("quit", lambda: self._end("stopped"))
         self._guarded("quit", self._leave_trainer)
 
+    def pong(self) -> None:
+        """Says that the process runs, from another thread than the one that works."""
+        since = self._busy_since
+        self._outbox.post(messages.Pong(busy=time.monotonic() - since if since is not None else 0.0))
+
     # --- commands -------------------------------------------------------------------------------------------
 
     def _take_commands(self, wait: bool) -> None:
+        self._busy_since = time.monotonic() if self._deferred or not wait else None
         command = self._deferred.popleft() if self._deferred else self._inbox.take(None if wait else 0.0)
+        if self._busy_since is None:
+            self._busy_since = time.monotonic()
         while command is not None:
             self._handle(command)
             if self._quitting:
@@ -261,6 +271,7 @@ class Engine:
 
     def _poll(self) -> None:
         """Called inside long work: prompts are answered at once, all else when the work is done."""
+        self._busy_since = time.monotonic()
         while (command := self._inbox.take()) is not None:
             if isinstance(command, AT_ONCE):
                 self._handle(command)
@@ -288,11 +299,18 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
             put()
 
     outbox = Outbox(events, on_closed=quit_soon)
-    inbox = Inbox(commands, on_bad_line=lambda text: outbox.post(messages.Failed(message=text)))
+    pongs: list[Callable[[], None]] = []
+    inbox = Inbox(
+        commands,
+        on_bad_line=lambda text: outbox.post(messages.Failed(message=text)),
+        on_ping=lambda: [pong() for pong in pongs],
+    )
     quits.append(lambda: inbox.put(messages.Quit()))
     signal.signal(signal.SIGTERM, quit_soon)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, quit_soon)
-    Engine(Workspace(workspace).create(), inbox, outbox).run()
+    engine = Engine(Workspace(workspace).create(), inbox, outbox)
+    pongs.append(engine.pong)
+    engine.run()
     outbox.close()

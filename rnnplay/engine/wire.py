@@ -63,10 +63,14 @@ def redirect_output(log: Path) -> None:
 class Inbox:
     """Commands in the order they came. The end of the pipe arrives as Quit."""
 
-    def __init__(self, pipe: BinaryIO, on_bad_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, pipe: BinaryIO, on_bad_line: Callable[[str], None], on_ping: Callable[[], object] = lambda: None
+    ) -> None:
+        """`on_ping` is called on the reader's thread for each Ping, which is not among the commands to take."""
         self._queue: SimpleQueue[messages.Command] = SimpleQueue()
         self._pipe = pipe
         self._on_bad_line = on_bad_line
+        self._on_ping = on_ping
         threading.Thread(target=self._read, name="commands", daemon=True).start()
 
     def put(self, command: messages.Command) -> None:
@@ -88,7 +92,11 @@ class Inbox:
                     if not line.strip():
                         continue
                     try:
-                        self._queue.put(decode_line(line, messages.Command))
+                        command: messages.Command = decode_line(line, messages.Command)
+                        if isinstance(command, messages.Ping):
+                            self._on_ping()
+                        else:
+                            self._queue.put(command)
                     except Exception as error:  # whatever a bad line holds, the engine goes on
                         self._on_bad_line(f"The engine did not understand a command ({error}).")
         self._queue.put(messages.Quit())
@@ -159,7 +167,7 @@ class Outbox:
             if last.request == event.request and not last.done and len(joined) <= MOST_SAMPLE_TEXT:
                 self._events[-1] = msgspec.structs.replace(event, text=joined)
                 return
-        if isinstance(event, messages.Completion | messages.Preparing):
+        if isinstance(event, messages.Completion | messages.Preparing | messages.Pong):
             self._events = [waiting for waiting in self._events if type(waiting) is not type(event)]
         if isinstance(event, messages.Inspected):
             held = [waiting for waiting in self._events if isinstance(waiting, messages.Inspected)]

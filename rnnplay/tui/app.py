@@ -28,6 +28,7 @@ from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.paste import keep_pastes_whole
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
@@ -38,6 +39,9 @@ from rnnplay.workspace import Workspace
 
 DRAWN_SECONDS = 0.2
 """From the mounting of the app until its first screen is there, keys in the footer and all."""
+
+NO_ANSWER_SECONDS = 0.3
+"""A Ping is answered within milliseconds."""
 
 
 class RnnplayApp(App[None]):
@@ -68,6 +72,7 @@ class RnnplayApp(App[None]):
         super().__init__()
         self._harmless = HarmlessLines()
         self.control = Control(workspace, engine_command)
+        self._leave_question: Confirm | None = None
         self.settings = load_settings()
         self.coach = Coach(self.control, choose_language(self.settings.language), progress_path())
         self.playground = PlaygroundScreen(self.control, self.coach, config, preset, run)
@@ -147,7 +152,14 @@ class RnnplayApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; while a run is being trained, ask first and keep a checkpoint."""
+        if isinstance(self.screen, Leaving):
+            self.screen.hurry()
+            self.control.hurry()
+            return
         if isinstance(self.screen, Confirm):
+            # The second time is no answer, unless there is nobody to wait for.
+            if self.screen is self._leave_question and self.control.silence.unanswered > NO_ANSWER_SECONDS:
+                self.screen.dismiss(True)
             return
         session = self.control.session
         if session.unsaved and self.control.engine is not None and self.control.engine.alive:
@@ -155,10 +167,10 @@ class RnnplayApp(App[None]):
                 f"{session.run} stands at step {session.step:,}, but its last steps could not be written. "
                 "They are tried once more on leaving; where there is still no room, they are lost."
             )
-            self.push_screen(Confirm("The run is not saved", question, "Leave", "Stay"), self._leave_if)
+            self._ask_to_leave(Confirm("The run is not saved", question, "Leave", "Stay"))
             return
         if not self.control.running:
-            await self._leave()
+            self._leave()
             return
         question = f"{session.run} is being prepared and has not begun to train; leaving gives that up."
         if session.phase is not Phase.PREPARING:
@@ -166,15 +178,22 @@ class RnnplayApp(App[None]):
                 f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
                 "it goes on from there when you choose it under Runs (o)."
             )
-        self.push_screen(Confirm("Training is under way", question, "Stop and keep", "Go on training"), self._leave_if)
+        self._ask_to_leave(Confirm("Training is under way", question, "Stop and keep", "Go on training"))
 
-    async def _leave_if(self, sure: bool | None) -> None:
+    def _ask_to_leave(self, question: Confirm) -> None:
+        self.control.send(messages.Ping())  # whether it answers is known when the person does
+        self._leave_question = question
+        self.push_screen(question, self._leave_if)
+
+    def _leave_if(self, sure: bool | None) -> None:
         if sure:
             self.control.session.phase = Phase.STOPPING
             self.playground.show_session()
-            await self._leave()
+            self._leave()
 
+    @work
     async def _leave(self) -> None:
+        self.push_screen(Leaving(self.control))
         await self.control.close()
         self.exit()
 

@@ -11,7 +11,8 @@ import msgspec
 
 from rnnplay.config import RunConfig, SamplingConfig, Value, knobs, with_values
 from rnnplay.engine import messages
-from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
+from rnnplay.engine.silence import Silence
 from rnnplay.inspection.results import Forced
 from rnnplay.training.records import Tuned
 from rnnplay.training.run_folder import new_run_name
@@ -46,6 +47,8 @@ class Control:
         self._tuning: dict[str, Value] = {}
         """Live knobs that the engine has been told to change and has not changed yet."""
         self._starting = asyncio.Lock()
+        self._hurry = asyncio.Event()
+        self.silence = Silence()
 
     # --- the engine -----------------------------------------------------------------------------------------
 
@@ -55,6 +58,7 @@ class Control:
             if self.engine is not None and self.engine.alive:
                 return
             self.session.engine_ready = False
+            self.silence = Silence()
             on_exit = partial(self._engine_ended, monotonic())
             self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
             await self.engine.start()
@@ -62,13 +66,43 @@ class Control:
     async def close(self) -> None:
         """Let the engine write a checkpoint and exit."""
         if self.engine is not None:
-            await self.engine.quit()
+            await self.engine.quit(LEAVING_SECONDS, self._hurry)
+
+    def hurry(self) -> None:
+        """Whoever waits for `close` waits no longer."""
+        self._hurry.set()
 
     def send(self, command: messages.Command) -> bool:
         """False if there is no engine to take it."""
-        return self.engine is not None and self.engine.send(command)
+        if self.engine is None:
+            return False
+        self.silence.sent(command)
+        return self.engine.send(command)
+
+    def listen(self) -> None:
+        """Find out whether the engine still answers; to be called once a second."""
+        session = self.session
+        if self.engine is None or not self.engine.alive:
+            session.engine_silent = session.engine_busy = 0.0
+            return
+        if self.silence.look(session.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
+            self.send(messages.Ping())
+        session.engine_silent, session.engine_busy = self.silence.silent, self.silence.busy
+
+    def wake(self) -> None:
+        """Let an engine go on that somebody has stopped (SIGSTOP)."""
+        if self.engine is not None:
+            self.engine.wake()
+
+    def end_engine(self) -> None:
+        """At once: it does not answer."""
+        if self.engine is not None:
+            self.engine.kill()
 
     def _take(self, event: messages.Event) -> None:
+        self.silence.heard(event)
+        if isinstance(event, messages.Pong):
+            return
         refused = isinstance(event, messages.Failed) and event.command == "train"
         if refused and self._before_resume is not None and self.session.phase in (Phase.PREPARING, Phase.STOPPING):
             # A run that cannot go on now is as it was; it may be able to later.

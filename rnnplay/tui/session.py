@@ -53,6 +53,10 @@ class Session:
     def __init__(self) -> None:
         self.phase = Phase.IDLE
         self.engine_ready = False
+        self.engine_silent = 0.0
+        """Seconds that the engine has not answered, 0 if it does."""
+        self.engine_busy = 0.0
+        """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
         self.config: RunConfig | None = None
         """The run's config, live knobs as they are now."""
         self.kept_curves: list[GradientCurve] = []
@@ -95,6 +99,13 @@ class Session:
         """The run has ended, but the disk refused its last checkpoint."""
         ended = self.phase in (Phase.STOPPED, Phase.FINISHED)
         return ended and self.started is not None and self.checkpoint_step != self.step
+
+    @property
+    def at_risk(self) -> str:
+        """What is lost if the engine ends now."""
+        if self.checkpoint_step is None:
+            return "what it has not saved"
+        return f"what came after the checkpoint at step {self.checkpoint_step:,}"
 
     @property
     def vocabulary(self) -> int:
@@ -191,6 +202,7 @@ class Session:
     def engine_gone(self) -> None:
         """The engine process ended by itself."""
         self.engine_ready = False
+        self.engine_silent = self.engine_busy = 0.0
         self.opened = None
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE
@@ -222,6 +234,11 @@ def seconds_text(seconds: float | None) -> str:
     whole = max(0, round(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def waited_text(seconds: float) -> str:
+    """Time that somebody has waited: 12 s, 2:05."""
+    return f"{seconds:.0f} s" if seconds < 60 else seconds_text(seconds)
 
 
 def count_text(number: float) -> str:

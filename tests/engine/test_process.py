@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import msgspec
+import pytest
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
@@ -223,6 +225,47 @@ async def test_a_parent_that_is_gone_and_sigterm_leave_a_checkpoint(workspace: W
             ended = await driver.exit()
             assert ended.code == 0
             assert RunFolder(workspace.checkpoints / name).checkpoint("latest").step >= seen
+
+
+async def test_one_that_was_stopped_goes_on_to_quit_and_checkpoints(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        assert driver.client.pid is not None
+        os.kill(driver.client.pid, signal.SIGSTOP)
+        await driver.client.quit()
+        assert (await driver.exit()).asked
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step >= driver.steps()[-1].step
+
+
+STUCK = """
+import sys, time, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('{"type":"ready","pid":1,"torch":"2","device":"cpu"}', flush=True)
+for command in sys.stdin:
+    if "ping" in command and "answers" in sys.argv:
+        print('{"type":"pong","busy":20.0}', flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("answers", ["answers", "silent"])
+async def test_one_that_is_stuck_is_left_within_three_seconds_of_being_asked_twice(
+    answers: str, workspace: Workspace
+) -> None:
+    driver = Driver(workspace)
+    driver.client = EngineClient(workspace.root, driver._event, driver._exit, [sys.executable, "-c", STUCK, answers])
+    await driver.client.start()
+    await driver.event(messages.Ready)
+    hurry = asyncio.Event()
+    leaving = asyncio.create_task(driver.client.quit(hurry=hurry))
+    if answers == "answers":
+        await driver.event(messages.Pong)
+        assert not leaving.done(), "it is at something, and may yet write a checkpoint"
+        hurry.set()
+    async with asyncio.timeout(3):
+        await leaving
+    assert (await driver.exit()).cause == "it did not answer, and was ended"
 
 
 async def test_a_killed_engine_is_told_with_its_cause(workspace: Workspace) -> None:

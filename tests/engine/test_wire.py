@@ -108,6 +108,17 @@ def test_thin_keeps_everything_but_every_second_step() -> None:
     assert MOST_RECORDS > 100
 
 
+def test_a_ping_is_answered_whatever_the_engine_is_at() -> None:
+    pinged = threading.Event()
+    with pipe() as (reader, writer):
+        inbox = Inbox(reader, lambda _: None, pinged.set)
+        writer.write(encode_line(messages.Ping()) + encode_line(messages.Pause()))
+        assert pinged.wait(10), "nobody takes commands"
+        assert inbox.take(10) == messages.Pause()
+        writer.close()
+        assert inbox.take(10) == messages.Quit()
+
+
 def test_commands_arrive_a_bad_line_is_told_and_the_end_means_quit() -> None:
     told: list[str] = []
     with pipe() as (reader, writer):

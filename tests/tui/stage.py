@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,6 +46,12 @@ class FakeEngine:
     ) -> None:
         self.log = workspace / ".cache" / "engine.log"
         self.alive = False
+        self.pid = 4321
+        self.answers = True
+        """Whether it says that it is there."""
+        self.busy = 0.0
+        self.woken = 0
+        self.quits_when_hurried = False
         self.quits = 0
         self.sent: list[messages.Command] = []
         self.refusal: OSError | None = None
@@ -57,12 +64,23 @@ class FakeEngine:
         self.alive = True
 
     def send(self, command: messages.Command) -> bool:
-        if self.alive:
+        if self.alive and not isinstance(command, messages.Ping):
             self.sent.append(command)
+        elif self.alive and self.answers:
+            self._on_event(messages.Pong(busy=self.busy))
         return self.alive
 
-    async def quit(self, timeout: float = 30.0) -> None:
+    def wake(self) -> None:
+        self.woken += 1
+
+    def kill(self) -> None:
+        self.alive = False
+        self._on_exit(EngineExit(-9, self.log, (), asked=False, ended=True))
+
+    async def quit(self, timeout: float = 30.0, hurry: asyncio.Event | None = None) -> None:
         self.quits += 1
+        if self.quits_when_hurried and hurry is not None:
+            await hurry.wait()
         self.alive = False
 
     def say(self, *events: messages.Event) -> None:

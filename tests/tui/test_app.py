@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Label
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
@@ -15,6 +16,7 @@ from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp, run_app
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import settings_path
@@ -55,6 +57,38 @@ async def test_while_training_it_asks_and_can_go_on(stage: Stage) -> None:
             await until(pilot, lambda: app.screen is stage.playground)
             assert stage.engine.quits == 0
             assert stage.session.phase is Phase.TRAINING
+
+
+async def test_an_engine_that_does_not_answer_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then a second ctrl+q is an answer."""
+    monkeypatch.setattr("rnnplay.tui.app.NO_ANSWER_SECONDS", 0.0)
+    app = stage.open()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stage.train(pilot)
+        stage.engine.answers = False
+        await asked(stage, pilot)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: stage.engine.quits == 1)
+    assert app._exit
+
+
+async def test_leaving_says_what_it_waits_for_and_asked_again_waits_no_longer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnnplay.tui.screens.leaving.SHOWN_SECONDS", 0.01)
+    app = stage.open()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stage.train(pilot)
+        stage.engine.quits_when_hurried = True
+        await asked(stage, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Leaving) and app.screen.has_class("shown"))
+        assert "writes a checkpoint" in str(app.screen.query_one(Label).content)
+        await pilot.press("x", "t", "escape")
+        assert isinstance(app.screen, Leaving), "no key is a command any more"
+        assert not app._exit
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
 
 
 @pytest.mark.parametrize("by_mouse", [False, True])

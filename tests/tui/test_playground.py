@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button, Footer, Input
@@ -422,6 +423,50 @@ async def test_an_engine_that_dies_idle_is_started_again_by_training(stage: Stag
         await until(pilot, lambda: len(stage.engines) == 2 and bool(commands(stage)))
         await stage.begin(pilot, falling(3))
         assert stage.trouble == ""
+
+
+async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QUIET_SECONDS", "SILENT_SECONDS"):
+        monkeypatch.setattr(f"rnnplay.engine.silence.{name}", 0.0)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        stage.session.checkpoint_step = 15
+        stage.playground._every_second()
+        assert "tok/s" in stage.status and not stage.trouble, "it has answered"
+        stage.engine.answers = False
+        for _ in range(2):  # asks, and finds no answer
+            stage.playground._every_second()
+        await pilot.pause()
+        assert "no answer for 0 s" in stage.status and "tok/s" not in stage.status
+        assert "(process 4321) does not answer" in stage.trouble and "the checkpoint at step 15" in stage.trouble
+        assert {"space": "Go on", "x": "Stop"}.items() <= footer(stage).items()
+        await pilot.press("space")
+        assert stage.engine.woken == 1 and not stage.engine.of(messages.Pause)
+        stage.engine.answers = True
+        await stage.say(pilot, progress([step_at(21)]))
+        stage.playground._every_second()
+        await pilot.pause()
+        assert not stage.trouble and "tok/s" in stage.status
+        stage.engine.answers = False
+        for _ in range(2):
+            stage.playground._every_second()
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: stage.session.phase is Phase.ENGINE_GONE)
+        assert "it did not answer, and was ended. Press t (F5 while typing) to resume" in stage.trouble
+
+
+async def test_a_step_that_takes_long_is_said_and_is_no_silence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnplay.engine.silence.QUIET_SECONDS", 0.0)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        stage.engine.busy = 45.2
+        stage.playground._every_second()
+        await pilot.pause()
+        assert "at this step for 45 s" in stage.status and not stage.trouble
 
 
 async def test_an_engine_that_cannot_be_started_is_said(stage: Stage) -> None:

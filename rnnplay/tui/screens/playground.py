@@ -26,6 +26,7 @@ from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import described
 from rnnplay.tui.room import NARROW
 from rnnplay.tui.screens import playground_keys
+from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.lesson_desk import LessonDesk
 from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.tui.session import Phase, Session, rollback_text
@@ -97,6 +98,7 @@ class PlaygroundScreen(Screen[None]):
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
         self.lessons = LessonDesk(self)
+        self._silence_told = False
         self._inspected = 0
         """The view of the inspection that was looked at last."""
 
@@ -121,7 +123,7 @@ class PlaygroundScreen(Screen[None]):
     def on_mount(self) -> None:
         self.coach.ticked = self.lessons.ticked
         self.coach.measured = self._label_main
-        self.set_interval(1.0, self.lessons.ask)
+        self.set_interval(1.0, self._every_second)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
         self.presets.tell_problems()
@@ -272,9 +274,25 @@ class PlaygroundScreen(Screen[None]):
         trouble.update(text)
         trouble.set_class(bool(text), "shown")
 
+    def _every_second(self) -> None:
+        self.lessons.ask()
+        waited = self.session.engine_silent or self.session.engine_busy
+        self.control.listen()
+        silent = self.session.engine_silent
+        if waited or silent or self.session.engine_busy:
+            self.query_one(StatusLine).show(self.session, self.form.config)
+        if bool(silent) != self._silence_told:
+            self._silence_told = bool(silent)
+            text = playground_keys.silence_text(self) if silent else ""
+            self.show_trouble(text)
+            if self._covered and text:
+                self.notify(text, severity="error", timeout=12, markup=False)
+            self.refresh_bindings()
+
     def engine_gone(self, ended: EngineExit) -> None:
         """The engine ended by itself: say why, and how to go on."""
         self.prompt.append_sample("", True)
+        self._silence_told = False  # what is said now stays
         session = self.session
         text = f"✕ The engine is gone: {ended.cause}."
         if self.control.resumable(self.form.config):
@@ -344,16 +362,24 @@ class PlaygroundScreen(Screen[None]):
     def action_main(self, _: bool = False) -> None:
         """The main button: train, pause, continue or resume."""
         if self.control.running:
-            self.control.pause_or_continue()
+            self.action_pause()
         else:
             self.action_train()
 
     def action_pause(self) -> None:
-        self.control.pause_or_continue()
+        if self.session.engine_silent:
+            self.control.wake()
+        else:
+            self.control.pause_or_continue()
 
     action_go_on = action_pause
 
     def action_stop(self) -> None:
+        if self.session.engine_silent:
+            question = f"Ending it loses {self.session.at_risk}."
+            dialog = Confirm("The engine does not answer", question, "End it", "Wait")
+            self.app.push_screen(dialog, lambda sure: self.control.end_engine() if sure else None)
+            return
         self.control.stop()
         self.show_session()
 

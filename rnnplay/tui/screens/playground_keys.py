@@ -78,14 +78,28 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
     if action == "runs":
         return not running
     if action == "stop":
-        return running
+        return running or bool(screen.session.engine_silent)
     if action in ("close_lesson", "answer"):
         return screen.coach.lesson is not None
     if action == "release":
         return bool(screen.control.forced)
+    if action in ("pause", "go_on") and screen.session.engine_silent:
+        return action == "go_on"
     if action in ("pause", "go_on"):
         return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
     return True
+
+
+def silence_text(screen: PlaygroundScreen) -> str:
+    """That the engine does not answer, and what can be done."""
+    engine, session = screen.control.engine, screen.session
+    process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
+    running = screen.control.running
+    resume = f", and t then resumes {session.run}" if running and session.checkpoint_step is not None else ""
+    return (
+        f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space lets one go on that was stopped; "
+        f"x ends it{resume}, without {session.at_risk}; ctrl+q twice leaves."
+    )
 
 
 def commands(screen: PlaygroundScreen) -> Iterable[SystemCommand]:

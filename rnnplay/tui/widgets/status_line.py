@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from rnnplay.config import RunConfig
-from rnnplay.tui.session import Phase, Session, count_text, seconds_text
+from rnnplay.tui.session import RUNNING, Phase, Session, count_text, seconds_text, waited_text
 from rnnplay.tui.widgets.visible import MUTED, visible_line
 
 PHASES = {
@@ -66,10 +66,11 @@ def describe(session: Session, config: RunConfig) -> Content:
 
 def state(session: Session) -> Content:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
-    if session.phase is Phase.IDLE and not session.engine_ready:
+    if session.phase is Phase.IDLE and not session.engine_ready and not session.engine_silent:
         return Content.styled("◌ engine starting", MUTED)
     mark, name, style = PHASES[session.phase]
     parts: list[str] = []
+    waits = session.engine_silent or session.engine_busy
     if session.phase is Phase.PREPARING:
         preparing = session.preparing
         if preparing and preparing.total:
@@ -80,10 +81,15 @@ def state(session: Session) -> Content:
         if session.phase in (Phase.TRAINING, Phase.PAUSED):
             if session.config and not session.config.steps and session.fraction:
                 parts.append(f"{session.fraction:.0%}")
-            if session.last and session.phase is Phase.TRAINING:
+            if session.last and session.phase is Phase.TRAINING and not waits:
                 parts.append(f"{count_text(session.last.tokens_per_second)} tok/s")
-            if left := seconds_text(session.seconds_left):
+            if not waits and (left := seconds_text(session.seconds_left)):
                 parts.append(f"{left} left")
         if session.phase is Phase.FINISHED and session.reason == "early stop":
             parts.append("early stop")
+    if session.engine_silent:
+        mark, style = "✕", "$error"
+        parts.append(f"no answer for {waited_text(session.engine_silent)}")
+    elif session.engine_busy and session.phase in RUNNING:
+        parts.append(f"at this step for {waited_text(session.engine_busy)}")
     return Content.assemble((f"{mark} {name}", style), *(f"  {part}" for part in parts))

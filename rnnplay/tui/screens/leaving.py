@@ -1,0 +1,62 @@
+"""On screen while the engine writes its checkpoint and ends: why it takes so long, and how to wait no longer."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label
+
+from rnnplay.engine.client import LEAVING_SECONDS
+from rnnplay.tui.control import Control
+
+SHOWN_SECONDS = 0.7
+"""Leaving that is done by then needs no word."""
+
+
+class Leaving(ModalScreen[None]):
+    """Takes all keys, so that none becomes a command any more; ctrl+q is the app's."""
+
+    DEFAULT_CSS = """
+    Leaving { align: center middle; background: $background 0%; }
+    Leaving > Vertical {
+        width: 60; max-width: 90%; height: auto; padding: 1 2; display: none;
+        border: round $primary; border-title-color: $primary; background: $surface;
+    }
+    Leaving.shown > Vertical { display: block; }
+    """
+
+    def __init__(self, control: Control) -> None:
+        super().__init__()
+        self._control = control
+        self._began = monotonic()
+        self._hurried = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Leaving"
+            yield Label(self._text(), markup=False)
+
+    def on_mount(self) -> None:
+        self.set_timer(SHOWN_SECONDS, lambda: self.add_class("shown"))
+        self.set_interval(1.0, self._update)
+
+    def hurry(self) -> None:
+        """Leaving was asked for once more."""
+        self._hurried = True
+        self.add_class("shown")
+        self._update()
+
+    def _update(self) -> None:
+        self.query_one(Label).update(self._text())
+
+    def _text(self) -> str:
+        if self._hurried:
+            return "Leaving now."
+        waited = monotonic() - self._began
+        return (
+            f"The engine ends what it is at and writes a checkpoint: {waited:.0f} s so far, {LEAVING_SECONDS:.0f} at "
+            f"most. Press ctrl+q to leave now; {self._control.session.at_risk} is then lost."
+        )
