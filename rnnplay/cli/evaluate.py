@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from rnnplay.cli.console import note, pairs, table, write_json
+from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
@@ -42,17 +43,17 @@ ONE_SEQUENCE = 100_000
 @click.option(
     "--windows",
     metavar="N",
-    type=click.IntRange(1, 1_000_000),
+    type=WholeNumber(1, 1_000_000),
     help="Read windows of N tokens instead, each from an empty context, as nanoGPT's figures are computed.",
 )
 @click.option(
     "--window-count",
     metavar="M",
-    type=click.IntRange(0, 10_000_000),
+    type=WholeNumber(0, 10_000_000),
     help="With --windows: how many, at random places; 0: one at every place.  [default: 2000]",
 )
 @click.option(
-    "--seed", metavar="N", type=click.IntRange(0, 2**31 - 1), help="With --windows: draws the places.  [default: 1]"
+    "--seed", metavar="N", type=WholeNumber(0, 2**31 - 1), help="With --windows: draws the places.  [default: 1]"
 )
 @checkpoint_option
 @workspace_option

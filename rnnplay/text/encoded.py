@@ -22,6 +22,7 @@ from rnnplay.errors import InputError
 from rnnplay.text import encoded_cache
 from rnnplay.text.cards import clean
 from rnnplay.text.catalogue import Corpus, find_corpus
+from rnnplay.text.content_hash import check_unchanged, content_hash
 from rnnplay.text.reading import check_text_file, iter_text
 from rnnplay.text.splitting import PARTS, LineEnds, cut, without_blank_lines
 from rnnplay.text.tokenizers import Tokenizer, build_tokenizer
@@ -90,7 +91,7 @@ def encode_corpus(
     """
     path = corpus.materialise(cache)
     report = _Report(progress, check_text_file(path).st_size)
-    sha256 = encoded_cache.content_hash(path, cache, report.doing("reading"))
+    sha256 = content_hash(path, cache, report.doing("reading"))
     return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
 
 
@@ -107,14 +108,39 @@ def encode_again(
     Where the copy is used and the corpus is another one by now, or gone, `remark` says so. Raises InputError if there
     is no copy and the corpus is not that text; not `use_copy`: the corpus must be there, and be it.
     """
-    cache = workspace.cache
     feed: Feed = "lines" if config.feed == "lines" else "stream"
-    copy = _load(cache, sha256, config, feed, tokenizer) if use_copy else None
-    if copy is not None:
-        name = clean(PurePath(config.corpus).stem) or "the text"
-        encoded = _whole(name, sha256, feed, copy, _difference(config, sha256, workspace))
+
+    def copied(old: bool) -> EncodedCorpus | None:
+        loaded = _load(workspace.cache, sha256, config, feed, tokenizer, old) if use_copy else None
+        if loaded is None:
+            return None
+        remark = _difference(config, sha256, workspace)
+        if old:
+            remark = f"{remark} An earlier version wrote that; whether it is as it was cannot be checked.".strip()
+        encoded = _whole(clean(PurePath(config.corpus).stem) or "the text", sha256, feed, loaded, remark)
         _check_length(encoded, config)
         return encoded
+
+    if (copy := copied(old=False)) is not None:
+        return copy
+    try:
+        return _from_corpus(config, sha256, tokenizer, workspace, progress, use_copy)
+    except InputError:
+        if (copy := copied(old=True)) is not None:
+            return copy
+        raise
+
+
+def _from_corpus(
+    config: RunConfig,
+    sha256: str,
+    tokenizer: Tokenizer,
+    workspace: Workspace,
+    progress: Progress | None,
+    use_copy: bool,
+) -> EncodedCorpus:
+    """The text with that hash, encoded anew; raises InputError if it is not there any more."""
+    cache = workspace.cache
     if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
         # Ours are names or whole paths; one from a stranger's run.json leads wherever they like.
         raise InputError(
@@ -130,7 +156,7 @@ def encode_again(
             f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
             f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
         ) from gone
-    if encoded_cache.content_hash(path, cache, report.doing("reading")) != sha256:
+    if content_hash(path, cache, report.doing("reading")) != sha256:
         text = f"The text of {clean(config.corpus)} is not the one that the run was trained on"
         if use_copy:
             raise InputError(f"{text}, and there is no encoded copy of that; put it back, or start a new run.")
@@ -145,7 +171,7 @@ def _difference(config: RunConfig, sha256: str, workspace: Workspace) -> str:
     shown = clean(config.corpus)
     try:
         path = find_corpus(config.corpus, workspace).materialise(workspace.cache)
-        if encoded_cache.content_hash(path, workspace.cache, lambda _: None) == sha256:
+        if content_hash(path, workspace.cache, lambda _: None) == sha256:
             return ""
     except (InputError, OSError):
         return f"The text of {shown} is gone; the run goes on from its encoded copy."
@@ -179,14 +205,14 @@ def _encoded(
 
 
 def _load(
-    cache: Path, sha256: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None
+    cache: Path, sha256: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, old: bool = False
 ) -> encoded_cache.Loaded | None:
     """What the cache has for this text; with a `tokenizer`, also what was encoded with an equal one."""
     if tokenizer is not None:
-        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)))
+        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)), old)
         if made is not None and made[0].to_bytes() == tokenizer.to_bytes():
             return made
-    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)))
+    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)), old)
 
 
 def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, remark: str = "") -> EncodedCorpus:
@@ -251,7 +277,7 @@ def _encode(
     for part, name in enumerate(PARTS):
         if part not in written:
             written[part] = _write_part(folder, name, (), tokenizer, newline)
-    encoded_cache.check_unchanged(path, before)
+    check_unchanged(path, before)
     encoded_cache.write_meta(folder, key, tokenizer, [written[part] for part in range(len(PARTS))])
 
 

@@ -1,22 +1,24 @@
 """Encoded corpora on disk: a folder each, there whole or not at all, made again whenever it is not as it should be.
 
 ```
-<cache>/encoded/index.json      content hashes of files by path, size and time, so that an unchanged file is not read
-<cache>/encoded/<key>/          meta.json, vocabulary.json, and for each part its ids and, for lines, their starts
+<cache>/encoded/<key>/          meta.json, vocabulary.json, and for each part its ids and, for lines, their starts;
+                                seen.json: which of them were checked whole (seen.py)
 ```
-The key is a hash of the text's content and of every setting that the ids depend on.
+The key is a hash of the text's content and of every setting that the ids depend on. meta.json has a checksum of each
+whole file, and of itself. Format 1 had checksums of 64 kB at the ends; its copies are opened only where the text is
+gone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +30,8 @@ from numpy.typing import NDArray
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.plain_files import read_small
 from rnnplay.text.cards import clean
-from rnnplay.text.mapped import check_ids, check_lines, ends_check, mapped
-from rnnplay.text.reading import changed, check_text_file, reading
+from rnnplay.text.mapped import Look, check_whole, ends_check, ids_below, mapped, rising_to
+from rnnplay.text.seen import Seen, Stamp
 from rnnplay.text.splitting import PARTS
 from rnnplay.text.tokenizers import Tokenizer, load_tokenizer
 from rnnplay.text.vocabulary import AnyIds, id_type
@@ -37,15 +39,9 @@ from rnnplay.text.vocabulary import AnyIds, id_type
 FORMAT = 2
 _KEY_FORMAT = 1
 """Of the keys, which have stayed as they were in format 1."""
-_BLOCK = 1 << 20
 _LARGEST_META = 1 << 16
 _LARGEST_VOCABULARY = 1 << 29
-_LARGEST_INDEX = 1 << 24
 _MOST_CHARACTERS = 1 << 50
-_MOST_INDEXED = 1000
-_SHA256 = re.compile("[0-9a-f]{64}")
-_TOO_FRESH_NS = 100_000_000
-"""A file changed this shortly before it was hashed could change again with the same time: it is not indexed."""
 _ABANDONED_S = 24 * 3600.0
 
 
@@ -56,6 +52,7 @@ class PartMeta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     characters: int
     lines: int | None
     ids_check: int
+    """CRC-32 of the file (format 1: of its ends)."""
     lines_check: int | None
     unknown: int = 0
     """How many of the tokens are `<unk>`."""
@@ -79,52 +76,21 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     key: str
     parts: list[PartMeta]
+    vocabulary_check: int = 0
+    """CRC-32 of vocabulary.json."""
+    check: int = 0
+    """CRC-32 of this, encoded with 0 here."""
 
-
-class _Indexed(msgspec.Struct, frozen=True):
-    size: int
-    mtime_ns: int
-    sha256: str
+    @property
+    def checksum(self) -> int:
+        """What `check` should be."""
+        return zlib.crc32(msgspec.json.encode(msgspec.structs.replace(self, check=0)))
 
 
 def cache_key(sha256: str, settings: dict[str, Any]) -> str:
     """The name of the folder for this content under these settings."""
     described = msgspec.json.encode({"format": _KEY_FORMAT, "sha256": sha256, **settings}, order="sorted")
     return hashlib.sha256(described).hexdigest()[:40]
-
-
-def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None = None) -> str:
-    """The SHA-256 of the file at `path`; from the index if the file has not changed since. Raises InputError."""
-    index_path = cache / "encoded" / "index.json"
-    found = check_text_file(path)
-    name = os.fspath(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
-    index = _read_index(index_path)
-    known = index.get(name)
-    if known is not None and (known.size, known.mtime_ns) == (found.st_size, found.st_mtime_ns):
-        return known.sha256
-    digest = hashlib.sha256()
-    done = 0
-    with reading(path), path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            done += len(block)
-            if done > found.st_size:  # someone writes faster than we read, perhaps without end
-                raise changed(path)
-            if progress is not None:
-                progress(done)
-    check_unchanged(path, found)
-    if time.time_ns() - found.st_mtime_ns > _TOO_FRESH_NS:
-        index.pop(name, None)
-        index[name] = _Indexed(found.st_size, found.st_mtime_ns, digest.hexdigest())
-        _write_index(index_path, dict(list(index.items())[-_MOST_INDEXED:]))
-    return digest.hexdigest()
-
-
-def check_unchanged(path: Path, before: os.stat_result) -> None:
-    """Raises InputError if the file at `path` is not as it was."""
-    now = check_text_file(path)
-    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise changed(path)
 
 
 class PartFiles:
@@ -170,48 +136,73 @@ class _Checked:
     """A file being written."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.file = path.open("wb")
+        self._crc = 0
 
     def write(self, values: NDArray[Any]) -> None:
-        self.file.write(np.ascontiguousarray(values).data)
+        data = np.ascontiguousarray(values).data
+        self._crc = zlib.crc32(data, self._crc)
+        self.file.write(data)
 
     def close(self) -> int:
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
-        return ends_check(self.path)
+        return self._crc
 
 
 Loaded = tuple[Tokenizer, list[Part]]
 
 
-def load(cache: Path, key: str) -> Loaded | None:
-    """What stands under `key`; None if it is not there or broken."""
+def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
+    """What stands under `key`; None if it is not there or is not, to the last byte, what was written there.
+
+    `old`: what an earlier version wrote, too, of which only the ends of the files can be checked.
+    """
     folder = cache / "encoded" / key
     try:
         meta = msgspec.json.decode(read_small(folder / "meta.json", _LARGEST_META), type=Meta)
-        if meta.format != FORMAT or meta.key != key or len(meta.parts) != len(PARTS):
+        whole = meta.format == FORMAT
+        if meta.key != key or len(meta.parts) != len(PARTS) or not (whole or (old and meta.format == 1)):
             return None
-        tokenizer = load_tokenizer(read_small(folder / "vocabulary.json", _LARGEST_VOCABULARY))
-        parts = []
+        vocabulary = read_small(folder / "vocabulary.json", _LARGEST_VOCABULARY)
+        if whole and (meta.checksum != meta.check or zlib.crc32(vocabulary) != meta.vocabulary_check):
+            return None
+        tokenizer = load_tokenizer(vocabulary)
+        parts, seen = [], Seen(folder)
         for part, about in zip(PARTS, meta.parts, strict=True):
             path, dtype = folder / f"{part}.ids", id_type(tokenizer.size)
-            ids = mapped(path, dtype, about.tokens, about.ids_check)
-            check_ids(path, dtype, tokenizer.size)
+            ids = mapped(path, dtype, about.tokens)
+            _check(path, dtype, about.ids_check, ids_below(tokenizer.size, dtype), seen, whole)
             starts = None
             if about.lines is not None:
                 path = folder / f"{part}.lines"
-                starts = mapped(path, np.int64, about.lines + 1, about.lines_check)
-                check_lines(path, len(ids))
+                starts = mapped(path, np.int64, about.lines + 1)
+                _check(path, np.int64, about.lines_check, rising_to(len(ids), len(starts)), seen, whole)
             if not 0 <= about.characters <= _MOST_CHARACTERS or not 0 <= about.unknown <= about.tokens:
                 raise ValueError("counts")
             if not 0 <= about.hidden <= _MOST_CHARACTERS:
                 raise ValueError("hidden")
             parts.append(Part(ids, about, starts))
+        seen.keep()
     except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError):
         return None
     return tokenizer, parts
+
+
+def _check(path: Path, dtype: type[Any], check: int | None, look: Look, seen: Seen, whole: bool) -> None:
+    """Raises ValueError unless the file is what was written; reads it, if it may have changed since that was sure."""
+    if check is None:
+        raise ValueError(path.name)
+    if not whole:
+        if ends_check(path) != check:
+            raise ValueError(path.name)
+        check_whole(path, dtype, None, look)
+        return
+    stamp = Stamp.of(path.stat(), check)
+    if not seen.knows(path, stamp):
+        check_whole(path, dtype, check, look)
+        seen.add(path, stamp)
 
 
 @contextmanager
@@ -240,10 +231,10 @@ def new_folder(cache: Path, key: str) -> Iterator[Path]:
 
 def write_meta(folder: Path, key: str, tokenizer: Tokenizer, parts: list[PartMeta]) -> None:
     """The small files of an encoded corpus."""
-    for name, data in (
-        ("vocabulary.json", tokenizer.to_bytes()),
-        ("meta.json", msgspec.json.encode(Meta(FORMAT, key, parts))),
-    ):
+    vocabulary = tokenizer.to_bytes()
+    meta = Meta(FORMAT, key, parts, zlib.crc32(vocabulary))
+    meta = msgspec.structs.replace(meta, check=meta.checksum)
+    for name, data in (("vocabulary.json", vocabulary), ("meta.json", msgspec.json.encode(meta))):
         with (folder / name).open("wb") as file:
             file.write(data)
             file.flush()
@@ -279,21 +270,3 @@ def _remove_abandoned(home: Path) -> None:
                 shutil.rmtree(place, ignore_errors=True)
             else:
                 place.unlink()
-
-
-def _read_index(path: Path) -> dict[str, _Indexed]:
-    try:
-        index = msgspec.json.decode(read_small(path, _LARGEST_INDEX), type=dict[str, _Indexed])
-    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
-        return {}
-    return {name: about for name, about in index.items() if _SHA256.fullmatch(about.sha256)}
-
-
-def _write_index(path: Path, index: dict[str, _Indexed]) -> None:
-    # The index only saves time: where it cannot be written, all works without.
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".index-", suffix=".partial", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(index))
-        Path(beside).replace(path)

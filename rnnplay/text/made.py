@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from rnnplay.errors import RnnplayError
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.plain_files import read_small
+from rnnplay.text.content_hash import content_hash
 
 
 def materialise(source: str, cache: Path) -> Path:
-    """The text file of a card's `source` under `cache`, made if it is not there yet.
+    """The text file of a card's `source` under `cache`, made if it is not there yet or is not as it was made.
 
     Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
     """
@@ -19,7 +21,7 @@ def materialise(source: str, cache: Path) -> Path:
 
     if source in TASKS:
         target = cache / f"{source}-{VERSION}.txt"
-        return target if is_there(target) else write_whole(target, training_text(source))
+        return kept(target, cache) or write_whole(target, training_text(source), cache)
     from rnnplay.text.python_corpora import materialise_python_corpus
 
     return materialise_python_corpus(source, cache)
@@ -28,44 +30,53 @@ def materialise(source: str, cache: Path) -> Path:
 def converted(path: Path, encoding: str, cache: Path) -> Path:
     """The text at `path`, which is in `encoding`, as UTF-8 under `cache`; raises InputError where it is not."""
     from rnnplay.text.detection import encoding_name
-    from rnnplay.text.encoded_cache import content_hash
     from rnnplay.text.reading import iter_text
 
     name = encoding_name(encoding)
     target = cache / f"{content_hash(path, cache)[:32]}-{name}.txt"
-    return target if is_there(target) else write_whole(target, iter_text(path, encoding=name))
+    return kept(target, cache) or write_whole(target, iter_text(path, encoding=name), cache)
 
 
-def is_there(target: Path) -> bool:
-    """Whether `target` is a plain file with something in it."""
+def kept(target: Path, cache: Path) -> Path | None:
+    """`target`, if it is, to the last byte, what was written there; None otherwise."""
     try:
-        found = target.stat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+        expected = read_small(_hash_file(target), 100).decode(errors="replace")
+        return target if content_hash(target, cache) == expected else None
+    except (OSError, ValueError, InputError):
+        return None
 
 
-def write_whole(target: Path, pieces: Iterable[str]) -> Path:
-    """Writes `target` so that it is there whole or not at all; raises RnnplayError.
+def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
+    """Writes `target`, and its hash beside it, so that it is there whole or not at all; raises RnnplayError.
 
-    If another process was quicker, its file stays: it may be reading it already, and the bytes are the same.
+    Where the very same text is there already, it stays: another process may be reading it.
     """
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    digest = hashlib.sha256()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8", newline="\n", errors="replace") as file:
+        with beside.open("wb") as file:
             for piece in pieces:
-                file.write(piece)
+                data = piece.encode(errors="replace")
+                digest.update(data)
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(beside, target)
-        except OSError:  # it is there, or this file system has no links
-            if not is_there(target):
-                beside.replace(target)
+        _write_small(_hash_file(target), digest.hexdigest().encode())
+        if kept(target, cache) is None:
+            beside.replace(target)
     except OSError as error:
         raise RnnplayError(f"The text {target} cannot be written ({error.strerror}); make room or move it.") from error
     finally:
-        if beside.exists():
-            beside.unlink()
+        beside.unlink(missing_ok=True)
     return target
+
+
+def _hash_file(target: Path) -> Path:
+    return target.with_name(f"{target.name}.sha256")
+
+
+def _write_small(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    beside.write_bytes(data)
+    beside.replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,65 @@ from numpy.typing import NDArray
 _VALUES = 1 << 16
 """Checked at once."""
 _ENDS = 1 << 16
-"""Bytes at a file's start and end that its check covers: whole files would take too long."""
+"""Bytes at a file's start and end that the check of format 1 covers."""
+
+Look = Callable[[NDArray[Any]], None]
+"""Called with one block of an array after another; raises ValueError at what cannot be."""
 
 
-def mapped(path: Path, dtype: type[Any], count: int, check: int | None) -> NDArray[Any]:
-    """The file as an array; raises ValueError if it is not the one that was written."""
+def mapped(path: Path, dtype: type[Any], count: int) -> NDArray[Any]:
+    """The file as an array of `count` values; raises ValueError if it is no plain file of that size."""
     found = path.stat()
-    if (
-        not stat.S_ISREG(found.st_mode)
-        or found.st_size != count * np.dtype(dtype).itemsize
-        or ends_check(path) != check
-    ):
+    if not stat.S_ISREG(found.st_mode) or found.st_size != count * np.dtype(dtype).itemsize:
         raise ValueError(path.name)
     return np.memmap(path, dtype=dtype, mode="r") if count else np.zeros(0, dtype=dtype)
+
+
+def check_whole(path: Path, dtype: type[Any], check: int | None, look: Look) -> None:
+    """Reads the whole file once; raises ValueError unless its CRC-32 is `check` and `look` finds nothing wrong.
+
+    A `check` of None is not compared.
+    """
+    crc = 0
+    for block in _blocks(path, dtype):
+        if check is not None:
+            crc = zlib.crc32(block.data, crc)
+        look(block)
+    if check is not None and crc != check:
+        raise ValueError(path.name)
+
+
+def ids_below(size: int, dtype: type[Any]) -> Look:
+    """Raises ValueError for an id of `size` or more: it would end a run in the middle of it."""
+
+    def look(block: NDArray[Any]) -> None:
+        if size <= int(np.iinfo(dtype).max) and (int(block.max()) >= size or int(block.min()) < 0):
+            raise ValueError("an id out of range")
+
+    return look
+
+
+def rising_to(tokens: int, count: int) -> Look:
+    """Raises ValueError unless the `count` starts of lines go up from 0 to the number of tokens."""
+    last, seen = -1, 0
+
+    def look(block: NDArray[Any]) -> None:
+        nonlocal last, seen
+        if (last < 0 and block[0] != 0) or block[0] <= last or (len(block) > 1 and int(np.diff(block).min()) < 1):
+            raise ValueError("lines out of order")
+        last, seen = int(block[-1]), seen + len(block)
+        if seen >= count and last != tokens:
+            raise ValueError("lines that do not fit their tokens")
+
+    return look
+
+
+def ends_check(path: Path) -> int:
+    """The CRC-32 of the file's start and end, as format 1 of the cache had it."""
+    with path.open("rb") as file:
+        start = file.read(_ENDS)
+        file.seek(max(file.seek(0, os.SEEK_END) - _ENDS, 0))
+        return zlib.crc32(file.read(_ENDS), zlib.crc32(start))
 
 
 def _blocks(path: Path, dtype: type[Any]) -> Iterator[NDArray[Any]]:
@@ -35,31 +81,3 @@ def _blocks(path: Path, dtype: type[Any]) -> Iterator[NDArray[Any]]:
     with path.open("rb") as file:
         while len(block := np.fromfile(file, dtype=dtype, count=_VALUES)):
             yield block
-
-
-def check_ids(path: Path, dtype: type[Any], size: int) -> None:
-    """Raises ValueError unless all ids are below `size`: another would end a run in the middle of it."""
-    if size > int(np.iinfo(dtype).max):
-        return
-    for block in _blocks(path, dtype):
-        if int(block.max()) >= size or int(block.min()) < 0:
-            raise ValueError("an id out of range")
-
-
-def check_lines(path: Path, tokens: int) -> None:
-    """Raises ValueError unless the starts of lines go up from 0 to the number of tokens."""
-    last = -1
-    for block in _blocks(path, np.int64):
-        if (last < 0 and block[0] != 0) or block[0] <= last or (len(block) > 1 and int(np.diff(block).min()) < 1):
-            raise ValueError("lines out of order")
-        last = int(block[-1])
-    if last != tokens:
-        raise ValueError("lines that do not fit their tokens")
-
-
-def ends_check(path: Path) -> int:
-    """The CRC-32 of the file's start and end."""
-    with path.open("rb") as file:
-        start = file.read(_ENDS)
-        file.seek(max(file.seek(0, os.SEEK_END) - _ENDS, 0))
-        return zlib.crc32(file.read(_ENDS), zlib.crc32(start))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rnnplay.errors import InputError
-from rnnplay.text.made import is_there, write_whole
+from rnnplay.text.made import kept, write_whole
 
 LARGEST_SOURCE = 16_000_000
 """Characters of python-source: whole files are taken as long as they fit."""
@@ -33,15 +33,16 @@ LEFT_OUT = {
 
 
 def materialise_python_corpus(source: str, cache: Path) -> Path:
-    """The text file of `source` ("python-docs" or "python-source") under `cache`, made if it is not there yet.
+    """The text file of `source` ("python-docs" or "python-source") under `cache`.
 
-    Raises InputError if this Python came without what it is made of, RnnplayError if it cannot be written.
+    Made if it is not there yet, or is not as it was made. Raises InputError if this Python came without what it is made
+    of, RnnplayError if it cannot be written.
     """
     makers = {"python-docs": docs_text, "python-source": source_text}
     if source not in makers:
         raise InputError(f"There is no source '{source}' for a corpus; there are {' and '.join(makers)}.")
     target = cache / f"{source}-{_python_version()}.txt"
-    return target if is_there(target) else write_whole(target, makers[source]())
+    return kept(target, cache) or write_whole(target, makers[source](), cache)
 
 
 def docs_text() -> Iterator[str]:

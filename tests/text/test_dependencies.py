@@ -123,7 +123,20 @@ def test_of_two_that_make_a_text_at_once_the_first_ones_stays(tmp_path: Path) ->
         yield "two\n"
 
     first: list[os.stat_result] = []
-    write_whole(target, pieces())
+    write_whole(target, pieces(), tmp_path / "cache")
     now = target.stat()
     assert (now.st_ino, now.st_mtime_ns) == (first[0].st_ino, first[0].st_mtime_ns)
-    assert list(tmp_path.iterdir()) == [target]
+    assert {path.name for path in tmp_path.iterdir()} == {"text.txt", "text.txt.sha256"}
+
+
+def test_a_text_that_is_not_as_it_was_made_is_made_again(tmp_path: Path) -> None:
+    """Though its size and time are; and one that an earlier version made, without its hash, is compared."""
+    cache = tmp_path / ".cache"
+    path = materialise("recall", cache)
+    text, before = path.read_bytes(), path.stat()
+    path.write_bytes(text[:50_000] + b"x" * 100 + text[50_100:])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert materialise("recall", cache).read_bytes() == text
+    path.with_name(f"{path.name}.sha256").unlink()
+    inode = path.stat().st_ino
+    assert materialise("recall", cache).stat().st_ino == inode

@@ -139,7 +139,7 @@ def test_a_second_time_only_opens_the_cache(tmp_path: Path, monkeypatch: pytest.
         raise AssertionError("the text was read again")
 
     monkeypatch.setattr("rnnplay.text.encoded.iter_text", never)
-    monkeypatch.setattr("rnnplay.text.encoded_cache._BLOCK", "never")  # nor is it hashed
+    monkeypatch.setattr("rnnplay.text.content_hash._BLOCK", "never")  # nor is it hashed
     again = encode_corpus(cats, RunConfig(batch_size=7, lr=0.1), cache)
     assert again.sha256 == first.sha256
     assert texts(again) == texts(first)
@@ -174,6 +174,13 @@ def test_a_changed_text_is_encoded_anew_and_a_moved_one_is_not(tmp_path: Path) -
     changed = encode_corpus(corpus(tmp_path, PROSE.replace("cat", "dogs")), RunConfig(), cache)
     assert changed.sha256 != first.sha256
     assert "dogs" in texts(changed)[0]
+
+
+def test_a_changed_text_is_noticed_though_its_size_and_time_were_put_back(tmp_path: Path) -> None:
+    cache, cats = tmp_path / "cache", corpus(tmp_path)
+    first = encode_corpus(cats, RunConfig(), cache)
+    changed = encode_corpus(corpus(tmp_path, PROSE.replace("cat", "dog")), RunConfig(), cache)
+    assert changed.sha256 != first.sha256 and "dog" in texts(changed)[0]
 
 
 def test_a_text_changed_at_once_is_noticed_though_its_size_and_time_are_the_same(tmp_path: Path) -> None:
@@ -267,7 +274,8 @@ def test_a_cache_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) ->
 def test_progress_is_told_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading.iter_text, "__defaults__", (1024, None))
     seen: list[tuple[str, int, int]] = []
-    encode_corpus(corpus(tmp_path), RunConfig(), tmp_path / "cache", lambda *told: seen.append(told))
+    cats = corpus(tmp_path)
+    encode_corpus(cats, RunConfig(), tmp_path / "cache", lambda *told: seen.append(told))
     size = len(PROSE)
     assert list(dict.fromkeys(what for what, _, _ in seen)) == ["reading", "counting", "encoding"]
     assert all(total == size for _, _, total in seen)
@@ -276,7 +284,7 @@ def test_progress_is_told_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert done == sorted(done)
         assert done[-1] == size
     again: list[tuple[str, int, int]] = []
-    encode_corpus(corpus(tmp_path), RunConfig(), tmp_path / "cache", lambda *told: again.append(told))
+    encode_corpus(cats, RunConfig(), tmp_path / "cache", lambda *told: again.append(told))
     assert again == [("encoding", size, size)]
 
 
@@ -335,7 +343,7 @@ def test_memory_does_not_grow_with_the_text(
 ) -> None:
     # Though it is one long line. All limits a sixteenth and less of what they are, for speed.
     monkeypatch.setattr(reading.iter_text, "__defaults__", (1 << 14, None))
-    monkeypatch.setattr("rnnplay.text.encoded_cache._BLOCK", 1 << 14)
+    monkeypatch.setattr("rnnplay.text.content_hash._BLOCK", 1 << 14)
     monkeypatch.setattr(units, "_LONGEST_UNIT", 1 << 15)
     monkeypatch.setattr(units, "_MOST_CHARACTERS", 1 << 16)
     peaks = []

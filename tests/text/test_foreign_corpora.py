@@ -28,8 +28,9 @@ from rnnplay.errors import InputError
 from rnnplay.harmless import harmless_message
 from rnnplay.text import splitting
 from rnnplay.text.catalogue import card_problems, find_corpus, list_corpora
+from rnnplay.text.content_hash import content_hash
 from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
-from rnnplay.text.encoded_cache import content_hash
+from rnnplay.text.encoded_cache import Meta
 from rnnplay.text.reading import iter_text
 from rnnplay.text.splitting import without_blank_lines
 from rnnplay.training.run_folder import RunFolder
@@ -353,7 +354,7 @@ def test_a_file_that_grows_without_end_is_not_read_without_end(tmp_path: Path, m
     with pytest.raises(InputError, match="changed while it was being read"):
         for _ in iter_text(path, 64, grow):
             pass
-    monkeypatch.setattr("rnnplay.text.encoded_cache._BLOCK", 64)
+    monkeypatch.setattr("rnnplay.text.content_hash._BLOCK", 64)
     with pytest.raises(InputError, match="changed while it was being read"):
         content_hash(path, tmp_path / "cache", grow)
 
@@ -408,24 +409,34 @@ def folder_of(workspace: Workspace) -> Path:
     return folder
 
 
+def seal(folder: Path, meta: dict[str, Any]) -> None:
+    """Writes `meta` with a checksum that says that all is well, if it can be one of a meta.json at all."""
+    try:
+        decoded = msgspec.convert(meta, Meta)
+    except msgspec.ValidationError:
+        pass
+    else:
+        meta = {**meta, "check": decoded.checksum}
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
 def spoil_ids(folder: Path) -> None:
     """An id beyond the vocabulary, with a check that says that all is well."""
     ids = bytearray((folder / "train.ids").read_bytes())
     ids[len(ids) // 2] = 250
     (folder / "train.ids").write_bytes(ids)
     meta = json.loads((folder / "meta.json").read_bytes())
-    meta["parts"][0]["ids_check"] = zlib.crc32(bytes(ids[-65536:]), zlib.crc32(bytes(ids[:65536])))
-    (folder / "meta.json").write_text(json.dumps(meta))
+    meta["parts"][0]["ids_check"] = zlib.crc32(ids)
+    seal(folder, meta)
 
 
 def spoil_lines(folder: Path) -> None:
     starts = np.fromfile(folder / "train.lines", dtype=np.int64)
     starts[1] = 1 << 60
     starts.tofile(folder / "train.lines")
-    raw = starts.tobytes()
     meta = json.loads((folder / "meta.json").read_bytes())
-    meta["parts"][0]["lines_check"] = zlib.crc32(raw[-65536:], zlib.crc32(raw[:65536]))
-    (folder / "meta.json").write_text(json.dumps(meta))
+    meta["parts"][0]["lines_check"] = zlib.crc32(starts.tobytes())
+    seal(folder, meta)
 
 
 def meta_with(**values: object) -> Callable[[Path], None]:
@@ -434,9 +445,14 @@ def meta_with(**values: object) -> Callable[[Path], None]:
         part = meta["parts"][0]
         for name, value in values.items():
             (part if name in part else meta)[name] = value
-        (folder / "meta.json").write_text(json.dumps(meta))
+        seal(folder, meta)
 
     return spoil
+
+
+def changed_number(folder: Path) -> None:
+    path = folder / "meta.json"
+    path.write_bytes(path.read_bytes().replace(b'"characters":', b'"characters":1', 1))
 
 
 def replaced(name: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -460,11 +476,14 @@ def sparse(path: Path) -> None:
 SPOILT: dict[str, Callable[[Path], None]] = {
     "an id out of range": spoil_ids,
     "lines out of order": spoil_lines,
-    "a later format": meta_with(format=2),
+    "a later format": meta_with(format=3),
     "another's key": meta_with(key="0" * 40),
     "no number of tokens": meta_with(tokens=-1),
     "absurdly many tokens": meta_with(tokens=10**30),
     "absurdly many characters": meta_with(characters=10**18),
+    "absurdly much hidden": meta_with(hidden=10**18),
+    "more unknown than there is": meta_with(unknown=10**6),
+    "a digit more": changed_number,
     "an unknown field": meta_with(more=1),
     "nesting": replaced("meta.json", text("[" * 60_000)),
     "a terabyte of meta": replaced("meta.json", sparse),
