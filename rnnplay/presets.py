@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.own_files import replacing
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
 from rnnplay.harmless import marked
@@ -174,14 +174,8 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
         target = Path(os.path.realpath(place))  # it may well be a link to where a person keeps such files
         if target.exists() and not target.is_file():
             raise InputError(f"{place} is a folder, a pipe or a device; choose another name.")
-        beside = target.with_suffix(f".{os.getpid()}.partial")
-        try:
-            beside.write_text(settings_text(values), encoding="utf-8")
-            if target.exists():
-                shutil.copymode(target, beside)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacing(target, keep_mode=True) as file:
+            file.write(settings_text(values).encode())
     except OSError as error:
         raise InputError(f"The preset cannot be kept in {own} ({error.strerror}).") from error
     return place

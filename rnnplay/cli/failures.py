@@ -154,7 +154,8 @@ def _write_traceback(error: Exception, session: Session) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
-            path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+            with path.open("x", encoding="utf-8", errors="backslashreplace") as file:  # never another's in its place
+                file.writelines(lines)
         except OSError:
             continue
         return path

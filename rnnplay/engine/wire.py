@@ -19,9 +19,9 @@ from typing import BinaryIO
 
 import msgspec
 
+from rnnplay.common.own_files import check_own, open_own
 from rnnplay.engine import messages
 from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.plain_files import open_plain
 from rnnplay.training import records
 
 PROGRESS_HZ = 10.0
@@ -48,11 +48,12 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
 
 
 def redirect_output(log: Path) -> None:
-    """Send fd 1 and 2 to the end of `log`. Raises OSError, also where `log` is a link or a device."""
+    """Send fd 1 and 2 to the end of `log`. Raises OSError, or InputError where `log` may be another file."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    check_own(log)
     sys.stdout.flush()
     sys.stderr.flush()
-    descriptor = open_plain(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    descriptor = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)

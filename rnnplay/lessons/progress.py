@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
 
+from rnnplay.common.own_files import replacing
 from rnnplay.lessons.lesson import Lesson
 from rnnplay.plain_files import read_small
 
@@ -56,6 +56,5 @@ def save_progress(progress: Progress, path: Path) -> None:
     """Keep `progress` in `path`, whole or not at all; where that is not allowed it lasts as long as this process."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.partial")
-        beside.write_bytes(msgspec.json.encode(progress))
-        beside.replace(path)
+        with replacing(path) as file:
+            file.write(msgspec.json.encode(progress))

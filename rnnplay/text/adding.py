@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnplay.common.own_files import name_beside
 from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.cards import Card, card_title, clean
 from rnnplay.text.catalogue import Corpus, expanded, list_corpora
@@ -140,7 +141,7 @@ def _placing(source: Path, target: Path) -> Iterator[Path]:
 
     Nothing is overwritten, and nothing left behind.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    beside = name_beside(target)
     try:
         yield beside
     except FileExistsError as error:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from rnnplay.common.own_files import name_beside, replacing
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.plain_files import read_small
 from rnnplay.text.content_hash import content_hash
@@ -51,18 +52,19 @@ def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
 
     Where the very same text is there already, it stays: another process may be reading it.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    beside = name_beside(target)
     digest = hashlib.sha256()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with beside.open("xb") as file:
             for piece in pieces:
                 data = piece.encode(errors="replace")
                 digest.update(data)
                 file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _write_small(_hash_file(target), digest.hexdigest().encode())
+        with replacing(_hash_file(target)) as file:
+            file.write(digest.hexdigest().encode())
         if kept(target, cache) is None:
             beside.replace(target)
     except OSError as error:
@@ -74,9 +76,3 @@ def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
 
 def _hash_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.sha256")
-
-
-def _write_small(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    beside.write_bytes(data)
-    beside.replace(path)

@@ -7,9 +7,8 @@ import errno
 import os
 from pathlib import Path
 
+from rnnplay.common.own_files import check_own, open_own
 from rnnplay.errors import InputError
-from rnnplay.plain_files import open_plain
-from rnnplay.training.durable import check_plain
 
 LOCK_FILE = "run.lock"
 
@@ -25,11 +24,11 @@ class RunLock:
 
     @classmethod
     def take(cls, folder: Path) -> RunLock:
-        """The lock of the run in `folder`, which is there; raises InputError if another has it, OSError if it cannot
-        be written to."""
+        """The lock of the run in `folder`, which is there; raises InputError if another has it, NotOwnError if its
+        file may be another, OSError if it cannot be written to."""
         lock = cls(folder / LOCK_FILE)
-        check_plain(lock._path)
-        descriptor = open_plain(lock._path, os.O_RDWR | os.O_CREAT)
+        check_own(lock._path)
+        descriptor = open_own(lock._path, os.O_RDWR | os.O_CREAT)
         try:
             _lock(descriptor)
         except OSError as error:

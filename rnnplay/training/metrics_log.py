@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from rnnplay.common.own_files import check_own, open_own
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
 from rnnplay.plain_files import open_plain
@@ -66,7 +67,7 @@ class MetricsLog:
         """
         self._flushed = self._clock()  # also if it fails: a second passes before the next attempt
         try:
-            descriptor = open_plain(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
                 self._size = _mended(descriptor)
                 self._write(descriptor)
@@ -125,13 +126,13 @@ class MetricsLog:
 
         `size` is the file's size when that checkpoint was written; without it, or if the file is not as it was
         then, the place is found by reading. The file only gets shorter, which happens as a whole or not at all.
-        Raises OSError, or InputError for what is not a plain file.
+        Raises OSError, or InputError for what may be another file.
         """
         self._waiting = []
-        check_plain(self.path)
+        check_own(self.path)
         if not os.path.lexists(self.path):
             return
-        with open(open_plain(self.path, os.O_RDWR), "r+b") as file:  # noqa: PTH123 (a descriptor)
+        with open(open_own(self.path, os.O_RDWR), "r+b") as file:  # noqa: PTH123 (a descriptor)
             if size is None or not _ends_by(file, size, after_step):
                 file.seek(0)
                 size = _size_by(file, self.path, after_step)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from rnnplay.common.own_files import check_own
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.text.encoded import EncodedCorpus
@@ -131,6 +132,7 @@ def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkp
 def _read(
     config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, info: RunInfo, checkpoint: str, lock: RunLock
 ) -> Resumed:
+    check_own(folder.log.path)  # before anything is cleared away
     folder.sweep()
     chosen = folder.checkpoint(checkpoint)
     path = chosen.path

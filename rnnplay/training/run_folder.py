@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnplay.common.numbers import whole_number
+from rnnplay.common.own_files import NotOwnError, check_own
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
@@ -80,6 +81,7 @@ class RunFolder:
         """The lock of a run that is to begin here; makes the folder. Raises InputError if another process has it."""
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
+        check_own(self.log.path)
         return RunLock.take(self.path)
 
     def forget_start(self) -> None:
@@ -317,8 +319,8 @@ def remove_run(folder: RunFolder) -> None:
         raise InputError(f"{path} is not a run's folder; nothing was deleted.")
     try:
         lock: RunLock | None = RunLock.take(path)
-    except OSError:
-        lock = None  # on a full disk, just then, a run must be removable
+    except (OSError, NotOwnError):
+        lock = None  # on a full disk, just then, a run must be removable; also one whose files are none of ours
     away = path.with_name(f".{path.name}.removed")
     try:
         shutil.rmtree(away, ignore_errors=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from rnnplay.common.own_files import replacing
 from rnnplay.plain_files import read_small
 
 _LARGEST = 1 << 16
@@ -50,6 +51,5 @@ def save_settings(settings: Settings) -> None:
     path = settings_path()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.partial")
-        beside.write_bytes(msgspec.json.encode(settings))
-        beside.replace(path)
+        with replacing(path) as file:
+            file.write(msgspec.json.encode(settings))

@@ -58,7 +58,7 @@ def half(path: Path, data: bytes) -> None:
 
 
 POINTS: dict[str, tuple[Any, str, Callable[..., Any] | None]] = {
-    "opening the records": (metrics_log, "open_plain", None),
+    "opening the records": (metrics_log, "open_own", None),
     "records": (metrics_log, "_put", None),
     "a file of a checkpoint": (checkpoints, "write_durably", half),
     "its folder": (Path, "mkdir", None),
