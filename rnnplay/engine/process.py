@@ -47,6 +47,7 @@ class Engine:
         self._training = False
         self._paused = False
         self._opened: Subject | None = None
+        self._refused_to_leave: Trainer | None = None
         self._quitting = False
         self._busy_since: float | None = None
         """When it last came by for commands; None while it waits for one."""
@@ -156,18 +157,23 @@ class Engine:
     def _leave_trainer(self) -> None:
         """Lets the run go, but for its model, which answers prompts until there is another.
 
-        Raises InputError if its last steps are not on disk and still cannot be written.
+        Raises InputError if its last steps are not on disk and still cannot be written; the second time they are
+        given up.
         """
         if self._trainer is None:
             return
         if not self._trainer.saved:
+            again, self._refused_to_leave = self._refused_to_leave is self._trainer, self._trainer
             try:
                 self._trainer.checkpoint()
-            except OSError as error:
-                raise InputError(
-                    f"The last steps of {self._trainer.run} are not on disk, and cannot be written now "
-                    f"({error.strerror or error}); make room first, and nothing is lost."
-                ) from error
+            except (OSError, InputError) as error:
+                if not again:
+                    why = (error.strerror or error) if isinstance(error, OSError) else error
+                    raise InputError(
+                        f"The last steps of {self._trainer.run} are not on disk, and cannot be written now ({why}); "
+                        "make room first, and nothing is lost, or do the same again to give them up."
+                    ) from error
+        self._refused_to_leave = None
         self._trainer.close()  # releases its lock on the run's folder
         self._opened, self._trainer = self._trainer, None
 

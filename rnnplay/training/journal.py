@@ -39,6 +39,8 @@ class Journal:
         """Hands what waits to the system; returns the size of metrics.jsonl. Never raises OSError."""
         try:
             self._log.flush(durable)
+        except FileNotFoundError:
+            pass
         except OSError as error:
             self.failed(DURABLY if durable else RECORDS, error)
         else:
@@ -77,6 +79,8 @@ class Journal:
         before = self._log.flushes
         try:
             self._log.append([record])
+        except FileNotFoundError:
+            pass  # the run's folder is gone: the records wait until it is made anew, within a second or so
         except OSError as error:
             self.failed(RECORDS, error)
         else:

@@ -47,6 +47,19 @@ class RunLock:
             os.write(descriptor, b"%d\n" % os.getpid())
         return lock
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the folder that it was taken in is still there: false if that was removed, moved or replaced."""
+        if self._descriptor is None:
+            return True
+        try:
+            there, ours = os.lstat(self._path), os.fstat(self._descriptor)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # a disk that is away for a moment
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
     def release(self) -> None:
         """Gives it back, if it is held."""
         if self._descriptor is not None:

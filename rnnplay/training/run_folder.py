@@ -120,6 +120,26 @@ class RunFolder:
             self.remove_checkpoint(first)
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
+    def make_anew(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
+        """Makes the folder of a run that is being trained once more, after somebody removed it, but for run.json.
+
+        Raises OSError, or InputError if another run has taken its place.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        replaced = f"The folder {self.path} was replaced by another run's while this one trained, so it ends here"
+        try:
+            lock = RunLock.take(self.path)
+        except InputError as error:
+            raise InputError(f"{replaced}; train it again under another name.") from error
+        try:
+            if (self.path / "run.json").exists() and self.info().created != info.created:
+                raise InputError(f"{replaced}; train it again under another name.")
+            replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+
     def write_info(self, info: RunInfo) -> None:
         """Puts run.json in place of what was there."""
         replace_durably(self.path / "run.json", encode_info(info))

@@ -70,7 +70,7 @@ class Trainer:
         """Whether a checkpoint of this moment would differ from the last one written."""
         self._tuned = False
         self._finished: Finished | None = None
-        self._lock = resumed.lock if resumed else folder.claim()
+        lock = resumed.lock if resumed else folder.claim()
         try:
             self._learner = Learner(config, corpus)
             self._progress = Progress(self._learner, corpus)
@@ -79,7 +79,7 @@ class Trainer:
             self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
             info = resumed.info if resumed else begins
-            self._saver = Saver(folder, info, self._journal)
+            self._saver = Saver(folder, info, self._journal, lock)
             if resumed is None:
                 folder.begin(corpus.tokenizer)
                 folder.log.flush()
@@ -91,7 +91,7 @@ class Trainer:
             if resumed is None and (warning := _unknown_warning(config, corpus)):
                 self._journal.notice(warning)
         except BaseException:
-            self._lock.release()
+            lock.release()
             if resumed is None:
                 folder.forget_start()
             raise
@@ -228,6 +228,7 @@ class Trainer:
                 if reason != "diverged" and self._progress.gains.last_step != self.step:
                     self._validate()
             self._progress.stopwatch.stop()
+            self._unsaved |= not self._saver.lock.in_place
             if self._unsaved:
                 self._checkpoint_if_possible()
             if self._unsaved:
@@ -236,13 +237,13 @@ class Trainer:
             self._journal.record(self._finished)
             self._journal.flush()
             if not self._unsaved:
-                self._lock.release()
+                self._saver.lock.release()
         return self._finished
 
     def close(self) -> None:
         """Lets the run go, as it is on disk. Nothing else may be called after this."""
         self._journal.flush()
-        self._lock.release()
+        self._saver.lock.release()
 
     def rollback(self, to: str | int = "good", remedy: Remedy = "none") -> Rollback:
         """Goes back by hand, to a checkpoint of the run ("latest", "best" or a step) or its last "good" state.
@@ -284,13 +285,14 @@ class Trainer:
         """Sees to it that there is a checkpoint of this moment, and says so. Raises OSError."""
         path = self._folder.checkpoint_path(self.step)
         record = Checkpoint(step=self.step, path=str(path))
+        self._unsaved |= not self._saver.lock.in_place
         if self._unsaved:
             self._save()
             # In the file the name only: a run folder may be moved.
             self._journal.record(record, on_disk=Checkpoint(step=self.step, path=path.name))
             if self._finished is not None:  # it had been refused at the end
                 self._journal.flush()
-                self._lock.release()
+                self._saver.lock.release()
         else:
             self._journal.tell(record)
         return record
@@ -366,6 +368,7 @@ class Trainer:
             self._journal.failed("a checkpoint", error)
 
     def _save(self) -> None:
+        self._saver.keep_folder(self.tokenizer)
         state = self._progress.state(self.config, self._threads.count, self._journal.flush(durable=True))
         self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False

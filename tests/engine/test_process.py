@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -236,6 +237,20 @@ async def test_one_that_was_stopped_goes_on_to_quit_and_checkpoints(workspace: W
         await driver.client.quit()
         assert (await driver.exit()).asked
         assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step >= driver.steps()[-1].step
+
+
+async def test_a_run_whose_folder_is_removed_goes_on_and_others_can_begin(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        shutil.rmtree(workspace.checkpoints / "one")
+        notice = await driver.record(records.Notice)
+        assert "made anew" in notice.message
+        driver.client.send(messages.Stop())
+        stopped = await driver.record(records.Finished)
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step
+        driver.client.send(messages.Train(config=TINY, run="two"))
+        await driver.until(lambda: [record for record in driver.records if isinstance(record, records.Started)][1:])
 
 
 STUCK = """

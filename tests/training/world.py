@@ -66,7 +66,7 @@ class World:
     def kill(self) -> None:
         """As the end of their process would, the trainers lose their locks and no more."""
         for trainer in self._alive:
-            trainer._lock.release()
+            trainer._saver.lock.release()
         self._alive.clear()
 
     def _living(self, trainer: Trainer) -> Trainer:
