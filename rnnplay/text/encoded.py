@@ -145,7 +145,7 @@ def _from_corpus(
         # Ours are names or whole paths; one from a stranger's run.json leads wherever they like.
         raise InputError(
             f"The run's text is said to be in {clean(config.corpus)}, which is not followed; "
-            "say with --corpus where it is."
+            "say on the command line, with --corpus, where it is."
         )
     try:
         corpus = find_corpus(config.corpus, workspace)
@@ -154,7 +154,8 @@ def _from_corpus(
     except InputError as gone:
         raise InputError(
             f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
-            f"put it back or say with --corpus where it is now ({str(gone).rstrip('.')})."
+            "put it back, or say on the command line, with --corpus, where it is now "
+            f"({str(gone).rstrip('.')})."
         ) from gone
     if content_hash(path, cache, report.doing("reading")) != sha256:
         text = f"The text of {clean(config.corpus)} is not the one that the run was trained on"

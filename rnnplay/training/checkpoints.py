@@ -32,6 +32,9 @@ from rnnplay.training.state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, Train
 HEADER_LIMIT = 1 << 20
 """More than a safetensors file of ours needs beside the tensors' own bytes."""
 
+ANOTHER = "go on from another checkpoint"
+"""What the errors about a checkpoint's files advise."""
+
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -146,7 +149,10 @@ def naming_another(run: RunFolder, step: int) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise CheckpointError(str(error), run.another(step)) from error
+        message, instead = str(error), run.another(step)
+        if instead is None:
+            message = message.replace(ANOTHER, "the run has no other that can be used: train it anew")
+        raise CheckpointError(message, instead) from error
 
 
 def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:

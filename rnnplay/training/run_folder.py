@@ -23,13 +23,14 @@ from rnnplay.common.numbers import whole_number
 from rnnplay.common.own_files import NotOwnError, check_own
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
+from rnnplay.plain_files import open_plain
 from rnnplay.training.durable import read_bounded, remove_tree, replace_durably
 from rnnplay.training.lock import LOCK_FILE, RunLock
 from rnnplay.training.metrics_log import MetricsLog
 from rnnplay.training.records import Record
 from rnnplay.training.run_info import RunInfo as RunInfo
 from rnnplay.training.run_info import encode_info, read_info
-from rnnplay.training.state import STATE_FILE, read_state
+from rnnplay.training.state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, read_state
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -205,10 +206,11 @@ class RunFolder:
         if which == "best":
             best = best_of(found)
             if best is None:
-                raise CheckpointError(
-                    f"The run {self.name!r} has no checkpoint with a validation loss that is finite; take another.",
-                    self.another(),
+                rated = any(one.loss is not None for one in found)
+                lacks = (
+                    "no checkpoint with a validation loss that is finite" if rated else "no validated checkpoint yet"
                 )
+                raise CheckpointError(f"The run {self.name!r} has {lacks}; take another.", self.another())
             return best
         wanted = whole_number(which)
         for checkpoint in found:
@@ -217,11 +219,15 @@ class RunFolder:
         steps = ", ".join(str(checkpoint.step) for checkpoint in found)
         raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
 
-    def another(self, but: int = -1) -> int | None:
-        """The step of a checkpoint to take instead of the one at `but`: the newest good one; None if there is none."""
-        found = [one for one in self.checkpoints() if one.step != but]
+    def another(self, but: int | None = None) -> int | None:
+        """The step of a checkpoint to take instead of the one at `but` (else the latest's): the newest good one before
+        it, else one after it. None if there is none; what is damaged is no advice, or two would point to each other.
+        """
+        found = self.checkpoints()
         good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
-        return good[-1].step if good else None
+        before = [one for one in good if but is None or one.step < but]
+        after = [one for one in good if but is not None and one.step > but]
+        return next((one.step for one in (*before[::-1], *after) if _is_intact(one.path)), None)
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint after `step` steps is, or will be."""
@@ -277,6 +283,21 @@ class RunFolder:
             return list(self.path.iterdir())
         except OSError:
             return []
+
+
+def _is_intact(checkpoint: Path) -> bool:
+    """Whether its files are as they were written. Reads them all: for when another has turned out to be damaged."""
+    import hashlib  # only here: the interface starts without it
+
+    try:
+        sha256 = read_state(checkpoint).sha256
+        for name in (WEIGHTS_FILE, TENSORS_FILE):
+            with os.fdopen(open_plain(checkpoint / name, os.O_RDONLY), "rb") as file:
+                if name in sha256 and hashlib.file_digest(file, "sha256").hexdigest() != sha256[name]:
+                    return False
+    except (InputError, OSError):
+        return False
+    return True
 
 
 def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:

@@ -43,6 +43,10 @@ KEYS: Words = {
 }
 BUTTON_KEYS: Words = {"en": "tab, enter", "zh": "tab，回车"}
 ANSWER: Words = {"en": "The answer (a)", "zh": "答案（a）"}
+ALL_DONE: Words = {
+    "en": "Every step of this lesson is done. l opens the next lesson, n begins a run with the settings in the form.",
+    "zh": "本课的每一步都已完成。按 l 打开下一课，按 n 按表单里的设置开始新的训练。",
+}
 DONE: Words = {"en": "every step of this lesson is done", "zh": "本课的每一步都已完成"}
 
 CHINESE = {
@@ -54,6 +58,7 @@ CHINESE = {
     "Preparing": "准备中",
     "Stopping": "正在停止",
     "Measuring": "测量中",
+    "Done": "完成",
     "Pause": "暂停",
     "Go on": "继续",
     "Stop": "停止",

@@ -120,6 +120,13 @@ def provoke_a_corpus_and_no_runs_yet(workspace: str, tmp_path: Path) -> None:
     assert paste(f"{add} --steps 1 --hidden 8 --batch-size 2 --bptt 8 --threads 1").exit_code == 0
 
 
+def provoke_a_text_in_another_encoding(workspace: str, tmp_path: Path) -> None:
+    text = tmp_path / "it's old [1].txt"
+    text.write_bytes("Der Müller lief über die Brücke, während es schneite.\n".encode("latin-1") * 100)
+    refused = call("train", "--corpus", str(text), "--workspace", workspace)
+    assert paste(last(refused, "as UTF-8: ")).exit_code == 0
+
+
 def provoke_a_run_to_its_end_and_beyond(workspace: str, tmp_path: Path) -> None:
     """Write with it, go on with it, and with a length that it has passed."""
     there = ("--workspace", workspace)
@@ -256,6 +263,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
     """All in one test, as what they provoke together is all there is."""
     with Suggested.noting() as suggested:
         provoke_a_corpus_and_no_runs_yet(workspace, tmp_path)
+        provoke_a_text_in_another_encoding(workspace, tmp_path)
         provoke_a_run_to_its_end_and_beyond(workspace, tmp_path)
         provoke_a_run_that_is_nan(workspace, tmp_path)
         provoke_a_run_that_stopped_diverging(workspace, tmp_path)

@@ -318,7 +318,7 @@ def test_a_path_in_a_foreign_run_is_not_followed(workspace: Workspace, tmp_path:
     (tmp_path / "secret.txt").write_text(small_text(), encoding="utf-8")
     shutil.rmtree(workspace.cache)
     result = call(workspace, "train", "--resume", "--run", "run", "--steps", "4")
-    check(result, "which is not followed; say with --corpus where it is")
+    check(result, "which is not followed; say on the command line, with --corpus, where it is")
 
 
 def test_the_ids_from_the_cache_are_the_run_s(workspace: Workspace) -> None:

@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 
 from rnnplay.config import RunConfig
-from rnnplay.errors import InputError
+from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.training import checkpoints, durable
 from rnnplay.training.checkpoints import load_model, weight_shapes
@@ -242,3 +242,22 @@ def test_no_validation_is_no_loss(saved: World) -> None:
 
 def test_the_config_is_one_that_can_be_read_again(saved: World) -> None:
     assert isinstance(saved.folder().info().config, RunConfig)
+
+
+def test_damaged_checkpoints_do_not_point_to_each_other(world: World) -> None:
+    """The advice is the newest that can be used; where there is none, no other is named."""
+    run_to_end(world.trainer(world.config(checkpoint_every=5, keep=4)))
+    folder = world.folder()
+    steps = [one.step for one in folder.checkpoints()]
+    assert steps == [5, 10, 15, 20]
+    for step, instead in ((20, 15), (15, 10), (5, 10)):
+        file = folder.checkpoint_path(step) / "weights.safetensors"
+        file.write_bytes(file.read_bytes()[:-4] + b"\0\1\2\3")
+        with pytest.raises(CheckpointError, match="go on from another checkpoint") as refused:
+            load_model(folder, str(step))
+        assert refused.value.instead == instead
+    file = folder.checkpoint_path(10) / "state.safetensors"
+    file.write_bytes(b"")
+    with pytest.raises(CheckpointError, match="has no other that can be used: train it anew") as refused:
+        load_model(folder, "20")
+    assert refused.value.instead is None

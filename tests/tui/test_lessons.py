@@ -455,3 +455,22 @@ async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
         english = [one.description for one in shown_keys if one.description.isascii()]
         assert english == []
         assert "课程" in str(stage.playground.query_one(LessonPane).border_subtitle)
+
+
+async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
+    """The key for its last step, pressed once more, does not take the run to twice its length; n asks no more."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 6)
+        lesson = find_lesson("6")
+        await train_arm(stage, pilot)
+        for step in range(len(lesson.steps)):
+            app.coach.progress.tick(lesson, step)
+        await stage.stop(pilot, "length")
+        stage.engine.sent.clear()
+        await pilot.press("t")
+        await until(pilot, lambda: any("Every step of this lesson is done" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+        await pilot.press("n")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert not stage.engine.of(messages.Train)[0].run.startswith("lesson")

@@ -39,16 +39,17 @@ class LessonDesk:
 
     @property
     def leads(self) -> bool:
-        """Whether the lesson, rather than the form, says what comes next."""
-        return self._coach.need is not None
+        """Whether the lesson, rather than the form, says what t does."""
+        return self._coach.need is not None or self.key == "done"
 
     @property
     def key(self) -> str:
         """What t does, by the name of the action."""
         need = self._coach.need
         if need is None:
-            control = self._screen.control
-            return "resume" if control.resumable(self._screen.form.config) else "train"
+            if not self._screen.control.resumable(self._screen.form.config):
+                return "train"
+            return "done" if self._coach.arm is not None else "resume"  # for a lesson's run its length is enough
         return {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}[need.what]
 
     async def measured(self) -> None:
@@ -63,7 +64,10 @@ class LessonDesk:
         """Do what the lesson needs next, whatever key asks for it and how soon."""
         await self.measured()
         coach, screen = self._coach, self._screen
-        if (need := coach.need) is None or screen.control.running:
+        if screen.control.running:
+            return
+        if (need := coach.need) is None:
+            screen.notify(words.ALL_DONE[coach.language])
             return
         assert coach.lesson is not None
         run, language = coach.run_of(need.arm), coach.language
@@ -87,8 +91,10 @@ class LessonDesk:
             case _:
                 screen.begin(arm=need.arm)
 
-    async def ask_before_new(self) -> bool:
-        """Whether a run that is not the lesson's is really wanted."""
+    async def may_begin_another(self) -> bool:
+        """Whether a run that is not the lesson's is really wanted, while the lesson has steps to tick."""
+        if self._coach.need is None:
+            return True
         from rnnplay.tui.screens.confirm import Confirm
 
         language = self._coach.language

@@ -62,6 +62,10 @@ MAIN_LABELS = {
 }
 
 
+KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", "done": "✓ Done"}
+"""Of the main button while no run is under way, by what t does."""
+
+
 class PlaygroundScreen(Screen[None]):
     """Shows the session of `control`; turns keys into what `control` can do."""
 
@@ -263,7 +267,7 @@ class PlaygroundScreen(Screen[None]):
     def _label_main(self) -> None:
         label = MAIN_LABELS.get(self.session.phase)
         if label is None:
-            label = "◌ Measuring" if self.coach.owed else f"▶ {self.lessons.key.capitalize()}"
+            label = "◌ Measuring" if self.coach.owed else KEY_LABELS[self.lessons.key]
         sign, _, word = label.partition(" ")
         self.query_one("#main", Button).label = f"{sign} {words.in_language(word, self._language)}"
         self.refresh_bindings()
@@ -346,12 +350,12 @@ class PlaygroundScreen(Screen[None]):
             resume = self.control.resumable(form)
             self.begin(resume, form if resume else None)
 
-    action_resume = action_look = action_train
+    action_resume = action_look = action_done = action_train
 
     @work
     async def action_new(self) -> None:
         """Train from the beginning."""
-        if self._may_begin() and (not self.lessons.leads or await self.lessons.ask_before_new()):
+        if self._may_begin() and await self.lessons.may_begin_another():
             self.begin()
 
     def _may_begin(self) -> bool:

@@ -20,6 +20,7 @@ BINDINGS: list[BindingType] = [
     Binding("t", "train", "Train"),
     Binding("t", "resume", "Resume"),
     Binding("t", "look", "Look"),
+    Binding("t", "done", "Done", show=False),
     Binding("n", "new", "New"),
     Binding("space", "pause", "Pause"),
     Binding("space", "go_on", "Go on"),
@@ -69,7 +70,7 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
         return typing
     if action == "row":
         return isinstance(screen.focused, Button)
-    if action in ("train", "resume", "look"):
+    if action in ("train", "resume", "look", "done"):
         return not running and screen.lessons.key == action
     if action == "new":
         return not running and screen.control.resumable(screen.form.config)
