@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -23,6 +24,7 @@ from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
+from rnnplay.tui.keyboard import Keyboard
 from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.paste import keep_pastes_whole
@@ -71,6 +73,7 @@ class RnnplayApp(App[None]):
     ) -> None:
         super().__init__()
         self._harmless = HarmlessLines()
+        self.keyboard = Keyboard(self)
         self.control = Control(workspace, engine_command)
         self._leave_question: Confirm | None = None
         self.settings = load_settings()
@@ -118,6 +121,24 @@ class RnnplayApp(App[None]):
         import numpy  # noqa: F401
 
         gc.freeze()
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: Event) -> None:
+        match event:
+            case Key() if not event.is_forwarded and self.keyboard.holds(event):
+                return
+            case Paste():
+                self.keyboard.pasted(event)
+            case MouseDown():
+                self.keyboard.acted()
+        await super().on_event(event)
+
+    async def _on_key(self, event: Key) -> None:
+        """No widget has taken the key: here, and nowhere else, it becomes a command."""
+        event.prevent_default()
+        if self.keyboard.is_command(event) and not await self._check_bindings(event.key):
+            self.keyboard.unbound(event)
 
     # --- the engine -----------------------------------------------------------------------------------------
 
@@ -167,7 +188,7 @@ class RnnplayApp(App[None]):
                 f"{session.run} stands at step {session.step:,}, but its last steps could not be written. "
                 "They are tried once more on leaving; where there is still no room, they are lost."
             )
-            self._ask_to_leave(Confirm("The run is not saved", question, "Leave", "Stay"))
+            self._ask_to_leave(Confirm("The run is not saved", question, "Leave", "Stay", lost=True))
             return
         if not self.control.running:
             self._leave()

@@ -6,11 +6,13 @@ import shutil
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from rnnplay.engine import messages
 from rnnplay.training.run_folder import RunFolder
 from rnnplay.tui.screens import go_back
+from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.workspace import Workspace
 from tests.tui.stage import RUN, Stage, add_checkpoint, make_run, until
@@ -51,6 +53,13 @@ def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     return folder
 
 
+async def choose(app: GoBackApp, pilot: Pilot[None]) -> None:
+    """The row under the cursor, and yes: it is asked, and no is what Enter alone says."""
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, Confirm))
+    await pilot.press("left", "enter")
+
+
 async def test_the_cursor_stays_on_its_step_or_goes_to_the_nearest(run: RunFolder) -> None:
     app = GoBackApp(run)
     async with app.run_test() as pilot:
@@ -64,7 +73,7 @@ async def test_the_cursor_stays_on_its_step_or_goes_to_the_nearest(run: RunFolde
         shutil.rmtree(run.checkpoint_path(200))
         await until(pilot, lambda: app.steps == [420, 300])
         assert app.at == "300"
-        await pilot.press("enter")
+        await choose(app, pilot)
         await until(pilot, lambda: app.answers == ["300"])
 
 
@@ -78,7 +87,7 @@ async def test_the_first_checkpoint_comes_while_the_list_is_open(run: RunFolder)
         add_checkpoint(run, 10)
         await until(pilot, lambda: app.steps == [10])
         assert "no checkpoint" not in str(app.screen.query_one(Static).content)
-        await pilot.press("enter")
+        await choose(app, pilot)
         await until(pilot, lambda: app.answers == ["10"])
 
 
@@ -89,7 +98,7 @@ async def test_one_that_has_just_gone_is_not_chosen(run: RunFolder, monkeypatch:
         await until(pilot, lambda: app.steps == [300, 200, 100])
         await pilot.press("end")
         shutil.rmtree(run.checkpoint_path(100))
-        await pilot.press("enter")
+        await choose(app, pilot)
         await until(pilot, lambda: app.steps == [300, 200])
         assert app.at == "200" and not app.answers
         assert any("no longer there" in str(notification.message) for notification in app._notifications)

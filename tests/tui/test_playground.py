@@ -15,6 +15,7 @@ from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.presets import preset_config
 from rnnplay.training.records import Record, Rollback, Skipped, Tuned
+from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.runs import RunsScreen
@@ -145,6 +146,10 @@ async def test_n_begins_anew(stage: Stage) -> None:
         for number, phase in enumerate((Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE), 2):
             await enter(stage, pilot, phase)
             await pilot.press("n")
+            if phase is not Phase.FINISHED:  # that one could still go on
+                await until(pilot, lambda: isinstance(app.screen, Confirm))
+                assert not commands(stage)
+                await pilot.press("left", "enter")
             await until(pilot, lambda: bool(commands(stage)))
             assert commands(stage) == [messages.Train(config=preset_config(), run=f"tales-lstm-256-{number:02}")]
             assert stage.session.step == 0
@@ -329,7 +334,7 @@ async def test_a_wrong_value_keeps_train_from_starting_and_says_why(stage: Stage
         await until(pilot, lambda: bool(stage.form.errors))
         stage.playground.refresh_bindings()
         await until(pilot, lambda: "f5" in footer(stage))
-        assert not {"t", "+/-", "?"} & set(footer(stage)), "they are text here"
+        assert not {"t", "+/-"} & set(footer(stage)), "they are no commands here"
         for press in ("f5", "enter"):
             await pilot.press(press)
         await pilot.click("#main")
@@ -720,18 +725,17 @@ async def test_f1_helps_while_text_is_typed_and_a_question_mark_is_text(stage: S
         await until(pilot, lambda: bool(stage.playground.query("HelpPanel")))
 
 
-async def test_the_footer_follows_the_typing_in_a_number(stage: Stage) -> None:
-    """While a number is typed the single keys are not the screen's, and are not shown."""
+async def test_the_footer_follows_the_focus_of_a_number(stage: Stage) -> None:
+    """While a number may be typed the single keys are not the screen's, and are not shown."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         field = stage.form.query_one("#knob-hidden")
         field.focus()
-        await until(pilot, lambda: "t" in footer(stage))
-        await pilot.press("6")
         await until(pilot, lambda: "f5" in footer(stage))
-        await pilot.press("escape")
-        await until(pilot, lambda: "f5" not in footer(stage))
+        assert "t" not in footer(stage)
+        await pilot.press("6", "escape", "escape")  # takes the 6 back, and leaves the field
+        await until(pilot, lambda: "t" in footer(stage) and "f5" not in footer(stage))
 
 
 async def test_on_a_small_screen_help_stands_beside_what_it_is_about(stage: Stage) -> None:
@@ -815,7 +819,12 @@ async def test_b_goes_back_to_a_checkpoint_of_the_list(stage: Stage) -> None:
         assert not stage.engine.of(messages.GoBack)
         await pilot.press("b")
         await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
-        await pilot.press("enter")
+        for answer in ("escape", "enter", "left enter"):
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            assert not stage.engine.of(messages.GoBack)
+            await pilot.press(*answer.split())
+            await until(pilot, lambda: not isinstance(app.screen, Confirm))
         await until(pilot, lambda: bool(stage.engine.of(messages.GoBack)))
         assert stage.engine.of(messages.GoBack) == [messages.GoBack(checkpoint="20")]
 
@@ -832,7 +841,7 @@ async def test_b_on_a_run_that_was_stopped_goes_on_from_the_checkpoint_chosen(st
         make_run(stage.workspace, name, steps=10, loss=1.5)
         await pilot.press("b")
         await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
-        await pilot.press("enter")
+        await pilot.press("enter", "left", "enter")
         await until(pilot, lambda: len(stage.engine.of(messages.Train)) == 2)
         assert not stage.engine.of(messages.GoBack)
         again = stage.engine.of(messages.Train)[-1]

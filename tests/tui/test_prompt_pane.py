@@ -129,10 +129,13 @@ async def test_no_ghost_while_the_cursor_is_inside_and_right_moves_it() -> None:
         assert app.pane.text == "today"
 
 
-async def test_tab_without_a_suggestion_goes_on() -> None:
+async def test_tab_without_a_suggestion_stays_where_something_is_typed() -> None:
+    """The ghost may be on its way: what is typed on must not go elsewhere. From an empty prompt it leads on."""
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("a", "tab")
+        await pilot.press("a", "tab", "b", "home", "tab", "c")
+        assert app.input.value == "cab"
+        await pilot.press("end", "ctrl+u", "tab")
         assert app.focused is not app.input
 
 

@@ -123,15 +123,27 @@ async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs
         await pilot.press("d")
         await until(pilot, lambda: any("newer is being trained" in str(n.message) for n in app._notifications))
         await pilot.press("down")
-        for answer in ("escape", "enter"):
+        for answer in ("escape", "enter", "left enter"):
             await pilot.press("d")
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             assert (runs.checkpoints / "older").is_dir()
-            await pilot.press(answer)
+            await pilot.press(*answer.split())
             await until(pilot, lambda: isinstance(app.screen, RunsScreen))
         await app.listed(pilot, 2)
         assert app.names == ["newer", "broken"]
         assert not (runs.checkpoints / "older").exists()
+
+
+async def test_a_run_that_cannot_be_read_leaves_the_list_open_and_says_why(runs: Workspace) -> None:
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 3)
+        await pilot.press("down", "down")
+        for key in ("enter", "o"):
+            app.screen.query_one("#note", Static).update("")
+            await pilot.press(key)
+            await until(pilot, lambda: "run.json" in str(app.screen.query_one("#note", Static).content))
+            assert app.answers == []
 
 
 async def test_without_runs_it_says_what_to_do_and_no_key_does_harm(workspace: Workspace) -> None:

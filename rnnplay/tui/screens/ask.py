@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
 
 
-class Ask(ModalScreen[str | None]):
-    """What was typed, without spaces around it; None for nothing or escape."""
+class Ask(ModalScreen[None]):
+    """Stays open, with what was typed and the reason, until `answer` has taken what was typed, or escape."""
 
     DEFAULT_CSS = """
     Ask { align: center middle; }
@@ -21,24 +23,41 @@ class Ask(ModalScreen[str | None]):
         border: round $primary; border-title-color: $primary; background: $surface;
     }
     Ask Label { width: 1fr; margin-bottom: 1; }
+    Ask #refusal { display: none; height: auto; margin-top: 1; color: $error; }
+    Ask #refusal.shown { display: block; }
     Ask .hint { color: $text-muted; margin: 1 0 0 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
-    def __init__(self, title: str, question: str, verb: str) -> None:
+    def __init__(self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]]) -> None:
+        """`answer` takes what was typed, without spaces around it, and says why it cannot; None: it has."""
         super().__init__()
-        self._title, self._question, self._verb = title, question, verb
+        self._title, self._question, self._verb, self._answer = title, question, verb, answer
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
             yield Label(self._question, markup=False)
             yield Input(compact=True, select_on_focus=False)
+            yield Static("", id="refusal", markup=False)
             yield Label(f"Enter: {self._verb.lower()}, escape: leave it", classes="hint", markup=False)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
+    def on_input_changed(self) -> None:
+        self._say("")
+
+    @work(exclusive=True)
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        reason = await self._answer(event.value.strip())
+        if reason is None:
+            self.dismiss()
+        else:
+            self._say(reason)
+
+    def _say(self, reason: str) -> None:
+        line = self.query_one("#refusal", Static)
+        line.update(reason)
+        line.set_class(bool(reason), "shown")
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        self.dismiss()

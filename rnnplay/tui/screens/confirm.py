@@ -31,9 +31,14 @@ class Confirm(ModalScreen[bool]):
         Binding("left,right,up,down", "app.focus_next", show=False),
     ]
 
-    def __init__(self, title: str, question: str, yes: str, no: str = "Cancel") -> None:
+    def __init__(self, title: str, question: str, yes: str, no: str = "Cancel", *, lost: bool = False) -> None:
+        """`lost`: what yes does cannot be undone, so that it is not what Enter does at once."""
         super().__init__()
         self._title, self._question, self._yes, self._no = title, question, yes, no
+        self._lost = lost
+
+    def on_mount(self) -> None:
+        self.query_one("#no" if self._lost else "#yes").focus()
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:

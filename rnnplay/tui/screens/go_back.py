@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from rnnplay.common.quality import fixed
 from rnnplay.training.run_folder import CheckpointInfo, RunFolder
+from rnnplay.tui.screens.confirm import Confirm
 
 REFRESH_SECONDS = 1.0
 """The run goes on behind the list: checkpoints come, and older ones make room for them."""
@@ -71,16 +72,21 @@ class GoBackScreen(ModalScreen[str | None]):
     @property
     def _note(self) -> str:
         if self._checkpoints:
-            return "What came after it is forgotten. Enter goes back, escape leaves it."
+            return "What came after it is forgotten. Enter chooses, escape leaves it."
         return "There is no checkpoint yet. Escape leaves."
 
     @property
     def _options(self) -> list[Option]:
         return [Option(_line(one), id=str(one.step)) for one in self._checkpoints]
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    @work(exclusive=True)
+    async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        step = int(event.option.id or 0)
+        question = f"Put {self._run.name} back to step {step:,}? What came after it is forgotten for good."
+        if not await self.app.push_screen_wait(Confirm("Go back", question, "Go back", "Leave it", lost=True)):
+            return
         now = _newest_first(self._run)
-        if any(str(one.step) == event.option.id for one in now):
+        if any(one.step == step for one in now):
             self.dismiss(event.option.id)
             return
         self.notify("That checkpoint is no longer there; choose another.", severity="warning")

@@ -352,11 +352,25 @@ class PlaygroundScreen(Screen[None]):
 
     action_resume = action_look = action_done = action_train
 
-    @work
+    @work(exclusive=True, group="new")
     async def action_new(self) -> None:
-        """Train from the beginning."""
-        if self._may_begin() and await self.lessons.may_begin_another():
+        """Train from the beginning; in a lesson, and while the run in front of the user is unfinished, ask first."""
+        sure = self.lessons.may_begin_another if self.coach.need is not None else self._may_leave
+        if self._may_begin() and await sure():
             self.begin()
+
+    async def _may_leave(self) -> bool:
+        """Whether the run in front of the user, if it is unfinished, is to be left for a new one."""
+        from rnnplay.tui.screens.confirm import Confirm
+
+        session = self.session
+        if session.run is None or session.phase is Phase.FINISHED or not session.step:
+            return True
+        question = (
+            f"{session.run} is at step {session.step:,} and not finished; t goes on with it. "
+            "Train another from the beginning? It stays among the runs (o)."
+        )
+        return await self.app.push_screen_wait(Confirm("Begin anew", question, "Begin anew", lost=True))
 
     def _may_begin(self) -> bool:
         if self.form.errors:

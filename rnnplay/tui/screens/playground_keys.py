@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.widgets import Button, Input
+from textual.widgets import Button
 
 from rnnplay.engine import messages
+from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.session import Phase
-from rnnplay.tui.widgets.fields import Field
 
 if TYPE_CHECKING:
     from rnnplay.tui.screens.playground import PlaygroundScreen
@@ -28,8 +28,7 @@ BINDINGS: list[BindingType] = [
     Binding("c", "clip", "Clip", key_display="c ±"),
     Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
     Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
-    # First of all: the keys that follow are handed to what has the focus when they arrive.
-    Binding("g", "prompt", "Prompt", priority=True),
+    Binding("g", "prompt", "Prompt"),
     Binding("b", "go_back", "Back to a checkpoint", show=False),
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
@@ -41,6 +40,7 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
     Binding("question_mark", "help", "Help", key_display="?"),
     Binding("f1", "show_help", "Help", show=False),
+    Binding("escape", "leave_field", "Leave"),
     # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
     *(
         binding
@@ -52,7 +52,6 @@ BINDINGS: list[BindingType] = [
             Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
         )
     ),
-    Binding("escape", "leave_field", "Leave"),
     Binding("up", "row(-1)", show=False),
     Binding("down", "row(1)", show=False),
 ]
@@ -61,9 +60,11 @@ BINDINGS: list[BindingType] = [
 def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, ...]) -> bool:
     """Whether the action would do something now."""
     running, phase = screen.control.running, screen.session.phase
-    typing = isinstance(screen.focused, Input) or (isinstance(screen.focused, Field) and screen.focused.editing)
-    if action in ("threshold", "help"):
+    typing = takes_text(screen.focused)
+    if action == "threshold":
         return not typing
+    if action == "help":
+        return not (takes_text(screen.focused) and screen.focused.check_consume_key("question_mark", "?"))
     if action in ("main", "switch_clip", "move_threshold"):
         return parameters[-1] == typing
     if action == "leave_field":

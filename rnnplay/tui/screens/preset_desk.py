@@ -33,33 +33,26 @@ class PresetDesk:
         from rnnplay.tui.screens.ask import Ask
 
         question = "A name for these settings; they are kept in the workspace's presets/."
-        self._screen.app.push_screen(Ask("Save as a preset", question, "Save"), self._named)
+        self._screen.app.push_screen(Ask("Save as a preset", question, "Save", self._named))
 
-    def _named(self, name: str | None) -> None:
-        if name is None:
-            return
+    async def _named(self, name: str) -> str | None:
+        """Keep the form under `name`; returns why not."""
+        form = self._screen.form
         try:
             check_name(name)
+            if is_kept(name, self._folder) and not await self._may_replace(name):
+                return f"The preset {name} stays as it is; give another name."
+            save_preset(name, form.config, self._folder)
+            form.add_preset(find_preset(name, self._folder))
         except RnnplayError as error:
-            self._screen.notify(str(error), severity="error", markup=False)
-            return
-        if not is_kept(name, self._folder):
-            self._keep(name)
-            return
+            return str(error)
+        self._screen.notify(f"Kept as the preset {name}.", markup=False)
+        return None
+
+    async def _may_replace(self, name: str) -> bool:
         from rnnplay.tui.screens.confirm import Confirm
 
         place = self._folder / f"{name}.toml"
         link = f", a link to {visible_line(os.path.realpath(place))}" if place.is_symlink() else ""
         question = f"There is a preset {name} of yours{link}; put these settings in its place?"
-        confirm = Confirm("Replace the preset", question, "Replace")
-        self._screen.app.push_screen(confirm, lambda yes: self._keep(name) if yes else None)
-
-    def _keep(self, name: str) -> None:
-        form = self._screen.form
-        try:
-            save_preset(name, form.config, self._folder)
-            form.add_preset(find_preset(name, self._folder))
-        except RnnplayError as error:
-            self._screen.notify(str(error), severity="error", markup=False)
-            return
-        self._screen.notify(f"Kept as the preset {name}.", markup=False)
+        return await self._screen.app.push_screen_wait(Confirm("Replace the preset", question, "Replace", lost=True))

@@ -119,11 +119,20 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()
         if event.row_key.value is not None:
-            self.dismiss(RunChoice("resume", event.row_key.value))
+            self._choose("resume", event.row_key.value)
 
     def action_open(self) -> None:
         if (run := self._chosen()) is not None:
-            self.dismiss(RunChoice("open", run))
+            self._choose("open", run)
+
+    def _choose(self, action: Literal["resume", "open"], run: str) -> None:
+        """Give it back; one that cannot be read keeps the list open, and why is said there."""
+        try:
+            find_run(run, self._workspace).info()
+        except (RnnplayError, OSError) as error:
+            self.query_one("#note", Static).update(str(error))
+        else:
+            self.dismiss(RunChoice(action, run))
 
     @work
     async def action_remove(self) -> None:
@@ -134,7 +143,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             self.notify(f"{run} is being trained; go back and stop it (x) before removing it.", severity="warning")
             return
         question = f"Remove {run} with all its checkpoints? It cannot be brought back."
-        if await self.app.push_screen_wait(Confirm("Remove a run", question, "Remove", "Keep it")):
+        if await self.app.push_screen_wait(Confirm("Remove a run", question, "Remove", "Keep it", lost=True)):
             try:
                 remove_run(find_run(run, self._workspace))
             except (RnnplayError, OSError) as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from textual import events
-from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -16,6 +15,7 @@ from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
 from rnnplay.errors import ConfigError
+from rnnplay.tui.widgets.typed_line import KEYS, TypedLine, may_become_number
 from rnnplay.tui.widgets.values import format_value, nudged
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
@@ -47,7 +47,7 @@ class Field(Widget, can_focus=True):
         Binding("left", "left", "Less", show=False),
         Binding("right", "right", "More", show=False),
         Binding("enter", "enter", "Change", show=False),
-        Binding("escape", "escape", "Undo", show=False),
+        Binding("escape", "escape", "Undo"),
     ]
 
     @dataclass
@@ -105,8 +105,8 @@ class Field(Widget, can_focus=True):
         self.error = ""
         self.note = ""
         """One more line of help."""
-        self._typing: str | None = None
-        self._caret = 0
+        self._line: TypedLine | None = None
+        """What is being typed, None while nothing is."""
         self._before = self.value
         self._on_extra = False
         self._ahead: list[Value] = []
@@ -134,11 +134,9 @@ class Field(Widget, can_focus=True):
             return
         if value != self.value:
             self._on_extra = False
-            if self._buffer is not None and not error and not self._editing_gives(value):
-                self._buffer = None
         self.value, self.changed, self.locked, self.irrelevant, self.error = state
         if locked:
-            self._buffer = None
+            self._end_typing()
         still = bool(locked) or irrelevant
         self.set_class(still, "-locked")
         self.can_focus = not still
@@ -170,28 +168,32 @@ class Field(Widget, can_focus=True):
     def HELP(self) -> str:  # type: ignore[override]  # noqa: N802  (Textual's help panel reads it)
         return f"{self.help_text}\n\n{self._keys_help}"
 
-    @property
-    def _buffer(self) -> str | None:
-        """The text being typed, None while none is."""
-        return self._typing
+    def _begin_typing(self, text: str) -> TypedLine:
+        """The line that is being typed; one that begins as `text` if none is."""
+        if self._line is None:
+            self._line, self._before = TypedLine(text, len(text)), self.value
+            self._tell_footer()
+        return self._line
 
-    @_buffer.setter
-    def _buffer(self, text: str | None) -> None:
-        began_or_ended = (text is None) != (self._typing is None)
-        self._typing = text
-        if began_or_ended and self.is_attached:
-            self.screen.refresh_bindings()  # the footer shows other keys while text is typed
+    def _end_typing(self) -> None:
+        if self._line is not None:
+            self._line = None
+            self._tell_footer()
+
+    def _tell_footer(self) -> None:
+        if self.is_attached:
+            self.screen.refresh_bindings()
 
     @property
     def editing(self) -> bool:
         """Whether text is being typed into it."""
-        return self._buffer is not None
+        return self._line is not None
 
     @property
     def text(self) -> str:
-        """The value as shown."""
-        if self._buffer is not None:
-            return self._buffer
+        """The value as shown; while it is typed, and until it is right, what was typed."""
+        if self._line is not None:
+            return self._line.text
         if self._on_extra:
             return self.extra
         for value, text in self.options:
@@ -207,9 +209,13 @@ class Field(Widget, can_focus=True):
         room = width - self.label_width - 1
         active = self.has_focus or self.mouse_hover
         still = bool(self.locked) or self.irrelevant
-        mark = "   " if still else ARROWS if active and room >= 8 else "  ▾" if self.options and room >= 8 else "   "
+        mark = "   "
         if room < 8:
             mark = ""
+        elif active and not (still or self.editing):
+            mark = ARROWS
+        elif self.options and not still:
+            mark = "  ▾"
         gap = 1 if mark and not mark.startswith(" ") else 0
         value_room = room - len(mark) - gap
         if mark == "  ▾":  # the first two cells are free while the arrows are not there
@@ -219,8 +225,8 @@ class Field(Widget, can_focus=True):
         label_style = STYLES["locked"] if still else STYLES["value"] if self.has_focus else MUTED
         mark_style = "$primary" if self.has_focus else FAINT
         label = Content.styled(padded(self.spec.label, self.label_width) + " ", label_style)
-        if self._buffer is not None:
-            value = self._render_buffer(value_room, style)
+        if self._line is not None and self.has_focus:
+            value = self._line.render(value_room, style)
         else:
             value = Content.styled(padded(self.fitting_text(value_room), value_room), style)
         return Content.assemble(label, value, " " * gap, (mark, mark_style))
@@ -231,20 +237,6 @@ class Field(Widget, can_focus=True):
         if cell_len(text) > room and self.spec.knob.zero and self.value == 0 and not (self.editing or self._on_extra):
             return "0"
         return shortened(text, room)
-
-    def _render_buffer(self, room: int, style: str) -> Content:
-        text = visible_line(self._buffer or "") + " "
-        start = 0
-        while cell_len(text[start : self._caret + 1]) > room and start < self._caret:
-            start += 1
-        end = len(text)
-        while cell_len(text[start:end]) > room and end > start:
-            end -= 1
-        shown = text[start:end]
-        content = Content.styled(shown, style)
-        caret = self._caret - start
-        content = content.stylize("reverse", caret, caret + 1)
-        return content.pad_right(max(0, room - cell_len(shown)))
 
     @property
     def _keys_help(self) -> str:
@@ -264,41 +256,49 @@ class Field(Widget, can_focus=True):
     # --- what a person does ---------------------------------------------------------------------------------
 
     def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002
-        return self._takes(character)
+        # No character is a command while a field has the focus (keyboard.py); help is none that could do harm.
+        return character is not None and character.isprintable() and (character != "?" or self._takes("?"))
 
-    def _takes(self, character: str | None) -> bool:
-        """Whether `character` is typed into the field rather than a key of the screen."""
-        if character is None or len(character) != 1 or not character.isprintable() or self.locked or self.irrelevant:
+    def refusal(self, text: str) -> str:
+        """Why `text` was not typed into it, in a sentence."""
+        name, shown = self.spec.label, f"“{visible_line(text)}”"
+        if self.locked:
+            return self.locked
+        if self.irrelevant or self.options:
+            return f"{name} is chosen with ← and →; {shown} was not taken."
+        return f"{name} takes a number; {shown} was not taken."
+
+    def _takes(self, text: str) -> bool:
+        """Whether `text` can be typed into it: into a number only what may become one."""
+        if self.locked or self.irrelevant or self.options or not text.isprintable():
             return False
-        if self.options:
-            return False
-        if self.spec.kind == "text" or self.editing:
-            return True
-        # Only what begins a number: the other keys are the screen's.
-        return character in "0123456789." or (character == "-" and max(self.spec.knob.low, self.spec.knob.above) < 0)
+        line = self._line or TypedLine()
+        return self.spec.kind == "text" or may_become_number(line.with_inserted(text))
 
     async def _on_key(self, event: events.Key) -> None:
         character = event.character
-        if self._takes(character):
+        if character and event.is_printable:
+            if self._takes(character):
+                event.stop()
+                event.prevent_default()
+                self._insert(character)
+        elif event.key in KEYS and (self._line is not None or self._begins_editing(event.key)):
             event.stop()
             event.prevent_default()
-            assert character is not None
-            self._insert(character)
-        elif self._buffer is not None and event.key in ("backspace", "delete", "home", "end", "ctrl+u"):
-            event.stop()
-            event.prevent_default()
-            self._edit_key(event.key)
-        elif event.key == "backspace" and not self.options and not self.locked:
-            event.stop()
-            event.prevent_default()
-            self._buffer, self._before = self.plain_text, self.value
-            self._caret = len(self._buffer)
-            self._edit_key("backspace")
+            if self._begin_typing(self.plain_text).press(event.key):
+                self._typed()
+            self.refresh()
+
+    def _begins_editing(self, key: str) -> bool:
+        return key in ("backspace", "delete") and not (self.options or self.locked or self.irrelevant)
 
     def _on_paste(self, event: events.Paste) -> None:
-        if not self.options and not self.locked and not self.irrelevant:
+        text = event.text.strip().split("\n")[0].strip()[:200]
+        if self._takes(text):
             event.stop()
-            self._insert("".join(event.text.split("\n")[:1]).strip()[:200])
+            self._insert(text)
+        else:
+            self.notify(self.refusal(text), severity="warning", markup=False)
 
     @property
     def plain_text(self) -> str:
@@ -306,65 +306,36 @@ class Field(Widget, can_focus=True):
         return format_value(self.spec, self.value, words=False)
 
     def _insert(self, text: str) -> None:
-        if self._buffer is None:
-            self._buffer, self._caret, self._before = "", 0, self.value
-        self._buffer = self._buffer[: self._caret] + text + self._buffer[self._caret :]
-        self._caret += len(text)
+        self._begin_typing("").insert(text)
         self._typed()
 
-    def _edit_key(self, key: str) -> None:
-        assert self._buffer is not None
-        before, after = self._buffer[: self._caret], self._buffer[self._caret :]
-        if key == "backspace":
-            before = before[:-1]
-        elif key == "delete":
-            after = after[1:]
-        elif key == "ctrl+u":
-            before = ""
-        changed = before + after != self._buffer
-        self._buffer = before + after
-        self._caret = {"home": 0, "end": len(self._buffer)}.get(key, len(before))
-        if changed:
-            self._typed()
-        self.refresh()
-
     def _typed(self, done: bool = False) -> None:
-        self.post_message(self.Typed(self, self._buffer or "", done))
+        self.post_message(self.Typed(self, self.text, done))
         self.refresh()
-
-    def _editing_gives(self, value: Value) -> bool:
-        try:
-            return self.spec.parse(self._buffer or "") == value
-        except ConfigError:  # not a value (yet)
-            return False
 
     def finish(self) -> None:
         """End typing; a text that is no value stays, marked, until it is changed or taken back."""
-        if self._buffer is not None:
-            self.post_message(self.Typed(self, self._buffer, True))
-            if not self.error:
-                self._buffer = None
-            self.refresh()
+        if self._line is None:
+            return
+        self._typed(done=True)
+        try:
+            # Asked here, not of `error`: the answer to the last key may be on its way.
+            self.value = self.spec.parse(self._line.text)
+            self._end_typing()
+        except ConfigError:
+            pass
 
     def forget(self) -> None:
         """End typing and show the value again."""
-        self._buffer = None
+        self._end_typing()
         self._on_extra = False
         self.refresh()
 
     def action_left(self) -> None:
-        if self._buffer is not None and not self.error:
-            self._caret = max(0, self._caret - 1)
-            self.refresh()
-        else:
-            self.step(-1)
+        self.step(-1)
 
     def action_right(self) -> None:
-        if self._buffer is not None and not self.error:
-            self._caret = min(len(self._buffer), self._caret + 1)
-            self.refresh()
-        else:
-            self.step(1)
+        self.step(1)
 
     def action_enter(self) -> None:
         if self.locked or self.irrelevant:
@@ -376,10 +347,12 @@ class Field(Widget, can_focus=True):
         else:
             self.finish()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Where there is nothing to take back, escape is the screen's."""
+        return action != "escape" or self._line is not None or bool(self.error) or self._on_extra
+
     def action_escape(self) -> None:
-        if self._buffer is None and not self.error and not self._on_extra:
-            raise SkipAction
-        undone = self._buffer is not None or bool(self.error)
+        undone = self._line is not None or bool(self.error)
         self.forget()
         if undone:
             self.post_message(self.Undone(self, self._before))
@@ -390,7 +363,7 @@ class Field(Widget, can_focus=True):
             return
         if not self.options:
             if self.spec.kind in ("int", "float"):
-                self._buffer = None
+                self._end_typing()
                 self._choose(nudged(self.spec, self.value, direction))
             return
         values = [value for value, _ in self.options]

@@ -100,9 +100,11 @@ class GhostInput(Input):
         self.scroll_to_region(Region(self._cursor_offset, 0, 1, 1), force=True, animate=False)
 
     def action_accept(self) -> None:
-        """Take the suggestion; where there is none, Tab goes on to the next widget."""
+        """Take the suggestion; where there is none, Tab goes on to the next widget only if nothing is typed here."""
         if not self._ghost_shown:
-            raise SkipAction
+            if not self.value:
+                raise SkipAction
+            return
         self.value += self.ghost
         self.cursor_position = len(self.value)
 

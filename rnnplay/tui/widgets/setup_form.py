@@ -147,7 +147,8 @@ class SetupForm(Vertical):
     def training(self, training: bool) -> None:
         if training != self._training:
             self._training = training
-            self._forget()
+            if training:  # what is being typed when a run ends stays
+                self._forget()
             self._show()
 
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
@@ -165,11 +166,12 @@ class SetupForm(Vertical):
         self._take(config, name)
 
     def follow(self, name: str, value: Value) -> None:
-        """Show that the run has set a live knob by itself: posts nothing, and leaves what is typed elsewhere."""
+        """Show that the run has set a live knob by itself: posts nothing, and leaves what is being typed."""
         typing = self._typing
         self._config = with_values(self._config, {name: value})
-        self._forget(name)
-        if typing is not None and typing[0] != name:
+        if typing is None or typing[0] != name:
+            self._forget(name)
+        if typing is not None:
             self._typing = typing[0], with_values(typing[1], {name: value})
         self._show()
 
