@@ -6,6 +6,7 @@ the current folder if it already holds both corpora/ and checkpoints/, the perso
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,14 +66,50 @@ class Workspace:
         return self
 
 
+CURRENT_FOLDER_GONE = "The current folder has been deleted; change to another one."
+
+_LONGEST_BELOW = Path("checkpoints", "r" * 80, ".step-000000001.replaced", "weights.safetensors")
+"""The longest path of a file in a workspace, about."""
+
+
+def current_folder_gone() -> bool:
+    """Whether somebody has deleted the folder that this process is in."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
+
+
+def shortened_path(path: str) -> str:
+    """`path`, of which a very long one is cut in the middle, with how long it is."""
+    return path if len(path) <= 160 else f"{path[:80]}…{path[-40:]}, {len(path):,} characters"
+
+
 def find_workspace(option: str | Path | None = None) -> Workspace:
-    """The workspace to use; nothing is created. Raises InputError for a path that could not be written down."""
-    workspace = _found(option)
+    """The workspace to use; nothing is created. Raises InputError for a path that could not be written down or used."""
+    try:
+        workspace = _found(option)
+    except FileNotFoundError as error:
+        raise InputError(CURRENT_FOLDER_GONE) from error
+    except RuntimeError as error:  # of `~`
+        named = option or os.environ.get(ENVIRONMENT_VARIABLE)
+        raise InputError(
+            f"The home folder in the path of the workspace, {named}, cannot be found; give the whole path."
+        ) from error
     try:
         str(workspace.root).encode()
     except UnicodeEncodeError as error:
         shown = str(workspace.root).encode(errors="replace").decode()
         raise InputError(f"The path of the workspace {shown} is not valid UTF-8; use another folder.") from error
+    try:
+        (workspace.root / _LONGEST_BELOW).stat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(
+                f"The path of the workspace is too long for this system ({shortened_path(str(workspace.root))}); name "
+                f"another with --workspace or {ENVIRONMENT_VARIABLE}."
+            ) from error
     return workspace
 
 

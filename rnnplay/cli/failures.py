@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.errors import CheckpointError, EncodingError, FinishedError, RnnplayError
 from rnnplay.harmless import harmless, harmless_message
+from rnnplay.workspace import CURRENT_FOLDER_GONE, current_folder_gone, shortened_path
 
 if TYPE_CHECKING:
     from rnnplay.cli.session import Session
@@ -50,7 +52,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         return DONE
     except Exception as error:
         _debug()
-        tell(_unwritable(error) or unexpected(error, session))
+        tell(_unwritable(error) or _refused(error) or unexpected(error, session))
         return FAILED
     return result if isinstance(result, int) and not isinstance(result, bool) else DONE
 
@@ -113,6 +115,16 @@ def _unwritable(error: Exception) -> str:
     return ""
 
 
+def _refused(error: Exception) -> str:
+    """The sentence for what the system refuses to anybody here: a limit, too long a path, a folder that is gone."""
+    if limit := limit_met(error):
+        return f"Error: {limit_sentence(limit)}"
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        return f"Error: A path is longer than this system allows ({shortened_path(path)}); use a shorter one."
+    return f"Error: {CURRENT_FOLDER_GONE}" if isinstance(error, FileNotFoundError) and current_folder_gone() else ""
+
+
 def usage_message(error: click.UsageError) -> str:
     """What is wrong with the command line, with the nearest name that exists and where to read more."""
     path = error.ctx.command_path if error.ctx else "rnnplay"
@@ -134,7 +146,7 @@ def unexpected(error: Exception, session: Session) -> str:
         text = text[:297] + "..."
     try:
         kept = f"; the whole account is in {_write_traceback(error, session)}"
-    except OSError:
+    except Exception:  # whatever is wrong with the system, too: the sentence comes all the same
         kept = ""
     return f"Error: {type(error).__name__}: {text}{kept}"
 

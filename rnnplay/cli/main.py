@@ -15,6 +15,7 @@ from rnnplay import __version__
 from rnnplay.cli.failures import drop_stdout, guarded, open_closed_streams
 from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.session import Session, workspace_option
+from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
 COMMANDS = {
@@ -30,6 +31,8 @@ COMMANDS = {
     "doctor": "Say what rnnplay finds on this machine.",
 }
 """Every command with its one line of help, in the order of --help."""
+
+NEED_TORCH = {"train", "generate", "complete", "eval", "inspect"}
 
 MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
 """Modules whose name is not the command's."""
@@ -118,6 +121,8 @@ def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name
         from rnnplay.cli.play import play
 
         return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
+    if ctx.invoked_subcommand in NEED_TORCH and not {"--help", "-h"} & set(ctx.obj.words):
+        check_memory_limit()
     behind = {name[2:]: value for name, value in given.items() if value is not None}
     if not behind:
         return 0

@@ -7,12 +7,14 @@ import sys
 
 from rnnplay.cli.session import Session
 from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
 
 def play(session: Session, *, corpus: str | None, preset: str | None, run: str | None) -> int:
     """Open the terminal interface; raises InputError where there is no terminal for it, or a name is unknown."""
     check_terminal()
+    check_memory_limit()
     workspace = session.workspace
     # What is wrong with the names is said here, where the message stays on the screen.
     if preset is not None:

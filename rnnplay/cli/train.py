@@ -14,6 +14,7 @@ from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
@@ -196,6 +197,8 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         trainer = foreground.prepare(config, folder, resume, session.workspace)
         finished = foreground.run(trainer)
     except OSError as error:
+        if limit := limit_met(error):
+            raise RnnplayError(limit_sentence(limit)) from error
         place = f" ({error.filename})" if error.filename else ""
         raise RnnplayError(
             f"{error.strerror or error}{place}; make room or allow writing there, then {_onward(session, folder)}"

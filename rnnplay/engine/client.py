@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from rnnplay.common.limits import limit_in, limit_sentence, small_stack
 from rnnplay.engine import messages
 from rnnplay.jsonlines import decode_line, encode_line
 
@@ -48,8 +49,14 @@ class EngineExit:
         if self.code < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-self.code).name
-                hint = " (out of memory?)" if name == "SIGKILL" else ""
-                return f"it was killed by {name}{hint}"
+                if name in ("SIGTERM", "SIGHUP"):
+                    return f"another program ended it with {name}"
+                hint = {"SIGKILL": "out of memory?", "SIGSEGV": small_stack(), "SIGBUS": small_stack()}.get(name, "")
+                return f"it was killed by {name}{hint and f' ({hint})'}"
+        if limit := limit_in("\n".join(self.last_lines)):
+            return f"it ended with exit code {self.code}. {limit_sentence(limit)}"
+        if self.code == 0:
+            return "it ended by itself, without being asked to"
         if self.last_lines:
             return f"it ended with exit code {self.code}: {self.last_lines[-1]}"
         return f"it ended with exit code {self.code}"

@@ -12,6 +12,7 @@ from typing import BinaryIO, get_args
 
 import torch
 
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
@@ -122,10 +123,16 @@ class Engine:
         except RnnplayError as error:
             self._fail(tag, request, str(error))
         except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+            if is_out_of_memory(error):
+                self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
+            elif limit := limit_met(error):
+                self._fail(tag, request, limit_sentence(limit))
+            else:
                 raise
-            self._fail(tag, request, "There is not enough memory; make hidden, batch or bptt smaller.")
         except OSError as error:
+            if limit := limit_met(error):
+                self._fail(tag, request, limit_sentence(limit))
+                return
             place = f" ({error.filename})" if error.filename else ""
             onward = "resume the run" if tag == "step" else "try again"  # a run that was to begin is none yet
             what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
@@ -299,10 +306,15 @@ class Engine:
 def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
     """Serve one parent until it says Quit, closes the pipe, or the process is told to terminate."""
     quits: list[Callable[[], None]] = []
+    ended_by: list[int] = []
 
-    def quit_soon(*_: object) -> None:
+    def quit_soon() -> None:
         for put in quits:
             put()
+
+    def ask_to_end(number: int, _frame: object) -> None:
+        ended_by.append(number)
+        quit_soon()
 
     outbox = Outbox(events, on_closed=quit_soon)
     pongs: list[Callable[[], None]] = []
@@ -312,11 +324,14 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
         on_ping=lambda: [pong() for pong in pongs],
     )
     quits.append(lambda: inbox.put(messages.Quit()))
-    signal.signal(signal.SIGTERM, quit_soon)
+    signal.signal(signal.SIGTERM, ask_to_end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, quit_soon)
+        signal.signal(signal.SIGHUP, ask_to_end)
     engine = Engine(Workspace(workspace).create(), inbox, outbox)
     pongs.append(engine.pong)
     engine.run()
     outbox.close()
+    if ended_by:  # all is saved; the parent is to see what it was
+        signal.signal(ended_by[0], signal.SIG_DFL)
+        signal.raise_signal(ended_by[0])

@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.plain_files import read_small
 from rnnplay.text.cards import clean
@@ -185,7 +186,9 @@ def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
                 raise ValueError("hidden")
             parts.append(Part(ids, about, starts))
         seen.keep()
-    except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError):
+    except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError) as error:
+        if limit := limit_met(error):  # of the process: what is there may be as it should be
+            raise RnnplayError(limit_sentence(limit)) from error
         return None
     return tokenizer, parts
 
@@ -220,6 +223,8 @@ def new_folder(cache: Path, key: str) -> Iterator[Path]:
         yield folder
         _put_in_place(folder, home / key, cache, key)
     except OSError as error:
+        if limit := limit_met(error):
+            raise RnnplayError(limit_sentence(limit)) from error
         raise RnnplayError(
             f"The encoded corpus cannot be kept in {clean(str(home))} ({error.strerror or error}); "
             "make room there or choose another folder with --workspace."

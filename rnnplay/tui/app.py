@@ -16,6 +16,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -146,7 +147,9 @@ class RnnplayApp(App[None]):
         try:
             await self.control.start_engine()
         except OSError as error:
-            self.playground.show_trouble(f"The engine could not be started ({error}); see `{shell_command('doctor')}`.")
+            limit = limit_sentence(limit_met(error))
+            why = f"The engine could not be started. {limit}" if limit else f"The engine could not be started ({error})"
+            self.playground.show_trouble(why if limit else f"{why}; see `{shell_command('doctor')}`.")
 
     def _engine_event(self, event: messages.Event) -> None:
         if not self.is_running or not self.playground.is_mounted:

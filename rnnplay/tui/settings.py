@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.own_files import replacing
+from rnnplay.errors import InputError
 from rnnplay.plain_files import read_small
+from rnnplay.workspace import shortened_path
 
 _LARGEST = 1 << 16
 """Bytes of a settings file: far more than these are."""
@@ -24,10 +26,24 @@ class Settings(msgspec.Struct, kw_only=True):
     """Of the lessons: "en" or "zh"; empty: as the locale says."""
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at `path`, as far as one may look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def settings_path() -> Path:
-    """Where they are: RNNPLAY_CONFIG, or settings.json in the person's config folder."""
+    """Where they are: RNNPLAY_CONFIG, or settings.json in the user's config folder. Raises InputError for a folder."""
     if named := os.environ.get("RNNPLAY_CONFIG"):
-        return Path(named)
+        path = Path(named)
+        if not path.name or is_folder(path):
+            raise InputError(
+                f"RNNPLAY_CONFIG is {shortened_path(named)}, a folder; give the path of a file, such as "
+                f"{shortened_path(str(path / 'settings.json'))}."
+            )
+        return path
     from platformdirs import user_config_path
 
     return user_config_path("rnnplay", appauthor=False) / "settings.json"

@@ -224,7 +224,9 @@ async def test_a_parent_that_is_gone_and_sigterm_leave_a_checkpoint(workspace: W
             else:
                 os.kill(driver.client.pid, signal.SIGTERM)
             ended = await driver.exit()
-            assert ended.code == 0
+            assert ended.code == (0 if name == "closed" else -signal.SIGTERM)
+            said = "it ended by itself" if name == "closed" else "another program ended it with SIGTERM"
+            assert ended.cause.startswith(said)
             assert RunFolder(workspace.checkpoints / name).checkpoint("latest").step >= seen
 
 

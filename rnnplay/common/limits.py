@@ -1,0 +1,111 @@
+"""Limits that the system sets a process (`ulimit`): which one was met, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Literal
+
+from rnnplay.errors import InputError
+
+Limit = Literal["", "memory", "files", "processes"]
+
+LEAST_MEMORY = 800_000_000
+"""Bytes of address space without which torch cannot even be loaded."""
+
+SMALL_STACK = 1_000_000
+"""Bytes of stack below which libraries may crash."""
+
+_ERRNOS: dict[int, Limit] = {
+    errno.ENOMEM: "memory",
+    errno.EMFILE: "files",
+    errno.ENFILE: "files",
+    errno.EAGAIN: "processes",
+}
+_MARKS: tuple[tuple[str, Limit], ...] = (
+    ("allocate memory", "memory"),
+    ("failed to map segment", "memory"),
+    ("Memory allocation still failed", "memory"),
+    ("MemoryError", "memory"),
+    ("bad_alloc", "memory"),
+    ("Too many open files", "files"),
+    ("Thread creation failed", "processes"),
+    ("can't start new thread", "processes"),
+    ("pthread_create failed", "processes"),
+)
+"""What libraries say, none of which has an error of its own for it."""
+
+_ONEDNN = "could not create a primitive"
+
+_FLAGS = {"memory": "v", "files": "n", "processes": "u"}
+
+
+def limit_met(error: BaseException) -> Limit:
+    """Which limit an error came from; "" if from none."""
+    if isinstance(error, MemoryError):
+        return "memory"
+    if isinstance(error, OSError):
+        return _ERRNOS.get(error.errno or 0, "")
+    return limit_in(str(error)) if isinstance(error, ImportError | RuntimeError) else ""
+
+
+def limit_in(text: str) -> Limit:
+    """Which limit a library's words are about; "" if none."""
+    if _ONEDNN in text and _soft("memory") is not None:  # which it says of other troubles too
+        return "memory"
+    return next((limit for mark, limit in _MARKS if mark in text), "")
+
+
+def limit_sentence(limit: Limit) -> str:
+    """What to tell the user."""
+    size = _soft(limit)
+    if limit == "memory":
+        most = f", and this process may have no more than {size / 1e6:,.0f} MB" if size is not None else ""
+        return f"There is not enough memory{most}; {_raise(limit, size, 'end other programs')}."
+    if limit == "files":
+        return f"Too many files are open ({_at_most(size)}); {_raise(limit, size, 'end other programs')}."
+    if limit == "processes":
+        return f"No more processes or threads are allowed ({_at_most(size)}); {_raise(limit, size, 'end some')}."
+    return ""
+
+
+def check_memory_limit() -> None:
+    """Raises InputError where memory is limited to less than it takes to load torch: libraries then just exit."""
+    size = _soft("memory")
+    if size is not None and size < LEAST_MEMORY:
+        raise InputError(
+            f"This process may have no more than {size / 1e6:,.0f} MB of memory, and a model needs "
+            f"{LEAST_MEMORY / 1e6:,.0f} MB or more; {_raise('memory', size, '')}."
+        )
+
+
+def small_stack() -> str:
+    """ "a stack of 128 kB" where the stack is so small that libraries may crash; else nothing."""
+    size = _limit("RLIMIT_STACK")
+    return f"a stack of {size / 1024:,.0f} kB, raise ulimit -s" if size is not None and size < SMALL_STACK else ""
+
+
+def _soft(limit: Limit) -> int | None:
+    names = {"memory": "RLIMIT_AS", "files": "RLIMIT_NOFILE", "processes": "RLIMIT_NPROC"}
+    return _limit(names[limit]) if limit else None
+
+
+def _limit(name: str) -> int | None:
+    """The limit as it is; None where there is none."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    number = getattr(resource, name, None)
+    if number is None:
+        return None
+    soft, _ = resource.getrlimit(number)
+    return None if soft == resource.RLIM_INFINITY else int(soft)
+
+
+def _at_most(size: int | None) -> str:
+    return f"the limit is {size:,}" if size is not None else "the system has no more"
+
+
+def _raise(limit: Limit, size: int | None, otherwise: str) -> str:
+    return f"raise that limit (ulimit -{_FLAGS[limit]}) and try again" if size is not None else f"{otherwise} first"

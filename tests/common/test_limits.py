@@ -1,0 +1,61 @@
+"""What the system refuses is said as what it is, whoever's words it came in."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+import pytest
+
+from rnnplay.common import limits
+from rnnplay.common.limits import Limit, check_memory_limit, limit_in, limit_met, limit_sentence, small_stack
+from rnnplay.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"),
+    [
+        (MemoryError(), "memory"),
+        (OSError(errno.EMFILE, "Too many open files"), "files"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "processes"),
+        (RuntimeError("can't start new thread"), "processes"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "memory"),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"), "memory"),
+        (RuntimeError("the size of tensor a must match"), ""),
+        (OSError(errno.ENOSPC, "No space left on device"), ""),
+        (ValueError("Too many open files"), ""),
+    ],
+)
+def test_errors(error: Exception, limit: Limit) -> None:
+    assert limit_met(error) == limit
+
+
+def test_sentences_name_the_limit_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_limit", lambda name: 8 if name == "RLIMIT_NOFILE" else None)
+    assert (
+        limit_sentence("files")
+        == "Too many files are open (the limit is 8); raise that limit (ulimit -n) and try again."
+    )
+    assert limit_sentence("memory") == "There is not enough memory; end other programs first."
+    assert limit_sentence("") == ""
+    assert limit_in("could not create a primitive") == ""
+    monkeypatch.setattr(limits, "_limit", lambda _: 900_000_000)
+    assert limit_in("could not create a primitive") == "memory"
+    assert "no more than 900 MB; raise that limit (ulimit -v)" in limit_sentence("memory")
+
+
+def test_too_little_memory_for_any_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in (None, 10**9):
+        monkeypatch.setattr(limits, "_limit", lambda _, size=size: size)
+        check_memory_limit()
+    monkeypatch.setattr(limits, "_limit", lambda _: 10**8)
+    with pytest.raises(InputError, match=r"no more than 100 MB of memory, and a model needs 800 MB .*\(ulimit -v\)"):
+        check_memory_limit()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+def test_a_small_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert small_stack() == ""
+    monkeypatch.setattr(limits, "_limit", lambda _: 131_072)
+    assert small_stack() == "a stack of 128 kB, raise ulimit -s"
