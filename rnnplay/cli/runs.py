@@ -133,14 +133,15 @@ def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
 
 def _list(session: Session, as_json: bool) -> None:
     from rnnplay.training.run_folder import list_runs
+    from rnnplay.training.run_info import moment
 
     described: list[dict[str, Any]] = []
-    for run in list_runs(session.workspace):
+    for run in reversed(list_runs(session.workspace)):
         try:
             described.append(_described(run))
         except RnnplayError as error:
             note(str(error))
-    described.sort(key=lambda run: str(run["created"]), reverse=True)
+    described.sort(key=lambda run: moment(str(run["created"])), reverse=True)
     if as_json:
         write_json(described)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,14 @@ def read_info(path: Path) -> RunInfo:
     return info
 
 
+def moment(created: str) -> float:
+    """Seconds since 1970 of `RunInfo.created`, by which runs are ordered; -inf for what is no moment."""
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
+
+
 def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters: int, torch_version: str) -> RunInfo:
     """run.json of a run that begins now."""
     return RunInfo(
@@ -74,7 +83,7 @@ def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters:
         corpus_sha256=corpus.sha256,
         rnnplay=__version__,
         torch=torch_version,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         parameters=parameters,
         vocabulary=corpus.tokenizer.size,
         unknown_fraction=corpus.validation.unknown_fraction,

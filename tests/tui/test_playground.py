@@ -572,7 +572,7 @@ async def test_without_a_model_enter_says_what_to_do_and_nothing_is_asked(stage:
         await pilot.press("g", "A", "enter")
         await pilot.pause()
         assert stage.engine.sent == []
-        assert "train a model first" in shown(stage.playground, "#next-bars")
+        assert "train a model first" in shown(stage.playground, "#prompt-error")
 
 
 async def test_what_was_typed_too_early_is_completed_once_there_is_a_model(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
 
 from rnnplay.errors import EncodingError, InputError, RnnplayError
+from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -53,7 +54,7 @@ class FilePicker(ModalScreen[Path | None]):
     FilePicker #file-label { width: 6; color: $text-muted; }
     FilePicker #file-line { height: 1; margin-bottom: 1; }
     FilePicker TextTree { height: 1fr; background: transparent; padding: 0; scrollbar-size-vertical: 1; }
-    FilePicker #file-say { height: auto; max-height: 3; min-height: 1; color: $text-muted; }
+    FilePicker #file-say { height: auto; min-height: 1; color: $text-muted; }
     FilePicker #file-say.-error { color: $error; }
     FilePicker #file-buttons { height: 1; align-horizontal: right; }
     FilePicker #file-buttons Static { width: 1fr; }
@@ -91,7 +92,7 @@ class FilePicker(ModalScreen[Path | None]):
                 path.cursor_blink = False
                 yield path
             yield TextTree(self._folder, id="file-tree")
-            yield Static("Enter on a folder opens it here.", id="file-say", markup=False)
+            yield Said("Enter on a folder opens it here.", id="file-say", rows=5)
             with Horizontal(id="file-buttons"):
                 yield Button("↑ Folder above", id="up", compact=True)
                 yield Static("")

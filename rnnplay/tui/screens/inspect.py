@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
@@ -30,7 +30,9 @@ from rnnplay.tui.views.predictions import PredictionsView
 from rnnplay.tui.views.view import InspectView
 from rnnplay.tui.views.what_if import WhatIfView
 from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.lesson_line import LessonLine
+from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.view_tabs import ViewTabs
 from rnnplay.tui.widgets.visible import visible_line
@@ -69,7 +71,7 @@ class InspectScreen(Screen[int]):
     InspectScreen #text-row { height: 1; padding: 0 1; }
     InspectScreen #text-row Static { width: auto; color: $primary; text-style: bold; }
     InspectScreen #views { height: 1fr; margin-top: 1; }
-    InspectScreen #notice { display: none; height: auto; max-height: 3; padding: 0 1; color: $warning; }
+    InspectScreen #notice { display: none; height: auto; padding: 0 1; color: $warning; }
     InspectScreen #notice.shown { display: block; }
     InspectScreen #sees { height: auto; max-height: 4; padding: 0 1; color: $foreground 65%; }
     """
@@ -118,14 +120,13 @@ class InspectScreen(Screen[int]):
             yield Static("› ")
             yield InspectedText("the text to look at", id="inspect-text")
         yield Vertical(id="views")
-        yield Static("", id="notice", markup=False)
+        yield Said(id="notice", rows=4)
         yield Static("", id="sees", markup=False)
         if self._coach is not None:
             yield LessonLine(self._coach, id="lesson-line")
-        yield Footer(show_command_palette=False)
+        yield KeyRow(compact=True)
 
     async def on_mount(self) -> None:
-        self.query_one(Footer).compact = True
         with self.prevent(Input.Changed):
             self._put(self._text)
         if not self._text:

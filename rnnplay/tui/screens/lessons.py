@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import shortened
 
 WORDS: dict[Language, tuple[str, str, str, str]] = {
@@ -60,7 +61,7 @@ class LessonsScreen(Screen[str | None]):
         with Vertical():
             yield LessonTable(cursor_type="row")
             yield Static("", id="note", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyRow()
 
     def on_mount(self) -> None:
         self._show(row=self._first_open())

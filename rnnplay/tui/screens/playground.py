@@ -12,7 +12,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
@@ -31,9 +31,11 @@ from rnnplay.tui.screens.lesson_desk import LessonDesk
 from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.tui.session import Phase, Session, rollback_text
 from rnnplay.tui.widgets.event_log import EventLog
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.panels import TrainingCharts
 from rnnplay.tui.widgets.prompt_pane import PromptPane
+from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
@@ -109,7 +111,7 @@ class PlaygroundScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         config, preset, _ = self._start
         yield StatusLine(id="status")
-        yield Static("", id="trouble", markup=False)
+        yield Said(id="trouble", rows=4)
         with Horizontal(id="body"):
             with Vertical(id="setup") as setup:
                 setup.border_title = "Setup"
@@ -122,7 +124,7 @@ class PlaygroundScreen(Screen[None]):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")
         yield LessonLine(self.coach, id="lesson-line")
-        yield Footer(show_command_palette=False, compact=self.app.size.width < ROOMY)
+        yield KeyRow(compact=self.app.size.width < ROOMY)
 
     def on_mount(self) -> None:
         self.coach.ticked = self.lessons.ticked
@@ -219,7 +221,7 @@ class PlaygroundScreen(Screen[None]):
         session = self.session
         if not self._covered:
             self.query_one(StatusLine).show(session, self.form.config)
-            self.query_one(TrainingCharts).show(session, session.config or self.form.config)
+            self.query_one(TrainingCharts).show(session, self.form.config)
             self.query_one(EventLog).show(session)
         self.lessons.refresh()
         if session.phase is not self._phase_shown:
@@ -643,7 +645,7 @@ class PlaygroundScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.fold()
-        self.query_one(Footer).compact = self.size.width < ROOMY
+        self.query_one(KeyRow).compact = self.size.width < ROOMY
 
     def fold(self) -> None:
         """Give the room to what is used: setup, lesson, charts."""

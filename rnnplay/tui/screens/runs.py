@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
 from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
+from rnnplay.training.run_info import moment
 from rnnplay.tui.screens.confirm import Confirm
-from rnnplay.tui.widgets.visible import visible_line
+from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.visible import middle_shortened, visible_line
 from rnnplay.workspace import Workspace
 
 COLUMNS = ("run", "corpus", "model", "step", "valid", "created")
 ROOMY = 100
 """Columns of the screen below which the corpus, which most runs have in their name, is left out."""
+WIDEST, FRAME = 96, 5
+"""Columns of the list at most, and of its border, padding and scrollbar."""
+LEAST_NAME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class RunRow:
     step: str
     valid: str
     created: str
+    moment: float = -math.inf
+    """`created` in seconds since 1970: what the rows are ordered by."""
 
 
 class RunTable(DataTable[Text]):
@@ -86,29 +96,37 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             box.border_title = "Runs"
             yield RunTable(cursor_type="row")
             yield Static("", id="note", markup=False)
-        yield Footer()
+        yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        self._columns = [name for name in COLUMNS if name != "corpus" or self.app.size.width >= ROOMY]
-        table.add_columns(*self._columns)
+        self._cut: set[str] = set()
+        """Runs whose name is not shown whole."""
+        table.focus()
         self._read()
 
     @work(thread=True, exclusive=True)
     def _read(self) -> None:
-        rows = [describe_run(run) for run in list_runs(self._workspace)]
-        rows.sort(key=lambda row: row.created, reverse=True)
+        rows = [describe_run(run) for run in reversed(list_runs(self._workspace))]
+        rows.sort(key=lambda row: row.moment, reverse=True)
         self.app.call_from_thread(self._show, rows)
 
     def _show(self, rows: list[RunRow]) -> None:
         table = self.query_one(DataTable)
-        table.clear()
-        for row in rows:
-            cells = [getattr(row, name) for name in self._columns]
-            table.add_row(*(Text(visible_line(cell)) for cell in cells), key=row.run)  # Text: a name is not markup
-        note = "" if rows else "There are no runs yet: go back and press t to train one."
-        self.query_one("#note", Static).update(note)
+        table.clear(columns=True)
+        columns, cells = fitted(rows, self.app.size.width, datetime.now().astimezone().year)
+        table.add_columns(*columns)
+        for row, shown in zip(rows, cells, strict=True):
+            table.add_row(*map(Text, shown), key=row.run)  # Text: a name is not markup
+        self._cut = {row.run for row, shown in zip(rows, cells, strict=True) if shown[0] != visible_line(row.run)}
+        if not rows:
+            self.query_one("#note", Static).update("There are no runs yet: go back and press t to train one.")
         table.focus()
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """A name that the column has no room for is told whole below."""
+        run = event.row_key.value or ""
+        self.query_one("#note", Static).update(visible_line(run) if run in self._cut else "")
 
     def _chosen(self) -> str | None:
         table = self.query_one(DataTable)
@@ -170,7 +188,32 @@ def describe_run(run: RunFolder) -> RunRow:
         step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
         valid=f"{fixed(min(losses), 3)}{_unknown(info.unknown_fraction)}" if losses else "",
         created=_local_time(info.created),
+        moment=moment(info.created),
     )
+
+
+def fitted(rows: Sequence[RunRow], screen: int, year: int) -> tuple[list[str], list[list[str]]]:
+    """The columns, and the cells of `rows`, for a screen so many columns wide, in the year `year`.
+
+    Where it is narrow the corpus is left out, then the year of this year's runs and what the tokens are; what a run's
+    name has too much after that is cut from its middle, since names often differ at the end.
+    """
+    columns = [name for name in COLUMNS if name != "corpus" or screen >= ROOMY]
+    cells = [[visible_line(getattr(row, name)) for name in columns] for row in rows]
+    room = min(WIDEST, screen * 96 // 100) - FRAME - 2 * len(columns)
+    if _width(columns, cells) > room:
+        for row in cells:
+            row[-1] = row[-1].removeprefix(f"{year}-")
+            row[columns.index("model")] = row[columns.index("model")].removesuffix(" char").removesuffix(" word")
+    excess = _width(columns, cells) - room
+    longest = max((cell_len(row[0]) for row in cells), default=0)
+    for row in cells:
+        row[0] = middle_shortened(row[0], max(LEAST_NAME, longest - max(excess, 0)))
+    return columns, cells
+
+
+def _width(columns: list[str], cells: list[list[str]]) -> int:
+    return sum(max(map(cell_len, column)) for column in zip(columns, *cells, strict=True))
 
 
 def _unknown(fraction: float | None) -> str:

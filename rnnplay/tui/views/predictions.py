@@ -32,7 +32,7 @@ class PredictionsView(InspectView):
 
     SCOPED_CSS = False  # some of it depends on the size of the screen
     DEFAULT_CSS = f"""
-    PredictionsView > Lines {{ height: 1; }}
+    PredictionsView > Lines {{ height: auto; }}
     PredictionsView #distribution {{ width: {SIDE}; margin-left: 2; }}
     .-broad PredictionsView #distribution {{ width: 44; }}
     PredictionsView #distribution Lines {{ height: auto; }}
@@ -77,7 +77,7 @@ class PredictionsView(InspectView):
         surprisals = shares([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)
         text.show([one.token for one in found.tokens], [level(share) for share in surprisals])
-        self.query_one("#prediction-totals", Lines).show([totals(found, self.size.width - 2)])
+        self.query_one("#prediction-totals", Lines).show(totals(found, self.size.width - 2))
         self._read(text.cursor)
 
     @on(TokenText.Moved)
@@ -98,18 +98,18 @@ class PredictionsView(InspectView):
             self._read(self.query_one(TokenText).cursor)
 
 
-def totals(found: Predictions, width: int) -> Content:
-    """ "24 tokens  loss 1.43 nats per token  perplexity 4.18  step 600"; and what has no token."""
+def totals(found: Predictions, width: int) -> list[Content]:
+    """ "24 tokens  loss 1.43 nats per token  perplexity 4.18  step 600"; and in a second row what has no token."""
     count = len(found.tokens)
     text = (
         f"{count:,} {'token' if count == 1 else 'tokens'}  loss {format_value(found.loss)} nats per token  "
         f"perplexity {format_value(found.perplexity)}  step {found.step:,}"
     )
     if not found.unknown and not found.unknown_fraction:
-        return Content.styled(shortened(text, width), MUTED)
+        return [Content.styled(shortened(text, width), MUTED)]
     much = unknown_text(found.unknown_fraction)  # empty where there is only the text's own `<unk>`
-    unknown = f"  {much or '<unk>'}: {' '.join(map(visible_line, found.unknown[:40]))}"
-    return Content.assemble((text, MUTED), (shortened(unknown, max(0, width - len(text))), "$warning"))
+    unknown = f"{much or '<unk>'}: {' '.join(map(visible_line, found.unknown[:40]))}"
+    return [Content.styled(shortened(line, width), style) for line, style in ((text, MUTED), (unknown, "$warning"))]
 
 
 def _question(request: int, *, text: str) -> messages.InspectPredictions:

@@ -97,7 +97,7 @@ class WhatIfView(InspectView):
                 with Horizontal(id="clamps"):
                     yield Static("clamp ")
                     yield Input(placeholder="3,7=0", id="clamp-input", select_on_focus=False)
-                yield Lines(id="clamp-error")
+                yield Static("", id="clamp-error")
             for side in ("untouched", "forced"):
                 with Vertical(classes="completion"):
                     yield Lines(id=f"{side}-text")
@@ -127,7 +127,7 @@ class WhatIfView(InspectView):
             options.add_options([Option(prompt) for prompt in prompts])
             options.highlighted = self._beginning(wanted) if wanted else None
             if not wanted:
-                self._say([Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED)])
+                self._say(Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED))
         self._made_for = state
 
     def _beginning(self, wanted: list[Switch]) -> int:
@@ -206,12 +206,12 @@ class WhatIfView(InspectView):
         self.control.force(forced)
         self.refresh_session()
         layers = self.session.config.layers if self.session.config else 1
-        self._say([Content.styled(f"forced: {described(forced, layers)}", "$warning")] if forced else [])
+        self._say(Content.styled(f"forced: {described(forced, layers)}", "$warning") if forced else Content(""))
         self.refresh_bindings()
         self.post_message(self.Changed())
 
-    def _say(self, rows: list[Content]) -> None:
-        self.query_one("#clamp-error", Lines).show(rows)
+    def _say(self, text: Content) -> None:
+        self.query_one("#clamp-error", Static).update(text)
 
     @on(Input.Changed, "#clamp-input")
     def _clamps_typed(self, event: Input.Changed) -> None:
@@ -222,7 +222,7 @@ class WhatIfView(InspectView):
         try:
             clamps = parse_clamps(event.value, config.cell, config.layers, config.hidden)
         except InputError as error:
-            self._say([Content.styled(visible_line(str(error)), "$error")])
+            self._say(Content.styled(visible_line(str(error)), "$error"))
             return
         self._force([*(one for one in self.control.forced if not one.units), *clamps])
 

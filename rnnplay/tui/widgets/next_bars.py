@@ -18,7 +18,7 @@ BAR_ROWS = 3
 
 
 class NextBars(Widget):
-    """What may come next; in front of it, or under it, what the model could not read, or what else to say."""
+    """What may come next; in front of it, or under it, what the model could not read."""
 
     DEFAULT_CSS = """
     NextBars { height: 1; width: 1fr; }
@@ -28,18 +28,11 @@ class NextBars(Widget):
         super().__init__(id=id)
         self._next: list[NextToken] = []
         self._unknown: list[str] = []
-        self._error = ""
 
     def show(self, candidates: Sequence[NextToken], unknown: Sequence[str] = ()) -> None:
         """Show `candidates`, likeliest first, and the pieces of the prompt that have no token."""
         if (list(candidates), list(unknown)) != (self._next, self._unknown):
             self._next, self._unknown = list(candidates), list(unknown)
-            self.refresh()
-
-    def show_error(self, text: str) -> None:
-        """Say what is wrong with a setting, until it is called with ""."""
-        if text != self._error:
-            self._error = text
             self.refresh()
 
     def render(self) -> Content:
@@ -49,8 +42,6 @@ class NextBars(Widget):
         return self._render_row(width)
 
     def _note(self, width: int) -> Content | None:
-        if self._error:
-            return Content.styled(shortened(self._error, width), "$error")
         if self._unknown:
             text = f"unknown: {', '.join(map(visible_line, self._unknown[:40]))}"
             return Content.styled(shortened(text, max(0, width - 8)) + " → <unk>", "$warning")
@@ -59,10 +50,10 @@ class NextBars(Widget):
     def _render_row(self, width: int) -> Content:
         """ "next  a 97%  e 2%  i 0.4%": as many as fit."""
         parts: list[Content] = []
-        note = self._note(width if self._error or not self._next else max(width // 2, 24))
+        note = self._note(max(width // 2, 24) if self._next else width)
         if note is not None:
             parts.append(note)
-        if not self._error and self._next:
+        if self._next:
             parts.append(Content.styled("next", FAINT))
             room = width - sum(part.cell_length + 2 for part in parts) + 2
             for candidate in self._next:

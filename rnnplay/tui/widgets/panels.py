@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig
 from rnnplay.tui.history import History
-from rnnplay.tui.session import Session
+from rnnplay.tui.session import RUNNING, Session
 from rnnplay.tui.widgets.chart import Chart, Mark, Series
 from rnnplay.tui.widgets.sparkline import Spark
 
@@ -39,8 +39,10 @@ class TrainingCharts(Vertical):
         """Put the keys on the loss chart."""
         self.query_one("#loss-chart", Chart).focus()
 
-    def show(self, session: Session, config: RunConfig) -> None:
-        """Bring everything up to date with `session`."""
+    def show(self, session: Session, form: RunConfig) -> None:
+        """Bring everything up to date with `session`; `form` is what the form holds."""
+        config = session.config or form
+        clip = config if session.phase in RUNNING else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
         if session.loss is not self._drawn:  # another run
             self._drawn = session.loss
@@ -54,14 +56,14 @@ class TrainingCharts(Vertical):
         marks = [Mark(step, "↺", "warning") for step in session.returns]
         if list(loss.marks) != marks:
             loss.marks = norm.marks = marks
-        norm.set_threshold(config.clip_threshold if config.clip == "norm" else None, "clip")
+        norm.set_threshold(clip.clip_threshold if clip.clip == "norm" else None, "clip")
         loss.refresh_data()
         norm.refresh_data()
-        loss.readout, norm.readout = loss_readout(session), norm_readout(session, config)
+        loss.readout, norm.readout = loss_readout(session), norm_readout(session, config, clip)
         loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
         loss_spark.values = [step.loss for step in session.recent]
         norm_spark.values = [step.grad_norm for step in session.recent]
-        norm_spark.threshold = config.clip_threshold if config.clip == "norm" else None
+        norm_spark.threshold = clip.clip_threshold if clip.clip == "norm" else None
 
 
 def loss_readout(session: Session) -> str:
@@ -74,12 +76,22 @@ def loss_readout(session: Session) -> str:
     return f"perplexity {valid.perplexity:.3g}  {bits}{unknown and '  '}{unknown}"
 
 
-def norm_readout(session: Session, config: RunConfig) -> str:
-    """ "last 2.31 → 1.00  38% of 100 steps clipped", or before there is a step what the clip will be."""
-    if config.clip == "off":
-        return "clipping off"
+def norm_readout(session: Session, config: RunConfig, coming: RunConfig) -> str:
+    """ "last 2.31 → 1.00  38% of 100 steps clipped"; before there is a step, what the clip will be.
+
+    Where `coming`, with which the run would go on, clips otherwise than the steps so far by `config`, that is said.
+    """
     if session.last is None:
-        return f"clip {config.clip} at {config.clip_threshold:g}"
+        return clip_text(coming)
+    if clip_text(coming) != clip_text(config):
+        return f"next: {clip_text(coming)}"
+    if config.clip == "off":
+        return clip_text(config)
     last = session.last
     now = f"last {last.grad_norm:.3g} → {last.grad_norm_clipped:.3g}  " if last.clipped else ""
     return f"{now}{session.clipped_share:.0%} of {len(session.recent)} steps clipped"
+
+
+def clip_text(config: RunConfig) -> str:
+    """ "clipping off", or "clip norm at 1"."""
+    return "clipping off" if config.clip == "off" else f"clip {config.clip} at {config.clip_threshold:g}"

@@ -19,8 +19,10 @@ from rnnplay.engine.messages import Completion
 from rnnplay.tui.widgets.forced_line import ForcedLine
 from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.next_bars import NextBars
+from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.sample_view import SampleView
 from rnnplay.tui.widgets.sampling_row import SamplingRow
+from rnnplay.tui.widgets.visible import visible_line
 
 TALL_ROWS, BESIDE_COLUMNS = 6, 60
 """From this size on the next tokens are bars beside the samples; below they are one row."""
@@ -41,6 +43,8 @@ class PromptPane(Vertical):
         &.-forced > #forced { display: block; }
         & > SamplingRow { display: none; }
         & > #prompt-answer { height: 1fr; layout: vertical; }
+        & > #prompt-error { display: none; color: $error; }
+        & > #prompt-error.shown { display: block; }
         & NextBars { height: 1; dock: top; }
         &.-settings > SamplingRow { display: block; }
         &.-beside > #prompt-answer {
@@ -82,6 +86,7 @@ class PromptPane(Vertical):
         self._samples = SampleView(id="samples")
         self._row = SamplingRow(id="sampling")
         self._forced = ForcedLine(id="forced")
+        self._error = Said(id="prompt-error", rows=3)
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):
@@ -89,6 +94,7 @@ class PromptPane(Vertical):
             yield self._input
         yield self._forced
         yield self._row
+        yield self._error
         with Vertical(id="prompt-answer"):
             yield self._samples
             yield self._bars
@@ -157,7 +163,7 @@ class PromptPane(Vertical):
         self._input.placeholder = note or (READY if available else UNTRAINED)
         self._samples.set_hint(HINT if available else "")
         if available:
-            self._bars.show_error("")
+            self._show_error("")
         else:
             self.clear_completion()
 
@@ -173,10 +179,10 @@ class PromptPane(Vertical):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if not self._available:
-            self._bars.show_error(self._note or UNTRAINED)
+            self._show_error(self._note or UNTRAINED)
             return
         if self._row.error:
-            self._bars.show_error(self._row.error)
+            self._show_error(self._row.error)
             return
         self._end_stream()
         sampling = self._row.config
@@ -188,7 +194,12 @@ class PromptPane(Vertical):
     @on(SamplingRow.Changed)
     def _sampling_changed(self, event: SamplingRow.Changed) -> None:
         event.stop()
-        self._bars.show_error(event.error)
+        self._show_error(event.error)
+
+    def _show_error(self, text: str) -> None:
+        """Say over the whole width what is wrong, until it is called with ""."""
+        self._error.update(visible_line(text))
+        self._error.set_class(bool(text), "shown")
 
     def _end_stream(self) -> None:
         if self._samples.streaming:
@@ -214,11 +225,10 @@ class PromptPane(Vertical):
 
 
 def _header(sampling: SamplingConfig, step: int) -> str:
-    """ "step 1,240 · temperature 0.8 · seed 7", and what else is not as usual."""
-    parts = [f"step {step:,}", f"temperature {sampling.temperature:g}"]
+    """ "seed 7 · step 1,240 · temperature 0.8", and what else is not as usual; first what draws it again."""
+    parts = [f"seed {sampling.seed}", f"step {step:,}", f"temperature {sampling.temperature:g}"]
     if sampling.top_k:
         parts.append(f"top k {sampling.top_k}")
     if sampling.top_p < 1:
         parts.append(f"top p {sampling.top_p:g}")
-    parts.append(f"seed {sampling.seed}")
     return " · ".join(parts)

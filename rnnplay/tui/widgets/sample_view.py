@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -19,6 +20,8 @@ from rnnplay.tui.widgets.visible import padded, shortened, visible_text
 
 KEPT = 8
 """Samples that can be scrolled back to."""
+PINNED_FROM = 3
+"""From this height on the header of a sample stays in sight, in place of the first row: it has the seed."""
 
 
 @dataclass
@@ -79,6 +82,8 @@ class SampleView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._samples: deque[_Sample] = deque(maxlen=KEPT)
         self._lines: list[_Line] = []
+        self._headers: list[int] = []
+        """The rows of the headers."""
         self._width = 0
         self.hint = ""
 
@@ -130,6 +135,7 @@ class SampleView(ScrollView, can_focus=True):
     # --- wrapping -------------------------------------------------------------------------------------------
 
     def _add_lines(self, sample: _Sample) -> None:
+        self._headers.append(len(self._lines))
         self._lines.append(_Line(sample.header, header=True))
         self._lines.append(_Line("", open=True))
         self._extend(sample.prompt, len(sample.prompt))
@@ -159,6 +165,7 @@ class SampleView(ScrollView, can_focus=True):
 
     def _wrap_all(self) -> None:
         self._lines.clear()
+        self._headers.clear()
         for sample in self._samples:
             self._add_lines(sample)
 
@@ -191,6 +198,8 @@ class SampleView(ScrollView, can_focus=True):
         if at >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[at]
+        if y == 0 and self.scrollable_content_region.height >= PINNED_FROM:
+            line = self._header_of(at)
         if line.header:
             rule = shortened(f"─ {line.text} ", width)
             rule += "─" * max(0, width - cell_len(rule))
@@ -201,10 +210,14 @@ class SampleView(ScrollView, can_focus=True):
                 (line.text[line.prompt :], self.get_component_rich_style("sample--text")),
             ]
         parts = self._with_selection(parts, at)
-        if at == len(self._lines) - 1 and self.streaming:
+        if at == len(self._lines) - 1 and self.streaming and not line.header:
             parts.append(("▌", self.get_component_rich_style("sample--end")))
         strip = Strip([Segment(text, style) for text, style in parts if text])
         return strip.crop_extend(0, width, base).apply_style(base).apply_offsets(0, at)
+
+    def _header_of(self, at: int) -> _Line:
+        """The header of the sample that row `at` is of."""
+        return self._lines[self._headers[bisect_right(self._headers, at) - 1]]
 
     def _with_selection(self, parts: list[tuple[str, Style]], at: int) -> list[tuple[str, Style]]:
         selection = self.text_selection

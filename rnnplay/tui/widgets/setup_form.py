@@ -19,6 +19,7 @@ from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.more_row import MoreRow
+from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.setup_layout import first_groups, kept_by, label_width, more_groups, preset_spec
 from rnnplay.tui.widgets.values import nudged
 from rnnplay.tui.widgets.visible import visible_line
@@ -26,6 +27,8 @@ from rnnplay.tui.widgets.visible import visible_line
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
 """From this height on the groups above the fold stand apart."""
+MOST_LISTED = 6
+"""Names of changed knobs in the note of the preset; what is changed is seen in the form as well."""
 LOCKED = "While training, only the bright settings can change."
 
 
@@ -44,7 +47,7 @@ class SetupForm(Vertical):
         &.-roomy .begins-group { margin-top: 1; }
         & .group-title { height: 1; margin-top: 1; color: $text-muted; text-style: italic; }
         & > #setup-note {
-            height: auto; max-height: 6; display: none; color: $text-muted; border-top: solid $border-blurred;
+            height: auto; display: none; color: $text-muted; border-top: solid $border-blurred;
         }
         & > #setup-note.-shown { display: block; }
         & > #setup-note.-error { color: $error; }
@@ -214,7 +217,7 @@ class SetupForm(Vertical):
                 self._more.add_class("begins-group")
                 yield self._more
             yield Vertical(classes="more-rows")
-        yield Static("", id="setup-note", markup=False)
+        yield Said(id="setup-note", rows=7)
 
     def on_mount(self) -> None:
         self._show()
@@ -266,7 +269,7 @@ class SetupForm(Vertical):
         note = (f"Expect: {preset.expect}. " if preset.expect else "") + f"{preset.summary}."
         if changed:
             options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
-            note = f"Not as in {self._preset}: {', '.join(changed)}."
+            note = f"Not as in {self._preset}: {listed(changed)}."
         if (options, note) != (field.options, field.note):
             field.options, field.note, field.spec = options, note, preset_spec(self._presets)
             field.refresh_help()
@@ -444,6 +447,12 @@ class SetupForm(Vertical):
 
     def on_descendant_blur(self) -> None:
         self.call_after_refresh(self._show_note)
+
+
+def listed(names: list[str]) -> str:
+    """The first few of `names`, and how many more there are."""
+    more = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _first_width() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.widget import Widget
 
@@ -21,6 +23,20 @@ PHASES = {
 }
 
 
+KEPT = 9
+"""The weight of what stays in a narrow window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the line. Where there is no room for all, those of the lowest weight go first."""
+
+    content: Content
+    weight: int = KEPT
+    after: str = "  "
+    """What parts it from the next."""
+
+
 class StatusLine(Widget):
     """One row; repainted only when what it says has changed."""
 
@@ -30,66 +46,85 @@ class StatusLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
         super().__init__(id=id)
-        self._left = Content("")
-        self._right = Content("")
+        self._left: list[Piece] = []
+        self._right: list[Piece] = []
 
     def show(self, session: Session, config: RunConfig) -> None:
         """Say where `session` stands; `config` is what the form holds while there is no run."""
         left, right = describe(session, config), state(session)
-        if (left.markup, right.markup) != (self._left.markup, self._right.markup):
+        if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
 
     def render(self) -> Content:
-        width = self.content_size.width
-        room = width - self._left.cell_length - self._right.cell_length
-        if room >= 2:
-            return Content.assemble(self._left, " " * room, self._right)
-        shorter = self._left.truncate(max(0, width - self._right.cell_length - 2), ellipsis=True)
-        space = max(1, width - shorter.cell_length - self._right.cell_length)
-        return Content.assemble(shorter, " " * space, self._right)
+        return fitted(self._left, self._right, self.content_size.width)
 
 
-def describe(session: Session, config: RunConfig) -> Content:
-    """ "rnnplay  tales · LSTM 1×256 · 331k parameters"."""
+def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
+    """Both sides in `width` cells: if need be without the lighter pieces, then with the left side cut and a …"""
+    weights = sorted({piece.weight for piece in (*left, *right) if piece.weight < KEPT})
+    for least in (0, *(weight + 1 for weight in weights)):
+        one, other = _joined(left, least), _joined(right, least)
+        if one.cell_length + other.cell_length + 2 <= width:
+            break
+    one = one.truncate(max(0, width - other.cell_length - 2), ellipsis=True)
+    return Content.assemble(one, " " * max(1, width - one.cell_length - other.cell_length), other)
+
+
+def describe(session: Session, config: RunConfig) -> list[Piece]:
+    """ "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
     config = session.config or config
     corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
     cell = config.cell.upper() if config.cell != "rnn" else f"RNN ({config.nonlinearity})"
-    parts = [corpus, f"{cell} {config.layers}×{config.hidden}"]
+    parts = [(visible_line(corpus), 3), (f"{cell} {config.layers}×{config.hidden}", 4)]
     parameters = session.started.parameters if session.started else session.opened.parameters if session.opened else 0
     if parameters:
-        parts.append(f"{count_text(parameters)} parameters")
+        parts.append((f"{count_text(parameters)} parameters", 0))
     if session.run:
-        parts.append(session.run)
-    return Content.assemble(("rnnplay", "bold $primary"), "  ", visible_line(" · ".join(parts)))
+        parts.append((visible_line(session.run), KEPT))
+    brand = Piece(Content.styled("rnnplay", "bold $primary"), 1)
+    return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]
 
 
-def state(session: Session) -> Content:
+def state(session: Session) -> list[Piece]:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
     if session.phase is Phase.IDLE and not session.engine_ready and not session.engine_silent:
-        return Content.styled("◌ engine starting", MUTED)
+        return [Piece(Content.styled("◌ engine starting", MUTED))]
     mark, name, style = PHASES[session.phase]
-    parts: list[str] = []
+    parts: list[tuple[str, int]] = []
     waits = session.engine_silent or session.engine_busy
     if session.phase is Phase.PREPARING:
         preparing = session.preparing
         if preparing and preparing.total:
             share = preparing.done / preparing.total
-            parts.append(f"{preparing.what} {share:.0%}" if share < 1 else "building the model")
+            parts.append((f"{preparing.what} {share:.0%}" if share < 1 else "building the model", KEPT))
     elif session.step:
-        parts.append(session.progress)
+        parts.append((session.progress, KEPT))
         if session.phase in (Phase.TRAINING, Phase.PAUSED):
             if session.config and not session.config.steps and session.fraction:
-                parts.append(f"{session.fraction:.0%}")
+                parts.append((f"{session.fraction:.0%}", 5))
             if session.last and session.phase is Phase.TRAINING and not waits:
-                parts.append(f"{count_text(session.last.tokens_per_second)} tok/s")
+                parts.append((f"{count_text(session.last.tokens_per_second)} tok/s", 2))
             if not waits and (left := seconds_text(session.seconds_left)):
-                parts.append(f"{left} left")
+                parts.append((f"{left} left", KEPT))
         if session.phase is Phase.FINISHED and session.reason == "early stop":
-            parts.append("early stop")
+            parts.append(("early stop", KEPT))
     if session.engine_silent:
         mark, style = "✕", "$error"
-        parts.append(f"no answer for {waited_text(session.engine_silent)}")
+        parts.append((f"no answer for {waited_text(session.engine_silent)}", KEPT))
     elif session.engine_busy and session.phase in RUNNING:
-        parts.append(f"at this step for {waited_text(session.engine_busy)}")
-    return Content.assemble((f"{mark} {name}", style), *(f"  {part}" for part in parts))
+        parts.append((f"at this step for {waited_text(session.engine_busy)}", KEPT))
+    return [Piece(Content.styled(f"{mark} {name}", style)), *(Piece(Content(text), weight) for text, weight in parts)]
+
+
+def _joined(pieces: list[Piece], least: int) -> Content:
+    joined = Content("")
+    after = ""
+    for piece in pieces:
+        if piece.weight >= least:
+            joined, after = Content.assemble(joined, after, piece.content), piece.after
+    return joined
+
+
+def _markup(*sides: list[Piece]) -> list[tuple[str, int]]:
+    return [(piece.content.markup, piece.weight) for side in sides for piece in side]

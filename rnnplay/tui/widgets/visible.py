@@ -46,6 +46,14 @@ def shortened(text: str, width: int) -> str:
     return kept + "…"
 
 
+def middle_shortened(text: str, width: int) -> str:
+    """`text` in at most `width` cells, with … in its middle where something is left out there."""
+    if cell_len(text) <= width:
+        return text
+    end = shortened(text[::-1], (width + 1) // 2)[-2::-1]
+    return shortened(text, width - cell_len(end)) + end
+
+
 def padded(text: str, width: int) -> str:
     """`text` in exactly `width` cells."""
     text = shortened(text, width)

@@ -1,0 +1,60 @@
+"""The footer: the keys that do something now, of which help and quit are never cut off."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey, FooterLabel
+
+STAY = ("help", "app.help", "quit")
+"""Actions whose keys stay whatever the width."""
+MORE = "…"
+
+
+class KeyRow(Footer):
+    """As Textual's, in which what does not fit is out of sight: here those keys give way to …, the last first."""
+
+    DEFAULT_CSS = """
+    KeyRow FooterLabel { margin: 0 1; }
+    KeyRow.-compact FooterLabel { margin: 0 1 0 0; }
+    """
+
+    def __init__(self, *, compact: bool = False) -> None:
+        super().__init__(show_command_palette=False, compact=compact)
+        self._composed_for = (0, False)
+
+    def compose(self) -> ComposeResult:
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        if keys and not any(key.action == "quit" for key in keys):
+            # A dialog hides the application's keys, but this one works there too.
+            keys += [self._key_of_quit()]
+        self._composed_for = self.size.width, self.compact
+        room = self.size.width or self.app.size.width
+        shown = list(keys)
+        while self._width(shown, len(shown) < len(keys)) > room:
+            last = next((key for key in reversed(shown) if key.action not in STAY), None)
+            if last is None:
+                break
+            shown.remove(last)
+        cut = len(shown) < len(keys)
+        for key in shown:
+            if cut and key.action in STAY:
+                yield FooterLabel(MORE)
+                cut = False
+            yield key
+
+    def on_resize(self, event: events.Resize) -> None:
+        if (event.size.width, self.compact) != self._composed_for:
+            self.call_after_refresh(self.recompose)
+
+    def _width(self, keys: list[FooterKey], cut: bool) -> int:
+        around = 2 if self.compact else 3
+        width = sum(cell_len(key.key_display) + cell_len(key.description) + around for key in keys)
+        return width + (len(MORE) + 1 + (not self.compact) if cut else 0) - self.compact
+
+    def _key_of_quit(self) -> FooterKey:
+        binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
+        key = FooterKey(binding.key, self.app.get_key_display(binding), binding.description, binding.action)
+        return key.data_bind(compact=Footer.compact)

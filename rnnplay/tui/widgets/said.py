@@ -1,0 +1,42 @@
+"""A message over a few rows, in which what finds no room is marked."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from rich.cells import cell_len
+from textual.visual import VisualType
+from textual.widgets import Static
+
+from rnnplay.tui.widgets.visible import shortened
+
+
+class Said(Static):
+    """Plain text in at most so many rows: Textual would cut it at `max-height` without a mark."""
+
+    DEFAULT_CSS = """
+    Said { height: auto; }
+    """
+
+    def __init__(self, text: str = "", *, rows: int, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(text, id=id, markup=False)
+        self._rows, self._whole = rows, text
+
+    def update(self, content: VisualType = "", *, layout: bool = True) -> None:
+        """Say `content`, which is plain text."""
+        self._whole = str(content)
+        super().update(fitted(self._whole, self.content_size.width, self._rows), layout=layout)
+
+    def on_resize(self) -> None:
+        text = fitted(self._whole, self.content_size.width, self._rows)
+        if text != str(self.content):
+            super().update(text)
+
+
+def fitted(text: str, width: int, rows: int) -> str:
+    """`text` as it is if it wraps to so many rows of so many cells, else its beginning and …."""
+    if not width or width * rows >= 2 * cell_len(text) or len(lines := wrap(text, width)) <= rows:
+        return text
+    kept = lines[:rows]
+    kept[-1] = shortened(f"{kept[-1]} {lines[rows]}", width)
+    return " ".join(kept)

@@ -1,0 +1,237 @@
+"""A terminal of 80×24: nothing that matters is out of sight, and what is left out is marked."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Static
+from textual.widgets._footer import FooterKey, FooterLabel
+
+from rnnplay.config import SamplingConfig
+from rnnplay.engine import messages
+from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.screens.runs import RunRow, RunsScreen, fitted
+from rnnplay.tui.session import Phase
+from rnnplay.tui.widgets import said, status_line
+from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.lesson_pane import LessonPane
+from rnnplay.tui.widgets.prompt_pane import PromptPane
+from rnnplay.tui.widgets.visible import middle_shortened
+from tests.tui.stage import Stage, make_run, shown, until
+
+SMALL = (80, 24)
+
+
+def keys_in_sight(stage: Stage) -> list[str]:
+    """What the footer says of its keys, each of which is on the screen whole; nothing until it is laid out."""
+    row = stage.app.screen.query_one(KeyRow)
+    if not all(key.region for key in row.children):
+        return []
+    for key in row.children:
+        assert row.region.contains_region(key.region), f"{key} is cut"
+    return [key.description if isinstance(key, FooterKey) else str(key.content) for key in row.children]  # type: ignore[attr-defined]
+
+
+# --- the top line ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (
+            110,
+            "rnnplay  tales · LSTM 1×256 · 369k parameters · a-run      ● training  1,240/5,000  62k tok/s  1:32 left",
+        ),
+        (80, "tales · LSTM 1×256 · a-run     ● training  1,240/5,000  62k tok/s  1:32 left"),
+        (60, "LSTM 1×256 · a-run   ● training  1,240/5,000  1:32 left"),
+        (43, "a-run  ● training  1,240/5,000  1:32 left"),
+        (40, "a-r…  ● training  1,240/5,000  1:32 left"),
+    ],
+)
+def test_the_top_line_leaves_out_what_matters_least(width: int, line: str) -> None:
+    piece = status_line.Piece
+    left = [
+        piece(Content("rnnplay"), 1),
+        *(piece(Content(text), weight, " · ") for text, weight in [("tales", 3), ("LSTM 1×256", 4)]),
+        piece(Content("369k parameters"), 0, " · "),
+        piece(Content("a-run"), status_line.KEPT, " · "),
+    ]
+    right = [piece(Content(text)) for text in ("● training", "1,240/5,000", "1:32 left")]
+    right.insert(2, piece(Content("62k tok/s"), 2))
+    shown_line = status_line.fitted(left, right, width).plain
+    assert cell_len(shown_line) == width
+    assert " ".join(shown_line.split()) == " ".join(line.split())
+
+
+async def test_the_name_of_the_run_stands_in_the_top_line(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.train(pilot)
+        assert stage.session.run is not None
+        assert f" {stage.session.run} " in stage.status
+        assert "1:32 left" in stage.status
+
+
+# --- the footer -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [80, 60, 40, 24])
+async def test_the_footer_keeps_help_and_quit_and_marks_what_it_leaves_out(stage: Stage, width: int) -> None:
+    app = stage.open()
+    async with app.run_test(size=(width, 24)) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        await until(pilot, lambda: keys_in_sight(stage)[-1:] == ["Quit"])
+        await until(pilot, lambda: width < 40 or "Resume" in keys_in_sight(stage))
+        *_, help_key, quit_key = keys_in_sight(stage)
+        assert (help_key, quit_key) == ("Help", "Quit")
+        assert ("…" in keys_in_sight(stage)) == (width < 80)
+        await pilot.resize_terminal(120, 24)
+        await until(pilot, lambda: "Setup" in keys_in_sight(stage))
+        assert "…" not in keys_in_sight(stage)
+
+
+async def test_quit_is_in_the_footer_of_a_lesson_and_of_every_list(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen) and "Quit" in keys_in_sight(stage))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.focused, LessonPane))
+        await until(pilot, lambda: {"Charts", "Help", "Quit"} <= set(keys_in_sight(stage)))
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and keys_in_sight(stage)[-1:] == ["Quit"])
+
+
+async def test_a_mark_is_not_there_when_everything_fits(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await until(pilot, lambda: "Quit" in keys_in_sight(stage))
+        assert not app.screen.query(KeyRow).first().query(FooterLabel)
+
+
+# --- the prompt -----------------------------------------------------------------------------------------------
+
+
+async def test_the_seed_of_a_sample_stays_in_sight_while_the_sample_scrolls(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.train(pilot)
+        pane = stage.prompt
+        pane._asked = SamplingConfig(seed=123456, top_k=40, top_p=0.9, temperature=0.75)
+        for number in range(2):
+            pane.start_sample("Once", 1240 + number)
+            pane.append_sample("".join(f"line {line}\n" for line in range(40)), done=True)
+            await pilot.pause()
+        assert shown(stage.playground, "#samples").startswith("─ seed 123456 · step 1,241 · temperature 0.7…")
+        pane._samples.scroll_to(y=20, animate=False)
+        await until(pilot, lambda: "line 20" in shown(stage.playground, "#samples"))
+        assert shown(stage.playground, "#samples").startswith("─ seed 123456 · step 1,240 ")
+
+
+async def test_an_error_under_the_prompt_is_told_whole(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.ready(pilot)
+        error = "top_p is 2.0, but must be a number above 0, at most 1."
+        pane = stage.prompt
+        for folded in (False, True):
+            stage.playground._folded = folded
+            stage.playground.fold()
+            pane._show_error(error)
+            await until(pilot, lambda: error in " ".join(shown(stage.playground, "#prompt-error").split()))
+        pane._show_error("word " * 200)
+        await until(pilot, lambda: shown(stage.playground, "#prompt-error").endswith("…"))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "shown_text"),
+    [
+        ("a few words", 1, "a few w…"),
+        ("a few words", 2, "a few words"),
+        ("one two three four five six", 2, "one two three f…"),
+        ("", 1, ""),
+    ],
+)
+def test_what_is_said_over_too_few_rows_ends_in_a_mark(text: str, rows: int, shown_text: str) -> None:
+    assert said.fitted(text, 8, rows) == shown_text
+
+
+# --- clipping -------------------------------------------------------------------------------------------------
+
+
+async def test_what_c_did_to_a_stopped_run_is_seen_on_the_chart(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        assert stage.norm._picture.threshold is not None
+        await pilot.press("c")
+        await until(pilot, lambda: stage.norm.readout == "next: clipping off")
+        assert stage.norm._picture.threshold is None
+        assert not stage.playground.query_one("#setup").display, "the form is out of sight"
+        await pilot.press("c", "minus")
+        await until(pilot, lambda: stage.norm.readout.startswith("next: clip norm at "))
+        assert stage.norm._picture.threshold == stage.form.config.clip_threshold
+        await pilot.press("t")
+        await until(pilot, lambda: stage.session.phase is Phase.PREPARING)
+        assert stage.engine.of(messages.Train)[-1].config.clip_threshold == stage.form.config.clip_threshold
+
+
+# --- the runs -------------------------------------------------------------------------------------------------
+
+
+def row(run: str, created: str = "2026-11-25 10:15") -> RunRow:
+    return RunRow(run=run, corpus="tales", model="LSTM 1×256 char", step="12,345", valid="0.948", created=created)
+
+
+def test_the_runs_of_a_narrow_screen_keep_the_time_and_the_end_of_a_name() -> None:
+    rows = [row("shakespeare-lstm-512-with-dropout-01"), row("b", "2025-11-25 10:15")]
+    for screen in (80, 120):
+        columns, cells = fitted(rows, screen, 2026)
+        widths = [max(map(cell_len, column)) + 2 for column in zip(columns, *cells, strict=True)]
+        assert sum(widths) <= screen * 96 // 100 - 5
+    columns, cells = fitted(rows, 80, 2026)
+    assert columns == ["run", "model", "step", "valid", "created"]
+    assert cells[0][-1] == "11-25 10:15"
+    assert cells[1][-1] == "2025-11-25 10:15"
+    assert cells[0][0].startswith("shakesp")
+    assert cells[0][0].endswith("out-01")
+    assert "…" in cells[0][0]
+    assert fitted([row("short")], 80, 2026)[1] == [["short", "LSTM 1×256 char", "12,345", "0.948", "2026-11-25 10:15"]]
+
+
+async def test_a_name_that_is_cut_is_told_whole_below_the_list(stage: Stage) -> None:
+    name = "shakespeare-lstm-512-with-dropout-and-more-01"
+    make_run(stage.workspace, name, steps=2600, loss=0.9484)
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await until(pilot, lambda: str(app.screen.query_one("#note", Static).content) == name)
+        assert str(app.screen.query_one(DataTable).get_row_at(0)[0]) != name
+        await choose_and_check(stage, pilot, name)
+
+
+async def choose_and_check(stage: Stage, pilot: Pilot[None], name: str) -> None:
+    await pilot.press("o")
+    await until(pilot, lambda: stage.session.run == name)
+
+
+@pytest.mark.parametrize(("width", "text"), [(11, "tales-01-23"), (8, "tale…-23"), (5, "ta…23"), (1, "…")])
+def test_a_text_cut_in_its_middle(width: int, text: str) -> None:
+    assert middle_shortened("tales-01-23", width) == text
+
+
+def test_the_prompt_pane_says_what_draws_a_sample_again() -> None:
+    from rnnplay.tui.widgets import prompt_pane
+
+    header = prompt_pane._header(SamplingConfig(seed=7, top_k=40, top_p=0.9), 1240)
+    assert header == "seed 7 · step 1,240 · temperature 0.8 · top k 40 · top p 0.9"
+    assert PromptPane.HELP is None
