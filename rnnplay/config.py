@@ -419,6 +419,8 @@ class KnobSpec:
         if self.kind == "bool":
             words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
             parsed = words.get(text.lower(), text)
+        elif self.kind == "choice" and text.lower() in self.choices:
+            parsed = text.lower()
         elif (number := self._number(text)) is not None:
             parsed = number
         return self.check(parsed)  # which says what was expected
@@ -437,7 +439,9 @@ class KnobSpec:
         return real_number(text) if self.kind == "float" else None
 
     def _hint(self, value: object) -> str:
-        """What to write instead of a text that was refused as a number, if that can be told."""
+        """What to write instead of a value that was refused, if that can be told."""
+        if self.name == "clip" and real_number(str(value)) is not None:  # in other programs it is a number
+            return "; the number is that of clip_threshold"
         if not isinstance(value, str):
             return ""
         text = meant(value, whole=self.kind == "int") or value.strip()

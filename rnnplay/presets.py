@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.names import composed, is_name
 from rnnplay.common.own_files import replacing
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
@@ -121,6 +121,7 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
     Unless `whole`, its settings need not go together by themselves, as others are to be laid over them.
     Raises InputError for an unknown name, or for a file that cannot be used.
     """
+    name = composed(name)
     if own is not None and is_kept(name, own):
         return _read(own / f"{name}.toml", whole)
     if name not in PRESETS:
@@ -132,11 +133,11 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
     """Every preset by name, a person's own last; and a sentence for each file that cannot be used."""
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
-        if not _NAME.fullmatch(place.stem):
+        if not is_name(place.stem, _LONGEST_NAME):
             problems.append(f"{marked(str(place))} is left out, for {_NAMED}; give it such a name.")
             continue
         try:
-            found[place.stem] = _read(place)
+            found[composed(place.stem)] = _read(place)
         except InputError as error:
             problems.append(str(error))
     return found, problems
@@ -144,12 +145,12 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
 
 def is_kept(name: str, own: Path) -> bool:
     """Whether a person's own preset has that name, even one that cannot be read."""
-    return bool(_NAME.fullmatch(name)) and os.path.lexists(own / f"{name}.toml")
+    return is_name(name, _LONGEST_NAME) and os.path.lexists(own / f"{name}.toml")
 
 
 def check_name(name: str) -> None:
     """Raises InputError if a preset of a person's own cannot have that name."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name, _LONGEST_NAME):
         raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
         raise InputError(f"{name} is a preset that comes with rnnplay; choose another name.")
@@ -162,6 +163,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
     Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, if the folder
     cannot be written, or if what has that name is no file.
     """
+    name = composed(name)
     check_name(name)
     defaults = RunConfig()
     values = {knob: getattr(config, knob) for knob in knobs() if getattr(config, knob) != getattr(defaults, knob)}
@@ -195,5 +197,5 @@ def _read(place: Path, whole: bool = True) -> Preset:
 
 
 _WORDS = ("summary", "expect")
-_NAMED = "presets are named by at most 40 letters, digits, dashes and underscores, a letter or digit first"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_LONGEST_NAME = 40
+_NAMED = "presets are named by at most 40 letters, digits, dots, dashes and underscores, a letter or digit first"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.other_tools import meant_as
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import KnobSpec, knobs
 from rnnplay.errors import ConfigError, InputError
@@ -20,7 +20,8 @@ LARGEST_FILE = 1 << 16
 def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
     """The knobs in a TOML file, each checked; raises InputError that names the file, the knob and the reason.
 
-    `words`: names that may stand beside the knobs, with a string as value.
+    `words`: names that may stand beside the knobs, with a string as value. A corpus may be a path relative to
+    the file.
     """
     specs = knobs()
     checked: dict[str, Any] = {}
@@ -34,6 +35,8 @@ def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
             raise InputError(f"{file}: {_unknown(name, value, specs)}")
         try:
             checked[name] = specs[name].check(value)
+            if name == "corpus":
+                checked[name] = _from(file, str(value))
         except ConfigError as error:
             raise ConfigError(name, f"{file}: {error}") from error
     return checked
@@ -58,11 +61,21 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
 
 
+def _from(file: Path, corpus: str) -> str:
+    """`corpus`; a path that begins in the folder of `file`, and leads to something there, as a whole path."""
+    path = file.absolute().parent / corpus
+    try:
+        is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        is_path = False
+    return str(path) if is_path else corpus
+
+
 def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
     if isinstance(value, dict):
         return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
-    near = difflib.get_close_matches(name.replace("-", "_"), specs, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the knobs are {', '.join(specs)}."
+    near = [one.split()[0].replace("-", "_") for one in meant_as(name, [spec.option[2:] for spec in specs.values()])]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the knobs are {', '.join(specs)}."
     return f"there is no knob {name!r}; {hint}"
 
 

@@ -74,7 +74,7 @@ def test_a_file_whose_name_cannot_be_a_presets_is_told(tmp_path: Path) -> None:
     found, problems = all_presets(tmp_path)
     assert set(found) == set(PRESETS)
     assert len(problems) == 1 and "my preset.toml is left out" in problems[0]
-    assert "at most 40 letters, digits, dashes and underscores" in problems[0]
+    assert "at most 40 letters, digits, dots, dashes and underscores" in problems[0]
 
 
 def test_a_preset_saved_again_keeps_its_summary_and_promises_nothing(tmp_path: Path) -> None:

@@ -77,3 +77,23 @@ def test_words_stand_beside_knobs_only_where_they_are_asked_for(tmp_path: Path) 
     file.write_text("summary = 3\n", encoding="utf-8")
     with pytest.raises(InputError, match="summary must be text in quotes"):
         read_settings(file, words=("summary",))
+
+
+def test_a_path_to_a_corpus_is_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is used from; a name stays a name, and so does what is not there."""
+    folder = tmp_path / "experiment"
+    (folder / "texts").mkdir(parents=True)
+    for place in (folder / "a.txt", folder / "texts" / "b.txt", folder / "tales", tmp_path / "c.txt"):
+        place.write_text("text", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    file = Path("experiment") / "run.toml"
+    for corpus, read in (
+        ("a.txt", str(folder / "a.txt")),
+        ("texts/b.txt", str(folder / "texts" / "b.txt")),
+        ("tales", "tales"),
+        ("c.txt", "c.txt"),
+        (str(tmp_path / "c.txt"), str(tmp_path / "c.txt")),
+        ("\0/x", "\0/x"),
+    ):
+        file.write_text(settings_text({"corpus": corpus}), encoding="utf-8")
+        assert read_settings(file) == {"corpus": read}

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from rnnplay.cli.console import note, printable, table, write_json
 from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.text_input import prompt_file_option, prompt_text
 
 
 @click.command("complete", short_help="Complete a prompt, with the likeliest next tokens.")
 @click.argument("run_name", metavar="RUN")
-@click.argument("text", metavar="TEXT")
+@click.argument("text", metavar="[TEXT|-]", required=False)
+@click.option("--prompt", metavar="TEXT|-", help="The same as TEXT.")
+@prompt_file_option
 @click.option("--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many tokens.  [default: 8]")
 @checkpoint_option
 @workspace_option
 @json_option
 @pass_session
-def command(session: Session, run_name: str, text: str, bars: int, checkpoint: str, as_json: bool) -> None:
+def command(
+    session: Session,
+    run_name: str,
+    text: str | None,
+    prompt: str | None,
+    prompt_file: Path | None,
+    bars: int,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
     """Complete TEXT to the end of the word with the model of RUN, and list the likeliest next tokens.
 
-    A TEXT that begins with a dash stands after --.
+    -: from standard input. A TEXT that begins with a dash stands after --. A text from a file or from standard input
+    loses its last line end.
     """
+    if text is not None and prompt is not None:
+        raise click.UsageError("TEXT and --prompt are the same; leave one out.")
+    text = prompt if text is None else text
+    if text is None and prompt_file is None:
+        raise click.UsageError("There is no text to complete; write it after the run's name, or give --prompt-file.")
     run = find_run(session, run_name)
+    text = prompt_text(text, prompt_file)
 
     from rnnplay.model.sampling import complete
     from rnnplay.training.checkpoints import load_model

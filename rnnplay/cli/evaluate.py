@@ -11,6 +11,7 @@ from rnnplay.cli.console import note, pairs, table, write_json
 from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.text_input import corpus_from_stdin
 from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.errors import InputError
 
@@ -28,7 +29,7 @@ ONE_SEQUENCE = 100_000
 
 @click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
 @click.argument("run_name", metavar="RUN")
-@click.option("--corpus", metavar="NAME|PATH", help="Another text than the run's own.")
+@click.option("--corpus", metavar="NAME|PATH|-", help="Another text than the run's own; -: from standard input.")
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
@@ -94,6 +95,7 @@ def command(
     info, tokenizer = run.info(), run.tokenizer()
     config = info.config
     if corpus is not None:
+        corpus = corpus_from_stdin(session.workspace) if corpus == "-" else corpus
         # One row of one token is enough: nothing is trained on this text.
         config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
     run.checkpoint(checkpoint)  # a wrong name is told before the text is read

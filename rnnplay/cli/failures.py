@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         tell("Interrupted.")
         return FAILED
     except click.UsageError as error:
-        tell("Error: " + usage_message(error))
+        tell("Error: " + usage_message(error, session.words))
         return BAD_INPUT
     except click.ClickException as error:
         tell("Error: " + error.format_message())
@@ -125,15 +124,19 @@ def _refused(error: Exception) -> str:
     return f"Error: {CURRENT_FOLDER_GONE}" if isinstance(error, FileNotFoundError) and current_folder_gone() else ""
 
 
-def usage_message(error: click.UsageError) -> str:
-    """What is wrong with the command line, with the nearest name that exists and where to read more."""
+def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
+    """What is wrong with the command line, with the name that was meant and where to read more; `words`: as typed."""
     path = error.ctx.command_path if error.ctx else "rnnplay"
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
+        from rnnplay.common.other_tools import meant_as
+
         known = [name for param in error.ctx.command.params for name in _names(param)] if error.ctx else []
-        near = difflib.get_close_matches(error.option_name, known, n=1)
-        message = f"There is no option {error.option_name}"
-        message += f"; did you mean {near[0]}?" if near else "."
+        option = error.option_name
+        if not option.startswith("--"):  # of -rnn_size 128 click names the first letter
+            option = next((word for word in words if word.startswith(option) and len(word) > 2), option)
+        near = " or ".join(f"--{name}" for name in meant_as(option, known))
+        message = f"There is no option {option}{f'; did you mean {near}?' if near else '.'}"
     if not message.endswith((".", "?", "!", "…")):
         message += "."
     return f"{message} ({shell_command(*path.split()[1:], help=True)})"
@@ -175,4 +178,4 @@ def _write_traceback(error: Exception, session: Session) -> Path:
 
 
 def _names(param: click.Parameter) -> list[str]:
-    return [name for name in (*param.opts, *param.secondary_opts) if name.startswith("--")] + ["--help"]
+    return [name[2:] for name in (*param.opts, *param.secondary_opts) if name.startswith("--")] + ["help"]

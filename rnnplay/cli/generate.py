@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from rnnplay.cli.console import TextOut, builtins, note, write_json
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.text_input import prompt_file_option, prompt_text
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
 
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
 @click.command("generate", cls=KnobCommand, short_help="Write text with a trained model.")
 @click.argument("run_name", metavar="RUN")
-@click.option("--prompt", metavar="TEXT", default="", help="The text to write on from.  [default: the start of a line]")
+@click.option(
+    "--prompt",
+    metavar="TEXT|-",
+    help="The text to write on from; -: from standard input.  [default: the start of a line]",
+)
+@prompt_file_option
 @click.option("--greedy", is_flag=True, help="Always the likeliest token: the same as --temperature 0.")
 @checkpoint_option
 @workspace_option
@@ -29,15 +36,25 @@ if TYPE_CHECKING:
 @knob_options(SamplingConfig)
 @pass_session
 def command(
-    session: Session, /, run_name: str, prompt: str, greedy: bool, checkpoint: str, as_json: bool, **values: Any
+    session: Session,
+    /,
+    run_name: str,
+    prompt: str | None,
+    prompt_file: Path | None,
+    greedy: bool,
+    checkpoint: str,
+    as_json: bool,
+    **values: Any,
 ) -> None:
     """Write text with the model of RUN, a run's name or the path of its folder.
 
     The prompt and what follows are written as they are drawn. With --json, one object at the end; its "text" is what
-    follows the prompt, and its "seed" draws the same text again.
+    follows the prompt, and its "seed" draws the same text again. A prompt from a file or from
+    standard input loses its last line end.
     """
     sampling = sampling_config(given(values), greedy)
     run = find_run(session, run_name)
+    prompt = prompt_text(prompt, prompt_file)
 
     from rnnplay.model.sampling import generate
     from rnnplay.training.checkpoints import load_model, naming_another

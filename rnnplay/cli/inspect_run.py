@@ -12,6 +12,7 @@ from rnnplay.cli.console import note, write_json
 from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.text_input import prompt_text
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.common.quality import unknown_warning
 from rnnplay.errors import CheckpointError, InputError
@@ -37,7 +38,11 @@ _FORCED = re.compile(
 @click.command("inspect", short_help="Look inside a run's model.")
 @click.argument("run_names", metavar="RUN...", nargs=-1, required=True)
 @click.option("--view", type=click.Choice(list(OPTIONS)), default="gradients", help="What to look at.")
-@click.option("--text", metavar="TEXT", help="The text to read: for predictions, gates and connectivity.")
+@click.option(
+    "--text",
+    metavar="TEXT|-",
+    help="The text to read, for predictions, gates and connectivity; -: from standard input.",
+)
 @click.option(
     "--distance",
     metavar="K",
@@ -101,6 +106,8 @@ def command(
     if "text" in OPTIONS[view] and values["text"] is None:
         raise InputError(f"--view {view} needs a text to read; give one with --text.")
     forced = [parse_forced(one) for one in force]
+    if values["text"] is not None:
+        values["text"] = prompt_text(values["text"])
     run = _open(session, run_names[0], checkpoint)
     if values["text"] and (unknown := run.tokenizer.unknown_in(values["text"])):
         note(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")

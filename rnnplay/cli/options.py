@@ -42,7 +42,7 @@ class KnobOption(click.Option):
         if spec.kind == "bool":
             super().__init__([f"{name}/--no-{name[2:]}", spec.name], default=None, help=help_text(spec))
         else:
-            metavar = "|".join(spec.choices) or ("NAME|PATH" if spec.name == "corpus" else METAVARS[spec.kind])
+            metavar = "|".join(spec.choices) or ("NAME|PATH|-" if spec.name == "corpus" else METAVARS[spec.kind])
             super().__init__(
                 [name, spec.name], type=KnobType(spec), metavar=metavar, default=None, help=help_text(spec)
             )

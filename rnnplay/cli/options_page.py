@@ -21,7 +21,7 @@ A knob's value comes from the command line, else from the file given with `--con
 `{preset}` if none is given), else it is the default below. Steps, epochs and minutes say the length together: where
 one of them is given, those of the file or the preset no longer hold. Knobs marked *live* may change while training.
 
-A settings file has one knob a line:
+A settings file has one knob a line; a path to a corpus may be relative to the file:
 
 ```toml
 cell = "gru"

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import click
+
 from rnnplay.cli.console import note
 from rnnplay.errors import EncodingError, InputError
 
@@ -16,6 +18,11 @@ LARGEST_PROMPT = 1 << 20
 """Bytes of a prompt: hours of reading."""
 
 
+prompt_file_option = click.option(
+    "--prompt-file", metavar="FILE", type=click.Path(path_type=Path), help="The prompt is what this file has."
+)
+
+
 def standard_input(what: str) -> BinaryIO:
     """Standard input, for bytes; where it is the keyboard, says that `what` is expected there."""
     if sys.stdin.isatty():
@@ -23,17 +30,18 @@ def standard_input(what: str) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def prompt_text(given: str, file: Path | None = None) -> str:
-    """The prompt `given`; "-": what standard input has; with a `file`, what that has. Its last line end is left out.
+def prompt_text(given: str | None, file: Path | None = None) -> str:
+    """The prompt `given` ("" for None); "-": what standard input has; with a `file`, what that has.
 
-    Raises InputError if both are given, or if it is not text.
+    The last line end of an input or a file is left out: editors and `echo` write one that is not meant. Raises
+    InputError if both are given, or if it is not text.
     """
     if file is not None:
-        if given:
-            raise InputError("--prompt and --prompt-file exclude each other; leave one out.")
-        return _one_line_end_less(_file_text(file))
+        if given is not None:
+            raise InputError("A prompt is given and --prompt-file too; leave one out.")
+        return _file_text(file).removesuffix("\n")
     if given != "-":
-        return given
+        return given or ""
     data = standard_input("the prompt").read(LARGEST_PROMPT + 1)
     _check_size(len(data), "Standard input")
     try:
@@ -42,7 +50,7 @@ def prompt_text(given: str, file: Path | None = None) -> str:
         raise InputError(
             f"Standard input is not UTF-8 text (byte {error.start}); convert it first, as with `iconv -f CP1252`."
         ) from error
-    return _one_line_end_less(text.replace("\r\n", "\n"))
+    return text.replace("\r\n", "\n").removesuffix("\n")
 
 
 def corpus_from_stdin(workspace: Workspace) -> str:
@@ -67,7 +75,3 @@ def _file_text(file: Path) -> str:
 def _check_size(size: int, name: str) -> None:
     if size > LARGEST_PROMPT:
         raise InputError(f"{name} has more than {LARGEST_PROMPT:,} bytes, too many for a prompt; give its last part.")
-
-
-def _one_line_end_less(text: str) -> str:
-    return text.removesuffix("\n")

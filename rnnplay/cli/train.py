@@ -14,6 +14,7 @@ from rnnplay.cli.reporters import Reporter, choose_reporter
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
+from rnnplay.cli.text_input import corpus_from_stdin
 from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig, with_values
@@ -73,6 +74,8 @@ def command(
     if checkpoint is not None and not resume:
         raise InputError("--checkpoint says where a run goes on; it needs --resume.")
     workspace = session.workspace
+    if values["corpus"] == "-":
+        values["corpus"] = corpus_from_stdin(workspace)
     if resume:
         from rnnplay.training.run_folder import find_run
 
@@ -104,8 +107,7 @@ def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> Run
 
     if name is None:
         return _reserved(config, workspace)
-    check_run_name(name)
-    folder = RunFolder(workspace.checkpoints / name)
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         onward = workspace.command("train", resume=True, run=name)
         raise InputError(f"There is a run {name!r} already; give another name with --run, or go on with it: {onward}")

@@ -147,8 +147,8 @@ class Engine:
         if self._training:
             raise InputError("A run is being trained already; stop it first.")
         self._leave_trainer()
-        folder = RunFolder(self._workspace.checkpoints / command.run)
         resuming = find_run(command.run, self._workspace) if command.resume else None
+        folder = resuming or RunFolder(self._workspace.checkpoints / command.run)
         config = command.config
         corpus = self._encode(config, resuming)
         redirect_output(folder.log_path)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnplay.common.names import composed
 from rnnplay.common.own_files import name_beside
 from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.cards import Card, card_title, clean
@@ -53,6 +54,7 @@ def add_stream(stream: BinaryIO, workspace: Workspace, name: str | None = None, 
     `add_corpus` does.
     """
     encoding = encoding and encoding_name(encoding)
+    name = None if name is None else _checked(name)
     workspace.create()
     with _placing(Path(STDIN), workspace.corpora / "stdin.txt") as beside:
         with beside.open("wb") as file:
@@ -87,9 +89,9 @@ def free_name(path: Path, workspace: Workspace) -> str:
     return ""
 
 
-def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
-    """The corpus to be, and its place; raises InputError if there is one of that name, or it can be none."""
-    name = name.strip().removesuffix(".txt")
+def _checked(name: str) -> str:
+    """`name` as it can be a corpus's; raises InputError if it cannot."""
+    name = composed(name.strip().removesuffix(".txt"))
     if (
         not name
         or len(name) > LONGEST_NAME
@@ -101,6 +103,12 @@ def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
             f"'{clean(name)}' cannot be a corpus's name; use up to {LONGEST_NAME} letters, digits, spaces or . _ -, "
             "a letter or digit first."
         )
+    return name
+
+
+def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
+    """The corpus to be, and its place; raises InputError if there is one of that name, or it can be none."""
+    name = _checked(name)
     target = workspace.corpora / f"{name}.txt"
     if os.path.lexists(target) or name.casefold() in {known.name.casefold() for known in list_corpora(workspace)}:
         raise InputError(f"There is already a corpus '{name}'; give this one another name.")

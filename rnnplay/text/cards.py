@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from rnnplay.common.names import composed
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.errors import InputError
 from rnnplay.harmless import marked
@@ -71,7 +72,7 @@ def read_card(place: Path) -> Card:
             encoding_name(card.encoding)
         except InputError as error:
             raise InputError(f"{where} has something wrong in the field encoding. {error}") from error
-    name = clean(card.name or place.stem)
+    name = composed(clean(card.name or place.stem))
     if not name or "/" in name or "\\" in name:
         raise InputError(f"{where} has '{name}' in the field name, but a name has no / or \\ in it.")
     return msgspec.structs.replace(

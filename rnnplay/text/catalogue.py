@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnplay.common.commands import quoted
+from rnnplay.common.names import composed
 from rnnplay.errors import InputError
 from rnnplay.text.cards import Card, card_title, clean, read_card
 from rnnplay.workspace import Workspace, bundled_corpora
@@ -62,13 +63,14 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     corpora, problems = _scan(workspace)
     known = {corpus.name: corpus for corpus in corpora}
     has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
-    if wanted.startswith("~") and wanted in known:  # before it is taken for somebody's home folder
-        return known[wanted]
+    name = composed(wanted)
+    if wanted.startswith("~") and name in known:  # before it is taken for somebody's home folder
+        return known[name]
     path = expanded(wanted)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
         return _from_path(path, workspace)
-    if wanted in known:
-        return known[wanted]
+    if name in known:
+        return known[name]
     for place, problem in problems.items():
         if wanted in (place.stem, place.name):
             raise InputError(problem)
@@ -117,7 +119,7 @@ def _add_loose_texts(folder: Path, found: dict[str, Corpus], problems: dict[Path
     # A text whose card is broken must not turn into a loose text: its feed would silently be another.
     broken = {place.stem for place in problems if place.parent == folder}
     for place in _files(folder, ".txt"):
-        name = clean(place.stem)
+        name = composed(clean(place.stem))
         if place in described or place.stem in broken:
             continue
         if not name:
@@ -152,7 +154,7 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
     for corpus in list_corpora(workspace):
         if corpus.path is not None and _same(corpus.path, path):
             return corpus  # so that its card's feed counts
-    name = clean(path.stem)
+    name = composed(clean(path.stem))
     return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
 
 

@@ -156,8 +156,8 @@ def not_text(
         byte = error.object[error.start]
         problem = f"is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit"
     if looks is not None and codecs.lookup(looks.encoding) != codecs.lookup(encoding):
-        seems = f"{looks.what}, where it reads: {looks.excerpt} …"
-        return EncodingError(f"{name} {problem}; it looks like {seems}", str(path), looks.encoding, seems)
+        seems = f"{looks.what}, and would read: {looks.excerpt} […]"
+        return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), looks.encoding, seems)
     if error is None:
         return InputError(f"{name} {problem}; give a text file.")
     if looks is not None or shown.startswith("UTF-16"):

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnplay.common.names import as_name, composed, is_name
 from rnnplay.common.numbers import whole_number
 from rnnplay.common.own_files import NotOwnError, check_own
 from rnnplay.config import RunConfig
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 VOCABULARY_LIMIT = 1 << 29
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_LONGEST_NAME = 80
 _STEP = re.compile(r"step-([0-9]{9,13})")
 _LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+\.partial)")
 
@@ -313,17 +314,20 @@ def list_runs(workspace: Workspace) -> list[RunFolder]:
         entries = sorted(workspace.checkpoints.iterdir())
     except OSError:
         return []
-    runs = [RunFolder(path) for path in entries if _NAME.fullmatch(path.name)]
+    runs = [RunFolder(path) for path in entries if is_name(path.name, _LONGEST_NAME)]
     return [run for run in runs if run.holds_run()]
 
 
 def find_run(name: str, workspace: Workspace) -> RunFolder:
     """The run of that name; raises InputError naming those that exist."""
-    check_run_name(name)
-    folder = RunFolder(workspace.checkpoints / name)
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         return folder
-    names = [run.name for run in list_runs(workspace)]
+    runs = list_runs(workspace)
+    for run in () if name.isascii() else runs:
+        if composed(run.name) == folder.name:  # a file system may keep é as e and an accent
+            return run
+    names = [run.name for run in runs]
     if not names:
         raise InputError(f"There is no run {name!r}, nor any other in {workspace.checkpoints}; train one first.")
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
@@ -331,21 +335,23 @@ def find_run(name: str, workspace: Workspace) -> RunFolder:
 
 
 def check_run_name(name: str) -> str:
-    """`name`, if it can be a run's; raises InputError otherwise. Never a path."""
-    if not _NAME.fullmatch(name):
+    """`name` in composed form, if it can be a run's; raises InputError otherwise. Never a path."""
+    if not is_name(composed(name), _LONGEST_NAME):
         raise InputError(
             f"A run cannot be called {name[:100]!r}; use at most 80 letters, digits, dots, dashes and underscores, "
             "beginning with a letter or digit."
         )
-    return name
+    return composed(name)
 
 
 def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
     """A name nobody has yet, like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
     if not stem:
-        corpus = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(config.corpus).stem).strip("-_")[:40] or "run"
+        corpus = as_name(Path(config.corpus).stem, 40) or "run"
         stem = f"{corpus}-{config.cell}-{config.hidden}"
-    taken = {path.name for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
+    taken = (
+        {composed(path.name) for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
+    )
     used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
     return f"{stem}-{max(used, default=0) + 1:02d}"
 

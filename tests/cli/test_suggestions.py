@@ -225,6 +225,10 @@ def provoke_hints_of_the_command_line_itself(workspace: str, tmp_path: Path) -> 
     refused = call("train", "--corpus", str(latin), "--workspace", workspace)
     add = last(refused, "copy it with: ")
     assert call(*words(add, "bash")).exit_code == 0
+    curly = Path(workspace) / "corpora" / "“curly” [1].txt"  # its own name is taken
+    curly.write_bytes("“Don’t,” she said.\n".encode("cp1252") * 99)
+    refused = call("train", "--corpus", "“curly” [1]", "--workspace", workspace)
+    assert paste(last(refused, "as UTF-8: ")).exit_code == 0
 
 
 async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_an_encoding_is_named_and_shown(encoding: str, tmp_path: Path) -> None:
     error = refusal(path)
     assert isinstance(error, EncodingError)
     assert encoding_name(error.encoding) == encoding_name(encoding)
-    excerpt = error.seems.partition("reads: ")[2].removesuffix(" …")
+    excerpt = error.seems.partition("would read: ")[2].removesuffix(" […]")
     assert len(excerpt) >= 10
     assert excerpt in " ".join((TEXTS[encoding] * 40).split())
 
@@ -184,4 +184,7 @@ def test_a_text_from_standard_input(tmp_path: Path) -> None:
     taken = call(workspace, "corpora", "add", "-", "--name", "quotes", stdin=b"other\n")
     assert "There is already a corpus 'quotes'" in taken.stderr
     assert "is empty" in call(workspace, "corpora", "add", "-", stdin=b"").stderr
+    (tmp_path / "out.txt").write_text("out\n", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be a corpus's name"):
+        add_stream(io.BytesIO(b"out\n"), workspace, "../out")
     assert sorted(path.name for path in workspace.corpora.iterdir()) == ["quotes.txt", "stdin-2.txt", "stdin.txt"]

@@ -185,7 +185,7 @@ def test_a_missing_run_is_told_with_those_that_exist(workspace: Workspace) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "../a", "/etc", "-x", ".hidden", "a b", "a\x1b[2J", "ä", "x" * 81, "a\n"]
+    "name", ["", ".", "..", "a/b", "../a", "/etc", "-x", ".hidden", "a b", "a\x1b[2J", "x" * 81, "a\n"]
 )
 def test_a_name_is_never_a_path(name: str, workspace: Workspace) -> None:
     with pytest.raises(InputError):

@@ -167,7 +167,7 @@ async def test_a_text_in_another_encoding_is_offered_as_a_copy(folder: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         app.screen.query_one(Input).value = "words.txt"
         await pilot.press("enter")
-        await until(pilot, lambda: "seems to be Windows-1252" in app.said)
+        await until(pilot, lambda: "looks like Windows-1252" in app.said)
         assert "“Don’t,” she said." in app.said
         assert not app.answers
         await pilot.press("enter")

@@ -109,7 +109,7 @@ class FilePicker(ModalScreen[Path | None]):
             check_text_file(path)
         except EncodingError as error:
             self._offered = path, error.encoding
-            self._say(f"{path.name} seems to be {error.seems} Enter again copies it as UTF-8 and takes the copy.")
+            self._say(f"{path.name} looks like {error.seems}. Enter again copies it as UTF-8 and takes the copy.")
         except RnnplayError as error:
             self._say(str(error), error=True)
         else:
