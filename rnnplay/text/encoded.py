@@ -161,7 +161,7 @@ def _from_corpus(
         text = f"The text of {clean(config.corpus)} is not the one that the run was trained on"
         if use_copy:
             raise InputError(f"{text}, and there is no encoded copy of that; put it back, or start a new run.")
-        raise InputError(f"{text}; leave corpus out to go on with that one, or start a new run without resuming.")
+        raise InputError(f"{text}; leave --corpus out to go on with that one, or start a new run without resuming.")
     return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
 
 

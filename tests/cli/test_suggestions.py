@@ -181,7 +181,7 @@ def provoke_another_corpus_for_a_run(workspace: str, tmp_path: Path) -> None:
     there = ("--workspace", workspace)
     call("train", *FAST, "--run", "own", "--steps", "2", *there)
     other = call("train", "--resume", "--run", "own", "--steps", "4", "--corpus", "tales", *there)
-    assert "leave corpus out to go on with that one" in other.output
+    assert "leave --corpus out to go on with that one" in other.output
     assert "copy" not in other.output and "gone" not in other.output
     assert call("train", "--resume", "--run", "own", "--steps", "4", *there).exit_code == 0
 

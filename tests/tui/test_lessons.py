@@ -179,6 +179,13 @@ async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)
         pane = stage.playground.query_one(LessonPane)
+        labels = [str(button.label) for button in pane.query(Button)]
+        assert [label.split()[-1] for label in labels] == ["t", "enter", "enter"], "each says its key"
+        assert "press i, then 3" in str(pane.query_one(".keys", Static).content)
+        for collapsed in (False, True):
+            await pilot.press("a")
+            assert pane.query_one(Collapsible).collapsed is collapsed
+        pane.scroll_home(animate=False)
         await pilot.press("pagedown")
         await until(pilot, lambda: pane.scroll_offset.y > 0)
         await pilot.press("tab")
@@ -314,8 +321,8 @@ async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stag
         await until(pilot, lambda: any("being measured" in toast for toast in stage.toasts))
         assert not stage.engine.of(messages.Train)
         assert "measuring…" in text_of_steps(stage) and stage.main == "◌ Measuring"
-        (asked,) = stage.engine.of(messages.InspectDistances)
-        (gradients,) = stage.engine.of(messages.InspectGradients)
+        asked = stage.engine.of(messages.InspectDistances)[-1]
+        gradients = stage.engine.of(messages.InspectGradients)[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=accuracies(run, length, 0.2)))
         assert load_progress(progress_path()).done(find_lesson("8")) == [0]
         assert not stage.engine.of(messages.Train), "the gradients are owed still"
@@ -379,8 +386,8 @@ async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_o
         assert not stage.engine.of(messages.Train)
 
 
-async def test_a_run_that_was_stopped_is_resumed_by_t(stage: Stage) -> None:
-    """It is the lesson's, and not at its end."""
+async def test_a_run_that_was_stopped_is_resumed_by_t_and_n_asks(stage: Stage) -> None:
+    """It is the lesson's, and not at its end; a run of one's own is begun only after a yes."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 8)
@@ -388,6 +395,11 @@ async def test_a_run_that_was_stopped_is_resumed_by_t(stage: Stage) -> None:
         await stage.stop(pilot)
         assert stage.app.coach.need == Need("resume", "rnn", 0)
         stage.engine.sent.clear()
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert not stage.engine.of(messages.Train)
         await pilot.press("t")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         (command,) = stage.engine.of(messages.Train)
@@ -412,34 +424,6 @@ async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert stage.engine.of(messages.Train)[0].config.seed == first + 1
         assert any("Step 2" in toast and "0.9 was measured" in toast for toast in stage.toasts)
-
-
-async def test_a_run_of_ones_own_is_begun_only_after_a_yes(stage: Stage) -> None:
-    app = stage.open()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_lesson(stage, pilot, 3)
-        await train_arm(stage, pilot)
-        await stage.stop(pilot)
-        stage.engine.sent.clear()
-        await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is stage.playground)
-        assert not stage.engine.of(messages.Train)
-
-
-async def test_the_page_says_its_keys_and_a_opens_the_answer(stage: Stage) -> None:
-    app = stage.open()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await open_lesson(stage, pilot, 3)
-        pane = stage.playground.query_one(LessonPane)
-        labels = [str(button.label) for button in pane.query(Button)]
-        assert [label.split()[-1] for label in labels] == ["t", "enter", "enter"]
-        assert "press i, then 3" in str(pane.query_one(".keys", Static).content)
-        await pilot.press("a")
-        assert not pane.query_one(Collapsible).collapsed
-        await pilot.press("a")
-        assert pane.query_one(Collapsible).collapsed
 
 
 async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
@@ -474,3 +458,29 @@ async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
         await pilot.press("n")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert not stage.engine.of(messages.Train)[0].run.startswith("lesson")
+
+
+async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage: Stage) -> None:
+    """Somebody went on with a button: what is to be looked at is the model that the step is about."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        lesson, coach = find_lesson("8"), app.coach
+        runs = {}
+        for arm, at_40 in (("rnn", 1e-12), ("lstm", 0.1), ("forgetful", 1e-12)):
+            stage.engine.sent.clear()
+            stage.playground.begin(arm=arm)
+            await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+            runs[arm] = stage.engine.of(messages.Train)[0].run
+            await stage.begin(pilot, [step_at(2000)])
+            coach.measurements.take(arm, curve(runs[arm], 2000, 0.5, at_40))
+            coach.measurements.take(arm, accuracies(runs[arm], 2000, 1.0 if arm == "lstm" else 0.1))
+            await stage.stop(pilot, "length")
+        for step in (0, 1):
+            coach.progress.tick(lesson, step)
+        assert coach.need == Need("open", "lstm", 2)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Open)))
+        assert stage.engine.of(messages.Open)[0].run == runs["lstm"]
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen))
+        assert any("opened again" in toast for toast in stage.toasts)
