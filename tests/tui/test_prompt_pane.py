@@ -462,3 +462,15 @@ async def test_the_layout_fits_every_size(width: int, height: int) -> None:
         fields = [field.region for field in app.pane.query(Field)]
         if height > 3:
             assert all(pane.contains_region(field) and field.area for field in fields)
+
+
+async def test_a_decimal_comma_is_never_another_number() -> None:
+    """0,8 is refused; it used to be a temperature of 8."""
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = app.pane.query_one("#sampling-temperature", Field)
+        field.focus()
+        await pilot.press(*"0,5", "enter")
+        await pilot.pause()
+        assert field.error.endswith("; write 0.5.")
+        assert app.pane.sampling.temperature == 0.8

@@ -144,6 +144,24 @@ async def test_number_is_typed_checked_as_typed_and_taken_back() -> None:
         assert app.form.config == preset_config()
 
 
+@pytest.mark.parametrize(("knob", "instead"), [("lr", "0.01"), ("minutes", "0.01"), ("clip_threshold", "0.01")])
+async def test_a_decimal_comma_is_never_another_number(knob: str, instead: str) -> None:
+    """Typed or pasted: refused with what to write; of 0,01 a comma that is dropped would make 1."""
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = await focus(app, pilot, knob)
+        await pilot.press(*"0,01")
+        assert app.form.errors[knob].endswith(f"; write {instead}.")
+        await pilot.press("escape")
+        await pilot.pause()
+        field.post_message(events.Paste("0,01"))
+        await until(pilot, lambda: app.form.errors.get(knob, "").endswith(f"; write {instead}."))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.form.config == preset_config()
+        assert all(getattr(config, knob) < 1 or config == preset_config() for config in app.configs)
+
+
 async def test_taking_back_a_length_brings_the_other_length_back() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:

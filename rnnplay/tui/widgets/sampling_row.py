@@ -41,6 +41,8 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         super().__init__(id=id)
         self._config = SamplingConfig()
         self._errors: dict[str, str] = {}
+        self._typing: tuple[str, Value] | None = None
+        """The knob being typed into, and its value from before."""
         self._fields = {name: Field(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
 
     def compose(self) -> ComposeResult:
@@ -54,6 +56,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     @config.setter
     def config(self, config: SamplingConfig) -> None:
         self._config = config
+        self._typing = None
         self._errors.clear()
         for field in self._fields.values():
             field.forget()
@@ -76,23 +79,32 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     @on(Field.Chosen)
     def _chosen(self, event: Field.Chosen) -> None:
         event.stop()
+        self._typing = None
         self._take(event.field.spec.name, event.value)
 
     @on(Field.Undone)
     def _undone(self, event: Field.Undone) -> None:
         event.stop()
+        self._typing = None
         self._take(event.field.spec.name, event.before)
 
     @on(Field.Typed)
     def _typed(self, event: Field.Typed) -> None:
         event.stop()
         name = event.field.spec.name
+        if self._typing is None or self._typing[0] != name:
+            self._typing = name, getattr(self._config, name)
+        before = self._typing[1]
         try:
             self._take(name, event.field.spec.parse(event.text))
-        except ConfigError as error:
+        except ConfigError as error:  # the value from before, not that of the part which was right: 0. of 0.5x
             self._errors[name] = str(error)
+            self._config = msgspec.structs.replace(self._config, **{name: before})
             self._show()
             self.post_message(self.Changed(self._config, self.error))
+            return
+        if event.done:
+            self._typing = None
 
     def _take(self, name: str, value: Value) -> None:
         self._config = msgspec.structs.replace(self._config, **{name: value})
