@@ -15,7 +15,7 @@ QUIET_SECONDS = 1.5
 """So long after the last event an engine is asked whether it is there."""
 
 SILENT_SECONDS = 1.5
-"""A question unanswered for so long is told of."""
+"""A Ping unanswered for so long is told of."""
 
 STARTING_SECONDS = 60.0
 """The same for an engine that has not said that it is ready: it imports torch, perhaps from a slow disk."""
@@ -32,7 +32,8 @@ class Silence:
         self._looked = self._heard = clock()
         self._asked: float | None = self._heard
         """When the oldest question was asked that has not been answered; any event is an answer."""
-        self._pinged = True
+        self._pinged: float | None = self._heard
+        """When it was last pinged, if it has not answered; at first, when it was started."""
         self._ready = False
         self._busy: float | None = None
         """Since when the engine is at one thing, if the last that was heard of it says so."""
@@ -41,12 +42,12 @@ class Silence:
         """The engine was sent `command`."""
         if self._asked is None:
             self._asked = self._clock()
-            self._pinged = False
-        self._pinged |= isinstance(command, messages.Ping)
+        if self._pinged is None and isinstance(command, messages.Ping):
+            self._pinged = self._clock()
 
     def heard(self, event: messages.Event) -> None:
         """The engine sent `event`."""
-        self._heard, self._asked, self._pinged = self._clock(), None, False
+        self._heard, self._asked, self._pinged = self._clock(), None, None
         self._ready |= isinstance(event, messages.Ready)
         busy = event.busy if isinstance(event, messages.Pong) else 0.0
         self._busy = self._heard - busy if busy else None
@@ -57,22 +58,23 @@ class Silence:
         if now - self._looked > QUIET_SECONDS + 1:  # it was this process that stood still: what came waits to be read
             self._heard = now
             self._asked = now if self._asked is not None else None
+            self._pinged = now if self._pinged is not None else None
         self._looked = now
-        if not self._ready or self._pinged:
+        if not self._ready or self._pinged is not None:
             return False
         waits = self._asked is not None and now - self._asked >= QUIET_SECONDS
         return waits or ((expected or self._busy is not None) and now - self._heard >= QUIET_SECONDS)
 
     @property
     def unanswered(self) -> float:
-        """Seconds since the oldest question without an answer; 0 if there is none."""
-        return self._clock() - self._asked if self._asked is not None else 0.0
+        """Seconds since the Ping that has not been answered; 0 if there is none."""
+        return self._clock() - self._pinged if self._pinged is not None else 0.0
 
     @property
     def silent(self) -> float:
-        """Seconds since the engine was last heard of, if it has left a question unanswered for too long; else 0."""
+        """Seconds since the engine was last heard of, if it has left a Ping unanswered for too long; else 0."""
         told = SILENT_SECONDS if self._ready else STARTING_SECONDS
-        return self._clock() - self._heard if self._pinged and self.unanswered >= told else 0.0
+        return self._clock() - self._heard if self._pinged is not None and self.unanswered >= told else 0.0
 
     @property
     def busy(self) -> float:

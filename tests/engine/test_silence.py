@@ -17,6 +17,8 @@ class Engine:
         self.pings = 0
         self.answers = True
         self.busy = 0.0
+        self.told = False
+        """Whether it was said not to answer before it had the time to."""
         if ready:
             self.silence.heard(messages.Ready(pid=1, torch="2", device="cpu"))
 
@@ -26,6 +28,7 @@ class Engine:
             if self.silence.look(training):
                 self.pings += 1
                 self.silence.sent(messages.Ping())
+                self.told |= self.answers and bool(self.silence.silent)
                 if self.answers:
                     self.silence.heard(messages.Pong(busy=self.busy))
 
@@ -54,6 +57,14 @@ def test_one_with_long_steps_is_there() -> None:
     assert engine.silence.silent == 0 and engine.silence.busy >= 2 * BUSY_SECONDS
     engine.silence.heard(messages.Progress(records=[]))
     assert engine.silence.busy == 0
+
+
+def test_a_question_that_takes_long_is_no_silence() -> None:
+    engine = Engine()
+    engine.busy = 4.0
+    engine.silence.sent(messages.InspectPredictions(request=1, text="a"))
+    engine.pass_by(20, training=False)
+    assert engine.pings > 5 and engine.silence.silent == 0 and not engine.told
 
 
 @pytest.mark.parametrize("training", [True, False])
