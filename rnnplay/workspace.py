@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from rnnplay.common.commands import shell_command
@@ -24,6 +26,9 @@ class Workspace:
     root: Path
     option: str = field(default="", compare=False)
     """What --workspace was given as; "" where the workspace was found without it."""
+
+    cache_elsewhere: Path | None = field(default=None, compare=False)
+    """In place of .cache, where that cannot be written."""
 
     def command(self, *words: str, **options: str | float | bool) -> str:
         """As `shell_command`, for the user to paste: it finds this workspace."""
@@ -51,19 +56,43 @@ class Workspace:
     @property
     def cache(self) -> Path:
         """Encoded corpora; may be deleted at any time, it is made again."""
-        return self.root / ".cache"
+        return self.cache_elsewhere or self.root / ".cache"
 
     def create(self) -> Workspace:
-        """Make the folders that are missing; raises InputError if that is not allowed."""
-        try:
-            for folder in (self.corpora, self.checkpoints, self.cache):
+        """Make the folders that are missing; raises InputError if nothing can be trained or kept here, and why."""
+        another = f"name another workspace with --workspace or {ENVIRONMENT_VARIABLE}"
+        for folder in (self.corpora, self.checkpoints, self.root / ".cache"):
+            try:
                 folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(errno.EACCES, "it may only be read")
+            except FileExistsError as error:
+                what = "a link that leads nowhere" if folder.is_symlink() else "a file"
+                raise InputError(f"{folder} is {what}, and has to be a folder; move it away, or {another}.") from error
+            except OSError as error:
+                raise InputError(
+                    f"Nothing can be written in the workspace {self.root} ({error.strerror}), so there is no training "
+                    f"in it; allow writing there, or {another}."
+                ) from error
+        return self
+
+    def for_reading(self) -> Workspace:
+        """The workspace to look at runs and texts in: with a cache elsewhere, while this process lasts, if need be.
+
+        Where nothing can be written here, what is made to be read again goes to a temporary folder; what the cache
+        has already is used. Raises InputError where there is no temporary folder either.
+        """
+        with suppress(OSError):
+            self.cache.mkdir(parents=True, exist_ok=True)
+        if os.access(self.cache, os.W_OK):
+            return self
+        try:
+            return replace(self, cache_elsewhere=_temporary_cache(self.cache))
         except OSError as error:
             raise InputError(
-                f"The workspace {self.root} cannot be used ({error.strerror}); "
-                f"name another with --workspace or {ENVIRONMENT_VARIABLE}."
+                f"Nothing can be written in the workspace {self.root}, nor in a temporary folder ({error.strerror}); "
+                "allow one of them."
             ) from error
-        return self
 
 
 CURRENT_FOLDER_GONE = "The current folder has been deleted; change to another one."
@@ -123,6 +152,24 @@ def _found(option: str | Path | None) -> Workspace:
     from platformdirs import user_data_path  # only here: most starts do not need it
 
     return Workspace(user_data_path("rnnplay", appauthor=False))
+
+
+@cache
+def _temporary_cache(unwritable: Path) -> Path:
+    """A folder that is gone when the process ends, with links to what `unwritable` holds."""
+    import atexit  # seldom needed
+    import shutil
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="rnnplay-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    encoded = folder / "encoded"
+    encoded.mkdir()
+    with suppress(OSError):
+        for kept in (unwritable / "encoded").iterdir():
+            if kept.is_dir() and not kept.name.startswith("."):
+                (encoded / kept.name).symlink_to(kept)
+    return folder
 
 
 def bundled_corpora() -> Path:

@@ -123,7 +123,7 @@ def _excerpt(corpus: Corpus, session: Session) -> str:
     from rnnplay.text.reading import iter_text
 
     text = ""
-    path = corpus.path or corpus.materialise(session.workspace.create().cache)
+    path = corpus.path or corpus.materialise(session.workspace.for_reading().cache)
     for piece in iter_text(path, encoding=corpus.card.encoding):
         text += piece
         if len(text) >= EXCERPT:

@@ -200,7 +200,7 @@ def _encoded(session: Session, config: RunConfig, own: bool, sha256: str, tokeni
     from rnnplay.text.catalogue import find_corpus
     from rnnplay.text.encoded import encode_again, encode_corpus
 
-    workspace = session.workspace.create()
+    workspace = session.workspace.for_reading()
     try:
         text = find_corpus(config.corpus, workspace)
         return encode_corpus(text, config, workspace.cache, tokenizer=tokenizer)

@@ -29,7 +29,8 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
         from rnnplay.training.run_folder import find_run
 
         find_run(run, workspace)
-    workspace.create()
+    if not workspace.root.is_dir():
+        workspace.create()  # where that fails, there is nothing to look at either
     from rnnplay.tui.app import run_app
 
     run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)

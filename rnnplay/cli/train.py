@@ -80,14 +80,15 @@ def command(
         from rnnplay.training.run_folder import find_run
 
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
+        workspace.create()
         anew = layered(settings_in(config_file), given(values))
         config = with_values(folder.info().config, anew)
         if "corpus" in anew:
             config = with_lasting_corpus(config, workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
+        workspace.create()
         folder = new_folder(run_name, config, workspace)
-    workspace.create()
     return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json)
 
 

@@ -146,6 +146,7 @@ class Engine:
     def _train(self, command: messages.Train) -> None:
         if self._training:
             raise InputError("A run is being trained already; stop it first.")
+        self._workspace.create()
         self._leave_trainer()
         resuming = find_run(command.run, self._workspace) if command.resume else None
         folder = resuming or RunFolder(self._workspace.checkpoints / command.run)
@@ -328,7 +329,7 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, ask_to_end)
-    engine = Engine(Workspace(workspace).create(), inbox, outbox)
+    engine = Engine(Workspace(workspace), inbox, outbox)
     pongs.append(engine.pong)
     engine.run()
     outbox.close()

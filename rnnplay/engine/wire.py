@@ -21,6 +21,7 @@ import msgspec
 
 from rnnplay.common.own_files import check_own, open_own
 from rnnplay.engine import messages
+from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
 from rnnplay.training import records
 
@@ -43,7 +44,12 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    redirect_output(log)
+    try:
+        redirect_output(log)
+    except (OSError, InputError):  # in a workspace that may only be read runs can be looked into all the same
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
     return commands, events
 
 

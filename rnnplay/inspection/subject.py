@@ -92,7 +92,9 @@ class SavedRun:
         """The text that the run was trained on; raises InputError if it is gone or has changed."""
         if self._corpus is None:
             sha256 = self._info.corpus_sha256
-            self._corpus = encode_again(self.config, sha256, self.tokenizer, self._workspace.create(), self._progress)
+            self._corpus = encode_again(
+                self.config, sha256, self.tokenizer, self._workspace.for_reading(), self._progress
+            )
         return self._corpus
 
     def next_batch(self) -> tuple[Batch, State | None]:

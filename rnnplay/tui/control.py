@@ -148,6 +148,7 @@ class Control:
 
         Raises RnnplayError if there can be none.
         """
+        self.workspace.create()
         run = new_run_name(config, self.workspace, stem)
         self._before_resume = None
         self.release()
@@ -157,6 +158,7 @@ class Control:
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
         """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
         goes on for as long again. What came after `checkpoint` is forgotten."""
+        self.workspace.create()
         session = self.session
         assert session.run is not None
         assert session.config is not None

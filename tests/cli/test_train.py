@@ -279,6 +279,15 @@ def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Path, monkeypat
     assert "then start it again with: rnnplay train" in done.stderr and "--resume" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [(), ("--run", "one")], ids=["new", "named"])
+def test_where_the_folder_of_runs_is_none_training_says_so(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """It does not look for a free name for ever."""
+    (tmp_path / "checkpoints").symlink_to(tmp_path / "nowhere")
+    done = rnnplay(tmp_path, "train", *FAST, "--steps", "1", *arguments)
+    assert done.returncode == 2
+    assert "checkpoints is a link that leads nowhere, and has to be a folder; move it away" in done.stderr
+
+
 def test_generate(trained: list[dict[str, Any]], workspace: Path) -> None:
     """The same seed draws the same text; a pipe gets prompt and text exactly; the folder's path will do."""
     arguments = ("--prompt", "the ", "--length", "30", "--seed", "5")

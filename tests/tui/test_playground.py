@@ -430,6 +430,20 @@ async def test_an_engine_that_dies_idle_is_started_again_by_training(stage: Stag
         assert stage.trouble == ""
 
 
+async def test_where_nothing_can_be_trained_that_is_said_and_runs_are_opened(stage: Stage) -> None:
+    make_run(stage.workspace, RUN)
+    stage.workspace.corpora.rename(stage.workspace.root / "elsewhere")
+    stage.workspace.corpora.write_text("in its place", encoding="utf-8")
+    app = stage.open(run=RUN)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: bool(stage.engines) and bool(stage.engine.of(messages.Open)))
+        assert "corpora is a file, and has to be a folder" in stage.trouble
+        assert "Runs can be opened (o), prompted and inspected." in stage.trouble
+        stage.playground.action_train()
+        await until(pilot, lambda: any("corpora is a file" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+
+
 async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from textual.widgets import Button, Static
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
-from rnnplay.errors import RnnplayError
+from rnnplay.errors import InputError, RnnplayError
 from rnnplay.inspection.results import Forced
 from rnnplay.training.records import Notice, Record, Rollback, Tuned
 from rnnplay.training.run_folder import find_run
@@ -132,6 +132,10 @@ class PlaygroundScreen(Screen[None]):
         self.set_interval(1.0, self._every_second)
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
+        try:
+            self.control.workspace.create()
+        except InputError as error:
+            self.show_trouble(f"{error} Runs can be opened (o), prompted and inspected.")
         self.presets.tell_problems()
         self.show_session()
         if (run := self._start[2]) is not None:
