@@ -472,7 +472,7 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
         stage.engine.answers = False
         for _ in range(2):
             stage.playground._every_second()
-        await pilot.press("x", "enter")
+        await pilot.press("x", "left", "enter")
         await until(pilot, lambda: stage.session.phase is Phase.ENGINE_GONE)
         assert "it did not answer, and was ended. Press t (F5 while typing) to resume" in stage.trouble
 

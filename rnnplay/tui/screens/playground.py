@@ -401,7 +401,7 @@ class PlaygroundScreen(Screen[None]):
     def action_stop(self) -> None:
         if self.session.engine_silent:
             question = f"Ending it loses {self.session.at_risk}."
-            dialog = Confirm("The engine does not answer", question, "End it", "Wait")
+            dialog = Confirm("The engine does not answer", question, "End it", "Wait", lost=True)
             self.app.push_screen(dialog, lambda sure: self.control.end_engine() if sure else None)
             return
         self.control.stop()
