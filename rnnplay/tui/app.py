@@ -58,6 +58,11 @@ class RnnplayApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),
         Binding("ctrl+z", "suspend_process", show=False),
+        # The playground's, from a screen that covers it too; what a question asks is answered first.
+        Binding("f5", "at_playground('main')", "Train/pause", show=False),
+        Binding("f6", "at_playground('switch_clip')", "Clip", show=False),
+        Binding("f7", "at_playground('move_threshold', -1)", "Threshold down", show=False),
+        Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False),
         Binding("pageup", "page_help(-1)", "More help", show=False),
         Binding("pagedown", "page_help(1)", "More help", show=False),
     ]
@@ -140,6 +145,10 @@ class RnnplayApp(App[None]):
         event.prevent_default()
         if self.keyboard.is_command(event) and not await self._check_bindings(event.key):
             self.keyboard.unbound(event)
+
+    def action_at_playground(self, action: str, *parameters: int) -> None:
+        """Do what a key of the playground does, whatever screen is shown."""
+        getattr(self.playground, f"action_{action}")(*parameters)
 
     # --- the engine -----------------------------------------------------------------------------------------
 

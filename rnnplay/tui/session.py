@@ -79,6 +79,10 @@ class Session:
         self.checkpoint_step: int | None = None
         self.reason = ""
         self.opened: messages.Opened | None = None
+        self.in_engine = False
+        """The engine has this run's model; a history that was read from its folder is no such thing."""
+        self.opening = False
+        """It is about to have it, for prompts."""
         self.validation_loss = History()
         # Averaged in the logarithm: one spike would lift a plain mean for hundreds of steps.
         self.loss, self.norm = History(geometric=True), History(geometric=True)
@@ -91,8 +95,12 @@ class Session:
     @property
     def has_model(self) -> bool:
         """Whether prompts can be answered."""
-        alive = self.phase is not Phase.ENGINE_GONE
-        return alive and (self.opened is not None or (self.started is not None and self.phase is not Phase.PREPARING))
+        return self.in_engine and self.phase is not Phase.PREPARING
+
+    @property
+    def model_coming(self) -> bool:
+        """Whether there will be a model soon, by itself."""
+        return not self.has_model and (self.opening or self.phase is Phase.PREPARING)
 
     @property
     def unsaved(self) -> bool:
@@ -131,6 +139,7 @@ class Session:
             self.take(record)
             if isinstance(record, records.Step):  # it went on after it had finished once
                 self.phase = Phase.STOPPED
+        self.in_engine = False
 
     def take(self, record: records.Record) -> None:
         """One record of training."""
@@ -146,7 +155,7 @@ class Session:
                 self.validation = record
                 self.validation_loss.append(record.step, record.loss)
             case records.Started():
-                self.started, self.opened = record, None
+                self.started, self.opened, self.in_engine = record, None, True
                 self._cut_after(record.step)
                 self.phase = Phase.TRAINING
             case records.Tuned():
@@ -189,9 +198,10 @@ class Session:
             case messages.Continued():
                 self.phase = Phase.TRAINING
             case messages.Opened():
-                self.opened = event
+                self.opened, self.in_engine, self.opening = event, True, False
                 self.step = event.step
             case messages.Failed(command="train" | "step" | "open"):
+                self.opening = False
                 if self.started is not None:
                     self.phase = Phase.STOPPED
                 elif self.phase in RUNNING:
@@ -203,7 +213,7 @@ class Session:
         """The engine process ended by itself."""
         self.engine_ready = False
         self.engine_silent = self.engine_busy = 0.0
-        self.opened = None
+        self.opened, self.in_engine, self.opening = None, False, False
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE
 

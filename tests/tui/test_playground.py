@@ -18,13 +18,14 @@ from rnnplay.training.records import Record, Rollback, Skipped, Tuned
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
+from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.widgets.chart import Chart
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.sample_view import SampleView
-from tests.tui.stage import RUN, Stage, completion, falling, make_run, progress, shown, step_at, until
+from tests.tui.stage import RUN, Stage, completion, falling, make_run, progress, shown, started, step_at, until
 
 
 def footer(stage: Stage) -> dict[str, str]:
@@ -637,6 +638,61 @@ async def test_a_run_that_is_not_there_is_said_and_the_playground_is_ready(stage
         await until(pilot, lambda: any("nobody" in toast for toast in stage.toasts))
         await stage.ready(pilot)
         assert stage.main == "▶ Train"
+
+
+async def test_enter_while_the_run_is_opened_is_done_when_it_is_there(stage: Stage) -> None:
+    """Its history is read, and says that it was trained, long before the engine has its weights."""
+    run = make_run(stage.workspace, "earlier", steps=20)
+    run.append([started("earlier")])
+    run.log.flush()
+    app = stage.open(run="earlier")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("g", "A", "enter")
+        await until(pilot, lambda: bool(stage.engines) and stage.engine.sent == [messages.Open(run="earlier")])
+        stage.playground.show_session()
+        await pilot.pause()
+        assert stage.session.started is not None and not stage.session.has_model
+        assert "as soon as the model is there" in shown(stage.playground, "#prompt-error")
+        await stage.say(pilot, messages.Opened(run="earlier", step=20, parameters=1000, vocabulary=65))
+        await until(pilot, lambda: [sample.prompt for sample in stage.engine.of(messages.Sample)] == ["A"])
+
+
+async def test_a_run_that_cannot_be_opened_ends_the_waiting(stage: Stage) -> None:
+    make_run(stage.workspace, "earlier", steps=20)
+    app = stage.open(run="earlier")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: bool(stage.engines) and bool(stage.engine.sent))
+        await pilot.press("g", "A", "enter")
+        await stage.say(pilot, messages.Failed(command="open", message="The weights are gone."))
+        assert not stage.session.model_coming
+        await pilot.press("enter")
+        assert "train a model first" in shown(stage.playground, "#prompt-error")
+
+
+async def test_digits_open_the_views_of_the_inspection(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        for digit in ("3", "7", "1"):
+            await pilot.press(digit)
+            await until(pilot, lambda: isinstance(app.screen, InspectScreen))
+            assert isinstance(app.screen, InspectScreen) and app.screen._index == int(digit) - 1
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is stage.playground)
+
+
+async def test_the_function_keys_do_the_same_in_the_inspection(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen))
+        for place in ("view", "text"):
+            stage.engine.sent.clear()
+            await pilot.press("f5", "f6", "f6", "f8")
+            await until(pilot, lambda: len(stage.engine.of(messages.Tune)) == 3)
+            assert len(stage.engine.of(messages.Pause)) == 1, place
+            await pilot.press("e")
 
 
 async def test_a_run_opened_answers_prompts_without_training(stage: Stage) -> None:

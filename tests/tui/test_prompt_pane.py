@@ -17,7 +17,7 @@ from rnnplay.engine.messages import Completion, NextToken
 from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.ghost_input import MOST_CHARACTERS, GhostInput
 from rnnplay.tui.widgets.next_bars import NextBars
-from rnnplay.tui.widgets.prompt_pane import PromptPane
+from rnnplay.tui.widgets.prompt_pane import WAITING, PromptPane
 from rnnplay.tui.widgets.sample_view import KEPT, SampleView, wrap
 from rnnplay.tui.widgets.visible import percentage, visible_line, visible_text, visible_token
 
@@ -332,6 +332,27 @@ async def test_typing_or_escape_ends_the_sample() -> None:
         await ask(app, pilot, "c")
         await pilot.press("escape")
         assert len(app.of(PromptPane.CancelWanted)) == 2
+
+
+async def test_enter_waits_for_a_model_that_is_coming() -> None:
+    """It is shown to wait; typing on, Escape, or a model that does not come ends it."""
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key, done in (("", 1), ("b", 1), ("escape", 1), ("gone", 1), ("", 2)):
+            app.pane.set_model(False, coming=True)
+            await pilot.press("a", "enter")
+            assert app.said == WAITING
+            if key == "gone":
+                app.pane.set_model(False)
+            elif key:
+                await pilot.press(key)
+            assert (app.said == WAITING) == (not key)
+            app.pane.set_model(True)
+            await pilot.pause()
+            wanted = app.of(PromptPane.SampleWanted)
+            assert len(wanted) == done
+            assert app.said == ""
+        assert wanted[-1].prompt == app.input.value == "aabaaa"
 
 
 async def test_without_a_model_enter_says_what_to_do() -> None:

@@ -96,7 +96,7 @@ class PlaygroundScreen(Screen[None]):
         self._asked_at = 0.0
         self._sample_request = 0
         self._phase_shown: Phase | None = None
-        self._model_shown: bool | None = None
+        self._model_shown: tuple[bool, bool] | None = None
         self._forced_shown: tuple[Forced, ...] = ()
         self._folded: bool | None = None
         """What the person chose by key; None: as room and phase suggest."""
@@ -139,6 +139,7 @@ class PlaygroundScreen(Screen[None]):
         self.presets.tell_problems()
         self.show_session()
         if (run := self._start[2]) is not None:
+            self.session.opening = True
             self._load_run(run, resume=False)
 
     @property
@@ -230,8 +231,8 @@ class PlaygroundScreen(Screen[None]):
         self.lessons.refresh()
         if session.phase is not self._phase_shown:
             self._phase_changed(session.phase)
-        if session.has_model is not self._model_shown:
-            self._model_changed(session.has_model)
+        if (session.has_model, session.model_coming) != self._model_shown:
+            self._model_changed(session.has_model, session.model_coming)
         self._show_forced()
         due = session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
         if due and not self._covered:
@@ -264,9 +265,9 @@ class PlaygroundScreen(Screen[None]):
             self.notify(finished, markup=False)
         self.refresh_bindings()
 
-    def _model_changed(self, available: bool) -> None:
-        self._model_shown = available
-        self.prompt.set_model(available)
+    def _model_changed(self, available: bool, coming: bool) -> None:
+        self._model_shown = available, coming
+        self.prompt.set_model(available, coming)
         if available:  # what was typed while there was none
             self._ask(self.prompt.text)
 
@@ -434,6 +435,7 @@ class PlaygroundScreen(Screen[None]):
     async def open_run(self, run: str, resume: bool = False) -> None:
         """Open a run for prompts, or resume it."""
         await self.lessons.measured()
+        self.session.opening = not resume
         self._load_run(run, resume)
 
     @work(thread=True, exclusive=True, group="load run")
@@ -443,14 +445,20 @@ class PlaygroundScreen(Screen[None]):
             folder = find_run(run, self.control.workspace)
             config, history = folder.info().config, list(folder.metrics())
         except (RnnplayError, OSError) as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            self.app.call_from_thread(self._not_loaded, str(error))
             return
         self.app.call_from_thread(self._run_loaded, run, resume, config, history)
+
+    def _not_loaded(self, reason: str) -> None:
+        self.notify(reason, severity="error", markup=False)
+        self.session.opening = False
+        self.show_session()
 
     def _run_loaded(self, run: str, resume: bool, config: RunConfig, history: list[Record]) -> None:
         session = self.session
         session.begin(run, config)
         session.load(history)
+        session.opening = not resume
         self.form.config = session.config or config
         self.show_session()
         if resume:
@@ -464,6 +472,8 @@ class PlaygroundScreen(Screen[None]):
             await self.control.start_engine()
         except OSError as error:
             self.show_trouble(f"The engine could not be started ({error}).")
+            self.session.opening = False
+            self.show_session()
         self.control.open(run)
 
     def action_go_back(self) -> None:
@@ -559,11 +569,12 @@ class PlaygroundScreen(Screen[None]):
 
     # --- inspection -----------------------------------------------------------------------------------------
 
-    def action_inspect(self) -> None:
-        """Look into the model."""
+    def action_inspect(self, wanted: int | None = None) -> None:
+        """Look into the model, by the view wanted, or else the one that is next."""
         from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
 
         view, text = self.lessons.looked_at(self._inspected, self.prompt.text)
+        view = view if wanted is None else wanted
         screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
         self.app.push_screen(screen, self._inspection_left)
 

@@ -33,6 +33,7 @@ BINDINGS: list[BindingType] = [
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
     Binding("i", "inspect", "Inspect"),
+    *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 8)),
     Binding("l", "lessons", "Learn"),
     Binding("a", "answer", "Answer", show=False),
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),

@@ -28,6 +28,8 @@ TALL_ROWS, BESIDE_COLUMNS = 6, 60
 """From this size on the next tokens are bars beside the samples; below they are one row."""
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
+COMING = "type the beginning of a text; the model is on its way"
+WAITING = "… a sample from here is written as soon as the model is there"
 HINT = "Enter writes a sample from here."
 
 
@@ -45,6 +47,7 @@ class PromptPane(Vertical):
         & > #prompt-answer { height: 1fr; layout: vertical; }
         & > #prompt-error { display: none; color: $error; }
         & > #prompt-error.shown { display: block; }
+        & > #prompt-error.waiting { color: $warning; }
         & NextBars { height: 1; dock: top; }
         &.-settings > SamplingRow { display: block; }
         &.-beside > #prompt-answer {
@@ -79,7 +82,7 @@ class PromptPane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._available = False
-        self._note = ""
+        self._coming = self._waiting = False
         self._asked: SamplingConfig | None = None
         self._input = GhostInput(UNTRAINED, id="prompt-input")
         self._bars = NextBars(id="next-bars")
@@ -157,13 +160,18 @@ class PromptPane(Vertical):
         if done:
             self.refresh_bindings()
 
-    def set_model(self, available: bool, note: str = "") -> None:
-        """Whether there is a model to answer, and what to say in the empty input."""
-        self._available, self._note = available, note
-        self._input.placeholder = note or (READY if available else UNTRAINED)
+    def set_model(self, available: bool, coming: bool = False) -> None:
+        """Whether there is a model to answer, or soon will be; Enter waits for one that is coming."""
+        self._available, self._coming = available, coming
+        self._input.placeholder = READY if available else COMING if coming else UNTRAINED
         self._samples.set_hint(HINT if available else "")
+        waiting = self._waiting
+        if waiting and not coming:
+            self._wait(False)
         if available:
             self._show_error("")
+            if waiting:
+                self._sample()
         else:
             self.clear_completion()
 
@@ -172,33 +180,48 @@ class PromptPane(Vertical):
     @on(Input.Changed, "#prompt-input")
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._wait(False)
         self._end_stream()
         self.post_message(self.Typed(event.value))
 
     @on(Input.Submitted, "#prompt-input")
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if not self._available:
-            self._show_error(self._note or UNTRAINED)
-            return
+        self._sample()
+
+    def _sample(self) -> None:
         if self._row.error:
             self._show_error(self._row.error)
+            return
+        if not self._available:
+            if self._coming:
+                self._wait(True)
+            else:
+                self._show_error(UNTRAINED)
             return
         self._end_stream()
         sampling = self._row.config
         if not sampling.seed:
             sampling = msgspec.structs.replace(sampling, seed=randrange(1, 10**6))
         self._asked = sampling
-        self.post_message(self.SampleWanted(event.value, sampling))
+        self.post_message(self.SampleWanted(self._input.value, sampling))
+
+    def _wait(self, waiting: bool) -> None:
+        """Remember that a sample is wanted, and show it; or no longer."""
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self._show_error(WAITING if waiting else "", error=not waiting)
+            self.refresh_bindings()
 
     @on(SamplingRow.Changed)
     def _sampling_changed(self, event: SamplingRow.Changed) -> None:
         event.stop()
         self._show_error(event.error)
 
-    def _show_error(self, text: str) -> None:
-        """Say over the whole width what is wrong, until it is called with ""."""
+    def _show_error(self, text: str, *, error: bool = True) -> None:
+        """Say over the whole width what is wrong, or else waited for, until it is called with ""."""
         self._error.update(visible_line(text))
+        self._error.set_class(not error, "waiting")
         self._error.set_class(bool(text), "shown")
 
     def _end_stream(self) -> None:
@@ -207,11 +230,12 @@ class PromptPane(Vertical):
             self.post_message(self.CancelWanted())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Without a sample under way, escape is the screen's."""
-        return self.streaming if action == "cancel" else True
+        """Without a sample under way or waited for, escape is the screen's."""
+        return self.streaming or self._waiting if action == "cancel" else True
 
     def action_cancel(self) -> None:
-        """End the sample under way."""
+        """End the sample under way, or what waits for the model."""
+        self._wait(False)
         self._end_stream()
 
     def action_copy(self) -> None:
