@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rnnplay.lessons.lesson import Lesson
@@ -65,3 +66,10 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, lesson: Les
     progress.tick(lesson, 0)
     save_progress(progress, tmp_path / "file" / "lessons.json")
     assert progress.done(lesson) == [0]
+
+
+def test_a_byte_order_mark_is_no_harm(tmp_path: Path, lesson: Lesson) -> None:
+    """Notepad writes one at the start of a file that is edited by hand."""
+    path = tmp_path / "lessons.json"
+    path.write_bytes(b"\xef\xbb\xbf" + msgspec.json.encode(Progress(ticked={lesson.name: [0]})))
+    assert load_progress(path).done(lesson) == [0]

@@ -153,6 +153,16 @@ def test_what_is_wrong_in_a_lesson_is_said(tmp_path: Path, former: str, changed:
     assert "lesson.toml" in str(error.value)
 
 
+def test_a_lesson_with_byte_order_marks_is_the_same(tmp_path: Path) -> None:
+    """Notepad writes one at the start of a file."""
+    plain = read_lesson(write_lesson(tmp_path / "plain"))
+    place = write_lesson(tmp_path / "marked")
+    for file in place.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert read_lesson(place) == plain
+    assert page(plain, "en", tmp_path / "marked") == page(plain, "en", tmp_path / "plain")
+
+
 @pytest.mark.parametrize(
     ("markdown", "complaint"),
     [

@@ -25,6 +25,13 @@ def test_settings_come_back() -> None:
     assert load_settings() == Settings(theme="nord", language="zh")
 
 
+def test_a_byte_order_mark_is_no_harm(place: Path) -> None:
+    """Notepad writes one at the start of a file that is edited by hand."""
+    save_settings(Settings(theme="nord"))
+    place.write_bytes(b"\xef\xbb\xbf" + place.read_bytes())
+    assert load_settings() == Settings(theme="nord")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"theme": 3}', b"\xff\xfe", b" " * (1 << 17), b'{"x":' + b"[" * 20_000]
 )
