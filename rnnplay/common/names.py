@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ASCII = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ASCII = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MOST_BYTES = 240
 """With what is put around it for a moment (.NAME.removed), no longer than file systems allow."""
 _MOST_MARKS = 3
@@ -21,7 +21,7 @@ def is_name(name: str, longest: int) -> bool:
     if len(name) > longest:
         return False
     if name.isascii():
-        return _ASCII.fullmatch(name) is not None
+        return re.fullmatch(_ASCII, name) is not None
     marks = _MOST_MARKS  # none may come first
     for character in name:
         category = unicodedata.category(character)

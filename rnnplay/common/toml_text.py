@@ -16,7 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ASSIGNMENT = re.compile(r"\s*([\w.-]+)\s*=\s*(.*?)\s*(?:#.*)?")
+_ASSIGNMENT = r"\s*([\w.-]+)\s*=\s*(.*?)\s*(?:#.*)?"
 
 
 def toml_text(data: bytes, name: str) -> str:
@@ -49,7 +49,7 @@ def toml_problem(text: str, message: str) -> str:
     found = re.search(r"at line (\d{1,9})", message)
     lines = text.split("\n")
     line = lines[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(lines) else ""
-    match = _ASSIGNMENT.fullmatch(line)
+    match = re.fullmatch(_ASSIGNMENT, line)
     if found and match and (value := _instead(match[2])):
         return f": line {found[1]} is {_short(line)}; write {_short(f'{match[1]} = {value}')}."
     return f" ({_short(message.rstrip('.'), 200)})."
