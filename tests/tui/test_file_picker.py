@@ -174,3 +174,11 @@ async def test_a_text_in_another_encoding_is_offered_as_a_copy(folder: Path) -> 
         await until(pilot, lambda: bool(app.answers))
         assert app.answers == [folder / "workspace" / "corpora" / "words.txt"]
         assert (folder / "workspace" / "corpora" / "words.txt").read_text(encoding="utf-8") == text * 20
+        app.on_mount()  # and again, where its name is taken by now
+        await until(pilot, lambda: bool(app.screen.query("#file-path")))
+        app.screen.query_one(Input).value = "words.txt"
+        await pilot.press("enter")
+        await until(pilot, lambda: "looks like Windows-1252" in app.said)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.answers) == 2)
+        assert app.answers[1] == folder / "workspace" / "corpora" / "words-utf-8.txt"

@@ -116,10 +116,10 @@ class FilePicker(ModalScreen[Path | None]):
             self.dismiss(path)
 
     def _copied(self, path: Path, encoding: str) -> Path:
-        from rnnplay.text.adding import add_corpus
+        from rnnplay.text.adding import add_corpus, free_name
 
         self._offered = None
-        copy = add_corpus(path, self._workspace, encoding=encoding).path
+        copy = add_corpus(path, self._workspace, free_name(path, self._workspace) or None, encoding).path
         assert copy is not None
         return copy
 
