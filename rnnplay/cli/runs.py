@@ -185,8 +185,10 @@ def _described(run: RunFolder) -> dict[str, Any]:
 
 def _validations(run: RunFolder) -> list[Validation]:
     from rnnplay.training.records import Validation
+    from rnnplay.training.step_columns import ColumnReader
 
-    return [record for record in run.metrics() if isinstance(record, Validation)]
+    reader = ColumnReader(run.log, all_bytes=1 << 20)  # few of the steps, which are not asked for
+    return [record for record in reader.read() if isinstance(record, Validation)]
 
 
 def _number(loss: float | None) -> str:

@@ -117,8 +117,8 @@ class MetricsLog:
             raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
             before = 0
-            for whole in _whole_lines(file, self.path):
-                yield from self._decode(whole, before)
+            for whole in whole_lines(file, self.path):
+                yield from self.decode(whole, before)
                 before += whole.count(b"\n")
 
     def cut(self, after_step: int, size: int | None = None) -> None:
@@ -139,7 +139,8 @@ class MetricsLog:
             file.truncate(size)
             os.fsync(file.fileno())
 
-    def _decode(self, whole: bytes, before: int) -> list[Record]:
+    def decode(self, whole: bytes, before: int) -> list[Record]:
+        """The records in whole lines, `before` of which stand above them; raises InputError naming the bad line."""
         try:
             return _decoder.decode_lines(whole)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -181,7 +182,7 @@ def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
 def _size_by(file: BinaryIO, path: Path, step: int) -> int:
     # A run that went back to `step` or before it passes this place once more: the last passage is the one that holds.
     size, found = 0, None
-    for whole in _whole_lines(file, path):
+    for whole in whole_lines(file, path):
         for line in whole.splitlines(keepends=True):
             try:
                 record: Record = _decoder.decode(line)
@@ -225,9 +226,10 @@ def encode_lines(records: list[Record]) -> bytes:
     return b"".join(map(encode_line, records)) if b"null" in lines else lines
 
 
-def _whole_lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def whole_lines(file: BinaryIO, path: Path, at_once: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """What `file` has from here on, in pieces of about `at_once` bytes that end where lines end."""
     rest = b""
-    while chunk := file.read(CHUNK_BYTES):
+    while chunk := file.read(at_once):
         rest += chunk
         end = rest.rfind(b"\n") + 1
         if end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ _SHARE = 10
 """An average reaches over no more than about this part of the points so far: in a run's first, steep steps a longer one
 would lie far above them."""
 
-_BLOCK = 128
+_BLOCK = 64
 
 
 def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Floats:
@@ -37,14 +38,24 @@ def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Float
     size = min(_BLOCK, rest)
     padded = np.zeros(-(-rest // size) * size)
     padded[:rest] = x[short:]
-    powers = np.arange(size)
-    distance = powers[:, None] - powers[None, :]
-    weights = np.where(distance >= 0, (1.0 - decay) * decay ** np.maximum(distance, 0), 0.0)
-    sums = padded.reshape(-1, size) @ weights.T
+    weights, faded = _weights(decay, size)
+    # Not "@": the threads of a BLAS wait for each other long where a training has the cores.
+    sums = np.einsum("ij,jk->ik", padded.reshape(-1, size), weights)
     carries = np.empty(len(sums))
     over = decay**size
     for i, last in enumerate(sums[:, -1].tolist()):
         carries[i] = average
         average = last + over * average
-    averages[short:] = (sums + carries[:, None] * decay ** (powers + 1)).reshape(-1)[:rest]
+    averages[short:] = (sums + carries[:, None] * faded).reshape(-1)[:rest]
     return averages
+
+
+@lru_cache(16)  # blocks shorter than _BLOCK have sizes of their own
+def _weights(decay: float, size: int) -> tuple[Floats, Floats]:
+    """What each of a block's points, by row, adds to each of its averages, by column; and what is left of the carry."""
+    import numpy as np
+
+    powers = np.arange(size)
+    distance = powers[None, :] - powers[:, None]
+    weights = np.where(distance >= 0, (1.0 - decay) * decay ** np.maximum(distance, 0), 0.0)
+    return weights, decay ** (powers + 1)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnplay.tui.averages import moving_averages
+from rnnplay.tui.history_columns import Columns as Columns
+from rnnplay.tui.history_columns import HistoryState as HistoryState
+from rnnplay.tui.history_columns import Points, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,40 +28,6 @@ SMOOTHINGS = (0.9, 0.98, 0.995)
 
 _FLUSH_AT = 1 << 12
 """Points that wait as Python numbers, 60 bytes each, so that a batch is worth its arrays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """A window of a history in `n` columns of equal width; arrays of shape (n,), NaN where a column has no value."""
-
-    low: Floats
-    high: Floats
-    mean: Floats
-    smooth: Floats
-    bad: Floats
-    """(n,) bool: a value in this column was NaN or infinite."""
-    before: tuple[float, float, float] | None = None
-    """The last point left of the window: its place in columns (negative), mean and smoothed value."""
-    after: tuple[float, float, float] | None = None
-    """The first point right of the window."""
-
-    @property
-    def empty(self) -> bool:
-        """True if there is nothing to draw: no value, and none that was not finite."""
-        return not (self.bad.any() or (self.low == self.low).any())
-
-
-@dataclass(slots=True)
-class _Points:
-    """Points or buckets by ascending step, arrays of shape (n,)."""
-
-    step: Floats
-    low: Floats
-    high: Floats
-    total: Floats
-    count: Floats
-    smooth: Floats  # the sum over the bucket
-    bad: Floats
 
 
 class History:
@@ -127,6 +95,20 @@ class History:
         for step, value in points:
             self.append(step, value)
 
+    def extend_rising(self, steps: list[int], values: list[float]) -> None:
+        """Many points at once; `steps` rise, and are not empty."""
+        if self._last_step is None:
+            self._first_step = steps[0]
+        elif steps[0] <= self._last_step:
+            self.extend(zip(steps, values, strict=True))
+            return
+        self._last_step, self._last_value = steps[-1], values[-1]
+        self._pending_steps += steps
+        self._pending_values += values
+        self.version += 1
+        if len(self._pending_steps) >= _FLUSH_AT:
+            self._flush()
+
     def cut_after(self, step: int) -> None:
         """Forget every point after `step`, as a rollback or a resumed run does.
 
@@ -176,6 +158,32 @@ class History:
                 held = np.flatnonzero(buckets[3] > 0)
                 average = float(buckets[5 + level, held[-1]] / buckets[3, held[-1]]) if len(held) else 0.0
             self._averages[level] = math.log(average) if self.geometric and average > 0 else average
+
+    # Keeping
+
+    def state(self) -> HistoryState:
+        """For `restore`."""
+        self._flush()
+        recent, buckets = (b"" if rows is None else rows.tobytes() for rows in (self._recent, self._buckets))
+        ends = self._first_step, self._last_step, self._last_value
+        return HistoryState(*ends, recent, buckets, self._width, self._base, [*self._averages], self._averaged)
+
+    def restore(self, state: HistoryState) -> None:
+        """Become as `state` tells; raises ValueError for one of a history of another size."""
+        import numpy as np
+
+        self.clear()
+        if not state.recent:
+            return
+        rows = 2 + len(self.smoothings)
+        recent, buckets = np.frombuffer(state.recent).reshape(rows, -1), np.frombuffer(state.buckets)
+        whole = None not in (state.first_step, state.last_step) and len(state.averages) == len(self.smoothings)
+        if not whole or recent.shape[1] > self._recent_size or state.width < 1:
+            raise ValueError("another history")
+        self._recent, self._buckets = recent.copy(), buckets.reshape(rows + 3, self._capacity).copy()
+        self._first_step, self._last_step, self._last_value = state.first_step, state.last_step, state.last_value
+        self._width, self._base = state.width, state.base
+        self._averages, self._averaged = [*state.averages], state.averaged
 
     # Reading
 
@@ -257,11 +265,11 @@ class History:
             mean,
             smooth,
             bad,
-            before=_nearest(points, slice(0, first), -1, lo_step, per_column),
-            after=_nearest(points, slice(last, None), 0, lo_step, per_column),
+            before=nearest(points, slice(0, first), -1, lo_step, per_column),
+            after=nearest(points, slice(last, None), 0, lo_step, per_column),
         )
 
-    def _points(self, per_column: float, level: int) -> _Points:
+    def _points(self, per_column: float, level: int) -> Points:
         """What is known, as coarse as columns of `per_column` steps allow: buckets, then the recent points."""
         import numpy as np
 
@@ -282,7 +290,7 @@ class History:
         recent = recent[:, np.searchsorted(recent[0], border * width) :]
         value, smooth = recent[1], recent[2 + level]
         finite = np.isfinite(value)
-        return _Points(
+        return Points(
             np.concatenate((steps, recent[0])),
             np.concatenate((buckets[0], np.where(finite, value, np.inf))),
             np.concatenate((buckets[1], np.where(finite, value, -np.inf))),
@@ -377,23 +385,6 @@ class History:
         self._buckets = merged[:, : self._capacity]
         self._base //= 2
         self._width *= 2
-
-
-def _nearest(
-    points: _Points, where: slice, which: int, lo_step: float, per_column: float
-) -> tuple[float, float, float] | None:
-    """The first (0) or last (-1) value among the points `where`: its place in columns, mean and smoothed value."""
-    import numpy as np
-
-    held = np.flatnonzero(points.count[where] + points.bad[where])
-    if not len(held):
-        return None
-    at = int(held[which]) + (where.start or 0)
-    if points.bad[at]:
-        return None
-    count = points.count[at]
-    place = float(points.step[at] - lo_step) / per_column
-    return place, float(points.total[at] / count), float(points.smooth[at] / count)
 
 
 def _empty_buckets(buckets: Floats) -> None:

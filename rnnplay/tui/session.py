@@ -12,6 +12,7 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.inspection.results import GradientCurve
 from rnnplay.training import records
+from rnnplay.training.step_columns import StepColumns
 from rnnplay.tui.history import History
 
 RECENT = 100
@@ -20,6 +21,10 @@ RECENT = 100
 
 MOST_EVENTS = 500
 Severity = Literal["", "warning", "error"]
+
+
+_OF_THE_INTERFACE = ("engine_ready", "engine_silent", "engine_busy", "kept_curves", "initial_curves")
+"""What a session knows beside the run in front of it."""
 
 
 class LogLine(NamedTuple):
@@ -132,14 +137,31 @@ class Session:
         target = self.config.steps if self.config else 0
         return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
 
-    def load(self, history: Iterable[records.Record]) -> None:
-        """Take the records of metrics.jsonl, of a run that is not being trained."""
-        self.phase = Phase.STOPPED
+    def load(self, history: Iterable[records.Record | StepColumns], finished: bool = False) -> None:
+        """Take what metrics.jsonl holds, of a run that is not being trained; `finished`: it was before that."""
+        self.phase = Phase.FINISHED if finished else Phase.STOPPED
         for record in history:
-            self.take(record)
-            if isinstance(record, records.Step):  # it went on after it had finished once
+            if isinstance(record, StepColumns):
+                self._take_columns(record)
+            else:
+                self.take(record)
+            if isinstance(record, records.Step | StepColumns):  # it went on after it had finished once
                 self.phase = Phase.STOPPED
         self.in_engine = False
+
+    def adopt(self, loaded: Session) -> None:
+        """Take over the run, and all its numbers, of a session that nobody else holds."""
+        vars(self).update({name: value for name, value in vars(loaded).items() if name not in _OF_THE_INTERFACE})
+
+    def _take_columns(self, columns: StepColumns) -> None:
+        steps = columns.step
+        self.loss.extend_rising(steps, columns.loss)
+        self.norm.extend_rising(steps, columns.grad_norm)
+        self.norm_clipped.extend_rising(steps, columns.grad_norm_clipped)
+        self.step = steps[-1]
+        if columns.last:
+            self.recent.extend(columns.last)
+            self.last = columns.last[-1]
 
     def take(self, record: records.Record) -> None:
         """One record of training."""

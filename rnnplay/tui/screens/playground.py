@@ -24,6 +24,7 @@ from rnnplay.training.run_folder import find_run
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import described
+from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.room import NARROW
 from rnnplay.tui.screens import playground_keys
 from rnnplay.tui.screens.confirm import Confirm
@@ -442,24 +443,22 @@ class PlaygroundScreen(Screen[None]):
     def _load_run(self, run: str, resume: bool) -> None:
         """Read a run's history, which may be long, and then resume or open it."""
         try:
-            folder = find_run(run, self.control.workspace)
-            config, history = folder.info().config, list(folder.metrics())
+            loaded = load_run(find_run(run, self.control.workspace), self.control.workspace.cache)
         except (RnnplayError, OSError) as error:
             self.app.call_from_thread(self._not_loaded, str(error))
             return
-        self.app.call_from_thread(self._run_loaded, run, resume, config, history)
+        self.app.call_from_thread(self._run_loaded, run, resume, loaded)
 
     def _not_loaded(self, reason: str) -> None:
         self.notify(reason, severity="error", markup=False)
         self.session.opening = False
         self.show_session()
 
-    def _run_loaded(self, run: str, resume: bool, config: RunConfig, history: list[Record]) -> None:
-        session = self.session
-        session.begin(run, config)
-        session.load(history)
-        session.opening = not resume
-        self.form.config = session.config or config
+    def _run_loaded(self, run: str, resume: bool, loaded: Session) -> None:
+        self.session.adopt(loaded)
+        self.session.opening = not resume
+        if loaded.config is not None:
+            self.form.config = loaded.config
         self.show_session()
         if resume:
             self.begin(resume=True)
