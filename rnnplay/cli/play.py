@@ -33,8 +33,7 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
         workspace.create()  # where that fails, there is nothing to look at either
     from rnnplay.tui.app import run_app
 
-    run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)
-    return 0
+    return run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)
 
 
 def check_terminal() -> None:

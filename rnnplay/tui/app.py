@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import signal
+import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -10,7 +13,9 @@ from typing import ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key, MouseDown, Paste
+from textual.command import CommandPalette
+from textual.driver import Driver
+from textual.events import Click, Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -28,14 +33,12 @@ from rnnplay.tui.control import Control
 from rnnplay.tui.keyboard import Keyboard
 from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
-from rnnplay.tui.paste import keep_pastes_whole
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
-from rnnplay.tui.suspension import watch_suspension
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
@@ -45,6 +48,23 @@ DRAWN_SECONDS = 0.2
 
 NO_ANSWER_SECONDS = 0.3
 """A Ping is answered within milliseconds."""
+
+
+def terminal_driver() -> type[Driver] | None:
+    """Ours for POSIX terminals; None: Textual's own."""
+    if sys.platform == "win32":
+        return None
+    from rnnplay.tui.driver import TerminalDriver
+
+    return TerminalDriver
+
+
+class Palette(CommandPalette):
+    """Textual's, which a click ends that comes from outside the screen: the window has become smaller meanwhile."""
+
+    def _on_click(self, event: Click) -> None:  # type: ignore[override]
+        if not self.screen.region.contains(event.screen_x, event.screen_y):
+            event.prevent_default()
 
 
 class RnnplayApp(App[None]):
@@ -77,9 +97,10 @@ class RnnplayApp(App[None]):
         run: str | None = None,
         engine_command: list[str] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=terminal_driver())
         self._harmless = HarmlessLines()
         self.keyboard = Keyboard(self)
+        self._ended_by: signal.Signals | None = None
         self.control = Control(workspace, engine_command)
         self._leave_question: Confirm | None = None
         self.settings = load_settings()
@@ -112,7 +133,6 @@ class RnnplayApp(App[None]):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
-        watch_suspension(lambda: self.screen.refresh(layout=True))
         # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
         self.set_timer(DRAWN_SECONDS, self._start_engine)
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
@@ -224,11 +244,37 @@ class RnnplayApp(App[None]):
             self.playground.show_session()
             self._leave()
 
+    def leave_by_signal(self, number: int) -> None:
+        """The terminal has gone, or somebody wants the program to end: with a checkpoint, and without a question."""
+        if self._ended_by is None:
+            self._ended_by = signal.Signals(number)
+            self._leave()
+
+    def action_command_palette(self) -> None:
+        if self.use_command_palette and not CommandPalette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback. `run_app` raises the error once the terminal is as it was.
+        self._close_messages_no_wait()
+
     @work
     async def _leave(self) -> None:
         self.push_screen(Leaving(self.control))
         await self.control.close()
         self.exit()
+
+    def outcome(self) -> int:
+        """The exit code, once `run` is over; raises the error that ended it, if one did."""
+        if self._exception is not None:
+            raise self._exception
+        if self._ended_by is None:
+            return 0
+        session = self.control.session
+        kept = f"; {session.run} is kept at step {session.step:,}" if session.run and session.step else ""
+        with contextlib.suppress(OSError, ValueError):
+            print(f"rnnplay was ended by {self._ended_by.name}{kept}.", file=sys.stderr, flush=True)  # noqa: T201
+        return 128 + self._ended_by
 
     # --- help -----------------------------------------------------------------------------------------------
 
@@ -274,8 +320,10 @@ class RnnplayApp(App[None]):
             yield from self.playground.commands()
 
 
-def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> None:
-    """Open the playground; with `run`, on that run. Raises InputError for a preset that there isn't.
+def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:
+    """Opens the playground, with `run` on that run; returns the exit code: 0, or 128 and the signal that ended it.
+
+    Raises InputError for a preset that there isn't, and the error that ended the interface, if one did.
 
     One that nobody asked for keeps nobody out: the default is rnnplay's own if a person's of that name cannot be used.
     """
@@ -287,6 +335,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
         config = find_preset(DEFAULT_PRESET).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
-    keep_pastes_whole()
     send_lean_updates()
-    RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run).run()
+    app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
+    app.run()
+    return app.outcome()

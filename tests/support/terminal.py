@@ -71,7 +71,29 @@ class Terminal:
 
     def send(self, keys: str) -> None:
         """Type `keys` (escape sequences included)."""
-        os.write(self._master, keys.encode())
+        self.send_bytes(keys.encode())
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send what may be no text; what a program that does not read has no room for is lost."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._master, data)
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the program has taken over the terminal: keys come one by one."""
+        return not termios.tcgetattr(self._master)[3] & termios.ICANON
+
+    def cook(self) -> None:
+        """Give the terminal a shell's modes, as a shell does whose job has been stopped."""
+        modes = termios.tcgetattr(self._master)
+        modes[0] |= termios.ICRNL
+        modes[3] |= termios.ICANON | termios.ECHO | termios.ISIG
+        termios.tcsetattr(self._master, termios.TCSANOW, modes)
+
+    def hang_up(self) -> None:
+        """The terminal is gone, as when its window is closed."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
 
     def read(self, timeout: float, draw: bool = True) -> bytes:
         """What comes within `timeout` seconds, as soon as anything does.

@@ -163,7 +163,6 @@ def test_a_broken_preset_that_nobody_asked_for_keeps_nobody_out(
 ) -> None:
     opened: list[RnnplayApp] = []
     monkeypatch.setattr(RnnplayApp, "run", lambda app: opened.append(app))
-    monkeypatch.setattr("rnnplay.tui.app.keep_pastes_whole", lambda: None)
     monkeypatch.setattr("rnnplay.tui.app.send_lean_updates", lambda: None)
     workspace = Workspace(tmp_path).create()
     workspace.presets.mkdir(exist_ok=True)
