@@ -13,9 +13,8 @@ from typing import ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.driver import Driver
-from textual.events import Click, Event, Key, MouseDown, Paste
+from textual.events import Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -57,14 +56,6 @@ def terminal_driver() -> type[Driver] | None:
     from rnnplay.tui.driver import TerminalDriver
 
     return TerminalDriver
-
-
-class Palette(CommandPalette):
-    """Textual's, which a click ends that comes from outside the screen: the window has become smaller meanwhile."""
-
-    def _on_click(self, event: Click) -> None:  # type: ignore[override]
-        if not self.screen.region.contains(event.screen_x, event.screen_y):
-            event.prevent_default()
 
 
 class RnnplayApp(App[None]):
@@ -251,7 +242,9 @@ class RnnplayApp(App[None]):
             self._leave()
 
     def action_command_palette(self) -> None:
-        if self.use_command_palette and not CommandPalette.is_open(self):
+        from rnnplay.tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def _fatal_error(self) -> None:

@@ -38,6 +38,8 @@ PASTE_SECONDS = 5.0
 """A paste whose end has not come after a pause this long is over: its end was lost, or its beginning was none."""
 LARGEST = 5_000
 """Columns or rows; what says that it has more is no terminal."""
+LEAST_COLUMNS, LEAST_ROWS = 32, 10
+"""What is always laid out; of a smaller window one sees the upper left part. Widgets of no width end a layout."""
 
 _X10_MOUSE = re.compile(rb"\x1b\[M([\x20-\xff])([\x20-\xff])([\x20-\xff])")
 _X10_BEGUN = re.compile(rb"\x1b\[M[\x20-\xff]{0,2}$")
@@ -107,7 +109,7 @@ class TerminalDriver(LinuxDriver):
             except OSError:
                 continue
             if width > 0 and height > 0:
-                return min(width, LARGEST), min(height, LARGEST)
+                return max(LEAST_COLUMNS, min(width, LARGEST)), max(LEAST_ROWS, min(height, LARGEST))
         return 80, 24
 
     # --- input ----------------------------------------------------------------------------------------------
@@ -133,8 +135,9 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(message)
 
     def process_message(self, message: Message) -> None:
-        if isinstance(message, events.Resize) and max(message.size) > LARGEST:
-            return
+        if isinstance(message, events.Resize):  # any bytes can say how large the window is
+            size = Size(*self._get_terminal_size())
+            message = events.Resize(size, size, pixel_size=message.pixel_size)
         super().process_message(message)
 
     # --- signals --------------------------------------------------------------------------------------------
@@ -175,8 +178,8 @@ class TerminalDriver(LinuxDriver):
         else:
             self._set_modes()
         self._app.screen.refresh(layout=True)
-        # The size may have changed meanwhile.
-        self.send_message(events.Resize(size := Size(*self._get_terminal_size()), size))
+        size = Size(*self._get_terminal_size())  # it may have changed meanwhile
+        self.send_message(events.Resize(size, size))
 
     def _in_foreground(self) -> bool:
         try:

@@ -70,3 +70,9 @@ class Parser(XTermParser):
             return super()._parse_extended_key(sequence)
         except (ValueError, OverflowError):  # a code that is no character's, or no number
             return [events.Key(Keys.Ignore, sequence)]
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        try:
+            return super().parse_mouse_code(code)
+        except (ArithmeticError, ValueError, IndexError):  # of a window that is said to have no size
+            return None

@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
+from textual.widgets.data_table import RowKey
 
 from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
@@ -125,7 +126,8 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """A name that the column has no room for is told whole below."""
-        run = event.row_key.value or ""
+        row: RowKey | None = event.row_key  # none where the list has been filled anew meanwhile
+        run = (row and row.value) or ""
         self.query_one("#note", Static).update(visible_line(run) if run in self._cut else "")
 
     def _chosen(self) -> str | None:
