@@ -42,7 +42,7 @@ LEAST_COLUMNS, LEAST_ROWS = 32, 10
 """What is always laid out; of a smaller window one sees the upper left part. Widgets of no width end a layout."""
 
 _X10_MOUSE = re.compile(rb"\x1b\[M([\x20-\xff])([\x20-\xff])([\x20-\xff])")
-_X10_BEGUN = re.compile(rb"\x1b\[M[\x20-\xff]{0,2}$")
+_X10_BEGUN = re.compile(rb"\x1b\[(M[\x20-\xff]{0,2})?$")
 
 
 class Writer(WriterThread):
@@ -79,7 +79,9 @@ class Input:
 
     def tick(self) -> list[Message]:
         """What follows from nothing coming: an escape character that stays alone is the key."""
-        found = list(self.parser.tick())
+        held, self._held = self._held, b""
+        found = list(self.parser.feed(self._decode(held))) if held else []
+        found += self.parser.tick()
         if self.parser.pasting and self._clock() - self._came > PASTE_SECONDS:
             found += self.parser.feed(END)
         return found

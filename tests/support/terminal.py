@@ -135,6 +135,8 @@ class Terminal:
             if time.monotonic() > until:
                 raise AssertionError(f"the program did not end; the screen is:\n{self.text}")
             self.read(0.1)
+        while self.read(0.05):  # its last words
+            pass
         return int(self.process.returncode)
 
     def resize(self, columns: int, rows: int) -> None:
