@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.engine.wire import redirect_output, take_over_standard_streams
+from rnnplay.engine.output import redirect_output
+from rnnplay.engine.wire import take_over_standard_streams
 from rnnplay.errors import InputError
 from rnnplay.inspection.subject import SavedRun
 from rnnplay.training.run_folder import RunFolder

@@ -15,6 +15,7 @@ import msgspec
 
 from rnnplay.common.limits import limit_in, limit_sentence, small_stack
 from rnnplay.engine import messages
+from rnnplay.engine.output import last_lines
 from rnnplay.jsonlines import decode_line, encode_line
 
 LEAVING_SECONDS = 30.0
@@ -183,14 +184,3 @@ class EngineClient:
             return await stream.readline()
         except (ValueError, ConnectionError):  # too long a line, or a broken pipe
             return b""
-
-
-def last_lines(log: Path, count: int = 5) -> tuple[str, ...]:
-    """The last lines of a log that say something; none if it cannot be read."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 4_096))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line.strip() for line in text.splitlines() if line.strip())[-count:]

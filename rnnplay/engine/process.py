@@ -16,8 +16,9 @@ from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
+from rnnplay.engine.output import keep_short, redirect_output
 from rnnplay.engine.prompts import Prompts
-from rnnplay.engine.wire import Inbox, Outbox, redirect_output
+from rnnplay.engine.wire import Inbox, Outbox
 from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
@@ -317,6 +318,7 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
         ended_by.append(number)
         quit_soon()
 
+    keep_short()
     outbox = Outbox(events, on_closed=quit_soon)
     pongs: list[Callable[[], None]] = []
     inbox = Inbox(

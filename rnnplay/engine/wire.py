@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,8 +18,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from rnnplay.common.own_files import check_own, open_own
 from rnnplay.engine import messages
+from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
 from rnnplay.jsonlines import decode_line, encode_line
 from rnnplay.training import records
@@ -51,20 +50,6 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
     return commands, events
-
-
-def redirect_output(log: Path) -> None:
-    """Send fd 1 and 2 to the end of `log`. Raises OSError, or InputError where `log` may be another file."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    check_own(log)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    descriptor = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        os.dup2(descriptor, 1)
-        os.dup2(descriptor, 2)
-    finally:
-        os.close(descriptor)
 
 
 class Inbox:

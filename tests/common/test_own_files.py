@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rnnplay.cli.main import program
 from rnnplay.common.own_files import NotOwnError, check_own, open_own, replacing
 from rnnplay.config import RunConfig
-from rnnplay.engine.wire import redirect_output
+from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
 from rnnplay.lessons.progress import Progress, save_progress
 from rnnplay.presets import save_preset
