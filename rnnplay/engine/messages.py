@@ -227,6 +227,8 @@ class NextToken(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     probability: float
+    text: str = ""
+    """What it adds to the prompt as it stands; empty for what cannot be typed (`<unk>`)."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):

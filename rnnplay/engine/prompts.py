@@ -132,4 +132,7 @@ class Prompts:
 
 
 def _likeliest(found: Suggestion) -> list[messages.NextToken]:
-    return [messages.NextToken(token=token, probability=share) for token, share in found.next]
+    return [
+        messages.NextToken(token=token, probability=probability, text=text)
+        for (token, probability), text in zip(found.next, found.texts, strict=True)
+    ]

@@ -8,7 +8,7 @@ sample may go on over many steps, each token from the weights as they then are. 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -101,6 +101,8 @@ class Suggestion:
     gives no finite numbers. While a word model's word is not finished: the words that begin so."""
     unknown: list[str]
     """Pieces of the text that the model reads as <unk>."""
+    texts: list[str] = field(default_factory=list)
+    """What each of `next` adds to the text; "" for <unk>."""
 
 
 def complete(
@@ -123,7 +125,8 @@ def complete(
             if found and found[0][0] != ids[-1]:
                 suggestion = tokenizer.tokens[found[0][0]][len(beginning) :]
                 bar_list = [(tokenizer.tokens[token], share) for token, share in found[:bars]]
-                return Suggestion(suggestion, bar_list, [piece for piece in unknown if piece != beginning])
+                rests = [word[len(beginning) :] for word, _ in bar_list]
+                return Suggestion(suggestion, bar_list, [piece for piece in unknown if piece != beginning], rests)
             logits, state = _step(model, ids[-1], state, hook)
         else:
             logits, state = _read(model, ids, hook)
@@ -131,7 +134,8 @@ def complete(
         likeliest = [
             (tokenizer.tokens[token], share) for token, share in zip(tokens.tolist(), shares.tolist(), strict=True)
         ]
-        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown)
+        texts = [_Writer(tokenizer, ids, text).write(token) if token != UNKNOWN_ID else "" for token in tokens.tolist()]
+        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown, texts)
     except RnnplayError:  # a model that diverged suggests nothing
         return Suggestion("", [], unknown)
 

@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
@@ -29,19 +30,22 @@ from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
-from rnnplay.tui.keyboard import Keyboard
+from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
+PALETTE_GONE_SECONDS = 0.1
+"""Until the command palette, in which a screenshot is asked for, is not in it any more."""
 DRAWN_SECONDS = 0.2
 """From the mounting of the app until its first screen is there, keys in the footer and all."""
 
@@ -68,12 +72,15 @@ class RnnplayApp(App[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),
+        *HELP_KEYS,
         Binding("ctrl+z", "suspend_process", show=False),
         # The playground's, from a screen that covers it too; what a question asks is answered first.
         Binding("f5", "at_playground('main')", "Train/pause", show=False),
         Binding("f6", "at_playground('switch_clip')", "Clip", show=False),
         Binding("f7", "at_playground('move_threshold', -1)", "Threshold down", show=False),
         Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False),
+        # First of all: whatever else is open, it closes the help.
+        Binding("escape", "hide_help", "Close the help", show=False, priority=True),
         Binding("pageup", "page_help(-1)", "More help", show=False),
         Binding("pagedown", "page_help(1)", "More help", show=False),
     ]
@@ -119,6 +126,10 @@ class RnnplayApp(App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
+        if "`" in message:
+            from rnnplay.tui.toasts import draw_code_in_toasts
+
+            draw_code_in_toasts()
         # What is told may quote a file's name, or what is in it.
         super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
@@ -284,15 +295,30 @@ class RnnplayApp(App[None]):
         if self.screen is self.playground:
             self.playground.help_shown(False)
 
+    def action_help(self) -> None:
+        """Show or hide help for what has the focus."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    action_show_help = action_help  # by F1, which is no text
+    action_hide_help = action_hide_help_panel
+
     def action_page_help(self, pages: int) -> None:
         """Move the help, where it is longer than the screen, by so many pages."""
         for pane in self.screen.query("HelpPane"):
             pane.scroll_relative(y=pages * pane.size.height)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only help that is longer than the screen can be moved."""
+        """Help is moved only where it is longer than the screen, and ? is a character where text is typed."""
         if action == "page_help":
             return any(pane.max_scroll_y for pane in self.screen.query("HelpPane"))
+        if action == "hide_help":
+            return bool(self.screen.query("HelpPane"))
+        if action == "help":
+            focused = self.screen.focused
+            return not (takes_text(focused) and focused.check_consume_key("question_mark", "?"))
         return super().check_action(action, parameters)
 
     # --- settings and palette -------------------------------------------------------------------------------
@@ -308,9 +334,31 @@ class RnnplayApp(App[None]):
         save_settings(self.settings)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            match command.title:
+                case "Quit":
+                    yield command._replace(help="Leave; a run under way is kept, after a question (ctrl+q)")
+                case "Screenshot":
+                    help_text = "Save the screen as it is as an SVG in the workspace's screenshots/"
+                    yield command._replace(help=help_text, callback=self._take_screenshot)
+                case _:
+                    yield command
         if screen is self.playground:
             yield from self.playground.commands()
+
+    def _take_screenshot(self) -> None:
+        self.set_timer(PALETTE_GONE_SECONDS, self.keep_screenshot)
+
+    def keep_screenshot(self) -> None:
+        """Keep the screen as it is in the workspace, and say where; or why not."""
+        folder = self.control.workspace.root / "screenshots"
+        try:
+            saved = save_screenshot(self.export_screenshot(), folder, datetime.now().astimezone())
+        except OSError as error:
+            why = error.strerror or str(error)
+            self.notify(f"The screenshot could not be saved in {folder}: {why}.", severity="error", markup=False)
+        else:
+            self.notify(f"Saved as {saved}.", title="Screenshot", timeout=10, markup=False)
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any, TypeGuard
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.message_pump import MessagePump
 from textual.widget import Widget
@@ -26,6 +27,11 @@ from textual.widgets import Input
 
 from rnnplay.tui.widgets.fields import Field
 
+HELP_KEYS: list[BindingType] = [
+    Binding("question_mark", "app.help", "Help", key_display="?"),
+    Binding("f1", "app.show_help", "Help", show=False),
+]
+"""For every screen: a dialog hides the application's own."""
 MOMENT = 1.0
 """Keys that are dropped go on being dropped until there was no key for so long."""
 PATIENCE = 1.0

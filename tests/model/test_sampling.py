@@ -16,6 +16,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.model.sampling import complete, filter_logits, generate, generate_ids
 from rnnplay.text.tokenizers import CharTokenizer, Tokenizer, build_tokenizer
+from rnnplay.text.vocabulary import UNKNOWN
 
 torch.set_num_threads(1)
 
@@ -234,6 +235,19 @@ def test_any_prompt_can_be_read(text: str) -> None:
     for tokenizer in (tokenizer_of(), tokenizer_of(text="ab"), tokenizer_of("word")):
         assert "".join(generate(tiny(tokenizer), tokenizer, text, SamplingConfig(length=4, seed=1)))
         complete(tiny(tokenizer), tokenizer, text, 3)
+
+
+@pytest.mark.parametrize("text", ["", "Once", "Once ", "Once u", "Once upon a"])
+@pytest.mark.parametrize("kind", ["char", "word"])
+def test_a_token_is_taken_into_the_text_as_it_would_be_written(kind: str, text: str) -> None:
+    tokenizer = tokenizer_of(kind)
+    found = complete(tiny(tokenizer), tokenizer, text, 6)
+    assert len(found.texts) == len(found.next) > 0
+    for (token, _), added in zip(found.next, found.texts, strict=True):
+        if token == UNKNOWN:
+            assert added == ""
+        elif added:  # a word model has tokens for how its words are joined, which may add nothing
+            assert tokenizer.tokens[tokenizer.encode(text + added)[-1]] == token
 
 
 def test_a_model_that_diverged_says_so() -> None:

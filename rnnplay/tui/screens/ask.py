@@ -12,6 +12,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from rnnplay.tui.keyboard import HELP_KEYS
+
 
 class Ask(ModalScreen[None]):
     """Stays open, with what was typed and the reason, until `answer` has taken what was typed, or escape."""
@@ -28,7 +30,12 @@ class Ask(ModalScreen[None]):
     Ask .hint { color: $text-muted; margin: 1 0 0 0; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+    HELP = """
+    ## A question
+
+    `Enter` takes what was typed; `Escape` leaves everything as it is.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
     def __init__(self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]]) -> None:
         """`answer` takes what was typed, without spaces around it, and says why it cannot; None: it has."""

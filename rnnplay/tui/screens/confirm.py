@@ -10,6 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
+from rnnplay.tui.keyboard import HELP_KEYS
+
 
 class Confirm(ModalScreen[bool]):
     """True for the first answer, False for the second or escape."""
@@ -26,8 +28,14 @@ class Confirm(ModalScreen[bool]):
     Confirm Button:focus { background: $accent; color: $background; }
     """
 
+    HELP = """
+    ## A question
+
+    `←` `→` or `Tab` choose an answer, `Enter` gives it; `Escape` changes nothing.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "Cancel"),
+        *HELP_KEYS,
         Binding("left,right,up,down", "app.focus_next", show=False),
     ]
 

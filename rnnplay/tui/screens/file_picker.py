@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
 
 from rnnplay.errors import EncodingError, InputError, RnnplayError
+from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
@@ -70,6 +71,7 @@ class FilePicker(ModalScreen[Path | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
+        *HELP_KEYS,
         Binding("backspace,alt+up", "up", "Folder above"),
     ]
 

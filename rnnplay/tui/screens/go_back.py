@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from rnnplay.common.quality import fixed
 from rnnplay.training.run_folder import CheckpointInfo, RunFolder
+from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm
 
 REFRESH_SECONDS = 1.0
@@ -33,7 +34,12 @@ class GoBackScreen(ModalScreen[str | None]):
     GoBackScreen OptionList { height: auto; max-height: 16; background: $surface; border: none; }
     GoBackScreen Static { height: auto; color: $foreground 65%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back")]
+    HELP = """
+    ## Go back
+
+    The checkpoints of this run. The one chosen is where the run goes on from; what came after it is forgotten.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back"), *HELP_KEYS]
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()

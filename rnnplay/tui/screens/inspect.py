@@ -19,6 +19,7 @@ from rnnplay.lessons.languages import Language
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control
+from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.sample_text import sample_text
 from rnnplay.tui.session import Phase, Session
 from rnnplay.tui.views.clipping import ClippingView
@@ -85,8 +86,7 @@ class InspectScreen(Screen[int]):
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
         Binding("r", "again", "Again"),
         Binding("e", "edit", "Text"),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("f1", "show_help", "Help", show=False),
+        *HELP_KEYS,
         Binding("escape", "back", "Back"),
     ]
 
@@ -312,20 +312,11 @@ class InspectScreen(Screen[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         typing = isinstance(self.focused, Input)
-        if action in ("again", "help", "view"):
+        if action in ("again", "view"):
             return not typing and (action != "again" or self.session.has_model)
         if action == "edit":
             return not typing and self._index in self._views and self.view.READS_TEXT
         return True
-
-    def action_help(self) -> None:
-        """Show or hide help for what has the focus."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
-
-    action_show_help = action_help  # by F1, which is no text
 
     def action_back(self) -> None:
         """Out of the text to the view, and from there back to the playground."""

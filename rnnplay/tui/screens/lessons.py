@@ -17,6 +17,7 @@ from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
+from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import shortened
 
@@ -47,9 +48,15 @@ class LessonsScreen(Screen[str | None]):
     }
     LessonsScreen #note { height: auto; color: $text-muted; }
     """
+    HELP = """
+    ## Lessons
+
+    `↑` `↓` choose a lesson, `Enter` opens it beside the charts; *done* counts the steps that have ticked.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "language", "中文/English"),
         Binding("escape", "cancel", "Back"),
+        *HELP_KEYS,
     ]
 
     def __init__(self, coach: Coach, keep_language: Callable[[Language], None]) -> None:

@@ -634,15 +634,6 @@ class PlaygroundScreen(Screen[None]):
         """Give the single keys back to the screen."""
         self.query_one(TrainingCharts).focus_first()
 
-    def action_help(self) -> None:
-        """Show or hide help for what has the focus."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
-
-    action_show_help = action_help  # by F1, which is no text
-
     def help_shown(self, shown: bool) -> None:
         """Where it is narrow, only the side with the focus stays beside the help."""
         setup = self.query_one("#setup")

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button
 
 from rnnplay.engine import messages
-from rnnplay.tui.keyboard import takes_text
+from rnnplay.tui.keyboard import HELP_KEYS, takes_text
 from rnnplay.tui.session import Phase
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
-    Binding("question_mark", "help", "Help", key_display="?"),
-    Binding("f1", "show_help", "Help", show=False),
+    *HELP_KEYS,
     Binding("escape", "leave_field", "Leave"),
     # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
     *(
@@ -64,8 +63,6 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
     typing = takes_text(screen.focused)
     if action == "threshold":
         return not typing
-    if action == "help":
-        return not (takes_text(screen.focused) and screen.focused.check_consume_key("question_mark", "?"))
     if action in ("main", "switch_clip", "move_threshold"):
         return parameters[-1] == typing
     if action == "leave_field":

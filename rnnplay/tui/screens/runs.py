@@ -22,6 +22,7 @@ from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
 from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
 from rnnplay.training.run_info import moment
+from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import middle_shortened, visible_line
@@ -81,10 +82,17 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     RunsScreen #note { height: auto; color: $text-muted; }
     """
 
+    HELP = """
+    ## Runs
+
+    The runs of the workspace, the newest first. `Enter` goes on training one, `o` opens it for prompts and the
+    inspection, `d` removes it with its checkpoints, after a question. *valid* is the lowest validation loss.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open for prompts"),
         Binding("delete,d", "remove", "Remove", key_display="d"),
         Binding("escape", "cancel", "Back"),
+        *HELP_KEYS,
     ]
 
     def __init__(self, workspace: Workspace, busy_run: str | None) -> None:

@@ -10,8 +10,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import HelpPanel, Markdown, Static
 
+from rnnplay.tui.widgets.visible import MUTED, code_drawn
+
 EVERYWHERE = ("app.focus_", "screen.copy_")
 """Actions whose keys are the same in every program."""
+
+
+CLOSES = "`esc` or `?` closes; `pgdn` goes on"
 
 
 class HelpPane(HelpPanel):
@@ -23,11 +28,13 @@ class HelpPane(HelpPanel):
         overflow-y: auto; scrollbar-size-vertical: 1;
         & #widget-help { max-height: 400vh; margin: 0; background: transparent; }
         & #widget-help MarkdownBlock { padding: 0 1; }
+        & #help-closes { dock: top; height: auto; padding: 0 1; margin-bottom: 1; background: $panel; }
         & #screen-keys { width: 1fr; height: auto; padding: 0 1; border-top: solid $border-blurred; }
     }
     """
 
     def compose(self) -> ComposeResult:
+        yield Static(code_drawn(CLOSES, MUTED), id="help-closes")
         yield Markdown(id="widget-help")
         yield Static(id="screen-keys")
 

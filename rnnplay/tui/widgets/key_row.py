@@ -38,12 +38,13 @@ class KeyRow(Footer):
             if last is None:
                 break
             shown.remove(last)
-        cut = len(shown) < len(keys)
-        for key in shown:
-            if cut and key.action in STAY:
+        marked = False
+        for key in keys:
+            if key in shown:
+                yield key
+            elif not marked:
+                marked = True
                 yield FooterLabel(MORE)
-                cut = False
-            yield key
 
     def on_resize(self, event: events.Resize) -> None:
         if (event.size.width, self.compact) != self._composed_for:

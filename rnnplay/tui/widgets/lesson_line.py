@@ -9,7 +9,7 @@ from textual.widget import Widget
 from rnnplay.lessons.measurements import Judged, asked
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
-from rnnplay.tui.widgets.visible import MUTED, shortened
+from rnnplay.tui.widgets.visible import MUTED, code_drawn, shortened
 
 
 class LessonLine(Widget):
@@ -56,4 +56,4 @@ class LessonLine(Widget):
         values = "  ".join(self._value(one) for one in judged)
         room = max(10, self.content_size.width - cell_len(values) - 8)
         step = shortened(f"{number + 1}. {coach.page.steps[number]}", room)
-        return Content.assemble(lesson, "☐ ", step, "  ", (values, MUTED))
+        return Content.assemble(lesson, "☐ ", code_drawn(step), "  ", (values, MUTED))

@@ -21,7 +21,7 @@ from rnnplay.lessons.wrapping import broken, narrowed, wrapped
 from rnnplay.tui import lesson_words as words
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.room import BROAD, NARROW
-from rnnplay.tui.widgets.visible import FAINT, MUTED
+from rnnplay.tui.widgets.visible import FAINT, MUTED, code_drawn
 
 PLACES = {
     "gradients": "i 1",
@@ -169,7 +169,7 @@ class LessonPane(VerticalScroll):
         told = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
         if "\n" in told and cell_len(told.rpartition("\n")[2] + place) > room:
             place = "\n" + place.lstrip()  # else a line would end within the brackets
-        parts: list[Content | tuple[str, str]] = [mark, (told, text)]
+        parts: list[Content | tuple[str, str]] = [mark, code_drawn(told, text)]
         parts.append((place, "$accent"))
         for judged in coach.measurements.judge_step(step):
             unknown = words.MEASURING[coach.language] if coach.awaited(judged.condition) else "…"

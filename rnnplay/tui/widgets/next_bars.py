@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.engine.messages import NextToken
@@ -18,16 +21,24 @@ BAR_ROWS = 3
 
 
 class NextBars(Widget):
-    """What may come next; in front of it, or under it, what the model could not read."""
+    """What may come next; in front of it, or under it, what the model could not read. A click takes a token."""
 
     DEFAULT_CSS = """
     NextBars { height: 1; width: 1fr; }
     """
 
+    @dataclass
+    class Taken(Message):
+        """The user clicked on a token; `text` is what it adds to the prompt."""
+
+        text: str
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._next: list[NextToken] = []
         self._unknown: list[str] = []
+        self._places: list[range] = []
+        """The cells of each token on the one row, in order; none where there are bars."""
 
     def show(self, candidates: Sequence[NextToken], unknown: Sequence[str] = ()) -> None:
         """Show `candidates`, likeliest first, and the pieces of the prompt that have no token."""
@@ -41,6 +52,22 @@ class NextBars(Widget):
             return self._render_rows(width, height)
         return self._render_row(width)
 
+    def on_click(self, event: events.Click) -> None:
+        """Take the token under the mouse."""
+        event.stop()
+        if (at := self._index_at(event.x, event.y)) is not None and self._next[at].text:
+            self.post_message(self.Taken(self._next[at].text))
+
+    def _index_at(self, x: int, y: int) -> int | None:
+        if self.content_size.height < BAR_ROWS:
+            return next((at for at, place in enumerate(self._places) if x in place), None)
+        shown = self._bars_shown(self.content_size.height)
+        return y - 1 if 1 <= y <= shown else None
+
+    def _bars_shown(self, height: int) -> int:
+        """How many bars there are, below the row that says what they are."""
+        return min(len(self._next), height - 1 - bool(self._unknown))
+
     def _note(self, width: int) -> Content | None:
         if self._unknown:
             text = f"unknown: {', '.join(map(visible_line, self._unknown[:40]))}"
@@ -50,6 +77,7 @@ class NextBars(Widget):
     def _render_row(self, width: int) -> Content:
         """ "next  a 97%  e 2%  i 0.4%": as many as fit."""
         parts: list[Content] = []
+        self._places = []
         note = self._note(max(width // 2, 24) if self._next else width)
         if note is not None:
             parts.append(note)
@@ -61,6 +89,8 @@ class NextBars(Widget):
                 room -= cell_len(text) + len(share) + 3
                 if room < 0:
                     break
+                start = sum(part.cell_length + 2 for part in parts)
+                self._places.append(range(start, start + cell_len(text) + 1 + len(share)))
                 parts.append(Content.assemble((text, "bold $foreground"), " ", (share, MUTED)))
         return Content("  ").join(parts)
 
@@ -69,7 +99,7 @@ class NextBars(Widget):
         note = self._note(width)
         if self._next:
             rows.append(Content.styled("next", FAINT))
-        shown = self._next[: height - len(rows) - (note is not None)]
+        shown = self._next[: self._bars_shown(height)]
         label_width = max((cell_len(_token(candidate)) for candidate in shown), default=0)
         bar_width = max(0, width - label_width - 7)
         for candidate in shown:

@@ -83,6 +83,8 @@ class PromptPane(Vertical):
         super().__init__(id=id)
         self._available = False
         self._coming = self._waiting = False
+        self._bars_for = ""
+        """The prompt that the next tokens are of."""
         self._asked: SamplingConfig | None = None
         self._input = GhostInput(UNTRAINED, id="prompt-input")
         self._bars = NextBars(id="next-bars")
@@ -137,6 +139,7 @@ class PromptPane(Vertical):
         self._input.suggest(text, completion.suggestion)
         self._forced.answer(completion.forced)
         if text == self._input.value:
+            self._bars_for = text
             self._bars.show(completion.next, completion.unknown)
 
     def set_forced(self, what: str) -> None:
@@ -212,6 +215,13 @@ class PromptPane(Vertical):
             self._waiting = waiting
             self._show_error(WAITING if waiting else "", error=not waiting)
             self.refresh_bindings()
+
+    @on(NextBars.Taken)
+    def _token_taken(self, event: NextBars.Taken) -> None:
+        event.stop()
+        if self._bars_for == self.text:  # of another prompt the token may be of no use
+            self.text += event.text
+        self.focus_input()
 
     @on(SamplingRow.Changed)
     def _sampling_changed(self, event: SamplingRow.Changed) -> None:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.visual import VisualType
 from textual.widgets import Static
 
-from rnnplay.tui.widgets.visible import shortened
+from rnnplay.tui.widgets.visible import code_drawn, shortened
 
 
 class Said(Static):
@@ -25,11 +25,11 @@ class Said(Static):
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
         """Say `content`, which is plain text."""
         self._whole = str(content)
-        super().update(fitted(self._whole, self.content_size.width, self._rows), layout=layout)
+        super().update(code_drawn(fitted(self._whole, self.content_size.width, self._rows)), layout=layout)
 
     def on_resize(self) -> None:
-        text = fitted(self._whole, self.content_size.width, self._rows)
-        if text != str(self.content):
+        text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))
+        if text.plain != str(self.content):
             super().update(text)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
+from textual.content import Content
 
 from rnnplay.harmless import CONTROLS, MISLEADING
 
 MUTED, FAINT = "$foreground 65%", "$foreground 40%"
 """Styles of Content; there the theme's own $text-muted comes out black on a light background."""
+CODE = "$accent"
+"""Of commands, names of knobs and keys within a sentence."""
 NEWLINE, TAB, SPACE = "⏎", "⇥", "␣"
 
 _TEXT = CONTROLS | MISLEADING | {0x0A: "\n", 0x09: "    "}
@@ -52,6 +55,14 @@ def middle_shortened(text: str, width: int) -> str:
         return text
     end = shortened(text[::-1], (width + 1) // 2)[-2::-1]
     return shortened(text, width - cell_len(end)) + end
+
+
+def code_drawn(text: str, style: str = "") -> Content:
+    """`text` in `style`, with what stands between backticks drawn in another colour instead of between backticks."""
+    pieces = text.split("`")
+    if len(pieces) < 3 or not len(pieces) % 2:  # one without its other half is a character like others
+        return Content.styled(text, style)
+    return Content.assemble(*((piece, CODE if at % 2 else style) for at, piece in enumerate(pieces)))
 
 
 def padded(text: str, width: int) -> str:

@@ -1,0 +1,225 @@
+"""Escape, ? and the palette mean the same everywhere; what is quoted is drawn; a token of the bars can be clicked."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.app import SystemCommand
+from textual.content import Content
+from textual.notifications import Notification
+from textual.pilot import Pilot
+from textual.widgets import DataTable
+from textual.widgets._toast import Toast
+
+from rnnplay.engine import messages
+from rnnplay.tui import toasts
+from rnnplay.tui.screens.ask import Ask
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.screens.go_back import GoBackScreen
+from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screenshot import save_screenshot
+from rnnplay.tui.widgets.help_pane import HelpPane
+from rnnplay.tui.widgets.next_bars import NextBars
+from rnnplay.tui.widgets.visible import CODE, code_drawn
+from tests.tui.stage import Stage, make_run, shown, until
+
+
+async def open_by(stage: Stage, pilot: Pilot[None], key: str, kind: type) -> None:
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(stage.app.screen, kind) and stage.app.screen.is_mounted)
+
+
+# --- help -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opens", "screen", "helps"),
+    [
+        ("", None, "question_mark"),
+        ("i", InspectScreen, "question_mark"),
+        ("l", LessonsScreen, "question_mark"),
+        ("o", RunsScreen, "question_mark"),
+        ("b", GoBackScreen, "question_mark"),
+        ("ctrl+s", Ask, "f1"),
+        ("open file", FilePicker, "f1"),
+    ],
+)
+async def test_help_is_opened_and_closed_the_same_on_every_screen(
+    stage: Stage, opens: str, screen: type | None, helps: str
+) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        if opens == "open file":
+            stage.playground.action_open_file()
+            await until(pilot, lambda: isinstance(app.screen, FilePicker) and app.focused is not None)
+        elif screen is not None:
+            await open_by(stage, pilot, opens, screen)
+        here = app.screen
+        for closes in (helps, "escape"):
+            await pilot.press(helps)
+            await until(pilot, lambda: bool(here.query(HelpPane)))
+            assert "esc or ? closes" in shown(here, "#help-closes")
+            await pilot.press(closes)
+            await until(pilot, lambda: not here.query(HelpPane))
+            assert app.screen is here, "only the help is closed"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+
+
+async def test_escape_closes_the_help_before_it_leaves_the_prompt(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        await pilot.press("g", "A", "f1")
+        await until(pilot, lambda: bool(app.screen.query(HelpPane)))
+        await pilot.press("question_mark")
+        assert stage.prompt.text == "A?", "in a text it is a character"
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query(HelpPane))
+        assert app.focused is stage.prompt._input
+        await pilot.press("escape")
+        await until(pilot, lambda: app.focused is not stage.prompt._input)
+
+
+# --- the palette ----------------------------------------------------------------------------------------------
+
+
+def palette(stage: Stage) -> dict[str, SystemCommand]:
+    return {command.title: command for command in stage.app.get_system_commands(stage.app.screen)}
+
+
+async def test_quit_in_the_palette_asks_as_its_key_does(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.train(pilot)
+        app.call_later(palette(stage)["Quit"].callback)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert "ctrl+q" in palette(stage)["Quit"].help
+        await pilot.press("escape")
+
+
+async def test_a_screenshot_is_kept_in_the_workspace_and_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnplay.tui.app.PALETTE_GONE_SECONDS", 0.001)
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        palette(stage)["Screenshot"].callback()
+        folder = stage.workspace.root / "screenshots"
+        await until(pilot, lambda: bool(stage.toasts))
+        (saved,) = folder.iterdir()
+        assert [toast.split(" ")[:2] for toast in stage.toasts] == [["Saved", "as"]]
+        assert stage.toasts[0].removeprefix("Saved as ") == f"{saved}."
+        assert saved.read_text(encoding="utf-8").startswith("<svg")
+        saved.unlink()
+        folder.rmdir()
+        folder.write_text("in the way", encoding="utf-8")
+        app.keep_screenshot()
+        refusal = f"The screenshot could not be saved in {folder}: File exists."
+        await until(pilot, lambda: refusal in stage.toasts)
+
+
+def test_a_screenshot_never_replaces_another(tmp_path: Path) -> None:
+    moment = datetime(2026, 3, 1, 10, 15, tzinfo=UTC)
+    first, second = (save_screenshot(text, tmp_path / "shots", moment) for text in ("one", "two"))
+    assert (first.name, second.name) == ("rnnplay-2026-03-01-101500.svg", "rnnplay-2026-03-01-101500-2.svg")
+    assert (first.read_text(encoding="utf-8"), second.read_text(encoding="utf-8")) == ("one", "two")
+
+
+# --- backticks ------------------------------------------------------------------------------------------------
+
+
+def test_code_is_drawn_and_a_single_backtick_is_a_character() -> None:
+    assert code_drawn("train with `bptt` 1") == Content.assemble("train with ", ("bptt", CODE), " 1")
+    assert code_drawn("an ` alone").plain == "an ` alone"
+    assert code_drawn("`a` and `b").plain == "`a` and `b"
+
+
+def test_a_toast_draws_what_it_quotes(stage: Stage) -> None:
+    stage.open()
+    toast = Toast(Notification("see `rnnplay doctor`; [i 1]", markup=False))
+    assert toasts.render(toast).plain == "see rnnplay doctor; [i 1]"
+    assert toasts.render(Toast(Notification("nothing", markup=False))).plain == "nothing"
+
+
+async def test_the_steps_of_a_lesson_show_no_backticks(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await open_by(stage, pilot, "l", LessonsScreen)
+        app.screen.query_one(DataTable).move_cursor(row=1)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(stage.playground.query(".step")))
+        steps = [str(step.content) for step in stage.playground.query(".step")]  # type: ignore[attr-defined]
+        await until(pilot, lambda: "bptt 1" in shown(stage.playground, ".step"))
+        assert not any("`" in step for step in steps)
+        assert "`" not in str(stage.playground.query_one("#lesson-line").render())
+
+
+# --- the runs -------------------------------------------------------------------------------------------------
+
+
+async def test_runs_of_one_minute_are_in_the_order_of_their_start(stage: Stage) -> None:
+    starts = {"b": "10:15:20.500+00:00", "c": "11:15:59+01:00", "a": "10:15:01+00:00", "d": "10:15:20.900+00:00"}
+    for name, start in starts.items():
+        make_run(stage.workspace, name, created=f"2026-03-01T{start}")
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await open_by(stage, pilot, "o", RunsScreen)
+        table = app.screen.query_one(DataTable)
+        await until(pilot, lambda: table.row_count == 4)
+        assert [str(table.get_row_at(row)[0]) for row in range(4)] == ["c", "d", "b", "a"]
+
+
+# --- bars -----------------------------------------------------------------------------------------------------
+
+
+def completion(request: int) -> messages.Completion:
+    following = [("a", " a", 0.62), ("e", "e", 0.17), ("<unk>", "", 0.1), ("h", "h", 0.06)]
+    return messages.Completion(
+        request=request,
+        suggestion="",
+        next=[messages.NextToken(token=token, text=text, probability=share) for token, text, share in following],
+        unknown=[],
+        step=20,
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_a_click_on_a_token_takes_it_into_the_prompt(stage: Stage, width: int) -> None:
+    app = stage.open()
+    async with app.run_test(size=(width, 24)) as pilot:
+        await stage.train(pilot)
+        if width == 80:
+            await pilot.press("e")  # the form unfolded, so that the tokens are one row
+        await pilot.press("g", "O")
+        await until(pilot, lambda: stage.engine.of(messages.Complete)[-1:] != [])
+        asked = stage.engine.of(messages.Complete)
+        await until(pilot, lambda: asked[-1].text == "O" or stage.engine.of(messages.Complete)[-1].text == "O")
+        await stage.say(pilot, completion(stage.engine.of(messages.Complete)[-1].request))
+        bars = stage.prompt.query_one(NextBars)
+        await until(pilot, lambda: "a" in shown(stage.playground, "#next-bars"))
+        rows = shown(stage.playground, "#next-bars").split("\n")
+        bars_shown = len(rows) > 1
+        place = (1, 2) if bars_shown else (rows[0].index("e 17%"), 0)
+        await pilot.click(NextBars, offset=place)
+        await until(pilot, lambda: stage.prompt.text == "Oe")
+        assert app.focused is stage.prompt._input
+        await pilot.click(NextBars, offset=(1, 1) if bars_shown else (rows[0].index("a 62%"), 0))
+        await pilot.pause()
+        assert stage.prompt.text == "Oe", "those are the tokens after O"
+        await until(pilot, lambda: stage.engine.of(messages.Complete)[-1].text == "Oe")
+        await stage.say(pilot, completion(stage.engine.of(messages.Complete)[-1].request))
+        await until(pilot, lambda: bars._next != [] and stage.prompt._bars_for == "Oe")
+        await pilot.click(NextBars, offset=(1, 3) if bars_shown else (rows[0].index("<unk>"), 0))
+        await pilot.click(NextBars, offset=(1, 1) if bars_shown else (rows[0].index("a 62%"), 0))
+        await until(pilot, lambda: stage.prompt.text == "Oe a")
+        assert math.isclose(sum(one.probability for one in bars._next), 0.95)
