@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnnplay.common.encodings import HANDLER, is_utf8, register
 from rnnplay.harmless import harmless, harmless_line, harmless_message
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """What JSON allows in a string as it is, but a terminal obeys or shows elsewhere."""
+
+_NOT_ASCII = re.compile("[^\\x00-\\x7e]")
+"""Where stdout is not UTF-8 all of it is escaped: JSON stays exact in every encoding."""
 
 
 def write_json(value: object) -> None:
@@ -29,7 +33,14 @@ def write_json(value: object) -> None:
         import json
 
         line = json.dumps(value) + "\n"
-    click.echo(_RAW_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", line), nl=False)
+    raw = _RAW_IN_JSON if is_utf8(sys.stdout) else _NOT_ASCII
+    click.echo(raw.sub(lambda match: json_escape(match[0]), line), nl=False)
+
+
+def json_escape(letter: str) -> str:
+    """One character as JSON escapes it: as one or two units of UTF-16."""
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def note(message: str) -> None:
@@ -85,8 +96,9 @@ class TextOut:
             return
         if self._terminal:
             text = printable(text)
+            register()
             encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+            sys.stdout.write(text.encode(encoding, HANDLER).decode(encoding))
             sys.stdout.flush()
         else:
             sys.stdout.flush()

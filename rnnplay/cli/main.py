@@ -15,6 +15,7 @@ from rnnplay import __version__
 from rnnplay.cli.failures import drop_stdout, guarded, open_closed_streams
 from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.session import Session, workspace_option
+from rnnplay.common.encodings import soften_streams
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
@@ -90,6 +91,7 @@ class LazyGroup(NearGroup):
         Never in click's own standalone mode: exit codes and messages are chosen in one place, `guarded`.
         """
         open_closed_streams()
+        soften_streams()
         session = Session()
         run = super().main
 

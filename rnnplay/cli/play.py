@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+import click
+
+from rnnplay.cli.failures import tell
 from rnnplay.cli.session import Session
 from rnnplay.common.commands import shell_command
+from rnnplay.common.encodings import is_utf8
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
@@ -31,9 +35,30 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
         find_run(run, workspace)
     if not workspace.root.is_dir():
         workspace.create()  # where that fails, there is nothing to look at either
+    given = {"corpus": corpus, "preset": preset, "run": run}
+    options = {name: value for name, value in given.items() if value is not None}
+    warn_of_encoding(shell_command(workspace=session.workspace_option or "", **options))
     from rnnplay.tui.app import run_app
 
     return run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)
+
+
+def warn_of_encoding(again: str) -> None:
+    """Where the terminal's encoding is not UTF-8, says so, and how to open the interface `again`; waits for Enter."""
+    if is_utf8(sys.stderr):  # Textual draws on stderr
+        return
+    # PYTHONIOENCODING wins over the locale.
+    setting = "PYTHONIOENCODING=utf-8" if os.environ.get("PYTHONIOENCODING") else f"LC_ALL={_utf8_locale()}"
+    tell(
+        f"The encoding here is {sys.stderr.encoding}, in which the interface is drawn with ASCII (- | + #); press "
+        f"Enter to open it so, or ctrl-C and, if your terminal shows UTF-8: {setting} {again}"
+    )
+    if not sys.stdin.readline():
+        raise click.Abort
+
+
+def _utf8_locale() -> str:
+    return "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
 def check_terminal() -> None:
