@@ -34,9 +34,11 @@ HELP_KEYS: list[BindingType] = [
 """For every screen: a dialog hides the application's own."""
 MOMENT = 1.0
 """Keys that are dropped go on being dropped until there was no key for so long."""
-PATIENCE = 1.0
-"""A key is waited for no longer than this: what it did may have led to a question that waits for the next key."""
+PATIENCE = 10.0
+"""A key is waited for no longer than this: whatever hangs, the keyboard does not."""
 POLL = 0.02
+TELLINGS = 3
+"""So many widgets may have to tell each other, one after the other, what an Enter means."""
 TOLD_SECONDS = 4.0
 """How long a message about keys is shown; meanwhile there is no second one."""
 FUNCTION_KEYS = {f"f{number}" for number in range(1, 13)}
@@ -98,18 +100,21 @@ class Keyboard:
 
     async def _done(self, event: Key, target: MessagePump, into_text: bool) -> None:
         """Returns when the key was handled by `target` or those around it, and what it did is done."""
-        chain = [node for node in _with_parents(target) if node is not self._app]
-        for node in chain:
+        app, screen = self._app, self._app.screen
+        around = [node for node in _with_parents(target) if node is not app]
+        for node in around:
             await _processed(node)
             if event._stop_propagation:
                 break
         if into_text and event.is_printable and event._stop_propagation:
             return
-        await _processed(self._app)
-        for node in chain:  # what was posted by the action: a line was ended, a row was chosen
-            await _processed(node)
-        await _processed(self._app)
-        await _processed(self._app.screen)  # a new one is there, with its focus
+        await _processed(app)  # here the action has run
+        if event.key == "enter":  # it tells those around, and they others: a line was ended, a row was chosen
+            for node in around * TELLINGS:
+                await _processed(node)
+        await _processed(app)  # and here what it asked for later, such as the focus
+        if app.screen is not screen:
+            await _processed(app.screen)  # the new one is there, with its focus
 
     # --- after the widgets ------------------------------------------------------------------------------------
 

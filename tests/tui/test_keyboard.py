@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual import events
 from textual.pilot import Pilot
@@ -94,6 +96,21 @@ async def test_keys_typed_before_a_dialog_is_there_are_its_own(stage: Stage) -> 
         await settled(stage, pilot)
         assert "abc" in stage.form._presets
         assert not sent(stage)
+
+
+async def test_a_path_typed_before_the_picker_is_there_is_its_own(stage: Stage, tmp_path: Path) -> None:
+    """Enter on the field is told by the field to the form, and by the form to the playground."""
+    text = tmp_path / "my.txt"
+    text.write_text("a line\n" * 1000, encoding="utf-8")
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        field = stage.form.field("corpus")
+        app.screen.set_focus(field)
+        while not field._on_extra:
+            await pilot.press("left")
+        burst(app, "\n", *str(text), "\n", "escape", "g", "x")
+        await until(pilot, lambda: stage.form.config.corpus == str(text) and stage.prompt.text == "x")
 
 
 async def test_a_burst_goes_where_it_would_go_if_it_were_typed_slowly(stage: Stage) -> None:

@@ -141,6 +141,8 @@ async def test_tab_without_a_suggestion_stays_where_something_is_typed() -> None
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("a", "tab", "b", "home", "tab", "c")
         assert app.input.value == "cab"
+        await pilot.press("down", "5", "0", "up", "d")
+        assert (app.input.value, app.pane.sampling.length) == ("cdab", 50)
         await pilot.press("end", "ctrl+u", "tab")
         assert app.focused is not app.input
 

@@ -52,6 +52,7 @@ class GhostInput(Input):
     - `Enter` writes a sample from here; `Escape` ends it
     - `Ctrl+J` puts in a newline, shown as ⏎
     - `Ctrl+Y` copies the last sample
+    - `↓` goes to the settings of the sample, `↑` comes back
     """
 
     ghost = reactive("", init=False)

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Completion
+from rnnplay.tui.widgets.fields import Field
 from rnnplay.tui.widgets.forced_line import ForcedLine
 from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.next_bars import NextBars
@@ -60,6 +61,9 @@ class PromptPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Stop the sample"),
         Binding("ctrl+y", "copy", "Copy the sample", show=False),
+        # Tab stays in a prompt with text.
+        Binding("down", "settings", "Settings of the sample", show=False),
+        Binding("up", "input", "Prompt", show=False),
     ]
 
     @dataclass
@@ -241,7 +245,19 @@ class PromptPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Without a sample under way or waited for, escape is the screen's."""
+        if action == "settings":
+            return self._input.has_focus and self._row.display
+        if action == "input":
+            return self._row.has_focus_within
         return self.streaming or self._waiting if action == "cancel" else True
+
+    def action_settings(self) -> None:
+        """From the prompt to the first setting below it."""
+        self.screen.set_focus(self._row.query(Field).first())
+
+    def action_input(self) -> None:
+        """From the settings back to the prompt."""
+        self.focus_input()
 
     def action_cancel(self) -> None:
         """End the sample under way, or what waits for the model."""
