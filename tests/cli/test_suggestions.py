@@ -217,6 +217,11 @@ def provoke_hints_of_the_command_line_itself(workspace: str, tmp_path: Path) -> 
     (hint,) = re.findall(r"\((rnnplay .*)\)", wrong.output)
     assert paste(hint).exit_code == 0
     assert "rnnplay train" in call("--workspace", workspace).output  # no terminal here
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnplay.cli.play.check_terminal", lambda: None)
+        patch.setattr("rnnplay.cli.play.is_utf8", lambda _: False)
+        opened = call("--workspace", workspace, "--preset", "quick")
+    assert re.search(r"UTF-8: \S+ rnnplay .*--preset quick", opened.output)
     latin = tmp_path / os.fsdecode(b"caf\xe9.txt")
     try:
         latin.write_text("a dog ran to the cat.\n" * 200, encoding="utf-8")
