@@ -90,7 +90,8 @@ async def asked(stage: Stage, pilot: Pilot[None], act: Callable[[], object] | st
 
 
 def lines(screen: InspectScreen, selector: str) -> str:
-    return "\n".join(screen.query_one(selector, Lines).text())
+    widget = screen.query_one(selector)
+    return "\n".join(widget.text()) if isinstance(widget, Lines) else str(widget.visual)
 
 
 def screen_text(app: App[None], widget: Widget) -> str:
