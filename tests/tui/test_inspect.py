@@ -91,7 +91,10 @@ async def asked(stage: Stage, pilot: Pilot[None], act: Callable[[], object] | st
 
 def lines(screen: InspectScreen, selector: str) -> str:
     widget = screen.query_one(selector)
-    return "\n".join(widget.text()) if isinstance(widget, Lines) else str(widget.visual)
+    if isinstance(widget, Lines):
+        return "\n".join(widget.text())
+    assert isinstance(widget, Static)
+    return str(widget.visual)
 
 
 def screen_text(app: App[None], widget: Widget) -> str:
