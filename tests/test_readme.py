@@ -38,7 +38,8 @@ def command_lines() -> Iterator[str]:
 
 def key_table() -> list[tuple[str, str]]:
     """Each key of the table, and where it works."""
-    rows = re.findall(r"^\| ((?:`[^`]+` ?)+)\| ([\w, ]+) \|", README, re.MULTILINE)
+    section = README.split("\n## Keys\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`[^`]+` ?)+)\| ([\w, ]+) \|", section, re.MULTILINE)
     keys = [(key, where) for row, where in rows for key in re.findall(r"`([^`]+)`", row)]
     return [(key, one) for key, where in keys for one in where.split(", ")]
 
@@ -108,6 +109,7 @@ def test_every_key_is_bound() -> None:
             InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
         ),
         "lessons": bound(LessonsScreen.BINDINGS),
+        "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }
     names = {"+": "plus", "-": "minus", "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket"}
