@@ -46,7 +46,7 @@ class Knob:
     live: bool = False
     """May change between two steps, without a restart."""
     label: str = ""
-    """In the form, where the name is too long."""
+    """In the form, where the name is too long: its last words."""
     when: tuple[str, tuple[str, ...]] | None = None
     """Only of use while the knob named has one of these values."""
     zero: str = ""
@@ -65,7 +65,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_vocabulary: Annotated[
         int,
         Knob(
-            "keep only the most frequent tokens", "corpus", low=0, high=10_000_000, label="max vocab", zero="no limit"
+            "keep only the most frequent tokens", "corpus", low=0, high=10_000_000, label="vocabulary", zero="no limit"
         ),
     ] = 0
     feed: Annotated[
@@ -75,9 +75,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     split: Annotated[str, Knob("train/validation/test shares of the text, in its order", "corpus")] = "90/5/5"
 
     cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model")] = "lstm"
-    nonlinearity: Annotated[
-        Literal["tanh", "relu"], Knob("of the plain RNN", "model", label="nonlinear", when=("cell", ("rnn",)))
-    ] = "tanh"
+    nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (
+        "tanh"
+    )
     embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384)] = 64
     hidden: Annotated[int, Knob("units of the hidden state a layer", "model", low=1, high=16_384)] = 256
     layers: Annotated[int, Knob("recurrent layers, one on another", "model", low=1, high=16)] = 1
@@ -96,12 +96,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = "full"
     forget_bias: Annotated[
         float,
-        Knob(
-            "forget gate's bias at the start", "model", low=-20, high=20, label="forget bias", when=("cell", ("lstm",))
-        ),
+        Knob("forget gate's bias at the start", "model", low=-20, high=20, when=("cell", ("lstm",))),
     ] = 1.0
     recurrent_gain: Annotated[
-        float, Knob("scale of the orthogonal recurrent weights", "model", above=0, high=10, label="rec. gain")
+        float, Knob("scale of the orthogonal recurrent weights", "model", above=0, high=10, label="gain")
     ] = 1.0
 
     steps: Annotated[int, Knob("stop after so many steps", "length", low=0, high=10**12, zero="no limit")] = 0
@@ -118,14 +116,14 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             zero="no limit",
         ),
     ] = 0.0
-    batch_size: Annotated[int, Knob("sequences a step", "length", low=1, high=65_536, label="batch")] = 32
+    batch_size: Annotated[int, Knob("sequences a step", "length", low=1, high=65_536)] = 32
     bptt: Annotated[int, Knob("timesteps a step: the gradient goes back no further", "length", low=1, high=65_536)] = 64
     seed: Annotated[int, Knob("of weights, dropout and order", "length", low=0, high=2**63 - 1)] = 1
 
     optimizer: Annotated[
         Literal["sgd", "rmsprop", "adam", "adamw"], Knob("the rule that updates the weights", "rate")
     ] = "adam"
-    lr: Annotated[float, Knob("learning rate", "rate", above=0, high=1000, live=True, label="rate")] = 0.002
+    lr: Annotated[float, Knob("learning rate", "rate", above=0, high=1000, live=True)] = 0.002
     momentum: Annotated[
         float, Knob("of SGD and RMSprop", "rate", low=0, high=0.9999, when=("optimizer", ("sgd", "rmsprop")))
     ] = 0.0
@@ -139,7 +137,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             when=("optimizer", ("adam", "adamw")),
         ),
     ] = 0.999
-    weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10, label="decay")] = 0.0
+    weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10)] = 0.0
     average: Annotated[
         float,
         Knob(
@@ -152,7 +150,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 0.0
     schedule: Annotated[
-        Literal["constant", "warmup", "cosine", "plateau"], Knob("how the learning rate moves", "rate")
+        Literal["constant", "warmup", "cosine", "plateau"], Knob("how the learning rate moves", "rate", live=True)
     ] = "constant"
     warmup_steps: Annotated[
         int,
@@ -161,7 +159,6 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "rate",
             low=0,
             high=10**9,
-            label="warm-up",
             when=("schedule", ("warmup", "cosine")),
         ),
     ] = 100
@@ -172,7 +169,6 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "rate",
             low=0,
             high=1,
-            label="floor",
             when=("schedule", ("cosine", "plateau")),
         ),
     ] = 0.02
@@ -210,7 +206,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             above=0,
             high=1e9,
             live=True,
-            label="at",
+            label="threshold",
             when=("clip", ("norm", "value")),
         ),
     ] = 1.0
@@ -236,7 +232,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "divergence",
             low=0,
             high=10_000,
-            label="at most",
+            label="rollbacks",
             when=("divergence", ("rollback",)),
         ),
     ] = 8
@@ -247,7 +243,6 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "divergence",
             low=0,
             high=10**7,
-            label="kept every",
             zero="checkpoints on disk only",
         ),
     ] = 5.0
@@ -268,14 +263,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "evaluation",
             low=0,
             high=10_000,
-            label="early stop",
             zero="never",
         ),
     ] = 0
 
     checkpoint_every: Annotated[
         int,
-        Knob("steps between checkpoints", "checkpoints", low=0, high=10**9, label="steps", zero="by time only"),
+        Knob("steps between checkpoints", "checkpoints", low=0, high=10**9, label="every", zero="by time only"),
     ] = 0
     checkpoint_seconds: Annotated[
         float,
@@ -340,12 +334,10 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     temperature: Annotated[
         float, Knob("logits are divided by this", "sampling", low=0, high=100, zero="always the likeliest")
     ] = 0.8
-    top_k: Annotated[
-        int, Knob("draw from the k likeliest only", "sampling", low=0, high=10_000_000, label="top k", zero="all")
-    ] = 0
+    top_k: Annotated[int, Knob("draw from the k likeliest only", "sampling", low=0, high=10_000_000, zero="all")] = 0
     top_p: Annotated[
         float,
-        Knob("draw from the likeliest that hold this probability together", "sampling", above=0, high=1, label="top p"),
+        Knob("draw from the likeliest that hold this probability together", "sampling", above=0, high=1),
     ] = 1.0
     seed: Annotated[int, Knob("of the draw", "sampling", low=0, high=2**63 - 1, zero="another each time")] = 0
 

@@ -108,7 +108,6 @@ def test_every_key_is_bound() -> None:
         "inspection": bound(
             InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
         ),
-        "lessons": bound(LessonsScreen.BINDINGS),
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }

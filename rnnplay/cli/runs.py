@@ -155,14 +155,16 @@ def _list(session: Session, as_json: bool) -> None:
             corpus_name(run["corpus"]),
             run["model"],
             short_count(run["parameters"]),
+            shown(run["lr"]),
+            _clip(run),
             f"{run['step']:,}",
             _with_unknown(_number(run["best_loss"]), run["unknown_fraction"]),
             short_date(run["created"]),
         )
         for run in described
     ]
-    columns = ("run", "corpus", "model", "parameters", "step", "best loss", "created")
-    table(columns, rows, numbers=("parameters", "step", "best loss"))
+    columns = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "best loss", "created")
+    table(columns, rows, numbers=("parameters", "lr", "step", "best loss"))
 
 
 def _described(run: RunFolder) -> dict[str, Any]:
@@ -177,10 +179,18 @@ def _described(run: RunFolder) -> dict[str, Any]:
         "model": model_name(info.config),
         "parameters": info.parameters,
         "vocabulary": info.vocabulary,
+        "lr": info.config.lr,
+        "clip": info.config.clip,
+        "clip_threshold": info.config.clip_threshold,
         "step": checkpoints[-1].step if checkpoints else 0,
         "best_loss": min(losses, default=None),
         "unknown_fraction": info.unknown_fraction,
     }
+
+
+def _clip(run: dict[str, Any]) -> str:
+    """ "norm 0.4", "value 1", "off"."""
+    return str(run["clip"]) if run["clip"] == "off" else f"{run['clip']} {run['clip_threshold']:g}"
 
 
 def _validations(run: RunFolder) -> list[Validation]:

@@ -20,13 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from rnnplay.model.linear_cross_entropy import linear_cross_entropy
+from rnnplay.model.parameter_count import adaptive_cutoffs
 
 AdaptiveSoftmax = nn.AdaptiveLogSoftmaxWithLoss
-
-
-def adaptive_cutoffs(vocabulary: int) -> list[int]:
-    """Where the clusters begin: the head has a sixteenth of the vocabulary, the first cluster goes on to a quarter."""
-    return [max(1, vocabulary // 16), max(2, vocabulary // 4)]
 
 
 def make_adaptive(hidden: int, vocabulary: int) -> AdaptiveSoftmax:

@@ -30,6 +30,10 @@ class Trouble(NamedTuple):
     """The parameter that was not finite, or whose gradient was not or was the largest, if any."""
 
 
+RISEN = 1.25
+"""Times the learning rate before: from here on a resumed run's rate has risen by more than the length's rounding."""
+
+
 class Taken(NamedTuple):
     """What is to be told of a step."""
 
@@ -89,10 +93,27 @@ class Progress:
         tokens = self._corpus.validation.tokens
         return min(tokens, config.eval_tokens or tokens) / (3 * self._speed.tokens_per_second)  # without a backward
 
+    def rate(self, config: RunConfig) -> float:
+        """The learning rate of the next step."""
+        return config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
+
+    def risen_rate(self, before: RunConfig, config: RunConfig) -> str:
+        """That a longer run stretches its cosine, so that the learning rate rises again, and what keeps it; else ""."""
+        if not before.schedule == config.schedule == "cosine" or before.lr != config.lr:
+            return ""
+        was, now = self.rate(before), self.rate(config)
+        if now <= RISEN * was:
+            return ""
+        return (
+            f"The learning rate had come down to {was:.2g}. Stretched over the new length, the cosine begins again at "
+            f"{now:.2g}, and validation may get worse before it gets better. To keep the rate where it was, set "
+            f"schedule to constant and lr to {was:.2g} (--schedule constant --lr {was:.2g})."
+        )
+
     def take_step(self, config: RunConfig) -> Taken:
         """One step."""
         began = working_time()
-        lr = config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
+        lr = self.rate(config)
         guarded = config.divergence != "off"
         average = average_decay(config, self.step)
         result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, average)

@@ -122,6 +122,8 @@ class Trainer:
                 trainer._journal.tell(Tuned(step=trainer.step, knob=knob, value=value))
             for knob, value in resumed.changed.items():
                 trainer.tune(knob, value)
+            if risen := trainer._progress.risen_rate(resumed.info.config, trainer.config):
+                trainer._journal.notice(risen)
             # One that is not of a run's end, so that this process may die at any moment.
             trainer._unsaved |= bool(resumed.state.finished)
             if trainer._unsaved:

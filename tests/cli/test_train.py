@@ -332,6 +332,11 @@ def test_runs(trained: list[dict[str, Any]], workspace: Path) -> None:
     """List and show; rm only of what is in the workspace, and only when told."""
     assert rnnplay(workspace, "train", *FAST, "--corpus", "pets", "--run", "old", "--steps", "2").returncode == 0
     listed = {run["run"]: run for run in json.loads(rnnplay(workspace, "runs", "--json").stdout)}
+    assert {"lr", "clip", "clip_threshold"} <= set(listed["pets"])
+    heads, *rows = (line.split("\t") for line in rnnplay(workspace, "runs").stdout.splitlines())
+    pets = dict(zip(heads, next(row for row in rows if row[0] == "pets"), strict=True))
+    assert float(pets["lr"]) == listed["pets"]["lr"]
+    assert pets["clip"] == f"{listed['pets']['clip']} {listed['pets']['clip_threshold']:g}"
     assert listed["pets"]["step"] == 40
     assert listed["pets"]["model"] == "LSTM 1×12"
     shown = json.loads(rnnplay(workspace, "runs", "show", "pets", "--json").stdout)

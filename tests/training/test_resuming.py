@@ -12,9 +12,10 @@ import pytest
 import safetensors.torch
 import torch
 
+from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model.hardware import can_bfloat16
-from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
+from rnnplay.training.records import Checkpoint, Finished, Notice, Started, Step, Tuned, Validation
 from rnnplay.training.state import WEIGHTS_FILE
 from tests.training.world import World, run_to_end
 
@@ -223,6 +224,43 @@ def test_a_live_knob_given_on_resume_wins_and_is_recorded(world: World) -> None:
     assert (again.config.lr, again.config.clip_threshold) == (0.07, 0.5)
     tuned = [(record.knob, record.value) for record in world.folder().metrics() if isinstance(record, Tuned)]
     assert tuned == [("lr", 0.05), ("lr", 0.07), ("clip_threshold", 0.5)]
+
+
+def test_a_longer_run_says_that_its_cosine_is_stretched_and_a_constant_tail_keeps_the_rate(world: World) -> None:
+    config = world.config(steps=20, schedule="cosine", lr_floor=0.02, lr=0.01)
+    run_to_end(world.trainer(config))
+    flat = config_of(config, steps=40, schedule="constant", lr=0.0002)
+    world.emitted.clear()
+    trainer = world.resume(config_of(config, steps=40))
+    (notice,) = [record.message for record in world.emitted if isinstance(record, Notice)]
+    assert "had come down to 0.0002" in notice and "begins again at 0.0051" in notice
+    assert notice.endswith("(--schedule constant --lr 0.0002).")
+    trainer.close()
+    world.emitted.clear()
+    trainer = world.resume(flat)
+    assert not [record for record in world.emitted if isinstance(record, Notice)]
+    assert [(one.knob, one.value) for one in world.emitted if isinstance(one, Tuned)] == [
+        ("lr", 0.0002),
+        ("schedule", "constant"),
+    ]
+    run_to_end(trainer)
+    assert {record.lr for record in world.emitted if isinstance(record, Step)} == {0.0002}
+    assert world.folder().info().config.schedule == "constant"
+
+
+def config_of(config: RunConfig, **values: Any) -> RunConfig:
+    return with_values(config, values)
+
+
+def test_a_run_that_goes_on_within_its_length_says_nothing_of_its_rate(world: World) -> None:
+    config = world.config(steps=20, schedule="cosine")
+    trainer = world.trainer(config)
+    while trainer.step < 10:
+        trainer.advance()
+    trainer.finish("stopped")
+    world.emitted.clear()
+    world.resume(config)
+    assert not [record for record in world.emitted if isinstance(record, Notice)]
 
 
 def test_the_number_of_threads_is_kept(world: World) -> None:

@@ -11,6 +11,8 @@ from tests.tui.stage import Stage
 @pytest.fixture
 def stage(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Nothing of the app is run yet; `stage.open()` makes it."""
+    # The count of parameters comes from a thread, some time after the start.
+    monkeypatch.setattr("rnnplay.tui.screens.playground.COUNTED_SECONDS", 1e9)
     made = Stage(workspace)
     monkeypatch.setattr("rnnplay.tui.control.EngineClient", made.engine_client)
     return made

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Markdown, Static
 
-from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.config import KnobSpec, RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import PRESETS, preset_config
 from rnnplay.tui.widgets.fields import Field
@@ -95,6 +95,12 @@ async def test_the_most_important_rows_are_seen_at_80_by_24() -> None:
         wanted = ["preset", "corpus", "tokens", "cell", "hidden", "layers", "clip", "clip_threshold", "lr", "minutes"]
         for name in wanted:
             assert 0 <= app.form.query_one(f"#knob-{name}").region.y < 14, name
+
+
+@pytest.mark.parametrize("spec", [*knobs().values(), *knobs(SamplingConfig).values()], ids=lambda spec: spec.name)
+def test_a_label_is_the_option_or_its_last_words(spec: KnobSpec) -> None:
+    words = spec.name.split("_")
+    assert spec.label in {" ".join(words[first:]) for first in range(len(words))} | {spec.name}
 
 
 async def test_labels_and_values_stand_in_columns_and_fit() -> None:

@@ -149,6 +149,21 @@ async def test_an_error_under_the_prompt_is_told_whole(stage: Stage) -> None:
         await until(pilot, lambda: shown(stage.playground, "#prompt-error").endswith("…"))
 
 
+@pytest.mark.parametrize("seed", [0, 654321])
+async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(stage: Stage, seed: int) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL) as pilot:
+        await stage.ready(pilot)
+        stage.prompt.sampling = SamplingConfig(seed=seed)
+        row = stage.playground.query_one("#sampling")
+
+        def values() -> list[str]:
+            return [shown(stage.playground, f"#{one.id}").split()[-1] for one in row.children]
+
+        await until(pilot, lambda: values() == ["300", "0.8", "all", "1", str(seed)])
+        assert all(row.region.x <= one.region.x and one.region.right <= row.region.right + 1 for one in row.children)
+
+
 @pytest.mark.parametrize(
     ("text", "rows", "shown_text"),
     [

@@ -43,6 +43,7 @@ from rnnplay.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from rnnplay.lessons.languages import Language
     from rnnplay.tui.coach import Coach
+    from rnnplay.tui.parameter_count import ParameterCount
     from rnnplay.tui.screens.runs import RunChoice
     from rnnplay.tui.widgets.lesson_pane import LessonPane
 
@@ -52,6 +53,8 @@ TYPING_SECONDS = 0.25
 """After a key, the next one is awaited so long."""
 STALE_SECONDS = 0.4
 """Charts older than this are brought up to date behind a key's echo."""
+COUNTED_SECONDS = 0.4
+"""From the mounting of the screen until the parameters of the model in the form are counted."""
 ASK_AGAIN_SECONDS = 1.0
 """While training, the prompt is completed again this often, from the newer weights."""
 ROOMY = 132
@@ -91,6 +94,8 @@ class PlaygroundScreen(Screen[None]):
         self.coach = coach
         self._start = (config, preset, run)
         self.presets = PresetDesk(self)
+        self._parameters: ParameterCount | None = None
+        """None until the first screen is drawn: what it counts with takes a while to import."""
         self._update_due = False
         self._typed_at = self._shown_at = 0.0
         self._asked = (0, "")
@@ -138,6 +143,7 @@ class PlaygroundScreen(Screen[None]):
         except InputError as error:
             self.show_trouble(f"{error} Runs can be opened (o), prompted and inspected.")
         self.presets.tell_problems()
+        self.set_timer(COUNTED_SECONDS, self._show_parameters)
         self.show_session()
         if (run := self._start[2]) is not None:
             self.session.opening = True
@@ -225,6 +231,8 @@ class PlaygroundScreen(Screen[None]):
         self._update_due = False
         self._shown_at = monotonic()
         session = self.session
+        if self._parameters is not None:
+            self._parameters.show()
         if not self._covered:
             self.query_one(StatusLine).show(session, self.form.config)
             self.query_one(TrainingCharts).show(session, self.form.config)
@@ -519,8 +527,16 @@ class PlaygroundScreen(Screen[None]):
         self.control.tune(event.knob, event.value)
         self._show_soon()
 
+    def _show_parameters(self) -> None:
+        from rnnplay.tui.parameter_count import ParameterCount
+
+        self._parameters = self._parameters or ParameterCount(self)
+        self._parameters.show()
+
     @on(SetupForm.Changed)
     def _form_changed(self) -> None:
+        if self._parameters is not None:
+            self._parameters.show()
         self._label_main()
         self._show_soon()
 

@@ -15,8 +15,8 @@ from rnnplay.config import SamplingConfig, Value, knobs
 from rnnplay.errors import ConfigError
 from rnnplay.tui.widgets.fields import Field
 
-GAP, MOST_GAP = 2, 4
-LEAST_VALUE, MOST_VALUE, SHORT_LABEL = 3, 8, 6
+GAP, MOST_GAP, ARROWS_ROOM = 2, 4, 4
+LEAST_VALUE, MOST_VALUE, SHORT_LABELS = 3, 8, (6, 5, 4, 3)
 """Cells for a value, and for a label where there is little room."""
 
 
@@ -123,11 +123,17 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         labels = [cell_len(field.spec.label) for field in fields]
         spare = width - sum(texts) - sum(labels) - len(fields)
         if spare < GAP * (len(fields) - 1):
-            labels = [min(label, SHORT_LABEL) for label in labels]
             texts = [cell_len(field.fitting_text(MOST_VALUE)) + field.editing for field in fields]
-            spare = width - sum(texts) - sum(labels) - len(fields)
+            for short in SHORT_LABELS:  # rather than that the last value, the seed, is out of sight
+                labels = [min(label, short) for label in labels]
+                spare = width - sum(texts) - sum(labels) - len(fields)
+                if spare >= len(fields) - 1:
+                    break
         gap = min(max(spare // max(len(fields) - 1, 1), 1), MOST_GAP)
         for field, label, text in zip(fields, labels, texts, strict=True):
-            if (field.label_width, field.value_width) != (label, text + gap):
-                field.label_width, field.value_width = label, text + gap
+            room = text + gap
+            if room - ARROWS_ROOM < text:  # no room for arrows beside the value: none is kept for them below 8 cells
+                room = min(room, max(text, 7))
+            if (field.label_width, field.value_width) != (label, room):
+                field.label_width, field.value_width = label, room
                 field.refresh(layout=True)
