@@ -120,7 +120,7 @@ def main() -> None:
         with Terminal(rnnplay_command("--workspace", folder, "--run", "long"), env=environment) as terminal:
             terminal.wait_for("Resume", 60)
             terminal.send("\r")
-            terminal.wait_for(lambda text: "tok/s" in text and "left" in text, 60)
+            terminal.wait_for(lambda text: "training" in text and "left" in text, 60)
             if options.what == "stopped":
                 stopped(terminal, workspace, options.seconds)
             else:

@@ -37,7 +37,7 @@ def start_training(terminal: Terminal) -> None:
     """Press Enter on Train and wait for the first numbers."""
     terminal.wait_for("Train")
     terminal.send("\r")
-    terminal.wait_for(lambda text: "tok/s" in text and "left" in text, 60)
+    terminal.wait_for(lambda text: "training" in text and "left" in text, 60)
 
 
 def measure_echo(terminal: Terminal, keys: int) -> list[float]:

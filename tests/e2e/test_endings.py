@@ -32,7 +32,7 @@ def check_kept(workspace: Workspace) -> None:
     assert RunFolder(folder).checkpoint("latest").step > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1])
 def test_a_signal_leaves_the_terminal_in_order_and_a_checkpoint(workspace: Workspace, number: signal.Signals) -> None:
     with start(workspace) as terminal:
         train(terminal)
