@@ -66,8 +66,8 @@ def command(
     """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
 
     Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
-    a line on stdout: started, step, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit code 1
-    if the run diverged and ended at its last good state.
+    a line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
+    code 1 if the run diverged and ended at its last good state.
     """
     if resume and preset is not None:
         raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")

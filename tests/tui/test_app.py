@@ -83,12 +83,23 @@ async def test_leaving_says_what_it_waits_for_and_asked_again_waits_no_longer(
         await asked(stage, pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Leaving) and app.screen.has_class("shown"))
-        assert "writes a checkpoint" in str(app.screen.query_one(Label).content)
+        text = app.screen.query_one(Label)
+        assert "writes a checkpoint" in str(text.content)
+        await until(pilot, lambda: text.size.width > 0)
+        assert text.size.height >= 3, "all of it is seen"
         await pilot.press("x", "t", "escape")
         assert isinstance(app.screen, Leaving), "no key is a command any more"
         assert not app._exit
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app._exit)
+
+
+async def test_leaving_without_a_training_speaks_of_no_checkpoint(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(100, 30)):
+        said = Leaving(app.control)._text()
+    assert "checkpoint" not in said
+    assert "nothing is lost" in said
 
 
 @pytest.mark.parametrize("by_mouse", [False, True])

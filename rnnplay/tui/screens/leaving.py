@@ -26,11 +26,13 @@ class Leaving(ModalScreen[None]):
         border: round $primary; border-title-color: $primary; background: $surface;
     }
     Leaving.shown > Vertical { display: block; }
+    Leaving Label { width: 100%; }
     """
 
     def __init__(self, control: Control) -> None:
         super().__init__()
         self._control = control
+        self._training = control.running
         self._began = monotonic()
         self._hurried = False
 
@@ -55,8 +57,10 @@ class Leaving(ModalScreen[None]):
     def _text(self) -> str:
         if self._hurried:
             return "Leaving now."
-        waited = monotonic() - self._began
+        time = f"{monotonic() - self._began:.0f} s so far, {LEAVING_SECONDS:.0f} at most"
+        if not self._training:
+            return f"The engine is ending: {time}. Press ctrl+q to leave now; nothing is lost."
         return (
-            f"The engine ends what it is at and writes a checkpoint: {waited:.0f} s so far, {LEAVING_SECONDS:.0f} at "
-            f"most. Press ctrl+q to leave now; {self._control.session.at_risk} is then lost."
+            f"The engine ends what it is at and writes a checkpoint: {time}. Press ctrl+q to leave now; "
+            f"{self._control.session.at_risk} is then lost."
         )

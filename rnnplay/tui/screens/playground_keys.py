@@ -49,7 +49,7 @@ BINDINGS: list[BindingType] = [
             Binding("f5", f"main({typing})", "Train/pause", show=typing),
             Binding("f6", f"switch_clip({typing})", "Clip", show=typing),
             Binding("f7", f"move_threshold(-1, {typing})", "Threshold", key_display="f7/f8", show=typing),
-            Binding("f8", f"move_threshold(1, {typing})", "Threshold", show=False),
+            Binding("f8", f"move_threshold(1, {typing})", "Threshold", key_display="f7/f8", show=False),
         )
     ),
     Binding("up", "row(-1)", show=False),
