@@ -20,8 +20,6 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from rnnplay.common.commands import shell_command
-from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -29,7 +27,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
-from rnnplay.tui.control import Control
+from rnnplay.tui.control import Control, start_trouble
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
@@ -178,9 +176,7 @@ class RnnplayApp(App[None]):
         try:
             await self.control.start_engine()
         except OSError as error:
-            limit = limit_sentence(limit_met(error))
-            why = f"The engine could not be started. {limit}" if limit else f"The engine could not be started ({error})"
-            self.playground.show_trouble(why if limit else f"{why}; see `{shell_command('doctor')}`.")
+            self.playground.show_trouble(start_trouble(error))
 
     def _engine_event(self, event: messages.Event) -> None:
         if not self.is_running or not self.playground.is_mounted:

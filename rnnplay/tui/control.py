@@ -9,6 +9,8 @@ from time import monotonic
 
 import msgspec
 
+from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig, SamplingConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
@@ -263,3 +265,10 @@ def longer(config: RunConfig, fraction: float) -> RunConfig:
     if "steps" in grown:
         grown["steps"] = int(grown["steps"])
     return with_values(config, grown) if grown else config
+
+
+def start_trouble(error: OSError) -> str:
+    """Why there is no engine process, and what to do."""
+    limit = limit_sentence(limit_met(error))
+    doctor = shell_command("doctor")
+    return f"The engine could not be started. {limit or f'{error}; see `{doctor}`.'}"

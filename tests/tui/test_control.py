@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
 from rnnplay.training.records import Finished
 from rnnplay.tui import control as control_module
-from rnnplay.tui.control import Control, longer
+from rnnplay.tui.control import Control, longer, start_trouble
 from rnnplay.tui.session import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
@@ -209,3 +210,11 @@ async def test_an_engine_told_to_quit_is_not_missed(rig: Rig) -> None:
     assert rig.engine.quits == 1
     assert rig.gone == []
     assert rig.restarts == []
+
+
+def test_why_an_engine_cannot_be_started() -> None:
+    """A limit of the system is said as one; all else as the system says it."""
+    files = start_trouble(OSError(errno.EMFILE, "Too many open files"))
+    assert files.startswith("The engine could not be started. Too many files are open") and "Errno" not in files
+    other = start_trouble(OSError(errno.ENOEXEC, "Exec format error"))
+    assert "Exec format error; see `rnnplay doctor`." in other

@@ -22,7 +22,7 @@ from rnnplay.inspection.results import Forced
 from rnnplay.training.records import Notice, Record, Rollback, Tuned
 from rnnplay.training.run_folder import find_run
 from rnnplay.tui import lesson_words as words
-from rnnplay.tui.control import Control
+from rnnplay.tui.control import Control, start_trouble
 from rnnplay.tui.forcing import described
 from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.room import NARROW
@@ -353,7 +353,7 @@ class PlaygroundScreen(Screen[None]):
         except RnnplayError as error:
             self.notify(str(error), severity="error", timeout=12, markup=False)
         except OSError as error:
-            self.show_trouble(f"The engine could not be started ({error}).")
+            self.show_trouble(start_trouble(error))
         self.show_session()
 
     def action_train(self) -> None:
@@ -478,7 +478,7 @@ class PlaygroundScreen(Screen[None]):
         try:
             await self.control.start_engine()
         except OSError as error:
-            self.show_trouble(f"The engine could not be started ({error}).")
+            self.show_trouble(start_trouble(error))
             self.session.opening = False
             self.show_session()
         self.control.open(run)
