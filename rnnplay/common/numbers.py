@@ -16,6 +16,8 @@ _REAL = rf"(?:{_WHOLE}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]{{1,9}})?"
 _DECIMAL_COMMA = r"([+-]?)([0-9]{1,3}(?:[.'’ ][0-9]{3})+|[0-9]*),([0-9]+(?:[eE][+-]?[0-9]+)?)"
 _GROUPED = r"[+-]?[1-9][0-9]*(?:(?:,[0-9]{2,3})*,[0-9]{3}|(?:\.[0-9]{3}){2,}|(?:[_'’ ][0-9]{3})+)"
 """As thousands are separated elsewhere: 1 000, 1.000.000, 1,00,000."""
+_ONE_GROUP = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
+"""Where a whole number is asked for, 2.500 is 2500 as much of the world writes it, and 1.000 not 1."""
 _ASCII = str.maketrans({"−": "-", "－": "-", "＋": "+", "．": ".", "，": ",", "٫": ".", "٬": ","})
 """What an input method or a document writes for a sign, a point or a comma."""
 
@@ -41,6 +43,8 @@ def meant(text: str, *, whole: bool = False) -> str:
     plain = ascii_digits(text)
     if re.fullmatch(_GROUPED, plain):
         return re.sub(r"[.,_'’ ]", "", plain)
+    if whole and re.fullmatch(_ONE_GROUP, plain):
+        return plain.replace(".", "")
     if whole:
         number = real_number(plain)
         return str(int(number)) if number is not None and number.is_integer() and abs(number) < 1e18 else ""
