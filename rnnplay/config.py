@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from rnnplay.common.numbers import meant, real_number, whole_number
+from rnnplay.common.numbers import meant, meant_split, real_number, whole_number
 from rnnplay.errors import ConfigError
 
 GROUPS = {
@@ -497,9 +497,16 @@ def split_shares(split: str) -> tuple[float, float, float]:
         raise ConfigError(
             "split",
             f"split is {_shown(split)}, but must be train/validation/test in percent adding up to 100, "
-            "train and validation above 0, like 90/5/5 or 92.5/5/2.5.",
+            f"train and validation above 0{_split_hint(split)}.",
         )
     return parts[0] / 100, parts[1] / 100, parts[2] / 100
+
+
+def _split_hint(split: str) -> str:
+    if meant := meant_split(split):
+        return f"; write {meant}"
+    commas = ": slashes part the numbers, and a point their decimals" if "," in split else ""
+    return f", like 90/5/5 or 92.5/5/2.5{commas}"
 
 
 def _spec(name: str, hint: Any, default: Any) -> KnobSpec:

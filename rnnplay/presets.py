@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.limits import reason
 from rnnplay.common.names import composed, is_name
 from rnnplay.common.own_files import replacing
 from rnnplay.config import RunConfig, knobs, with_values
@@ -179,7 +180,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
         with replacing(target, keep_mode=True) as file:
             file.write(settings_text(values).encode())
     except OSError as error:
-        raise InputError(f"The preset cannot be kept in {own} ({error.strerror}).") from error
+        raise InputError(f"The preset cannot be kept in {own} ({reason(error)}).") from error
     return place
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from rnnplay.common.other_tools import meant_as
+from rnnplay.common.other_tools import instead, meant_as
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import KnobSpec, knobs
 from rnnplay.errors import ConfigError, InputError
@@ -74,7 +74,11 @@ def _from(file: Path, corpus: str) -> str:
 def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
     if isinstance(value, dict):
         return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
-    near = [one.split()[0].replace("-", "_") for one in meant_as(name, [spec.option[2:] for spec in specs.values()])]
+    options = [spec.option[2:] for spec in specs.values()]
+    without, _ = instead(name, options)
+    if without:
+        return f"there is no knob {name!r}: {without}."
+    near = [one.split()[0].replace("-", "_") for one in meant_as(name, options)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"the knobs are {', '.join(specs)}."
     return f"there is no knob {name!r}; {hint}"
 

@@ -27,6 +27,9 @@ class Workspace:
     option: str = field(default="", compare=False)
     """What --workspace was given as; "" where the workspace was found without it."""
 
+    named: bool = field(default=False, compare=False)
+    """Whether somebody gave its name, and may have mistyped it."""
+
     cache_elsewhere: Path | None = field(default=None, compare=False)
     """In place of .cache, where that cannot be written."""
 
@@ -60,21 +63,46 @@ class Workspace:
 
     def create(self) -> Workspace:
         """Make the folders that are missing; raises InputError if nothing can be trained or kept here, and why."""
-        another = f"name another workspace with --workspace or {ENVIRONMENT_VARIABLE}"
         for folder in (self.corpora, self.checkpoints, self.root / ".cache"):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 if not os.access(folder, os.W_OK):
                     raise PermissionError(errno.EACCES, "it may only be read")
             except FileExistsError as error:
-                what = "a link that leads nowhere" if folder.is_symlink() else "a file"
-                raise InputError(f"{folder} is {what}, and has to be a folder; move it away, or {another}.") from error
+                raise _in_the_way(self.root if self.root.is_symlink() and not self.root.exists() else folder) from error
             except OSError as error:
                 raise InputError(
                     f"Nothing can be written in the workspace {self.root} ({error.strerror}), so there is no training "
-                    f"in it; allow writing there, or {another}."
+                    f"in it; allow writing there, or {_ANOTHER}."
                 ) from error
         return self
+
+    def check_there(self) -> Workspace:
+        """The workspace, to look for runs in; raises InputError where there is none, and says what there is instead.
+
+        One that nobody named may be still to come: it is begun by the first training.
+        """
+        if os.path.lexists(self.checkpoints):
+            try:
+                os.scandir(self.checkpoints).close()
+            except NotADirectoryError as error:
+                raise _in_the_way(self.checkpoints) from error
+            except FileNotFoundError as error:  # a link
+                raise _in_the_way(self.checkpoints) from error
+            except OSError as error:
+                raise InputError(
+                    f"The runs in {self.checkpoints} cannot be read ({error.strerror}); allow it, or {_ANOTHER}."
+                ) from error
+        if trouble := self.missing():
+            raise InputError(f"{trouble}; check the name, or begin one there: {self.command('train')}")
+        return self
+
+    def missing(self) -> str:
+        """ "There is no workspace in …", where one was named and nothing of one is there; else nothing."""
+        if not self.named or any(os.path.lexists(folder) for folder in (self.corpora, self.checkpoints, self.presets)):
+            return ""
+        lacks = "neither corpora/ nor checkpoints/ is there" if self.root.is_dir() else "there is no such folder"
+        return f"There is no workspace {self.root}: {lacks}"
 
     def for_reading(self) -> Workspace:
         """The workspace to look at runs and texts in: with a cache elsewhere, while this process lasts, if need be.
@@ -94,6 +122,8 @@ class Workspace:
                 "allow one of them."
             ) from error
 
+
+_ANOTHER = f"name another workspace with --workspace or {ENVIRONMENT_VARIABLE}"
 
 CURRENT_FOLDER_GONE = "The current folder has been deleted; change to another one."
 
@@ -133,6 +163,11 @@ def find_workspace(option: str | Path | None = None) -> Workspace:
         raise InputError(f"The path of the workspace {shown} is not valid UTF-8; use another folder.") from error
     try:
         (workspace.root / _LONGEST_BELOW).stat()
+    except NotADirectoryError as error:
+        part = next(part for part in (workspace.root, *workspace.root.parents) if os.path.lexists(part))
+        if not part.is_dir():
+            within = "" if part == workspace.root else f", and {workspace.root} would be in it"
+            raise InputError(f"{part} is not a folder{within}; {_ANOTHER}.") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise InputError(
@@ -145,13 +180,18 @@ def find_workspace(option: str | Path | None = None) -> Workspace:
 def _found(option: str | Path | None) -> Workspace:
     named = option or os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        return Workspace(Path(named).expanduser().absolute(), str(option or ""))
+        return Workspace(Path(named).expanduser().absolute(), str(option or ""), named=True)
     here = Path.cwd()
     if (here / "corpora").is_dir() and (here / "checkpoints").is_dir():
         return Workspace(here)
     from platformdirs import user_data_path  # only here: most starts do not need it
 
     return Workspace(user_data_path("rnnplay", appauthor=False))
+
+
+def _in_the_way(path: Path) -> InputError:
+    what = "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a file"
+    return InputError(f"{path} is {what}, and has to be a folder; move it away, or {_ANOTHER}.")
 
 
 @cache

@@ -46,6 +46,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """What a text is, and how it begins."""
     from rnnplay.text.catalogue import find_corpus
 
+    _note_missing(session)
     corpus = find_corpus(name, session.workspace)
     excerpt = _excerpt(corpus, session)
     if as_json:
@@ -87,6 +88,7 @@ def add(session: Session, path: Path, name: str | None, encoding: str, as_json: 
 def _list(session: Session, as_json: bool) -> None:
     from rnnplay.text.catalogue import card_problems, list_corpora
 
+    _note_missing(session)
     corpora = list_corpora(session.workspace)
     for problem in card_problems(session.workspace):
         note(problem)
@@ -97,6 +99,12 @@ def _list(session: Session, as_json: bool) -> None:
         (corpus.name, _size(corpus), corpus.card.feed, corpus.card.summary or corpus.card.title) for corpus in corpora
     ]
     table(("name", "size", "read as", "what"), rows, numbers=("size",))
+
+
+def _note_missing(session: Session) -> None:
+    """Says that the workspace is not there; the texts that came with rnnplay are all the same."""
+    if trouble := session.workspace.missing():
+        note(f"Note: {trouble}.")
 
 
 def _described(corpus: Corpus) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 
 from rnnplay.cli.console import note, pairs, short_size, write_json
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.errors import InputError
 
 LIBRARIES = ("torch", "textual", "rich", "click", "msgspec", "numpy", "safetensors")
 
@@ -102,7 +103,10 @@ def workspace(session: Session) -> dict[str, Any]:
     from rnnplay.training.run_folder import list_runs
     from rnnplay.workspace import bundled_corpora
 
-    place = session.workspace
+    try:
+        place = session.workspace
+    except InputError as error:
+        return {"problem": str(error)}
     existing = next((folder for folder in (place.root, *place.root.parents) if folder.exists()), place.root)
     found: dict[str, Any] = {
         "folder": str(place.root),
@@ -117,6 +121,11 @@ def workspace(session: Session) -> dict[str, Any]:
         found["free space"] = "unknown"
     if not found["writable"]:
         found["problem"] = f"The workspace {place.root} cannot be written; name another with --workspace."
+    elif not place.missing():
+        try:
+            place.check_there()
+        except InputError as error:
+            found["problem"] = str(error)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.common.commands import shell_command
-from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.errors import CheckpointError, EncodingError, FinishedError, RnnplayError
 from rnnplay.harmless import harmless, harmless_message
 from rnnplay.workspace import CURRENT_FOLDER_GONE, current_folder_gone, shortened_path
@@ -110,7 +110,7 @@ def _unwritable(error: Exception) -> str:
     """
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
         drop_stdout()
-        return f"Error: The answer cannot be written ({error.strerror}); make room there, or send it elsewhere."
+        return f"Error: The answer cannot be written ({reason(error)}); make room there, or send it elsewhere."
     return ""
 
 
@@ -129,14 +129,18 @@ def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
     path = error.ctx.command_path if error.ctx else "rnnplay"
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        from rnnplay.common.other_tools import meant_as
+        from rnnplay.common.other_tools import instead, meant_as
 
         known = [name for param in error.ctx.command.params for name in _names(param)] if error.ctx else []
         option = error.option_name
         if not option.startswith("--"):  # of -rnn_size 128 click names the first letter
             option = next((word for word in words if word.startswith(option) and len(word) > 2), option)
-        near = " or ".join(f"--{name}" for name in meant_as(option, known))
-        message = f"There is no option {option}{f'; did you mean {near}?' if near else '.'}"
+        without, nearest = instead(option, known)
+        near = f"--{nearest}" if nearest else " or ".join(f"--{name}" for name in meant_as(option, known))
+        if without:
+            message = f"There is no option {option}: {without}{f' (see also {near})' if nearest else ''}."
+        else:
+            message = f"There is no option {option}{f'; did you mean {near}?' if near else '.'}"
     if not message.endswith((".", "?", "!", "…")):
         message += "."
     return f"{message} ({shell_command(*path.split()[1:], help=True)})"

@@ -32,7 +32,7 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
     if run is not None:
         from rnnplay.training.run_folder import find_run
 
-        find_run(run, workspace)
+        find_run(run, workspace.check_there())
     if not workspace.root.is_dir():
         workspace.create()  # where that fails, there is nothing to look at either
     given = {"corpus": corpus, "preset": preset, "run": run}

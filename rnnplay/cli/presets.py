@@ -19,6 +19,8 @@ def command(session: Session, as_json: bool) -> None:
     Your own are TOML files in the workspace's presets/, one knob a line; the interface saves them too.
     """
     presets, problems = all_presets(session.workspace.presets)
+    if trouble := session.workspace.missing():
+        note(f"Note: {trouble}.")
     for problem in problems:
         note(f"Note: {problem}")
     if as_json:

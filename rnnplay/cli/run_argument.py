@@ -38,4 +38,4 @@ def find_run(session: Session, name_or_path: str) -> RunFolder:
             path = Path(name_or_path).expanduser()
             if (path / "run.json").is_file():
                 return run_folder.RunFolder(path.resolve())
-    return run_folder.find_run(name_or_path, session.workspace)
+    return run_folder.find_run(name_or_path, session.workspace.check_there())

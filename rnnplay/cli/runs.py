@@ -113,8 +113,9 @@ def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
     from rnnplay.training import run_folder
 
     # All names first: a wrong one must not be found out after half of them are gone.
-    runs = {name: run_folder.find_run(run_folder.check_run_name(name), session.workspace) for name in names}
-    checkpoints = session.workspace.checkpoints
+    workspace = session.workspace.check_there()
+    runs = {name: run_folder.find_run(run_folder.check_run_name(name), workspace) for name in names}
+    checkpoints = workspace.checkpoints
     for name, run in runs.items():
         if run.path.is_symlink() or run.path.resolve().parent != checkpoints.resolve():
             raise InputError(f"The run {name!r} is not a folder in {checkpoints}; remove {run.path} by hand.")
@@ -136,7 +137,7 @@ def _list(session: Session, as_json: bool) -> None:
     from rnnplay.training.run_info import moment
 
     described: list[dict[str, Any]] = []
-    for run in reversed(list_runs(session.workspace)):
+    for run in reversed(list_runs(session.workspace.check_there())):
         try:
             described.append(_described(run))
         except RnnplayError as error:

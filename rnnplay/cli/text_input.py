@@ -19,7 +19,10 @@ LARGEST_PROMPT = 1 << 20
 
 
 prompt_file_option = click.option(
-    "--prompt-file", metavar="FILE", type=click.Path(path_type=Path), help="The prompt is what this file has."
+    "--prompt-file",
+    metavar="FILE|-",
+    type=click.Path(path_type=Path),
+    help="The prompt is what this file has; -: standard input.",
 )
 
 
@@ -39,7 +42,9 @@ def prompt_text(given: str | None, file: Path | None = None) -> str:
     if file is not None:
         if given is not None:
             raise InputError("A prompt is given and --prompt-file too; leave one out.")
-        return _file_text(file).removesuffix("\n")
+        if str(file) != "-":
+            return _file_text(file).removesuffix("\n")
+        given = "-"
     if given != "-":
         return given or ""
     data = standard_input("the prompt").read(LARGEST_PROMPT + 1)

@@ -15,7 +15,7 @@ from rnnplay.cli.session import Session, json_option, pass_session, workspace_op
 from rnnplay.cli.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.signals import StopSignals
 from rnnplay.cli.text_input import corpus_from_stdin
-from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
@@ -79,6 +79,7 @@ def command(
     if resume:
         from rnnplay.training.run_folder import find_run
 
+        workspace.check_there()
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
         workspace.create()
         anew = layered(settings_in(config_file), given(values))
@@ -224,7 +225,7 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         )
     if reporter.failure is not None:
         raise RnnplayError(
-            f"The records cannot be written to standard output ({reporter.failure.strerror}), so the run has stopped "
+            f"The records cannot be written to standard output ({reason(reporter.failure)}), so the run has stopped "
             f"at step {finished.step:,}; make room, then {_onward(session, folder)}"
         )
     if finished.reason == "diverged":

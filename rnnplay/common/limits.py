@@ -8,7 +8,7 @@ from typing import Literal
 
 from rnnplay.errors import InputError
 
-Limit = Literal["", "memory", "files", "processes"]
+Limit = Literal["", "memory", "files", "processes", "file size"]
 
 LEAST_MEMORY = 800_000_000
 """Bytes of address space without which torch cannot even be loaded."""
@@ -21,6 +21,7 @@ _ERRNOS: dict[int, Limit] = {
     errno.EMFILE: "files",
     errno.ENFILE: "files",
     errno.EAGAIN: "processes",
+    errno.EFBIG: "file size",
 }
 _MARKS: tuple[tuple[str, Limit], ...] = (
     ("allocate memory", "memory"),
@@ -37,7 +38,7 @@ _MARKS: tuple[tuple[str, Limit], ...] = (
 
 _ONEDNN = "could not create a primitive"
 
-_FLAGS = {"memory": "v", "files": "n", "processes": "u"}
+_FLAGS = {"memory": "v", "files": "n", "processes": "u", "file size": "f"}
 
 
 def limit_met(error: BaseException) -> Limit:
@@ -45,7 +46,8 @@ def limit_met(error: BaseException) -> Limit:
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, OSError):
-        return _ERRNOS.get(error.errno or 0, "")
+        limit = _ERRNOS.get(error.errno or 0, "")
+        return "" if limit == "file size" and _soft(limit) is None else limit  # else it is the disk's own
     return limit_in(str(error)) if isinstance(error, ImportError | RuntimeError) else ""
 
 
@@ -66,7 +68,17 @@ def limit_sentence(limit: Limit) -> str:
         return f"Too many files are open ({_at_most(size)}); {_raise(limit, size, 'end other programs')}."
     if limit == "processes":
         return f"No more processes or threads are allowed ({_at_most(size)}); {_raise(limit, size, 'end some')}."
+    if limit == "file size" and size is not None:
+        return f"A file may have no more than {size:,} bytes here, and more is written; {_raise(limit, size, '')}."
     return ""
+
+
+def reason(error: OSError) -> str:
+    """What the system says, in a few words, with the limit that is behind it."""
+    said = error.strerror or str(error) or type(error).__name__
+    limit = limit_met(error)
+    size = _soft(limit) if limit == "file size" else None
+    return said if size is None else f"{said}: the limit is {size:,} bytes, ulimit -f"
 
 
 def check_memory_limit() -> None:
@@ -86,7 +98,7 @@ def small_stack() -> str:
 
 
 def _soft(limit: Limit) -> int | None:
-    names = {"memory": "RLIMIT_AS", "files": "RLIMIT_NOFILE", "processes": "RLIMIT_NPROC"}
+    names = {"memory": "RLIMIT_AS", "files": "RLIMIT_NOFILE", "processes": "RLIMIT_NPROC", "file size": "RLIMIT_FSIZE"}
     return _limit(names[limit]) if limit else None
 
 

@@ -54,6 +54,30 @@ def meant(text: str, *, whole: bool = False) -> str:
     return ""
 
 
+def meant_split(text: str) -> str:
+    """How to write, in percent, the split of a text that `text`, which was refused, stands for; "" if unclear.
+
+    Percentages or fractions, parted otherwise, with decimal commas, or without the last one.
+    """
+    text = text.strip(" []()%")
+    ways = (
+        re.findall("0,[0-9]+", text.replace(" ", "")) if re.fullmatch(r"0,[0-9]+(?:, *0,[0-9]+)+", text) else [],
+        re.split(r"[/,;:\s]+", text),
+        re.split(r"[/;:\s]+", text),
+    )
+    for words in ways:
+        points = [word.strip(" %").replace(",", ".") for word in words]
+        numbers = [number for word in points if (number := real_number(word)) is not None]
+        if not len(numbers) == len(words) in (2, 3):
+            continue
+        for whole in (1, 100):
+            last = [] if len(numbers) == 3 else [whole - sum(numbers)]
+            percent = [round(number * 100 / whole, 6) for number in (*numbers, *last)]
+            if abs(sum(percent) - 100) < 1e-6 and min(percent[1], percent[2] + 1) > 0 and percent[0] == max(percent):
+                return "/".join(f"{number:g}" for number in percent)
+    return ""
+
+
 def _ungrouped(plain: str) -> str:
     return plain.replace(",", "").replace("_", "")
 

@@ -27,6 +27,7 @@ _NAMES = {
         "train-file train-data train-text training-file text-file file"
     ),
     "cell": "model model-type rnn-type rnn cell-type type arch unit-type",
+    "steps 1": "dry-run",
     "steps": (
         "max-iters max-iterations max-steps iterations iters n-iters num-iters num-steps n-steps "
         "num-train-steps max-update"
@@ -38,7 +39,10 @@ _NAMES = {
     ),
     "weight-decay": "wd wdecay l2 decay",
     "optimizer": "optim optimiser opt",
-    "schedule": "scheduler lr-scheduler lr-schedule lr-decay decay-lr learning-rate-decay lr-scheduler-type",
+    "schedule": (
+        "scheduler lr-scheduler lr-schedule lr-decay decay-lr learning-rate-decay lr-decay-every lr-decay-factor "
+        "lr-scheduler-type"
+    ),
     "warmup-steps": "warmup warmup-iters warmup-updates",
     "lr-floor": "min-lr",
     "tie": "tied tied-weights tie-weights share-embeddings",
@@ -48,6 +52,7 @@ _NAMES = {
     "min-count": "min-freq min-frequency cutoff",
     "tokens": "level word-level char-level tokenizer tokenization",
     "lowercase": "lower",
+    "eval-tokens": "eval-iters eval-batches eval-batch-size",
     "eval-every": "eval-interval eval-val-every val-every eval-steps validation-interval",
     "checkpoint-every": "save-every checkpoint-interval save-interval save-steps",
     "early-stop": "patience early-stopping",
@@ -58,24 +63,60 @@ _NAMES = {
     "workspace": "out-dir output-dir checkpoint-dir save-dir work-dir logdir log-dir save cv-dir",
     "run": "name run-name exp-name checkpoint-name savefile experiment",
     "resume": "init-from resume-from continue continue-from restore load",
-    "length": "max-new-tokens num-samples n-samples sample-len sample-length words num-chars gen-length max-tokens",
-    "prompt": "start start-text start-string primetext prime prime-text seed-text context input text",
+    "length": "max-new-tokens max-tokens sample-len sample-length words num-chars gen-length num-tokens num-predict",
+    "prompt": "start start-text start-with start-string primetext prime prime-text seed-text context input text",
     "text": "prompt input",
+    "prompt-file": "start prompt-path",
     "temperature": "temp sample-temp",
     "top-k": "topk k",
     "top-p": "topp p nucleus",
-    "greedy": "argmax no-sample",
+    "greedy": "argmax no-sample sample",
     "checkpoint": "ckpt load epoch",
     "bars": "top-k topk n",
 }
 """By our name, those in char-rnn, torch-rnn, word_language_model, nanoGPT, makemore, AWD-LSTM, fairseq, Hugging Face's
 Trainer and Keras. One may stand for several: num_steps are timesteps in one, and steps in another."""
 
+_WITHOUT = (
+    (
+        "eval-every",
+        "log-interval log-every log-freq log-steps logging-steps logging-interval print-every print-interval "
+        "report-every display-freq disp-freq verbose",
+        "progress is always shown, and metrics.jsonl and --json have every step",
+        "eval-every",
+    ),
+    (
+        "length",
+        "num-samples n-samples nsamples num-return-sequences n",
+        "one text is written at a time, and another --seed writes another",
+        "length",
+    ),
+    (
+        "length",
+        "out outf out-file output output-file outfile save",
+        "the text goes to standard output, and `> FILE` keeps it",
+        "",
+    ),
+)
+"""What others have and we do without: one of our names that says where, their names, what is instead, what is near."""
+
+
+def instead(name: str, known: Collection[str]) -> tuple[str, str]:
+    """What is said of an option `name` that has nothing like it among the `known`, and which is nearest; or "", ""."""
+    name = _plain(name)
+    return next(
+        ((said, near) for ours, names, said, near in _WITHOUT if ours in known and name in names.split()), ("", "")
+    )
+
 
 def meant_as(name: str, known: Collection[str]) -> list[str]:
     """Which of the `known` settings, written with dashes, may be meant by `name`; some with their value."""
-    name = name.lstrip("-").partition("=")[0].lower().replace("_", "-")
+    name = _plain(name)
     if name in known:
         return [name]
     found = [ours for ours, names in _NAMES.items() if ours.split()[0] in known and name in names.split()]
     return found or difflib.get_close_matches(name, known, n=1)
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").partition("=")[0].lower().replace("_", "-")

@@ -12,7 +12,7 @@ from typing import BinaryIO, get_args
 
 import torch
 
-from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
@@ -177,7 +177,7 @@ class Engine:
                 self._trainer.checkpoint()
             except (OSError, InputError) as error:
                 if not again:
-                    why = (error.strerror or error) if isinstance(error, OSError) else error
+                    why = reason(error) if isinstance(error, OSError) else error
                     raise InputError(
                         f"The last steps of {self._trainer.run} are not on disk, and cannot be written now ({why}); "
                         "make room first, and nothing is lost, or do the same again to give them up."

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnplay.common.limits import reason
 from rnnplay.common.names import composed
 from rnnplay.common.own_files import name_beside
 from rnnplay.errors import EncodingError, InputError
@@ -156,7 +157,7 @@ def _placing(source: Path, target: Path) -> Iterator[Path]:
         raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
     except OSError as error:
         raise InputError(
-            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({error.strerror or error}); make room or "
+            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({reason(error)}); make room or "
             "allow writing there, or name another workspace with --workspace."
         ) from error
     finally:

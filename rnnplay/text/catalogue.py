@@ -11,6 +11,7 @@ from rnnplay.common.commands import quoted
 from rnnplay.common.names import composed
 from rnnplay.errors import InputError
 from rnnplay.text.cards import Card, card_title, clean, read_card
+from rnnplay.text.reading import not_plain
 from rnnplay.workspace import Workspace, bundled_corpora
 
 __all__ = ["Card", "Corpus", "card_problems", "expanded", "find_corpus", "list_corpora"]
@@ -142,7 +143,7 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
     if path.is_dir():
         raise InputError(f"{clean(str(path))} is a folder; give the path of one text file.")
     if not _is_file(path):
-        raise InputError(f"{clean(str(path))} is not a plain file; save the text to a file and give its path.")
+        raise not_plain(path)
     path = path.absolute()
     if not str(path).isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
         add = workspace.command("corpora", "add", str(path), name="text")

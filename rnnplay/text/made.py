@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from rnnplay.common.limits import reason
 from rnnplay.common.own_files import name_beside, replacing
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.plain_files import read_small
@@ -68,7 +69,7 @@ def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
         if kept(target, cache) is None:
             beside.replace(target)
     except OSError as error:
-        raise RnnplayError(f"The text {target} cannot be written ({error.strerror}); make room or move it.") from error
+        raise RnnplayError(f"The text {target} cannot be written ({reason(error)}); make room or move it.") from error
     finally:
         beside.unlink(missing_ok=True)
     return target

@@ -58,10 +58,19 @@ def check_text_file(path: Path) -> os.stat_result:
     if stat.S_ISDIR(found.st_mode):
         raise InputError(f"{name} is a folder; give the path of one text file.")
     if not stat.S_ISREG(found.st_mode):
-        raise InputError(f"{name} is a device or a pipe; save the text to a file and give its path.")
+        raise not_plain(path)
     if found.st_size == 0:
         raise InputError(f"{name} is empty; give a file with text in it.")
     return found
+
+
+def not_plain(path: Path) -> InputError:
+    """The error for a device, a pipe or a socket where a text is wanted."""
+    name = clean(str(path))
+    if str(path) == os.devnull:
+        return InputError(f"{name} is always empty; give a file with text in it.")
+    stdin = ", or give - for standard input" if name.startswith("/dev/") else ""
+    return InputError(f"{name} is a device or a pipe; save the text to a file and give its path{stdin}.")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rnnplay.common.limits import reason
 from rnnplay.training.records import Notice, Record, Rollback
 from rnnplay.training.run_folder import RunFolder
 
@@ -54,11 +55,10 @@ class Journal:
         first = not self._refused
         self._refused.add(what)
         if first:
-            why = f"{error.strerror or type(error).__name__}"
             place = f", {error.filename}" if isinstance(error.filename, str) else ""
             self.notice(
-                f"The run cannot write {what} ({why}{place}); training goes on, what is on disk stays, records wait in "
-                "memory, and it will be tried again: make room or allow writing there."
+                f"The run cannot write {what} ({reason(error)}{place}); training goes on, what is on disk stays, "
+                "records wait in memory, and it will be tried again: make room or allow writing there."
             )
 
     def worked(self, what: str) -> None:

@@ -46,7 +46,11 @@ def test_a_prompt_from_standard_input_and_from_a_file(workspace: Path, tmp_path:
     for command, given, draw in (("generate", ("--prompt",), ("--length", "5", "--seed", "3")), ("complete", (), ())):
         typed = call(workspace, command, RUN, *given, "the cat", *draw, "--json")
         assert typed.exit_code == 0, typed.stderr
-        for arguments, stdin in ((("--prompt", "-"), b"the cat\n"), (("--prompt-file", str(file)), None)):
+        for arguments, stdin in (
+            (("--prompt", "-"), b"the cat\n"),
+            (("--prompt-file", "-"), b"the cat\n"),
+            (("--prompt-file", str(file)), None),
+        ):
             assert call(workspace, command, RUN, *arguments, *draw, "--json", stdin=stdin).stdout == typed.stdout
     assert call(workspace, "complete", RUN, "-", stdin=b"the cat").stdout.startswith("the cat")
     look = ("inspect", RUN, "--view", "predictions", "--json", "--text")
@@ -67,6 +71,10 @@ def test_what_is_no_prompt_is_refused(workspace: Path, tmp_path: Path) -> None:
         (("generate", RUN, "--prompt", "a", "--prompt-file", str(curly)), None, "--prompt-file too; leave one out."),
         (("generate", RUN, "--prompt-file", str(curly)), None, "looks like Windows-1252"),
         (("generate", RUN, "--prompt-file", str(tmp_path)), None, "is a folder"),
+        (("generate", RUN, "--prompt-file", "/dev/null"), None, "/dev/null is always empty; give a file with text in"),
+        (("generate", RUN, "--prompt-file", "/dev/zero"), None, "/dev/zero is a device or a pipe; save the text to a"),
+        (("train", "--corpus", "/dev/null"), None, "/dev/null is always empty; give a file with text in it."),
+        (("eval", RUN, "--corpus", "/dev/zero"), None, "or give - for standard input."),
         (("complete", RUN), None, "There is no text to complete"),
         (("complete", RUN, "a", "--prompt", "b"), None, "TEXT and --prompt are the same"),
     ):

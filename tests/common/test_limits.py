@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rnnplay.common import limits
-from rnnplay.common.limits import Limit, check_memory_limit, limit_in, limit_met, limit_sentence, small_stack
+from rnnplay.common.limits import Limit, check_memory_limit, limit_in, limit_met, limit_sentence, reason, small_stack
 from rnnplay.errors import InputError
 
 
@@ -43,6 +43,19 @@ def test_sentences_name_the_limit_where_there_is_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(limits, "_limit", lambda _: 900_000_000)
     assert limit_in("could not create a primitive") == "memory"
     assert "no more than 900 MB; raise that limit (ulimit -v)" in limit_sentence("memory")
+
+
+def test_a_limit_of_the_size_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system has one too, which is no limit of the process."""
+    error = OSError(errno.EFBIG, "File too large")
+    monkeypatch.setattr(limits, "_limit", lambda _: None)
+    assert limit_met(error) == "" and reason(error) == "File too large"
+    monkeypatch.setattr(limits, "_limit", lambda _: 10_240)
+    assert limit_met(error) == "file size" and reason(error) == "File too large: the limit is 10,240 bytes, ulimit -f"
+    assert "no more than 10,240 bytes here, and more is written; raise that limit (ulimit -f)" in limit_sentence(
+        "file size"
+    )
+    assert reason(OSError(errno.ENOSPC, "No space left on device")) == "No space left on device"
 
 
 def test_too_little_memory_for_any_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,9 +129,33 @@ def test_the_refusal_says_what_to_write_where_that_is_allowed() -> None:
     with pytest.raises(ConfigError, match=r"write 0\.01 without quotes"):
         specs["lr"].check("0.01")
     for split in ("90,5/5/4,5", "90/5/5/", "9_0/5/5", "90/5/inf"):
-        with pytest.raises(ConfigError, match=r"like 90/5/5 or 92\.5/5/2\.5"):
+        with pytest.raises(ConfigError, match=r"like 90/5/5 or 92\.5/5/2\.5|write 90\.5/5/4\.5"):
             split_shares(split)
     assert split_shares("92.5/5/2.5") == (0.925, 0.05, 0.025)
+
+
+@pytest.mark.parametrize(
+    ("split", "hint"),
+    [
+        ("0.9,0.05,0.05", "; write 90/5/5."),
+        ("0,9,0,05", "; write 90/5/5."),
+        ("0,9/0,05/0,05", "; write 90/5/5."),
+        ("92,5/5/2,5", "; write 92.5/5/2.5."),
+        ("80%, 10%, 10%", "; write 80/10/10."),
+        ("[0.8, 0.1, 0.1]", "; write 80/10/10."),
+        ("90:10", "; write 90/10/0."),
+        ("0,9", ": slashes part the numbers, and a point their decimals."),
+        ("9,1", ": slashes part the numbers, and a point their decimals."),
+        ("5/5/9", ", like 90/5/5 or 92.5/5/2.5."),
+        ("0.9", ", like 90/5/5 or 92.5/5/2.5."),
+    ],
+)
+def test_a_split_in_other_ways(split: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        split_shares(split)
+    assert str(refused.value).endswith(hint)
+    if hint.startswith("; write "):
+        split_shares(hint[len("; write ") : -1])
 
 
 def commands(group: click.Group) -> list[click.Command]:

@@ -89,10 +89,10 @@ GOOD = text(small_text(3_000))
 MANY = "".join(chr(0x4E00 + index % 10_000) for index in range(20_000))
 CASES = {
     "a folder": Case(lambda path: path.mkdir(), "is a folder; give the path of one text file"),
-    "a pipe": Case(pipe, "is not a plain file", "is a device or a pipe"),
-    "a socket": Case(listening, "is not a plain file", "is a device or a pipe"),
-    "/dev/zero": Case(device("/dev/zero"), "is not a plain file", "is a device or a pipe"),
-    "/dev/null": Case(device("/dev/null"), "is not a plain file", "is a device or a pipe"),
+    "a pipe": Case(pipe, "is a device or a pipe", "is a device or a pipe"),
+    "a socket": Case(listening, "is a device or a pipe", "is a device or a pipe"),
+    "/dev/zero": Case(device("/dev/zero"), "is a device or a pipe", "is a device or a pipe"),
+    "/dev/null": Case(device("/dev/null"), "is a device or a pipe", "is a device or a pipe"),
     "a loop of links": Case(lambda path: path.symlink_to(path.name), "There is no file", "cannot be read"),
     "nothing": Case(lambda _: None, "There is no file"),
     "no right to read": Case(forbidden, "may not be read"),
