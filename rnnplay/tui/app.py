@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -29,7 +29,6 @@ from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control, start_trouble
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
-from rnnplay.tui.lean_updates import send_lean_updates
 from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
@@ -38,9 +37,13 @@ from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
+from rnnplay.tui.terminal.lean_updates import send_lean_updates
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rnnplay.tui.terminal.driver import TerminalDriver
 
 PALETTE_GONE_SECONDS = 0.1
 """Until the command palette, in which a screenshot is asked for, is not in it any more."""
@@ -55,7 +58,7 @@ def terminal_driver() -> type[Driver] | None:
     """Ours for POSIX terminals; None: Textual's own."""
     if sys.platform == "win32":
         return None
-    from rnnplay.tui.driver import TerminalDriver
+    from rnnplay.tui.terminal.driver import TerminalDriver
 
     return TerminalDriver
 
@@ -152,10 +155,8 @@ class RnnplayApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         match event:
-            case Key() if not event.is_forwarded and self.keyboard.holds(event):
+            case Key() | Paste() if not event.is_forwarded and self.keyboard.holds(event):
                 return
-            case Paste():
-                self.keyboard.pasted(event)
             case MouseDown():
                 self.keyboard.acted()
         await super().on_event(event)
@@ -254,9 +255,30 @@ class RnnplayApp(App[None]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
+    def on_terminal_driver_continued(self, continued: TerminalDriver.Continued) -> None:
+        """Draw what the shell has written over."""
+        self.screen.refresh(layout=True)
+        if not continued.stopped:
+            self.notify("There is no shell to come back from; rnnplay goes on.")
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback. `run_app` raises the error once the terminal is as it was.
         self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
+    async def _shutdown(self) -> None:
+        await super()._shutdown()
+        if self._exception is not None and self.control.engine is not None and self.control.engine.alive:
+            # Left to itself, the event loop kills it; told to, it writes its checkpoint.
+            await self.control.close()
+
+    def restore_terminal(self) -> None:
+        """Whatever has happened, leave the terminal as it was."""
+        restore = getattr(self._driver, "restore_now", None)
+        if restore is not None:
+            restore()
 
     @work
     async def _leave(self) -> None:
@@ -374,5 +396,8 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
         config = with_values(config, {"corpus": corpus})
     send_lean_updates()
     app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.restore_terminal()
     return app.outcome()

@@ -7,8 +7,8 @@ A key that is a character, or Enter, is a command only if
   the user did not ask for, and the user types on: that key and those that follow within a moment are dropped, and said
   to be. Escape, Tab, an arrow or a click is asking for it, and so is Enter where there is a line to end.
 
-Keys are handed on one at a time: the next one waits until what the one before it did is done, so that of a fast burst
-each key goes where it would go if it were typed slowly.
+Keys and pastes are handed on one at a time: the next one waits until what the one before it did is done, so that of a
+fast burst each goes where it would go if it were typed slowly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import deque
 from time import monotonic
 from typing import Any, TypeGuard
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.message_pump import MessagePump
@@ -50,8 +50,8 @@ class Keyboard:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._waiting: deque[Key] = deque()
-        self._released: Key | None = None
+        self._waiting: deque[Key | Paste] = deque()
+        self._released: Key | Paste | None = None
         self._following: asyncio.Task[None] | None = None
         self._typing_until = 0.0
         """Until then a character is taken for text, whatever has the focus; infinite while a text is being typed."""
@@ -59,7 +59,7 @@ class Keyboard:
 
     # --- before the widgets -----------------------------------------------------------------------------------
 
-    def holds(self, event: Key) -> bool:
+    def holds(self, event: Key | Paste) -> bool:
         """Whether `event` must not be handed on now; it comes again when its turn has come."""
         if event is self._released:
             self._released = None
@@ -68,28 +68,23 @@ class Keyboard:
             return True
         focused = self._app.focused
         into_text = takes_text(focused)
-        if not _is_text(event):
-            self.acted()
-        elif into_text:
+        if into_text and _is_text(event):
             self._typing_until = float("inf")
+        elif isinstance(event, Key) and not _is_text(event):
+            self.acted()
         target: MessagePump = focused or self._app.screen
         self._following = asyncio.create_task(self._follow(event, target, into_text))
         return False
-
-    def pasted(self, event: Paste) -> None:
-        """A paste is text as well."""
-        if not event.is_forwarded and takes_text(self._app.focused):
-            self._typing_until = float("inf")
 
     def acted(self) -> None:
         """The user has done something else than typing: the next letter may be a command."""
         self._typing_until = 0.0
 
-    async def _follow(self, event: Key, target: MessagePump, into_text: bool) -> None:
+    async def _follow(self, event: Key | Paste, target: MessagePump, into_text: bool) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._done(event, target, into_text)
-        except TimeoutError:
+        except (TimeoutError, ScreenStackError):  # or the app has ended
             pass
         finally:
             self._following = None
@@ -98,7 +93,7 @@ class Keyboard:
                 self._following = asyncio.current_task()  # until it is there, keys that come meanwhile stay behind it
                 self._app.post_message(self._released)
 
-    async def _done(self, event: Key, target: MessagePump, into_text: bool) -> None:
+    async def _done(self, event: Key | Paste, target: MessagePump, into_text: bool) -> None:
         """Returns when the key was handled by `target` or those around it, and what it did is done."""
         app, screen = self._app, self._app.screen
         around = [node for node in _with_parents(target) if node is not app]
@@ -106,10 +101,11 @@ class Keyboard:
             await _processed(node)
             if event._stop_propagation:
                 break
-        if into_text and event.is_printable and event._stop_propagation:
+        if into_text and (isinstance(event, Paste) or event.is_printable) and event._stop_propagation:
             return
         await _processed(app)  # here the action has run
-        if event.key == "enter":  # it tells those around, and they others: a line was ended, a row was chosen
+        if isinstance(event, Key) and event.key == "enter":
+            # It tells those around, and they others: a line was ended, a row was chosen.
             for node in around * TELLINGS:
                 await _processed(node)
         await _processed(app)  # and here what it asked for later, such as the focus
@@ -153,8 +149,8 @@ def takes_text(widget: Widget | None) -> TypeGuard[Input | Field]:
     return isinstance(widget, Input | Field)
 
 
-def _is_text(event: Key) -> bool:
-    return event.is_printable or event.key in ("enter", "backspace")
+def _is_text(event: Key | Paste) -> bool:
+    return isinstance(event, Paste) or event.is_printable or event.key in ("enter", "backspace")
 
 
 def _refusal(widget: Input | Field, character: str) -> str:

@@ -190,18 +190,6 @@ def test_an_interface_stopped_for_a_while_is_right_again_and_can_be_left(workspa
         assert terminal.wait_for_exit() == 0
 
 
-def test_ctrl_z_leaves_the_terminal_and_coming_back_draws_it_again(workspace: Workspace) -> None:
-    with start(workspace) as terminal:
-        terminal.wait_for("Quit")
-        terminal.send("\x1a")
-        until(lambda: process_state(terminal.process.pid) == "T" or not terminal.read(0.05))
-        until(lambda: process_state(terminal.process.pid) == "T")
-        terminal.process.send_signal(signal.SIGCONT)
-        terminal.wait_for("Quit")
-        terminal.send(CTRL_Q)
-        assert terminal.wait_for_exit() == 0
-
-
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
 def test_it_holds_together_at_any_size(workspace: Workspace, columns: int, rows: int) -> None:
     with start(workspace, columns=columns, rows=rows) as terminal:

@@ -36,16 +36,23 @@ class Terminal:
         self.bytes_read = 0
         self._undrawn = bytearray()
         self.transcript = bytearray()
-        self._master, slave = pty.openpty()
+        self.master, slave = pty.openpty()
         self._resize_fd(columns, rows)
         # COLUMNS and LINES would win over the size of the terminal.
         inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         environment = {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=cwd, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # the terminal of its session, as a window has it
         )
         os.close(slave)
-        os.set_blocking(self._master, False)
+        os.set_blocking(self.master, False)
 
     def __enter__(self) -> Terminal:
         return self
@@ -57,7 +64,7 @@ class Terminal:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
-        os.close(self._master)
+        os.close(self.master)
 
     @property
     def text(self) -> str:
@@ -76,35 +83,35 @@ class Terminal:
     def send_bytes(self, data: bytes) -> None:
         """Send what may be no text; what a program that does not read has no room for is lost."""
         with contextlib.suppress(BlockingIOError):
-            os.write(self._master, data)
+            os.write(self.master, data)
 
     @property
     def is_raw(self) -> bool:
         """Whether the program has taken over the terminal: keys come one by one."""
-        return not termios.tcgetattr(self._master)[3] & termios.ICANON
+        return not termios.tcgetattr(self.master)[3] & termios.ICANON
 
     def cook(self) -> None:
         """Give the terminal a shell's modes, as a shell does whose job has been stopped."""
-        modes = termios.tcgetattr(self._master)
+        modes = termios.tcgetattr(self.master)
         modes[0] |= termios.ICRNL
         modes[3] |= termios.ICANON | termios.ECHO | termios.ISIG
-        termios.tcsetattr(self._master, termios.TCSANOW, modes)
+        termios.tcsetattr(self.master, termios.TCSANOW, modes)
 
     def hang_up(self) -> None:
         """The terminal is gone, as when its window is closed."""
-        os.close(self._master)
-        self._master = os.open(os.devnull, os.O_RDWR)
+        os.close(self.master)
+        self.master = os.open(os.devnull, os.O_RDWR)
 
     def read(self, timeout: float, draw: bool = True) -> bytes:
         """What comes within `timeout` seconds, as soon as anything does.
 
         It is drawn on the screen too; with `draw=False` only later, where the emulator's own time would be measured.
         """
-        ready, _, _ = select.select([self._master], [], [], timeout)
+        ready, _, _ = select.select([self.master], [], [], timeout)
         if not ready:
             return b""
         try:
-            data = os.read(self._master, 1 << 16)
+            data = os.read(self.master, 1 << 16)
         except OSError:  # the program is gone
             return b""
         self.bytes_read += len(data)
@@ -146,11 +153,11 @@ class Terminal:
         self.process.send_signal(signal.SIGWINCH)
 
     def _resize_fd(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _answer(self, data: bytes) -> None:
         if b"\x1b[6n" in data:
-            os.write(self._master, b"\x1b[1;1R")
+            os.write(self.master, b"\x1b[1;1R")
 
 
 def cells_of(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:

@@ -160,3 +160,17 @@ async def test_what_is_typed_after_the_key_to_leave_is_no_command(stage: Stage) 
         await until(pilot, lambda: app._exit)
         assert sent(stage) == before
         assert not isinstance(app.screen, InspectScreen)
+
+
+async def test_a_paste_waits_for_the_keys_before_it(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        burst(app, "g", *"abc")
+        app.post_message(events.Paste("PASTED"))
+        burst(app, *"def")
+        await settled(stage, pilot)
+        await until(pilot, lambda: stage.prompt.text == "abcPASTEDdef")
+        before = sent(stage)
+        await app.keyboard._done(events.Paste("tnx"), app.screen, into_text=False)  # where nothing takes text
+        assert sent(stage) == before

@@ -15,8 +15,8 @@ from textual import _compositor
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
-from rnnplay.tui import lean_updates
-from rnnplay.tui.lean_updates import LeanUpdate
+from rnnplay.tui.terminal import lean_updates
+from rnnplay.tui.terminal.lean_updates import LeanUpdate
 from tests.support.terminal import cells_of
 
 WIDTH = 24

@@ -1,0 +1,165 @@
+"""What a terminal sends, as events: any bytes, in pieces of any size, are something or nothing, and never an error.
+
+Textual's parser reads characters and expects a terminal that makes no mistakes. Here, before it, bytes are decoded
+(what is no character becomes U+FFFD), reports of the mouse in the oldest form are put into the newest, and pastes are
+kept whole: their text stays text, whatever escape characters are in it. Textual would look for escape sequences there,
+too, and hand on what it does not know as keys: a text copied from a log could leave the field and press commands.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import time
+from collections.abc import Generator, Iterable, Iterator
+
+from textual import constants, events
+from textual._xterm_parser import XTermParser
+from textual.keys import Keys
+from textual.message import Message
+
+START, END = b"\x1b[200~", b"\x1b[201~"
+X10_MOUSE = b"\x1b[M"
+X10_SIZE = len(X10_MOUSE) + 3
+"""Buttons, column and row are a byte each, from 32 on."""
+
+SILENT_SECONDS = 2.0
+"""A paste whose end does not come, and of which nothing more has come for so long, is over: keys are keys again."""
+LARGEST_PASTE = 4_000_000
+"""Bytes of one paste that are kept: its end, as the prompt does."""
+
+_LEADS = [X10_MOUSE[:size] for size in (1, 2)] + [START[:size] for size in range(1, len(START))]
+_LEADS.sort(key=len, reverse=True)
+_MARK = re.compile(re.escape(START) + b"|" + re.escape(X10_MOUSE))
+
+
+class Parser(XTermParser):
+    """Textual's parser; a sequence that means nothing is no event."""
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        try:
+            return super().parse_mouse_code(code)
+        except (ValueError, OverflowError, ZeroDivisionError):  # a terminal that has told a size of 0 pixels
+            return None
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        try:
+            keys = list(super()._sequence_to_key_events(sequence, alt))
+        except (ValueError, OverflowError):  # a code point that there is not
+            return [events.Key(Keys.Ignore, sequence)]
+        # Half of a surrogate pair is no text: nothing could be written or sent that it is in.
+        return [
+            events.Key(Keys.Ignore, sequence) if any("\ud800" <= letter <= "\udfff" for letter in name) else key
+            for key in keys
+            for name in (f"{key.key}{key.character or ''}",)
+        ]
+
+
+class TerminalInput:
+    """Bytes of a terminal in, Textual's events out."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        try:
+            self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        except LookupError:
+            encoding = "utf-8"
+            self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._encoding = encoding
+        self._parser = Parser()
+        self._lead = b""
+        """The beginning of a mark, which the parser has got already: it may be the Escape key."""
+        self._held = b""
+        """The beginning of a mark, or of a mouse report, which it has not got."""
+        self._pasted: list[bytes] | None = None
+        """What has come of the paste that has begun."""
+        self._last = 0.0
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The events that `data` completes."""
+        self._last = time.monotonic()
+        rest, self._held = self._held + data, b""
+        while rest:
+            rest = yield from self._paste(rest) if self._pasted is not None else self._keys(rest)
+
+    def tick(self) -> Iterator[Message]:
+        """The events that are due because nothing more has come; to be called every tenth of a second or so."""
+        silent = time.monotonic() - self._last
+        if silent > constants.ESCAPE_DELAY:
+            self._lead = b""
+            if self._pasted is None:
+                self._held = b""  # of a mouse report
+        if self._pasted is not None and silent > SILENT_SECONDS:
+            self._pasted.append(self._held)
+            self._held = b""
+            yield from self._end_paste()
+        yield from self._guarded(self._parser.tick())
+
+    # --- keys and the mouse ---------------------------------------------------------------------------------
+
+    def _keys(self, data: bytes) -> Generator[Message, None, bytes]:
+        """Hand on keys up to the next mark; returns what comes after it."""
+        lead, self._lead = self._lead, b""
+        whole = lead + data
+        found = _MARK.search(whole)
+        if found is None:
+            self._lead = next((begun for begun in _LEADS if whole.endswith(begun)), b"")
+            yield from self._parse(self._decode(data))
+            return b""
+        before = whole[len(lead) : found.start()]
+        yield from self._parse(self._decode(before))
+        done = max(0, len(lead) - found.start())
+        """Bytes of the mark that the parser has got already."""
+        if found[0] == START:
+            yield from self._parse(START[done:].decode())
+            self._pasted = []
+            return whole[found.end() :]
+        report = whole[found.start() : found.start() + X10_SIZE]
+        if len(report) < X10_SIZE:
+            self._held = report[done:]
+            self._lead = report[:done]
+            return b""
+        yield from self._parse(_newest_form(report)[done:])
+        return whole[found.start() + X10_SIZE :]
+
+    def _parse(self, text: str) -> Iterator[Message]:
+        if text:  # an empty piece would end the parser's stream
+            yield from self._guarded(self._parser.feed(text))
+
+    def _guarded(self, parsed: Iterable[Message]) -> Iterator[Message]:
+        try:
+            yield from parsed
+        except Exception:
+            # What has come is lost to it, and what comes is read anew.
+            self._parser = Parser()
+
+    # --- pastes ---------------------------------------------------------------------------------------------
+
+    def _paste(self, data: bytes) -> Generator[Message, None, bytes]:
+        """Keep what belongs to the paste; returns what comes after it."""
+        assert self._pasted is not None
+        text, end, rest = data.partition(END)
+        if not end:
+            begun = next((size for size in range(len(END) - 1, 0, -1) if text.endswith(END[:size])), 0)
+            text, self._held = text[: len(text) - begun], text[len(text) - begun :]
+        self._pasted.append(text)
+        if len(self._pasted) > 1_000:
+            self._pasted = [b"".join(self._pasted)[-LARGEST_PASTE:]]
+        if end:
+            yield from self._end_paste()
+        return rest
+
+    def _end_paste(self) -> Iterator[Message]:
+        pasted = b"".join(self._pasted or [])[-LARGEST_PASTE:]
+        self._pasted = None
+        text = pasted.decode(self._encoding, "replace").replace("\x1b", "").replace("\x00", "")
+        # The parser, which has seen the mark of the beginning, makes an empty paste of it.
+        for event in self._parse(END.decode()):
+            yield events.Paste(text) if isinstance(event, events.Paste) else event
+
+
+def _newest_form(report: bytes) -> str:
+    """An X10 report of the mouse as SGR has it. X10 does not tell which button was released: the left, most often."""
+    buttons, column, row = (max(0, byte - 32) for byte in report[len(X10_MOUSE) :])
+    if buttons & 0b1100011 == 3:
+        return f"\x1b[<{buttons & ~3};{column};{row}m"
+    return f"\x1b[<{buttons};{column};{row}M"

@@ -1,0 +1,95 @@
+"""What rnnplay replaces or calls of Textual's private parts is as it was when that was written.
+
+A failure says: Textual has changed this; read what it does now, see that rnnplay/tui/terminal still fits (try it in a
+terminal, too), and put the new fingerprint here and the version into rnnplay/tui/terminal/__init__.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import textual
+from textual import _compositor, _parser, _xterm_parser
+from textual.app import App
+from textual.command import CommandPalette
+from textual.driver import Driver
+
+import rnnplay.tui.terminal
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="another driver")
+
+FINGERPRINTS = {
+    "XTermParser.parse": "a5834ad1def8",
+    "XTermParser.parse_mouse_code": "ceae22ff03d1",
+    "XTermParser._sequence_to_key_events": "00dfe99846ed",
+    "XTermParser._parse_extended_key": "65eeaadaf41a",
+    "Parser.feed": "390106cde019",
+    "Parser.tick": "44606084ad3b",
+    "ChopsUpdate": "7c7d3e0bf714",
+    "LinuxDriver": "ec65992e0f98",
+    "WriterThread": "411a9202bed5",
+    "Driver.process_message": "af9cb0baaf15",
+    "Driver.suspend_application_mode": "20cef4924da3",
+    "App._handle_exception": "baea2e7f88e7",
+    "App._fatal_error": "2474616cec7f",
+    "App._print_error_renderables": "6e6be4034677",
+    "CommandPalette._on_click": "1d644a55e632",
+    "CommandPalette._action_command_list": "48813d9c9f89",
+    "Toast.render": "343e8e6c9c11",
+    "FooterKey": "3ee477e7e581",
+    "App._shutdown": "c264035bcb62",
+}
+
+ELSEWHERE = {"tui/toasts.py": "Toast.render", "tui/widgets/key_row.py": "FooterKey"}
+"""Modules that take one private class, to draw it in another way; and what of it."""
+
+
+def parts() -> dict[str, object]:
+    from textual.drivers import _writer_thread, linux_driver
+    from textual.widgets._footer import FooterKey
+    from textual.widgets._toast import Toast
+
+    toast = sys.modules["rnnplay.tui.toasts"]._render if "rnnplay.tui.toasts" in sys.modules else Toast.render
+
+    classes = {
+        "XTermParser": _xterm_parser.XTermParser,
+        "Parser": _parser.Parser,
+        "ChopsUpdate": _compositor.ChopsUpdate,
+        "LinuxDriver": linux_driver.LinuxDriver,
+        "WriterThread": _writer_thread.WriterThread,
+        "Driver": Driver,
+        "App": App,
+        "CommandPalette": CommandPalette,
+        "FooterKey": FooterKey,
+    }
+    found = {}
+    for name in FINGERPRINTS.keys() - {"Toast.render"}:
+        owner, _, member = name.partition(".")
+        found[name] = inspect.unwrap(getattr(classes[owner], member)) if member else classes[owner]
+    found["Toast.render"] = toast  # which another test may have replaced
+    return found
+
+
+@pytest.mark.parametrize("name", FINGERPRINTS)
+def test_textual_has_not_changed_it(name: str) -> None:
+    source = inspect.getsource(parts()[name])  # type: ignore[arg-type]
+    assert hashlib.sha256(source.encode()).hexdigest()[:12] == FINGERPRINTS[name]
+
+
+def test_the_version_that_it_was_tried_with_is_the_one_installed() -> None:
+    assert f"Textual {textual.__version__}." in (rnnplay.tui.terminal.__doc__ or "")
+
+
+def test_private_modules_are_imported_in_one_place() -> None:
+    package = Path(rnnplay.__file__).parent
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(from|import) textual[\w.]*\._|^from textual[\w.]* import _", path.read_text("utf-8"), re.M)
+    }
+    assert {name for name in found if not name.startswith("tui/terminal/")} == set(ELSEWHERE)
