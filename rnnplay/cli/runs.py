@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,11 +22,13 @@ from rnnplay.cli.presets import shown
 from rnnplay.cli.run_argument import find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.common.quality import fixed, fraction_of_tokens, is_much_unknown, unknown_text
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import InputError
 
 if TYPE_CHECKING:
     from rnnplay.training.records import Validation
     from rnnplay.training.run_folder import RunFolder
+    from rnnplay.training.run_index import ListedRun
+    from rnnplay.training.run_info import RunInfo
 
 
 @click.group("runs", cls=NearGroup, invoke_without_command=True, short_help="List, show or remove runs.")
@@ -57,14 +58,16 @@ def list_(session: Session, as_json: bool) -> None:
 def show(session: Session, name: str, as_json: bool) -> None:
     """A run's settings, checkpoints and validations."""
     from rnnplay.config import RunConfig, knobs
+    from rnnplay.training.run_index import listed
 
     run = find_run(session, name)
     info, checkpoints = run.info(), run.checkpoints()
+    described = _described(listed(run), info)
     validations = _validations(run)
     if as_json:
         write_json(
             {
-                **_described(run),
+                **described,
                 "config": builtins(info.config),
                 "corpus_sha256": info.corpus_sha256,
                 "rnnplay": info.rnnplay,
@@ -74,7 +77,6 @@ def show(session: Session, name: str, as_json: bool) -> None:
             }
         )
         return
-    described = _described(run)
     pairs(
         [
             ("run", run.name),
@@ -133,16 +135,16 @@ def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
 
 
 def _list(session: Session, as_json: bool) -> None:
-    from rnnplay.training.run_folder import list_runs
+    from rnnplay.training.run_index import list_quickly
     from rnnplay.training.run_info import moment
 
     described: list[dict[str, Any]] = []
-    for run in reversed(list_runs(session.workspace.check_there())):
-        try:
-            described.append(_described(run))
-        except RnnplayError as error:
-            note(str(error))
-    described.sort(key=lambda run: moment(str(run["created"])), reverse=True)
+    for run in list_quickly(session.workspace.check_there()):
+        if run.info is None:
+            note(run.problem)
+        else:
+            described.append(_described(run, run.info))
+    described.sort(key=lambda run: (moment(run["created"]), run["run"]), reverse=True)
     if as_json:
         write_json(described)
         return
@@ -168,12 +170,10 @@ def _list(session: Session, as_json: bool) -> None:
     table(columns, rows, numbers=("parameters", "lr", "step", "best loss"))
 
 
-def _described(run: RunFolder) -> dict[str, Any]:
-    info, checkpoints = run.info(), run.checkpoints()
-    losses = [c.loss for c in checkpoints if c.loss is not None and math.isfinite(c.loss)]
+def _described(run: ListedRun, info: RunInfo) -> dict[str, Any]:
     return {
         "run": run.name,
-        "path": str(run.path),
+        "path": str(run.folder.path),
         "created": info.created,
         "corpus": info.config.corpus,
         "tokens": info.config.tokens,
@@ -183,8 +183,8 @@ def _described(run: RunFolder) -> dict[str, Any]:
         "lr": info.config.lr,
         "clip": info.config.clip,
         "clip_threshold": info.config.clip_threshold,
-        "step": checkpoints[-1].step if checkpoints else 0,
-        "best_loss": min(losses, default=None),
+        "step": run.step or 0,
+        "best_loss": run.best_loss,
         "unknown_fraction": info.unknown_fraction,
     }
 

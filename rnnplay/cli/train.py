@@ -95,9 +95,9 @@ def command(
 
 def newest_run(workspace: Workspace) -> RunFolder:
     """The run with the newest checkpoint; raises InputError if there is none."""
-    from rnnplay.training.run_folder import list_runs
+    from rnnplay.training.run_index import list_quickly
 
-    newest = [(checkpoints[-1].created, run) for run in list_runs(workspace) if (checkpoints := run.checkpoints())]
+    newest = [(run.checkpoints[-1].created, run.folder) for run in list_quickly(workspace) if run.checkpoints]
     if not newest:
         raise InputError(f"There is no run to resume in {workspace.checkpoints}; start one without --resume.")
     return max(newest, key=lambda pair: pair[0])[1]

@@ -19,7 +19,6 @@ from rnnplay.text.vocabulary import (
     check_known,
     id_type,
     lower,
-    most_frequent,
 )
 
 _CODE_POINTS = 0x110000
@@ -37,12 +36,11 @@ class CharTokenizer:
         self.lowercase = lowercase
         self.tokens = [UNKNOWN, *characters]
         self.size = len(self.tokens)
-        points = np.array([ord(token) for token in self.tokens[1:]], dtype=np.int64)
+        points = code_points("".join(self.tokens[1:]))
         # One entry past the largest code point, 0, is where all larger ones are looked up.
         self._table = np.zeros(int(points.max(initial=0)) + 2, dtype=id_type(self.size))
         self._table[points] = np.arange(1, self.size)
         self.newline = int(self._table[ord("\n")]) or None if len(self._table) > ord("\n") else None
-        self._word_parts = [index > 0 and _is_word_part(token) for index, token in enumerate(self.tokens)]
 
     def encode(self, text: str) -> Ids:
         """`text` as ids, shape (characters,)."""
@@ -74,7 +72,7 @@ class CharTokenizer:
 
     def is_word_part(self, token: int) -> bool:
         """Letters, digits, combining marks, apostrophes and the underscore."""
-        return self._word_parts[token]
+        return token > 0 and _is_word_part(self.tokens[token])
 
     def to_bytes(self) -> bytes:
         """vocabulary.json."""
@@ -103,14 +101,17 @@ class CharCounter:
         """A tokenizer of the characters seen, by code point; see `build_tokenizer`."""
         self._counts[0xD800:0xE000] = 0  # halves of surrogate pairs are no characters and cannot be saved
         seen = np.flatnonzero(self._counts)
+        kept = seen[self._counts[seen] >= min_count]
         limit = max(max_vocabulary - 1, 1) if max_vocabulary else None
-        kept = most_frequent(((chr(point), int(self._counts[point])) for point in seen), min_count, limit)
-        if keep_newline and "\n" not in kept:
-            kept = [*kept[: max(limit - 1, 0) if limit else None], "\n"]
-        if must_know and kept in ([], ["\n"]):
-            counted = self._counts[seen[seen != ord("\n")]].tolist()
+        if limit:  # those of a count by code point
+            kept = kept[np.argsort(-self._counts[kept], kind="stable")][:limit]
+        newline = ord("\n")
+        if keep_newline and newline not in kept:
+            kept = np.append(kept[: max(limit - 1, 0) if limit else None], newline)
+        if must_know and not (kept != newline).any():
+            counted = self._counts[seen[seen != newline]].tolist()
             check_known("character", counted, min_count, max_vocabulary)
-        return CharTokenizer(sorted(kept), self._lowercase)
+        return CharTokenizer(map(chr, np.sort(kept).tolist()), self._lowercase)
 
 
 def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:

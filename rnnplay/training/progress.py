@@ -42,6 +42,11 @@ class Taken(NamedTuple):
     trouble: Trouble | None
 
 
+def _in_digits(value: float, digits: int = 9) -> float:
+    """`value` as it is recorded: nine digits tell any float32 from the next, and take half the room of all 17."""
+    return float(f"{value:.{digits}g}")
+
+
 class Progress:
     """The learner, and how far it is."""
 
@@ -122,13 +127,13 @@ class Progress:
         self._speed.add(working_time() - began, result.tokens)
         step = Step(
             step=self.step,
-            loss=result.loss,
-            grad_norm=result.norm.before,
-            grad_norm_clipped=result.norm.after,
+            loss=_in_digits(result.loss),
+            grad_norm=_in_digits(result.norm.before),
+            grad_norm_clipped=_in_digits(result.norm.after),
             clipped=result.norm.clipped,
-            lr=lr,
+            lr=_in_digits(lr),
             tokens=self.tokens,
-            tokens_per_second=self._speed.tokens_per_second,
+            tokens_per_second=_in_digits(self._speed.tokens_per_second, 6),
         )
         # Both numbers are known anyway; the weights themselves are looked at only after a step that was skipped.
         self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))

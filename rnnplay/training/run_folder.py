@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,11 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.log = MetricsLog(path / "metrics.jsonl")
+
+    @cached_property
+    def log(self) -> MetricsLog:
+        """metrics.jsonl."""
+        return MetricsLog(self.path / "metrics.jsonl")
 
     @property
     def name(self) -> str:
@@ -310,12 +315,16 @@ def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
 
 def list_runs(workspace: Workspace) -> list[RunFolder]:
     """All runs, by name; also those that cannot be read."""
+    runs = [RunFolder(workspace.checkpoints / name) for name in names_in(workspace.checkpoints)]
+    return [run for run in runs if run.holds_run()]
+
+
+def names_in(checkpoints: Path) -> list[str]:
+    """The names there that a run may have, sorted."""
     try:
-        entries = sorted(workspace.checkpoints.iterdir())
+        return sorted(name for name in os.listdir(checkpoints) if is_name(name, _LONGEST_NAME))  # noqa: PTH208 (quick)
     except OSError:
         return []
-    runs = [RunFolder(path) for path in entries if is_name(path.name, _LONGEST_NAME)]
-    return [run for run in runs if run.holds_run()]
 
 
 def find_run(name: str, workspace: Workspace) -> RunFolder:

@@ -58,13 +58,18 @@ def read_info(path: Path) -> RunInfo:
         raise InputError(f"{path} cannot be used: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is broken ({str(error)[:200]}); restore it or choose another run.") from error
+    if what := unsound(info):
+        raise InputError(f"{path} is broken (a {what} in it cannot be); restore it or choose another run.")
+    return info
+
+
+def unsound(info: RunInfo) -> str:
+    """What of `info` but its config cannot be, "text" or "number"; "" if all can."""
     texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
     if not all(text.isprintable() and len(text) <= 200 for text in texts):
-        raise InputError(f"{path} is broken (a text in it cannot be); restore it or choose another run.")
+        return "text"
     known = info.unknown_fraction is None or 0 <= info.unknown_fraction <= 1
-    if info.parameters < 0 or not 1 <= info.vocabulary <= MOST_TOKENS or not known:
-        raise InputError(f"{path} is broken (a number in it cannot be); restore it or choose another run.")
-    return info
+    return "" if info.parameters >= 0 and 1 <= info.vocabulary <= MOST_TOKENS and known else "number"
 
 
 def moment(created: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -241,3 +242,17 @@ def test_ids_of_large_vocabularies_fit() -> None:
     text = " ".join(f"w{index}" for index in range(70_000))
     many = build(text)
     assert many.decode(many.encode(text).tolist()) == text
+
+
+def test_a_million_distinct_characters_take_no_minutes() -> None:
+    """Once each; what is built for them is counted in numbers, not one by one in Python."""
+    points = [point for point in range(0x21, 0x110000) if not 0xD800 <= point < 0xE000]
+    text = "".join(map(chr, points)) + "ab"
+    began = time.process_time()
+    tokenizer = build_tokenizer([text], "char", keep_newline=True)
+    again = load_tokenizer(tokenizer.to_bytes())
+    assert time.process_time() - began < 10, "some 0.7 s on a quiet machine"
+    assert again.size == tokenizer.size == len(points) + 2
+    assert (again.encode(text[:99]) == tokenizer.encode(text[:99])).all() and again.decode([2]) == "!"
+    assert build_tokenizer([text], "char", max_vocabulary=4).tokens[1:] == ["!", "a", "b"]
+    assert build_tokenizer([text], "char", max_vocabulary=4, keep_newline=True).tokens[1:] == ["\n", "a", "b"]

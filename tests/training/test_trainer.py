@@ -61,6 +61,17 @@ def test_records_come_in_order_and_the_same_on_disk(world: World) -> None:
     assert [record.path for record in on_disk if isinstance(record, Checkpoint)] == ["step-000000002", "step-000000004"]
 
 
+def test_a_step_is_recorded_in_few_digits_that_tell_any_float32(world: World) -> None:
+    """A run of weeks has millions of them."""
+    run_to_end(world.trainer(world.config(steps=20)))
+    lines = world.folder().log.path.read_bytes().splitlines()
+    lines = [line for line in lines if b'"step"' in line and b'"grad_norm"' in line]
+    assert len(lines) == 20 and max(map(len, lines)) < 200
+    for step in (record for record in world.emitted if isinstance(record, Step)):
+        for value in (step.loss, step.grad_norm, step.grad_norm_clipped):
+            assert value == float(f"{float(torch.tensor(value, dtype=torch.float32)):.9g}")
+
+
 def test_started_says_what_the_run_is(world: World) -> None:
     trainer = world.trainer(world.config())
     started = world.emitted[0]

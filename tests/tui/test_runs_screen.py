@@ -13,6 +13,8 @@ from textual.widgets import DataTable, Footer, Static
 from textual.widgets._footer import FooterKey
 
 from rnnplay.training.run_folder import RunFolder
+from rnnplay.training.run_index import listed
+from rnnplay.tui.screens import runs as runs_screen
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.runs import RunChoice, RunsScreen, describe_run
 from rnnplay.workspace import Workspace
@@ -50,7 +52,7 @@ def runs(workspace: Workspace) -> Workspace:
 
 
 def test_a_run_in_words(workspace: Workspace) -> None:
-    row = describe_run(make_run(workspace, "one", {"corpus": "/home/me/my text.txt"}, steps=2600, loss=0.9484))
+    row = describe_run(listed(make_run(workspace, "one", {"corpus": "/home/me/my text.txt"}, steps=2600, loss=0.9484)))
     assert (row.run, row.corpus, row.model, row.step, row.valid) == (
         "one",
         "my text.txt",
@@ -60,8 +62,8 @@ def test_a_run_in_words(workspace: Workspace) -> None:
     )
     folder = RunFolder(workspace.checkpoints / "one")
     folder.write_info(msgspec.structs.replace(folder.info(), unknown_fraction=0.51))
-    assert describe_run(folder).valid == "0.948 51% <unk>"
-    untrained = describe_run(make_run(workspace, "two"))
+    assert describe_run(listed(folder)).valid == "0.948 51% <unk>"
+    untrained = describe_run(listed(make_run(workspace, "two")))
     assert (untrained.step, untrained.valid) == ("none", "")
     shutil.rmtree(workspace.checkpoints / "two")
 
@@ -92,6 +94,18 @@ async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice |
         await pilot.press(*keys)
         await until(pilot, lambda: bool(app.answers))
         assert app.answers == [answer]
+
+
+async def test_thousands_are_added_in_portions(runs: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table takes seconds for them; the newest are there at once, and keys meanwhile."""
+    monkeypatch.setattr(runs_screen, "AT_ONCE", 1)
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 3)
+        assert app.names == ["newer", "older", "broken"]
+        await pilot.press("ctrl+end", "up", "o")
+        await until(pilot, lambda: bool(app.answers))
+        assert app.answers == [RunChoice("open", "older")]
 
 
 async def test_enter_waits_for_the_arrows_before_it(runs: Workspace) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import ClassVar, Literal
 
 from rich.cells import cell_len
@@ -17,10 +18,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 from textual.widgets.data_table import RowKey
+from textual.worker import get_current_worker
 
 from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
-from rnnplay.training.run_folder import RunFolder, find_run, list_runs, remove_run
+from rnnplay.training.run_folder import find_run, remove_run
+from rnnplay.training.run_index import ListedRun, list_quickly
 from rnnplay.training.run_info import moment
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm
@@ -34,6 +37,11 @@ ROOMY = 100
 WIDEST, FRAME = 96, 5
 """Columns of the list at most, and of its border, padding and scrollbar."""
 LEAST_NAME = 8
+PATIENCE_SECONDS = 0.3
+SCREENFUL = 50
+"""After so long what has been read is shown, if it is worth a look."""
+AT_ONCE, PAUSE_SECONDS = 200, 0.05
+"""Rows that are added together, and the time for keys between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,26 +119,50 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         table = self.query_one(DataTable)
         self._cut: set[str] = set()
         """Runs whose name is not shown whole."""
+        self._waiting: list[tuple[str, list[str]]] = []
+        """Rows to come, the last one first."""
+        self._adding = self.set_timer(0, lambda: None)
         table.focus()
         self._read()
 
     @work(thread=True, exclusive=True)
     def _read(self) -> None:
-        rows = [describe_run(run) for run in reversed(list_runs(self._workspace))]
-        rows.sort(key=lambda row: row.moment, reverse=True)
-        self.app.call_from_thread(self._show, rows)
+        worker = get_current_worker()
+        rows: list[RunRow] = []
+        shows = monotonic() + PATIENCE_SECONDS
+        for run in list_quickly(self._workspace):
+            rows.append(describe_run(run))
+            if worker.is_cancelled:  # the list was closed
+                return
+            if monotonic() > shows and len(rows) >= SCREENFUL:  # the first time thousands are read, the newest first
+                shows = math.inf
+                self.app.call_from_thread(self._show, in_order(rows))
+        self.app.call_from_thread(self._show, in_order(rows))
 
     def _show(self, rows: list[RunRow]) -> None:
         table = self.query_one(DataTable)
+        chosen = self._chosen() if table.cursor_row else None
         table.clear(columns=True)
         columns, cells = fitted(rows, self.app.size.width, datetime.now().astimezone().year)
         table.add_columns(*columns)
-        for row, shown in zip(rows, cells, strict=True):
-            table.add_row(*map(Text, shown), key=row.run)  # Text: a name is not markup
         self._cut = {row.run for row, shown in zip(rows, cells, strict=True) if shown[0] != visible_line(row.run)}
+        self._waiting = [(row.run, shown) for row, shown in zip(rows, cells, strict=True)][::-1]
+        at = next((at for at, row in enumerate(rows) if row.run == chosen), 0)
+        self._add(max(AT_ONCE, at + 1))
+        table.move_cursor(row=at)
         if not rows:
             self.query_one("#note", Static).update("There are no runs yet: go back and press t to train one.")
         table.focus()
+
+    def _add(self, count: int) -> None:
+        """Show so many rows more, and soon the next: a table takes seconds for thousands."""
+        table = self.query_one(DataTable)
+        for _ in range(min(count, len(self._waiting))):
+            run, shown = self._waiting.pop()
+            table.add_row(*map(Text, shown), key=run)  # Text: a name is not markup
+        self._adding.stop()
+        if self._waiting:
+            self._adding = self.set_timer(PAUSE_SECONDS, lambda: self._add(AT_ONCE))
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """A name that the column has no room for is told whole below."""
@@ -182,24 +214,27 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self.dismiss(None)
 
 
-def describe_run(run: RunFolder) -> RunRow:
+def describe_run(run: ListedRun) -> RunRow:
     """The row of `run`. One that cannot be read has its row too: it can be removed, and choosing it says why."""
-    try:
-        info = run.info()
-        checkpoints = run.checkpoints()
-    except (RnnplayError, OSError):
+    info = run.info
+    if info is None:
         return RunRow(run=run.name, corpus="", model="cannot be read", step="", valid="", created="")
-    losses = [one.loss for one in checkpoints if one.loss is not None]
+    losses = [one.loss for one in run.checkpoints if one.loss is not None]
     config = info.config
     return RunRow(
         run=run.name,
         corpus=config.corpus.replace("\\", "/").rsplit("/", 1)[-1],
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
-        step=f"{checkpoints[-1].step:,}" if checkpoints else "none",
+        step="none" if run.step is None else f"{run.step:,}",
         valid=f"{fixed(min(losses), 3)}{_unknown(info.unknown_fraction)}" if losses else "",
         created=_local_time(info.created),
         moment=moment(info.created),
     )
+
+
+def in_order(rows: Sequence[RunRow]) -> list[RunRow]:
+    """The newest first."""
+    return sorted(rows, key=lambda row: (row.moment, row.run), reverse=True)
 
 
 def fitted(rows: Sequence[RunRow], screen: int, year: int) -> tuple[list[str], list[list[str]]]:
