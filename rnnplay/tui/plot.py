@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnplay.tui import braille, decorations
 from rnnplay.tui.axes import Scale
-from rnnplay.tui.canvas import CURSOR, Frame, Layout, ink
+from rnnplay.tui.canvas import CURSOR, Frame, Layout, blank, ink
 from rnnplay.tui.history import Columns
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class Plot:
 
 
 def draw(plot: Plot, layout: Layout) -> Frame:
-    """`plot` in the cells of `layout`."""
+    """`plot` in the cells of `layout`; there may be none, where a window is very small."""
+    if not layout.width or not layout.height:
+        return blank(layout)
     window = plot.lo_step, plot.hi_step
     frame = decorations.draw_axes(layout, plot.scale, *window).copy()
     area = frame.area()

@@ -144,7 +144,7 @@ def test_sparse_points_are_squares_at_their_height() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [(20, 3), (20, 5), (8, 3), (3, 3), (40, 1), (1, 1), (80, 24), (200, 60)])
+@pytest.mark.parametrize("size", [(20, 3), (20, 5), (8, 3), (3, 3), (40, 1), (1, 1), (0, 3), (3, 0), (80, 24)])
 @pytest.mark.parametrize("values", [[], [1.0], [math.nan], [math.inf, 1.0], [0.0, 0.0], [1e300, -1e300, 1e-300]])
 def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: list[float]) -> None:
     history = history_of(values)
