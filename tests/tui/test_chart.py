@@ -154,8 +154,10 @@ def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: lis
         wanted = axes.visible_range(columns.low, columns.high, log=log, threshold=1.0)
         scale = axes.Scale(*axes.settle(None, wanted, positive=not log), log=log)
         picture = plot.Plot([plot.Curve(columns, "primary")], 0, 10, scale, 1.0, "clip", [Mark(2, "x"), Mark(3)], 1)
-        text = plot.draw(picture, layout).text()
-        assert [len(row) for row in text] == [size[0]] * size[1]
+        frame = plot.draw(picture, layout)
+        assert [len(row) for row in frame.text()] == [size[0]] * size[1]
+        strips = [chart_ink.strip(frame, row, [Style()] * 30) for row in range(size[1])]
+        assert [strip.cell_length for strip in strips] == [size[0]] * size[1]
     blank = chart_ink.words("no data yet", layout, [Style()] * 30)
     assert [strip.cell_length for strip in blank] == [size[0]] * size[1]
 

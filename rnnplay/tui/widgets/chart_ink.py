@@ -49,6 +49,8 @@ def words(text: str, layout: Layout, palette: Sequence[Style]) -> list[Strip]:
 
 def strip(frame: Frame, y: int, palette: Sequence[Style]) -> Strip:
     """Row `y` of the frame."""
+    if not frame.layout.width:
+        return Strip([], 0)
     inks = frame.inks[y]
     text = frame.characters[y].tobytes().decode("utf-32-le")
     segments = []
