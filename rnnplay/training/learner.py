@@ -27,7 +27,7 @@ from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
 from rnnplay.training.divergence import LARGEST_NORM
 from rnnplay.training.evaluation import target_ids
-from rnnplay.training.optim import make_optimizer, moment_names, set_rate
+from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
 from rnnplay.training.randomness import OwnRandomness
 from rnnplay.training.state import TrainingState
 
@@ -98,7 +98,7 @@ class Learner:
             self._state = None
             return StepResult(loss_value, clipped, batch.tokens, False, where)
         set_rate(self._optimizer, lr)
-        self._optimizer.step()
+        take_step(self._optimizer)
         if self._averaged is not None:
             averages, weights = ([one.detach() for one in model.parameters()] for model in (self._averaged, self.model))
             torch._foreach_lerp_(averages, weights, 1 - average)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterable
 
@@ -21,6 +22,7 @@ def make_optimizer(
     SGD with Polyak's momentum; RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 decay;
     AdamW (Loshchilov & Hutter 2019) with decoupled decay.
     """
+    _leave_out_compiler()
     weights, lr, decay = list(parameters), config.lr, config.weight_decay
     fused = device.type in FUSED
     if config.optimizer == "sgd":
@@ -41,6 +43,22 @@ def moment_names(config: RunConfig) -> tuple[str, ...]:
     if config.optimizer == "rmsprop":
         return ("step", "square_avg", "momentum_buffer") if config.momentum else ("step", "square_avg")
     return ("step", "exp_avg", "exp_avg_sq")
+
+
+def take_step(optimizer: torch.optim.Optimizer) -> None:
+    """Move the weights along their gradients; as `optimizer.step()`, which would load torch's compiler."""
+    with torch.no_grad():
+        inspect.unwrap(type(optimizer).step)(optimizer)
+
+
+def _leave_out_compiler() -> None:
+    """Have torch's optimizers do without torch._dynamo, which they load only to tell it that it is not to compile them.
+
+    It takes longer than all else between a command to train and the first step, and tens of megabytes.
+    """
+    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
+        method = inspect.unwrap(getattr(torch.optim.Optimizer, name))
+        setattr(method, "__dynamo_disable", method)  # where torch keeps what is not to be compiled
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:

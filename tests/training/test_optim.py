@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
+from copy import deepcopy
 
 import pytest
 import torch
 
-from rnnplay.config import RunConfig
-from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate
+from rnnplay.config import RunConfig, with_values
+from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate, take_step
 from rnnplay.training.state import Gains
 
 
@@ -74,3 +76,24 @@ def test_each_optimizer_keeps_the_moments_we_save_and_obeys_the_rate(name: str, 
     set_rate(optimizer, 0.1)
     optimizer.step()
     assert (weight < 1).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adamw"])
+def test_a_step_is_torchs_own_and_loads_no_compiler(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = with_values(RunConfig(momentum=0.9, weight_decay=0.1, lr=0.01), {"optimizer": optimizer})
+    ours = [torch.nn.Parameter(torch.linspace(-1, 1, size)) for size in (3, 5)]
+    theirs = deepcopy(ours)
+    plain = make_optimizer(config, theirs, torch.device("cpu"))
+    for _ in range(3):
+        for parameter in theirs:
+            parameter.grad = parameter.detach().square()
+        plain.step()
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # importing it is an error
+    made = make_optimizer(config, ours, torch.device("cpu"))
+    for _ in range(3):
+        made.zero_grad()
+        for parameter in ours:
+            parameter.grad = parameter.detach().square()
+        take_step(made)
+    made.load_state_dict(made.state_dict())
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
