@@ -69,7 +69,11 @@ class Terminal:
     @property
     def text(self) -> str:
         """What the screen shows."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        self._draw()
+        # pyte's own `display` looks up the width of each character, which takes longer than all the rest.
+        buffer, columns = self.screen.buffer, range(self.screen.columns)
+        rows = (buffer[row] for row in range(self.screen.lines))
+        return "\n".join("".join(line[column].data for column in columns).rstrip() for line in rows)
 
     @property
     def cells(self) -> list[list[tuple[object, ...]]]:
@@ -120,9 +124,13 @@ class Terminal:
         # pyte takes the private "CSI ? … $ p" and kitty "CSI > … u" queries for text; a terminal swallows them.
         self._undrawn += data
         if draw:
+            self._draw()
+        return data
+
+    def _draw(self) -> None:
+        if self._undrawn:
             self._stream.feed(_without_queries(bytes(self._undrawn)))
             self._undrawn.clear()
-        return data
 
     def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30.0) -> str:
         """Read until the screen holds the text (or fulfils the condition); returns the screen, or raises."""
@@ -141,8 +149,8 @@ class Terminal:
         while self.process.poll() is None:
             if time.monotonic() > until:
                 raise AssertionError(f"the program did not end; the screen is:\n{self.text}")
-            self.read(0.1)
-        while self.read(0.05):  # its last words
+            self.read(0.1, draw=False)
+        while self.read(0.05, draw=False):  # its last words
             pass
         return int(self.process.returncode)
 
