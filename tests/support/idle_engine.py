@@ -12,12 +12,13 @@ from typing import Any
 
 ENGINE = """
 import json, os, sys
+parent = os.getppid()
 sys.stdout.write(json.dumps({"type": "ready", "pid": os.getpid(), "torch": "", "device": "cpu"}) + "\\n")
 sys.stdout.flush()
 sys.stdin.read()
-while "RNNPLAY_TEST_STUCK" in os.environ:
-    import time
-    time.sleep(1)
+import time
+while "RNNPLAY_TEST_STUCK" in os.environ and os.getppid() == parent:
+    time.sleep(0.1)
 open(sys.argv[1] + "/engine-ended", "w").close()
 """
 
