@@ -29,8 +29,11 @@ def small_text(characters: int = 6_000) -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """A shell starts what it puts into the background with ctrl+c ignored, and children would inherit that."""
+    """A shell starts what it puts into the background with ctrl+c ignored, `nohup` with hang-ups; children inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

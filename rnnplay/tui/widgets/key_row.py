@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
+from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, FooterLabel
 
@@ -23,14 +24,14 @@ class KeyRow(Footer):
 
     def __init__(self, *, compact: bool = False) -> None:
         super().__init__(show_command_palette=False, compact=compact)
-        self._composed_for = (0, False)
+        self._composed_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         if keys and not any(key.action == "quit" for key in keys):
             # A dialog hides the application's keys, but this one works there too.
             keys += [self._key_of_quit()]
-        self._composed_for = self.size.width, self.compact
+        self._composed_for = self._look()
         room = self.size.width or self.app.size.width
         shown = list(keys)
         while self._width(shown, len(shown) < len(keys)) > room:
@@ -46,9 +47,24 @@ class KeyRow(Footer):
                 marked = True
                 yield FooterLabel(MORE)
 
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Draw the keys anew, if they are others: as each is a widget, that costs more than a chart."""
+        self._bindings_ready = True
+        if screen.app.app_focus and self.is_attached and screen is self.screen:
+            self.call_after_refresh(self._follow)
+
     def on_resize(self, event: events.Resize) -> None:
-        if (event.size.width, self.compact) != self._composed_for:
-            self.call_after_refresh(self.recompose)
+        self.call_after_refresh(self._follow)
+
+    async def _follow(self) -> None:
+        if self.is_attached and self._look() != self._composed_for:
+            await self.recompose()
+
+    def _look(self) -> tuple[object, ...]:
+        """All that the row depends on."""
+        active = self.screen.active_bindings.values() if self._bindings_ready else ()
+        keys = tuple((binding, enabled, tooltip) for _, binding, enabled, tooltip in active if binding.show)
+        return self.size.width, self.compact, keys
 
     def _width(self, keys: list[FooterKey], cut: bool) -> int:
         around = 2 if self.compact else 3
