@@ -29,7 +29,7 @@ def small_text(characters: int = 6_000) -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """A shell starts what it puts into the background with ctrl+c ignored, `nohup` with hang-ups; children inherit that."""
+    """Shells start what runs in the background with ctrl+c ignored, `nohup` with hang-ups; children inherit it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGHUP", "SIGQUIT"):
         if hasattr(signal, name):

@@ -53,7 +53,7 @@ class KeyRow(Footer):
         if screen.app.app_focus and self.is_attached and screen is self.screen:
             self.call_after_refresh(self._follow)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self, _: events.Resize) -> None:
         self.call_after_refresh(self._follow)
 
     async def _follow(self) -> None:
