@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from rnnplay.common.own_files import check_own, open_own
+from rnnplay.errors import InputError
 from rnnplay.plain_files import open_plain
 
 LARGEST = 1 << 21
@@ -33,6 +34,13 @@ def redirect_output(log: Path) -> None:
         os.dup2(descriptor, 2)
     finally:
         os.close(descriptor)
+
+
+def follow_log(log: Path) -> None:
+    """Sends fd 1 and 2 to `log` anew where another file is there by now, or none: the run's folder was made anew."""
+    with contextlib.suppress(OSError, InputError):
+        if not log.exists() or not os.path.samestat(log.lstat(), os.fstat(1)):
+            redirect_output(log)
 
 
 def keep_short(descriptor: int = 1) -> None:

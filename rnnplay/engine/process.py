@@ -16,7 +16,7 @@ from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
-from rnnplay.engine.output import keep_short, redirect_output
+from rnnplay.engine.output import follow_log, keep_short, redirect_output
 from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox
 from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
@@ -24,7 +24,7 @@ from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
-from rnnplay.training.records import Finished, Record
+from rnnplay.training.records import Checkpoint, Finished, Record
 from rnnplay.training.run_folder import RunFolder, find_run
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
@@ -114,7 +114,7 @@ class Engine:
         self._guarded(tag, lambda: self._handlers[type(command)](command), getattr(command, "request", 0))
 
     def _guarded(self, tag: str, action: Callable[[], object], request: int = 0) -> None:
-        """Run `action`; what goes wrong in a way a person can mend is told, and the engine goes on."""
+        """Run `action`; what goes wrong in a way a user can mend is told, and the engine goes on."""
         try:
             action()
         except _Interrupted:
@@ -280,6 +280,8 @@ class Engine:
 
     def _emit(self, record: Record) -> None:
         trainer = self._trainer
+        if isinstance(record, Checkpoint):
+            follow_log(RunFolder(Path(record.path).parent).log_path)
         done = isinstance(record, Finished) and record.reason == "length"
         fraction = 1.0 if done else trainer.fraction if trainer else 0.0
         self._outbox.record(record, fraction, trainer.seconds_left if trainer else None)

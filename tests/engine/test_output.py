@@ -35,6 +35,35 @@ def test_a_flood_of_lines_is_cut_while_it_comes(tmp_path: Path) -> None:
     assert last_lines(log)[-1] == "the end"
 
 
+MOVING = """
+import os, sys
+from pathlib import Path
+from rnnplay.engine.output import follow_log, redirect_output
+log = Path(sys.argv[1])
+redirect_output(log)
+follow_log(log)
+print("before", flush=True)
+os.rename(log.parent, sys.argv[2])
+log.parent.mkdir()
+follow_log(log)
+print("after", flush=True)
+assert log.read_text() == "after\\n"
+os.unlink(log)
+os.link(sys.argv[3], log)
+follow_log(log)
+print("to the last one", flush=True)
+"""
+
+
+def test_the_log_is_found_again_where_its_folder_is_made_anew(tmp_path: Path) -> None:
+    """Nothing is printed to another's file that took its place."""
+    log, away, foreign = tmp_path / "run" / "engine.log", tmp_path / "away", tmp_path / "foreign"
+    foreign.write_text("")
+    subprocess.run([sys.executable, "-c", MOVING, str(log), str(away), str(foreign)], check=True, timeout=60)
+    assert (away / "engine.log").read_text() == "before\n"
+    assert log.read_text() == foreign.read_text() == ""
+
+
 def test_what_is_small_enough_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"x" * LARGEST)

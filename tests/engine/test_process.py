@@ -253,6 +253,7 @@ async def test_a_run_whose_folder_is_removed_goes_on_and_others_can_begin(worksp
         driver.client.send(messages.Stop())
         stopped = await driver.record(records.Finished)
         assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step
+        assert RunFolder(workspace.checkpoints / "one").log_path.is_file()  # what is printed goes there again
         driver.client.send(messages.Train(config=TINY, run="two"))
         await driver.until(lambda: [record for record in driver.records if isinstance(record, records.Started)][1:])
 

@@ -140,7 +140,9 @@ def distances(*, step: int = 600) -> DistanceAccuracy:
 
 def completed(request: int, *, forced: bool = False, step: int = 600) -> messages.Completion:
     """The answer to a prompt; with `forced`, also what an engine that was told WhatIf says."""
-    following = [messages.NextToken(token=t, probability=p) for t, p in (("a", 0.62), ("e", 0.17), ("\n", 0.004))]
+    following = [
+        messages.NextToken(token=t, probability=p, text=t) for t, p in (("a", 0.62), ("e", 0.17), ("\n", 0.004))
+    ]
     return messages.Completion(
         request=request,
         suggestion="alked",

@@ -389,6 +389,29 @@ async def test_what_if_is_told_to_the_engine_and_never_forgotten(stage: Stage) -
         assert not stage.playground.query_one("#forced").display
 
 
+async def test_a_click_on_a_bar_puts_its_token_at_the_end_of_the_text(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, 4, text="the")
+        await answer(stage, pilot)
+        field = screen.query_one("#inspect-text", GhostInput)
+        stage.engine.sent.clear()
+        await pilot.click("#untouched-bars", offset=(3, 1))
+        assert field.value == "thee"
+        assert screen.view.query_one(OptionList).has_focus
+        await pilot.click("#untouched-bars", offset=(3, 1))  # still those of the text before
+        await pilot.click("#forced-bars", offset=(3, 0))  # says what to do
+        assert field.value == "thee"
+        await until(pilot, lambda: any(isinstance(one, messages.Complete) for one in stage.engine.sent))
+        await answer(stage, pilot)
+        await pilot.click("#untouched-bars", offset=(3, 0))
+        assert field.value == "theea"
+        await asked(stage, pilot, "enter")
+        await answer(stage, pilot)
+        await pilot.click("#forced-bars", offset=(3, 0))
+        assert field.value == "theea\n"
+
+
 async def test_a_bad_clamp_is_said(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:

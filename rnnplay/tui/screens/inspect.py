@@ -33,6 +33,7 @@ from rnnplay.tui.views.what_if import WhatIfView
 from rnnplay.tui.widgets.ghost_input import GhostInput
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.lesson_line import LessonLine
+from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.view_tabs import ViewTabs
@@ -186,6 +187,13 @@ class InspectScreen(Screen[int]):
         event.stop()
         self.view.focus_body()
 
+    @on(NextBars.Taken)
+    def _token_taken(self, event: NextBars.Taken) -> None:
+        event.stop()
+        field = self.query_one("#inspect-text", GhostInput)
+        field.value += event.text
+        field.cursor_position = len(field.value)  # the end is seen; the keys stay with the view
+
     def action_edit(self) -> None:
         """Type another text."""
         field = self.query_one("#inspect-text", GhostInput)
@@ -218,7 +226,7 @@ class InspectScreen(Screen[int]):
             await self.query_one("#views").mount(view)
         self.view.display = True
         if self._coach is not None and self._text in map(self._coach.text_for, ("", "what if")):
-            self._put(self._coach.text_for(self.view.NAME))  # a text of the person's own stays
+            self._put(self._coach.text_for(self.view.NAME))  # a text of the user's own stays
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT

@@ -16,13 +16,14 @@ from textual.widgets.option_list import Option
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
-from rnnplay.inspection.results import Candidate, Forced
+from rnnplay.inspection.results import Forced
 from rnnplay.tui.control import Control
 from rnnplay.tui.forcing import STATES, Switch, clamp_text, described, parse_clamps, switches
 from rnnplay.tui.quantity_names import named
 from rnnplay.tui.views.view import InspectView
-from rnnplay.tui.widgets.candidates import candidate_rows
+from rnnplay.tui.widgets.candidates import CandidateBars
 from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
 BARS = 10
@@ -65,6 +66,7 @@ class WhatIfView(InspectView):
     - `c` or a click on *clamp* types units to hold at a value: `3,7=0` or, in layer 2, `2:12-15=1`; an LSTM's cell
       state, else the hidden state
     - `u` releases everything
+    - a click on a bar puts its token at the end of the text
     - `e` or a click edits the text, `escape` leaves it
     """
     READS_TEXT = True
@@ -82,6 +84,8 @@ class WhatIfView(InspectView):
         self._made_for: object = None
         self._first = ""
         """The quantity to begin on."""
+        self._asked_for = self._bars_for = ""
+        """The text of the last question, and the one that the bars go on from."""
 
     def begin_with(self, quantity: str) -> None:
         self._first = quantity
@@ -101,7 +105,7 @@ class WhatIfView(InspectView):
             for side in ("untouched", "forced"):
                 with Vertical(classes="completion"):
                     yield Lines(id=f"{side}-text")
-                    yield Lines(id=f"{side}-bars")
+                    yield CandidateBars(id=f"{side}-bars")
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
@@ -151,12 +155,14 @@ class WhatIfView(InspectView):
     # --- completions ----------------------------------------------------------------------------------------
 
     def ask(self) -> Callable[[int], messages.Complete]:
+        self._asked_for = self.text
         return partial(_question, text=self.text)
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Completion):
             return
         self.shown_step = event.step
+        self._bars_for = self._asked_for
         self._show("untouched", "untouched", event.suggestion, event.next)
         if event.forced is not None:
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
@@ -165,15 +171,19 @@ class WhatIfView(InspectView):
             self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
             choose = "choose a gate" if self._switches else "c clamps units"
             hint = [] if self.control.forced else [Content.styled(choose, FAINT)]
-            self.query_one("#forced-bars", Lines).show(hint)
+            self.query_one("#forced-bars", CandidateBars).show_note(hint)
+
+    @on(NextBars.Taken)
+    def _token_taken(self, event: NextBars.Taken) -> None:
+        if self._bars_for != self.text:  # of another text the token may be of no use
+            event.stop()
 
     def _show(self, side: str, title: str, suggestion: str, following: list[messages.NextToken]) -> None:
         lines = self.query_one(f"#{side}-text", Lines)
         width = max(lines.size.width, 12)
         told = shortened(visible_line(suggestion), max(4, width - 1))
         lines.show([Content.styled(title, FAINT), Content.assemble("…", (told, "bold $accent"))])
-        candidates = [Candidate(token=one.token, probability=one.probability) for one in following]
-        self.query_one(f"#{side}-bars", Lines).show(candidate_rows(candidates, width))
+        self.query_one(f"#{side}-bars", CandidateBars).show_tokens(following, width)
 
     # --- forcing --------------------------------------------------------------------------------------------
 

@@ -1,16 +1,43 @@
-"""The likeliest tokens at one place of a text, and where the token that did come stands among them."""
+"""The most probable tokens at one place of a text, and where the token that did come stands among them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
 
+from rnnplay.engine.messages import NextToken
 from rnnplay.inspection.results import Candidate, TokenPrediction
 from rnnplay.tui.axes import format_value
-from rnnplay.tui.widgets.next_bars import LONGEST_TOKEN, bar
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.next_bars import LONGEST_TOKEN, NextBars, bar
 from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
+
+
+class CandidateBars(Lines):
+    """The most probable next tokens as bars. A click takes a token, as it does in the prompt's bars."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._tokens: list[NextToken] = []
+
+    def show_tokens(self, tokens: Sequence[NextToken], width: int) -> None:
+        """Show `tokens`, most probable first, on rows of `width` cells."""
+        self._tokens = list(tokens)
+        self.show(candidate_rows([Candidate(token=one.token, probability=one.probability) for one in tokens], width))
+
+    def show_note(self, rows: Sequence[Content]) -> None:
+        """Show `rows` in place of tokens."""
+        self._tokens = []
+        self.show(rows)
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the token under the mouse."""
+        event.stop()
+        if 0 <= event.y < len(self._tokens) and (text := self._tokens[event.y].text):
+            self.post_message(NextBars.Taken(text))
 
 
 def candidate_rows(candidates: Sequence[Candidate], width: int, came: str | None = None) -> list[Content]:
