@@ -72,7 +72,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Literal["auto", "stream", "lines"],
         Knob("one stream with carried state, or each line a sequence; auto: as the card says", "corpus"),
     ] = "auto"
-    split: Annotated[str, Knob("train/validation/test shares of the text, in its order", "corpus")] = "90/5/5"
+    split: Annotated[str, Knob("train/validation/test in percent of the text, in its order", "corpus")] = "90/5/5"
 
     cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model")] = "lstm"
     nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (
@@ -82,7 +82,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hidden: Annotated[int, Knob("units of the hidden state a layer", "model", low=1, high=16_384)] = 256
     layers: Annotated[int, Knob("recurrent layers, one on another", "model", low=1, high=16)] = 1
     dropout: Annotated[
-        float, Knob("share dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
+        float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
     ] = 0.0
     tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model")] = False
     softmax: Annotated[
@@ -130,7 +130,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     beta2: Annotated[
         float,
         Knob(
-            "share that Adam's mean of squared gradients keeps of itself each step",
+            "fraction that Adam's mean of squared gradients keeps of itself each step",
             "rate",
             low=0.5,
             high=0.99999,
@@ -141,8 +141,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     average: Annotated[
         float,
         Knob(
-            "share that a moving average of the weights keeps of itself each step; the average is what is validated, "
-            "saved and typed to",
+            "fraction that a moving average of the weights keeps of itself each step; the average is what is "
+            "validated, saved and typed to",
             "rate",
             low=0,
             high=0.99999,
@@ -165,7 +165,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lr_floor: Annotated[
         float,
         Knob(
-            "share of the rate where it ends",
+            "fraction of the learning rate where it ends",
             "rate",
             low=0,
             high=1,
@@ -175,7 +175,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     plateau_factor: Annotated[
         float,
         Knob(
-            "the rate is multiplied by this when validation stalls",
+            "the learning rate is multiplied by this when validation stalls",
             "rate",
             above=0,
             high=0.99,
@@ -218,7 +218,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     divergence_remedy: Annotated[
         Literal["none", "lower-rate", "clip"],
         Knob(
-            "what changes after a rollback: nothing, half the rate, or norm clipping at 1.0 (at half, where it is on)",
+            "what changes after a rollback: nothing, half the learning rate, or norm clipping at 1.0 (at half, "
+            "where it is on)",
             "divergence",
             live=True,
             label="remedy",
@@ -332,12 +333,14 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     length: Annotated[int, Knob("tokens to write", "sampling", low=1, high=1_000_000)] = 300
     temperature: Annotated[
-        float, Knob("logits are divided by this", "sampling", low=0, high=100, zero="always the likeliest")
+        float, Knob("logits are divided by this", "sampling", low=0, high=100, zero="always the most probable")
     ] = 0.8
-    top_k: Annotated[int, Knob("draw from the k likeliest only", "sampling", low=0, high=10_000_000, zero="all")] = 0
+    top_k: Annotated[
+        int, Knob("draw from the k most probable only", "sampling", low=0, high=10_000_000, zero="all")
+    ] = 0
     top_p: Annotated[
         float,
-        Knob("draw from the likeliest that hold this probability together", "sampling", above=0, high=1),
+        Knob("draw from the most probable that hold this probability together", "sampling", above=0, high=1),
     ] = 1.0
     seed: Annotated[int, Knob("of the draw", "sampling", low=0, high=2**63 - 1, zero="another each time")] = 0
 
@@ -405,7 +408,7 @@ class KnobSpec:
         return value  # type: ignore[return-value]
 
     def parse(self, text: str) -> Value:
-        """The value a person typed; raises ConfigError if it is not allowed."""
+        """The value a user typed; raises ConfigError if it is not allowed."""
         text = text.strip()
         parsed: object = text
         if self.kind == "bool":
@@ -484,7 +487,7 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
 
 
 def split_shares(split: str) -> tuple[float, float, float]:
-    """ "90/5/5" as shares of 1; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
+    """ "90/5/5" as fractions of 1; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
     parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)
     if (
         len(parts) != 3

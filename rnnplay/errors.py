@@ -1,4 +1,4 @@
-"""Errors whose text is meant for a person: one sentence that says what was wrong, where, and what to do."""
+"""Errors whose text is meant for a user: one sentence that says what was wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class RnnplayError(Exception):
 
 
 class InputError(RnnplayError):
-    """What a person gave (an option, a file, a name) cannot be used. Exit code 2."""
+    """What a user gave (an option, a file, a name) cannot be used. Exit code 2."""
 
     exit_code = 2
 

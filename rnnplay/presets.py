@@ -1,4 +1,4 @@
-"""Named settings to start from: those that come with rnnplay, and a person's own, TOML files in the workspace."""
+"""Named settings to start from: those that come with rnnplay, and a user's own, TOML files in the workspace."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def preset_config(name: str = DEFAULT_PRESET) -> RunConfig:
 
 
 def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Preset:
-    """The preset of that name, `own` being the folder of a person's own ones, which win.
+    """The preset of that name, `own` being the folder of a user's own ones, which win.
 
     Unless `whole`, its settings need not go together by themselves, as others are to be laid over them.
     Raises InputError for an unknown name, or for a file that cannot be used.
@@ -131,7 +131,7 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
 
 
 def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
-    """Every preset by name, a person's own last; and a sentence for each file that cannot be used."""
+    """Every preset by name, a user's own last; and a sentence for each file that cannot be used."""
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
         if not is_name(place.stem, _LONGEST_NAME):
@@ -145,12 +145,12 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
 
 
 def is_kept(name: str, own: Path) -> bool:
-    """Whether a person's own preset has that name, even one that cannot be read."""
+    """Whether a user's own preset has that name, even one that cannot be read."""
     return is_name(name, _LONGEST_NAME) and os.path.lexists(own / f"{name}.toml")
 
 
 def check_name(name: str) -> None:
-    """Raises InputError if a preset of a person's own cannot have that name."""
+    """Raises InputError if a preset of a user's own cannot have that name."""
     if not is_name(name, _LONGEST_NAME):
         raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
@@ -158,7 +158,7 @@ def check_name(name: str) -> None:
 
 
 def save_preset(name: str, config: RunConfig, own: Path) -> Path:
-    """Keeps `config` as a preset of the person's own, by what differs from the knobs' defaults; returns the file.
+    """Keeps `config` as a preset of the user's own, by what differs from the knobs' defaults; returns the file.
 
     In place of one of that name, whose summary stays; what it promised does not, for that was of other settings.
     Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, if the folder
@@ -174,7 +174,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
             values = {"summary": summary} | values
     try:
         own.mkdir(parents=True, exist_ok=True)
-        target = Path(os.path.realpath(place))  # it may well be a link to where a person keeps such files
+        target = Path(os.path.realpath(place))  # it may well be a link to where a user keeps such files
         if target.exists() and not target.is_file():
             raise InputError(f"{place} is a folder, a pipe or a device; choose another name.")
         with replacing(target, keep_mode=True) as file:

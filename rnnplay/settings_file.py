@@ -1,4 +1,4 @@
-"""Settings in a TOML file, a knob a line: what --config reads, and what a person's own presets are."""
+"""Settings in a TOML file, a knob a line: what --config reads, and what a user's own presets are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settings_text(values: dict[str, Any]) -> str:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        # A preset may well be a link to where a person keeps such files.
+        # A preset may well be a link to where a user keeps such files.
         with os.fdopen(open_plain(file, os.O_RDONLY, follow=True), "rb") as opened:
             data = opened.read(LARGEST_FILE + 1)
         if len(data) > LARGEST_FILE:

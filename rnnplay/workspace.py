@@ -1,7 +1,7 @@
 """Where corpora/, checkpoints/ and the cache are.
 
 The first of these that is given wins: the --workspace option, the environment variable RNNPLAY_WORKSPACE,
-the current folder if it already holds both corpora/ and checkpoints/, the person's data folder.
+the current folder if it already holds both corpora/ and checkpoints/, the user's data folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ENVIRONMENT_VARIABLE = "RNNPLAY_WORKSPACE"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A folder with a person's corpora and runs."""
+    """A folder with a user's corpora and runs."""
 
     root: Path
     option: str = field(default="", compare=False)
@@ -43,7 +43,7 @@ class Workspace:
 
     @property
     def corpora(self) -> Path:
-        """Corpus cards (TOML) and a person's own texts."""
+        """Corpus cards (TOML) and a user's own texts."""
         return self.root / "corpora"
 
     @property
@@ -53,7 +53,7 @@ class Workspace:
 
     @property
     def presets(self) -> Path:
-        """A person's own presets (TOML); made when the first is saved."""
+        """A user's own presets (TOML); made when the first is saved."""
         return self.root / "presets"
 
     @property

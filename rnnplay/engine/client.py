@@ -44,7 +44,7 @@ class EngineExit:
 
     @property
     def cause(self) -> str:
-        """In a few words, for the person."""
+        """In a few words, for the user."""
         if self.ended:
             return "it did not answer, and was ended"
         if self.code < 0:

@@ -69,7 +69,7 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
     request: int
     text: str
     bars: int = 8
-    """How many of the likeliest next tokens to return."""
+    """How many of the most probable next tokens to return."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
@@ -91,7 +91,7 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True):
 
     request: int
     aside: bool = False
-    """For a lesson, beside what the person looks at: neither puts the other out of date."""
+    """For a lesson, beside what the user looks at: neither puts the other out of date."""
 
 
 class InspectGradients(Inspect, frozen=True, kw_only=True, tag="inspect_gradients"):
@@ -236,7 +236,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
 
     request: int
     suggestion: str
-    """The likeliest continuation, to the end of a word."""
+    """The most probable continuation, to the end of a word."""
     next: list[NextToken]
     unknown: list[str]
     """Pieces of the prompt that the model has no token for; it read <unk> instead."""
@@ -272,7 +272,7 @@ class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
-    """A command could not be carried out; the engine goes on. `message` is one sentence for the person."""
+    """A command could not be carried out; the engine goes on. `message` is one sentence for the user."""
 
     message: str
     command: str = ""

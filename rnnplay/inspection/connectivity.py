@@ -13,7 +13,7 @@ from rnnplay.text.tokenizers import Tokenizer
 def connectivity(
     model: LanguageModel, tokenizer: Tokenizer, text: str, position: int = -1, run: str = "", step: int = 0
 ) -> Connectivity:
-    """‖∂ logit / ∂ embedding of token i‖² for each i up to `position`, of the likeliest token after it, float32.
+    """‖∂ logit / ∂ embedding of token i‖² for each i up to `position`, of the most probable token after it, float32.
 
     The logit, not the probability: no other token's enters. `position` counts from the end if negative, and is
     brought within the text. The newline that the text begins after is read, but not shown; before the line that a

@@ -112,7 +112,7 @@ def sizes_asked(task: Task) -> list[int]:
 
 
 def wilson(correct: int, count: int) -> tuple[float, float]:
-    """The 95% interval of a share (Wilson 1927): (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)."""
+    """The 95% interval of a fraction (Wilson 1927): (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)."""
     share, square = correct / count, Z * Z / count
     middle = share + square / 2
     half = Z * math.sqrt(share * (1 - share) / count + square / (4 * count))

@@ -66,7 +66,7 @@ def gate_map(
 
     index       by number; scores: variance
     variance    over the text, the largest first
-    saturation  share of timesteps below 0.1 or above 0.9 (gates), above 0.9 in absolute value (others)
+    saturation  fraction of timesteps below 0.1 or above 0.9 (gates), above 0.9 in absolute value (others)
     property    Pearson's correlation with the property, the largest in absolute value first
     """
     layer = min(max(0, layer), len(unrolled.layers) - 1)

@@ -86,4 +86,4 @@ def _spread(count: int, rows: int) -> NDArray[np.int64]:
 
 
 def _too_short() -> InputError:
-    return InputError("The validation part of the text is too short for a probe; give it a larger share in --split.")
+    return InputError("The validation part of the text is too short for a probe; give it more of the text in --split.")

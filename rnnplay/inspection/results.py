@@ -96,9 +96,9 @@ class TokenPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """-ln p(token | tokens before), nats."""
     probability: float
     rank: int | None
-    """1: the likeliest; None where the logits are not finite, or there are none."""
+    """1: the most probable; None where the logits are not finite, or there are none."""
     top: list[Candidate]
-    """The likeliest ten; empty where there is no rank."""
+    """The ten most probable; empty where there is no rank."""
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True, tag="predictions"):
@@ -135,7 +135,7 @@ class GateMap(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
     shown: list[int]
     """Units, in the order asked for."""
     scores: list[float]
-    """What they are ordered by: variance over the text, share of timesteps saturated, or correlation (Pearson)."""
+    """What they are ordered by: variance over the text, fraction of timesteps saturated, or correlation (Pearson)."""
     values: list[list[float]]
     """(len(shown), timesteps)"""
     tokens: list[str]
@@ -160,7 +160,7 @@ class Connectivity(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"
     position: int
     """The prediction is the one made after reading tokens[position]."""
     target: str | None
-    """The predicted token whose logit was differentiated: the likeliest; None if the logits are not finite."""
+    """The predicted token whose logit was differentiated: the most probable; None if the logits are not finite."""
     strengths: list[float]
     """(position + 1,): ‖∂ logit / ∂ embedding of tokens[i]‖², i from 0."""
 

@@ -20,7 +20,7 @@ from rnnplay.training.divergence import BY_HAND
 from rnnplay.training.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
 
 RECENT = 100
-"""Steps that averages and shares are over."""
+"""Steps that averages and fractions are over."""
 
 
 class NextToken(Protocol):
@@ -98,7 +98,7 @@ class Evidence:
                 pass  # nothing is measured in it
 
     def take_what_if(self, step: int, untouched: Sequence[NextToken], forced: Sequence[NextToken]) -> None:
-        """The likeliest next tokens of the untouched model and of the one whose cells are forced."""
+        """The most probable next tokens of the untouched model and of the one whose cells are forced."""
         self.what_if = (step, total_variation(untouched, forced))
 
     def _take_step(self, step: Step) -> None:

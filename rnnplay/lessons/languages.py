@@ -1,4 +1,4 @@
-"""The languages that lessons are written in, and which one a person's locale asks for."""
+"""The languages that lessons are written in, and which one a user's locale asks for."""
 
 from __future__ import annotations
 

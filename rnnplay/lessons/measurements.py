@@ -48,7 +48,7 @@ class Measurements:
         self.of(arm).take(seen)
 
     def take_what_if(self, arm: str, step: int, untouched: Sequence[NextToken], forced: Sequence[NextToken]) -> None:
-        """What a model, and the same with its cells forced, hold for the likeliest next tokens."""
+        """What a model, and the same with its cells forced, hold for the most probable next tokens."""
         self.of(arm).take_what_if(step, untouched, forced)
 
     def begin(self, arm: str) -> None:

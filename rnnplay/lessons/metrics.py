@@ -234,7 +234,7 @@ METRICS: dict[str, Metric] = {
     ),
     "clipped_share": Metric(
         "records",
-        {"en": "share of steps clipped (of 100)", "zh": "被裁剪步数的比例（最近 100 步）"},
+        {"en": "fraction of steps clipped (of 100)", "zh": "被裁剪步数的比例（最近 100 步）"},
         _record(_clipped_share),
     ),
     "grad_norm_max": Metric(
@@ -290,10 +290,10 @@ METRICS: dict[str, Metric] = {
         "quantity",
     ),
     "closed_share": Metric(
-        "gates", {"en": "share of the {} below 0.1", "zh": "{}小于 0.1 的比例"}, _gate(lambda g: g.low), "quantity"
+        "gates", {"en": "fraction of the {} below 0.1", "zh": "{}小于 0.1 的比例"}, _gate(lambda g: g.low), "quantity"
     ),
     "open_share": Metric(
-        "gates", {"en": "share of the {} above 0.9", "zh": "{}大于 0.9 的比例"}, _gate(lambda g: g.high), "quantity"
+        "gates", {"en": "fraction of the {} above 0.9", "zh": "{}大于 0.9 的比例"}, _gate(lambda g: g.high), "quantity"
     ),
     "text_perplexity": Metric(
         "predictions", {"en": "perplexity of the text", "zh": "这段文本的困惑度"}, _prediction("perplexity")

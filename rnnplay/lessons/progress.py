@@ -1,4 +1,4 @@
-"""Which steps of which lessons a person has ticked, kept in a JSON file beside the interface's settings."""
+"""Which steps of which lessons a user has ticked, kept in a JSON file beside the interface's settings."""
 
 from __future__ import annotations
 

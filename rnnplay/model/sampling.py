@@ -1,4 +1,4 @@
-"""Text from a model: samples, and the completion of what a person types.
+"""Text from a model: samples, and the completion of what a user types.
 
 Everything here leaves the model as it was: no gradients, the mode (training or not) put back before anything is handed
 out, torch's global random numbers untouched. So it may run between two training steps, in the same thread, and a
@@ -33,8 +33,8 @@ def filter_logits(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_
     """The probabilities (V,) to draw from, float64, for logits (V,); at least one is above 0.
 
     temperature  logits are divided by it; 0 gives all to the largest (of equal ones the first)
-    top_k        only the k likeliest may be drawn (Fan et al. 2018); 0: all
-    top_p        only the smallest set of the likeliest that holds p of the probability left by top_k together, the
+    top_k        only the k most probable may be drawn (Fan et al. 2018); 0: all
+    top_p        only the smallest set of the most probable that holds p of the probability left by top_k together, the
                  nucleus (Holtzman et al. 2020); 1: all
 
     A logit of -inf is never drawn; NaN and +inf must not occur.
@@ -50,7 +50,7 @@ def filter_logits(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_
     if 0 < top_k < len(ranked):
         ranked[top_k:] = 0
         ranked /= ranked.sum()
-    before = ranked.cumsum(0) - ranked  # what the likelier ones hold together
+    before = ranked.cumsum(0) - ranked  # what the more probable ones hold together
     ranked[1:].masked_fill_(before[1:] >= top_p, 0)
     return torch.zeros_like(ranked).scatter_(0, order, ranked / ranked.sum())
 
@@ -97,7 +97,7 @@ class Suggestion:
     suggestion: str
     """What to append: to the end of the word under way, or of the next one. May be empty; has no newline."""
     next: list[tuple[str, float]]
-    """The likeliest next tokens as displayed, with their probabilities over the whole vocabulary; none if the model
+    """The most probable next tokens as displayed, with their probabilities over the whole vocabulary; none if the model
     gives no finite numbers. While a word model's word is not finished: the words that begin so."""
     unknown: list[str]
     """Pieces of the text that the model reads as <unk>."""
@@ -108,12 +108,13 @@ class Suggestion:
 def complete(
     model: LanguageModel, tokenizer: Tokenizer, text: str, bars: int, hook: cells.LayerHook | None = None
 ) -> Suggestion:
-    """The likeliest continuation of `text` up to a word's end, and its `bars` likeliest next tokens.
+    """The most probable continuation of `text` up to a word's end, and its `bars` most probable next tokens.
 
     `hook`: as in cells.step, for a model whose cells are tampered with; the text is then read step by step, slowly.
 
-    The continuation takes the likeliest token each time: spaces and punctuation, then one word, at most 24 tokens,
-    and ends before a newline. Typed after half a word, a word model completes it to the likeliest word that begins so.
+    The continuation takes the most probable token each time: spaces and punctuation, then one word, at most 24 tokens,
+    and ends before a newline. Typed after half a word, a word model completes it to the most probable word that begins
+    so.
     """
     unknown = tokenizer.unknown_in(text)
     ids = _prompt_ids(model, tokenizer, text)
@@ -179,7 +180,7 @@ def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], la
 
 
 def _words_beginning(tokenizer: Tokenizer, beginning: str, logits: Tensor) -> list[tuple[int, float]]:
-    """Ids of the words that begin so, the likeliest first, with their probabilities over the whole vocabulary."""
+    """Ids of the words that begin so, the most probable first, with their probabilities over the whole vocabulary."""
     ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
     shares = torch.softmax(logits.double(), dim=0)[ids].tolist()
     return sorted(zip(ids, shares, strict=True), key=lambda found: -found[1])
@@ -191,7 +192,7 @@ class _Writer:
     def __init__(self, tokenizer: Tokenizer, context: Sequence[int], prompt: str) -> None:
         self._tokenizer = tokenizer
         self._previous = context[-1]
-        # A word model is not shown the one space a person ended on (`_prompt_ids`): it is not to be written twice.
+        # A word model is not shown the one space a user ended on (`_prompt_ids`): it is not to be written twice.
         self._drop_space = ends_on_space(tokenizer, prompt)
 
     def write(self, token: int) -> str:

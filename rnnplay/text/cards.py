@@ -29,7 +29,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a card says. It has either `file` or `source`."""
 
     name: str = ""
-    """What a person types; the card's file name without .toml, if left out."""
+    """What a user types; the card's file name without .toml, if left out."""
     title: str = ""
     summary: str = ""
     """What one will learn by training on it."""

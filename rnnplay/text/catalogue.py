@@ -1,4 +1,4 @@
-"""Which corpora there are: bundled cards, a person's own cards, and loose .txt files in the workspace's corpora/."""
+"""Which corpora there are: bundled cards, a user's own cards, and loose .txt files in the workspace's corpora/."""
 
 from __future__ import annotations
 

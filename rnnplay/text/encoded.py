@@ -74,7 +74,7 @@ class EncodedCorpus:
     validation: EncodedSplit
     test: EncodedSplit
     remark: str = ""
-    """What the person should know of where it came from."""
+    """What the user should know of where it came from."""
 
 
 def encode_corpus(
@@ -317,7 +317,7 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
             if split.line_starts is None or len(split.line_starts) < 2:
                 raise InputError(
                     f"The {part} part of {name} has no line that is not blank, but needs one; give a text with more "
-                    f"lines or a larger share of it (split is {config.split})."
+                    f"lines or a larger fraction of it (split is {config.split})."
                 )
         return
     unit = "characters" if corpus.tokenizer.kind == "char" else "tokens"
@@ -325,7 +325,7 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
     for part, split, share, least, other in (
         ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller batch size or bptt"),
-        ("validation", corpus.validation, shares[1], 2, "a larger validation share in split"),
+        ("validation", corpus.validation, shares[1], 2, "a larger validation part in split"),
     ):
         if split.tokens < least:
             enough = ceil(least / share * max(characters, 1) / max(tokens, 1))

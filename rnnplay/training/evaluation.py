@@ -61,7 +61,9 @@ class _Sum:
     def evaluation(self, split: EncodedSplit, targets: int) -> Evaluation:
         """The figures of what was added; raises InputError if that was nothing. `targets`: all that `split` has."""
         if not self.tokens:
-            raise InputError("This part of the text is empty; choose another part, or give it a share of the text.")
+            raise InputError(
+                "This part of the text is empty; choose another part, or give it more of the text in split."
+            )
         characters = split.characters * self.tokens / max(1, targets)
         # Of part of a split it is not known which bytes are hidden, but how many of them on average.
         one = split.hidden / split.unknown if split.unknown else split.characters / max(1, split.tokens)

@@ -14,7 +14,7 @@ DURABLY = "its records onto the disk"
 
 
 class Journal:
-    """Records, and what a person is told when the disk refuses: once when that begins, and once when it is over."""
+    """Records, and what a user is told when the disk refuses: once when that begins, and once when it is over."""
 
     def __init__(self, folder: RunFolder, emit: Callable[[Record], None], step: int) -> None:
         """`step`: where the run is."""
@@ -71,7 +71,7 @@ class Journal:
                 self.notice(f"The run can be written again; everything is on disk{lost}.")
 
     def notice(self, message: str) -> None:
-        """One sentence for the person."""
+        """One sentence for the user."""
         message = "".join(character if character.isprintable() else "�" for character in message)
         self.record(Notice(step=self._step, message=message[:2000]))
 

@@ -9,7 +9,7 @@ from rnnplay.config import RunConfig
 
 
 def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float, closing: float = 0.0) -> float:
-    """The share of its length that a run has done, 0 to 1; 0 if it has none. `seconds` is training time."""
+    """The fraction of its length that a run has done, 0 to 1; 0 if it has none. `seconds` is training time."""
     shares = [0.0]
     if config.steps:
         shares.append(step / config.steps)

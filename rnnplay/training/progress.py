@@ -237,7 +237,7 @@ class Progress:
         """To what a checkpoint holds; raises InputError if that cannot be."""
         self.learner.restore(tensors, state)
         self.step, self.tokens, self.gains, self.watch = state.step, state.tokens, state.gains, state.watch
-        if state.finished == "diverged":  # the person goes on all the same: with as many rollbacks as at first
+        if state.finished == "diverged":  # the user goes on all the same: with as many rollbacks as at first
             self.watch = self.watch.back(0)
         self.stopwatch = Stopwatch(state.seconds)
         self._begun = (self.fraction(config), state.seconds)

@@ -117,7 +117,7 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
-    """Something that the person is to know at once, such as a full disk; training goes on."""
+    """Something that the user is to know at once, such as a full disk; training goes on."""
 
     step: StepNumber
     message: Words

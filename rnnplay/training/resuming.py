@@ -34,7 +34,7 @@ class Resumed(NamedTuple):
     state: TrainingState
     tensors: Tensors
     changed: dict[str, float | str]
-    """Live knobs that the person set anew."""
+    """Live knobs that the user set anew."""
     tuned: dict[str, float | str]
     """Live knobs that were another at the checkpoint than in the config given, and are not set anew."""
     threads: int

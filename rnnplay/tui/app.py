@@ -233,7 +233,7 @@ class RnnplayApp(App[None]):
         self._ask_to_leave(Confirm("Training is under way", question, "Stop and keep", "Go on training"))
 
     def _ask_to_leave(self, question: Confirm) -> None:
-        self.control.send(messages.Ping())  # whether it answers is known when the person does
+        self.control.send(messages.Ping())  # whether it answers is known when the user does
         self._leave_question = question
         self.push_screen(question, self._leave_if)
 
@@ -384,7 +384,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
 
     Raises InputError for a preset that there isn't, and the error that ended the interface, if one did.
 
-    One that nobody asked for keeps nobody out: the default is rnnplay's own if a person's of that name cannot be used.
+    One that nobody asked for keeps nobody out: the default is rnnplay's own if a user's of that name cannot be used.
     """
     try:
         config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config

@@ -104,13 +104,13 @@ class Coach:
 
     @property
     def arm(self) -> str | None:
-        """The arm of the lesson that the run in front of the person is of."""
+        """The arm of the lesson that the run in front of the user is of."""
         run = self.control.session.run or ""
         return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
 
     @property
     def under_way(self) -> tuple[Work, str] | None:
-        """The lesson, and the arm of it, that the run in front of the person is of; perhaps not the lesson read now."""
+        """The lesson, and the arm of it, that the run in front of the user is of; perhaps not the lesson read now."""
         run = self.control.session.run or ""
         return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
 
@@ -298,7 +298,7 @@ class Coach:
         work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE)).asked(now)
 
     def ask(self, now: float) -> None:
-        """Ask for what the conditions need, each kind in its own pace, whatever the person looks at."""
+        """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
         under_way, session = self.under_way, self.control.session
         if self.lesson is None or under_way is None or not session.has_model:
             return
@@ -358,7 +358,7 @@ def _questions(lesson: Lesson, arm: str) -> Iterator[tuple[str, Question]]:
                     of: dict[str, Any] = {"text": lesson.probe.text, "quantity": quantity, "count": units}
                     yield f"gates {quantity}", partial(_question, messages.InspectGates, **of)
             case _:
-                pass  # records come by themselves; what is forced is the person's to choose
+                pass  # records come by themselves; what is forced is the user's to choose
 
 
 def _question(kind: Callable[..., messages.Inspection], request: int, **of: object) -> messages.Inspection:

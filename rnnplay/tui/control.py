@@ -1,4 +1,4 @@
-"""What a person can do, as commands to the engine and changes of the session. No widgets."""
+"""What a user can do, as commands to the engine and changes of the session. No widgets."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Control:
         return self.session.phase in RUNNING
 
     def resumable(self, form: RunConfig) -> bool:
-        """Whether the run in front of the person can go on with what the form says."""
+        """Whether the run in front of the user can go on with what the form says."""
         config = self.session.config
         return (
             self.session.phase in RESUMABLE

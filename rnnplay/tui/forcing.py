@@ -1,4 +1,4 @@
-"""What if: which quantities can be forced, what a person types to clamp units, and how it is said. No widgets."""
+"""What if: which quantities can be forced, what a user types to clamp units, and how it is said. No widgets."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _units(text: str, units: int) -> list[int]:
 
 
 def clamp_text(forced: Sequence[Forced]) -> str:
-    """What a person would type for those of `forced` that are about single units."""
+    """What a user would type for those of `forced` that are about single units."""
     return "; ".join(
         f"{f'{one.layer + 1}:' if one.layer else ''}{','.join(map(str, one.units))}={one.value:g}"
         for one in forced

@@ -24,7 +24,7 @@ class Pace:
         return self._waiting
 
     def want(self) -> None:
-        """The person chose something else: ask as soon as may be, whatever is under way."""
+        """The user chose something else: ask as soon as may be, whatever is under way."""
         self._wanted = True
 
     def asked(self, now: float) -> None:

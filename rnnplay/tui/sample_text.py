@@ -1,4 +1,4 @@
-"""A text to look at where the person has typed none."""
+"""A text to look at where the user has typed none."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from rnnplay.training.step_columns import StepColumns
 from rnnplay.tui.history import History
 
 RECENT = 100
-"""Steps that sparklines and the share of clipped steps look back on."""
+"""Steps that sparklines and the fraction of clipped steps look back on."""
 
 
 MOST_EVENTS = 500
@@ -65,7 +65,7 @@ class Session:
         self.config: RunConfig | None = None
         """The run's config, live knobs as they are now."""
         self.kept_curves: list[GradientCurve] = []
-        """What the person keeps to compare other runs with; a new run leaves it."""
+        """What the user keeps to compare other runs with; a new run leaves it."""
         self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
         """Of the weights before the first step, by run and largest distance."""
         self.begin(None, None)

@@ -1,4 +1,4 @@
-"""What the interface remembers between two starts, in the person's config folder."""
+"""What the interface remembers between two starts, in the user's config folder."""
 
 from __future__ import annotations
 

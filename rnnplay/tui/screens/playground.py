@@ -105,7 +105,7 @@ class PlaygroundScreen(Screen[None]):
         self._model_shown: tuple[bool, bool] | None = None
         self._forced_shown: tuple[Forced, ...] = ()
         self._folded: bool | None = None
-        """What the person chose by key; None: as room and phase suggest."""
+        """What the user chose by key; None: as room and phase suggest."""
         self._beside_help: bool | None = None
         """While help is shown: whether setup, rather than charts and prompt, was being used."""
         self._clip_before = "norm"
@@ -199,7 +199,7 @@ class PlaygroundScreen(Screen[None]):
                 self.form.follow(record.knob, record.value)
 
     def _tell(self, news: list[Record]) -> None:
-        """What the person is to know at once; of several such records the last."""
+        """What the user is to know at once; of several such records the last."""
         for record in reversed(news):
             if isinstance(record, Notice | Rollback):
                 text = record.message if isinstance(record, Notice) else rollback_text(record)
@@ -357,7 +357,7 @@ class PlaygroundScreen(Screen[None]):
         self.show_session()
 
     def action_train(self) -> None:
-        """Train, or resume the run in front of the person; in a lesson, train what its next step needs."""
+        """Train, or resume the run in front of the user; in a lesson, train what its next step needs."""
         if not self.control.running and self.lessons.leads:
             self.run_worker(self.lessons.go_on(), exclusive=True, group="lesson")
             return
@@ -552,7 +552,7 @@ class PlaygroundScreen(Screen[None]):
             self.form.set_value("corpus", str(path))
 
     def action_save_preset(self) -> None:
-        """Keep what the form says as a preset of the person's own."""
+        """Keep what the form says as a preset of the user's own."""
         self.presets.save()
 
     # --- prompts --------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A person's own presets at the playground: what cannot be used of them is told, and the form is kept as one."""
+"""A user's own presets at the playground: what cannot be used of them is told, and the form is kept as one."""
 
 from __future__ import annotations
 

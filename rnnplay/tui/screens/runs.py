@@ -267,7 +267,7 @@ def _unknown(fraction: float | None) -> str:
 
 
 def _local_time(created: str) -> str:
-    """ISO 8601 as a person reads it: 2026-03-01 10:15."""
+    """ISO 8601 as a user reads it: 2026-03-01 10:15."""
     try:
         return f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError):

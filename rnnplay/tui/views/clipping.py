@@ -36,7 +36,7 @@ class ClippingView(InspectView):
     NAME = "clipping"
     SEES = (
         "One step's gradient before and after clipping. Clipping by norm keeps its direction (cosine 1) and makes it "
-        "shorter; clipping by value bends it. Bars: each parameter's share of the squared norm."
+        "shorter; clipping by value bends it. Bars: each parameter's fraction of the squared norm."
     )
     HELP = """
     ## Clipping
@@ -168,9 +168,9 @@ def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: i
 
 
 def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[Content]:
-    """A header, then name, gradient before and after, bar and share, norm of the weights."""
+    """A header, then name, gradient before and after, bar and fraction, norm of the weights."""
     room = min(40, max(0, width - NAME_WIDTH - 36))
-    share = "share".ljust(room + 6)
+    share = "fraction".ljust(room + 6)
     rows = [Content.styled(f"{'parameter':<{NAME_WIDTH}} {'before':>8} {'after':>8}  {share} {'weights':>8}", FAINT)]
     for one in parameters:
         rows.append(

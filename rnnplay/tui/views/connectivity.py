@@ -44,8 +44,9 @@ class ConnectivityView(InspectView):
     HELP = """
     ## Connectivity
 
-    The logit of the likeliest next token is differentiated with respect to the embedding of every token read so far;
-    the squared length of that gradient says how much a small change there would change the prediction (Madsen 2019).
+    The logit of the most probable next token is differentiated with respect to the embedding of every token read so
+    far; the squared length of that gradient says how much a small change there would change the prediction (Madsen
+    2019).
 
     - `←` `→` `↑` `↓` or a click choose which prediction
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
@@ -111,10 +112,10 @@ def target_row(found: Connectivity) -> Content:
 
 
 def strongest_rows(found: Connectivity, width: int) -> list[Content]:
-    """The tokens that count most: token, how far back, bar, share of the sum of all squared gradients."""
+    """The tokens that count most: token, how far back, bar, fraction of the sum of all squared gradients."""
     finite = [(s, i) for i, s in enumerate(found.strengths) if math.isfinite(s) and s > 0]
     total = sum(strength for strength, _ in finite)
-    rows = [Content.styled(f"share of {format_value(total)} in all", MUTED)] if finite else []
+    rows = [Content.styled(f"fraction of {format_value(total)} in all", MUTED)] if finite else []
     if not finite:
         return [Content.styled("the gradient is 0, or not finite", "$warning")]
     best = sorted(finite, reverse=True)[:STRONGEST]

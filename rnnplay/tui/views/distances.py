@@ -45,7 +45,7 @@ class DistancesView(InspectView):
     ## Accuracy by distance
 
     In a corpus with known dependencies (`recall`, `brackets`, `agreement`, `copy`) some tokens follow from an earlier
-    one. Each point is the share of them predicted right at that distance, between the ends of its 95% interval
+    one. Each point is the fraction of them predicted right at that distance, between the ends of its 95% interval
     (Wilson 1927). Chance is what knowing everything but that earlier token would give.
     """
     EVERY = 4.0

@@ -51,9 +51,9 @@ class GatesView(InspectView):
     the cell, the new content and the hidden state are signed: negative values have the other colour.
 
     - `q` the quantity, `l` the layer
-    - `o` the order of the units: by number, variance over the text, saturation (share of timesteps with a value below
-      0.1 or above 0.9), or by how well they follow a property of the text, which `p` chooses; beside each unit stands
-      the number it is ordered by
+    - `o` the order of the units: by number, variance over the text, saturation (fraction of timesteps with a value
+      below 0.1 or above 0.9), or by how well they follow a property of the text, which `p` chooses; beside each unit
+      stands the number it is ordered by
     - the arrows read a value; `shift+←` `shift+→` go far, `pgup` `pgdn` to more units
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
     """

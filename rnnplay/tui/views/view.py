@@ -25,14 +25,14 @@ class InspectView(Vertical):
     SEES: ClassVar[str] = ""
     """What one sees, in a sentence or two for somebody who has just read about the model."""
     READS_TEXT: ClassVar[bool] = False
-    """Whether it is about a text, which the screen lets the person type."""
+    """Whether it is about a text, which the screen lets the user type."""
     EVERY: ClassVar[float] = 2.0
     """Seconds between two questions while training moves on."""
     SHARE: ClassVar[float] = 0.05
     """Of the engine's time that the answers may take."""
 
     class Changed(Message):
-        """The person chose something else: ask again."""
+        """The user chose something else: ask again."""
 
     def __init__(self, control: Control) -> None:
         super().__init__()

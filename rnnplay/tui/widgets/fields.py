@@ -30,7 +30,7 @@ STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", 
 class Field(Widget, can_focus=True):
     """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to what holds the field.
 
-    The value shown is set with `show`; what a person does is posted as `Chosen`, `Typed`,
+    The value shown is set with `show`; what a user does is posted as `Chosen`, `Typed`,
     `Undone` or `Opened`.
     """
 
@@ -253,7 +253,7 @@ class Field(Widget, can_focus=True):
     def on_mount(self) -> None:
         self.refresh_help()
 
-    # --- what a person does ---------------------------------------------------------------------------------
+    # --- what a user does ---------------------------------------------------------------------------------
 
     def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002
         # No character is a command while a field has the focus (keyboard.py); help is none that could do harm.

@@ -46,7 +46,7 @@ class GhostInput(Input):
     HELP = """
     ## Prompt
 
-    The model completes what you type. The faint text is its likeliest continuation, to the end of a word.
+    The model completes what you type. The faint text is its most probable continuation, to the end of a word.
 
     - `→` or `Tab` at the end takes the suggestion
     - `Enter` writes a sample from here; `Escape` ends it
@@ -67,7 +67,7 @@ class GhostInput(Input):
         self.cursor_blink = False
 
     def suggest(self, text: str, suggestion: str) -> None:
-        """Show `suggestion` as what follows `text`, or what is left of it if the person has typed on."""
+        """Show `suggestion` as what follows `text`, or what is left of it if the user has typed on."""
         self._whole = text + suggestion
         self._fit_ghost()
 

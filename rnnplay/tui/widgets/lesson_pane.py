@@ -67,12 +67,12 @@ class LessonPane(VerticalScroll):
 
     @dataclass
     class ArmWanted(Message):
-        """The person wants to train an arm of the lesson."""
+        """The user wants to train an arm of the lesson."""
 
         arm: str
 
     class Left(Message):
-        """The person wants to see the charts, where there is no room for both."""
+        """The user wants to see the charts, where there is no room for both."""
 
     def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)

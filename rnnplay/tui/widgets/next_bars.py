@@ -1,4 +1,4 @@
-"""The likeliest next tokens with their probabilities: on one row, or as bars where there is room."""
+"""The most probable next tokens with their probabilities: on one row, or as bars where there is room."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NextBars(Widget):
         """The cells of each token on the one row, in order; none where there are bars."""
 
     def show(self, candidates: Sequence[NextToken], unknown: Sequence[str] = ()) -> None:
-        """Show `candidates`, likeliest first, and the pieces of the prompt that have no token."""
+        """Show `candidates`, most probable first, and the pieces of the prompt that have no token."""
         if (list(candidates), list(unknown)) != (self._next, self._unknown):
             self._next, self._unknown = list(candidates), list(unknown)
             self.refresh()

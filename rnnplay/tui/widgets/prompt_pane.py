@@ -1,4 +1,4 @@
-"""Where a person types and the model goes on: input with ghost text, the next tokens, samples."""
+"""Where a user types and the model goes on: input with ghost text, the next tokens, samples."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HINT = "Enter writes a sample from here."
 
 
 class PromptPane(Vertical):
-    """Posts what a person wants of the model; the app answers with `show_completion` and `append_sample`."""
+    """Posts what a user wants of the model; the app answers with `show_completion` and `append_sample`."""
 
     DEFAULT_CSS = """
     PromptPane {
@@ -135,7 +135,7 @@ class PromptPane(Vertical):
         return self._samples.streaming
 
     def focus_input(self) -> None:
-        """Let the person type."""
+        """Let the user type."""
         self.screen.set_focus(self._input)  # at once: the next key may be on its way
 
     def show_completion(self, text: str, completion: Completion) -> None:
@@ -182,7 +182,7 @@ class PromptPane(Vertical):
         else:
             self.clear_completion()
 
-    # --- what a person does ---------------------------------------------------------------------------------
+    # --- what a user does ---------------------------------------------------------------------------------
 
     @on(Input.Changed, "#prompt-input")
     def _changed(self, event: Input.Changed) -> None:

@@ -30,7 +30,7 @@ class _Line:
 
     text: str
     prompt: int = 0
-    """So many characters at its start are the person's, not the model's."""
+    """So many characters at its start are the user's, not the model's."""
     header: bool = False
     open: bool = False
     """The text goes on here: it was not ended by a newline."""
@@ -49,7 +49,7 @@ class _Sample:
 
 
 class SampleView(ScrollView, can_focus=True):
-    """The last samples. Follows the end unless the person has scrolled up."""
+    """The last samples. Follows the end unless the user has scrolled up."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sample--header",

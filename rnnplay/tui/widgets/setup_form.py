@@ -83,7 +83,7 @@ class SetupForm(Vertical):
 
     @dataclass
     class CorpusFileWanted(Message):
-        """The person wants to choose a text file as corpus; answer with `set_value("corpus", path)`."""
+        """The user wants to choose a text file as corpus; answer with `set_value("corpus", path)`."""
 
         form: SetupForm
 
@@ -160,7 +160,7 @@ class SetupForm(Vertical):
         self._show()
 
     def set_value(self, name: str, value: Value) -> None:
-        """Set a knob as a person would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
+        """Set a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
         if self._training and name in knobs() and not knobs()[name].knob.live:
             raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
         before = self._config

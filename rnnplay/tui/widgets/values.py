@@ -8,7 +8,7 @@ from rnnplay.config import KnobSpec, Value, knobs
 
 
 def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
-    """`value` as a person would type it; with `words`, what 0 means where it is not a number like others."""
+    """`value` as a user would type it; with `words`, what 0 means where it is not a number like others."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if words and value == 0 and spec.knob.zero:
