@@ -178,7 +178,7 @@ def test_generated_text_in_a_pipe_is_exact(hostile: Workspace) -> None:
     arguments += ["--length", "200", "--temperature", "5", "--seed", "3"]
     plain = CliRunner().invoke(program, arguments)
     spelt = json.loads(CliRunner().invoke(program, [*arguments, "--json"]).stdout)
-    assert plain.stdout_bytes.decode() == PAYLOAD + spelt["text"]
+    assert plain.stdout_bytes.decode() == PAYLOAD + spelt["text"] + "\n"  # its last line is ended
     assert "\x1b" in spelt["text"]
     assert "\x9b" in spelt["text"]
 

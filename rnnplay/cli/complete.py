@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from rnnplay.cli.console import note, printable, table, write_json
+from rnnplay.cli.console import note_unknown, table, write_json, written
 from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.text_input import prompt_file_option, prompt_text
 
 
-@click.command("complete", short_help="Complete a prompt, with the likeliest next tokens.")
+@click.command("complete", short_help="Complete a prompt, with the most probable next tokens.")
 @click.argument("run_name", metavar="RUN")
 @click.argument("text", metavar="[TEXT|-]", required=False)
 @click.option("--prompt", metavar="TEXT|-", help="The same as TEXT.")
@@ -33,7 +33,7 @@ def command(
     checkpoint: str,
     as_json: bool,
 ) -> None:
-    """Complete TEXT to the end of the word with the model of RUN, and list the likeliest next tokens.
+    """Complete TEXT to the end of the word with the model of RUN, and list the most probable next tokens.
 
     -: from standard input. A TEXT that begins with a dash stands after --. A text from a file or from standard input
     loses its last line end.
@@ -55,14 +55,12 @@ def command(
         likely = [{"token": token, "probability": probability} for token, probability in found.next]
         write_json({"suggestion": found.suggestion, "next": likely, "unknown": found.unknown, "step": step})
         return
-    if found.unknown:
-        shown = ", ".join(map(repr, found.unknown[:8]))
-        note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
-    click.echo(printable(text + found.suggestion))
+    note_unknown(found.unknown)
+    click.echo(written(text + found.suggestion))
     rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
     table(("next", "probability"), rows, numbers=("probability",))
 
 
 def visible(token: str) -> str:
     """A token as one can read it in a table."""
-    return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token, token)
+    return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token) or written(token)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.common.encodings import HANDLER, is_utf8, register
+from rnnplay.common.encodings import honest, is_utf8
 from rnnplay.harmless import harmless, harmless_line, harmless_message
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ def note(message: str) -> None:
     click.echo(harmless_message(message), err=True)
 
 
+def note_unknown(unknown: Sequence[str]) -> None:
+    """Says which pieces of a text the model has no token for, if there are any."""
+    if unknown:
+        shown = honest(", ".join(map(repr, unknown[:8])), sys.stderr)
+        note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
     """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe. `numbers` align right."""
     rows = [[harmless_line(cell) for cell in row] for row in rows]
@@ -83,8 +90,13 @@ def printable(text: str) -> str:
     return harmless(text)
 
 
+def written(text: str) -> str:
+    """What a model or a user wrote, for stdout: `printable`, with `?` for what the encoding lacks."""
+    return honest(printable(text), sys.stdout)
+
+
 class TextOut:
-    """Generated text on stdout: made harmless on a terminal, exact (UTF-8, no newline added) in a pipe."""
+    """Generated text on stdout: made harmless on a terminal, exact UTF-8 in a pipe; it ends its last line in both."""
 
     def __init__(self) -> None:
         self._terminal = sys.stdout.isatty()
@@ -95,10 +107,7 @@ class TextOut:
         if not text:
             return
         if self._terminal:
-            text = printable(text)
-            register()
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(text.encode(encoding, HANDLER).decode(encoding))
+            sys.stdout.write(written(text))
             sys.stdout.flush()
         else:
             sys.stdout.flush()
@@ -107,10 +116,9 @@ class TextOut:
         self._last = text[-1]
 
     def end(self) -> None:
-        """On a terminal, leave the prompt of the shell a line of its own."""
-        if self._terminal and self._last != "\n":
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+        """Ends the last line, as a text for people does: the shell's prompt, or the next file, begins a new one."""
+        if self._last != "\n":
+            self.write("\n")
 
 
 def model_name(config: RunConfig) -> str:
@@ -126,7 +134,7 @@ def corpus_name(corpus: str) -> str:
 
 
 def short_date(iso: str) -> str:
-    """An ISO 8601 moment in the person's own time, to the minute; as it stands if it is none."""
+    """An ISO 8601 moment in the user's own time, to the minute; as it stands if it is none."""
     from datetime import datetime
 
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.console import builtins, note, pairs, printable, short_size, table, write_json
+from rnnplay.cli.console import builtins, note, pairs, printable, short_size, table, write_json, written
 from rnnplay.cli.groups import NearGroup
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
 
@@ -53,7 +53,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         write_json({**_described(corpus), "excerpt": excerpt})
         return
     pairs((key, value) for key, value in _lines(corpus) if value)
-    click.echo("\n" + printable(excerpt))
+    click.echo("\n" + written(excerpt))
 
 
 @command.command("add", short_help="Copy a text into the workspace.")

@@ -11,6 +11,7 @@ import click
 
 from rnnplay.cli.console import note, pairs, short_size, write_json
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
+from rnnplay.common.encodings import encoding_of
 from rnnplay.errors import InputError
 
 LIBRARIES = ("torch", "textual", "rich", "click", "msgspec", "numpy", "safetensors")
@@ -75,7 +76,7 @@ def terminal() -> dict[str, Any]:
     from rich.console import Console
 
     size = shutil.get_terminal_size((0, 0))
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = encoding_of(sys.stdout)
     try:
         "█⣿─·".encode(encoding)
         unicode = True

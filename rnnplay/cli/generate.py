@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from rnnplay.cli.console import TextOut, builtins, note, write_json
+from rnnplay.cli.console import TextOut, builtins, note_unknown, write_json
 from rnnplay.cli.options import KnobCommand, given, knob_options
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="The text to write on from; -: from standard input.  [default: the start of a line]",
 )
 @prompt_file_option
-@click.option("--greedy", is_flag=True, help="Always the likeliest token: the same as --temperature 0.")
+@click.option("--greedy", is_flag=True, help="Always the most probable token: the same as --temperature 0.")
 @checkpoint_option
 @workspace_option
 @json_option
@@ -48,9 +48,9 @@ def command(
 ) -> None:
     """Write text with the model of RUN, a run's name or the path of its folder.
 
-    The prompt and what follows are written as they are drawn. With --json, one object at the end; its "text" is what
-    follows the prompt, and its "seed" draws the same text again. A prompt from a file or from
-    standard input loses its last line end.
+    The prompt and what follows are written as they are drawn, and a last line end. With --json, one object at the end;
+    its "text" is exactly what follows the prompt, and its "seed" draws the same text again. A prompt from a file or
+    from standard input loses its last line end.
     """
     sampling = sampling_config(given(values), greedy)
     run = find_run(session, run_name)
@@ -60,9 +60,7 @@ def command(
     from rnnplay.training.checkpoints import load_model, naming_another
 
     model, tokenizer, step = load_model(run, checkpoint)
-    unknown = tokenizer.unknown_in(prompt)
-    if unknown:
-        note(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
+    note_unknown(tokenizer.unknown_in(prompt))
     pieces = generate(model, tokenizer, prompt, sampling)
     with naming_another(run, step):
         _write(run, step, prompt, pieces, sampling, as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from rnnplay.cli.console import note, write_json
+from rnnplay.cli.console import note, note_unknown, write_json
 from rnnplay.cli.parameters import WholeNumber
 from rnnplay.cli.run_argument import checkpoint_option, find_run
 from rnnplay.cli.session import Session, json_option, pass_session, workspace_option
@@ -109,8 +109,8 @@ def command(
     if values["text"] is not None:
         values["text"] = prompt_text(values["text"])
     run = _open(session, run_names[0], checkpoint)
-    if values["text"] and (unknown := run.tokenizer.unknown_in(values["text"])):
-        note(f"Note: the model has no token for {', '.join(map(repr, unknown[:8]))}; it reads <unk> instead.")
+    if values["text"]:
+        note_unknown(run.tokenizer.unknown_in(values["text"]))
     if view == "predictions":
         _predictions(run, values["text"], forced, as_json)
     elif view == "gates":

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import click
 
 from rnnplay.cli.complete import visible
-from rnnplay.cli.console import pairs, printable, table
+from rnnplay.cli.console import pairs, table, written
+from rnnplay.common.encodings import honest
 from rnnplay.common.quality import fixed, fraction_of_tokens
 from rnnplay.harmless import harmless_line
 from rnnplay.inspection.results import GATES, ClippedStep, Connectivity, GateMap, GradientCurve, Predictions
@@ -23,7 +24,7 @@ SHADES = " ░▒▓█"
 
 
 def show_gradients(curves: Sequence[GradientCurve]) -> None:
-    """A row a distance; of each run and layer the norm, its share of the norm at 0, and that on a log scale."""
+    """A row a distance; of each run and layer the norm, its fraction of the norm at 0, and that on a log scale."""
     for curve in curves:
         shown = [k for k in curve.distances if k in DISTANCES or k == curve.distances[-1] or (k > 64 and k % 64 == 0)]
         click.echo(f"{harmless_line(curve.run)}, step {curve.step:,}: ‖∂L/∂h‖ k timesteps earlier, mean of a probe")
@@ -71,7 +72,7 @@ def show_predictions(found: Predictions, kind: str) -> None:
         top = "  ".join(f"{visible(other.token)} {100 * other.probability:.0f}%" for other in one.top[:3])
         rank = str(one.rank) if one.rank else ""
         rows.append((visible(one.token), f"{100 * one.probability:.1f}%", rank, f"{one.surprisal:.2f}", top))
-    columns = ("token", "probability", "rank", "nats", "likeliest")
+    columns = ("token", "probability", "rank", "nats", "most probable")
     table(columns, rows, numbers=("probability", "rank", "nats"))
     pairs(
         [
@@ -86,14 +87,14 @@ def show_what_if(text: str, untouched: Predictions, forced: Predictions, suggest
     """The two models beside each other."""
     rows = []
     for name, found, suggestion in zip(("untouched", "forced"), (untouched, forced), suggestions, strict=True):
-        rows.append((name, fixed(found.loss, 4), fixed(found.perplexity, 3), text[-30:] + "|" + suggestion))
+        rows.append((name, fixed(found.loss, 4), fixed(found.perplexity, 3), written(text[-30:] + "|" + suggestion)))
     table(("what if", "loss", "perplexity", "completion"), rows, numbers=("loss", "perplexity"))
 
 
 def show_gates(found: GateMap) -> None:
     """A line a unit, a block a token."""
     gate = found.quantity in GATES
-    what = {"property": f"correlation with {found.property}", "saturation": "share of timesteps saturated"}
+    what = {"property": f"correlation with {found.property}", "saturation": "fraction of timesteps saturated"}
     score = what.get(found.order, "variance")
     pairs(
         [
@@ -158,7 +159,7 @@ def show_clipping(found: ClippedStep) -> None:
         (one.name, f"{one.before:.4g}", f"{one.after:.4g}", f"{100 * one.share:.1f}%", f"{one.weight:.4g}")
         for one in found.parameters
     ]
-    columns = ("parameter", "gradient", "clipped", "share", "weight")
+    columns = ("parameter", "gradient", "clipped", "fraction", "weight")
     table(columns, rows, numbers=columns[1:])
 
 
@@ -176,7 +177,7 @@ def _mark(token: str) -> str:
     """A token in one column."""
     import unicodedata
 
-    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token, harmless_line(token[:1]) or " ")
+    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token) or honest(harmless_line(token[:1]), sys.stdout) or " "
     return shown if unicodedata.east_asian_width(shown) not in "WF" and not unicodedata.combining(shown) else "·"
 
 
@@ -194,7 +195,7 @@ def _shaded(tokens: Sequence[str], shares: Sequence[float], kind: str) -> None:
         if not math.isnan(share):
             level = max(0.0, min(1.0, share))
             style = f"black on rgb(255,{round(255 - 175 * level)},{round(255 - 215 * level)})"
-        drawn.append("⏎" if token == "\n" else printable(token), style)
+        drawn.append("⏎" if token == "\n" else written(token), style)
         drawn.append("\n" if token == "\n" else " " if kind == "word" else "")
     Console(highlight=False).print(drawn)
     click.echo()

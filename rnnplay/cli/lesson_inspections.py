@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 BARS = 8
-"""Likeliest next tokens that are compared, as in the interface."""
+"""Most probable next tokens that are compared, as in the interface."""
 
 Needed = Mapping[Source, set[str]]
 """What is to be looked at, with the metrics' parameters: measurements.sources."""

@@ -57,24 +57,28 @@ def list_(language: str | None, as_json: bool) -> None:
 @workspace_option
 @json_option
 def show(lesson: str, language: str | None, as_json: bool) -> None:
-    """The page of a lesson: what it says, the equation, what to do and to watch, a question and its answer."""
+    """The page of a lesson: what it says, the equation, what to do and to watch, a question and its answer.
+
+    In a pipe it is plain text; --json has its Markdown.
+    """
     from rnnplay.lessons.reader import find_lesson, page
 
     found = find_lesson(lesson)
     read = page(found, chosen(language))
     if as_json:
         write_json({"lesson": found.number, "name": found.name, **asdict(read)})
-    elif sys.stdout.isatty():
+        return
+    from rnnplay.lessons.wrapping import plain_text, wrapped
+
+    if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown
-
-        from rnnplay.lessons.wrapping import wrapped
 
         console = Console()
         width = min(console.width, WIDEST)
         console.print(Markdown(wrapped(read.markdown, width)), width=width)
     else:
-        click.echo(read.markdown, nl=False)
+        click.echo(plain_text(read.markdown), nl=False)
 
 
 @command.command("run", short_help="Play a lesson to its end, here.")

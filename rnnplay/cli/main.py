@@ -22,7 +22,7 @@ from rnnplay.errors import InputError
 COMMANDS = {
     "train": "Train a model, here in the foreground.",
     "generate": "Write text with a trained model.",
-    "complete": "Complete a prompt, with the likeliest next tokens.",
+    "complete": "Complete a prompt, with the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",
     "runs": "List, show or remove runs.",

@@ -10,7 +10,7 @@ import click
 from rnnplay.cli.failures import tell
 from rnnplay.cli.session import Session
 from rnnplay.common.commands import shell_command
-from rnnplay.common.encodings import is_utf8
+from rnnplay.common.encodings import encoding_of, is_utf8
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
@@ -50,7 +50,7 @@ def warn_of_encoding(again: str) -> None:
     # PYTHONIOENCODING wins over the locale.
     setting = "PYTHONIOENCODING=utf-8" if os.environ.get("PYTHONIOENCODING") else f"LC_ALL={_utf8_locale()}"
     tell(
-        f"The encoding here is {sys.stderr.encoding}, in which the interface is drawn with ASCII (- | + #); press "
+        f"The encoding here is {encoding_of(sys.stderr)}, in which the interface is drawn with ASCII (- | + #); press "
         f"Enter to open it so, or ctrl-C and, if your terminal shows UTF-8: {setting} {again}"
     )
     if not sys.stdin.readline():

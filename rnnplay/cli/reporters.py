@@ -41,7 +41,7 @@ class Reporter(Protocol):
         """Between steps, and inside long validations."""
 
     def say(self, message: str, /) -> None:
-        """One sentence for the person."""
+        """One sentence for the user."""
 
     def close(self) -> None:
         """Everything is said; restores the terminal."""

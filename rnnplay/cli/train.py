@@ -149,7 +149,7 @@ class Foreground:
         progress = self.reporter.preparing
         if resume:
             info = folder.info()
-            moved = config.corpus != info.config.corpus  # the person says where it is now
+            moved = config.corpus != info.config.corpus  # the user says where it is now
             encoded = encode_again(
                 config, info.corpus_sha256, folder.tokenizer(), workspace, progress, use_copy=not moved
             )

@@ -1,4 +1,8 @@
-"""Output where the encoding is not UTF-8: what it lacks is replaced by ASCII as wide as it, and nothing raises."""
+"""Output where the encoding is not UTF-8: nothing raises, and nothing is shown as what it is not.
+
+What rnnplay draws is replaced by ASCII that looks alike, as wide as it. A letter becomes `?`, never another letter;
+text that a model or a user wrote gets a `?` for everything that the encoding lacks (`honest`).
+"""
 
 from __future__ import annotations
 
@@ -47,12 +51,29 @@ _BRAILLE = " ..:::**#"
 """By how many of its eight dots are set."""
 
 
+_ASCII = "rnnplay-ascii"
+"""ASCII by another name: click takes a stream in `ascii` for an oversight, and writes UTF-8 to it."""
+
+
 def soften_streams() -> None:
     """Lets stdout and stderr replace what they cannot encode; those in UTF-8 stay as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not is_utf8(stream):
             register()
-            stream.reconfigure(errors=HANDLER)
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=_ASCII if is_ascii else None, errors=HANDLER)
+
+
+def encoding_of(stream: TextIO) -> str:
+    """The name of a stream's encoding, for users."""
+    return "ascii" if stream.encoding == _ASCII else stream.encoding or "ascii"
+
+
+def honest(text: str, stream: TextIO) -> str:
+    """What a model or a user wrote, with `?` for each character that the stream's encoding lacks."""
+    if is_utf8(stream):
+        return text
+    return text.encode(stream.encoding, "replace").decode(stream.encoding)
 
 
 def is_utf8(stream: TextIO) -> bool:
@@ -67,6 +88,17 @@ def is_utf8(stream: TextIO) -> bool:
 def register() -> None:
     """Makes the handler known to Python under its name."""
     codecs.register_error(HANDLER, _replace)
+    codecs.register(_ascii_codec)
+
+
+def _ascii_codec(name: str) -> codecs.CodecInfo | None:
+    if name.replace("_", "-") != _ASCII:
+        return None
+    ascii_ = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        ascii_.encode, ascii_.decode, ascii_.streamreader, ascii_.streamwriter,
+        ascii_.incrementalencoder, ascii_.incrementaldecoder, name=_ASCII,
+    )  # fmt: skip
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
@@ -88,5 +120,8 @@ def ascii_alike(letter: str) -> str:
     if category in ("Mn", "Me", "Cf"):
         return ""
     width = 2 if unicodedata.east_asian_width(letter) in "WF" and category != "Cn" else 1
-    plain = unicodedata.normalize("NFKD", letter)[:1]  # é without its accent, a superscript as the figure
-    return plain if width == 1 and plain.isascii() and plain.isprintable() else "?" * width
+    raised, _, plain = unicodedata.decomposition(letter).partition(" ")  # a superscript as the figure
+    if raised in ("<super>", "<sub>") and len(plain) == 4 and category != "Lo":
+        letter = chr(int(plain, 16))
+        return letter if letter.isascii() else _ALIKE.get(letter, "?")
+    return "?" * width

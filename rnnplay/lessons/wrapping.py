@@ -29,6 +29,23 @@ def wrapped(markdown: str, width: int) -> str:
     return "".join(part if part.startswith("```") else _lines(_joined(part), width) for part in parts)
 
 
+def plain_text(markdown: str) -> str:
+    """`markdown` without its marks, for a pipe: headings underlined, code set in by four columns; lines stay."""
+    lines: list[str] = []
+    code = False
+    for line in markdown.split("\n"):
+        if line.startswith("```"):
+            code = not code
+        elif code:
+            lines.append(f"    {line}".rstrip())
+        elif line.startswith("#"):
+            title = line.lstrip("#").strip()
+            lines += [title, ("=" if line.startswith("# ") else "-") * cell_len(title)]
+        else:
+            lines.append(re.sub(r"`([^`]*)`", r"\1", line).replace("**", ""))
+    return "\n".join(lines)
+
+
 def broken(line: str, width: int) -> str:
     """`line` of plain text with newlines where its Chinese has to go to a new line; without Chinese, as it is."""
     return "\n".join(_filled(line, width)) if re.search(f"[{_WIDE}]", line) else line

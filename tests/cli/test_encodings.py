@@ -70,6 +70,20 @@ def test_every_command_answers(encoding: str, texts: Path, monkeypatch: pytest.M
     assert "水à🙂" in saved.read_text(encoding="utf-8")
 
 
+def test_a_stream_in_ascii_has_nothing_else(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user wrote is not put into other letters."""
+    for arguments in ("train --help", "lessons show 1", "corpora show 水à🙂", "runs", "--version"):
+        found, out, err = said("ascii", arguments, monkeypatch)
+        assert found == 0 and (out + err).isascii(), arguments
+    assert said("ascii", TRAIN, monkeypatch)[0] == 0
+    _, out, err = said("ascii", "complete 跑 à→ß", monkeypatch)
+    assert out.startswith("???") and "no token for '?', '?', '?';" in err
+    assert "Das Wasser ? ? ? ?rauscht? ? ?" in said("ascii", "corpora show 水à🙂", monkeypatch)[1]
+    assert "Das Wasser \x96 ? \x96 \x93rauscht\x94 \x85 ?" in said("cp1252", "corpora show 水à🙂", monkeypatch)[
+        1
+    ].encode("cp1252").decode("latin-1")
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_json_is_exact(encoding: str, texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, out, _ = said(encoding, "corpora show 水à🙂 --json", monkeypatch)

@@ -297,7 +297,7 @@ def test_generate(trained: list[dict[str, Any]], workspace: Path) -> None:
     assert len(found["text"]) == 30
     assert found["sampling"]["seed"] == 5
     path = str(workspace / "checkpoints" / "pets")
-    assert rnnplay(workspace, "generate", path, *arguments).stdout == "the " + found["text"]
+    assert rnnplay(workspace, "generate", path, *arguments).stdout == "the " + found["text"].removesuffix("\n") + "\n"
     unknown = rnnplay(workspace, "generate", "pets", "--prompt", "Ω", "--length", "3")
     assert "no token for 'Ω'" in unknown.stderr
     missing = rnnplay(workspace, "generate", "pest")

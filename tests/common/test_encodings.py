@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import sys
 
+import click
 import pytest
 from rich.cells import cell_len
 
-from rnnplay.common.encodings import HANDLER, ascii_alike, register, soften_streams
+from rnnplay.common.encodings import HANDLER, ascii_alike, encoding_of, honest, register, soften_streams
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from rnnplay.common.encodings import HANDLER, ascii_alike, register, soften_stre
         ("←→↑↓", "<>^v"),
         ("…·●✕", "..*x"),
         ("“a” – ‘b’", "\"a\" - 'b'"),
-        ("é², Σ", "e2, ?"),
+        ("é², Σ ½ № ⁽ᵗ⁾", "?2, ? ? ? (t)"),
         ("水，🙂", "??????"),
         ("g\u0303\u200b", "g"),
     ],
@@ -52,6 +53,19 @@ def test_only_streams_that_are_not_utf8_are_changed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stderr", err)
     soften_streams()
     assert (out.errors, err.errors) == ("strict", HANDLER)
+    assert honest("“é”", out) == "“é”" and honest("“é€水🙂”", err) == "“é?水?”"
     err.write("水é⣿🙂")
     err.flush()
     assert err.buffer.getvalue() == "水é".encode("gbk") + b"#??"
+
+
+def test_nothing_is_written_past_a_stream_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    """click writes UTF-8 to a stream in ASCII, if it knows that it is one."""
+    out = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    soften_streams()
+    soften_streams()
+    click.echo("─ é")
+    out.flush()
+    assert isinstance(out.buffer, io.BytesIO) and out.buffer.getvalue() == b"- ?\n"
+    assert encoding_of(out) == "ascii" and honest("“é”", out) == "???"
