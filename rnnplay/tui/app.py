@@ -30,6 +30,7 @@ from rnnplay.tui.coach import Coach
 from rnnplay.tui.control import Control, start_trouble
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.line_filter import HarmlessLines
+from rnnplay.tui.mouse import is_on_removed
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving
@@ -159,6 +160,8 @@ class RnnplayApp(App[None]):
                 return
             case MouseDown():
                 self.keyboard.acted()
+                if is_on_removed(event, self.screen):
+                    return
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:

@@ -28,9 +28,15 @@ class KeyRow(Footer):
 
     def compose(self) -> ComposeResult:
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        for key in keys:
+            # Bound to it, all keys that there ever were would be kept by this row: it has others with every focus.
+            key._reactive_connect = None
         if keys and not any(key.action == "quit" for key in keys):
             # A dialog hides the application's keys, but this one works there too.
             keys += [self._key_of_quit()]
+        for key in keys:
+            key.set_reactive(FooterKey.compact, self.compact)
+            key.set_class(self.compact, "-compact")
         self._composed_for = self._look()
         room = self.size.width or self.app.size.width
         shown = list(keys)
@@ -46,6 +52,10 @@ class KeyRow(Footer):
             elif not marked:
                 marked = True
                 yield FooterLabel(MORE)
+
+    def watch_compact(self) -> None:
+        for key in self.query(FooterKey):
+            key.compact = self.compact
 
     def bindings_changed(self, screen: Screen[object]) -> None:
         """Draw the keys anew, if they are others: as each is a widget, that costs more than a chart."""
@@ -73,5 +83,4 @@ class KeyRow(Footer):
 
     def _key_of_quit(self) -> FooterKey:
         binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
-        key = FooterKey(binding.key, self.app.get_key_display(binding), binding.description, binding.action)
-        return key.data_bind(compact=Footer.compact)
+        return FooterKey(binding.key, self.app.get_key_display(binding), binding.description, binding.action)
