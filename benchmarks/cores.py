@@ -41,6 +41,8 @@ SPINS = ("200", "10000", "300000")
 """Of GOMP_SPINCOUNT; the last is libgomp's own default where there are no more threads than processors."""
 BUSY = "while True: pass"
 
+SETTLED_SECONDS = 7.0
+
 _numbers = itertools.count(1)
 
 
@@ -99,11 +101,11 @@ class Training:
         return self._metrics.stat().st_size if self._metrics.exists() else 0
 
 
-def measured(workspace: Path, seconds: float, *arguments: str, spin: str | None = None, warm: float = 2.0) -> float:
-    """Tokens a second of one training."""
+def measured(workspace: Path, seconds: float, *arguments: str, spin: str | None = None) -> float:
+    """Tokens a second of one training that has settled: the number of threads is measured again after five seconds."""
     with Training(workspace, *arguments, spin=spin) as training:
         training.wait()
-        time.sleep(warm)
+        time.sleep(SETTLED_SECONDS)
         training.mark()
         time.sleep(seconds)
         training.mark()
