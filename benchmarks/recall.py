@@ -26,8 +26,8 @@ from rnnplay.inspection.probe import ProbeBatch
 from rnnplay.model.hardware import prepare_thread
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.encoded import EncodedCorpus, encode_corpus
-from rnnplay.text.synthetic.dependencies import recall_line
-from rnnplay.text.synthetic.draw import Draw
+from rnnplay.text.dependencies import recall_line
+from rnnplay.text.draw import Draw
 from rnnplay.training.learner import Learner
 from rnnplay.workspace import Workspace
 

@@ -15,8 +15,8 @@ from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.synthetic.dependencies import TASKS, Dependency, Task
-from rnnplay.text.synthetic.draw import Draw
+from rnnplay.text.dependencies import TASKS, Dependency, Task
+from rnnplay.text.draw import Draw
 from rnnplay.text.tokenizers import Tokenizer
 from rnnplay.workspace import Workspace
 

@@ -19,7 +19,7 @@ def materialise(source: str, cache: Path) -> Path:
 
     Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
     """
-    from rnnplay.text.synthetic.dependencies import TASKS, VERSION, training_text
+    from rnnplay.text.dependencies import TASKS, VERSION, training_text
 
     if source in TASKS:
         target = cache / f"{source}-{VERSION}.txt"

@@ -11,7 +11,7 @@ import pytest
 
 from rnnplay.text.catalogue import find_corpus
 from rnnplay.text.made import materialise, write_whole
-from rnnplay.text.synthetic.dependencies import (
+from rnnplay.text.dependencies import (
     LETTERS,
     SYMBOLS,
     TASKS,
@@ -22,7 +22,7 @@ from rnnplay.text.synthetic.dependencies import (
     recall_dependencies,
     training_text,
 )
-from rnnplay.text.synthetic.draw import Draw
+from rnnplay.text.draw import Draw
 from rnnplay.workspace import Workspace
 
 

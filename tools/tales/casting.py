@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic.lexicon.people import ANIMALS, BOYS, GIRLS, HOMES, MEN, PET_NAMES, TRADES, WOMEN, names
-from rnnplay.text.synthetic.lexicon.places import PLACES
-from rnnplay.text.synthetic.lexicon.things import THINGS
-from rnnplay.text.synthetic.referents import Gender, Person, Thing
-from rnnplay.text.synthetic.story import Story
+from tools.tales.lexicon.people import ANIMALS, BOYS, GIRLS, HOMES, MEN, PET_NAMES, TRADES, WOMEN, names
+from tools.tales.lexicon.places import PLACES
+from tools.tales.lexicon.things import THINGS
+from tools.tales.referents import Gender, Person, Thing
+from tools.tales.story import Story
 
 _GIRLS, _BOYS, _PET_NAMES = names(GIRLS), names(BOYS), names(PET_NAMES)
 _HOMES = [" ".join(home.split()) for home in HOMES.split(";")]

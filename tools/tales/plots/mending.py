@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.lexicon.props import BREAKABLE
-from rnnplay.text.synthetic.lexicon.sayings import RIDDLES
-from rnnplay.text.synthetic.referents import definite
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.lexicon.props import BREAKABLE
+from tools.tales.lexicon.sayings import RIDDLES
+from tools.tales.referents import definite
+from tools.tales.story import Story
 
 
 def mistake(s: Story) -> None:

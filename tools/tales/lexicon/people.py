@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic.referents import Trade
+from tools.tales.referents import Trade
 
 GIRLS = """Nora, Ida, Lily, Anna, Mia, Clara, Rosa, Ella, Lucy, Emma, Greta, Tilda, Marta, Hanna, Alma, Dora, Flora,
     Sofia, Olive, Ivy, Wilma, Helga, Molly, Elsa, Ruth, Lena, Nina, Paula, Sara, Vera, Amina, Leila, Yuki, Priya,

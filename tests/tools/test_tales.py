@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.text.synthetic import tales
-from rnnplay.text.synthetic.draw import Draw
-from rnnplay.text.synthetic.plots import PLOTS
-from rnnplay.text.synthetic.referents import Person, Thing, definite, possessive, third_person
-from rnnplay.text.synthetic.story import Story
+from tools.tales import write as tales
+from rnnplay.text.draw import Draw
+from tools.tales.plots import PLOTS
+from tools.tales.referents import Person, Thing, definite, possessive, third_person
+from tools.tales.story import Story
 from rnnplay.workspace import bundled_corpora
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -37,7 +37,7 @@ def stories() -> list[Story]:
 def test_the_command_writes_the_bundled_file_byte_for_byte(tmp_path: Path, text: str) -> None:
     out = tmp_path / "tales.txt"
     environment = {**os.environ, "PYTHONHASHSEED": "4321"}
-    command = [sys.executable, "-m", "rnnplay.text.synthetic.tales", "--out", str(out)]
+    command = [sys.executable, "-m", "tools.tales.write", "--out", str(out)]
     subprocess.run(command, check=True, env=environment, timeout=60)
     assert out.read_bytes() == text.encode("ascii")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.lexicon.props import CONTESTS
-from rnnplay.text.synthetic.referents import definite
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.lexicon.props import CONTESTS
+from tools.tales.referents import definite
+from tools.tales.story import Story
 
 
 def trade(s: Story) -> None:

@@ -1,6 +1,6 @@
 """The corpus `tales`: small stories for children, the same ones for the same seed.
 
-    python -m rnnplay.text.synthetic.tales [--seed 1] [--characters 1000000] [--out FILE]
+    python -m tools.tales.write [--seed 1] [--characters 1000000] [--out FILE]
 
 writes it; with the defaults, exactly corpora/tales.txt. A tale is a title line (in half of them), then a line a
 paragraph; an empty line ends it. People and things of the first lines come back in the last, so that a model needs
@@ -15,9 +15,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rnnplay.text.synthetic.draw import Draw
-from rnnplay.text.synthetic.plots import PLOTS
-from rnnplay.text.synthetic.story import Story
+from rnnplay.text.draw import Draw
+from tools.tales.plots import PLOTS
+from tools.tales.story import Story
 
 SEED = 1
 CHARACTERS = 1_000_000
@@ -64,7 +64,7 @@ def write(seed: int = SEED, characters: int = CHARACTERS) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m rnnplay.text.synthetic.tales", description="Write the tales.")
+    parser = argparse.ArgumentParser(prog="python -m tools.tales.write", description="Write the tales.")
     parser.add_argument("--seed", type=int, default=SEED, help="of all choices (default: %(default)s)")
     parser.add_argument("--characters", type=int, default=CHARACTERS, help="at least so many (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")

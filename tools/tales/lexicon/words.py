@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic.lexicon.nature import NATURE
-from rnnplay.text.synthetic.lexicon.sayings import SAYINGS
+from tools.tales.lexicon.nature import NATURE
+from tools.tales.lexicon.sayings import SAYINGS
 
 
 def _list(text: str) -> list[str]:

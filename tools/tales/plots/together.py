@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.lexicon.props import BUILDINGS, CLOTHES, GUEST_GIFTS, MATERIALS
-from rnnplay.text.synthetic.referents import definite
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.lexicon.props import BUILDINGS, CLOTHES, GUEST_GIFTS, MATERIALS
+from tools.tales.referents import definite
+from tools.tales.story import Story
 
 
 def storm_guests(s: Story) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnnplay.text.synthetic.draw import Draw
+from rnnplay.text.draw import Draw
 
 SEED = 1
 VERSION = 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.lexicon.places import WAYPOINTS
-from rnnplay.text.synthetic.lexicon.props import KITCHENS
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.lexicon.places import WAYPOINTS
+from tools.tales.lexicon.props import KITCHENS
+from tools.tales.story import Story
 
 
 def journey(s: Story) -> None:

@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rnnplay.text.synthetic.draw import Draw
-from rnnplay.text.synthetic.lexicon.words import WORDS
-from rnnplay.text.synthetic.referents import Gender, Person, Thing, possessive, third_person
+from rnnplay.text.draw import Draw
+from tools.tales.lexicon.words import WORDS
+from tools.tales.referents import Gender, Person, Thing, possessive, third_person
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _WORD = re.compile(r"<([a-z_]*)(?:#([a-z0-9_]+))?>")

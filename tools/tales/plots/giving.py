@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.lexicon.places import RESCUES, TROUBLES
-from rnnplay.text.synthetic.lexicon.things import TASKS
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.lexicon.places import RESCUES, TROUBLES
+from tools.tales.lexicon.things import TASKS
+from tools.tales.story import Story
 
 
 def promise(s: Story) -> None:

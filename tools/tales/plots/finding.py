@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic import casting, scenes
-from rnnplay.text.synthetic.story import Story
+from tools.tales import casting
+from tools.tales import scenes
+from tools.tales.story import Story
 
 
 def lost_and_found(s: Story) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rnnplay.text.synthetic.plots import finding, giving, going, mending, swapping, together
+from tools.tales.plots import finding, giving, going, mending, swapping, together
 
 PLOTS = (*finding.PLOTS, *giving.PLOTS, *swapping.PLOTS, *going.PLOTS, *mending.PLOTS, *together.PLOTS)

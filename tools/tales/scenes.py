@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rnnplay.text.synthetic.casting import hero
-from rnnplay.text.synthetic.story import Story
+from tools.tales.casting import hero
+from tools.tales.story import Story
 
 ONCE = (
     "Once upon a time there {h.was} {h.intro} who lived {h.home}.",

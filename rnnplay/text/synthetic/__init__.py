@@ -1,1 +1,0 @@
-"""Texts written by grammars of our own: the corpus `tales`."""
