@@ -18,8 +18,8 @@ from typing import NamedTuple
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 
-from rnnplay.tui.history import History
-from rnnplay.tui.widgets.chart import Chart, Series
+from rnnplay.tui.chart.chart import Chart, Series
+from rnnplay.tui.chart.history import History
 
 SIZES = ((120, 20), (60, 10))
 POINTS = (300, 1_000_000)

@@ -23,9 +23,9 @@ import torch
 
 from benchmarks.baselines import Shape, Step, bare_loop, layers_alone, products_alone
 from rnnplay.config import RunConfig
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_corpus
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs.folder import RunFolder
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

@@ -59,8 +59,8 @@ def measure(megabytes: int, tokens: str) -> tuple[float, Cost, Cost]:
 def open_here(path: str, cache: str, tokens: str) -> Cost:
     """In this process, which must be new."""
     from rnnplay.config import RunConfig, with_values
-    from rnnplay.text.catalogue import find_corpus
-    from rnnplay.text.encoded import encode_corpus
+    from rnnplay.text.corpora.catalogue import find_corpus
+    from rnnplay.text.encoding.encoded import encode_corpus
     from rnnplay.workspace import Workspace
 
     workspace = Workspace(Path(cache).parent).create()

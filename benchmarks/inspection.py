@@ -29,11 +29,11 @@ from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.probe import probe_batch
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedSplit, encode_corpus
+from rnnplay.runs.folder import RunFolder
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedSplit, encode_corpus
 from rnnplay.text.feeds import make_feed
-from rnnplay.text.tokenizers import build_tokenizer
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

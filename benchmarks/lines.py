@@ -17,8 +17,8 @@ from benchmarks.baselines import CHAR_RNN, CHARACTERS, WORDS, Shape, gemm_gflops
 from benchmarks.contender import prepared
 from benchmarks.duel import Contender, duel
 from rnnplay.model.hardware import native_bfloat16
+from rnnplay.runs.folder import RunFolder
 from rnnplay.training.learner import StepResult
-from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.trainer import Trainer
 
 

@@ -24,10 +24,10 @@ from rnnplay.inspection.distances import distance_accuracy
 from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.probe import ProbeBatch
 from rnnplay.model.hardware import prepare_thread
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_corpus
-from rnnplay.text.dependencies import recall_line
-from rnnplay.text.draw import Draw
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.corpora.dependencies import recall_line
+from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.learner import Learner
 from rnnplay.workspace import Workspace
 

@@ -17,8 +17,8 @@ from textual.pilot import Pilot
 from benchmarks.cells_svg import to_svg
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.session import Phase
-from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.prompt.ghost_input import GhostInput
+from rnnplay.tui.run_state import Phase
 from rnnplay.workspace import Workspace
 
 COLUMNS, ROWS = 120, 40

@@ -22,10 +22,10 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 
 from rnnplay.inspection.results import GateMap
-from rnnplay.tui.history import History
-from rnnplay.tui.widgets.chart import Chart, Series
-from rnnplay.tui.widgets.heat_map import HeatMap
-from rnnplay.tui.widgets.token_text import TokenText
+from rnnplay.tui.chart.chart import Chart, Series
+from rnnplay.tui.chart.history import History
+from rnnplay.tui.heatmap.heat_map import HeatMap
+from rnnplay.tui.heatmap.token_text import TokenText
 
 SIZES = ((80, 14), (120, 30), (200, 50))
 CHARACTERS, DISTANCE, CURVES = 400, 64, 6

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 
 from rnnplay.config import RunConfig
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_corpus
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Record
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.text.feeds import make_feed
 from rnnplay.training.evaluation import evaluate
-from rnnplay.training.records import Record
-from rnnplay.training.run_folder import RunFolder
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

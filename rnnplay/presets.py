@@ -11,10 +11,10 @@ from typing import Any
 from rnnplay.common.limits import reason
 from rnnplay.common.names import composed, is_name
 from rnnplay.common.own_files import replacing
+from rnnplay.common.terminal_text import marked
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
-from rnnplay.harmless import marked
-from rnnplay.settings_file import read_settings, settings_text
+from rnnplay.settings import read_settings, settings_text
 
 DEFAULT_PRESET = "quick"
 

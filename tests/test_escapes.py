@@ -17,17 +17,17 @@ from textual.color import Color
 from textual.widgets import DataTable, Input
 
 from rnnplay.cli.main import program
+from rnnplay.common.terminal_text import harmless, harmless_line
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
-from rnnplay.harmless import harmless, harmless_line
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import encode_corpus
-from rnnplay.training.records import Started
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Started
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer
-from rnnplay.tui.line_filter import HarmlessLines
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree
+from rnnplay.tui.textual_patches.line_filter import HarmlessLines
 from rnnplay.tui.widgets.visible import visible_line, visible_text, visible_token
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
@@ -211,7 +211,7 @@ def check_screen(app: App[None]) -> str:
 @pytest.fixture
 def stage(hostile: Workspace, monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage(hostile)
-    monkeypatch.setattr("rnnplay.tui.control.EngineClient", made.engine_client)
+    monkeypatch.setattr("rnnplay.tui.run_controller.EngineClient", made.engine_client)
     return made
 
 

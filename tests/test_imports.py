@@ -20,8 +20,8 @@ def loaded_by(statement: str, modules: tuple[str, ...]) -> set[str]:
     [
         "import rnnplay.tui.app",
         "import rnnplay.engine.messages, rnnplay.engine.client",
-        "import rnnplay.text.encoded, rnnplay.text.feeds, rnnplay.text.catalogue",
-        "import rnnplay.training.run_folder, rnnplay.training.records",
+        "import rnnplay.text.encoding.encoded, rnnplay.text.feeds, rnnplay.text.corpora.catalogue",
+        "import rnnplay.runs.folder, rnnplay.runs.records",
     ],
 )
 def test_no_torch(statement: str) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from textual.binding import Binding
 
 from rnnplay.cli.main import COMMANDS, program
-from rnnplay.cli.session import Session
+from rnnplay.cli.support.session import Session
 from tests.conftest import small_text
 
 ROOT = Path(__file__).parent.parent
@@ -91,14 +91,14 @@ def test_the_table_of_commands_is_whole() -> None:
 def test_every_key_is_bound() -> None:
     """The keys in the table are those of the program, where the table says."""
     from rnnplay.tui.app import RnnplayApp
+    from rnnplay.tui.chart.chart import Chart
+    from rnnplay.tui.heatmap.token_text import TokenText
+    from rnnplay.tui.inspection.view_tabs import ViewTabs
+    from rnnplay.tui.prompt.ghost_input import GhostInput
+    from rnnplay.tui.prompt.prompt_pane import PromptPane
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
     from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
-    from rnnplay.tui.widgets.chart import Chart
-    from rnnplay.tui.widgets.ghost_input import GhostInput
-    from rnnplay.tui.widgets.prompt_pane import PromptPane
-    from rnnplay.tui.widgets.token_text import TokenText
-    from rnnplay.tui.widgets.view_tabs import ViewTabs
 
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),
@@ -139,8 +139,8 @@ def test_the_lines_that_load_weights(tied: bool, tmp_path: Path, monkeypatch: py
     """As written, but for path and sizes, they give the model that rnnplay itself loads."""
     import torch
 
+    from rnnplay.runs.folder import RunFolder
     from rnnplay.training.checkpoints import load_model
-    from rnnplay.training.run_folder import RunFolder
 
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "small.txt").write_text(small_text(), encoding="utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
-from rnnplay.settings_file import read_settings, settings_text
+from rnnplay.settings import read_settings, settings_text
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from rnnplay import __version__
-from rnnplay.cli.failures import drop_stdout, guarded, open_closed_streams
-from rnnplay.cli.groups import NearGroup
-from rnnplay.cli.session import Session, workspace_option
+from rnnplay.cli.support.failures import drop_stdout, guarded, open_closed_streams
+from rnnplay.cli.support.groups import NearGroup
+from rnnplay.cli.support.session import Session, workspace_option
 from rnnplay.common.encodings import soften_streams
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
@@ -40,7 +40,7 @@ MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
 
 
 class LazyGroup(NearGroup):
-    """A group that knows its commands by name, and imports rnnplay.cli.<name> to get one."""
+    """A group that knows its commands by name, and imports rnnplay.cli.commands.<name> to get one."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -50,7 +50,7 @@ class LazyGroup(NearGroup):
             return None
         from importlib import import_module
 
-        module = import_module(f"rnnplay.cli.{MODULES.get(cmd_name, cmd_name)}")
+        module = import_module(f"rnnplay.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -120,7 +120,7 @@ def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name
     """
     given = {"--corpus": corpus, "--preset": preset, "--run": run_name}
     if ctx.invoked_subcommand is None:
-        from rnnplay.cli.play import play
+        from rnnplay.cli.commands.play import play
 
         return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
     if ctx.invoked_subcommand in NEED_TORCH and not {"--help", "-h"} & set(ctx.obj.words):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rnnplay.harmless import harmless_line
+from rnnplay.common.terminal_text import harmless_line
 
 
 def shell_command(*words: str, workspace: str = "", **options: str | float | bool) -> str:

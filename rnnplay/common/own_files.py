@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnplay.common.commands import quoted
+from rnnplay.common.plain_files import NotPlainError, open_plain
 from rnnplay.errors import InputError
-from rnnplay.plain_files import NotPlainError, open_plain
 
 
 class NotOwnError(InputError):

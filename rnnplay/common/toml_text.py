@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from rnnplay.common.numbers import ascii_digits, meant, real_number
+from rnnplay.common.terminal_text import marked
 from rnnplay.errors import InputError
-from rnnplay.harmless import marked
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, with which it begins

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
+from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.common.limits import limit_in, limit_sentence, small_stack
 from rnnplay.engine import messages
 from rnnplay.engine.output import last_lines
-from rnnplay.jsonlines import decode_line, encode_line
 
 LEAVING_SECONDS = 30.0
 """An engine that was told to quit has so long to end what it is at and to write a checkpoint."""

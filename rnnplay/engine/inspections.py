@@ -21,7 +21,7 @@ from rnnplay.inspection.probe import ProbeBatch, probe_batch
 from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import ClippedStep, Connectivity, DistanceAccuracy, GateMap, GradientCurve, Predictions
 from rnnplay.inspection.subject import Subject, initial_model
-from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.workspace import Workspace
 
 

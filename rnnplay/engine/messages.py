@@ -1,8 +1,8 @@
 """The contract between the terminal interface and the engine process. Read this first.
 
-One message a line of JSON (rnnplay.jsonlines), both ways. Commands go to the engine's standard input; events
+One message a line of JSON (rnnplay.common.jsonl), both ways. Commands go to the engine's standard input; events
 come back on a pipe of their own. `RunConfig` and `SamplingConfig` are in rnnplay.config; the records of training
-are in rnnplay.training.records and travel inside `Progress`, as they stand in metrics.jsonl.
+are in rnnplay.runs.records and travel inside `Progress`, as they stand in metrics.jsonl.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import msgspec
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.inspection.results import Forced, Order, Property, Quantity, Result
-from rnnplay.training.records import Record
+from rnnplay.runs.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
 

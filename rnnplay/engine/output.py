@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 from rnnplay.common.own_files import check_own, open_own
+from rnnplay.common.plain_files import open_plain
 from rnnplay.errors import InputError
-from rnnplay.plain_files import open_plain
 
 LARGEST = 1 << 21
 """Bytes of a log; for the seconds until the next look it may be larger."""

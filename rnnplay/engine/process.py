@@ -22,10 +22,10 @@ from rnnplay.engine.wire import Inbox, Outbox
 from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.subject import SavedRun, Subject
 from rnnplay.model.hardware import choose_device
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_again, encode_corpus
-from rnnplay.training.records import Checkpoint, Finished, Record
-from rnnplay.training.run_folder import RunFolder, find_run
+from rnnplay.runs.folder import RunFolder, find_run
+from rnnplay.runs.records import Checkpoint, Finished, Record
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_corpus
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

@@ -14,7 +14,7 @@ from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.results import Forced
 from rnnplay.inspection.subject import Subject
 from rnnplay.inspection.what_if import check, forcing
-from rnnplay.model.sampling import Suggestion, complete, generate
+from rnnplay.model.generation.sampling import Suggestion, complete, generate
 
 SLICE_SECONDS = 0.03
 """Time a sample may take between two training steps."""

@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.engine import messages
 from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
-from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.training import records
+from rnnplay.runs import records
 
 PROGRESS_HZ = 10.0
 MOST_RECORDS = 2_000

@@ -7,7 +7,7 @@ import torch
 from rnnplay.inspection.reading import hidden_states, read_text, undisturbed
 from rnnplay.inspection.results import Connectivity
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 
 def connectivity(

@@ -14,10 +14,10 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.reading import finite_weights
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.dependencies import TASKS, Dependency, Task
-from rnnplay.text.draw import Draw
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.corpora.dependencies import TASKS, Dependency, Task
+from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.workspace import Workspace
 
 EDGES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160)

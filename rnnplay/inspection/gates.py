@@ -23,7 +23,7 @@ from rnnplay.inspection.results import (
 )
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 BINS = 20
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.errors import InputError
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedSplit
 
 ROWS = 16
 LEAST_ROWS = 4

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.inspection.results import Property
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 OPENING, CLOSING, STRAIGHT = "“«„", "”»", '"'
 

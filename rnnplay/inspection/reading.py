@@ -11,9 +11,9 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.model import cells
+from rnnplay.model.generation.sampling import ends_on_space
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.model.sampling import ends_on_space
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 MOST_TOKENS = 4096
 """Of a text that is inspected."""

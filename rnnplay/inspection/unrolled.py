@@ -12,7 +12,7 @@ from rnnplay.inspection.reading import read_text, undisturbed
 from rnnplay.inspection.results import QUANTITIES, Quantity
 from rnnplay.model import cells
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from rnnplay.lessons.evidence import Evidence, NextToken
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.lesson import Comparison, Condition, Lesson, Step
 from rnnplay.lessons.metrics import Measured, Source, metric_label, split_metric
-from rnnplay.training.records import Record
+from rnnplay.runs.records import Record
 
 COMPARISONS: dict[Comparison, Callable[[float, float], bool]] = {
     "<": operator.lt,

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.own_files import replacing
+from rnnplay.common.plain_files import read_small
 from rnnplay.lessons.lesson import Lesson
-from rnnplay.plain_files import read_small
 
 _LARGEST = 1 << 20
 """Bytes of a file of progress: far more than it has."""

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.text.encoded import EncodedSplit
-from rnnplay.text.vocabulary import AnyIds
+from rnnplay.text.encoding.encoded import EncodedSplit
+from rnnplay.text.tokenizers.vocabulary import AnyIds
 
 
 class Batch(NamedTuple):

@@ -18,16 +18,23 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from rnnplay.common.durable import read_bounded, remove_tree, sync_folder, write_durably
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.adaptive_softmax import adaptive_shapes
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.runs.checkpoint_state import (
+    STATE_FILE,
+    TENSORS_FILE,
+    WEIGHTS_FILE,
+    TrainingState,
+    encode_state,
+    read_state,
+)
+from rnnplay.runs.folder import CheckpointInfo, RunFolder, best_of
+from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.divergence import PROVEN_STEPS
-from rnnplay.training.durable import read_bounded, remove_tree, sync_folder, write_durably
 from rnnplay.training.optim import moment_names
-from rnnplay.training.run_folder import CheckpointInfo, RunFolder, best_of
-from rnnplay.training.state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, TrainingState, encode_state, read_state
 
 HEADER_LIMIT = 1 << 20
 """More than a safetensors file of ours needs beside the tensors' own bytes."""

@@ -13,9 +13,9 @@ import torch
 from rnnplay.common.quality import perplexity
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer
 
 ROWS = 8
 """Parts of a stream read side by side while training. Each begins with a zero state, which costs it some 10 nats."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnnplay.common.limits import reason
-from rnnplay.training.records import Notice, Record, Rollback
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Notice, Record, Rollback
 
 RECORDS = "its records"
 DURABLY = "its records onto the disk"

@@ -22,14 +22,14 @@ from rnnplay.model.language_model import (
     state_from_tensors,
     state_to_tensors,
 )
-from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.runs.checkpoint_state import TrainingState
+from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
 from rnnplay.training.divergence import LARGEST_NORM
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
 from rnnplay.training.randomness import OwnRandomness
-from rnnplay.training.state import TrainingState
 
 Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The weights, and all other tensors of a checkpoint, by name."""

@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
-from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.runs.checkpoint_state import FORMAT, Ending, Gains, TrainingState
+from rnnplay.runs.records import Rollback, Skipped, Started, Step, Validation
+from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
 from rnnplay.training.evaluation import evaluate
 from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
 from rnnplay.training.optim import average_decay, rate_multiplier
-from rnnplay.training.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.training.resuming import live_knobs
-from rnnplay.training.state import FORMAT, Ending, Gains, TrainingState
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
 

@@ -10,14 +10,14 @@ import msgspec
 from rnnplay.common.own_files import check_own
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, FinishedError, InputError
-from rnnplay.text.encoded import EncodedCorpus
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, read_state
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import RunInfo
+from rnnplay.runs.lock import RunLock
+from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.checkpoints import naming_another, read_state_tensors, read_weights
 from rnnplay.training.learner import Tensors
 from rnnplay.training.length import in_words, is_over
-from rnnplay.training.lock import RunLock
-from rnnplay.training.run_folder import RunFolder
-from rnnplay.training.run_info import RunInfo
-from rnnplay.training.state import WEIGHTS_FILE, TrainingState, read_state
 
 FREE_GROUPS = {"divergence", "evaluation", "checkpoints", "machine"}
 FREE = {"corpus", "steps", "epochs", "minutes"}

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import msgspec
 
 from rnnplay.config import RunConfig
-from rnnplay.text.tokenizers import Tokenizer
+from rnnplay.runs.checkpoint_state import TrainingState
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import RunInfo
+from rnnplay.runs.lock import RunLock
+from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.checkpoints import thin_out, write_checkpoint
 from rnnplay.training.journal import Journal
 from rnnplay.training.learner import Tensors
-from rnnplay.training.lock import RunLock
-from rnnplay.training.run_folder import RunFolder
-from rnnplay.training.run_info import RunInfo
-from rnnplay.training.state import TrainingState
 
 TUNED_SECONDS = 1.0
 """A changed knob is in a checkpoint no later than this."""

@@ -21,7 +21,7 @@ import torch
 from rnnplay.config import RunConfig, knobs
 from rnnplay.model.hardware import choose_precision, physical_cores, processors, use_threads
 from rnnplay.model.language_model import LanguageModel, autocast
-from rnnplay.training.records import Threads
+from rnnplay.runs.records import Threads
 
 MEASURE_SECONDS = 0.4
 """All that a measurement may take, the first steps of each count of threads aside."""

@@ -26,25 +26,25 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import Language, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
-from rnnplay.tui.coach import Coach
-from rnnplay.tui.control import Control, start_trouble
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
-from rnnplay.tui.line_filter import HarmlessLines
+from rnnplay.tui.lessons.coach import Coach
 from rnnplay.tui.mouse import is_on_removed
 from rnnplay.tui.room import BROAD, NARROW
+from rnnplay.tui.run_controller import Control, start_trouble
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screenshot import save_screenshot
-from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
-from rnnplay.tui.terminal.lean_updates import send_lean_updates
+from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
+from rnnplay.tui.textual_patches.line_filter import HarmlessLines
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
-    from rnnplay.tui.terminal.driver import TerminalDriver
+    from rnnplay.tui.textual_patches.driver import TerminalDriver
 
 PALETTE_GONE_SECONDS = 0.1
 """Until the command palette, in which a screenshot is asked for, is not in it any more."""
@@ -59,7 +59,7 @@ def terminal_driver() -> type[Driver] | None:
     """Ours for POSIX terminals; None: Textual's own."""
     if sys.platform == "win32":
         return None
-    from rnnplay.tui.terminal.driver import TerminalDriver
+    from rnnplay.tui.textual_patches.driver import TerminalDriver
 
     return TerminalDriver
 

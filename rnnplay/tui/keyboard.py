@@ -25,7 +25,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input
 
-from rnnplay.tui.widgets.fields import Field
+from rnnplay.tui.setup.fields import Field
 
 HELP_KEYS: list[BindingType] = [
     Binding("question_mark", "app.help", "Help", key_display="?"),

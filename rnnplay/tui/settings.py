@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.own_files import replacing
+from rnnplay.common.plain_files import read_small
 from rnnplay.errors import InputError
-from rnnplay.plain_files import read_small
 from rnnplay.workspace import shortened_path
 
 _LARGEST = 1 << 16

@@ -26,7 +26,7 @@ from rnnplay.cli.main import COMMANDS, program
 from rnnplay.common import commands
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.screens.preset_desk import PresetDesk
+from rnnplay.tui.setup.preset_desk import PresetDesk
 from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
 
@@ -199,7 +199,7 @@ def provoke_a_run_that_the_disk_ends(workspace: str, tmp_path: Path) -> None:
     assert failed.exit_code == 1
     assert paste(last(failed, "go on with: ")).exit_code == 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnnplay.training.run_folder.RunFolder.claim", refuse)
+        patch.setattr("rnnplay.runs.folder.RunFolder.claim", refuse)
         failed = call("train", *FAST, "--run", "gone", "--steps", "4", *there)
     assert paste(last(failed, "start it again with: ")).exit_code == 0
 
@@ -218,8 +218,8 @@ def provoke_hints_of_the_command_line_itself(workspace: str, tmp_path: Path) -> 
     assert paste(hint).exit_code == 0
     assert "rnnplay train" in call("--workspace", workspace).output  # no terminal here
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnnplay.cli.play.check_terminal", lambda: None)
-        patch.setattr("rnnplay.cli.play.is_utf8", lambda _: False)
+        patch.setattr("rnnplay.cli.commands.play.check_terminal", lambda: None)
+        patch.setattr("rnnplay.cli.commands.play.is_utf8", lambda _: False)
         opened = call("--workspace", workspace, "--preset", "quick")
     assert re.search(r"UTF-8: \S+ rnnplay .*--preset quick", opened.output)
     latin = tmp_path / os.fsdecode(b"caf\xe9.txt")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from rnnplay.cli.commands.train import command as train
 from rnnplay.cli.main import program
-from rnnplay.cli.train import command as train
 from rnnplay.common.other_tools import _NAMES, _WITHOUT
 from rnnplay.config import knobs
 from rnnplay.errors import InputError
-from rnnplay.settings_file import read_settings
+from rnnplay.settings import read_settings
 
 
 @pytest.mark.parametrize(

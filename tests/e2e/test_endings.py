@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import random_keys
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs.folder import RunFolder
 from rnnplay.workspace import Workspace
 from tests.e2e import test_terminal
 from tests.e2e.test_terminal import CTRL_Q, process_state, train, until

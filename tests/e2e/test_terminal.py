@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.training.records import Step
-from rnnplay.training.run_folder import RunFolder, list_runs
+from rnnplay.runs.folder import RunFolder, list_runs
+from rnnplay.runs.records import Step
 from rnnplay.workspace import Workspace
 from tests.support.terminal import Terminal, rnnplay_command
 

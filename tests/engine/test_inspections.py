@@ -18,7 +18,7 @@ from rnnplay.inspection.results import (
     Predictions,
     Result,
 )
-from rnnplay.training import records
+from rnnplay.runs import records
 from rnnplay.workspace import Workspace
 from tests.engine.test_process import TINY, Driver, engine
 

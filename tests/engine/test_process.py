@@ -17,9 +17,9 @@ import pytest
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
-from rnnplay.training import records
-from rnnplay.training.records import Step
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs import records
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Step
 from rnnplay.workspace import Workspace
 
 E = TypeVar("E")

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.engine import messages
 from rnnplay.engine.wire import MOST_RECORDS, Inbox, Outbox, thin
-from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.training.records import Record, Step, Validation
+from rnnplay.runs.records import Record, Step, Validation
 
 
 def step(number: int) -> Step:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnnplay.config import RunConfig
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import Tokenizer, build_tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 
 TALE = 'Once upon a time a cat sat.\nThe cat said, "I am not the king; 3 of you are!"\nAnd so it was.\n'
 CASES = [*product(("lstm", "gru", "rnn"), (1, 2))]

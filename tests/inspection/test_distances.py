@@ -16,8 +16,8 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.inspection.distances import distance_accuracy, edges_of, kind_of, required_kind, sizes_asked, wilson
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.characters import CharTokenizer
-from rnnplay.text.dependencies import TASKS, training_text
+from rnnplay.text.corpora.dependencies import TASKS, training_text
+from rnnplay.text.tokenizers.characters import CharTokenizer
 from rnnplay.workspace import Workspace
 
 

@@ -13,7 +13,7 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.gradients import gradient_curve
 from rnnplay.inspection.probe import ProbeBatch, probe_batch
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedSplit
 from tests.inspection.small import CASES, TALE, Plain, small, tokens_of, untouched
 
 torch.set_num_threads(1)

@@ -18,7 +18,7 @@ from rnnplay.inspection.reading import MOST_TOKENS
 from rnnplay.inspection.results import QUANTITIES
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers import build_tokenizer
+from rnnplay.text.tokenizers.build import build_tokenizer
 from tests.inspection.small import CASES, TALE, Plain, small, tokens_of, untouched
 
 torch.set_num_threads(1)

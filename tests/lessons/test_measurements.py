@@ -18,8 +18,8 @@ from rnnplay.inspection.results import (
 from rnnplay.lessons.evidence import RECENT, total_variation
 from rnnplay.lessons.lesson import Arm, Condition, Lesson, Step
 from rnnplay.lessons.measurements import Measurements, in_words, sources
-from rnnplay.training.records import Finished, Record, Rollback, Skipped, Started, Validation
-from rnnplay.training.records import Step as StepRecord
+from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Validation
+from rnnplay.runs.records import Step as StepRecord
 
 
 def started(vocabulary: int = 62) -> Started:

@@ -25,7 +25,7 @@ open(sys.argv[1] + "/engine-ended", "w").close()
 
 def main() -> None:
     """Run rnnplay with the arguments of this process."""
-    import rnnplay.tui.control as control
+    import rnnplay.tui.run_controller as control
     from rnnplay.engine.client import EngineClient
 
     def idle(workspace: Any, on_event: Any, on_exit: Any, _command: Any = None) -> EngineClient:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.text.feeds import Batch, Feed, LineFeed, StreamFeed, evaluation_batches, make_feed
 
 NEWLINE = 1

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from rnnplay.text.corpora.draw import Draw
+from rnnplay.workspace import bundled_corpora
 from tools.tales import write as tales
-from rnnplay.text.draw import Draw
 from tools.tales.plots import PLOTS
 from tools.tales.referents import Person, Thing, definite, possessive, third_person
 from tools.tales.story import Story
-from rnnplay.workspace import bundled_corpora
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.inspection.subject import SavedRun
+from rnnplay.runs.checkpoint_state import TENSORS_FILE
+from rnnplay.runs.records import Validation
 from rnnplay.training.checkpoints import load_model
 from rnnplay.training.evaluation import evaluate
-from rnnplay.training.records import Validation
-from rnnplay.training.state import TENSORS_FILE
 from tests.training.world import World, run_to_end
 
 AVERAGE = 0.75

@@ -14,14 +14,15 @@ import pytest
 import safetensors.torch
 import torch
 
+from rnnplay.common import durable
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.training import checkpoints, durable
+from rnnplay.runs.checkpoint_state import read_state
+from rnnplay.runs.folder import best_of
+from rnnplay.runs.records import Validation
+from rnnplay.training import checkpoints
 from rnnplay.training.checkpoints import load_model, weight_shapes
-from rnnplay.training.records import Validation
-from rnnplay.training.run_folder import best_of
-from rnnplay.training.state import read_state
 from tests.training.world import World, run_to_end
 
 

@@ -11,8 +11,10 @@ import pytest
 import safetensors.torch
 import torch
 
+from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import CheckpointError, InputError
-from rnnplay.jsonlines import decode_line, encode_line
+from rnnplay.runs.checkpoint_state import read_state
+from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
 from rnnplay.training import good_states
 from rnnplay.training.checkpoints import load_model
 from rnnplay.training.divergence import (
@@ -26,8 +28,6 @@ from rnnplay.training.divergence import (
     changes,
     in_words,
 )
-from rnnplay.training.records import Notice, Record, Rollback, Skipped, Step, Tuned
-from rnnplay.training.state import read_state
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World, run_to_end
 

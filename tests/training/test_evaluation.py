@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from rnnplay.errors import InputError
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.runs.records import Step, Validation
+from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.text.feeds import evaluation_batches
 from rnnplay.training.evaluation import evaluate
-from rnnplay.training.records import Step, Validation
 from tests.training.world import World, run_to_end
 
 

@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.training import checkpoints, metrics_log, run_folder, saving
+from rnnplay.runs import folder as run_folder
+from rnnplay.runs import metrics_log
+from rnnplay.runs.metrics_log import MetricsLog
+from rnnplay.runs.records import Checkpoint, Notice, Record, Step, Tuned
+from rnnplay.training import checkpoints, saving
 from rnnplay.training.checkpoints import load_model
-from rnnplay.training.metrics_log import MetricsLog
-from rnnplay.training.records import Checkpoint, Notice, Record, Step, Tuned
 from rnnplay.training.saving import Saver
 from tests.training.world import World, run_to_end
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from rnnplay.config import RunConfig, with_values
+from rnnplay.runs.checkpoint_state import Gains
 from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate, take_step
-from rnnplay.training.state import Gains
 
 
 def test_constant() -> None:

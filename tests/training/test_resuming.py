@@ -15,8 +15,8 @@ import torch
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model.hardware import can_bfloat16
-from rnnplay.training.records import Checkpoint, Finished, Notice, Started, Step, Tuned, Validation
-from rnnplay.training.state import WEIGHTS_FILE
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE
+from rnnplay.runs.records import Checkpoint, Finished, Notice, Started, Step, Tuned, Validation
 from tests.training.world import World, run_to_end
 
 CELLS = ("rnn", "lstm", "gru")

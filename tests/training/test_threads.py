@@ -9,8 +9,8 @@ import torch
 
 from rnnplay.config import RunConfig, knobs
 from rnnplay.model.language_model import LanguageModel
+from rnnplay.runs.records import Threads
 from rnnplay.training import threads
-from rnnplay.training.records import Threads
 from rnnplay.training.threads import LOOK_SECONDS, Decision, Reading, ThreadCount, Watch, fastest, others, thread_counts
 
 CPU = torch.device("cpu")

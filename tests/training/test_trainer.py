@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.runs.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training import progress, saving
 from rnnplay.training.evaluation import Evaluation, evaluate
 from rnnplay.training.learner import Learner, StepResult
-from rnnplay.training.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training.stopwatch import Stopwatch
 from tests.training.world import World, busy_clock, run_to_end
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from rnnplay.jsonlines import decode_line, encode_line
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.runs.records import Notice, Record, Validation
+from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.training.evaluation import evaluate
-from rnnplay.training.records import Notice, Record, Validation
 from tests.training.world import World, run_to_end
 
 OLD = b'{"type":"validation","step":3,"loss":1.0,"perplexity":2.7,"bits_per_character":1.4,"best":true}\n'

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from rnnplay.jsonlines import decode_line, encode_line
+from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.training.divergence import ABOVE_STEPS, STUCK_STEPS, Watch
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rnnplay.errors import InputError
-from rnnplay.text.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.training import evaluation
 from rnnplay.training.evaluation import evaluate_windows
 from tests.training.test_evaluation import plain_model

@@ -9,10 +9,10 @@ from typing import Any
 
 from rnnplay.common.working_time import WorkingTime
 from rnnplay.config import RunConfig
-from rnnplay.text.catalogue import find_corpus
-from rnnplay.text.encoded import EncodedCorpus, encode_corpus
-from rnnplay.training.records import Finished, Record, Step
-from rnnplay.training.run_folder import RunFolder
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Finished, Record, Step
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

@@ -14,5 +14,5 @@ def stage(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Stage:
     # The count of parameters comes from a thread, some time after the start.
     monkeypatch.setattr("rnnplay.tui.screens.playground.COUNTED_SECONDS", 1e9)
     made = Stage(workspace)
-    monkeypatch.setattr("rnnplay.tui.control.EngineClient", made.engine_client)
+    monkeypatch.setattr("rnnplay.tui.run_controller.EngineClient", made.engine_client)
     return made

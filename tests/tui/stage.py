@@ -17,17 +17,17 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
-from rnnplay.text.characters import CharTokenizer
-from rnnplay.training.records import Checkpoint, Finished, Record, Started, Step, Validation
-from rnnplay.training.run_folder import RunFolder, RunInfo
-from rnnplay.training.state import STATE_FILE, Gains, TrainingState, encode_state
+from rnnplay.runs.checkpoint_state import STATE_FILE, Gains, TrainingState, encode_state
+from rnnplay.runs.folder import RunFolder, RunInfo
+from rnnplay.runs.records import Checkpoint, Finished, Record, Started, Step, Validation
+from rnnplay.text.tokenizers.characters import CharTokenizer
 from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.control import Control
+from rnnplay.tui.chart.chart import Chart
+from rnnplay.tui.prompt.prompt_pane import PromptPane
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_state import Session
 from rnnplay.tui.screens.playground import PlaygroundScreen
-from rnnplay.tui.session import Session
-from rnnplay.tui.widgets.chart import Chart
-from rnnplay.tui.widgets.prompt_pane import PromptPane
-from rnnplay.tui.widgets.setup_form import SetupForm
+from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.workspace import Workspace
 
 Kind = TypeVar("Kind")

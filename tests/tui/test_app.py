@@ -14,11 +14,11 @@ from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp, run_app
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.runs import RunsScreen
-from rnnplay.tui.session import Phase
 from rnnplay.tui.settings import settings_path
 from rnnplay.tui.theme import DARK, LIGHT
 from rnnplay.workspace import Workspace

@@ -16,6 +16,7 @@ from textual.widgets._toast import Toast
 
 from rnnplay.engine import messages
 from rnnplay.tui import toasts
+from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
@@ -25,7 +26,6 @@ from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.widgets.help_pane import HelpPane
-from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.visible import CODE, code_drawn
 from tests.tui.stage import Stage, make_run, shown, until
 

@@ -11,13 +11,13 @@ from textual.widgets._footer import FooterKey, FooterLabel
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
+from rnnplay.tui.lessons.lesson_pane import LessonPane
+from rnnplay.tui.prompt.prompt_pane import PromptPane
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.runs import RunRow, RunsScreen, fitted
-from rnnplay.tui.session import Phase
 from rnnplay.tui.widgets import said, status_line
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.lesson_pane import LessonPane
-from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.visible import middle_shortened
 from tests.tui.stage import Stage, make_run, shown, until
 
@@ -245,7 +245,7 @@ def test_a_text_cut_in_its_middle(width: int, text: str) -> None:
 
 
 def test_the_prompt_pane_says_what_draws_a_sample_again() -> None:
-    from rnnplay.tui.widgets import prompt_pane
+    from rnnplay.tui.prompt import prompt_pane
 
     header = prompt_pane._header(SamplingConfig(seed=7, top_k=40, top_p=0.9), 1240)
     assert header == "seed 7 · step 1,240 · temperature 0.8 · top k 40 · top p 0.9"

@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from rnnplay.tui.widgets.lesson_pane import LessonPane
+from rnnplay.tui.widgets.sample_view import SampleView
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
@@ -18,8 +20,6 @@ from rnnplay.lessons.reader import find_lesson
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
-from rnnplay.tui.widgets.lesson_pane import LessonPane
-from rnnplay.tui.widgets.sample_view import SampleView
 from tests.tui.findings import TEXT, found
 from tests.tui.stage import Stage, completion, falling, make_run, step_at, until
 

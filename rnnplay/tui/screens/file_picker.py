@@ -118,7 +118,7 @@ class FilePicker(ModalScreen[Path | None]):
             self.dismiss(path)
 
     def _copied(self, path: Path, encoding: str) -> Path:
-        from rnnplay.text.adding import add_corpus, free_name
+        from rnnplay.text.corpora.adding import add_corpus, free_name
 
         self._offered = None
         copy = add_corpus(path, self._workspace, free_name(path, self._workspace) or None, encoding).path
@@ -203,7 +203,7 @@ def check_text_file(path: Path) -> None:
         ) from error
     except ValueError as error:  # a null character in the path
         raise InputError(f"{str(path)!r} is not a path.") from error
-    from rnnplay.text.reading import iter_text
+    from rnnplay.text.encoding.reading import iter_text
 
     for _ in islice(iter_text(path, PIECE_BYTES), HEAD_PIECES):
         pass

@@ -16,27 +16,27 @@ from textual.widgets import Input, Static
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.lessons.languages import Language
-from rnnplay.tui import lesson_words as words
-from rnnplay.tui.coach import Coach
-from rnnplay.tui.control import Control
+from rnnplay.tui.inspection.clipping import ClippingView
+from rnnplay.tui.inspection.connectivity import ConnectivityView
+from rnnplay.tui.inspection.distances import DistancesView
+from rnnplay.tui.inspection.gates import GatesView
+from rnnplay.tui.inspection.gradients import GradientsView
+from rnnplay.tui.inspection.predictions import PredictionsView
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view_tabs import ViewTabs
+from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.sample_text import sample_text
-from rnnplay.tui.session import Phase, Session
-from rnnplay.tui.views.clipping import ClippingView
-from rnnplay.tui.views.connectivity import ConnectivityView
-from rnnplay.tui.views.distances import DistancesView
-from rnnplay.tui.views.gates import GatesView
-from rnnplay.tui.views.gradients import GradientsView
-from rnnplay.tui.views.predictions import PredictionsView
-from rnnplay.tui.views.view import InspectView
-from rnnplay.tui.views.what_if import WhatIfView
-from rnnplay.tui.widgets.ghost_input import GhostInput
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.lessons.lesson_line import LessonLine
+from rnnplay.tui.prompt.ghost_input import GhostInput
+from rnnplay.tui.prompt.next_bars import NextBars
+from rnnplay.tui.prompt.sample_text import sample_text
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_state import Phase, Session
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.lesson_line import LessonLine
-from rnnplay.tui.widgets.next_bars import NextBars
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
-from rnnplay.tui.widgets.view_tabs import ViewTabs
 from rnnplay.tui.widgets.visible import visible_line
 
 TICK_SECONDS = 0.25

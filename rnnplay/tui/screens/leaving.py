@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
-from rnnplay.tui.control import Control
+from rnnplay.tui.run_controller import Control
 
 SHOWN_SECONDS = 0.7
 """Leaving that is done by then needs no word."""

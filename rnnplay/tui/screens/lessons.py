@@ -15,9 +15,9 @@ from textual.widgets import DataTable, Static
 
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
 from rnnplay.lessons.reader import lessons, page
-from rnnplay.tui import lesson_words as words
-from rnnplay.tui.coach import Coach
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.coach import Coach
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import shortened
 

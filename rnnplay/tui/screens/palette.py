@@ -1,6 +1,6 @@
 """The command palette: Textual's, without the ways in which a burst of keys or a window that gets smaller ends it.
 
-Tried with Textual 8.2.8, which without these fails tests/tui/test_palette.py.
+Tried with Textual 8.2.8, which without these fails tests/tui/screens/test_palette.py.
 """
 
 from __future__ import annotations

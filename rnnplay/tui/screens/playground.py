@@ -19,33 +19,33 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.inspection.results import Forced
-from rnnplay.training.records import Notice, Record, Rollback, Tuned
-from rnnplay.training.run_folder import find_run
-from rnnplay.tui import lesson_words as words
-from rnnplay.tui.control import Control, start_trouble
-from rnnplay.tui.forcing import described
-from rnnplay.tui.loaded_runs import load_run
+from rnnplay.runs.folder import find_run
+from rnnplay.runs.records import Notice, Record, Rollback, Tuned
+from rnnplay.tui.inspection.forcing import described
+from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.lesson_desk import LessonDesk
+from rnnplay.tui.lessons.lesson_line import LessonLine
+from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.room import NARROW
+from rnnplay.tui.run_controller import Control, start_trouble
+from rnnplay.tui.run_state import Phase, Session, rollback_text
 from rnnplay.tui.screens import playground_keys
 from rnnplay.tui.screens.confirm import Confirm
-from rnnplay.tui.screens.lesson_desk import LessonDesk
-from rnnplay.tui.screens.preset_desk import PresetDesk
-from rnnplay.tui.session import Phase, Session, rollback_text
+from rnnplay.tui.setup.preset_desk import PresetDesk
+from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.lesson_line import LessonLine
 from rnnplay.tui.widgets.panels import TrainingCharts
-from rnnplay.tui.widgets.prompt_pane import PromptPane
 from rnnplay.tui.widgets.said import Said
-from rnnplay.tui.widgets.setup_form import SetupForm
 from rnnplay.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from rnnplay.lessons.languages import Language
-    from rnnplay.tui.coach import Coach
-    from rnnplay.tui.parameter_count import ParameterCount
+    from rnnplay.tui.lessons.coach import Coach
+    from rnnplay.tui.lessons.lesson_pane import LessonPane
     from rnnplay.tui.screens.runs import RunChoice
-    from rnnplay.tui.widgets.lesson_pane import LessonPane
+    from rnnplay.tui.setup.parameter_count import ParameterCount
 
 UPDATE_SECONDS = 0.2
 """Between two repaints of what training reports."""
@@ -163,7 +163,7 @@ class PlaygroundScreen(Screen[None]):
 
     @work(thread=True)
     def _read_corpora(self) -> None:
-        from rnnplay.text.catalogue import list_corpora
+        from rnnplay.text.corpora.catalogue import list_corpora
 
         found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self.control.workspace)]
         self.app.call_from_thread(self.form.set_corpora, found)
@@ -528,7 +528,7 @@ class PlaygroundScreen(Screen[None]):
         self._show_soon()
 
     def _show_parameters(self) -> None:
-        from rnnplay.tui.parameter_count import ParameterCount
+        from rnnplay.tui.setup.parameter_count import ParameterCount
 
         self._parameters = self._parameters or ParameterCount(self)
         self._parameters.show()

@@ -11,7 +11,7 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.tui.keyboard import HELP_KEYS, takes_text
-from rnnplay.tui.session import Phase
+from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:
     from rnnplay.tui.screens.playground import PlaygroundScreen

@@ -22,9 +22,9 @@ from textual.worker import get_current_worker
 
 from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
 from rnnplay.errors import RnnplayError
-from rnnplay.training.run_folder import find_run, remove_run
-from rnnplay.training.run_index import ListedRun, list_quickly
-from rnnplay.training.run_info import moment
+from rnnplay.runs.folder import find_run, remove_run
+from rnnplay.runs.index import ListedRun, list_quickly
+from rnnplay.runs.info import moment
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.widgets.key_row import KeyRow

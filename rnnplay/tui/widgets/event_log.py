@@ -8,7 +8,7 @@ from textwrap import wrap
 from textual.content import Content
 from textual.widgets import Static
 
-from rnnplay.tui.session import LogLine, Session
+from rnnplay.tui.run_state import LogLine, Session
 from rnnplay.tui.widgets.visible import MUTED
 
 STYLES = {"": MUTED, "warning": "$warning", "error": "$error"}

@@ -7,10 +7,10 @@ from textual.containers import Horizontal, Vertical
 
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.config import RunConfig
-from rnnplay.tui.history import History
-from rnnplay.tui.session import RUNNING, Session
-from rnnplay.tui.widgets.chart import Chart, Mark, Series
-from rnnplay.tui.widgets.sparkline import Spark
+from rnnplay.tui.chart.chart import Chart, Mark, Series
+from rnnplay.tui.chart.history import History
+from rnnplay.tui.chart.sparkline import Spark
+from rnnplay.tui.run_state import RUNNING, Session
 
 
 class TrainingCharts(Vertical):

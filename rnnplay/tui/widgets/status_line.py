@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from rnnplay.config import RunConfig
-from rnnplay.tui.session import RUNNING, Phase, Session, count_text, seconds_text, waited_text
+from rnnplay.tui.run_state import RUNNING, Phase, Session, count_text, seconds_text, waited_text
 from rnnplay.tui.widgets.visible import MUTED, visible_line
 
 PHASES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from rnnplay.harmless import CONTROLS, MISLEADING
+from rnnplay.common.terminal_text import CONTROLS, MISLEADING
 
 MUTED, FAINT = "$foreground 65%", "$foreground 40%"
 """Styles of Content; there the theme's own $text-muted comes out black on a light background."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.tales import casting
-from tools.tales import scenes
+from tools.tales import casting, scenes
 from tools.tales.lexicon.places import RESCUES, TROUBLES
 from tools.tales.lexicon.things import TASKS
 from tools.tales.story import Story

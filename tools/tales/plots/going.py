@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.tales import casting
-from tools.tales import scenes
+from tools.tales import casting, scenes
 from tools.tales.lexicon.places import WAYPOINTS
 from tools.tales.lexicon.props import KITCHENS
 from tools.tales.story import Story

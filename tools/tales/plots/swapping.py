@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.tales import casting
-from tools.tales import scenes
+from tools.tales import casting, scenes
 from tools.tales.lexicon.props import CONTESTS
 from tools.tales.referents import definite
 from tools.tales.story import Story

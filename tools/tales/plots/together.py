@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.tales import casting
-from tools.tales import scenes
+from tools.tales import casting, scenes
 from tools.tales.lexicon.props import BUILDINGS, CLOTHES, GUEST_GIFTS, MATERIALS
 from tools.tales.referents import definite
 from tools.tales.story import Story

@@ -1,0 +1,1 @@
+"""The commands: one a file, each importing what it needs when it is called."""

@@ -1,0 +1,66 @@
+"""`rnnplay complete`: what a model thinks comes next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rnnplay.cli.support.console import note_unknown, table, write_json, written
+from rnnplay.cli.support.parameters import WholeNumber
+from rnnplay.cli.support.run_argument import checkpoint_option, find_run
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
+
+
+@click.command("complete", short_help="Complete a prompt, with the most probable next tokens.")
+@click.argument("run_name", metavar="RUN")
+@click.argument("text", metavar="[TEXT|-]", required=False)
+@click.option("--prompt", metavar="TEXT|-", help="The same as TEXT.")
+@prompt_file_option
+@click.option("--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many tokens.  [default: 8]")
+@checkpoint_option
+@workspace_option
+@json_option
+@pass_session
+def command(
+    session: Session,
+    run_name: str,
+    text: str | None,
+    prompt: str | None,
+    prompt_file: Path | None,
+    bars: int,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
+    """Complete TEXT to the end of the word with the model of RUN, and list the most probable next tokens.
+
+    -: from standard input. A TEXT that begins with a dash stands after --. A text from a file or from standard input
+    loses its last line end.
+    """
+    if text is not None and prompt is not None:
+        raise click.UsageError("TEXT and --prompt are the same; leave one out.")
+    text = prompt if text is None else text
+    if text is None and prompt_file is None:
+        raise click.UsageError("There is no text to complete; write it after the run's name, or give --prompt-file.")
+    run = find_run(session, run_name)
+    text = prompt_text(text, prompt_file)
+
+    from rnnplay.model.generation.sampling import complete
+    from rnnplay.training.checkpoints import load_model
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    found = complete(model, tokenizer, text, bars)
+    if as_json:
+        likely = [{"token": token, "probability": probability} for token, probability in found.next]
+        write_json({"suggestion": found.suggestion, "next": likely, "unknown": found.unknown, "step": step})
+        return
+    note_unknown(found.unknown)
+    click.echo(written(text + found.suggestion))
+    rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
+    table(("next", "probability"), rows, numbers=("probability",))
+
+
+def visible(token: str) -> str:
+    """A token as one can read it in a table."""
+    return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token) or written(token)

@@ -1,0 +1,151 @@
+"""`rnnplay corpora`: the texts to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.support.console import builtins, note, pairs, printable, short_size, table, write_json, written
+from rnnplay.cli.support.groups import NearGroup
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+
+if TYPE_CHECKING:
+    from rnnplay.text.corpora.catalogue import Corpus
+
+EXCERPT = 300
+"""Characters of the text that `show` quotes."""
+
+
+@click.group("corpora", cls=NearGroup, invoke_without_command=True, short_help="List, show or add texts to train on.")
+@workspace_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """List, show or add texts to train on. Alone, it lists them."""
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, as_json)
+
+
+@command.command("list", short_help="The texts there are.")
+@workspace_option
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """The texts that came with rnnplay, and your own in the workspace's corpora/."""
+    _list(session, as_json)
+
+
+@command.command("show", short_help="What a text is, and how it begins.")
+@click.argument("name", metavar="NAME|PATH")
+@workspace_option
+@json_option
+@pass_session
+def show(session: Session, name: str, as_json: bool) -> None:
+    """What a text is, and how it begins."""
+    from rnnplay.text.corpora.catalogue import find_corpus
+
+    _note_missing(session)
+    corpus = find_corpus(name, session.workspace)
+    excerpt = _excerpt(corpus, session)
+    if as_json:
+        write_json({**_described(corpus), "excerpt": excerpt})
+        return
+    pairs((key, value) for key, value in _lines(corpus) if value)
+    click.echo("\n" + written(excerpt))
+
+
+@command.command("add", short_help="Copy a text into the workspace.")
+@click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="What to call it.  [default: the file's name]")
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    default="",
+    help="What the text is in, if not UTF-8: cp1252, gb18030, koi8_r, … The copy is UTF-8.",
+)
+@workspace_option
+@json_option
+@pass_session
+def add(session: Session, path: Path, name: str | None, encoding: str, as_json: bool) -> None:
+    """Copy a text into the workspace's corpora/, so that it can be called by a name. -: from standard input."""
+    from rnnplay.cli.support.text_input import standard_input
+    from rnnplay.text.corpora.adding import add_corpus, add_stream
+
+    if str(path) == "-":
+        corpus = add_stream(standard_input("the text"), session.workspace, name, encoding)
+    else:
+        corpus = add_corpus(path, session.workspace, name, encoding)
+    if as_json:
+        write_json(_described(corpus))
+    else:
+        train = session.workspace.command("train", corpus=corpus.name)
+        excerpt = f" It begins: {' '.join(_excerpt(corpus, session)[:60].split())} …" if encoding else ""
+        click.echo(printable(f"Added {corpus.name}.{excerpt} Train on it: {train}"))
+
+
+def _list(session: Session, as_json: bool) -> None:
+    from rnnplay.text.corpora.catalogue import card_problems, list_corpora
+
+    _note_missing(session)
+    corpora = list_corpora(session.workspace)
+    for problem in card_problems(session.workspace):
+        note(problem)
+    if as_json:
+        write_json([_described(corpus) for corpus in corpora])
+        return
+    rows = [
+        (corpus.name, _size(corpus), corpus.card.feed, corpus.card.summary or corpus.card.title) for corpus in corpora
+    ]
+    table(("name", "size", "read as", "what"), rows, numbers=("size",))
+
+
+def _note_missing(session: Session) -> None:
+    """Says that the workspace is not there; the texts that came with rnnplay are all the same."""
+    if trouble := session.workspace.missing():
+        note(f"Note: {trouble}.")
+
+
+def _described(corpus: Corpus) -> dict[str, Any]:
+    card = builtins(corpus.card)
+    return {**card, "name": corpus.name, "path": str(corpus.path) if corpus.path else None, "bytes": _bytes(corpus)}
+
+
+def _lines(corpus: Corpus) -> list[tuple[str, str]]:
+    card = corpus.card
+    return [
+        ("name", corpus.name),
+        ("title", card.title),
+        ("what", card.summary),
+        ("read as", "one stream" if card.feed == "stream" else "lines, each its own sequence"),
+        ("tokens", "words suit it" if card.tokens == "word" else "characters suit it"),
+        ("encoding", corpus.card.encoding),
+        ("size", _size(corpus)),
+        ("path", str(corpus.path) if corpus.path else "made from the running Python when it is first used"),
+        ("licence", card.licence),
+    ]
+
+
+def _excerpt(corpus: Corpus, session: Session) -> str:
+    from rnnplay.text.encoding.reading import iter_text
+
+    text = ""
+    path = corpus.path or corpus.materialise(session.workspace.for_reading().cache)
+    for piece in iter_text(path, encoding=corpus.card.encoding):
+        text += piece
+        if len(text) >= EXCERPT:
+            break
+    return text[:EXCERPT]
+
+
+def _bytes(corpus: Corpus) -> int | None:
+    try:
+        return corpus.path.stat().st_size if corpus.path else None
+    except OSError:
+        return None
+
+
+def _size(corpus: Corpus) -> str:
+    size = _bytes(corpus)
+    return "" if size is None else short_size(size)

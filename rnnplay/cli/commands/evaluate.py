@@ -1,0 +1,210 @@
+"""`rnnplay eval`: how well a run's model predicts a text it was not trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from rnnplay.cli.support.console import note, pairs, table, write_json
+from rnnplay.cli.support.parameters import WholeNumber
+from rnnplay.cli.support.run_argument import checkpoint_option, find_run
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
+from rnnplay.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnplay.config import RunConfig
+    from rnnplay.runs.folder import RunFolder
+    from rnnplay.text.encoding.encoded import EncodedCorpus
+    from rnnplay.text.tokenizers.build import Tokenizer
+
+WINDOWS = 2000
+
+ONE_SEQUENCE = 100_000
+"""Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
+
+
+@click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
+@click.argument("run_name", metavar="RUN")
+@click.option("--corpus", metavar="NAME|PATH|-", help="Another text than the run's own; -: from standard input.")
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default=None,
+    help="Which part of the text.  [default: validation]",
+)
+@click.option(
+    "--by-distance",
+    is_flag=True,
+    help="Of a run on recall, brackets, agreement or copy: accuracy by how far back the answer stands.",
+)
+@click.option(
+    "--windows",
+    metavar="N",
+    type=WholeNumber(1, 1_000_000),
+    help="Read windows of N tokens instead, each from an empty context, as nanoGPT's figures are computed.",
+)
+@click.option(
+    "--window-count",
+    metavar="M",
+    type=WholeNumber(0, 10_000_000),
+    help="With --windows: how many, at random places; 0: one at every place.  [default: 2000]",
+)
+@click.option(
+    "--seed", metavar="N", type=WholeNumber(0, 2**31 - 1), help="With --windows: draws the places.  [default: 1]"
+)
+@checkpoint_option
+@workspace_option
+@json_option
+@pass_session
+def command(
+    session: Session,
+    run_name: str,
+    corpus: str | None,
+    split: str | None,
+    by_distance: bool,
+    windows: int | None,
+    window_count: int | None,
+    seed: int | None,
+    checkpoint: str,
+    as_json: bool,
+) -> None:
+    """Loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
+
+    Read in float32, the hidden state carried on; up to 100,000 tokens as one sequence, more in 8 parts side by side,
+    as while training. The first token of a part is read without a past, so the numbers may differ a little.
+
+    With --windows every window begins with an empty context, so that its first tokens are hard to predict and the loss
+    is higher: compare it only with figures that were computed the same way.
+
+    What the vocabulary has no token for is read as <unk>. Loss and perplexity count that as a word like any other; bits
+    per character count 8 bits for each byte that it hides.
+    """
+    if windows is None and (window_count is not None or seed is not None):
+        raise InputError("--window-count and --seed are of --windows N; give that, too.")
+    run = find_run(session, run_name)
+    if by_distance:
+        if corpus is not None or split is not None or windows is not None:
+            raise InputError("--by-distance makes its own lines; leave --corpus, --split and --windows out.")
+        _by_distance(session, run, checkpoint, as_json)
+        return
+    split = split or "validation"
+    info, tokenizer = run.info(), run.tokenizer()
+    config = info.config
+    if corpus is not None:
+        corpus = corpus_from_stdin(session.workspace) if corpus == "-" else corpus
+        # One row of one token is enough: nothing is trained on this text.
+        config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
+    run.checkpoint(checkpoint)  # a wrong name is told before the text is read
+
+    encoded = _encoded(session, config, corpus is None, info.corpus_sha256, tokenizer)
+    part = encoded.test if split == "test" else encoded.validation
+    if corpus is None and encoded.sha256 != info.corpus_sha256:
+        note(f"Note: {encoded.name} is not the text that {run.name} was trained on any more.")
+
+    if windows is not None and encoded.feed == "lines":
+        raise InputError(
+            f"{run.name} reads each line from an empty context already; leave --windows out, or give --corpus a text "
+            "that is a stream."
+        )
+
+    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.evaluation import evaluate, evaluate_windows
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    measured: dict[str, object] = {}
+    if windows is not None:
+        count, seed = WINDOWS if window_count is None else window_count, 1 if seed is None else seed
+        found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
+        places = f"at random places (seed {seed})" if count else "one at every place"
+        measure = f"{read:,} windows of {windows:,} tokens, {places}, each from an empty context"
+        measured = {"windows": windows, "window_count": read, "seed": seed if count else None}
+    else:
+        rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
+        found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
+        measure = "the whole part, hidden state carried on" if encoded.feed == "stream" else "every line, from zero"
+    characters = round(found.characters)
+    if warning := unknown_warning(found.unknown_fraction, f"{encoded.name}, {split}"):
+        note(f"Warning: {warning}")
+    if as_json:
+        write_json(
+            {
+                "run": run.name,
+                "step": step,
+                "corpus": encoded.name,
+                "split": split,
+                "loss": found.loss,
+                "perplexity": found.perplexity,
+                "bits_per_character": found.bits_per_character,
+                "tokens": found.tokens,
+                "characters": characters,
+                "unknown_fraction": found.unknown_fraction,
+                **measured,
+            }
+        )
+        return
+    pairs(
+        [
+            ("run", f"{run.name}, step {step:,}"),
+            ("text", f"{encoded.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
+            ("read", measure),
+            ("<unk>", fraction_of_tokens(found.unknown_fraction)),
+            ("loss", f"{fixed(found.loss, 4)} nats per token"),
+            ("perplexity", fixed(found.perplexity, 3)),
+            ("bits per character", fixed(found.bits_per_character, 4)),
+        ]
+    )
+
+
+def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
+    from rnnplay.inspection.distances import distance_accuracy, required_kind
+    from rnnplay.training.checkpoints import load_model
+
+    kind = required_kind(run.info().config, session.workspace)
+    model, tokenizer, step = load_model(run, checkpoint)
+    found = distance_accuracy(model, tokenizer, kind, run.name, step)
+    if as_json:
+        write_json(found)
+        return
+    rows = []
+    for at, distance in enumerate(found.distances):
+        share = found.accuracy[at]
+        rows.append(
+            (
+                f"{distance}" + ("" if distance <= found.trained else " *"),
+                f"{share:.2f}",
+                f"{found.low[at]:.2f} to {found.high[at]:.2f}",
+                f"{found.count[at]:,}",
+                accuracy_bar(share, found.chance),
+            )
+        )
+    table(("distance", "accuracy", "95% interval", "asked", ""), rows, ("distance", "accuracy", "asked"))
+    note(
+        f"{run.name}, step {step:,}, on {kind}: chance is {found.chance:.3f} (the line in the bars); "
+        f"* beyond the distances of its training text (at most {found.trained})."
+    )
+
+
+def accuracy_bar(share: float, chance: float, width: int = 30) -> str:
+    """A bar for a share of 1, with a line where chance is."""
+    full = round(share * width)
+    at = min(width - 1, round(chance * width))
+    return "".join("│" if cell == at else "█" if cell < full else "·" for cell in range(width))
+
+
+def _encoded(session: Session, config: RunConfig, own: bool, sha256: str, tokenizer: Tokenizer) -> EncodedCorpus:
+    """The text named in `config`; a run's `own` that is gone comes from the cache."""
+    from rnnplay.text.corpora.catalogue import find_corpus
+    from rnnplay.text.encoding.encoded import encode_again, encode_corpus
+
+    workspace = session.workspace.for_reading()
+    try:
+        text = find_corpus(config.corpus, workspace)
+        return encode_corpus(text, config, workspace.cache, tokenizer=tokenizer)
+    except InputError:
+        if not own:
+            raise
+        return encode_again(config, sha256, tokenizer, workspace)

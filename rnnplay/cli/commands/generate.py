@@ -1,0 +1,103 @@
+"""`rnnplay generate`: text from a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from rnnplay.cli.support.console import TextOut, builtins, note_unknown, write_json
+from rnnplay.cli.support.options import KnobCommand, given, knob_options
+from rnnplay.cli.support.run_argument import checkpoint_option, find_run
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
+from rnnplay.config import SamplingConfig
+from rnnplay.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnplay.runs.folder import RunFolder
+
+
+@click.command("generate", cls=KnobCommand, short_help="Write text with a trained model.")
+@click.argument("run_name", metavar="RUN")
+@click.option(
+    "--prompt",
+    metavar="TEXT|-",
+    help="The text to write on from; -: from standard input.  [default: the start of a line]",
+)
+@prompt_file_option
+@click.option("--greedy", is_flag=True, help="Always the most probable token: the same as --temperature 0.")
+@checkpoint_option
+@workspace_option
+@json_option
+@knob_options(SamplingConfig)
+@pass_session
+def command(
+    session: Session,
+    /,
+    run_name: str,
+    prompt: str | None,
+    prompt_file: Path | None,
+    greedy: bool,
+    checkpoint: str,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Write text with the model of RUN, a run's name or the path of its folder.
+
+    The prompt and what follows are written as they are drawn, and a last line end. With --json, one object at the end;
+    its "text" is exactly what follows the prompt, and its "seed" draws the same text again. A prompt from a file or
+    from standard input loses its last line end.
+    """
+    sampling = sampling_config(given(values), greedy)
+    run = find_run(session, run_name)
+    prompt = prompt_text(prompt, prompt_file)
+
+    from rnnplay.model.generation.sampling import generate
+    from rnnplay.training.checkpoints import load_model, naming_another
+
+    model, tokenizer, step = load_model(run, checkpoint)
+    note_unknown(tokenizer.unknown_in(prompt))
+    pieces = generate(model, tokenizer, prompt, sampling)
+    with naming_another(run, step):
+        _write(run, step, prompt, pieces, sampling, as_json)
+
+
+def _write(
+    run: RunFolder, step: int, prompt: str, pieces: Iterable[str], sampling: SamplingConfig, as_json: bool
+) -> None:
+    if as_json:
+        write_json(
+            {
+                "run": run.name,
+                "step": step,
+                "prompt": prompt,
+                "text": "".join(pieces),
+                "sampling": builtins(sampling),
+            }
+        )
+        return
+    out = TextOut()
+    try:
+        out.write(prompt)
+        for piece in pieces:
+            out.write(piece)
+    finally:
+        out.end()
+
+
+def sampling_config(values: dict[str, Any], greedy: bool) -> SamplingConfig:
+    """The settings given; where no seed is, one is drawn here, so that it can be told. Raises InputError."""
+    if greedy:
+        if values.get("temperature"):
+            raise InputError("--greedy and --temperature exclude each other; leave one out.")
+        values = {**values, "temperature": 0.0}
+    sampling = SamplingConfig(**values)
+    if sampling.seed == 0:
+        import secrets
+
+        sampling = msgspec.structs.replace(sampling, seed=1 + secrets.randbelow(2**31 - 1))
+    return sampling

@@ -1,0 +1,129 @@
+"""A lesson played to its end without the screen: each arm trained here, looked at, and every condition judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rnnplay.cli.commands.train import new_folder
+from rnnplay.cli.support.console import model_name
+from rnnplay.common.working_time import working_time
+from rnnplay.lessons.lesson import Condition, Lesson
+from rnnplay.lessons.measurements import Judged, Measurements, sources
+from rnnplay.runs.records import Record
+
+if TYPE_CHECKING:
+    from rnnplay.cli.support.reporters import Reporter
+    from rnnplay.workspace import Workspace
+
+
+class PlayedArm(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the experiment."""
+
+    run: str
+    parameters: int
+    steps: int
+    lr: float
+    rates: list[float]
+    """The grid of rates that `lr` is the best of."""
+    seconds: float
+
+
+class PlayedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the lesson."""
+
+    view: str
+    holds: bool
+    conditions: list[Judged]
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """A lesson played to its end."""
+
+    lesson: int
+    name: str
+    seed: int
+    holds: bool
+    """Every condition of every step."""
+    seconds: float
+    arms: dict[str, PlayedArm]
+    steps: list[PlayedStep]
+
+
+def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[str, int], Reporter]) -> Played:
+    """Trains every arm with `seed` in `workspace`, inspects it, and judges.
+
+    `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there.
+    """
+    workspace.create()
+    began = working_time()
+    measurements = Measurements()
+    arms = {arm: _play_arm(lesson, arm, seed, workspace, measurements, reporter) for arm in lesson.arms}
+    steps: list[PlayedStep] = []
+    for step in lesson.steps:
+        judged = measurements.judge_step(step)
+        steps.append(PlayedStep(view=step.view, holds=all(one.holds for one in judged), conditions=judged))
+    return Played(
+        lesson=lesson.number,
+        name=lesson.name,
+        seed=seed,
+        holds=all(step.holds for step in steps),
+        seconds=working_time() - began,
+        arms=arms,
+        steps=steps,
+    )
+
+
+def _play_arm(
+    lesson: Lesson,
+    arm: str,
+    seed: int,
+    workspace: Workspace,
+    measurements: Measurements,
+    make_reporter: Callable[[str, int], Reporter],
+) -> PlayedArm:
+    from rnnplay.cli.commands.lesson_inspections import look_after, look_before
+    from rnnplay.text.corpora.catalogue import find_corpus
+    from rnnplay.text.encoding.encoded import encode_corpus
+    from rnnplay.training.trainer import Trainer
+
+    config = lesson.config(arm, seed)
+    folder = new_folder(lesson.run_name(arm, seed), config, workspace)
+    reporter = make_reporter(f"{folder.name} · {config.corpus} · {model_name(config)}", config.steps)
+    needed = sources(lesson, arm)
+    began = working_time()
+
+    def emit(record: Record) -> None:
+        measurements.take(arm, record)
+        reporter.record(record)
+
+    trainer: Trainer | None = None
+    try:
+        encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, reporter.preparing)
+        trainer = Trainer(config, encoded, folder, emit=emit)
+        measurements_of = measurements.of(arm)
+        look_before(trainer, encoded, needed, measurements_of)
+        while trainer.advance() is None:
+            reporter.tick(trainer.fraction, trainer.seconds_left)
+        look_after(trainer, encoded, workspace, needed, lesson.probe, measurements_of)
+        return PlayedArm(
+            run=folder.name,
+            parameters=trainer.model.size,
+            steps=trainer.step,
+            lr=config.lr,
+            rates=lesson.arms[arm].rates,
+            seconds=working_time() - began,
+        )
+    finally:
+        reporter.close()
+        if trainer is not None:
+            trainer.close()
+
+
+def described(condition: Condition) -> dict[str, Any]:
+    """A condition for JSON, without what it does not use."""
+    return {
+        name: value for name, value in msgspec.to_builtins(condition).items() if value not in ("", 0) or name == "value"
+    }

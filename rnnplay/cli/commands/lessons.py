@@ -1,0 +1,204 @@
+"""`rnnplay lessons`: the eight lessons, to read and to play without the screen."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.support.console import builtins, printable, short_time, table, write_json
+from rnnplay.cli.support.groups import NearGroup
+from rnnplay.cli.support.parameters import WholeNumber
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.lessons.languages import LANGUAGES, Language, choose_language
+
+if TYPE_CHECKING:
+    from rnnplay.cli.commands.lesson_run import Played
+    from rnnplay.cli.support.reporters import Reporter
+    from rnnplay.lessons.lesson import Lesson
+
+WIDEST = 100
+"""Columns of a page in a wide terminal."""
+
+language_option = click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="Language of the lessons.  [default: the interface's setting, else the locale's]",
+)
+
+
+@click.group("lessons", cls=NearGroup, invoke_without_command=True, short_help="List, read or play the lessons.")
+@language_option
+@workspace_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
+    """List, read or play the lessons. Alone, it lists them."""
+    if ctx.invoked_subcommand is None:
+        _list(chosen(language), as_json)
+
+
+@command.command("list", short_help="The lessons, and how far you are.")
+@language_option
+@workspace_option
+@json_option
+def list_(language: str | None, as_json: bool) -> None:
+    """The lessons in their order, and which of their steps are ticked."""
+    _list(chosen(language), as_json)
+
+
+@command.command("show", short_help="The page of a lesson.")
+@click.argument("lesson", metavar="N|NAME")
+@language_option
+@workspace_option
+@json_option
+def show(lesson: str, language: str | None, as_json: bool) -> None:
+    """The page of a lesson: what it says, the equation, what to do and to watch, a question and its answer.
+
+    In a pipe it is plain text; --json has its Markdown.
+    """
+    from rnnplay.lessons.reader import find_lesson, page
+
+    found = find_lesson(lesson)
+    read = page(found, chosen(language))
+    if as_json:
+        write_json({"lesson": found.number, "name": found.name, **asdict(read)})
+        return
+    from rnnplay.lessons.wrapping import plain_text, wrapped
+
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        console = Console()
+        width = min(console.width, WIDEST)
+        console.print(Markdown(wrapped(read.markdown, width)), width=width)
+    else:
+        click.echo(plain_text(read.markdown), nl=False)
+
+
+@command.command("run", short_help="Play a lesson to its end, here.")
+@click.argument("lesson", metavar="N|NAME")
+@click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="Of every run of it.  [default: 1]")
+@click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-ARM-SEED.")
+@language_option
+@workspace_option
+@json_option
+@pass_session
+def run(session: Session, lesson: str, seed: int, keep: bool, language: str | None, as_json: bool) -> int:
+    """Play a lesson to its end: train each of its models, inspect it, and tell of each condition what was measured.
+
+    Exit code 0 if every condition holds, else 1. What holds is ticked in your progress.
+    """
+    from rnnplay.cli.commands.lesson_run import play
+    from rnnplay.lessons.reader import find_lesson
+    from rnnplay.workspace import Workspace
+
+    found = find_lesson(lesson)
+
+    def reporter(title: str, steps: int) -> Reporter:
+        from rnnplay.cli.support.reporters import Silent, choose_reporter
+
+        return Silent() if as_json else choose_reporter(False, title, steps)
+
+    if keep:
+        played = play(found, seed, session.workspace, reporter)
+    else:
+        with tempfile.TemporaryDirectory(prefix="rnnplay-lesson-", ignore_cleanup_errors=True) as folder:
+            played = play(found, seed, Workspace(Path(folder)), reporter)
+    _keep_progress(found, played)
+    if as_json:
+        write_json(as_object(played))
+    else:
+        _tell(found, played, chosen(language))
+    return 0 if played.holds else 1
+
+
+def chosen(language: str | None) -> Language:
+    """The language to speak: --language, else the interface's setting, else the locale's."""
+    from rnnplay.tui.settings import load_settings
+
+    return choose_language(language or load_settings().language)
+
+
+def as_object(played: Played) -> dict[str, Any]:
+    """For JSON: conditions without what they do not use, their measured values beside them."""
+    from rnnplay.cli.commands.lesson_run import described
+
+    steps = [
+        {
+            "view": step.view,
+            "holds": step.holds,
+            "conditions": [
+                {**described(judged.condition), "measured": judged.measured, "holds": judged.holds}
+                for judged in step.conditions
+            ],
+        }
+        for step in played.steps
+    ]
+    return {**builtins(played), "steps": steps}
+
+
+def _list(language: Language, as_json: bool) -> None:
+    from rnnplay.lessons.progress import load_progress
+    from rnnplay.lessons.reader import lessons, page
+    from rnnplay.tui.settings import progress_path
+
+    progress = load_progress(progress_path())
+    if as_json:
+        write_json(
+            [
+                {
+                    "lesson": lesson.number,
+                    "name": lesson.name,
+                    "title": page(lesson, language).title,
+                    "minutes": lesson.minutes,
+                    "steps": len(lesson.steps),
+                    "ticked": [step + 1 for step in progress.done(lesson)],
+                }
+                for lesson in lessons()
+            ]
+        )
+        return
+    rows = [
+        (
+            str(lesson.number),
+            lesson.name,
+            page(lesson, language).title,
+            f"{len(progress.done(lesson))}/{len(lesson.steps)}",
+            short_time(60 * lesson.minutes),
+        )
+        for lesson in lessons()
+    ]
+    table(("lesson", "name", "title", "ticked", "takes"), rows, numbers=("lesson", "ticked", "takes"))
+
+
+def _keep_progress(lesson: Lesson, played: Played) -> None:
+    from rnnplay.lessons.progress import load_progress, save_progress
+    from rnnplay.tui.settings import progress_path
+
+    progress = load_progress(progress_path())
+    new = [progress.tick(lesson, number) for number, step in enumerate(played.steps) if step.holds]
+    if any(new):
+        save_progress(progress, progress_path())
+
+
+def _tell(lesson: Lesson, played: Played, language: Language) -> None:
+    from rnnplay.lessons.measurements import in_words
+    from rnnplay.lessons.reader import page
+
+    read = page(lesson, language)
+    click.echo(printable(f"{lesson.number}. {read.title}"))
+    for text, step in zip(read.steps, played.steps, strict=True):
+        click.echo(printable(f"{'✓' if step.holds else '✗'} {text}"))
+        for judged in step.conditions:
+            value = "?" if judged.measured is None else f"{judged.measured:.4g}"
+            click.echo(
+                printable(f"    {'✓' if judged.holds else '✗'} {in_words(judged.condition, lesson, language)}: {value}")
+            )
+    holding = sum(step.holds for step in played.steps)
+    click.echo(f"{holding}/{len(played.steps)} · {short_time(played.seconds)}")

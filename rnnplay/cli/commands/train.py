@@ -1,0 +1,286 @@
+"""`rnnplay train`: the trainer in the foreground."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.support.console import corpus_name, model_name, note, printable
+from rnnplay.cli.support.options import KnobCommand, given, knob_options
+from rnnplay.cli.support.reporters import Reporter, choose_reporter
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
+from rnnplay.cli.support.signals import StopSignals
+from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.common.limits import limit_met, limit_sentence, reason
+from rnnplay.common.quality import fixed, unknown_text
+from rnnplay.config import RunConfig, with_values
+from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
+from rnnplay.runs.records import Finished, Record, Validation
+
+if TYPE_CHECKING:
+    from rnnplay.runs.folder import RunFolder
+    from rnnplay.training.trainer import Trainer
+    from rnnplay.workspace import Workspace
+
+
+@click.command("train", cls=KnobCommand, short_help="Train a model, here in the foreground.")
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Settings from a file: one knob a line, named as in docs/options.md (batch_size = 64).",
+)
+@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@click.option("--run", "run_name", metavar="NAME", help="What to call the run.  [default: made from its settings]")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run named by --run (else the newest) from its latest checkpoint. Only the length and what "
+    "may change while training can be given anew.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="latest|best|STEP",
+    help="With --resume: which checkpoint to go on from; later ones are forgotten.  [default: latest]",
+)
+@workspace_option
+@json_option
+@knob_options(RunConfig)
+@pass_session
+def command(
+    session: Session,
+    /,
+    config_file: Path | None,
+    preset: str | None,
+    run_name: str | None,
+    resume: bool,
+    checkpoint: str | None,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
+
+    Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
+    a line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
+    code 1 if the run diverged and ended at its last good state.
+    """
+    if resume and preset is not None:
+        raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")
+    if checkpoint is not None and not resume:
+        raise InputError("--checkpoint says where a run goes on; it needs --resume.")
+    workspace = session.workspace
+    if values["corpus"] == "-":
+        values["corpus"] = corpus_from_stdin(workspace)
+    if resume:
+        from rnnplay.runs.folder import find_run
+
+        workspace.check_there()
+        folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
+        workspace.create()
+        anew = layered(settings_in(config_file), given(values))
+        config = with_values(folder.info().config, anew)
+        if "corpus" in anew:
+            config = with_lasting_corpus(config, workspace)
+    else:
+        config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
+        workspace.create()
+        folder = new_folder(run_name, config, workspace)
+    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json)
+
+
+def newest_run(workspace: Workspace) -> RunFolder:
+    """The run with the newest checkpoint; raises InputError if there is none."""
+    from rnnplay.runs.index import list_quickly
+
+    newest = [(run.checkpoints[-1].created, run.folder) for run in list_quickly(workspace) if run.checkpoints]
+    if not newest:
+        raise InputError(f"There is no run to resume in {workspace.checkpoints}; start one without --resume.")
+    return max(newest, key=lambda pair: pair[0])[1]
+
+
+def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> RunFolder:
+    """The folder of a new run, not made yet; raises InputError for a name that is taken or cannot be one."""
+    from rnnplay.runs.folder import RunFolder, check_run_name
+
+    if name is None:
+        return _reserved(config, workspace)
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
+    if folder.holds_run():
+        onward = workspace.command("train", resume=True, run=name)
+        raise InputError(f"There is a run {name!r} already; give another name with --run, or go on with it: {onward}")
+    return folder
+
+
+def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
+    """A folder of a name of our own choosing, made at once: two that start together get two."""
+    from rnnplay.runs.folder import RunFolder, new_run_name
+
+    while True:
+        path = workspace.checkpoints / new_run_name(config, workspace)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:
+            pass  # told when the run is to begin there
+        return RunFolder(path)
+
+
+class Foreground:
+    """One run trained here: the trainer, what tells of it, and the signals that stop it."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.stop = StopSignals()
+        self.validation: Validation | None = None
+        self._trainer: Trainer | None = None
+        self._told = False
+
+    def prepare(self, config: RunConfig, folder: RunFolder, resume: str | None, workspace: Workspace) -> Trainer:
+        """Encode the text, load torch, make the model; `resume`: the checkpoint to go on from."""
+        from rnnplay.text.corpora.catalogue import find_corpus
+        from rnnplay.text.encoding.encoded import encode_again, encode_corpus
+
+        progress = self.reporter.preparing
+        if resume:
+            info = folder.info()
+            moved = config.corpus != info.config.corpus  # the user says where it is now
+            encoded = encode_again(
+                config, info.corpus_sha256, folder.tokenizer(), workspace, progress, use_copy=not moved
+            )
+        else:
+            encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
+
+        from rnnplay.training.trainer import Trainer  # takes a second or more: it loads torch
+
+        if resume:
+            self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
+        else:
+            self._trainer = Trainer(config, encoded, folder, self._emit, self._poll)
+        return self._trainer
+
+    def run(self, trainer: Trainer) -> Finished:
+        """Train until the length is reached, a signal asks for a stop, or nobody reads any more."""
+        finished = None
+        with self.stop:
+            while finished is None:
+                if self.stop.asked or self.reporter.closed:
+                    return trainer.finish("stopped")
+                finished = trainer.advance()
+                self._poll()
+        return finished
+
+    def close(self) -> None:
+        """Lets the run go, for others to train."""
+        if self._trainer is not None:
+            self._trainer.close()
+
+    def _emit(self, record: Record) -> None:
+        if isinstance(record, Validation):
+            self.validation = record
+        self.reporter.record(record)
+
+    def _poll(self) -> None:
+        if self._trainer is not None:
+            self.reporter.tick(self._trainer.fraction, self._trainer.seconds_left)
+        if self.stop.asked and not self._told:
+            self._told = True
+            self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
+
+
+def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str | None, as_json: bool) -> int:
+    title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
+    reporter = choose_reporter(as_json, title, config.steps)
+    foreground = Foreground(reporter)
+    try:
+        trainer = foreground.prepare(config, folder, resume, session.workspace)
+        finished = foreground.run(trainer)
+    except OSError as error:
+        if limit := limit_met(error):
+            raise RnnplayError(limit_sentence(limit)) from error
+        place = f" ({error.filename})" if error.filename else ""
+        raise RnnplayError(
+            f"{error.strerror or error}{place}; make room or allow writing there, then {_onward(session, folder)}"
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            # What would make the model smaller, a run keeps.
+            smaller = "close other programs" if resume else "make --hidden, --batch-size or --bptt smaller"
+            raise RnnplayError(f"There is not enough memory; {smaller}.") from error
+        raise
+    finally:
+        reporter.close()
+        foreground.close()
+        with suppress(OSError):
+            folder.path.rmdir()  # reserved for a run that did not begin: nothing is in it
+    if not trainer.saved:
+        raise RnnplayError(
+            f"The run ended at step {finished.step:,}, but its last steps could not be written to {folder.path}, and "
+            f"are lost; make room or allow writing there, then {_onward(session, folder)}"
+        )
+    if reporter.failure is not None:
+        raise RnnplayError(
+            f"The records cannot be written to standard output ({reason(reporter.failure)}), so the run has stopped "
+            f"at step {finished.step:,}; make room, then {_onward(session, folder)}"
+        )
+    if finished.reason == "diverged":
+        ways = _other_ways(trainer.config)
+        options = ", ".join("--" + way.replace("_", "-") for way in ways)
+        raise RnnplayError(
+            f"The run diverged and ended; it stands at its last good step, {finished.step:,}. Change something "
+            f"({options}); for example, {_onward(session, folder, **dict(list(ways.items())[:1]))}"
+        )
+    if finished.reason == "stopped":
+        note(f"Stopped at step {finished.step:,}; {_onward(session, folder)}")
+    if not as_json:
+        click.echo(printable(_result(session.workspace, folder, trainer, finished, foreground.validation)))
+    return 0
+
+
+def _onward(session: Session, folder: RunFolder, **changes: str | float) -> str:
+    """How to go on with the run, or where nothing is left of it, how to begin anew."""
+    if folder.holds_run() and folder.checkpoints():
+        return "go on with: " + session.workspace.command("train", resume=True, run=folder.name, **changes)
+    if "--resume" in session.words:
+        return "start a new run: nothing is left of this one."
+    return f"start it again with: {session.again()}"
+
+
+def _result(
+    workspace: Workspace, folder: RunFolder, trainer: Trainer, finished: Finished, reached: Validation | None
+) -> str:
+    """How the run ended, and the command that writes with it; of weights that are not finite, what mends them."""
+    quality = f", validation {_quality(reached)}" if reached else ""
+    ended = f"{folder.name}: {finished.step:,} steps{quality}."
+    name = workspace.run_argument(folder.path)
+    if trainer.finite:
+        return f"{ended} Write with it: {workspace.command('generate', name)}"
+    good = folder.another(finished.step)
+    if good is None:
+        return f"{ended} Its weights are not finite; train again with a smaller --lr or with --clip norm."
+    write = workspace.command("generate", name, checkpoint=good)
+    undone = workspace.command("train", resume=True, run=folder.name, checkpoint=good, divergence="rollback")
+    return (
+        f"{ended} Its weights are not finite.\nWrite with those of step {good:,}: {write}\n"
+        f"Train on from there, steps that diverge being undone: {undone}"
+    )
+
+
+def _quality(record: Validation) -> str:
+    unknown = unknown_text(record.unknown_fraction)
+    return f"loss {fixed(record.loss, 4)} (perplexity {fixed(record.perplexity, 2)}{unknown and ', '}{unknown})"
+
+
+def _other_ways(config: RunConfig) -> dict[str, str | float]:
+    """What could be changed of a run that diverged with `config`: knobs, with a value to try."""
+    ways: dict[str, str | float] = {"lr": float(f"{config.lr / 4:.2g}")}
+    if config.clip == "norm":
+        ways["clip_threshold"] = config.clip_threshold / 4
+    else:
+        ways["clip"] = "norm"
+    return ways if config.divergence == "rollback" else {**ways, "divergence": "rollback"}

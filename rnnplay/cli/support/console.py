@@ -1,0 +1,175 @@
+"""What the commands write with: streams that may be pipes, tables, and numbers for people."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.common.encodings import honest, is_utf8
+from rnnplay.common.terminal_text import harmless, harmless_line, harmless_message
+
+if TYPE_CHECKING:
+    from rnnplay.config import RunConfig
+
+_RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+"""What JSON allows in a string as it is, but a terminal obeys or shows elsewhere."""
+
+_NOT_ASCII = re.compile("[^\\x00-\\x7e]")
+"""Where stdout is not UTF-8 all of it is escaped: JSON stays exact in every encoding."""
+
+
+def write_json(value: object) -> None:
+    """`value` as one line of JSON on stdout, exact, with escapes in it for what a terminal would obey."""
+    from rnnplay.common.jsonl import encode_line
+
+    try:
+        line = encode_line(value).decode()
+    except UnicodeEncodeError:  # a path that is no UTF-8: its bytes as halves of surrogate pairs, escaped
+        import json
+
+        line = json.dumps(value) + "\n"
+    raw = _RAW_IN_JSON if is_utf8(sys.stdout) else _NOT_ASCII
+    click.echo(raw.sub(lambda match: json_escape(match[0]), line), nl=False)
+
+
+def json_escape(letter: str) -> str:
+    """One character as JSON escapes it: as one or two units of UTF-16."""
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def note(message: str) -> None:
+    """A remark beside the result, on stderr."""
+    click.echo(harmless_message(message), err=True)
+
+
+def note_unknown(unknown: Sequence[str]) -> None:
+    """Says which pieces of a text the model has no token for, if there are any."""
+    if unknown:
+        shown = honest(", ".join(map(repr, unknown[:8])), sys.stderr)
+        note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
+    """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe. `numbers` align right."""
+    rows = [[harmless_line(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(columns), *rows]:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))  # Text: a name is not markup
+    Console().print(drawn)
+
+
+def pairs(values: Iterable[tuple[str, str]]) -> None:
+    """Names and values on stdout, one a line, the values aligned."""
+    shown = [(name, harmless_line(value)) for name, value in values]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def printable(text: str) -> str:
+    """`text` with nothing in it that a terminal would obey: control characters are shown, not sent.
+
+    Newline and tab stay. Names in the U+2400 block for C0 and DEL, U+FFFD for C1 and the marks that reorder lines.
+    """
+    return harmless(text)
+
+
+def written(text: str) -> str:
+    """What a model or a user wrote, for stdout: `printable`, with `?` for what the encoding lacks."""
+    return honest(printable(text), sys.stdout)
+
+
+class TextOut:
+    """Generated text on stdout: made harmless on a terminal, exact UTF-8 in a pipe; it ends its last line in both."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._last = "\n"
+
+    def write(self, text: str) -> None:
+        """Write and flush; raises BrokenPipeError if nobody reads."""
+        if not text:
+            return
+        if self._terminal:
+            sys.stdout.write(written(text))
+            sys.stdout.flush()
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
+        self._last = text[-1]
+
+    def end(self) -> None:
+        """Ends the last line, as a text for people does: the shell's prompt, or the next file, begins a new one."""
+        if self._last != "\n":
+            self.write("\n")
+
+
+def model_name(config: RunConfig) -> str:
+    """ "LSTM 1×256", "ReLU RNN 2×128"."""
+    cell = "ReLU RNN" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
+    return f"{cell} {config.layers}×{config.hidden}"
+
+
+def corpus_name(corpus: str) -> str:
+    """The knob's value for people: a name as it is, of a path the file's name."""
+    path = Path(corpus)
+    return path.stem if path.is_absolute() else corpus
+
+
+def short_date(iso: str) -> str:
+    """An ISO 8601 moment in the user's own time, to the minute; as it stands if it is none."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return iso
+
+
+def short_count(number: float) -> str:
+    """331000 as "331k", 1234567 as "1.23M"."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.3g}{unit}"
+    return f"{number:.0f}"
+
+
+def short_time(seconds: float) -> str:
+    """92.4 as "1:32", 4000 as "1:06:40"."""
+    whole = int(seconds + 0.5)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def short_size(size: float) -> str:
+    """Bytes for people: 1.1 MB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("unreachable")
+
+
+def builtins(value: Any) -> Any:
+    """A Struct as dicts and lists, for a larger JSON object."""
+    import msgspec
+
+    return msgspec.to_builtins(value)

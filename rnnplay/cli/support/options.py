@@ -1,0 +1,98 @@
+"""Options of the command line made from the knobs' declarations in rnnplay.config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from rnnplay.cli.support.parameters import ParamType
+from rnnplay.config import GROUPS, KnobSpec, knobs
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+METAVARS = {"int": "N", "float": "X", "text": "TEXT"}
+
+
+class KnobType(ParamType):
+    """A knob's own parser; a value that is not allowed raises ConfigError, which names the knob and its limits."""
+
+    def __init__(self, spec: KnobSpec) -> None:
+        self.spec = spec
+        self.name = spec.kind
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Any:
+        return self.spec.parse(value) if isinstance(value, str) else value
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(choice) for choice in self.spec.choices if choice.startswith(incomplete)]
+
+
+class KnobOption(click.Option):
+    """One knob's option; None when it was not given, so that only what was given overrides a preset or a file."""
+
+    def __init__(self, spec: KnobSpec) -> None:
+        name = spec.option
+        if spec.kind == "bool":
+            super().__init__([f"{name}/--no-{name[2:]}", spec.name], default=None, help=help_text(spec))
+        else:
+            metavar = "|".join(spec.choices) or ("NAME|PATH|-" if spec.name == "corpus" else METAVARS[spec.kind])
+            super().__init__(
+                [name, spec.name], type=KnobType(spec), metavar=metavar, default=None, help=help_text(spec)
+            )
+        self.section = GROUPS[spec.knob.group]
+
+
+class KnobCommand(click.Command):
+    """A command whose --help lists the knobs by group."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+        for section, records in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+
+def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Adds an option for each knob of `config_type`; the callback gets them by the knobs' names, None if not given."""
+
+    def decorate(function: F) -> F:
+        params: list[click.Parameter] = function.__dict__.setdefault("__click_params__", [])
+        # click reads this list backwards, as decorators stand.
+        params.extend(KnobOption(spec) for name, spec in reversed(knobs(config_type).items()) if name not in exclude)
+        return function
+
+    return decorate
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Of a callback's knobs, those that stood on the command line."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def help_text(spec: KnobSpec) -> str:
+    """The line of --help: what it is, when it matters, its limits and default."""
+    text = spec.knob.help
+    if spec.knob.when is not None:
+        other, values = spec.knob.when
+        text += f" (with {other} {' or '.join(values)})"
+    if spec.knob.zero:
+        text += f" (0: {spec.knob.zero})"
+    return f"{text}  [default: {shown_default(spec)}]"
+
+
+def shown_default(spec: KnobSpec) -> str:
+    """A knob's default as it would be typed."""
+    if spec.kind == "bool":
+        return "on" if spec.default else "off"
+    return f"{spec.default:g}" if isinstance(spec.default, float) else str(spec.default)

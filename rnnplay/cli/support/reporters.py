@@ -1,0 +1,312 @@
+"""How `rnnplay train` tells of its progress: JSON lines, a bar in a terminal, or plain lines in a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import click
+
+from rnnplay.cli.support.console import printable, short_count, short_time
+from rnnplay.cli.support.failures import tell
+from rnnplay.common.jsonl import encode_line
+from rnnplay.common.quality import fixed, unknown_text
+from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
+from rnnplay.training.divergence import in_words
+
+FLUSH_SECONDS = 0.05
+REDRAW_SECONDS = 0.2
+PLAIN_SECONDS = 5.0
+
+
+class Reporter(Protocol):
+    """Takes what training says. None of the methods raises, so that a step is never left half done."""
+
+    closed: bool
+    """Nobody reads any more: training should end."""
+    failure: OSError | None
+    """Why records cannot be written, where somebody does want to read them."""
+
+    def preparing(self, what: str, done: int, total: int, /) -> None:
+        """Something takes a while before training: `done` of `total` bytes."""
+
+    def record(self, record: Record, /) -> None:
+        """One record of the run."""
+
+    def tick(self, fraction: float, seconds_left: float | None, /) -> None:
+        """Between steps, and inside long validations."""
+
+    def say(self, message: str, /) -> None:
+        """One sentence for the user."""
+
+    def close(self) -> None:
+        """Everything is said; restores the terminal."""
+
+
+class JsonReporter:
+    """One record a line on stdout, in batches at most FLUSH_SECONDS old, and nothing else there.
+
+    Until `close`, file descriptor 1 is stderr, so that no library's print gets between the records.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.failure: OSError | None = None
+        self._lines: list[bytes] = []
+        self._flushed = self._ticked = 0.0
+        sys.stdout.flush()
+        try:
+            self._standard: int | None = sys.stdout.fileno()
+            self._out: int | None = os.dup(self._standard)
+            os.dup2(sys.stderr.fileno(), self._standard)
+        except (OSError, ValueError):  # not a real file, as in tests
+            self._standard = self._out = None
+
+    def preparing(self, _what: str, _done: int, _total: int, /) -> None:
+        """Not part of the records."""
+
+    def record(self, record: Record, /) -> None:
+        self._lines.append(encode_line(record))
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flush()
+
+    def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
+        now = time.monotonic()
+        # When steps are slow, a line must not wait for the next one.
+        if now - self._flushed >= FLUSH_SECONDS or now - self._ticked >= FLUSH_SECONDS:
+            self._flush()
+        self._ticked = now
+
+    def say(self, message: str, /) -> None:
+        tell(message)
+
+    def close(self) -> None:
+        self._flush()
+        if self._out is not None and self._standard is not None:
+            sys.stdout.flush()
+            os.dup2(self._out, self._standard)
+            os.close(self._out)
+            self._out = None
+
+    def _flush(self) -> None:
+        data = b"".join(self._lines)
+        self._lines.clear()
+        self._flushed = time.monotonic()
+        if not data or self.closed:
+            return
+        try:
+            if self._out is None:
+                click.echo(data, nl=False)
+                return
+            while data:
+                data = data[os.write(self._out, data) :]
+        except BrokenPipeError:  # the reader has what it wanted
+            self.closed = True
+        except OSError as error:
+            self.closed, self.failure = True, error
+
+
+class _Status:
+    """The latest of everything, for people."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._step: Step | None = None
+        self._loss: float | None = None
+        self._validation: Validation | None = None
+        self._clipped: deque[bool] = deque(maxlen=100)
+
+    def take(self, record: Record, /) -> None:
+        if isinstance(record, Step):
+            self._step = record
+            # Smoothed over some 20 steps; a NaN stays visible for as long as it lasts, and no longer.
+            former = record.loss if self._loss is None or self._loss != self._loss else self._loss
+            self._loss = former + 0.05 * (record.loss - former)
+            self._clipped.append(record.clipped)
+        elif isinstance(record, Validation):
+            self._validation = record
+        elif isinstance(record, Rollback):
+            self._loss = None  # smoothed anew, from where the run goes on
+            self._clipped.clear()
+
+    def parts(self, seconds_left: float | None) -> list[tuple[int, str]]:
+        """(importance, text) in the order they stand; the least important goes first where room is short."""
+        if self._step is None or self._loss is None:
+            return [(9, "starting")]
+        total = f"/{self._steps:,}" if self._steps else ""
+        share = 100 * sum(self._clipped) / max(1, len(self._clipped))
+        parts = [(9, f"step {self._step.step:,}{total}"), (8, f"loss {fixed(self._loss, 3)}")]
+        if self._validation is not None:
+            parts.append((6, f"valid {fixed(self._validation.loss, 3)}"))
+        parts.append((5, f"grad {fixed(self._step.grad_norm, 2)}"))
+        parts.append((3, f"{share:.0f}% clipped"))
+        parts.append((4, f"{short_count(self._step.tokens_per_second)} tok/s"))
+        if seconds_left is not None:
+            parts.append((7, f"{short_time(seconds_left)} left"))
+        return parts
+
+    def line(self, seconds_left: float | None, room: int) -> str:
+        parts = self.parts(seconds_left)
+        while len(parts) > 1 and len("  ".join(text for _, text in parts)) > room:
+            parts.remove(min(parts))
+        return "  ".join(text for _, text in parts)
+
+
+def started_line(title: str, record: Started) -> str:
+    """The beginning of a run for people."""
+    on = f"{record.device} {record.precision}" + (f" {record.threads} threads" if record.threads > 1 else "")
+    onward = f" · from step {record.step:,}" if record.step else ""
+    return (
+        f"{title} · {short_count(record.parameters)} parameters · {record.vocabulary:,} different tokens · {on}{onward}"
+    )
+
+
+def validation_line(record: Validation) -> str:
+    """A validation for people."""
+    unknown = unknown_text(record.unknown_fraction)
+    best = "  best so far" if record.best else ""
+    return (
+        f"step {record.step:,}  validation {fixed(record.loss, 4)}  perplexity {fixed(record.perplexity, 2)}  "
+        f"bits/character {fixed(record.bits_per_character, 3)}{unknown and '  '}{unknown}{best}"
+    )
+
+
+def event_line(record: Record) -> str:
+    """What happened to a run beside its steps, for people; empty for a record that tells of no event."""
+    if isinstance(record, Validation):
+        return validation_line(record)
+    if isinstance(record, Skipped):
+        return f"step {record.step:,}  skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
+    if isinstance(record, Rollback):
+        return in_words(record)
+    if isinstance(record, Threads):
+        return f"step {record.step:,}  {record.message}"
+    return record.message if isinstance(record, Notice) else ""
+
+
+class TerminalReporter:
+    """A bar on stderr, with a line above it for every validation."""
+
+    def __init__(self, title: str, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self.closed = False
+        self.failure: OSError | None = None
+        self._title = title
+        self._clock = clock
+        self._status = _Status(steps)
+        self._drawn = -REDRAW_SECONDS
+        self._console = Console(stderr=True, highlight=False)
+        # Redrawn here, not by rich's own thread: that would take turns with the trainer for Python's lock.
+        self._progress = Progress(
+            BarColumn(bar_width=20),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+            auto_refresh=False,
+        )
+        self._task = self._progress.add_task("", total=1.0)
+        self._progress.start()
+
+    def preparing(self, what: str, done: int, total: int, /) -> None:
+        share = done / total if total else 0.0
+        size = f" {100 * share:.0f}% of {total / 1e6:,.1f} MB" if total else ""
+        self._draw(share, f"{printable(what)}{size}", force=done >= total)
+
+    def record(self, record: Record, /) -> None:
+        self._status.take(record)
+        if isinstance(record, Started):
+            self.say(started_line(self._title, record))
+        elif line := event_line(record):
+            self.say(line)
+
+    def tick(self, fraction: float, seconds_left: float | None, /) -> None:
+        if self._clock() - self._drawn >= REDRAW_SECONDS:
+            self._draw(fraction, self._status.line(seconds_left, self._console.width - 22))
+
+    def say(self, message: str, /) -> None:
+        self._progress.print(printable(message), markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+    def _draw(self, fraction: float, text: str, force: bool = False) -> None:
+        if force or self._clock() - self._drawn >= REDRAW_SECONDS:
+            self._drawn = self._clock()
+            self._progress.update(self._task, completed=min(fraction, 1.0), description=text)
+            try:
+                self._progress.refresh()
+            except OSError:
+                self.closed = True
+
+
+class PlainReporter:
+    """Lines on stderr: every validation, and every few seconds where training stands."""
+
+    def __init__(self, title: str, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.closed = False
+        self.failure: OSError | None = None
+        self._title = title
+        self._clock = clock
+        self._status = _Status(steps)
+        self._said = clock()
+
+    def preparing(self, what: str, done: int, total: int, /) -> None:
+        if total and self._clock() - self._said >= PLAIN_SECONDS:
+            self.say(f"{what} {100 * done / total:.0f}% of {total / 1e6:,.1f} MB")
+
+    def record(self, record: Record, /) -> None:
+        self._status.take(record)
+        if isinstance(record, Started):
+            self.say(started_line(self._title, record))
+        elif line := event_line(record):
+            self.say(line)
+
+    def tick(self, _fraction: float, seconds_left: float | None, /) -> None:
+        if self._clock() - self._said >= PLAIN_SECONDS:
+            self.say(self._status.line(seconds_left, 200))
+
+    def say(self, message: str, /) -> None:
+        self._said = self._clock()
+        try:
+            click.echo(printable(message), err=True)
+        except OSError:
+            self.closed = True
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+
+class Silent:
+    """Says nothing: for commands whose whole answer comes at the end."""
+
+    closed: bool = False
+    failure: OSError | None = None
+
+    def preparing(self, _what: str, _done: int, _total: int, /) -> None:
+        """Nothing."""
+
+    def record(self, _record: Record, /) -> None:
+        """Nothing."""
+
+    def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
+        """Nothing."""
+
+    def say(self, _message: str, /) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing to restore."""
+
+
+def choose_reporter(as_json: bool, title: str, steps: int) -> Reporter:
+    """The reporter for where the output goes; `steps` is the run's length, 0 if it is not counted in steps."""
+    if as_json:
+        return JsonReporter()
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return TerminalReporter(title, steps)
+    return PlainReporter(title, steps)

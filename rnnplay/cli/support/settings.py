@@ -1,0 +1,62 @@
+"""The settings of a run from all places they may be given in: defaults < preset < TOML file < command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rnnplay.config import RunConfig, with_values
+from rnnplay.errors import ConfigError
+from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.settings import read_settings
+from rnnplay.workspace import Workspace
+
+LENGTHS = ("steps", "epochs", "minutes")
+
+
+def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
+    """The settings of a new run; raises InputError for a preset, file or value that cannot be used."""
+    values = find_preset(preset or DEFAULT_PRESET, workspace.presets, whole=False).values
+    values = layered(values, settings_in(file), given)
+    try:
+        return with_values(RunConfig(), values)
+    except ConfigError as error:
+        raise ConfigError(error.knob, f"With preset {preset}, {error}" if preset else str(error)) from error
+
+
+def settings_in(file: Path | None) -> dict[str, Any]:
+    """The knobs in a TOML file, none without one; raises InputError."""
+    return {} if file is None else read_settings(file)
+
+
+def layered(*layers: dict[str, Any]) -> dict[str, Any]:
+    """Later layers override earlier ones; one that says a length in any unit overrides the length in all units.
+
+    They are laid over each other before they are checked together, as one layer may only make sense with the next
+    (tied weights in a preset, both sizes on the command line).
+    """
+    values: dict[str, Any] = {}
+    for layer in layers:
+        if any(layer.get(name) for name in LENGTHS):
+            values = {name: value for name, value in values.items() if name not in LENGTHS}
+        values |= layer
+    return values
+
+
+def lasting_corpus(corpus: str, workspace: Workspace) -> str:
+    """The name of the corpus meant if it has one, else its absolute path: a run may be resumed from another folder.
+
+    Raises InputError if there is no such corpus.
+    """
+    from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
+
+    found = find_corpus(corpus, workspace)
+    if any(known == found for known in list_corpora(workspace)):
+        return found.name
+    path = Path(corpus.strip()).expanduser()
+    return str(path.resolve()) if path.exists() else corpus
+
+
+def with_lasting_corpus(config: RunConfig, workspace: Workspace) -> RunConfig:
+    """`config` with its corpus as `lasting_corpus` writes it."""
+    return with_values(config, {"corpus": lasting_corpus(config.corpus, workspace)})

@@ -1,0 +1,272 @@
+"""Text from a model: samples, and the completion of what a user types.
+
+Everything here leaves the model as it was: no gradients, the mode (training or not) put back before anything is handed
+out, torch's global random numbers untouched. So it may run between two training steps, in the same thread, and a
+sample may go on over many steps, each token from the weights as they then are. All numbers are float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rnnplay.config import SamplingConfig
+from rnnplay.errors import CheckpointError, RnnplayError
+from rnnplay.model import cells
+from rnnplay.model.language_model import LanguageModel, State
+from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.text.tokenizers.vocabulary import lower
+
+UNKNOWN_ID = 0
+"""<unk> in every vocabulary; never drawn."""
+
+PROMPT_TOKENS = 1000
+"""Of a longer prompt only so many of its last tokens are read."""
+
+SUGGESTION_TOKENS = 24
+
+
+def filter_logits(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """The probabilities (V,) to draw from, float64, for logits (V,); at least one is above 0.
+
+    temperature  logits are divided by it; 0 gives all to the largest (of equal ones the first)
+    top_k        only the k most probable may be drawn (Fan et al. 2018); 0: all
+    top_p        only the smallest set of the most probable that holds p of the probability left by top_k together, the
+                 nucleus (Holtzman et al. 2020); 1: all
+
+    A logit of -inf is never drawn; NaN and +inf must not occur.
+    """
+    logits = logits.double()
+    if temperature == 0:
+        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
+    # The largest becomes 0 first, so that no temperature, however small, makes an infinity.
+    probabilities = torch.softmax((logits - logits.max()) / temperature, dim=0)  # (V,)
+    if not (0 < top_k < len(logits)) and top_p >= 1:
+        return probabilities
+    ranked, order = probabilities.sort(descending=True, stable=True)  # (V,), and the ids in that order
+    if 0 < top_k < len(ranked):
+        ranked[top_k:] = 0
+        ranked /= ranked.sum()
+    before = ranked.cumsum(0) - ranked  # what the more probable ones hold together
+    ranked[1:].masked_fill_(before[1:] >= top_p, 0)
+    return torch.zeros_like(ranked).scatter_(0, order, ranked / ranked.sum())
+
+
+def generate_ids(
+    model: LanguageModel, prompt: Sequence[int], sampling: SamplingConfig, restart: int | None = None
+) -> Iterator[int]:
+    """Draws `sampling.length` ids, one after another, after those of `prompt` (at least one).
+
+    `restart`: an id before which the state is set to zero, as it was in training on lines.
+    Raises RnnplayError if the model gives NaN or infinities, or knows nothing but <unk>.
+    """
+    generator = torch.Generator()
+    if sampling.seed:
+        generator.manual_seed(sampling.seed)
+    else:
+        generator.seed()
+    logits, state = _read(model, prompt)
+    for count in range(sampling.length):
+        token = _draw(logits, sampling, generator)
+        yield token
+        if count + 1 < sampling.length:
+            logits, state = _step(model, token, model.zero_state(1) if token == restart else state)
+
+
+def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: SamplingConfig) -> Iterator[str]:
+    """Writes on from `prompt`, yielding text as it comes; `prompt` and the pieces together read as one text.
+
+    The model first reads a newline if it has one, as texts begin after one. Raises as `generate_ids`.
+    """
+    context = _prompt_ids(model, tokenizer, prompt)
+    writer = _Writer(tokenizer, context, prompt)
+    restart = tokenizer.newline if model.config.feed == "lines" else None
+    for token in generate_ids(model, context, sampling, restart):
+        piece = writer.write(token)
+        if piece:
+            yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a model makes of a text."""
+
+    suggestion: str
+    """What to append: to the end of the word under way, or of the next one. May be empty; has no newline."""
+    next: list[tuple[str, float]]
+    """The most probable next tokens as displayed, with their probabilities over the whole vocabulary; none if the model
+    gives no finite numbers. While a word model's word is not finished: the words that begin so."""
+    unknown: list[str]
+    """Pieces of the text that the model reads as <unk>."""
+    texts: list[str] = field(default_factory=list)
+    """What each of `next` adds to the text; "" for <unk>."""
+
+
+def complete(
+    model: LanguageModel, tokenizer: Tokenizer, text: str, bars: int, hook: cells.LayerHook | None = None
+) -> Suggestion:
+    """The most probable continuation of `text` up to a word's end, and its `bars` most probable next tokens.
+
+    `hook`: as in cells.step, for a model whose cells are tampered with; the text is then read step by step, slowly.
+
+    The continuation takes the most probable token each time: spaces and punctuation, then one word, at most 24 tokens,
+    and ends before a newline. Typed after half a word, a word model completes it to the most probable word that begins
+    so.
+    """
+    unknown = tokenizer.unknown_in(text)
+    ids = _prompt_ids(model, tokenizer, text)
+    beginning = _unfinished_word(tokenizer, text, unknown, ids[-1])
+    try:
+        if beginning and len(ids) > 1:
+            logits, state = _read(model, ids[:-1], hook)
+            found = _words_beginning(tokenizer, beginning, logits)
+            if found and found[0][0] != ids[-1]:
+                suggestion = tokenizer.tokens[found[0][0]][len(beginning) :]
+                bar_list = [(tokenizer.tokens[token], share) for token, share in found[:bars]]
+                rests = [word[len(beginning) :] for word, _ in bar_list]
+                return Suggestion(suggestion, bar_list, [piece for piece in unknown if piece != beginning], rests)
+            logits, state = _step(model, ids[-1], state, hook)
+        else:
+            logits, state = _read(model, ids, hook)
+        shares, tokens = torch.softmax(logits.double(), dim=0).topk(min(bars, len(logits)))
+        likeliest = [
+            (tokenizer.tokens[token], share) for token, share in zip(tokens.tolist(), shares.tolist(), strict=True)
+        ]
+        texts = [_Writer(tokenizer, ids, text).write(token) if token != UNKNOWN_ID else "" for token in tokens.tolist()]
+        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown, texts)
+    except RnnplayError:  # a model that diverged suggests nothing
+        return Suggestion("", [], unknown)
+
+
+def _to_word_end(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    text: str,
+    ids: Sequence[int],
+    logits: Tensor,
+    state: State,
+    hook: cells.LayerHook | None,
+) -> str:
+    writer = _Writer(tokenizer, ids, text)
+    likeliest = SamplingConfig(temperature=0)
+    suggestion = ""
+    in_word = False
+    for _ in range(SUGGESTION_TOKENS):
+        token = _draw(logits, likeliest, None)
+        word_part = tokenizer.is_word_part(token)
+        if token == tokenizer.newline or (in_word and not word_part):
+            break
+        suggestion += writer.write(token)
+        in_word = word_part
+        if word_part and tokenizer.kind == "word":
+            break
+        logits, state = _step(model, token, state, hook)
+    return suggestion if suggestion.strip() else ""
+
+
+def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], last: int) -> str:
+    """The word that `text` ends in and a word model could go on with, as it would stand in the vocabulary; or ""."""
+    if tokenizer.kind != "word":
+        return ""
+    if last != UNKNOWN_ID:
+        words = [tokenizer.tokens[last]] if tokenizer.is_word_part(last) else []
+    else:
+        words = sorted(unknown, key=len, reverse=True)
+    text = lower(text) if tokenizer.lowercase else text
+    return next((word for word in words if text.endswith(word)), "")
+
+
+def _words_beginning(tokenizer: Tokenizer, beginning: str, logits: Tensor) -> list[tuple[int, float]]:
+    """Ids of the words that begin so, the most probable first, with their probabilities over the whole vocabulary."""
+    ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
+    shares = torch.softmax(logits.double(), dim=0)[ids].tolist()
+    return sorted(zip(ids, shares, strict=True), key=lambda found: -found[1])
+
+
+class _Writer:
+    """Text of tokens as they come, each spaced by the one before it."""
+
+    def __init__(self, tokenizer: Tokenizer, context: Sequence[int], prompt: str) -> None:
+        self._tokenizer = tokenizer
+        self._previous = context[-1]
+        # A word model is not shown the one space a user ended on (`_prompt_ids`): it is not to be written twice.
+        self._drop_space = ends_on_space(tokenizer, prompt)
+
+    def write(self, token: int) -> str:
+        """What `token` adds to the text."""
+        piece = self._tokenizer.decode_after(self._previous, token)
+        self._previous = token
+        if self._drop_space:
+            piece = piece.removeprefix(" ")
+            self._drop_space = False
+        return piece
+
+
+def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list[int]:
+    """What the model reads before it writes: a newline if it has one, and the prompt; at least one id.
+
+    A model of lines has seen nothing before a line's own beginning, so it is given the last line only.
+    """
+    if ends_on_space(tokenizer, prompt):
+        prompt = prompt[:-1]
+    ids = [] if tokenizer.newline is None else [tokenizer.newline]
+    if model.config.feed == "lines" and ids:
+        prompt = prompt.rpartition("\n")[2]
+    ids += tokenizer.encode(prompt).tolist()
+    return ids[-PROMPT_TOKENS:] or tokenizer.encode(" ").tolist() or [UNKNOWN_ID]
+
+
+def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether the space at the end of `prompt` is none that the model should read."""
+    # To a word model a space between two words is no token; one at the end would be read as a second space.
+    return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
+
+
+def _draw(logits: Tensor, sampling: SamplingConfig, generator: torch.Generator | None) -> int:
+    logits = logits.clone()
+    logits[UNKNOWN_ID] = -torch.inf
+    if len(logits) == 1:
+        raise RnnplayError("The model's vocabulary has nothing but <unk>: train it with a lower min_count.")
+    probabilities = filter_logits(logits, sampling.temperature, sampling.top_k, sampling.top_p)
+    if sampling.temperature == 0:
+        return int(probabilities.argmax())
+    return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
+    """The logits (V,) after `ids`, on the CPU, and the state."""
+    if hook is not None:
+        with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
+            embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
+            hidden, state, _ = cells.unroll(model.rnn, embedded, model.zero_state(1), hook)
+            return _checked(model.logits(hidden[0, -1])), state
+    mode = model.training
+    model.eval()  # no dropout between layers
+    try:
+        with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
+            embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
+            hidden, state = model.rnn(embedded, model.zero_state(1))  # (1, T, H), and (L, 1, H) or two of them
+            return _checked(model.logits(hidden[0, -1:])[0]), state  # the last timestep's logits only
+    finally:
+        model.train(mode)
+
+
+def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
+    """The logits (V,) after one more token, and the new state."""
+    # torch.nn's layers repack their weights at every call; over one timestep that costs more than the timestep.
+    with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
+        x = model.embedding(torch.tensor([token], device=model.device))  # (1, E)
+        steps, state = cells.step(model.rnn, x, state, hook)
+        return _checked(model.logits(steps[-1].hidden[0])), state
+
+
+def _checked(logits: Tensor) -> Tensor:
+    logits = logits.cpu()
+    if not bool(torch.isfinite(logits).all()):
+        raise CheckpointError(
+            "The model's numbers are no longer finite, as its training diverged; take an earlier checkpoint.", None
+        )
+    return logits

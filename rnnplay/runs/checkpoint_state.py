@@ -1,0 +1,139 @@
+"""state.json: what a checkpoint knows beside its tensors. No torch here."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from rnnplay.common.durable import read_bounded
+from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.config import RunConfig, knobs
+from rnnplay.errors import InputError
+from rnnplay.training.divergence import Watch
+
+FORMAT = 1
+LIMIT = 1 << 20
+LATEST_YEAR_9999 = 253_402_300_000.0
+
+Ending = Literal["", "length", "early stop", "diverged"]
+"""How a run ended, if it did."""
+
+ENDINGS: dict[str, Ending] = {"length": "length", "early stop": "early stop", "diverged": "diverged"}
+
+STATE_FILE = "state.json"
+WEIGHTS_FILE = "weights.safetensors"
+TENSORS_FILE = "state.safetensors"
+
+
+class Gains(msgspec.Struct, frozen=True, kw_only=True):
+    """What the validations so far have shown: the best, and how long there has been no better one."""
+
+    best_loss: float = math.inf
+    best_step: int = -1
+    last_loss: float = math.nan
+    last_step: int = -1
+    """The step after which the last validation was made; -1: none yet."""
+    stale: int = 0
+    """Validations since the best one."""
+    plateau_stale: int = 0
+    """Validations without a gain since the best one or the last cut of the rate."""
+    plateau_multiplier: float = 1.0
+
+    def after(self, config: RunConfig, step: int, loss: float) -> Gains:
+        """With one more validation. A loss that is not finite is no gain."""
+        if math.isfinite(loss) and loss < self.best_loss:
+            return msgspec.structs.replace(
+                self, best_loss=loss, best_step=step, last_loss=loss, last_step=step, stale=0, plateau_stale=0
+            )
+        plateau_stale, multiplier = self.plateau_stale + 1, self.plateau_multiplier
+        if plateau_stale > config.plateau_patience:
+            plateau_stale, multiplier = 0, max(config.lr_floor, multiplier * config.plateau_factor)
+        return msgspec.structs.replace(
+            self,
+            last_loss=loss,
+            last_step=step,
+            stale=self.stale + 1,
+            plateau_stale=plateau_stale,
+            plateau_multiplier=multiplier,
+        )
+
+
+class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a run's state after `step` steps, but its tensors."""
+
+    format: int
+    step: int
+    tokens: int
+    seconds: float
+    """Training time."""
+    epoch: float
+    created: float
+    """Seconds since 1970."""
+    feed: dict[str, int]
+    """The data's position, as the feed gave it."""
+    gains: Gains
+    live: dict[str, float | str]
+    """The live knobs' values."""
+    finished: Ending = ""
+    """How the run ended here, if it did."""
+    watch: Watch = Watch()
+    good: bool = True
+    """Weights and moments were finite, and the loss was where it belongs: a state to go back to."""
+    device: str
+    precision: str
+    threads: int
+    metrics_bytes: int
+    """The size of metrics.jsonl, which holds all records up to here."""
+    sha256: dict[str, str]
+    """Of the files beside this one, by name."""
+
+
+def encode_state(state: TrainingState) -> bytes:
+    """The bytes of state.json."""
+    return encode_line(state)
+
+
+def read_state(folder: Path) -> TrainingState:
+    """The state.json in a checkpoint's folder; raises InputError in one sentence if it cannot be used."""
+    path = folder / STATE_FILE
+    data = read_bounded(path, LIMIT)
+    try:
+        check_format(data, FORMAT, path)
+        state: TrainingState = decode_line(data, TrainingState)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is broken ({str(error)[:200]}); go on from another checkpoint.") from error
+    if not _possible(state):
+        raise InputError(f"{path} is broken (a number in it cannot be); go on from another checkpoint.")
+    return state
+
+
+def _possible(state: TrainingState) -> bool:
+    gains = state.gains
+    counts = (state.step, state.tokens, state.metrics_bytes, gains.stale, gains.plateau_stale, *state.feed.values())
+    times = (state.seconds, state.epoch, state.created)
+    return (
+        min(counts) >= 0
+        and 1 <= state.threads <= knobs()["threads"].knob.high
+        and all(math.isfinite(time) and time >= 0 for time in times)
+        and state.created < LATEST_YEAR_9999
+        and -1 <= gains.best_step <= gains.last_step <= state.step
+        and not math.isnan(gains.best_loss)
+        and 0 < gains.plateau_multiplier <= 1
+        and state.watch.possible
+    )
+
+
+def check_format(data: bytes, newest: int, path: Path) -> None:
+    """Raises InputError if `data`, a JSON object, is of a later format than `newest`; DecodeError if it is none."""
+    found = msgspec.json.decode(data, type=_Format).format
+    if found > newest:
+        raise InputError(f"{path} was written by a later rnnplay (format {found}, here {newest}); update rnnplay.")
+    if found < 1:
+        raise InputError(f"{path} is broken (format {found}); restore it or choose another run.")
+
+
+class _Format(msgspec.Struct):
+    format: int

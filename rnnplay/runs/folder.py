@@ -1,0 +1,400 @@
+"""A run on disk: checkpoints/<run>/, its names, and what is in it. No torch here: the terminal interface reads it.
+
+run.json          what the run is (RunInfo)
+vocabulary.json   the tokenizer, whole: a run folder works without its corpus
+metrics.jsonl     its records (metrics_log.py)
+step-000001200/   a checkpoint (checkpoints.py), there whole or not at all
+engine.log        what the engine process printed
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnplay.common.durable import read_bounded, remove_tree, replace_durably
+from rnnplay.common.names import as_name, composed, is_name
+from rnnplay.common.numbers import whole_number
+from rnnplay.common.own_files import NotOwnError, check_own
+from rnnplay.common.plain_files import open_plain
+from rnnplay.config import RunConfig
+from rnnplay.errors import CheckpointError, InputError
+from rnnplay.runs.checkpoint_state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, read_state
+from rnnplay.runs.info import RunInfo as RunInfo
+from rnnplay.runs.info import encode_info, read_info
+from rnnplay.runs.lock import LOCK_FILE, RunLock
+from rnnplay.runs.metrics_log import MetricsLog
+from rnnplay.runs.records import Record
+from rnnplay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rnnplay.text.tokenizers.build import Tokenizer
+
+VOCABULARY_LIMIT = 1 << 29
+
+_LONGEST_NAME = 80
+_STEP = re.compile(r"step-([0-9]{9,13})")
+_LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+\.partial)")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointInfo:
+    """A checkpoint that is there, whole."""
+
+    step: int
+    path: Path
+    loss: float | None
+    """Of the last validation before it, nats per token."""
+    created: float
+    """Seconds since 1970."""
+    validated: bool = False
+    """Whether that validation was made at this very step."""
+    good: bool = True
+    """Finite, and at a loss where it belongs: a state to go back to."""
+    best: bool = False
+    """Of all validations up to here, the one at this very step was the best."""
+
+
+class RunFolder:
+    """One run's folder; it need not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def log(self) -> MetricsLog:
+        """metrics.jsonl."""
+        return MetricsLog(self.path / "metrics.jsonl")
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    @property
+    def log_path(self) -> Path:
+        """What the engine process printed."""
+        return self.path / "engine.log"
+
+    def claim(self) -> RunLock:
+        """The lock of a run that is to begin here; makes the folder. Raises InputError if another process has it."""
+        check_run_name(self.name)
+        self.path.mkdir(parents=True, exist_ok=True)
+        check_own(self.log.path)
+        return RunLock.take(self.path)
+
+    def forget_start(self) -> None:
+        """Removes the folder of a start that failed, if nothing but the lock is in it."""
+        with suppress(OSError):
+            if {path.name for path in self.path.iterdir()} <= {LOCK_FILE}:
+                (self.path / LOCK_FILE).unlink(missing_ok=True)
+                self.path.rmdir()
+
+    def holds_run(self) -> bool:
+        """Whether a run began here, even if its run.json was lost since: what it trained is not to be trained over."""
+        try:
+            if (self.path / "run.json").is_file() or self.log.path.stat().st_size:
+                return True
+        except OSError:
+            pass
+        first = self.checkpoint_path(0)
+        return any(_STEP.fullmatch(path.name) and path != first for path in self._entries())
+
+    def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
+        """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""
+        self.begin(tokenizer)
+        self.write_info(info)
+
+    def begin(self, tokenizer: Tokenizer) -> None:
+        """Makes the folder of a new run but for run.json, which makes it one: it comes after the first checkpoint.
+
+        What a start left that was cut off before is swept away. Raises InputError if there is such a run already.
+        """
+        check_run_name(self.name)
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.holds_run():
+            raise InputError(f"There is a run {self.name!r} already; resume it or choose another name.")
+        self.sweep()
+        if (first := self.checkpoint_path(0)).exists():
+            self.remove_checkpoint(first)
+        replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+
+    def make_anew(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
+        """Makes the folder of a run that is being trained once more, after somebody removed it, but for run.json.
+
+        Raises OSError, or InputError if another run has taken its place.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        replaced = f"The folder {self.path} was replaced by another run's while this one trained, so it ends here"
+        try:
+            lock = RunLock.take(self.path)
+        except InputError as error:
+            raise InputError(f"{replaced}; train it again under another name.") from error
+        try:
+            if (self.path / "run.json").exists() and self.info().created != info.created:
+                raise InputError(f"{replaced}; train it again under another name.")
+            replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+
+    def write_info(self, info: RunInfo) -> None:
+        """Puts run.json in place of what was there."""
+        replace_durably(self.path / "run.json", encode_info(info))
+
+    def info(self) -> RunInfo:
+        """What run.json says; raises InputError in one sentence if it cannot be used."""
+        return read_info(self.path / "run.json")
+
+    def tokenizer(self) -> Tokenizer:
+        """The run's own; raises InputError if vocabulary.json cannot be used."""
+        from rnnplay.text.tokenizers.build import load_tokenizer
+
+        size = self.info().vocabulary
+        data = self.vocabulary_bytes()
+        # Strings need many times their length in memory, so they are counted before they are made.
+        if data.count(b'"') > 4 * size + 100_000:
+            raise InputError(f"{self.path / 'vocabulary.json'} has more tokens than its run.json says; restore it.")
+        tokenizer = load_tokenizer(data)
+        if tokenizer.size != size:
+            raise InputError(
+                f"{self.path / 'vocabulary.json'} has {tokenizer.size:,} tokens, but the run has {size:,}; restore it."
+            )
+        return tokenizer
+
+    def vocabulary_bytes(self) -> bytes:
+        """vocabulary.json as it stands."""
+        return read_bounded(self.path / "vocabulary.json", VOCABULARY_LIMIT)
+
+    def checkpoints(self) -> list[CheckpointInfo]:
+        """Those that are whole, by step. What cannot be read is left out."""
+        found = []
+        for path in self._entries():
+            match = _STEP.fullmatch(path.name)
+            if match is None or path.is_symlink() or not (path / STATE_FILE).is_file():
+                continue
+            try:
+                state = read_state(path)
+            except InputError:
+                continue
+            if state.step != int(match[1]):
+                continue
+            gains = state.gains
+            found.append(
+                CheckpointInfo(
+                    step=state.step,
+                    path=path,
+                    loss=gains.last_loss if gains.last_step >= 0 else None,
+                    created=state.created,
+                    validated=gains.last_step == state.step,
+                    good=state.good,
+                    best=gains.best_step == state.step,
+                )
+            )
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def checkpoint(self, which: str = "latest") -> CheckpointInfo:
+        """ "latest", "best" (the lowest validation loss) or the one at a step; raises InputError if not there."""
+        found = self.checkpoints()
+        if not found:
+            raise InputError(f"The run {self.name!r} has no checkpoint that can be read; remove it and train anew.")
+        if which == "latest":
+            return found[-1]
+        if which == "best":
+            best = best_of(found)
+            if best is None:
+                rated = any(one.loss is not None for one in found)
+                lacks = (
+                    "no checkpoint with a validation loss that is finite" if rated else "no validated checkpoint yet"
+                )
+                raise CheckpointError(f"The run {self.name!r} has {lacks}; take another.", self.another())
+            return best
+        wanted = whole_number(which)
+        for checkpoint in found:
+            if checkpoint.step == wanted:
+                return checkpoint
+        steps = ", ".join(str(checkpoint.step) for checkpoint in found)
+        raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
+
+    def another(self, but: int | None = None) -> int | None:
+        """The step of a checkpoint to take instead of the one at `but` (else the latest's): the newest good one before
+        it, else one after it. None if there is none; what is damaged is no advice, or two would point to each other.
+        """
+        found = self.checkpoints()
+        good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
+        before = [one for one in good if but is None or one.step < but]
+        after = [one for one in good if but is not None and one.step > but]
+        return next((one.step for one in (*before[::-1], *after) if _is_intact(one.path)), None)
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Where the checkpoint after `step` steps is, or will be."""
+        return self.path / f"step-{step:09d}"
+
+    def metrics(self) -> Iterator[Record]:
+        """All records on disk, oldest first."""
+        return self.log.read()
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Adds to metrics.jsonl, with a short delay."""
+        self.log.append(records)
+
+    def cut_metrics(self, after_step: int, size: int | None = None) -> None:
+        """Forgets the records after `after_step`; `size` as in MetricsLog.cut."""
+        self.log.cut(after_step, size)
+
+    def remove_checkpoint(self, path: Path) -> None:
+        """Deletes a checkpoint; it vanishes as a whole."""
+        away = path.with_name(f".{path.name}.removed")
+        with suppress(OSError):
+            remove_tree(away)
+        path.rename(away)
+        with suppress(OSError):
+            remove_tree(away)
+
+    def rewind(self, step: int, metrics_size: int | None = None) -> None:
+        """Forgets all that came after the checkpoint at `step`: later checkpoints, and what was recorded."""
+        self.remove_checkpoints_after(step)
+        self.cut_metrics(step, metrics_size)
+
+    def remove_checkpoints_after(self, step: int) -> None:
+        """Deletes the later ones, also those that cannot be read."""
+        for path in self._entries():
+            match = _STEP.fullmatch(path.name)
+            if match is not None and int(match[1]) > step:
+                self.remove_checkpoint(path)
+
+    def sweep(self) -> None:
+        """Clears away what an interrupted write left behind."""
+        for path in self._entries():
+            match = _LEFTOVER.fullmatch(path.name)
+            if match is None:
+                continue
+            if match[2] == "replaced" and not (self.path / match[1]).exists():
+                path.rename(self.path / match[1])  # the newer one never took its place
+            else:
+                with suppress(OSError):
+                    remove_tree(path)
+
+    def _entries(self) -> list[Path]:
+        try:
+            return list(self.path.iterdir())
+        except OSError:
+            return []
+
+
+def _is_intact(checkpoint: Path) -> bool:
+    """Whether its files are as they were written. Reads them all: for when another has turned out to be damaged."""
+    import hashlib  # only here: the interface starts without it
+
+    try:
+        sha256 = read_state(checkpoint).sha256
+        for name in (WEIGHTS_FILE, TENSORS_FILE):
+            with os.fdopen(open_plain(checkpoint / name, os.O_RDONLY), "rb") as file:
+                if name in sha256 and hashlib.file_digest(file, "sha256").hexdigest() != sha256[name]:
+                    return False
+    except (InputError, OSError):
+        return False
+    return True
+
+
+def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
+    """The one with the lowest validation loss, the earliest of equals; None if none was validated."""
+    rated = [(one.loss, not one.validated, one) for one in checkpoints if one.loss is not None]
+    rated = [entry for entry in rated if math.isfinite(entry[0])]
+    return min(rated, key=lambda entry: (*entry[:2], entry[2].step))[2] if rated else None
+
+
+def list_runs(workspace: Workspace) -> list[RunFolder]:
+    """All runs, by name; also those that cannot be read."""
+    runs = [RunFolder(workspace.checkpoints / name) for name in names_in(workspace.checkpoints)]
+    return [run for run in runs if run.holds_run()]
+
+
+def names_in(checkpoints: Path) -> list[str]:
+    """The names there that a run may have, sorted."""
+    try:
+        return sorted(name for name in os.listdir(checkpoints) if is_name(name, _LONGEST_NAME))  # noqa: PTH208 (quick)
+    except OSError:
+        return []
+
+
+def find_run(name: str, workspace: Workspace) -> RunFolder:
+    """The run of that name; raises InputError naming those that exist."""
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
+    if folder.holds_run():
+        return folder
+    runs = list_runs(workspace)
+    for run in () if name.isascii() else runs:
+        if composed(run.name) == folder.name:  # a file system may keep é as e and an accent
+            return run
+    names = [run.name for run in runs]
+    if not names:
+        raise InputError(f"There is no run {name!r}, nor any other in {workspace.checkpoints}; train one first.")
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    raise InputError(f"There is no run {name!r}; the runs are {', '.join(names[:20])}{more}.")
+
+
+def check_run_name(name: str) -> str:
+    """`name` in composed form, if it can be a run's; raises InputError otherwise. Never a path."""
+    if not is_name(composed(name), _LONGEST_NAME):
+        raise InputError(
+            f"A run cannot be called {name[:100]!r}; use at most 80 letters, digits, dots, dashes and underscores, "
+            "beginning with a letter or digit."
+        )
+    return composed(name)
+
+
+def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
+    """A name nobody has yet, like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
+    if not stem:
+        corpus = as_name(Path(config.corpus).stem, 40) or "run"
+        stem = f"{corpus}-{config.cell}-{config.hidden}"
+    taken = (
+        {composed(path.name) for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
+    )
+    used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
+    return f"{stem}-{max(used, default=0) + 1:02d}"
+
+
+def remove_run(folder: RunFolder) -> None:
+    """Deletes a run and all its checkpoints; it vanishes as a whole.
+
+    Raises InputError if it is no run's folder, if the run is being trained, or if deleting is not allowed there.
+    """
+    path = folder.path
+    if path.is_symlink() or not folder.holds_run():
+        raise InputError(f"{path} is not a run's folder; nothing was deleted.")
+    try:
+        lock: RunLock | None = RunLock.take(path)
+    except (OSError, NotOwnError):
+        lock = None  # on a full disk, just then, a run must be removable; also one whose files are none of ours
+    away = path.with_name(f".{path.name}.removed")
+    try:
+        shutil.rmtree(away, ignore_errors=True)
+        if lock is not None and os.name == "nt":
+            lock.release()  # Windows renames no folder with an open file in it
+        path.rename(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} cannot be removed ({error.strerror or error}); allow writing in {path.parent}, "
+            "then remove it again."
+        ) from error
+    finally:
+        if lock is not None:
+            lock.release()
+    try:
+        shutil.rmtree(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} is removed, but not all of its files are ({error.strerror or error}); delete "
+            f"{away} by hand."
+        ) from error

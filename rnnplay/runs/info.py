@@ -1,0 +1,95 @@
+"""run.json: what a run is. No torch here."""
+
+from __future__ import annotations
+
+import math
+from codecs import BOM_UTF8
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rnnplay import __version__
+from rnnplay.common.durable import read_bounded
+from rnnplay.config import RunConfig
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.runs.checkpoint_state import check_format
+
+if TYPE_CHECKING:
+    from rnnplay.text.encoding.encoded import EncodedCorpus
+
+FORMAT = 1
+INFO_LIMIT = 1 << 20
+MOST_TOKENS = 10_000_100
+"""Of a vocabulary: what max_vocabulary allows, and those reserved."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is: run.json."""
+
+    format: int = FORMAT
+    run: str
+    config: RunConfig
+    """As it is now: live knobs and length as they were changed last; `feed` is what auto came to."""
+    corpus_sha256: str
+    rnnplay: str
+    torch: str
+    created: str
+    """ISO 8601, UTC."""
+    parameters: int
+    vocabulary: int
+    unknown_fraction: float | None = None
+    """Fraction of the validation text's tokens that are `<unk>`; None where nobody counted."""
+
+
+def encode_info(info: RunInfo) -> bytes:
+    """The bytes of run.json."""
+    return msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n"
+
+
+def read_info(path: Path) -> RunInfo:
+    """What the run.json at `path` says; raises InputError in one sentence if it cannot be used."""
+    data = read_bounded(path, INFO_LIMIT).removeprefix(BOM_UTF8)
+    try:
+        check_format(data, FORMAT, path)
+        info = msgspec.json.decode(data, type=RunInfo)
+    except ConfigError as error:
+        raise InputError(f"{path} cannot be used: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{path} is broken ({str(error)[:200]}); restore it or choose another run.") from error
+    if what := unsound(info):
+        raise InputError(f"{path} is broken (a {what} in it cannot be); restore it or choose another run.")
+    return info
+
+
+def unsound(info: RunInfo) -> str:
+    """What of `info` but its config cannot be, "text" or "number"; "" if all can."""
+    texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
+    if not all(text.isprintable() and len(text) <= 200 for text in texts):
+        return "text"
+    known = info.unknown_fraction is None or 0 <= info.unknown_fraction <= 1
+    return "" if info.parameters >= 0 and 1 <= info.vocabulary <= MOST_TOKENS and known else "number"
+
+
+def moment(created: str) -> float:
+    """Seconds since 1970 of `RunInfo.created`, by which runs are ordered; -inf for what is no moment."""
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
+
+
+def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters: int, torch_version: str) -> RunInfo:
+    """run.json of a run that begins now."""
+    return RunInfo(
+        run=run,
+        config=config,
+        corpus_sha256=corpus.sha256,
+        rnnplay=__version__,
+        torch=torch_version,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        parameters=parameters,
+        vocabulary=corpus.tokenizer.size,
+        unknown_fraction=corpus.validation.unknown_fraction,
+    )

@@ -1,0 +1,239 @@
+"""metrics.jsonl: one record a line, only ever appended to, and cut back to a checkpoint when a run goes on from it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from rnnplay.common.durable import check_plain
+from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.common.own_files import check_own, open_own
+from rnnplay.common.plain_files import open_plain
+from rnnplay.errors import InputError
+from rnnplay.runs.records import Finished, Record, Rollback, Step
+
+FLUSH_SECONDS = 1.0
+"""A record waits in memory no longer than this for the next one."""
+
+WAITING = 50_000
+"""Records held while they cannot be written; beyond that every other step is given up."""
+
+AT_ONCE = 5_000
+CHUNK_BYTES = 1 << 22
+TAIL_BYTES = 1 << 13
+
+_encoder = msgspec.json.Encoder()
+# Not strict: only so does msgspec read "nan" and "inf" into floats.
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record, strict=False)
+
+
+class MetricsLog:
+    """The records of one run. Appending buffers; what was flushed survives the process being killed.
+
+    Records that cannot be written stay in memory, in their order, and are written when that is possible again.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.path = path
+        self._clock = clock
+        self._waiting: list[Record] = []
+        self._flushed = clock()
+        self._size = 0
+        self.flushes = 0
+        """Those that succeeded."""
+        self.left_out = 0
+        """Step records that were given up because too many were waiting."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of whole lines on disk after the last flush, also if that failed."""
+        return self._size
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Adds records; they are on their way to disk within a second, if others follow. Raises OSError."""
+        self._waiting.extend(records)
+        if self._waiting and self._clock() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self, durable: bool = False) -> int:
+        """Hands all records to the system (`durable`: onto the disk too); returns the file's size in bytes.
+
+        Raises OSError if that is impossible; what was not written waits on.
+        """
+        self._flushed = self._clock()  # also if it fails: a second passes before the next attempt
+        try:
+            descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            try:
+                self._size = _mended(descriptor)
+                self._write(descriptor)
+                if durable:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            self._give_up_some()
+            raise
+        self.flushes += 1
+        return self._size
+
+    def _write(self, descriptor: int) -> None:
+        while self._waiting:
+            data = encode_lines(self._waiting[:AT_ONCE])
+            written = 0
+            try:
+                while written < len(data):
+                    written += _put(descriptor, memoryview(data)[written:])
+            finally:
+                # A line that was torn is cut off before the next attempt.
+                whole = data[:written].rfind(b"\n") + 1
+                del self._waiting[: data.count(b"\n", 0, whole)]
+                self._size += whole
+
+    def _give_up_some(self) -> None:
+        if len(self._waiting) <= WAITING:
+            return
+        before = len(self._waiting)
+        kept = [one for number, one in enumerate(self._waiting) if number % 2 or not isinstance(one, Step)]
+        self._waiting = kept if len(kept) <= WAITING else kept[-WAITING // 2 :]
+        self.left_out += before - len(self._waiting)
+
+    def read(self) -> Iterator[Record]:
+        """The records on disk, oldest first. A last line without its end is still being written and is left out.
+
+        Those before a Rollback record may belong to steps that the run went back on. Raises InputError naming the
+        line that cannot be read.
+        """
+        check_plain(self.path)
+        try:
+            descriptor = open_plain(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+            before = 0
+            for whole in whole_lines(file, self.path):
+                yield from self.decode(whole, before)
+                before += whole.count(b"\n")
+
+    def cut(self, after_step: int, size: int | None = None) -> None:
+        """Forgets what was recorded after step `after_step`'s checkpoint, in memory and on disk.
+
+        `size` is the file's size when that checkpoint was written; without it, or if the file is not as it was
+        then, the place is found by reading. The file only gets shorter, which happens as a whole or not at all.
+        Raises OSError, or InputError for what may be another file.
+        """
+        self._waiting = []
+        check_own(self.path)
+        if not os.path.lexists(self.path):
+            return
+        with open(open_own(self.path, os.O_RDWR), "r+b") as file:  # noqa: PTH123 (a descriptor)
+            if size is None or not _ends_by(file, size, after_step):
+                file.seek(0)
+                size = _size_by(file, self.path, after_step)
+            file.truncate(size)
+            os.fsync(file.fileno())
+
+    def decode(self, whole: bytes, before: int) -> list[Record]:
+        """The records in whole lines, `before` of which stand above them; raises InputError naming the bad line."""
+        try:
+            return _decoder.decode_lines(whole)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+        records = []
+        for number, line in enumerate(whole.splitlines(), start=before + 1):
+            if line.strip():
+                records.append(self._decode_one(line, number))
+        return records
+
+    def _decode_one(self, line: bytes, number: int) -> Record:
+        try:
+            return _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"{self.path}, line {number}, is not a record of rnnplay; remove that line.") from error
+
+
+def _put(descriptor: int, data: memoryview) -> int:
+    return os.write(descriptor, data)
+
+
+def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
+    # Whether the first `size` bytes are whole lines, after the last of which the run was at `step` or before it.
+    if size <= 0:
+        return size == 0
+    if file.seek(0, os.SEEK_END) < size:
+        return False
+    file.seek(max(0, size - TAIL_BYTES))
+    tail = file.read(min(size, TAIL_BYTES))
+    if not tail.endswith(b"\n"):
+        return False
+    try:
+        record: Record = decode_line(tail.splitlines()[-1], Record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return (record.to if isinstance(record, Rollback) else record.step) <= step
+
+
+def _size_by(file: BinaryIO, path: Path, step: int) -> int:
+    # A run that went back to `step` or before it passes this place once more: the last passage is the one that holds.
+    size, found = 0, None
+    for whole in whole_lines(file, path):
+        for line in whole.splitlines(keepends=True):
+            try:
+                record: Record = _decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return size if found is None else found
+            if isinstance(record, Rollback):
+                if record.to <= step:
+                    found = None
+            elif found is None and (record.step > step or (record.step == step and isinstance(record, Finished))):
+                found = size
+            size += len(line)
+    return size if found is None else found
+
+
+def _mended(descriptor: int) -> int:
+    # The size, after a last line without its end (of a write that failed, or a process that was killed) is cut off.
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if not size:
+        return 0
+    start = size - 1
+    os.lseek(descriptor, start, os.SEEK_SET)
+    if os.read(descriptor, 1) == b"\n":
+        return size
+    end = size
+    while start > 0 and size - start <= CHUNK_BYTES:
+        start = max(0, end - TAIL_BYTES)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        found = os.read(descriptor, end - start).rfind(b"\n")
+        if found >= 0:
+            os.ftruncate(descriptor, start + found + 1)
+            return start + found + 1
+        end = start
+    os.ftruncate(descriptor, 0 if start == 0 else size)
+    return 0 if start == 0 else size
+
+
+def encode_lines(records: list[Record]) -> bytes:
+    """`records` as lines of JSON, as `rnnplay.common.jsonl.encode_line` writes each."""
+    lines = _encoder.encode_lines(records)
+    # As there: null stands for a number that is not finite, and is spelt out.
+    return b"".join(map(encode_line, records)) if b"null" in lines else lines
+
+
+def whole_lines(file: BinaryIO, path: Path, at_once: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """What `file` has from here on, in pieces of about `at_once` bytes that end where lines end."""
+    rest = b""
+    while chunk := file.read(at_once):
+        rest += chunk
+        end = rest.rfind(b"\n") + 1
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+        elif len(rest) > CHUNK_BYTES:
+            raise InputError(f"{path} has a line of more than {CHUNK_BYTES:,} bytes; it is not rnnplay's.")

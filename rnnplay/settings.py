@@ -1,0 +1,94 @@
+"""Settings in a TOML file, a knob a line: what --config reads, and what a user's own presets are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from rnnplay.common.other_tools import instead, meant_as
+from rnnplay.common.plain_files import NotPlainError, open_plain
+from rnnplay.common.toml_text import parse_toml
+from rnnplay.config import KnobSpec, knobs
+from rnnplay.errors import ConfigError, InputError
+
+LARGEST_FILE = 1 << 16
+"""Bytes of a TOML file."""
+
+
+def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
+    """The knobs in a TOML file, each checked; raises InputError that names the file, the knob and the reason.
+
+    `words`: names that may stand beside the knobs, with a string as value. A corpus may be a path relative to
+    the file.
+    """
+    specs = knobs()
+    checked: dict[str, Any] = {}
+    for name, value in _read_toml(file).items():
+        if name in words:
+            if not isinstance(value, str):
+                raise InputError(f"{file}: {name} must be text in quotes.")
+            checked[name] = value
+            continue
+        if name not in specs:
+            raise InputError(f"{file}: {_unknown(name, value, specs)}")
+        try:
+            checked[name] = specs[name].check(value)
+            if name == "corpus":
+                checked[name] = _from(file, str(value))
+        except ConfigError as error:
+            raise ConfigError(name, f"{file}: {error}") from error
+    return checked
+
+
+def settings_text(values: dict[str, Any]) -> str:
+    """`values` as `read_settings` reads them."""
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        # A preset may well be a link to where a user keeps such files.
+        with os.fdopen(open_plain(file, os.O_RDONLY, follow=True), "rb") as opened:
+            data = opened.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
+        return parse_toml(data, str(file))
+    except NotPlainError as error:
+        raise InputError(f"{file} is a folder, a pipe or a device; save the settings to a plain file.") from error
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _from(file: Path, corpus: str) -> str:
+    """`corpus`; a path that begins in the folder of `file`, and leads to something there, as a whole path."""
+    path = file.absolute().parent / corpus
+    try:
+        is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        is_path = False
+    return str(path) if is_path else corpus
+
+
+def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
+    if isinstance(value, dict):
+        return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
+    options = [spec.option[2:] for spec in specs.values()]
+    without, _ = instead(name, options)
+    if without:
+        return f"there is no knob {name!r}: {without}."
+    near = [one.split()[0].replace("-", "_") for one in meant_as(name, options)]
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the knobs are {', '.join(specs)}."
+    return f"there is no knob {name!r}; {hint}"
+
+
+def _toml(value: bool | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        import json
+
+        # A JSON string is a TOML string, but for DEL and for escapes by halves of surrogate pairs.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

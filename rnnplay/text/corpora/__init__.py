@@ -1,0 +1,1 @@
+"""Corpora: cards, the catalogue, and what is generated or added. No torch."""

@@ -1,0 +1,178 @@
+"""Copies a text into the workspace's corpora/: from a file in any encoding, or from standard input."""
+
+from __future__ import annotations
+
+import filecmp
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from rnnplay.common.limits import reason
+from rnnplay.common.names import composed
+from rnnplay.common.own_files import name_beside
+from rnnplay.errors import EncodingError, InputError
+from rnnplay.text.corpora.cards import Card, card_title, clean
+from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora
+from rnnplay.text.corpora.detection import encoding_name
+from rnnplay.text.encoding.reading import changed, check_text_file, iter_text
+from rnnplay.workspace import Workspace
+
+LONGEST_NAME = 80
+NOT_IN_NAMES = '/\\:*?"<>|'
+STDIN = "Standard input"
+_BLOCK = 1 << 20
+
+
+def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encoding: str = "") -> Corpus:
+    """Copies the text at `path` into the workspace's corpora/ as `name`.txt (default: the file's own name).
+
+    With an `encoding` it is read in that one and written as UTF-8. Raises InputError if it is not readable text, if
+    the name is taken, or if the name could not be a file's.
+    """
+    source = expanded(str(path))
+    check_text_file(source)
+    corpus, target = _new(name if name is not None else source.stem, workspace)
+    encoding = encoding and encoding_name(encoding)
+    _check_readable(source, encoding)
+    workspace.create()
+    with _placing(source, target) as beside:
+        if encoding:
+            _write_utf8(source, encoding, beside)
+        else:
+            _copy(source, beside)
+        _put(beside, target)
+    return corpus
+
+
+def add_stream(stream: BinaryIO, workspace: Workspace, name: str | None = None, encoding: str = "") -> Corpus:
+    """Copies what `stream` has into the workspace's corpora/ as `name`.txt (default: stdin, stdin-2, …).
+
+    If the text of that name, or without a name an earlier stdin, is the same, it stays. Raises InputError as
+    `add_corpus` does.
+    """
+    encoding = encoding and encoding_name(encoding)
+    name = None if name is None else _checked(name)
+    workspace.create()
+    with _placing(Path(STDIN), workspace.corpora / "stdin.txt") as beside:
+        with beside.open("wb") as file:
+            while block := stream.read(_BLOCK):
+                file.write(block)
+        with _called_stdin(beside):
+            _check_readable(beside, encoding)
+            if encoding:
+                converted = beside.with_name(f"{beside.name}-utf8")
+                _write_utf8(beside, encoding, converted)
+                converted.replace(beside)
+        for number in itertools.count(1):
+            wanted = name if name is not None else "stdin" if number == 1 else f"stdin-{number}"
+            place = workspace.corpora / f"{wanted}.txt"
+            if place.is_file() and filecmp.cmp(beside, place, shallow=False):
+                return Corpus(wanted, Card(name=wanted, title=card_title(wanted), file=place.name), place)
+            if name is not None or not os.path.lexists(place):
+                corpus, target = _new(wanted, workspace)
+                _put(beside, target)
+                return corpus
+    raise AssertionError
+
+
+def free_name(path: Path, workspace: Workspace) -> str:
+    """A name that the text at `path` may be added under, "" if its own will do."""
+    for name in (path.stem, f"{path.stem}-utf-8", *(f"text-{number}" for number in range(1, 100))):
+        try:
+            _new(name, workspace)
+        except InputError:
+            continue
+        return "" if name == path.stem else name
+    return ""
+
+
+def _checked(name: str) -> str:
+    """`name` as it can be a corpus's; raises InputError if it cannot."""
+    name = composed(name.strip().removesuffix(".txt"))
+    if (
+        not name
+        or len(name) > LONGEST_NAME
+        or name[0] in ".-~"
+        or name != clean(name)
+        or any(character in NOT_IN_NAMES for character in name)
+    ):
+        raise InputError(
+            f"'{clean(name)}' cannot be a corpus's name; use up to {LONGEST_NAME} letters, digits, spaces or . _ -, "
+            "a letter or digit first."
+        )
+    return name
+
+
+def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
+    """The corpus to be, and its place; raises InputError if there is one of that name, or it can be none."""
+    name = _checked(name)
+    target = workspace.corpora / f"{name}.txt"
+    if os.path.lexists(target) or name.casefold() in {known.name.casefold() for known in list_corpora(workspace)}:
+        raise InputError(f"There is already a corpus '{name}'; give this one another name.")
+    return Corpus(name, Card(name=name, title=card_title(name), file=target.name), target), target
+
+
+def _check_readable(source: Path, encoding: str = "") -> None:
+    has_text = False
+    for piece in iter_text(source, encoding=encoding):  # to its end: raises InputError at a byte that is not text
+        has_text = has_text or not piece.isspace()
+    if not has_text:
+        raise InputError(f"{clean(str(source))} has nothing but white space in it; give a file with text in it.")
+
+
+def _copy(source: Path, beside: Path) -> None:
+    before = check_text_file(source)
+    shutil.copyfile(source, beside)
+    after = check_text_file(source)
+    copied = beside.stat().st_size
+    if (before.st_size, before.st_mtime_ns, after.st_size) != (after.st_size, after.st_mtime_ns, copied):
+        raise changed(source)
+
+
+def _write_utf8(source: Path, encoding: str, beside: Path) -> None:
+    with beside.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(iter_text(source, encoding=encoding))
+
+
+def _put(beside: Path, target: Path) -> None:
+    if os.path.lexists(target):
+        raise FileExistsError
+    beside.replace(target)
+
+
+@contextmanager
+def _placing(source: Path, target: Path) -> Iterator[Path]:
+    """A file to write beside `target`, which is there whole or not at all; raises InputError where that is not allowed.
+
+    Nothing is overwritten, and nothing left behind.
+    """
+    beside = name_beside(target)
+    try:
+        yield beside
+    except FileExistsError as error:
+        raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
+    except OSError as error:
+        raise InputError(
+            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({reason(error)}); make room or "
+            "allow writing there, or name another workspace with --workspace."
+        ) from error
+    finally:
+        with suppress(OSError):  # what kept it from being written may keep it from being removed
+            beside.unlink(missing_ok=True)
+            beside.with_name(f"{beside.name}-utf8").unlink(missing_ok=True)
+
+
+@contextmanager
+def _called_stdin(path: Path) -> Iterator[None]:
+    """Errors about the copy at `path` are about standard input."""
+    try:
+        yield
+    except InputError as error:
+        told = str(error).replace(clean(str(path)), STDIN)
+        if isinstance(error, EncodingError):
+            told += f" `corpora add -` reads it so with --encoding {error.encoding}."
+        raise InputError(told) from error

@@ -1,0 +1,139 @@
+"""A corpus card: a small TOML file that says what a text is and how to read it.
+
+Cards may come from anyone, so every field is checked, and nothing in a card can name a file outside its folder
+or put escape sequences on a screen.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Literal, get_args
+
+import msgspec
+
+from rnnplay.common.names import composed
+from rnnplay.common.terminal_text import marked
+from rnnplay.common.toml_text import parse_toml
+from rnnplay.errors import InputError
+
+LARGEST_CARD = 65_536
+"""Bytes."""
+
+Source = Literal["", "python-docs", "python-source", "recall", "brackets", "agreement", "copy"]
+SOURCES = tuple(source for source in get_args(Source) if source)
+SOURCES_IN_WORDS = f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}"
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a card says. It has either `file` or `source`."""
+
+    name: str = ""
+    """What a user types; the card's file name without .toml, if left out."""
+    title: str = ""
+    summary: str = ""
+    """What one will learn by training on it."""
+    feed: Literal["stream", "lines"] = "stream"
+    tokens: Literal["char", "word"] = "char"
+    """A hint: the tokens that suit the text best."""
+    file: str = ""
+    """The text, relative to the card and in its folder."""
+    encoding: str = ""
+    """The text's own, as Python calls it ("cp1252"), where it is not UTF-8."""
+    source: Source = ""
+    """For a text that is made where it is needed, which."""
+    licence: str = ""
+
+
+def read_card(place: Path) -> Card:
+    """The card at `place`, with name and title filled in; raises InputError naming the card and the field."""
+    where = f"The card {clean(str(place))}"
+    try:
+        with place.open("rb") as file:
+            data = file.read(LARGEST_CARD + 1)
+    except OSError as error:
+        raise InputError(f"{where} cannot be read ({error.strerror}).") from error
+    if len(data) > LARGEST_CARD:
+        raise InputError(f"{where} is larger than {LARGEST_CARD:,} bytes, so it is not a corpus card; remove it.")
+    try:
+        card = msgspec.convert(parse_toml(data, where), Card)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where} {_complaint(str(error))}.") from error
+    _check_file(card.file, place, where)
+    if bool(card.file) == bool(card.source):
+        raise InputError(
+            f"{where} needs either the field file (a text beside it) or the field source "
+            f"({SOURCES_IN_WORDS}){', not both' if card.file else ''}."
+        )
+    if card.encoding:
+        from rnnplay.text.corpora.detection import encoding_name
+
+        try:
+            encoding_name(card.encoding)
+        except InputError as error:
+            raise InputError(f"{where} has something wrong in the field encoding. {error}") from error
+    name = composed(clean(card.name or place.stem))
+    if not name or "/" in name or "\\" in name:
+        raise InputError(f"{where} has '{name}' in the field name, but a name has no / or \\ in it.")
+    return msgspec.structs.replace(
+        card,
+        name=name,
+        title=clean(card.title) or card_title(name),
+        summary=clean(card.summary),
+        licence=clean(card.licence),
+    )
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with control characters, escape sequences and direction marks made visible as U+FFFD."""
+    return marked(text)
+
+
+def card_title(name: str) -> str:
+    """A title for a text that has none: its name, with spaces."""
+    return name.replace("_", " ").replace("-", " ").strip() or name
+
+
+def _check_file(file: str, place: Path, where: str) -> None:
+    if not file:
+        return
+    parts = (*PurePosixPath(file).parts, *PureWindowsPath(file).parts)
+    leaves = ".." in parts or PurePosixPath(file).is_absolute() or bool(PureWindowsPath(file).anchor)
+    if not leaves:
+        try:
+            folder = place.parent.resolve()
+            leaves = not (place.parent / file).resolve().is_relative_to(folder)
+        except (OSError, ValueError):
+            leaves = True
+    if leaves:
+        raise InputError(
+            f"{where} has '{clean(file)}' in the field file, but the text must be in the card's own folder."
+        )
+
+
+def _complaint(message: str) -> str:
+    """msgspec's message about one field in our words."""
+    unknown = re.search(r"unknown field `(.*?)`", message)
+    if unknown:
+        fields = ", ".join(field.name for field in msgspec.structs.fields(Card))
+        return f"has the unknown field {clean(unknown[1])}; a card's fields are {fields}"
+    field = re.search(r" - at `\$\.?(.*?)`$", message)
+    name = clean(field[1]) if field else "?"
+    if name in ("feed", "tokens", "source") and "Invalid enum" in message:
+        allowed = {"feed": "stream or lines", "tokens": "char or word", "source": SOURCES_IN_WORDS}[name]
+        return f"has an unknown value in the field {name}, which must be {allowed}"
+    wrong = re.search(r"Expected `(.*?)`, got `(.*?)`", message)
+    if wrong:
+        return f"has {_kind(wrong[2])} in the field {name}, but it must be {_kind(wrong[1])}"
+    return f"has something wrong in the field {name} ({clean(message).rstrip('.')})"
+
+
+def _kind(kind: str) -> str:
+    return {
+        "str": "text in quotes",
+        "int": "a number",
+        "float": "a number",
+        "bool": "true or false",
+        "array": "a list",
+        "object": "a table",
+    }.get(kind, f"a {kind}")

@@ -1,0 +1,215 @@
+"""Which corpora there are: bundled cards, a user's own cards, and loose .txt files in the workspace's corpora/."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnplay.common.commands import quoted
+from rnnplay.common.names import composed
+from rnnplay.errors import InputError
+from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
+from rnnplay.text.encoding.reading import not_plain
+from rnnplay.workspace import Workspace, bundled_corpora
+
+__all__ = ["Card", "Corpus", "card_problems", "expanded", "find_corpus", "list_corpora"]
+
+MOST_NAMED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A text to train on. What is trained on is `materialise`'s: made where it is needed, or put into UTF-8."""
+
+    name: str
+    card: Card
+    path: Path | None
+
+    def materialise(self, cache: Path) -> Path:
+        """The text as a file on disk, made under `cache` first if need be; raises InputError if it cannot be had."""
+        if self.path is None:
+            from rnnplay.text.corpora.made import materialise
+
+            return materialise(self.card.source, cache)
+        if not _exists(self.path):
+            raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
+        if self.card.encoding:
+            from rnnplay.text.corpora.made import converted
+
+            return converted(self.path, self.card.encoding, cache)
+        return self.path
+
+
+def list_corpora(workspace: Workspace) -> list[Corpus]:
+    """Every corpus that can be used, by name; where names meet, the workspace's own hides the bundled one."""
+    return _scan(workspace)[0]
+
+
+def card_problems(workspace: Workspace) -> list[str]:
+    """One sentence for each card or text that `list_corpora` had to leave out."""
+    return list(_scan(workspace)[1].values())
+
+
+def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
+    """The corpus of that name, or of the text (or card) at that path.
+
+    A path wins where the text has a separator or a suffix and the file exists. Raises InputError, which names
+    the corpora there are and the closest of them.
+    """
+    wanted = name_or_path.strip()
+    if not wanted:
+        raise InputError("The corpus's name is empty; give a corpus's name or the path of a text.")
+    corpora, problems = _scan(workspace)
+    known = {corpus.name: corpus for corpus in corpora}
+    has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
+    name = composed(wanted)
+    if wanted.startswith("~") and name in known:  # before it is taken for somebody's home folder
+        return known[name]
+    path = expanded(wanted)
+    if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
+        return _from_path(path, workspace)
+    if name in known:
+        return known[name]
+    for place, problem in problems.items():
+        if wanted in (place.stem, place.name):
+            raise InputError(problem)
+    if has_separator or wanted.startswith("~"):
+        raise InputError(f"There is no file {clean(wanted)}; give the path of a text, or one of: {_names(corpora)}.")
+    written = quoted(f".{os.sep}{wanted}")
+    here = f" (for the file {clean(wanted)} in this folder write {written})" if _exists(path) else ""
+    raise InputError(
+        f"There is no corpus {_quoted(wanted)}{here}; {_closest(wanted, corpora)}there are: {_names(corpora)}."
+    )
+
+
+def _scan(workspace: Workspace) -> tuple[list[Corpus], dict[Path, str]]:
+    """All corpora by name, and for each file that was left out why."""
+    found: dict[str, Corpus] = {}
+    problems: dict[Path, str] = {}
+    folders = [workspace.corpora]
+    if not _same(workspace.corpora, bundled_corpora()):
+        folders.append(bundled_corpora())
+    for folder in folders:
+        here = _cards(folder, problems)
+        if folder == workspace.corpora:
+            _add_loose_texts(folder, here, problems)
+        for name, corpus in here.items():
+            found.setdefault(name, corpus)
+    return [found[name] for name in sorted(found)], problems
+
+
+def _cards(folder: Path, problems: dict[Path, str]) -> dict[str, Corpus]:
+    found: dict[str, Corpus] = {}
+    for place in _files(folder, ".toml"):
+        try:
+            corpus = _from_card(place)
+        except InputError as error:
+            problems[place] = str(error)
+            continue
+        if corpus.name in found:
+            problems[place] = f"The card {clean(str(place))} has the name {_quoted(corpus.name)}, as another card does."
+        else:
+            found[corpus.name] = corpus
+    return found
+
+
+def _add_loose_texts(folder: Path, found: dict[str, Corpus], problems: dict[Path, str]) -> None:
+    described = {corpus.path for corpus in found.values()}
+    # A text whose card is broken must not turn into a loose text: its feed would silently be another.
+    broken = {place.stem for place in problems if place.parent == folder}
+    for place in _files(folder, ".txt"):
+        name = composed(clean(place.stem))
+        if place in described or place.stem in broken:
+            continue
+        if not name:
+            problems[place] = f"The text {clean(str(place))} has no name but white space; rename it."
+        elif name in found:
+            problems[place] = f"The text {clean(str(place))} has the name {_quoted(name)}, as another has; rename it."
+        else:
+            found[name] = Corpus(name, Card(name=name, title=card_title(name), file=place.name), place)
+
+
+def _from_card(place: Path) -> Corpus:
+    card = read_card(place)
+    path = place.parent / card.file if card.file else None
+    if path is not None and not _is_file(path):
+        raise InputError(f"The card {clean(str(place))} names the file {_quoted(card.file)}, which is not beside it.")
+    return Corpus(card.name, card, path)
+
+
+def _from_path(path: Path, workspace: Workspace) -> Corpus:
+    if path.is_dir():
+        raise InputError(f"{clean(str(path))} is a folder; give the path of one text file.")
+    if not _is_file(path):
+        raise not_plain(path)
+    path = path.absolute()
+    if not str(path).isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
+        add = workspace.command("corpora", "add", str(path), name="text")
+        raise InputError(  # run.json could not name it
+            f"The path {clean(str(path))} is not valid UTF-8; rename the file, or copy it with: {add}"
+        )
+    if path.suffix == ".toml":
+        return _from_card(path)
+    for corpus in list_corpora(workspace):
+        if corpus.path is not None and _same(corpus.path, path):
+            return corpus  # so that its card's feed counts
+    name = composed(clean(path.stem))
+    return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    try:
+        return sorted(
+            place
+            for place in folder.iterdir()
+            if place.suffix == suffix and not place.name.startswith(".") and _is_file(place)
+        )
+    except OSError:
+        return []  # a workspace that does not exist yet has no corpora of its own
+
+
+def expanded(text: str) -> Path:
+    """The path that `text` is, its ~ replaced by the home folder; raises InputError where that is not known."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"The home folder in {clean(text)} is not known; give the whole path.") from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _closest(wanted: str, corpora: list[Corpus]) -> str:
+    by_lower = {corpus.name.casefold(): corpus.name for corpus in corpora}
+    near = difflib.get_close_matches(wanted.casefold().removesuffix(".txt"), by_lower, n=1)
+    return f"did you mean {by_lower[near[0]]}? " if near else ""
+
+
+def _names(corpora: list[Corpus]) -> str:
+    names = [name if len(name) <= 40 else name[:39] + "…" for name in (corpus.name for corpus in corpora[:MOST_NAMED])]
+    more = f" and {len(corpora) - MOST_NAMED} more" if len(corpora) > MOST_NAMED else ""
+    return (", ".join(names) + more) or "none yet"
+
+
+def _quoted(name: str) -> str:
+    return f"'{clean(name)}'"

@@ -1,0 +1,79 @@
+"""Texts that are made where they are needed, and kept in the cache: from which sources, from another encoding."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from rnnplay.common.limits import reason
+from rnnplay.common.own_files import name_beside, replacing
+from rnnplay.common.plain_files import read_small
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.text.encoding.content_hash import content_hash
+
+
+def materialise(source: str, cache: Path) -> Path:
+    """The text file of a card's `source` under `cache`, made if it is not there yet or is not as it was made.
+
+    Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
+    """
+    from rnnplay.text.corpora.dependencies import TASKS, VERSION, training_text
+
+    if source in TASKS:
+        target = cache / f"{source}-{VERSION}.txt"
+        return kept(target, cache) or write_whole(target, training_text(source), cache)
+    from rnnplay.text.corpora.python_corpora import materialise_python_corpus
+
+    return materialise_python_corpus(source, cache)
+
+
+def converted(path: Path, encoding: str, cache: Path) -> Path:
+    """The text at `path`, which is in `encoding`, as UTF-8 under `cache`; raises InputError where it is not."""
+    from rnnplay.text.corpora.detection import encoding_name
+    from rnnplay.text.encoding.reading import iter_text
+
+    name = encoding_name(encoding)
+    target = cache / f"{content_hash(path, cache)[:32]}-{name}.txt"
+    return kept(target, cache) or write_whole(target, iter_text(path, encoding=name), cache)
+
+
+def kept(target: Path, cache: Path) -> Path | None:
+    """`target`, if it is, to the last byte, what was written there; None otherwise."""
+    try:
+        expected = read_small(_hash_file(target), 100).decode(errors="replace")
+        return target if content_hash(target, cache) == expected else None
+    except (OSError, ValueError, InputError):
+        return None
+
+
+def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
+    """Writes `target`, and its hash beside it, so that it is there whole or not at all; raises RnnplayError.
+
+    Where the very same text is there already, it stays: another process may be reading it.
+    """
+    beside = name_beside(target)
+    digest = hashlib.sha256()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("xb") as file:
+            for piece in pieces:
+                data = piece.encode(errors="replace")
+                digest.update(data)
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with replacing(_hash_file(target)) as file:
+            file.write(digest.hexdigest().encode())
+        if kept(target, cache) is None:
+            beside.replace(target)
+    except OSError as error:
+        raise RnnplayError(f"The text {target} cannot be written ({reason(error)}); make room or move it.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return target
+
+
+def _hash_file(target: Path) -> Path:
+    return target.with_name(f"{target.name}.sha256")

@@ -1,0 +1,87 @@
+"""Hashes of whole files; `<cache>/encoded/index.json` has them by path, size and times, so that none is read twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from rnnplay.common.plain_files import read_small
+from rnnplay.text.encoding.reading import changed, check_text_file, reading
+from rnnplay.text.encoding.seen import TOO_FRESH_NS
+
+_BLOCK = 1 << 20
+_LARGEST_INDEX = 1 << 24
+_MOST_INDEXED = 1000
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+class _Indexed(msgspec.Struct, frozen=True):
+    size: int
+    mtime_ns: int
+    sha256: str
+    ctime_ns: int = 0
+    inode: int = 0
+
+    @classmethod
+    def of(cls, found: os.stat_result, sha256: str) -> _Indexed:
+        return cls(found.st_size, found.st_mtime_ns, sha256, found.st_ctime_ns, found.st_ino)
+
+
+def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None = None) -> str:
+    """The SHA-256 of the file at `path`; from the index if the file has not changed since. Raises InputError."""
+    index_path = cache / "encoded" / "index.json"
+    found = check_text_file(path)
+    name = os.fspath(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
+    index = _read_index(index_path)
+    known = index.get(name)
+    if known is not None and known == _Indexed.of(found, known.sha256):
+        return known.sha256
+    digest = hashlib.sha256()
+    done = 0
+    with reading(path), path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            done += len(block)
+            if done > found.st_size:  # someone writes faster than we read, perhaps without end
+                raise changed(path)
+            if progress is not None:
+                progress(done)
+    check_unchanged(path, found)
+    if time.time_ns() - found.st_mtime_ns > TOO_FRESH_NS:
+        index.pop(name, None)
+        index[name] = _Indexed.of(found, digest.hexdigest())
+        _write_index(index_path, dict(list(index.items())[-_MOST_INDEXED:]))
+    return digest.hexdigest()
+
+
+def check_unchanged(path: Path, before: os.stat_result) -> None:
+    """Raises InputError if the file at `path` is not as it was."""
+    now = check_text_file(path)
+    if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise changed(path)
+
+
+def _read_index(path: Path) -> dict[str, _Indexed]:
+    try:
+        index = msgspec.json.decode(read_small(path, _LARGEST_INDEX), type=dict[str, _Indexed])
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
+        return {}
+    return {name: about for name, about in index.items() if _SHA256.fullmatch(about.sha256)}
+
+
+def _write_index(path: Path, index: dict[str, _Indexed]) -> None:
+    # The index only saves time: where it cannot be written, all works without.
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=".index-", suffix=".partial", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(index))
+        Path(beside).replace(path)

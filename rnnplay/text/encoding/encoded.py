@@ -1,0 +1,337 @@
+"""A corpus as token ids in memory-mapped files, split into train, validation and test.
+
+The text is read in chunks, never whole: once for its hash, once to count, once to encode. The result is cached
+(encoded_cache.py), and a later run with the same text and settings only opens it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+from pathlib import Path, PurePath
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnplay.config import RunConfig, split_shares
+from rnnplay.errors import InputError
+from rnnplay.text.corpora.cards import clean
+from rnnplay.text.corpora.catalogue import Corpus, find_corpus
+from rnnplay.text.encoding import encoded_cache
+from rnnplay.text.encoding.content_hash import check_unchanged, content_hash
+from rnnplay.text.encoding.reading import check_text_file, iter_text
+from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
+from rnnplay.text.tokenizers.splitting import PARTS, LineEnds, cut, without_blank_lines
+from rnnplay.text.tokenizers.vocabulary import AnyIds
+from rnnplay.workspace import Workspace
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("reading", "counting" or "encoding"), bytes done and bytes in all."""
+
+Feed = Literal["stream", "lines"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedSplit:
+    """One part of a corpus."""
+
+    ids: AnyIds
+    """Shape (tokens,), read-only, of the smallest type that holds the vocabulary's ids."""
+    characters: int
+    """Of the text that `ids` stand for; for lines: of the lines that are not blank, with their newlines."""
+    line_starts: NDArray[np.int64] | None
+    """For lines: where each line starts in `ids`, and the end, shape (lines + 1,); each line ends in its newline."""
+    unknown: int = 0
+    """How many of `ids` are `<unk>`."""
+    hidden: int = 0
+    """Bytes (UTF-8) of the text that are read as `<unk>`."""
+
+    @property
+    def tokens(self) -> int:
+        """Number of ids."""
+        return len(self.ids)
+
+    @property
+    def unknown_fraction(self) -> float:
+        """Fraction of the tokens that are `<unk>`."""
+        return self.unknown / self.tokens if self.tokens else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedCorpus:
+    """A corpus ready to train on."""
+
+    name: str
+    sha256: str
+    """Of the text file's bytes."""
+    tokenizer: Tokenizer
+    feed: Feed
+    train: EncodedSplit
+    validation: EncodedSplit
+    test: EncodedSplit
+    remark: str = ""
+    """What the user should know of where it came from."""
+
+
+def encode_corpus(
+    corpus: Corpus,
+    config: RunConfig,
+    cache: Path,
+    progress: Progress | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> EncodedCorpus:
+    """`corpus` as `config` wants it read, from the cache under `cache` if it is there.
+
+    The vocabulary is that of the whole text, as in the published figures for character and word models. `tokenizer`:
+    encode with this one instead. Raises InputError for a file that is not text, or too short for `config`.
+    """
+    path = corpus.materialise(cache)
+    report = _Report(progress, check_text_file(path).st_size)
+    sha256 = content_hash(path, cache, report.doing("reading"))
+    return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+
+
+def encode_again(
+    config: RunConfig,
+    sha256: str,
+    tokenizer: Tokenizer,
+    workspace: Workspace,
+    progress: Progress | None = None,
+    use_copy: bool = True,
+) -> EncodedCorpus:
+    """The text that a run was trained on, by its `sha256`: its encoded copy in the cache, else the corpus.
+
+    Where the copy is used and the corpus is another one by now, or gone, `remark` says so. Raises InputError if there
+    is no copy and the corpus is not that text; not `use_copy`: the corpus must be there, and be it.
+    """
+    feed: Feed = "lines" if config.feed == "lines" else "stream"
+
+    def copied(old: bool) -> EncodedCorpus | None:
+        loaded = _load(workspace.cache, sha256, config, feed, tokenizer, old) if use_copy else None
+        if loaded is None:
+            return None
+        remark = _difference(config, sha256, workspace)
+        if old:
+            remark = f"{remark} An earlier version wrote that; whether it is as it was cannot be checked.".strip()
+        encoded = _whole(clean(PurePath(config.corpus).stem) or "the text", sha256, feed, loaded, remark)
+        _check_length(encoded, config)
+        return encoded
+
+    if (copy := copied(old=False)) is not None:
+        return copy
+    try:
+        return _from_corpus(config, sha256, tokenizer, workspace, progress, use_copy)
+    except InputError:
+        if (copy := copied(old=True)) is not None:
+            return copy
+        raise
+
+
+def _from_corpus(
+    config: RunConfig,
+    sha256: str,
+    tokenizer: Tokenizer,
+    workspace: Workspace,
+    progress: Progress | None,
+    use_copy: bool,
+) -> EncodedCorpus:
+    """The text with that hash, encoded anew; raises InputError if it is not there any more."""
+    cache = workspace.cache
+    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
+        # Ours are names or whole paths; one from a stranger's run.json leads wherever they like.
+        raise InputError(
+            f"The run's text is said to be in {clean(config.corpus)}, which is not followed; "
+            "say on the command line, with --corpus, where it is."
+        )
+    try:
+        corpus = find_corpus(config.corpus, workspace)
+        path = corpus.materialise(cache)
+        report = _Report(progress, check_text_file(path).st_size)
+    except InputError as gone:
+        raise InputError(
+            f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
+            "put it back, or say on the command line, with --corpus, where it is now "
+            f"({str(gone).rstrip('.')})."
+        ) from gone
+    if content_hash(path, cache, report.doing("reading")) != sha256:
+        text = f"The text of {clean(config.corpus)} is not the one that the run was trained on"
+        if use_copy:
+            raise InputError(f"{text}, and there is no encoded copy of that; put it back, or start a new run.")
+        raise InputError(f"{text}; leave --corpus out to go on with that one, or start a new run without resuming.")
+    return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+
+
+def _difference(config: RunConfig, sha256: str, workspace: Workspace) -> str:
+    """In what the corpus differs from the text with that hash; empty if in nothing."""
+    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
+        return ""
+    shown = clean(config.corpus)
+    try:
+        path = find_corpus(config.corpus, workspace).materialise(workspace.cache)
+        if content_hash(path, workspace.cache, lambda _: None) == sha256:
+            return ""
+    except (InputError, OSError):
+        return f"The text of {shown} is gone; the run goes on from its encoded copy."
+    return f"The text of {shown} has changed since; the run goes on from the encoded copy of what it was."
+
+
+def _encoded(
+    corpus: Corpus,
+    path: Path,
+    sha256: str,
+    config: RunConfig,
+    cache: Path,
+    tokenizer: Tokenizer | None,
+    report: _Report,
+) -> EncodedCorpus:
+    feed: Feed = corpus.card.feed if config.feed == "auto" else config.feed
+    if tokenizer is not None and feed == "lines" and tokenizer.newline is None:
+        raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose feed stream.")
+    loaded = _load(cache, sha256, config, feed, tokenizer)
+    if loaded is None:
+        key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
+        with encoded_cache.new_folder(cache, key) as folder:
+            _encode(path, folder, key, config, feed, tokenizer, report)
+        loaded = encoded_cache.load(cache, key)
+        if loaded is None:
+            raise InputError(f"The cache {clean(str(cache))} does not keep what is written to it; use another folder.")
+    report.doing("encoding")(report.total)
+    encoded = _whole(corpus.name, sha256, feed, loaded)
+    _check_length(encoded, config)
+    return encoded
+
+
+def _load(
+    cache: Path, sha256: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, old: bool = False
+) -> encoded_cache.Loaded | None:
+    """What the cache has for this text; with a `tokenizer`, also what was encoded with an equal one."""
+    if tokenizer is not None:
+        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)), old)
+        if made is not None and made[0].to_bytes() == tokenizer.to_bytes():
+            return made
+    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)), old)
+
+
+def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, remark: str = "") -> EncodedCorpus:
+    tokenizer, parts = loaded
+    train, validation, test = (
+        EncodedSplit(ids, about.characters, starts, about.unknown, about.hidden) for ids, about, starts in parts
+    )
+    return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test, remark)
+
+
+class _Report:
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self.total = total
+
+    def doing(self, what: str) -> Callable[[int], None]:
+        def done(number: int) -> None:
+            if self._progress is not None:
+                self._progress(what, number, self.total)
+
+        return done
+
+
+def _settings(config: RunConfig, feed: Feed, tokenizer: Tokenizer | None) -> dict[str, object]:
+    if tokenizer is not None:
+        return {"feed": feed, "split": config.split, "tokenizer": hashlib.sha256(tokenizer.to_bytes()).hexdigest()}
+    return {
+        "feed": feed,
+        "split": config.split,
+        "tokens": config.tokens,
+        "lowercase": config.lowercase,
+        "min_count": config.min_count,
+        "max_vocabulary": config.max_vocabulary,
+    }
+
+
+def _encode(
+    path: Path, folder: Path, key: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, report: _Report
+) -> None:
+    before = check_text_file(path)
+    ends = LineEnds()
+    noted = ends.noting(iter_text(path, progress=report.doing("counting")))
+    if tokenizer is None:
+        tokenizer = build_tokenizer(
+            noted,
+            config.tokens,
+            lowercase=config.lowercase,
+            min_count=config.min_count,
+            max_vocabulary=config.max_vocabulary,
+            keep_newline=feed == "lines",
+            must_know=True,
+        )
+    else:
+        for _ in noted:
+            pass
+    chunks = iter_text(path, progress=report.doing("encoding"))
+    newline = tokenizer.newline if feed == "lines" else None
+    texts = groupby(cut(chunks, ends, split_shares(config.split)), key=lambda pair: pair[0])
+    written: dict[int, encoded_cache.PartMeta] = {}
+    for part, pairs in texts:
+        written[part] = _write_part(folder, PARTS[part], (text for _, text in pairs), tokenizer, newline)
+    for part, name in enumerate(PARTS):
+        if part not in written:
+            written[part] = _write_part(folder, name, (), tokenizer, newline)
+    check_unchanged(path, before)
+    encoded_cache.write_meta(folder, key, tokenizer, [written[part] for part in range(len(PARTS))])
+
+
+def _write_part(
+    folder: Path, name: str, chunks: Iterable[str], tokenizer: Tokenizer, newline: int | None
+) -> encoded_cache.PartMeta:
+    if newline is not None:
+        chunks = without_blank_lines(chunks)
+    characters = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal characters
+        for chunk in chunks:
+            characters += len(chunk)
+            yield chunk
+
+    files = encoded_cache.PartFiles(folder, name, newline)
+
+    def hide(size: int) -> None:
+        files.hidden += size
+
+    try:
+        for ids in tokenizer.encode_chunks(counted(), hide):
+            files.write(ids)
+        return files.close(characters)
+    finally:
+        files.abandon()
+
+
+def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
+    """Raises InputError if a part is too short for one step or one validation; says what would be enough."""
+    shares = split_shares(config.split)
+    name = clean(corpus.name)
+    if corpus.feed == "lines":
+        for part, split in (("training", corpus.train), ("validation", corpus.validation)):
+            if split.line_starts is None or len(split.line_starts) < 2:
+                raise InputError(
+                    f"The {part} part of {name} has no line that is not blank, but needs one; give a text with more "
+                    f"lines or a larger fraction of it (split is {config.split})."
+                )
+        return
+    unit = "characters" if corpus.tokenizer.kind == "char" else "tokens"
+    tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
+    characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
+    for part, split, share, least, other in (
+        ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller batch size or bptt"),
+        ("validation", corpus.validation, shares[1], 2, "a larger validation part in split"),
+    ):
+        if split.tokens < least:
+            enough = ceil(least / share * max(characters, 1) / max(tokens, 1))
+            reason = f" for one batch of {config.batch_size:,} rows of {config.bptt:,}" if part == "training" else ""
+            has = f"{split.tokens:,} {unit if split.tokens != 1 else unit[:-1]}"
+            raise InputError(
+                f"The {part} part of {name} has {has}, but needs at least {least:,}{reason}; "
+                f"give a text of at least {enough:,} characters (this one has {characters:,}) or {other}."
+            )

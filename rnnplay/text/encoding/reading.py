@@ -1,0 +1,181 @@
+"""A text file as a stream of strings: encodings, newlines, and sentences about what cannot be read.
+
+Read as UTF-8 (with or without a byte order mark), or as UTF-16 or UTF-32 where such a mark says so. Newlines come
+out as "\\n" whatever they were. All other characters, control characters included, are data and left as they are.
+What is in another encoding is read only where that is named; else the error says what it looks like (detection.py).
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rnnplay.common.commands import quoted
+from rnnplay.errors import EncodingError, InputError
+from rnnplay.text.corpora.cards import clean
+
+CHUNK_BYTES = 1 << 20
+
+# UTF-32 first: its little-endian mark begins with UTF-16's.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LONGEST_MARK = 4
+
+
+def iter_text(
+    path: Path,
+    chunk_bytes: int = CHUNK_BYTES,
+    progress: Callable[[int], None] | None = None,
+    *,
+    encoding: str = "",
+) -> Iterator[str]:
+    """The text of the file at `path`, in pieces of about `chunk_bytes` bytes; no piece is empty.
+
+    The pieces depend on the content and on `chunk_bytes` only. `progress` is called with the number of bytes read so
+    far after each chunk. `encoding`: the one it is in, as Python calls it; "": as a byte order mark says, else UTF-8.
+    Raises InputError for what is not a readable text file, at the byte where that shows.
+    """
+    size = check_text_file(path).st_size
+    with reading(path), path.open("rb") as file:
+        yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress, encoding)
+
+
+def check_text_file(path: Path) -> os.stat_result:
+    """The stat of `path`; raises InputError unless it is a plain file with something in it."""
+    name = clean(str(path))
+    with reading(path):
+        found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise InputError(f"{name} is a folder; give the path of one text file.")
+    if not stat.S_ISREG(found.st_mode):
+        raise not_plain(path)
+    if found.st_size == 0:
+        raise InputError(f"{name} is empty; give a file with text in it.")
+    return found
+
+
+def not_plain(path: Path) -> InputError:
+    """The error for a device, a pipe or a socket where a text is wanted."""
+    name = clean(str(path))
+    if str(path) == os.devnull:
+        return InputError(f"{name} is always empty; give a file with text in it.")
+    stdin = ", or give - for standard input" if name.startswith("/dev/") else ""
+    return InputError(f"{name} is a device or a pipe; save the text to a file and give its path{stdin}.")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what the system says against reading `path` into an InputError."""
+    name = clean(str(path))
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {name}; give the path of a text file.") from error
+    except PermissionError as error:
+        raise InputError(f"{name} may not be read (permission denied); change its permissions or copy it.") from error
+    except OSError as error:
+        raise InputError(f"{name} cannot be read ({error.strerror or error}); give another file.") from error
+    except ValueError as error:  # a path with a zero byte in it
+        raise InputError(f"{name} cannot be a file's path; give the path of a text file.") from error
+
+
+def changed(path: Path) -> InputError:
+    """The error for a file that is not what it was when reading began."""
+    return InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
+
+
+def _decoded(
+    file: io.BufferedReader,
+    path: Path,
+    chunk_bytes: int,
+    size: int,
+    progress: Callable[[int], None] | None,
+    named: str,
+) -> Iterator[str]:
+    data = file.read(chunk_bytes)
+    mark, marked_as = next((pair for pair in _BYTE_ORDER_MARKS if data.startswith(pair[0])), (b"", "utf-8"))
+    encoding = named or marked_as
+    if codecs.lookup(encoding) != codecs.lookup(marked_as):
+        mark = b""  # in another encoding these bytes are text
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    offset = len(mark)  # in bytes, of the first byte that the decoder has not been given
+    done = len(data)
+    last = not data
+    data = data[len(mark) :]
+    anything = False
+    while True:
+        if encoding == "utf-8" and (at := data.find(0)) >= 0:
+            raise not_text(path, offset + at)
+        waiting = len(decoder.getstate()[0])  # bytes of a character cut by the chunk's end
+        try:
+            text = decoder.decode(data, last)
+        except UnicodeDecodeError as error:
+            raise not_text(path, offset - waiting + error.start, encoding, error) from error
+        if encoding != "utf-8" and "\0" in text:
+            raise not_text(path, None)
+        text = newlines.decode(text, last)
+        if progress is not None and not last:
+            progress(done)
+        if text:
+            anything = True
+            yield text
+        if last:
+            break
+        offset += len(data)
+        data = file.read(chunk_bytes)
+        done += len(data)
+        last = not data
+        if done > size:  # someone writes faster than we read, perhaps without end
+            raise changed(path)
+    if not anything:
+        raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
+
+
+def not_text(
+    path: Path, offset: int | None, encoding: str = "utf-8", error: UnicodeDecodeError | None = None
+) -> InputError:
+    """The error for a file that is not text in `encoding` at `offset`: a zero byte there, or what `error` says.
+
+    It says what the file looks like, and how it can be made a text.
+    """
+    from rnnplay.text.corpora.detection import looks_of
+
+    name = clean(str(path))
+    try:
+        looks = looks_of(path, offset or 0)
+    except OSError:
+        looks = None
+    if looks is not None and not looks.encoding:
+        return InputError(f"{name} is {looks.what}, not a text; {looks.mend}.")
+    shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
+    if error is None:
+        problem = "is not text: it has a zero byte" + ("" if offset is None else f" at offset {offset:,}")
+    else:
+        byte = error.object[error.start]
+        problem = f"is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit"
+    if looks is not None and codecs.lookup(looks.encoding) != codecs.lookup(encoding):
+        seems = f"{looks.what}, and would read: {looks.excerpt} […]"
+        return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), looks.encoding, seems)
+    if error is None:
+        return InputError(f"{name} {problem}; give a text file.")
+    if looks is not None or shown.startswith("UTF-16"):
+        new = quoted(f"{path.stem}-{shown.lower()}.txt")
+        return InputError(
+            f"{name} {problem}, though most of it is {shown}; leave out what does not fit, and lose those characters, "
+            f"with `iconv -c -f {shown} -t UTF-8 {quoted(str(path))} > {new}`."
+        )
+    return InputError(
+        f"{name} {problem}; if it is text, name its encoding: `corpora add` has --encoding, and a card the field "
+        "encoding (cp1252, gb18030, shift_jis, koi8_r, …)."
+    )

@@ -1,0 +1,1 @@
+"""Tokenizers: characters and words, and their vocabularies. No torch."""

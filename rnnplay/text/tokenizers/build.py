@@ -1,0 +1,71 @@
+"""Tokenizers: the ways to turn text into ids, and back from vocabulary.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from rnnplay.errors import InputError
+from rnnplay.text.tokenizers.characters import CharCounter, CharTokenizer
+from rnnplay.text.tokenizers.spacing import SpacingRule
+from rnnplay.text.tokenizers.units import tokens_in
+from rnnplay.text.tokenizers.vocabulary import FORMAT, UNKNOWN, SavedTokenizer, Tokenizer
+from rnnplay.text.tokenizers.words import RESERVED, WordCounter, WordTokenizer
+
+__all__ = ["UNKNOWN", "CharTokenizer", "Tokenizer", "WordTokenizer", "build_tokenizer", "load_tokenizer"]
+
+
+def build_tokenizer(
+    chunks: Iterable[str],
+    kind: Literal["char", "word"],
+    *,
+    lowercase: bool = False,
+    min_count: int = 1,
+    max_vocabulary: int = 0,
+    keep_newline: bool = False,
+    must_know: bool = False,
+) -> Tokenizer:
+    """A tokenizer of the pieces in the joined `chunks` that were seen at least `min_count` times.
+
+    max_vocabulary: ids in all, the unknown token (and for words those that tell of spaces) included, the most
+    frequent pieces first; 0: no limit. keep_newline: "\\n" has an id even where it was not seen. must_know: raises
+    InputError for a text that is not blank and of which nothing would have an id but newlines.
+    """
+    if kind == "word":
+        words = WordCounter(lowercase)
+        words.count(chunks)
+        return words.tokenizer(min_count, max_vocabulary, must_know)
+    characters = CharCounter(lowercase)
+    characters.count(chunks)
+    return characters.tokenizer(min_count, max_vocabulary, keep_newline, must_know)
+
+
+def load_tokenizer(data: bytes) -> Tokenizer:
+    """The tokenizer saved as `data` (vocabulary.json); raises InputError if it is damaged or of a later rnnplay."""
+    try:
+        saved = msgspec.json.decode(data, type=SavedTokenizer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what = str(error)[:200]
+        raise InputError(f"The vocabulary is damaged ({what}); restore vocabulary.json or train again.") from error
+    if saved.format != FORMAT:
+        raise InputError(
+            f"The vocabulary has format {saved.format}, but this rnnplay reads format {FORMAT}; "
+            "use the rnnplay that wrote it."
+        )
+    reserved = (UNKNOWN,) if saved.kind == "char" else RESERVED
+    pieces = saved.tokens[len(reserved) :]
+    if tuple(saved.tokens[: len(reserved)]) != reserved or len(set(pieces)) != len(pieces):
+        raise _damaged()
+    if saved.kind == "char":
+        if any(len(piece) != 1 for piece in pieces):
+            raise _damaged()
+        return CharTokenizer(pieces, saved.lowercase)
+    if any(tokens_in(piece) != [piece] or piece in ("\n", " ", UNKNOWN) for piece in pieces):
+        raise _damaged()
+    return WordTokenizer(pieces, SpacingRule.from_rows(saved.marks, saved.spaces), saved.lowercase)
+
+
+def _damaged() -> InputError:
+    return InputError("The vocabulary is damaged (its tokens are not sound); restore vocabulary.json or train again.")

@@ -1,0 +1,136 @@
+"""Characters as tokens: one id a Unicode code point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnplay.text.tokenizers.vocabulary import (
+    FORMAT,
+    UNKNOWN,
+    AnyIds,
+    Hidden,
+    Ids,
+    SavedTokenizer,
+    check_known,
+    id_type,
+    lower,
+)
+
+_CODE_POINTS = 0x110000
+_STEP = 1 << 20
+"""Characters looked up at once, so that a long text needs little memory beside itself."""
+
+
+class CharTokenizer:
+    """One id a character: id 0 for unknown ones, then the vocabulary in the order of code points."""
+
+    kind: Literal["char", "word"] = "char"
+
+    def __init__(self, characters: Iterable[str], lowercase: bool = False) -> None:
+        """`characters`: single characters, in the order of their ids from 1 on."""
+        self.lowercase = lowercase
+        self.tokens = [UNKNOWN, *characters]
+        self.size = len(self.tokens)
+        points = code_points("".join(self.tokens[1:]))
+        # One entry past the largest code point, 0, is where all larger ones are looked up.
+        self._table = np.zeros(int(points.max(initial=0)) + 2, dtype=id_type(self.size))
+        self._table[points] = np.arange(1, self.size)
+        self.newline = int(self._table[ord("\n")]) or None if len(self._table) > ord("\n") else None
+
+    def encode(self, text: str) -> Ids:
+        """`text` as ids, shape (characters,)."""
+        return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
+
+    def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
+        """The ids of the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told what has no id."""
+        for chunk in chunks:
+            text = lower(chunk) if self.lowercase else chunk
+            for start in range(0, len(text), _STEP):
+                points = code_points(text[start : start + _STEP])
+                ids = self._table.take(points, mode="clip")
+                if hidden is not None:
+                    hidden(utf8_bytes(points[ids == 0]))
+                yield ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The characters; `UNKNOWN` for id 0."""
+        return "".join([self.tokens[token] for token in ids])
+
+    def decode_after(self, previous: int | None, token: int) -> str:  # noqa: ARG002
+        """The character itself: it does not depend on the one before."""
+        return self.tokens[token]
+
+    def unknown_in(self, text: str) -> list[str]:
+        """The distinct characters of `text` that have no id, in order of appearance."""
+        text = lower(text) if self.lowercase else text
+        return list(dict.fromkeys(text[index] for index in np.flatnonzero(self.encode(text) == 0)))
+
+    def is_word_part(self, token: int) -> bool:
+        """Letters, digits, combining marks, apostrophes and the underscore."""
+        return token > 0 and _is_word_part(self.tokens[token])
+
+    def to_bytes(self) -> bytes:
+        """vocabulary.json."""
+        saved = SavedTokenizer(format=FORMAT, kind=self.kind, lowercase=self.lowercase, tokens=self.tokens)
+        return msgspec.json.encode(saved)
+
+
+class CharCounter:
+    """Counts characters."""
+
+    def __init__(self, lowercase: bool = False) -> None:
+        self._lowercase = lowercase
+        self._counts = np.zeros(_CODE_POINTS, dtype=np.int64)
+
+    def count(self, chunks: Iterable[str]) -> None:
+        """Count the characters of `chunks`."""
+        for chunk in chunks:
+            text = lower(chunk) if self._lowercase else chunk
+            for start in range(0, len(text), _STEP):
+                counts = np.bincount(code_points(text[start : start + _STEP]))
+                self._counts[: len(counts)] += counts
+
+    def tokenizer(
+        self, min_count: int = 1, max_vocabulary: int = 0, keep_newline: bool = False, must_know: bool = False
+    ) -> CharTokenizer:
+        """A tokenizer of the characters seen, by code point; see `build_tokenizer`."""
+        self._counts[0xD800:0xE000] = 0  # halves of surrogate pairs are no characters and cannot be saved
+        seen = np.flatnonzero(self._counts)
+        kept = seen[self._counts[seen] >= min_count]
+        limit = max(max_vocabulary - 1, 1) if max_vocabulary else None
+        if limit:  # those of a count by code point
+            kept = kept[np.argsort(-self._counts[kept], kind="stable")][:limit]
+        newline = ord("\n")
+        if keep_newline and newline not in kept:
+            kept = np.append(kept[: max(limit - 1, 0) if limit else None], newline)
+        if must_know and not (kept != newline).any():
+            counted = self._counts[seen[seen != newline]].tolist()
+            check_known("character", counted, min_count, max_vocabulary)
+        return CharTokenizer(map(chr, np.sort(kept).tolist()), self._lowercase)
+
+
+def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """The code points of `text`, shape (len(text),)."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def utf8_bytes(points: AnyIds) -> int:
+    """Bytes that code points take in UTF-8."""
+    return len(points) + sum(int(np.count_nonzero(points >= least)) for least in (0x80, 0x800, 0x10000))
+
+
+def _is_word_part(character: str) -> bool:
+    import unicodedata
+
+    return (
+        character.isalnum()
+        or character in "_'\N{RIGHT SINGLE QUOTATION MARK}"
+        or unicodedata.category(character)[0] == "M"
+    )

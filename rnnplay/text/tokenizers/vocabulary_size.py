@@ -1,0 +1,64 @@
+"""How many tokens a run's text has, counted before there is a run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import RnnplayError
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.reading import iter_text
+from rnnplay.text.tokenizers.build import build_tokenizer
+from rnnplay.workspace import Workspace
+
+MOST_BYTES = {"char": 64 << 20, "word": 8 << 20}
+"""A larger text takes more than a second to count; its vocabulary is known once a run has begun."""
+
+
+def vocabulary_size(config: RunConfig, workspace: Workspace) -> int | None:
+    """V of a run by `config`; None for a text that cannot be read, is made only when it is used, or is too large."""
+    try:
+        corpus = find_corpus(config.corpus, workspace)
+        if corpus.path is None or (size := corpus.path.stat()).st_size > MOST_BYTES[config.tokens]:
+            return None
+        feed = config.feed if config.feed != "auto" else corpus.card.feed
+        return _counted(
+            corpus.path,
+            corpus.card.encoding,
+            (size.st_mtime_ns, size.st_size),
+            config.tokens,
+            config.lowercase,
+            config.min_count,
+            config.max_vocabulary,
+            feed == "lines",
+        )
+    except (RnnplayError, OSError):
+        return None
+
+
+def text_settings(config: RunConfig) -> tuple[object, ...]:
+    """All of `config` that its vocabulary depends on."""
+    return config.corpus, config.tokens, config.lowercase, config.min_count, config.max_vocabulary, config.feed
+
+
+@lru_cache(maxsize=32)
+def _counted(
+    path: Path,
+    encoding: str,
+    moment: tuple[int, int],  # noqa: ARG001  (a text that was written anew is counted anew)
+    kind: Literal["char", "word"],
+    lowercase: bool,
+    min_count: int,
+    max_vocabulary: int,
+    keep_newline: bool,
+) -> int:
+    return build_tokenizer(
+        iter_text(path, encoding=encoding),
+        kind,
+        lowercase=lowercase,
+        min_count=min_count,
+        max_vocabulary=max_vocabulary,
+        keep_newline=keep_newline,
+    ).size

@@ -1,0 +1,1 @@
+"""Charts: histories of numbers, axes, and drawing in braille."""

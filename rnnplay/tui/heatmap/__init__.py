@@ -1,0 +1,1 @@
+"""Heat maps: tokens and units in shades of colour."""

@@ -1,0 +1,185 @@
+"""A text whose tokens are shaded by how much there is of something, with a cursor that goes from token to token.
+
+Below each row of the text stands a row of blocks that says the same as the shades: it is read without colour, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from rnnplay.tui.heatmap.shades import BAD, BLOCKS, NOT_FINITE
+from rnnplay.tui.heatmap.shading import shade_styles
+from rnnplay.tui.heatmap.token_rows import Place, at_column, gap_of, row_of, wrap
+
+HEIGHT = 2
+"""Rows of cells a row of text takes."""
+
+
+class TokenText(Widget, can_focus=True):
+    """Tokens, each with a level (shades.level); -1 for one that has none."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "token-text--shade",
+        "token-text--block",
+        "token-text--bad",
+        "token-text--without",
+    }
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Token before", show=False),
+        Binding("right", "move(1)", "Token after", show=False),
+        Binding("up", "move_row(-1)", "Row up", show=False),
+        Binding("down", "move_row(1)", "Row down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "jump(0)", "First token", show=False),
+        Binding("end", "jump(-1)", "Last token", show=False),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on token `index` now."""
+
+        index: int
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._tokens: list[str] = []
+        self._levels: list[int] = []
+        self._cursor = 0
+        self._top = 0
+        self._rows: list[list[Place]] = []
+        self._strips: list[Strip] = []
+        self._shades: list[Style] = []
+
+    @property
+    def cursor(self) -> int:
+        """The token the cursor is on."""
+        return self._cursor
+
+    def show(self, tokens: Sequence[str], levels: Sequence[int], cursor: int | None = None) -> None:
+        """Show `tokens` with their `levels`; the cursor stays where it is unless it is given."""
+        if list(tokens) != self._tokens:
+            self._tokens = list(tokens)
+            self._rows = []
+        self._levels = list(levels)
+        self._cursor = min(max(self._cursor if cursor is None else cursor, 0), max(len(self._tokens) - 1, 0))
+        self._update()
+
+    def text(self) -> list[str]:
+        """The rows as they are shown."""
+        return [strip.text.rstrip() for strip in self._strips or self._draw()]
+
+    # --- drawing --------------------------------------------------------------------------------------------
+
+    def _update(self) -> None:
+        """Paint the rows that changed."""
+        if not self.is_mounted or not self.size:
+            return
+        former, self._strips = self._strips, self._draw()
+        if len(former) != len(self._strips):
+            self.refresh()
+            return
+        width = self.size.width
+        pairs = enumerate(zip(former, self._strips, strict=True))
+        if changed := [Region(0, y, width, 1) for y, (was, now) in pairs if was != now]:
+            self.refresh(*changed)
+
+    def _draw(self) -> list[Strip]:
+        width, height = self.size
+        if not self._rows:
+            self._rows = wrap(self._tokens, width, gap=gap_of(self._tokens))
+        if not self._shades:
+            self._shades = shade_styles(self, "token-text--shade")
+        visible = max(1, height // HEIGHT)
+        at = row_of(self._rows, self._cursor)
+        self._top = min(max(self._top, at - visible + 1), at, max(len(self._rows) - visible, 0))
+        strips: list[Strip] = []
+        for row in self._rows[self._top : self._top + visible]:
+            strips += self._draw_row(row, width)
+        blank = Strip.blank(width, self.rich_style)
+        return (strips + [blank] * (height - len(strips)))[:height]
+
+    def _draw_row(self, row: Sequence[Place], width: int) -> list[Strip]:
+        plain, block = self.rich_style, self.get_component_rich_style("token-text--block")
+        bad, without = (self.get_component_rich_style(f"token-text--{name}") for name in ("bad", "without"))
+        text: list[Segment] = []
+        blocks: list[Segment] = []
+        column = 0
+        for place in row:
+            if place.column > column:
+                text.append(Segment(" " * (place.column - column), plain))
+                blocks.append(Segment(" " * (place.column - column), plain))
+            level = self._levels[place.number] if place.number < len(self._levels) else -1
+            style = without if level < 0 else bad if level == BAD else self._shades[level]
+            if place.number == self._cursor:
+                style += Style(reverse=True, bold=True)
+            cells = place.end - place.column
+            text.append(Segment(place.text, style))
+            character = " " if level < 0 else NOT_FINITE if level == BAD else BLOCKS[level]
+            blocks.append(Segment(character * cells, bad if level == BAD else block))
+            column = place.end
+        return [
+            Strip(Segment.simplify(segments), column).adjust_cell_length(width, plain) for segments in (text, blocks)
+        ]
+
+    def render_line(self, y: int) -> Strip:
+        if len(self._strips) != self.size.height or (self._strips and self._strips[0].cell_length != self.size.width):
+            self._rows = []
+            self._strips = self._draw()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._shades, self._strips = [], []
+
+    # --- the cursor -----------------------------------------------------------------------------------------
+
+    def _go(self, index: int | None) -> None:
+        if index is None or not self._tokens:
+            return
+        index = min(max(index, 0), len(self._tokens) - 1)
+        if index != self._cursor:
+            self._cursor = index
+            self._update()
+            self.post_message(self.Moved(index))
+
+    def action_move(self, by: int) -> None:
+        self._go(self._cursor + by)
+
+    def action_jump(self, to: int) -> None:
+        self._go(to if to >= 0 else len(self._tokens) + to)
+
+    def action_move_row(self, by: int) -> None:
+        at = row_of(self._rows, self._cursor)
+        here = next((place.column for place in self._rows[at] if place.number == self._cursor), 0)
+        to = min(max(at + by, 0), len(self._rows) - 1)
+        self._go(at_column(self._rows[to], here))
+
+    def action_page(self, by: int) -> None:
+        self.action_move_row(by * max(1, self.size.height // HEIGHT))
+
+    def on_click(self, event: events.Click) -> None:
+        row = self._top + event.y // HEIGHT
+        if row < len(self._rows):
+            self._go(at_column(self._rows[row], event.x))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_move_row(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_move_row(-1)

@@ -1,0 +1,189 @@
+"""Clipping seen: one step's gradient before and after, as a whole and parameter by parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import ClippedStep, ParameterGradient
+from rnnplay.tui.chart.axes import format_value
+from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.prompt.next_bars import bar
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, visible_line
+
+NAME_WIDTH = 26
+
+
+class ClippingView(InspectView):
+    """Asks for the next batch's gradient, clipped as the run clips it."""
+
+    SCOPED_CSS = False  # some of it depends on the size of the screen
+    DEFAULT_CSS = """
+    ClippingView #clipping-totals { height: 2; }
+    ClippingView #clipping-norms { height: 6; }
+    .-tall ClippingView #clipping-norms { height: 10; margin-top: 1; }
+    ClippingView #clipping-scroll { height: 1fr; }
+    """
+    NAME = "clipping"
+    SEES = (
+        "One step's gradient before and after clipping. Clipping by norm keeps its direction (cosine 1) and makes it "
+        "shorter; clipping by value bends it. Bars: each parameter's fraction of the squared norm."
+    )
+    HELP = """
+    ## Clipping
+
+    The gradient of the next batch, over all parameters together, and what clipping makes of it; the weights are not
+    changed by looking. The histogram has the norms of the last steps on a logarithmic axis, ┃ marks the threshold:
+    what stands right of it was clipped.
+
+    - `↑` `↓` scroll the table of parameters
+    - `-` and `+`, or `F7` and `F8`, move the threshold of a run under way; after it they are the playground's, for
+      the next run
+    """
+    EVERY = 1.5
+    SHARE = 0.03
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7,minus", "threshold(-1)", "Threshold", key_display="-/+"),
+        Binding("f8,plus,equals_sign", "threshold(1)", "", show=False),
+    ]
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._found: ClippedStep | None = None
+        self._norms: object = None
+        self._running = False
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="clipping-totals")
+        yield Lines(id="clipping-norms")
+        with VerticalScroll(id="clipping-scroll"):
+            yield Lines(id="clipping-parameters")
+
+    def on_mount(self) -> None:
+        self.refresh_session()
+
+    def ask(self) -> Callable[[int], messages.Inspection] | None:
+        return _question
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        if isinstance(event, messages.Inspected) and isinstance(event.result, ClippedStep):
+            self._found = event.result
+            self.shown_step = self._found.step
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._found is not None:
+            self.query_one("#clipping-totals", Lines).show(totals(self._found))
+            width = self.query_one("#clipping-scroll").size.width - 2
+            self.query_one("#clipping-parameters", Lines).show(parameter_rows(self._found.parameters, width))
+
+    def refresh_session(self) -> None:
+        """The norms of the last steps."""
+        session = self.session
+        if self._running != self.control.running:
+            self._running = self.control.running
+            self.refresh_bindings()
+        config = session.config
+        threshold = config.clip_threshold if config is not None and config.clip == "norm" else None
+        lines = self.query_one("#clipping-norms", Lines)
+        state = session.step, threshold, lines.size
+        if state == self._norms or not lines.size:
+            return
+        self._norms = state
+        norms = [step.grad_norm for step in session.recent]
+        width, height = lines.size
+        bins = log_bins(norms, min(width, 64), threshold)
+        if bins is None:
+            lines.show([Content.styled("The norms of the last steps come while a run is trained.", FAINT)])
+            return
+        lines.show(histogram_rows(bins, threshold, height, len(norms), session.clipped_share))
+
+    def on_resize(self) -> None:
+        self._draw()
+        self.refresh_session()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "threshold" or self.control.running
+
+    def action_threshold(self, direction: int) -> None:
+        """As on the playground, whose form it goes through."""
+        self.post_message(self.ThresholdMoved(direction))
+
+    class ThresholdMoved(InspectView.Changed):
+        """Move the clip threshold one notch."""
+
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
+
+
+def totals(found: ClippedStep) -> list[Content]:
+    """What clipping did to the whole gradient, in two rows."""
+    how = {
+        "norm": f"clipping by norm at {format_value(found.threshold)}",
+        "value": f"clipping by value at ±{format_value(found.threshold)}",
+    }.get(found.mode, "clipping off")
+    return [
+        Content.assemble(
+            ("norm ", MUTED),
+            (f"{format_value(found.before)} → {format_value(found.after)}", "bold $foreground"),
+            (f"   scale {format_value(found.scale)}   cosine {found.cosine:.4f}", "$foreground"),
+        ),
+        Content.styled(f"{how}   step {found.step:,}", MUTED),
+    ]
+
+
+def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: int, clipped: float) -> list[Content]:
+    """What they are of, the bins, the axis with ┃ at the threshold, its ends; `height` rows, at least 4."""
+    rows = columns(bins.counts, max(1, height - 3))
+    at = bins.place(threshold) if threshold is not None else None
+    styled = [Content.styled(row, "$secondary") for row in rows]
+    if at is not None:
+        styled = [
+            Content.assemble((row[: at + 1], "$secondary"), (row[at + 1 :], "$warning")) for row in rows
+        ]  # the threshold's own bin may hold both
+    axis = ["─"] * len(bins.counts)
+    if at is not None:
+        axis[at] = "┃"
+    low, high = format_value(10.0**bins.low), format_value(10.0**bins.high)
+    ends = low + high.rjust(len(axis) - len(low))
+    note = f"Norms of the last {steps} steps (log), {clipped:.0%} clipped"
+    if bins.left_out:
+        note += f", {bins.left_out} not finite or 0"
+    return [
+        Content.styled(note, MUTED),
+        *styled,
+        Content.styled("".join(axis), FAINT),
+        Content.styled(ends, MUTED),
+    ]
+
+
+def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[Content]:
+    """A header, then name, gradient before and after, bar and fraction, norm of the weights."""
+    room = min(40, max(0, width - NAME_WIDTH - 36))
+    share = "fraction".ljust(room + 6)
+    rows = [Content.styled(f"{'parameter':<{NAME_WIDTH}} {'before':>8} {'after':>8}  {share} {'weights':>8}", FAINT)]
+    for one in parameters:
+        rows.append(
+            Content.assemble(
+                (padded(visible_line(one.name), NAME_WIDTH), "$foreground"),
+                (f" {format_value(one.before):>8} {format_value(one.after):>8}  ", MUTED),
+                (bar(one.share, room), "$primary"),
+                (f"{percentage(one.share):>6} ", MUTED),
+                (f"{format_value(one.weight):>8}", MUTED),
+            )
+        )
+    return rows
+
+
+def _question(request: int) -> messages.InspectClipping:
+    return messages.InspectClipping(request=request)

@@ -1,0 +1,139 @@
+"""Connectivity: which earlier tokens a prediction depends on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import Connectivity
+from rnnplay.tui.chart.axes import format_value
+from rnnplay.tui.heatmap.shades import level, shares
+from rnnplay.tui.heatmap.token_text import TokenText
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, bar
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
+
+SIDE = 30
+STRONGEST = 10
+
+
+class ConnectivityView(InspectView):
+    """The cursor chooses the prediction, and each move asks for its gradient."""
+
+    SCOPED_CSS = False  # some of it depends on the size of the screen
+    DEFAULT_CSS = f"""
+    ConnectivityView > Lines {{ height: 1; }}
+    ConnectivityView #strongest {{ width: {SIDE}; margin-left: 2; height: auto; }}
+    .-broad ConnectivityView #strongest {{ width: 44; }}
+    """
+    NAME = "connectivity"
+    SEES = (
+        "The prediction after the token under the cursor, and how much each token before it had to do with that: the "
+        "squared gradient of the predicted token's logit. Blocks show its square root."
+    )
+    HELP = """
+    ## Connectivity
+
+    The logit of the most probable next token is differentiated with respect to the embedding of every token read so
+    far; the squared length of that gradient says how much a small change there would change the prediction (Madsen
+    2019).
+
+    - `←` `→` `↑` `↓` or a click choose which prediction
+    - `e` or a click edits the text, `escape` leaves it; `r` asks again
+    """
+    READS_TEXT = True
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._position = -1
+        self._found: Connectivity | None = None
+        self._about = ""
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="connectivity-target")
+        with Horizontal():
+            yield TokenText(id="connectivity-text")
+            with Vertical():
+                yield Lines(id="strongest")
+
+    def on_mount(self) -> None:
+        self.query_one(Vertical).styles.width = "auto"
+
+    def ask(self) -> Callable[[int], messages.Inspection] | None:
+        if self.text != self._about:  # another text: its last prediction, as while one types
+            self._about, self._position = self.text, -1
+        return partial(_question, text=self.text, position=self._position) if self.text else None
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        if not isinstance(event, messages.Inspected) or not isinstance(event.result, Connectivity):
+            return
+        found = self._found = event.result
+        self.shown_step = found.step
+        norms = [math.sqrt(strength) if strength >= 0 else math.nan for strength in found.strengths]
+        levels = [level(share) for share in shares(norms)]
+        levels += [-1] * (len(found.tokens) - len(levels))
+        self.query_one(TokenText).show(found.tokens, levels, found.position)
+        self.query_one("#connectivity-target", Lines).show([target_row(found)])
+        self._show_strongest()
+
+    def _show_strongest(self) -> None:
+        if self._found is not None:
+            lines = self.query_one("#strongest", Lines)
+            lines.show(strongest_rows(self._found, lines.size.width or SIDE))
+
+    def on_resize(self) -> None:
+        self._show_strongest()
+
+    @on(TokenText.Moved)
+    def _moved(self, event: TokenText.Moved) -> None:
+        event.stop()
+        self._position = event.index
+        self.post_message(self.Changed())
+
+
+def target_row(found: Connectivity) -> Content:
+    """ "after token 12 (␣): a  step 600"."""
+    token = found.tokens[found.position] if found.position < len(found.tokens) else ""
+    return Content.assemble(
+        (f"after token {found.position + 1:,} ({shortened(visible_token(token), LONGEST_TOKEN)}) it expects ", MUTED),
+        ("–" if found.target is None else shortened(visible_token(found.target), LONGEST_TOKEN), "bold $accent"),
+        (f"  step {found.step:,}", MUTED),
+    )
+
+
+def strongest_rows(found: Connectivity, width: int) -> list[Content]:
+    """The tokens that count most: token, how far back, bar, fraction of the sum of all squared gradients."""
+    finite = [(s, i) for i, s in enumerate(found.strengths) if math.isfinite(s) and s > 0]
+    total = sum(strength for strength, _ in finite)
+    rows = [Content.styled(f"fraction of {format_value(total)} in all", MUTED)] if finite else []
+    if not finite:
+        return [Content.styled("the gradient is 0, or not finite", "$warning")]
+    best = sorted(finite, reverse=True)[:STRONGEST]
+    names = [shortened(visible_token(found.tokens[index]), 8) for _, index in best]
+    label = max(map(cell_len, names))
+    room = max(0, width - label - 18)
+    for name, (strength, index) in zip(names, best, strict=True):
+        back = found.position - index
+        rows.append(
+            Content.assemble(
+                (padded(name, label), "bold $foreground"),
+                (f" {'the last' if not back else f'{back} back':>9} ", MUTED),
+                (bar(strength / total, room), "$primary"),
+                (f"{percentage(strength / total):>6}", MUTED),
+            )
+        )
+    return rows
+
+
+def _question(request: int, *, text: str, position: int) -> messages.InspectConnectivity:
+    return messages.InspectConnectivity(request=request, text=text, position=position)

@@ -1,0 +1,133 @@
+"""Accuracy by distance: how often what is determined by an earlier token is predicted right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import DistanceAccuracy
+from rnnplay.tui.chart.chart import Chart, Mark, Series
+from rnnplay.tui.chart.history import History
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.prompt.next_bars import bar
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
+
+SIDE = 46
+
+
+class DistancesView(InspectView):
+    """Asks for the accuracy by distance; only corpora whose dependencies are known have one."""
+
+    SCOPED_CSS = False  # some of it depends on the size of the screen
+    DEFAULT_CSS = f"""
+    DistancesView {{ layout: vertical; }}
+    DistancesView Chart {{ height: 2fr; }}
+    DistancesView VerticalScroll {{ height: 1fr; padding: 0 1; }}
+    .-wide DistancesView {{ layout: horizontal; }}
+    .-wide DistancesView Chart {{ height: 1fr; }}
+    .-wide DistancesView VerticalScroll {{ width: {SIDE}; height: 1fr; margin-left: 1; }}
+    .-broad DistancesView {{ layout: horizontal; }}
+    .-broad DistancesView Chart {{ height: 1fr; }}
+    .-broad DistancesView VerticalScroll {{ width: {SIDE}; height: 1fr; margin-left: 1; }}
+    """
+    NAME = "distance"
+    SEES = (
+        "How often the model is right about a token that an earlier one determines, by how much earlier. On the dashed "
+        "chance line it has forgotten that token; right of the mark lie distances it never trained on."
+    )
+    HELP = """
+    ## Accuracy by distance
+
+    In a corpus with known dependencies (`recall`, `brackets`, `agreement`, `copy`) some tokens follow from an earlier
+    one. Each point is the fraction of them predicted right at that distance, between the ends of its 95% interval
+    (Wilson 1927). Chance is what knowing everything but that earlier token would give.
+    """
+    EVERY = 4.0
+    SHARE = 0.03
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._found: DistanceAccuracy | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Chart(
+            title="Accuracy by distance",
+            x="distance",
+            y_range=(-0.02, 1.02),
+            empty="for corpora with known dependencies",
+            legend=False,
+            id="distance-chart",
+        )
+        with VerticalScroll():
+            yield Lines(id="distance-numbers")
+
+    def on_mount(self) -> None:
+        self.query_one(Chart).smoothing = 0
+
+    def ask(self) -> Callable[[int], messages.Inspection] | None:
+        return _question
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        if not isinstance(event, messages.Inspected) or not isinstance(event.result, DistanceAccuracy):
+            return
+        found = self._found = event.result
+        self.shown_step = found.step
+        held = [i for i, count in enumerate(found.count) if count > 0]
+
+        def curve(values: list[float]) -> History:
+            history = History()
+            history.extend((found.distances[i], values[i]) for i in held)
+            return history
+
+        chart = self.query_one(Chart)
+        chart.border_title = f"Accuracy by distance: {visible_line(found.kind)}"
+        chart.series = [
+            Series("95%", curve(found.low), "muted", smooth=False),
+            Series("", curve(found.high), "muted", smooth=False),
+            Series("accuracy", curve(found.accuracy), "primary", smooth=False),
+        ]
+        chart.marks = [Mark(found.trained, "trained to here", "warning")]
+        chart.set_threshold(found.chance, "chance")
+        chart.readout = f"faint: 95% interval  step {found.step:,}"
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._found is not None:
+            width = self.query_one(VerticalScroll).size.width - 3
+            self.query_one("#distance-numbers", Lines).show(distance_rows(self._found, width))
+
+    def on_resize(self) -> None:
+        self._draw()
+
+
+def distance_rows(found: DistanceAccuracy, width: int) -> list[Content]:
+    """A header, then a row a bin: its distances, a bar, accuracy, interval, count; * beyond what was trained on."""
+    room = max(0, width - 34)
+    rows = [Content.styled(f"{'distance':>9}  {'':{room}} right  95%          of", FAINT)]
+    edges = [*found.distances[1:], None]
+    bins = zip(found.distances, edges, found.accuracy, found.low, found.high, found.count, strict=True)
+    for first, after, accuracy, low, high, count in bins:
+        name = f"{first}–" if after is None else str(first) if after == first + 1 else f"{first}–{after - 1}"
+        beyond = "*" if first > found.trained else " "
+        if not count:
+            rows.append(Content.styled(f"{name:>9}{beyond} none", FAINT))
+            continue
+        rows.append(
+            Content.assemble(
+                (f"{name:>9}{beyond} ", MUTED),
+                (bar(accuracy, room), "$primary"),
+                (f"  {accuracy:.2f}", "$foreground"),
+                (f"  {low:.2f}–{high:.2f} {count:>5,}", MUTED),
+            )
+        )
+    return rows
+
+
+def _question(request: int) -> messages.InspectDistances:
+    return messages.InspectDistances(request=request)

@@ -1,0 +1,236 @@
+"""Gradient through time: how much of a loss arrives k timesteps earlier, live, beside the start and other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
+from rnnplay.tui.chart.chart import Chart, Series
+from rnnplay.tui.chart.history import History
+from rnnplay.tui.inspection.gradient_text import HEADER, norms_of, summary, table
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
+
+DISTANCES = (8, 16, 32, 64, 128, 256)
+COLORS = ("primary", "secondary", "success", "error")
+KEPT_COLORS = ("accent", "success", "error", "secondary")
+MOST_KEPT = 6
+MOST_LAYERS = 4
+"""Curves shown at once; more layers are looked at one by one."""
+
+
+class GradientsView(InspectView):
+    """Asks for the curve of the weights as they are, and once for that of those before the first step."""
+
+    SCOPED_CSS = False  # some of it depends on the size of the screen
+    DEFAULT_CSS = """
+    GradientsView Chart { height: 1fr; }
+    GradientsView Lines { height: auto; max-height: 5; }
+    .-tall GradientsView Lines { max-height: 12; }
+    """
+    NAME = "gradient"
+    SEES = (
+        "How strongly the loss at a timestep still depends on the state k steps earlier. Where the curve has fallen "
+        "a thousandfold, learning hears a thousandth: what is farther away is hardly learnt."
+    )
+    HELP = """
+    ## Gradient through time
+
+    For the loss of each timestep t of a few lines of validation text: the norm of its gradient with respect to the
+    state k steps earlier, averaged, on a logarithmic axis. It is the chain rule's product of k Jacobians: if each
+    shrinks the gradient a little, k of them shrink it exponentially. Faint: the weights before the first step.
+
+    - `k` keeps this curve beside those of later runs; `K` forgets the kept ones
+    - `h` changes between the hidden state h and an LSTM's cell state c
+    - `l` goes from layer to layer; `+` and `-` look farther back or less far
+    """
+    EVERY = 3.0
+    SHARE = 0.03
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "keep", "Keep"),
+        Binding("K", "forget", "Forget kept"),
+        Binding("h,c", "state", "h or c", key_display="h"),
+        Binding("l", "layer", "Layer"),
+        Binding("plus,equals_sign", "distance(1)", "Distance", key_display="+/-"),
+        Binding("minus", "distance(-1)", "", show=False),
+    ]
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self.state = "h"
+        self.nth = -1
+        """The layer shown; -1: all."""
+        self.distance = 64
+        self._current: GradientCurve | None = None
+        self._histories: dict[object, History] = {}  # of the curves shown: most of them stay the same
+        self._asking_initial = False
+        self._asked_distance = 0
+        self._no_initial: set[tuple[str, int]] = set()
+
+    def compose(self) -> ComposeResult:
+        yield Chart(
+            title="‖∂L/∂h‖ k timesteps earlier (log)",
+            legend=False,
+            log_y=True,
+            x="k",
+            empty="the curve comes with the first answer",
+            id="gradient-chart",
+        )
+        yield Lines(id="gradient-numbers")
+
+    def on_mount(self) -> None:
+        chart = self.query_one(Chart)
+        chart.smoothing = 0
+        chart.action_fit()
+        self._draw()
+
+    # --- questions ------------------------------------------------------------------------------------------
+
+    def ask(self) -> Callable[[int], messages.Inspection] | None:
+        key = (self._current.run, self._asked_distance) if self._current else None
+        self._asking_initial = (
+            key is not None and key not in self.session.initial_curves and key not in self._no_initial and self.fresh
+        )
+        self._asked_distance = self.distance
+        return partial(_question, distance=self.distance, initial=self._asking_initial)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the current curve is one of the distance chosen."""
+        return self._current is not None and self._asked_distance == self.distance
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        if not isinstance(event, messages.Inspected) or not isinstance(event.result, GradientCurve):
+            return
+        curve = event.result
+        if self._asking_initial:
+            self.session.initial_curves[curve.run, self.distance] = curve
+        else:
+            self._current = curve
+            self.shown_step = curve.step
+        if self._initial() is None and (curve.run, self.distance) not in self._no_initial:
+            self.pace.want()
+        self._draw()
+        self.refresh_bindings()
+
+    def refused(self) -> None:
+        if self._asking_initial and self._current is not None:
+            self._no_initial.add((self._current.run, self.distance))
+
+    # --- drawing --------------------------------------------------------------------------------------------
+
+    def _initial(self) -> GradientCurve | None:
+        run = self._current.run if self._current else ""
+        return self.session.initial_curves.get((run, self.distance))
+
+    def _layers(self, curve: GradientCurve) -> list[int]:
+        count = len(curve.cell if self.state == "c" else curve.hidden)
+        return list(range(min(count, MOST_LAYERS))) if self.nth < 0 else [min(self.nth, max(count - 1, 0))]
+
+    def _draw(self) -> None:
+        chart = self.query_one(Chart)
+        series: list[Series] = []
+        rows = [HEADER]
+        swatches = [Content("  ")]
+        histories: dict[object, History] = {}
+
+        def add(name: str, curve: GradientCurve, layer: int, color: str) -> None:
+            norms = norms_of(curve, self.state, layer)
+            key = curve.run, curve.step, len(curve.distances), self.state, layer
+            history = histories[key] = self._histories.get(key) or History()
+            if not len(history):
+                history.extend(zip(curve.distances, norms, strict=False))
+            series.append(Series(shortened(visible_line(name), 24), history, color, smooth=False))
+            rows.append(summary(shortened(visible_line(name), 32), curve.distances, norms))
+            swatches.append(Content.styled("━ ", "$foreground 60%" if color == "muted" else f"${color}"))
+
+        current, initial = self._current, self._initial()
+        if current is not None:
+            layers = self._layers(current)
+            suffix = {layer: f" layer {layer + 1}" if len(current.hidden) > 1 else "" for layer in layers}
+            if initial is not None:
+                for layer in layers:
+                    add(f"start{suffix[layer]}", initial, layer, "muted")
+            for number, kept in enumerate(self.session.kept_curves):
+                for layer in self._layers(kept)[-1:]:
+                    add(kept_name(kept), kept, layer, KEPT_COLORS[number % len(KEPT_COLORS)])
+            for number, layer in enumerate(layers):
+                add(f"now{suffix[layer]}", current, layer, COLORS[number % len(COLORS)])
+            if self.state == "c" and not current.cell:
+                self.query_one("#gradient-numbers", Lines).show(
+                    [Content.styled("Only an LSTM has a cell state c: press h for the hidden state.", "$warning")]
+                )
+                chart.series = []
+                return
+        chart.border_title = f"‖∂L/∂{self.state}‖ k timesteps earlier (log)"
+        chart.series = series
+        self._histories = histories
+        chart.readout = f"step {current.step:,}" if current is not None else ""
+        lines = table(rows) if len(rows) > 1 else []
+        self.query_one("#gradient-numbers", Lines).show(
+            [
+                Content.assemble(swatch, (line, MUTED if number else FAINT))
+                for number, (swatch, line) in enumerate(zip(swatches, lines, strict=False))
+            ]
+        )
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "keep":
+            return self._current is not None
+        if action == "forget":
+            return bool(self.session.kept_curves)
+        if action == "state":
+            return self.state == "c" or (self._current is not None and bool(self._current.cell))
+        if action == "layer":
+            return self._current is not None and len(self._current.hidden) > 1
+        return True
+
+    def action_keep(self) -> None:
+        """Keep the current curve; one of the same run and step takes its place."""
+        if self._current is not None:
+            kept = [one for one in self.session.kept_curves if kept_name(one) != kept_name(self._current)]
+            self.session.kept_curves = [*kept, self._current][-MOST_KEPT:]
+            self.notify(f"Kept {kept_name(self._current)}; it stays beside the curves of other runs.", markup=False)
+            self._draw()
+            self.refresh_bindings()
+
+    def action_forget(self) -> None:
+        self.session.kept_curves = []
+        self._draw()
+        self.refresh_bindings()
+
+    def action_state(self) -> None:
+        self.state = "c" if self.state == "h" else "h"
+        self._draw()
+        self.refresh_bindings()
+
+    def action_layer(self) -> None:
+        layers = len(self._current.hidden) if self._current else 1
+        self.nth = -1 if self.nth + 1 >= layers else self.nth + 1
+        self._draw()
+
+    def action_distance(self, direction: int) -> None:
+        at = DISTANCES.index(self.distance) + direction
+        if 0 <= at < len(DISTANCES):
+            self.distance = DISTANCES[at]
+            self.post_message(self.Changed())
+
+
+def kept_name(curve: GradientCurve) -> str:
+    """ "tales-lstm-256-01 @1,240"."""
+    return f"{curve.run} @{curve.step:,}"
+
+
+def _question(request: int, *, distance: int, initial: bool) -> messages.InspectGradients:
+    return messages.InspectGradients(request=request, distance=distance, initial=initial)

@@ -1,0 +1,132 @@
+"""Reading a run's metrics.jsonl into a session, quickly also the second time: what a long one came to is kept.
+
+A summary in the workspace's cache holds the session as it was after the first so many bytes; what was appended since is
+read. One that does not fit its file any more, because the run was put back or another took its name, is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from rnnplay.common.own_files import replacing
+from rnnplay.common.plain_files import open_plain, read_small
+from rnnplay.config import RunConfig, with_values
+from rnnplay.errors import ConfigError
+from rnnplay.runs import records
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.step_columns import ColumnReader, Position
+from rnnplay.tui.chart.history import History, HistoryState
+from rnnplay.tui.run_state import LogLine, Phase, Session
+
+FORMAT = 1
+WORTH_BYTES = 1 << 22
+"""Of metrics.jsonl that was read: a shorter one is read as quickly as a summary is written."""
+MOST_SUMMARIES = 200
+_LARGEST = 1 << 24
+_ENDS = 1 << 12
+_HISTORIES = ("loss", "norm", "norm_clipped", "validation_loss")
+
+
+class _Summary(msgspec.Struct, kw_only=True):
+    format: int = FORMAT
+    position: Position
+    check: bytes
+    """Of the bytes at the file's start and before `position`."""
+    histories: dict[str, HistoryState]
+    tuned: dict[str, float | str]
+    recent: list[records.Step]
+    events: list[tuple[int, str, str]]
+    returns: list[int]
+    validation: records.Validation | None
+    checkpoint_step: int | None
+    reason: str
+    step: int
+    finished: bool
+
+
+def load_run(folder: RunFolder, cache: Path) -> Session:
+    """A session with all that is known of a run that nobody trains. Raises RnnplayError or OSError."""
+    config = folder.info().config
+    place = cache / "histories" / f"{hashlib.sha256(os.fspath(folder.path.absolute()).encode()).hexdigest()[:32]}.bin"
+    session = Session()
+    session.begin(folder.name, config)
+    start = Position()
+    if (summary := _read(place, folder.log.path)) is not None:
+        start = _restore(session, summary, config)
+    reader = ColumnReader(folder.log, start)
+    session.load(reader.read(), finished=summary is not None and summary.finished)
+    if reader.end.bytes - start.bytes >= WORTH_BYTES:
+        with contextlib.suppress(OSError, ValueError):
+            _write(place, _summarised(session, config, reader.end, folder.log.path))
+    return session
+
+
+def _read(place: Path, metrics: Path) -> _Summary | None:
+    try:
+        summary = msgspec.msgpack.decode(read_small(place, _LARGEST), type=_Summary)
+        fits = summary.format == FORMAT and summary.check == _check(metrics, summary.position.bytes)
+        return summary if fits else None
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+
+
+def _check(metrics: Path, size: int) -> bytes:
+    with os.fdopen(open_plain(metrics, os.O_RDONLY), "rb") as file:
+        start = file.read(min(_ENDS, size))
+        file.seek(max(0, size - _ENDS))
+        end = file.read(min(_ENDS, size))
+    if len(end) < min(_ENDS, size):
+        raise ValueError("shorter than it was")
+    return hashlib.sha256(start + end).digest()
+
+
+def _summarised(session: Session, config: RunConfig, position: Position, metrics: Path) -> _Summary:
+    now = session.config or config
+    names = [name for name in RunConfig.__struct_fields__ if getattr(now, name) != getattr(config, name)]
+    return _Summary(
+        position=position,
+        check=_check(metrics, position.bytes),
+        histories={name: getattr(session, name).state() for name in _HISTORIES},
+        tuned={name: getattr(now, name) for name in names},
+        recent=list(session.recent),
+        events=[(line.step, line.text, line.severity) for line in session.events],
+        returns=list(session.returns),
+        validation=session.validation,
+        checkpoint_step=session.checkpoint_step,
+        reason=session.reason,
+        step=session.step,
+        finished=session.phase is Phase.FINISHED,
+    )
+
+
+def _restore(session: Session, summary: _Summary, config: RunConfig) -> Position:
+    try:
+        for name in _HISTORIES:
+            history: History = getattr(session, name)
+            history.restore(summary.histories[name])
+        if summary.tuned:
+            session.config = with_values(config, summary.tuned)
+        session.events.extend(LogLine(*line) for line in summary.events)  # type: ignore[arg-type]
+    except (KeyError, ValueError, ConfigError):
+        session.begin(session.run, config)
+        return Position()
+    session.recent.extend(summary.recent)
+    session.last = summary.recent[-1] if summary.recent else None
+    session.returns.extend(summary.returns)
+    session.validation, session.checkpoint_step = summary.validation, summary.checkpoint_step
+    session.reason, session.step = summary.reason, summary.step
+    return summary.position
+
+
+def _write(place: Path, summary: _Summary) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    others = sorted(place.parent.glob("*.bin"), key=lambda path: path.stat().st_mtime)
+    for old in others[: len(others) - MOST_SUMMARIES + 1]:
+        old.unlink(missing_ok=True)
+    with replacing(place) as file:
+        file.write(msgspec.msgpack.encode(summary))

@@ -1,0 +1,81 @@
+"""What the views of the inspection screen have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from rnnplay.engine import messages
+from rnnplay.tui.pacing import Pace
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_state import Session
+
+
+class InspectView(Vertical):
+    """Makes questions for the engine and draws the answers; the screen decides when, by `pace`."""
+
+    DEFAULT_CSS = """
+    InspectView { height: 1fr; padding: 0 1; }
+    InspectView.nothing * { text-opacity: 0%; }
+    """
+    NAME: ClassVar[str] = ""
+    SEES: ClassVar[str] = ""
+    """What one sees, in a sentence or two for somebody who has just read about the model."""
+    READS_TEXT: ClassVar[bool] = False
+    """Whether it is about a text, which the screen lets the user type."""
+    EVERY: ClassVar[float] = 2.0
+    """Seconds between two questions while training moves on."""
+    SHARE: ClassVar[float] = 0.05
+    """Of the engine's time that the answers may take."""
+
+    class Changed(Message):
+        """The user chose something else: ask again."""
+
+    def __init__(self, control: Control) -> None:
+        super().__init__()
+        self.control = control
+        self.text = ""
+        self.pace = Pace(self.EVERY, self.SHARE)
+        self.shown_step: int | None = None
+        """The step of the weights that the last answer is about."""
+
+    @property
+    def sees(self) -> str:
+        """What is said below the view."""
+        return self.SEES
+
+    @property
+    def session(self) -> Session:
+        return self.control.session
+
+    def begin_with(self, quantity: str) -> None:
+        """Show that quantity first: the lesson's next step is about it."""
+
+    @property
+    def looked_at(self) -> str:
+        """The quantity that is shown, where the view shows one at a time."""
+        return ""
+
+    def ask(self) -> Callable[[int], messages.Inspection | messages.Complete] | None:
+        """What to ask now, as a function of the request's number; None for nothing."""
+        raise NotImplementedError
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        """Draw what the engine found."""
+        raise NotImplementedError
+
+    def refused(self) -> None:
+        """The engine could not answer; the screen says why."""
+
+    def refresh_session(self) -> None:
+        """Several times a second, for what is drawn from the session itself."""
+
+    def focus_body(self) -> None:
+        """Put the keys on what the view is about."""
+        for widget in self.query("*"):
+            if widget.focusable:
+                self.screen.set_focus(widget)
+                return

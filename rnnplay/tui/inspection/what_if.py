@@ -1,0 +1,255 @@
+"""What if: gates held open or closed, units clamped, and what the model then expects, beside what it does untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from rnnplay.engine import messages
+from rnnplay.errors import InputError
+from rnnplay.inspection.results import Forced
+from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, parse_clamps, switches
+from rnnplay.tui.inspection.quantity_names import named
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.prompt.candidates import CandidateBars
+from rnnplay.tui.prompt.next_bars import NextBars
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
+
+BARS = 10
+
+
+class WhatIfView(InspectView):
+    """Tells the engine what to force, and asks for completions with and without it."""
+
+    DEFAULT_CSS = """
+    WhatIfView > Horizontal { height: 1fr; }
+    WhatIfView #forces { width: 36; height: 1fr; }
+    WhatIfView OptionList {
+        height: auto; max-height: 1fr; border: none; background: transparent; padding: 0;
+        &:focus { border: none; background-tint: transparent; }
+    }
+    WhatIfView #clamps { height: 1; margin-top: 1; }
+    WhatIfView #clamps Static { width: auto; color: $foreground 65%; }
+    WhatIfView Input {
+        height: 1; width: 1fr; border: none; padding: 0; background: $foreground 6%;
+        &:focus { border: none; background: $primary 25%; background-tint: transparent; }
+    }
+    WhatIfView .completion { width: 1fr; height: 1fr; margin-left: 2; }
+    """
+    NAME = "what if"
+    SEES = (
+        "The same weights, but with gates held open (1) or closed (0) at every timestep: what changes is what that "
+        "gate is for. A closed forget gate forgets at once; a closed input gate never learns of what it reads."
+    )
+    SEES_GATELESS = (
+        "The same weights, but with units of the hidden state held at a value at every timestep: what changes is what "
+        "those units are for. A plain RNN has no gates that could be held open or closed."
+    )
+    HELP = """
+    ## What if
+
+    Force gates of the cell, whatever the weights say, and compare the completions. What is forced stays so for the
+    prompt on the playground too, which says it, until it is released; samples and training are not touched.
+
+    - `enter`, `space` or a click on a gate: free, closed, open
+    - `c` or a click on *clamp* types units to hold at a value: `3,7=0` or, in layer 2, `2:12-15=1`; an LSTM's cell
+      state, else the hidden state
+    - `u` releases everything
+    - a click on a bar puts its token at the end of the text
+    - `e` or a click edits the text, `escape` leaves it
+    """
+    READS_TEXT = True
+    EVERY = 1.0
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "switch", "Free/0/1"),
+        Binding("c", "clamp", "Clamp"),
+        Binding("u", "release", "Release"),
+    ]
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._switches: list[Switch] | None = None
+        """None: the model is not known yet."""
+        self._made_for: object = None
+        self._first = ""
+        """The quantity to begin on."""
+        self._asked_for = self._bars_for = ""
+        """The text of the last question, and the one that the bars go on from."""
+
+    def begin_with(self, quantity: str) -> None:
+        self._first = quantity
+
+    @property
+    def sees(self) -> str:
+        return self.SEES_GATELESS if self._switches == [] else self.SEES
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="forces"):
+                yield OptionList(id="switches")
+                with Horizontal(id="clamps"):
+                    yield Static("clamp ")
+                    yield Input(placeholder="3,7=0", id="clamp-input", select_on_focus=False)
+                yield Static("", id="clamp-error")
+            for side in ("untouched", "forced"):
+                with Vertical(classes="completion"):
+                    yield Lines(id=f"{side}-text")
+                    yield CandidateBars(id=f"{side}-bars")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = clamp_text(self.control.forced)
+        self.refresh_session()
+
+    def refresh_session(self) -> None:
+        """List the gates of the model as it is."""
+        config = self.session.config
+        state = (config.cell, config.layers, self.control.forced) if config is not None else None
+        if config is None or state == self._made_for:
+            return
+        options = self.query_one(OptionList)
+        wanted = switches(config.cell, config.layers)
+        prompts = [self._prompt(switch, config.layers) for switch in wanted]
+        if wanted == self._switches:
+            for index, prompt in enumerate(prompts):
+                options.replace_option_prompt_at_index(index, prompt)
+        else:
+            self._switches = wanted
+            options.clear_options()
+            options.add_options([Option(prompt) for prompt in prompts])
+            options.highlighted = self._beginning(wanted) if wanted else None
+            if not wanted:
+                self._say(Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED))
+        self._made_for = state
+
+    def _beginning(self, wanted: list[Switch]) -> int:
+        return next((at for at, (_, quantity) in enumerate(wanted) if quantity == self._first), 0)
+
+    def _prompt(self, switch: Switch, layers: int) -> Content:
+        layer, quantity = switch
+        value = self._value(switch)
+        state, style = {
+            None: ("○ free", FAINT),
+            0.0: ("✕ closed 0", "bold $warning"),
+            1.0: ("◉ open 1", "bold $accent"),
+        }[value]
+        where = f"layer {layer + 1} " if layers > 1 else ""
+        return Content.assemble((f"{where}{named(quantity)}".ljust(22), "$foreground"), (state, style))
+
+    def _value(self, switch: Switch) -> float | None:
+        values = [one.value for one in self.control.forced if (one.layer, one.quantity) == switch and not one.units]
+        return values[-1] if values and values[-1] in STATES else None
+
+    # --- completions ----------------------------------------------------------------------------------------
+
+    def ask(self) -> Callable[[int], messages.Complete]:
+        self._asked_for = self.text
+        return partial(_question, text=self.text)
+
+    def answer(self, event: messages.Inspected | messages.Completion) -> None:
+        if not isinstance(event, messages.Completion):
+            return
+        self.shown_step = event.step
+        self._bars_for = self._asked_for
+        self._show("untouched", "untouched", event.suggestion, event.next)
+        if event.forced is not None:
+            self._show("forced", "forced", event.forced.suggestion, event.forced.next)
+        else:
+            note = "waiting for the engine" if self.control.forced else "nothing is forced"
+            self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
+            choose = "choose a gate" if self._switches else "c clamps units"
+            hint = [] if self.control.forced else [Content.styled(choose, FAINT)]
+            self.query_one("#forced-bars", CandidateBars).show_note(hint)
+
+    @on(NextBars.Taken)
+    def _token_taken(self, event: NextBars.Taken) -> None:
+        if self._bars_for != self.text:  # of another text the token may be of no use
+            event.stop()
+
+    def _show(self, side: str, title: str, suggestion: str, following: list[messages.NextToken]) -> None:
+        lines = self.query_one(f"#{side}-text", Lines)
+        width = max(lines.size.width, 12)
+        told = shortened(visible_line(suggestion), max(4, width - 1))
+        lines.show([Content.styled(title, FAINT), Content.assemble("…", (told, "bold $accent"))])
+        self.query_one(f"#{side}-bars", CandidateBars).show_tokens(following, width)
+
+    # --- forcing --------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "release":
+            return bool(self.control.forced)
+        if action == "switch":
+            return bool(self._switches) and self.query_one(OptionList).has_focus
+        return True
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._switch(event.option_index)
+
+    def action_switch(self) -> None:
+        if (at := self.query_one(OptionList).highlighted) is not None:
+            self._switch(at)
+
+    def _switch(self, index: int) -> None:
+        assert self._switches
+        switch = self._switches[index]
+        value = STATES[(STATES.index(self._value(switch)) + 1) % len(STATES)]
+        kept = [one for one in self.control.forced if (one.layer, one.quantity) != switch or one.units]
+        if value is not None:
+            kept.append(Forced(layer=switch[0], quantity=switch[1], value=value))
+        self._force(kept)
+
+    def _force(self, forced: list[Forced]) -> None:
+        self.control.force(forced)
+        self.refresh_session()
+        layers = self.session.config.layers if self.session.config else 1
+        self._say(Content.styled(f"forced: {described(forced, layers)}", "$warning") if forced else Content(""))
+        self.refresh_bindings()
+        self.post_message(self.Changed())
+
+    def _say(self, text: Content) -> None:
+        self.query_one("#clamp-error", Static).update(text)
+
+    @on(Input.Changed, "#clamp-input")
+    def _clamps_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        config = self.session.config
+        if config is None:
+            return
+        try:
+            clamps = parse_clamps(event.value, config.cell, config.layers, config.hidden)
+        except InputError as error:
+            self._say(Content.styled(visible_line(str(error)), "$error"))
+            return
+        self._force([*(one for one in self.control.forced if not one.units), *clamps])
+
+    @on(Input.Submitted, "#clamp-input")
+    def _clamps_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.focus_body()
+
+    def action_clamp(self) -> None:
+        self.screen.set_focus(self.query_one("#clamp-input", Input))
+
+    def action_release(self) -> None:
+        """Force nothing any more."""
+        with self.prevent(Input.Changed):
+            self.query_one("#clamp-input", Input).value = ""
+        self._force([])
+
+
+def _question(request: int, *, text: str) -> messages.Complete:
+    return messages.Complete(request=request, text=text, bars=BARS)

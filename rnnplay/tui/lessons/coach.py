@@ -1,0 +1,365 @@
+"""The lesson under way: trains its arms, sees to it that what its conditions need is measured, and ticks its steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import Result
+from rnnplay.lessons.evidence import Evidence
+from rnnplay.lessons.languages import Language
+from rnnplay.lessons.measurements import Measurements, sources
+from rnnplay.lessons.progress import load_progress, save_progress
+from rnnplay.lessons.reader import page
+from rnnplay.runs.records import Finished
+from rnnplay.tui.pacing import Pace
+from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_state import Phase
+
+if TYPE_CHECKING:
+    from rnnplay.lessons.lesson import Condition, Lesson, Page, Step
+
+ASK_SECONDS = 3.0
+"""Between two inspections of one kind while training moves on."""
+SHARE = 0.02
+"""Of the engine's time that each kind may take."""
+
+OWED_SECONDS = 20.0
+"""What a finished run owes is waited for no longer: the engine may be unable to answer."""
+
+LESSON_VIEWS = {"gradient": "gradients", "distance": "distances"}
+"""What lessons call the views of the inspection, where that is not the view's own name."""
+
+Question = Callable[[int], messages.Inspection]
+
+
+class Need(NamedTuple):
+    """What a lesson's first open step needs next."""
+
+    what: Literal["train", "again", "resume", "open", "look"]
+    """Train the variant; again, as what was measured is not what the step asks for; resume its run, which was stopped;
+    open its run; look at the step's view."""
+    arm: str
+    step: int
+    """From 0."""
+
+
+class Work:
+    """What was done in one lesson since the program was started; looking into another one keeps it."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self.measurements = Measurements()
+        self.runs: dict[str, str] = {}
+        """The arm that each run of the lesson is of."""
+        self.paces: dict[str, Pace] = {}
+        """By what is asked."""
+        self.seeds: dict[str, int] = {}
+        """Of arms that were trained again, the last one's."""
+
+
+class Coach:
+    """Hears all that the engine says; is asked by the screens what to show."""
+
+    def __init__(self, control: Control, language: Language, kept: Path) -> None:
+        """`kept`: the file of the progress."""
+        self.control = control
+        self.language = language
+        self.lesson: Lesson | None = None
+        self.page: Page | None = None
+        self.progress = load_progress(kept)
+        self.ticked: Callable[[int], None] = lambda _: None
+        """Called with a step's number, from 0, when it ticks."""
+        self.measured: Callable[[], None] = lambda: None
+        """Called when nothing is owed any more of a run that has finished."""
+        self._kept = kept
+        self._work: dict[str, Work] = {}
+        """By the lesson's name."""
+        self._asked: dict[int, str] = {}
+        """What was asked, by the request's number."""
+        self._owed: set[str] = set()
+        self._owing: tuple[str, float] = ("", 0.0)
+        """The run that owes, and until when that is waited for."""
+        self._seen: tuple[str, str] = ("", "")
+        """The view that the user looks at, by the lessons' name, and its quantity."""
+
+    def open(self, lesson: Lesson) -> None:
+        """Begin `lesson`, or read it in another language."""
+        self._work.setdefault(lesson.name, Work(lesson))
+        self.lesson, self.page = lesson, page(lesson, self.language)
+
+    def close(self) -> None:
+        """No lesson any more; what was ticked stays."""
+        self.lesson = self.page = None
+
+    @property
+    def measurements(self) -> Measurements:
+        """What is known of the lesson's arms."""
+        return self._work[self.lesson.name].measurements if self.lesson is not None else Measurements()
+
+    @property
+    def arm(self) -> str | None:
+        """The arm of the lesson that the run in front of the user is of."""
+        run = self.control.session.run or ""
+        return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
+
+    @property
+    def under_way(self) -> tuple[Work, str] | None:
+        """The lesson, and the arm of it, that the run in front of the user is of; perhaps not the lesson read now."""
+        run = self.control.session.run or ""
+        return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
+
+    @property
+    def next_step(self) -> int | None:
+        """The first step that is not ticked, from 0; None if all are."""
+        if self.lesson is None:
+            return None
+        done = self.progress.done(self.lesson)
+        return next((step for step in range(len(self.lesson.steps)) if step not in done), None)
+
+    @property
+    def need(self) -> Need | None:
+        """What the first open step needs; None without a lesson, and where every step is ticked."""
+        number = self.next_step
+        if self.lesson is None or number is None:
+            return None
+        step = self.lesson.steps[number]
+        for arm in step.arms:
+            if not self._trained(arm):
+                config = self.control.session.config
+                resumes = arm == self.arm and config is not None and self.control.resumable(config)
+                return Need("resume" if resumes else "train", arm, number)
+        has_model = self.control.session.has_model
+        for judged in self.measurements.judge_step(step):
+            if not judged.holds and not (judged.measured is None and step.view == "what if"):
+                # What could not be measured, as the engine or the interface ended, may be now.
+                unknown = [arm for arm in judged.condition.arms if judged.measured is None and arm != self.arm]
+                if judged.measured is None and (unknown or not has_model):
+                    return Need("open", (unknown or judged.condition.arms)[0], number)
+                return Need("again", judged.condition.arm, number)
+        here = self.arm in step.arms and has_model
+        return Need("look" if here else "open", step.arms[0], number)
+
+    @property
+    def next_arm(self) -> str | None:
+        """The arm that is to be trained next; None where something else is due."""
+        need = self.need
+        return need.arm if need is not None and need.what in ("train", "again", "resume") else None
+
+    def _trained(self, arm: str) -> bool:
+        """To its end, not until somebody stopped it."""
+        finished = self.measurements.of(arm).finished
+        return finished is not None and finished.reason != "stopped"
+
+    def run_of(self, arm: str) -> str | None:
+        """The run of this lesson's arm that was begun last."""
+        runs = self._work[self.lesson.name].runs if self.lesson is not None else {}
+        return next((run for run, of in runs.items() if of == arm), None)
+
+    def train(self, arm: str, again: bool = False) -> str:
+        """Begin the arm's run, with another seed if `again`; returns its name. Raises RnnplayError if there is none."""
+        assert self.lesson is not None
+        work = self._work[self.lesson.name]
+        if again:
+            work.seeds[arm] = work.seeds.get(arm, self.lesson.config(arm).seed) + 1
+        config = self.lesson.config(arm, work.seeds.get(arm))
+        run = self.control.train(config, f"lesson-{self.lesson.number}-{arm}")
+        work.measurements.begin(arm)
+        work.runs = {name: of for name, of in work.runs.items() if of != arm} | {run: arm}
+        work.paces = {}
+        return run
+
+    def text_for(self, view: str) -> str:
+        """The text that the lesson has for that view of the inspection; "" without one."""
+        probe = self.lesson.probe if self.lesson is not None else None
+        return "" if probe is None else probe.prompt if view == "what if" else probe.text.strip()
+
+    def quantity_for(self, view: str) -> str:
+        """The quantity that the next step is about in that view (by its own name); "" without one."""
+        number = self.next_step
+        if self.lesson is None or number is None:
+            return ""
+        step, probe = self.lesson.steps[number], self.lesson.probe
+        if view == "what if":
+            return probe.forced[0].quantity if probe.forced else ""
+        return step.quantity if step.view == LESSON_VIEWS.get(view, view) else ""
+
+    def looks_at(self, view: str, quantity: str = "") -> None:
+        """The user sees that view of the model in front of them; "": none any more."""
+        self._seen = LESSON_VIEWS.get(view, view), quantity
+        if view and self.lesson is not None:
+            self._tick(self._work[self.lesson.name])
+
+    def _looked(self, work: Work, step: Step) -> bool:
+        """Whether what `step` asks to look at is being looked at, if it asks for that."""
+        here = work.lesson is self.lesson and self.arm in step.arms
+        return not step.look or (here and self._seen == (step.view, step.quantity or self._seen[1]))
+
+    # --- what the engine says -------------------------------------------------------------------------------
+
+    def engine_event(self, event: messages.Event) -> None:
+        """Takes what is measured of the lesson's own text, and ticks what holds now."""
+        if (under_way := self.under_way) is None:
+            return
+        work, arm = under_way
+        length = _length(work.lesson, arm)
+        match event:
+            case messages.Progress():
+                for record in event.records:
+                    if record.step <= length:
+                        work.measurements.take(arm, record)
+                if any(isinstance(record, Finished) and record.step <= length for record in event.records):
+                    self._owe(work, arm)
+            case messages.Inspected() if event.request in self._asked:
+                key = self._asked.pop(event.request)
+                pace = work.paces.get(key)
+                if event.result.run != self.control.session.run or event.result.step > length:
+                    return
+                work.measurements.take(arm, event.result)
+                if pace is not None:
+                    pace.answered(event.seconds)
+                if event.result.step in (0, self.control.session.step):
+                    self._settle(key)
+            case messages.Completion() if (
+                event.forced is not None and event.step <= length and self._as_asked_for(work.lesson, event.request)
+            ):
+                work.measurements.take_what_if(arm, event.step, event.next, event.forced.next)
+            case messages.Opened():
+                self._owe(work, arm)
+            case messages.Failed() if event.request in self._asked:
+                key = self._asked.pop(event.request)
+                if (pace := work.paces.get(key)) is not None:
+                    pace.answered()
+                self._settle(key)
+                return
+            case _:
+                return
+        self._tick(work)
+
+    def _as_asked_for(self, lesson: Lesson, request: int) -> bool:
+        """Whether the completion is that of the lesson's prompt, with what the lesson forces."""
+        asked, probe = self.control.completing, lesson.probe
+        same = asked is not None and (asked.request, asked.text) == (request, probe.prompt)
+        return same and list(self.control.forced) == list(probe.forced)
+
+    def _tick(self, work: Work) -> None:
+        for number, step in enumerate(work.lesson.steps):
+            holds = work.measurements.holds(step) and self._looked(work, step)
+            if holds and self.progress.tick(work.lesson, number):
+                save_progress(self.progress, self._kept)
+                if work.lesson is self.lesson:
+                    self.ticked(number)
+
+    # --- asking ---------------------------------------------------------------------------------------------
+
+    @property
+    def owed(self) -> bool:
+        """Whether the run that has just finished is still being measured."""
+        run, until = self._owing
+        session, engine = self.control.session, self.control.engine
+        there = self.lesson is not None and session.run == run and session.has_model
+        return bool(self._owed) and there and engine is not None and engine.alive and monotonic() < until
+
+    def awaited(self, condition: Condition) -> bool:
+        """Whether what it needs is on its way: its arm has finished, and is being measured."""
+        return self.owed and self.arm in condition.arms
+
+    def _owe(self, work: Work, arm: str) -> None:
+        """Ask at once for all that is not known of the weights as the run leaves them."""
+        session = self.control.session
+        finished = work.measurements.of(arm).finished
+        if session.run is None or finished is None or finished.reason == "stopped":
+            return
+        known = work.measurements.of(arm)
+        self._owing = session.run, monotonic() + OWED_SECONDS
+        self._owed = set()
+        for key, question in _questions(work.lesson, arm):
+            made = question(0)
+            if not _is_initial(made) and _is_current(known, made, session.step):
+                continue
+            if _is_initial(made) and known.initial_curve is not None:
+                continue
+            self._owed.add(key)
+            self._ask(work, key, question, monotonic())
+
+    def _settle(self, key: str) -> None:
+        if key in self._owed:
+            self._owed.discard(key)
+            if not self._owed:
+                self.measured()
+
+    def _ask(self, work: Work, key: str, question: Question, now: float) -> None:
+        self._asked[self.control.inspect(question)] = key
+        work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE)).asked(now)
+
+    def ask(self, now: float) -> None:
+        """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
+        under_way, session = self.under_way, self.control.session
+        if self.lesson is None or under_way is None or not session.has_model:
+            return
+        work, arm = under_way
+        if session.step > _length(work.lesson, arm):
+            return
+        over = session.phase in (Phase.FINISHED, Phase.STOPPED)
+        known = work.measurements.of(arm)
+        for key, question in _questions(work.lesson, arm):
+            pace = work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE))
+            made = question(0)
+            if _is_initial(made) and known.initial_curve is not None:
+                continue
+            moved = not over or not _is_current(known, made, session.step)
+            if pace.due(now, moved=moved, training=not over):
+                self._ask(work, key, question, now)
+
+
+def _is_initial(question: messages.Inspection) -> bool:
+    return isinstance(question, messages.InspectGradients) and question.initial
+
+
+def _length(lesson: Lesson, arm: str) -> float:
+    """The last step that counts: what a run learns when it goes on for longer is not what the lesson is about."""
+    return lesson.config(arm).steps or math.inf
+
+
+def _is_current(known: Evidence, question: messages.Inspection, step: int) -> bool:
+    """Whether the answer that is known is of the weights as they are."""
+    found: Result | None = {
+        messages.InspectGradients: known.curve,
+        messages.InspectClipping: known.clipping,
+        messages.InspectPredictions: known.predictions,
+        messages.InspectDistances: known.distances,
+    }.get(type(question))
+    if isinstance(question, messages.InspectGates):
+        found = known.gates.get(question.quantity)
+    return found is not None and found.step == step
+
+
+def _questions(lesson: Lesson, arm: str) -> Iterator[tuple[str, Question]]:
+    """What the conditions on `arm` need, by a name for each."""
+    for source, parameters in sources(lesson, arm).items():
+        match source:
+            case "gradients" | "initial gradients":
+                distance, initial = max(map(int, parameters)), source == "initial gradients"
+                yield source, partial(_question, messages.InspectGradients, distance=distance, initial=initial)
+            case "clipping":
+                yield source, partial(_question, messages.InspectClipping)
+            case "predictions":
+                yield source, partial(_question, messages.InspectPredictions, text=lesson.probe.text)
+            case "distances":
+                yield source, partial(_question, messages.InspectDistances)
+            case "gates":
+                units = lesson.config(arm).hidden
+                for quantity in sorted(parameters):
+                    of: dict[str, Any] = {"text": lesson.probe.text, "quantity": quantity, "count": units}
+                    yield f"gates {quantity}", partial(_question, messages.InspectGates, **of)
+            case _:
+                pass  # records come by themselves; what is forced is the user's to choose
+
+
+def _question(kind: Callable[..., messages.Inspection], request: int, **of: object) -> messages.Inspection:
+    return kind(request=request, aside=True, **of)

@@ -1,0 +1,59 @@
+"""One row for the lesson under way, where its page has no room: the step that is next, and how far it is."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from rnnplay.lessons.measurements import Judged, asked
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.widgets.visible import MUTED, code_drawn, shortened
+
+
+class LessonLine(Widget):
+    """ "3 · ☐ 2. Begin with gain 2.5 …   4.1"; takes no room without a lesson."""
+
+    DEFAULT_CSS = """
+    LessonLine { height: 1; padding: 0 1; display: none; background: $panel; }
+    LessonLine.shown { display: block; }
+    """
+
+    def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._coach = coach
+        self._shown = ""
+        self.hidden_by_page = False
+        """Whether the page itself is on the screen."""
+
+    def refresh_step(self) -> None:
+        """Bring it up to date."""
+        self.set_class(self._coach.lesson is not None and not self.hidden_by_page, "shown")
+        text = self._text()
+        if text.plain != self._shown:
+            self._shown = text.plain
+            self.refresh()
+
+    def render(self) -> Content:
+        return self._text()
+
+    def _value(self, judged: Judged) -> str:
+        """ "✓ 0.21 ≤ 0.3"."""
+        unknown = words.MEASURING[self._coach.language] if self._coach.awaited(judged.condition) else "…"
+        value = unknown if judged.measured is None else f"{judged.measured:.3g}"
+        return f"{'✓' if judged.holds else '·'} {value} {asked(judged.condition)}"
+
+    def _text(self) -> Content:
+        coach = self._coach
+        if coach.lesson is None or coach.page is None:
+            return Content("")
+        number = coach.next_step
+        lesson = (f"{coach.lesson.number} ", "bold $primary")
+        if number is None:
+            return Content.assemble(lesson, ("✓ ", "bold $success"), words.DONE[coach.language])
+        judged = coach.measurements.judge_step(coach.lesson.steps[number])
+        values = "  ".join(self._value(one) for one in judged)
+        room = max(10, self.content_size.width - cell_len(values) - 8)
+        step = shortened(f"{number + 1}. {coach.page.steps[number]}", room)
+        return Content.assemble(lesson, "☐ ", code_drawn(step), "  ", (values, MUTED))

@@ -1,0 +1,193 @@
+"""A lesson's page beside the live views: text and equation, the runs to start, the steps that tick, the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Collapsible, Markdown, Static
+
+from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.measurements import in_words
+from rnnplay.lessons.wrapping import broken, narrowed, wrapped
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.room import BROAD, NARROW
+from rnnplay.tui.widgets.visible import FAINT, MUTED, code_drawn
+
+PLACES = {
+    "gradients": "i 1",
+    "predictions": "i 2",
+    "gates": "i 3",
+    "what if": "i 4",
+    "clipping": "i 6",
+    "distances": "i 7",
+}
+"""The keys that lead from the playground to the view of a step."""
+
+
+class LessonPane(VerticalScroll):
+    """The page of the coach's lesson. `refresh_steps` brings the steps up to date."""
+
+    DEFAULT_CSS = """
+    LessonPane {
+        width: 52; height: 1fr; border: round $primary; border-title-color: $primary; padding: 0 1;
+        scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $border-blurred;
+        border-subtitle-color: $text-muted;
+    }
+    LessonPane Markdown { margin: 0; padding: 0; }
+    LessonPane MarkdownH2 { margin: 1 0 0 0; }
+    LessonPane MarkdownFence { margin: 0; max-height: 100; }
+    LessonPane Button { width: 100%; margin: 0 0 1 0; background: $panel; color: $foreground; text-align: left; }
+    LessonPane Button.wanted { background: $primary 30%; }
+    LessonPane Button:focus { background: $accent; color: $background; }
+    LessonPane .keys { height: auto; margin-bottom: 1; color: $foreground 65%; }
+    LessonPane .step { height: auto; margin-bottom: 1; }
+    LessonPane Collapsible { background: $background; border: none; padding: 0; margin: 1 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Charts")]
+    HELP = """
+    ## Lesson
+
+    Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
+    the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
+
+    `t` does what the next step needs: it trains, resumes a run that was stopped, or shows the view to look at. `tab`
+    goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` comes back to the page, or
+    chooses another lesson and the language; `ctrl+l` closes the lesson.
+    """
+
+    @dataclass
+    class ArmWanted(Message):
+        """The user wants to train an arm of the lesson."""
+
+        arm: str
+
+    class Left(Message):
+        """The user wants to see the charts, where there is no room for both."""
+
+    def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        assert coach.lesson is not None
+        assert coach.page is not None
+        self._coach = coach
+        self._lesson: Lesson = coach.lesson
+        self._page = coach.page
+        self._shown: list[Content | None] = [None] * len(self._lesson.steps)
+        self._texts: list[tuple[Markdown, Callable[[int], str]]] = []
+        """What is on the page, as a function of the columns that it is wrapped to."""
+        self._wrapped_to = self._room()
+
+    def compose(self) -> ComposeResult:
+        page, lesson = self._page, self._lesson
+        heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
+        self.border_title = f"{lesson.number}. {page.title}"
+        self.border_subtitle = words.LESSON_KEYS[self._coach.language]
+        yield self._markdown(
+            lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
+        )
+        for arm, declared in lesson.arms.items():
+            yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
+        yield Static(words.KEYS[self._coach.language], classes="keys", markup=False)
+        for _ in lesson.steps:
+            yield Static("", classes="step", markup=False)
+        question = f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}"
+        yield self._markdown(lambda _: question, "question")
+        with Collapsible(title=words.ANSWER[self._coach.language], collapsed=True):
+            yield self._markdown(lambda _: page.answer)
+        yield self._markdown(lambda _: f"## {heads[5]}\n\n{page.change}")
+
+    def on_mount(self) -> None:
+        self.refresh_steps()
+
+    def on_resize(self) -> None:
+        if (room := self._room()) != self._wrapped_to:
+            self._wrapped_to = room
+            for widget, text in self._texts:
+                widget.update(wrapped(text(room), room))
+            self.refresh_steps()
+
+    def refresh_steps(self) -> None:
+        """Bring ticks and measurements up to date."""
+        running, wanted = self._coach.control.running, self._coach.next_arm
+        for button in self.query(Button):
+            button.disabled = running
+            arm = (button.id or "").removeprefix("arm-")
+            button.set_class(arm == wanted, "wanted")
+            key = "t" if arm == wanted else words.BUTTON_KEYS[self._coach.language]
+            label = self._row(self._lesson.arms[arm].title[self._coach.language], key)
+            if str(button.label) != label:
+                button.label = label
+        for number, step in enumerate(self.query(".step").results(Static)):
+            content = self._step(number)
+            if self._shown[number] is None or content.markup != self._shown[number].markup:  # type: ignore[union-attr]
+                self._shown[number] = content
+                step.update(content)
+
+    def switch_answer(self) -> None:
+        """Open or fold the answer; what it opens is brought into sight."""
+        answer = self.query_one(Collapsible)
+        answer.collapsed = not answer.collapsed
+        if not answer.collapsed:
+            self.call_after_refresh(answer.scroll_visible, animate=False)
+
+    def go_on_from(self, step: int) -> None:
+        """Scroll on to the step after `step`, if that one is in sight: who reads elsewhere is left in peace."""
+        steps = list(self.query(".step").results(Static))
+        if self.region.overlaps(steps[step].region):
+            self.follow()
+
+    def follow(self) -> None:
+        """Scroll to the step that is next; to the question after the last."""
+        at = self._coach.next_step
+        target = self.query(".step").results(Static) if at is not None else self.query(".question").results(Markdown)
+        list(target)[at or 0].scroll_visible(animate=False)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.post_message(self.ArmWanted((event.button.id or "").removeprefix("arm-")))
+
+    def _step(self, number: int) -> Content:
+        coach, lesson = self._coach, self._lesson
+        done = number in coach.progress.done(lesson)
+        step = lesson.steps[number]
+        place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
+        mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
+        text = "$foreground" if done or number == coach.next_step else MUTED
+        room = self._room()
+        told = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
+        if "\n" in told and cell_len(told.rpartition("\n")[2] + place) > room:
+            place = "\n" + place.lstrip()  # else a line would end within the brackets
+        parts: list[Content | tuple[str, str]] = [mark, code_drawn(told, text)]
+        parts.append((place, "$accent"))
+        for judged in coach.measurements.judge_step(step):
+            unknown = words.MEASURING[coach.language] if coach.awaited(judged.condition) else "…"
+            value = unknown if judged.measured is None else f"{judged.measured:.3g}"
+            sign = ("✓", "$success") if judged.holds else ("·", MUTED)
+            label = broken(f"  · {in_words(judged.condition, lesson, coach.language)}:", room).removeprefix("  ·")
+            parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (value, "bold $foreground")]
+        return Content.assemble(*parts)
+
+    def _row(self, title: str, key: str) -> str:
+        """A button: its title on the left, its key on the right."""
+        return f"▶ {title}" + " " * max(2, self._room() - 4 - cell_len(title) - cell_len(key)) + key
+
+    def _markdown(self, text: Callable[[int], str], classes: str | None = None) -> Markdown:
+        widget = Markdown(wrapped(text(self._room()), self._room()), open_links=False, classes=classes)
+        self._texts.append((widget, text))
+        return widget
+
+    def _room(self) -> int:
+        width = self.app.size.width
+        return (64 if width >= BROAD else 52 if width >= NARROW else width) - 5

@@ -1,0 +1,1 @@
+"""The prompt: ghost text, the next tokens, samples."""

@@ -1,0 +1,67 @@
+"""The most probable tokens at one place of a text, and where the token that did come stands among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+
+from rnnplay.engine.messages import NextToken
+from rnnplay.inspection.results import Candidate, TokenPrediction
+from rnnplay.tui.chart.axes import format_value
+from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, NextBars, bar
+from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
+
+
+class CandidateBars(Lines):
+    """The most probable next tokens as bars. A click takes a token, as it does in the prompt's bars."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._tokens: list[NextToken] = []
+
+    def show_tokens(self, tokens: Sequence[NextToken], width: int) -> None:
+        """Show `tokens`, most probable first, on rows of `width` cells."""
+        self._tokens = list(tokens)
+        self.show(candidate_rows([Candidate(token=one.token, probability=one.probability) for one in tokens], width))
+
+    def show_note(self, rows: Sequence[Content]) -> None:
+        """Show `rows` in place of tokens."""
+        self._tokens = []
+        self.show(rows)
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the token under the mouse."""
+        event.stop()
+        if 0 <= event.y < len(self._tokens) and (text := self._tokens[event.y].text):
+            self.post_message(NextBars.Taken(text))
+
+
+def candidate_rows(candidates: Sequence[Candidate], width: int, came: str | None = None) -> list[Content]:
+    """A row each: token, bar, probability; ◂ after the token that came."""
+    names = [shortened(visible_token(one.token), LONGEST_TOKEN) for one in candidates]
+    label = max(map(cell_len, names), default=0)
+    room = max(0, width - label - 9)
+    return [
+        Content.assemble(
+            (padded(name, label), "bold $foreground"),
+            " ",
+            (bar(one.probability, room), "$primary"),
+            (f"{percentage(one.probability):>6}", MUTED),
+            (" ◂" if one.token == came else "  ", "bold $accent"),
+        )
+        for name, one in zip(names, candidates, strict=True)
+    ]
+
+
+def reading_rows(position: int, one: TokenPrediction) -> list[Content]:
+    """What the cursor reads of the token at `position`: its probability, rank and surprisal."""
+    name = shortened(visible_token(one.token), LONGEST_TOKEN)
+    rank = "–" if one.rank is None else f"{one.rank:,}"
+    return [
+        Content.assemble((f"token {position + 1:,}  ", MUTED), (name, "bold $accent"), (f"  rank {rank}", MUTED)),
+        Content.styled(f"p {percentage(one.probability)}  surprisal {format_value(one.surprisal)} nats", MUTED),
+    ]

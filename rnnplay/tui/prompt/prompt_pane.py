@@ -1,0 +1,284 @@
+"""Where a user types and the model goes on: input with ghost text, the next tokens, samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import randrange
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from rnnplay.config import SamplingConfig
+from rnnplay.engine.messages import Completion
+from rnnplay.tui.prompt.forced_line import ForcedLine
+from rnnplay.tui.prompt.ghost_input import GhostInput
+from rnnplay.tui.prompt.next_bars import NextBars
+from rnnplay.tui.prompt.sample_view import SampleView
+from rnnplay.tui.prompt.sampling_row import SamplingRow
+from rnnplay.tui.setup.fields import Field
+from rnnplay.tui.widgets.said import Said
+from rnnplay.tui.widgets.visible import visible_line
+
+TALL_ROWS, BESIDE_COLUMNS = 6, 60
+"""From this size on the next tokens are bars beside the samples; below they are one row."""
+UNTRAINED = "train a model first, then type here"
+READY = "type the beginning of a text"
+COMING = "type the beginning of a text; the model is on its way"
+WAITING = "… a sample from here is written as soon as the model is there"
+HINT = "Enter writes a sample from here."
+
+
+class PromptPane(Vertical):
+    """Posts what a user wants of the model; the app answers with `show_completion` and `append_sample`."""
+
+    DEFAULT_CSS = """
+    PromptPane {
+        height: 1fr; padding: 0 1;
+        & > #prompt-line { height: 1; }
+        & #prompt-mark { width: 2; color: $primary; text-style: bold; }
+        & > #forced { display: none; height: 1; width: 1fr; }
+        &.-forced > #forced { display: block; }
+        & > SamplingRow { display: none; }
+        & > #prompt-answer { height: 1fr; layout: vertical; }
+        & > #prompt-error { display: none; color: $error; }
+        & > #prompt-error.shown { display: block; }
+        & > #prompt-error.waiting { color: $warning; }
+        & NextBars { height: 1; dock: top; }
+        &.-settings > SamplingRow { display: block; }
+        &.-beside > #prompt-answer {
+            layout: horizontal;
+            & > SampleView { width: 1fr; height: 1fr; }
+            & > NextBars { dock: none; width: 28; height: 1fr; margin-left: 2; }
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Stop the sample"),
+        Binding("ctrl+y", "copy", "Copy the sample", show=False),
+        # Tab stays in a prompt with text.
+        Binding("down", "settings", "Settings of the sample", show=False),
+        Binding("up", "input", "Prompt", show=False),
+    ]
+
+    @dataclass
+    class Typed(Message):
+        """The prompt is `text` now."""
+
+        text: str
+
+    @dataclass
+    class SampleWanted(Message):
+        """Enter: write on from `prompt`. A seed of 0 has been replaced by a drawn one, so that it can be shown."""
+
+        prompt: str
+        sampling: SamplingConfig
+
+    @dataclass
+    class CancelWanted(Message):
+        """The sample under way is not wanted any more."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._available = False
+        self._coming = self._waiting = False
+        self._bars_for = ""
+        """The prompt that the next tokens are of."""
+        self._asked: SamplingConfig | None = None
+        self._input = GhostInput(UNTRAINED, id="prompt-input")
+        self._bars = NextBars(id="next-bars")
+        self._samples = SampleView(id="samples")
+        self._row = SamplingRow(id="sampling")
+        self._forced = ForcedLine(id="forced")
+        self._error = Said(id="prompt-error", rows=3)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="prompt-line"):
+            yield Static("›", id="prompt-mark")
+            yield self._input
+        yield self._forced
+        yield self._row
+        yield self._error
+        with Vertical(id="prompt-answer"):
+            yield self._samples
+            yield self._bars
+
+    # --- for the app ----------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The prompt."""
+        return self._input.value
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._input.value = text
+        self._input.cursor_position = len(text)
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        """The settings of the next sample; setting it fills the fields."""
+        return self._row.config
+
+    @sampling.setter
+    def sampling(self, sampling: SamplingConfig) -> None:
+        self._row.config = sampling
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a sample is being written."""
+        return self._samples.streaming
+
+    def focus_input(self) -> None:
+        """Let the user type."""
+        self.screen.set_focus(self._input)  # at once: the next key may be on its way
+
+    def show_completion(self, text: str, completion: Completion) -> None:
+        """The model's answer for `text`; what does not fit the prompt as it is by now is left out."""
+        self._input.suggest(text, completion.suggestion)
+        self._forced.answer(completion.forced)
+        if text == self._input.value:
+            self._bars_for = text
+            self._bars.show(completion.next, completion.unknown)
+
+    def set_forced(self, what: str) -> None:
+        """Say what is forced in the model, in words; "" for nothing."""
+        self._forced.show(what)
+        self.set_class(bool(what), "-forced")
+
+    def clear_completion(self) -> None:
+        """Forget the last answer."""
+        self._input.forget()
+        self._bars.show([])
+
+    def start_sample(self, prompt: str, step: int) -> None:
+        """A sample from `prompt` begins, by the weights after `step` steps."""
+        self._samples.start(prompt, _header(self._asked or self._row.config, step))
+        self.refresh_bindings()
+
+    def append_sample(self, text: str, done: bool = False) -> None:
+        """More of it."""
+        self._samples.append(text, done)
+        if done:
+            self.refresh_bindings()
+
+    def set_model(self, available: bool, coming: bool = False) -> None:
+        """Whether there is a model to answer, or soon will be; Enter waits for one that is coming."""
+        self._available, self._coming = available, coming
+        self._input.placeholder = READY if available else COMING if coming else UNTRAINED
+        self._samples.set_hint(HINT if available else "")
+        waiting = self._waiting
+        if waiting and not coming:
+            self._wait(False)
+        if available:
+            self._show_error("")
+            if waiting:
+                self._sample()
+        else:
+            self.clear_completion()
+
+    # --- what a user does ---------------------------------------------------------------------------------
+
+    @on(Input.Changed, "#prompt-input")
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._wait(False)
+        self._end_stream()
+        self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted, "#prompt-input")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._sample()
+
+    def _sample(self) -> None:
+        if self._row.error:
+            self._show_error(self._row.error)
+            return
+        if not self._available:
+            if self._coming:
+                self._wait(True)
+            else:
+                self._show_error(UNTRAINED)
+            return
+        self._end_stream()
+        sampling = self._row.config
+        if not sampling.seed:
+            sampling = msgspec.structs.replace(sampling, seed=randrange(1, 10**6))
+        self._asked = sampling
+        self.post_message(self.SampleWanted(self._input.value, sampling))
+
+    def _wait(self, waiting: bool) -> None:
+        """Remember that a sample is wanted, and show it; or no longer."""
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self._show_error(WAITING if waiting else "", error=not waiting)
+            self.refresh_bindings()
+
+    @on(NextBars.Taken)
+    def _token_taken(self, event: NextBars.Taken) -> None:
+        event.stop()
+        if self._bars_for == self.text:  # of another prompt the token may be of no use
+            self.text += event.text
+        self.focus_input()
+
+    @on(SamplingRow.Changed)
+    def _sampling_changed(self, event: SamplingRow.Changed) -> None:
+        event.stop()
+        self._show_error(event.error)
+
+    def _show_error(self, text: str, *, error: bool = True) -> None:
+        """Say over the whole width what is wrong, or else waited for, until it is called with ""."""
+        self._error.update(visible_line(text))
+        self._error.set_class(not error, "waiting")
+        self._error.set_class(bool(text), "shown")
+
+    def _end_stream(self) -> None:
+        if self._samples.streaming:
+            self.append_sample("", done=True)
+            self.post_message(self.CancelWanted())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Without a sample under way or waited for, escape is the screen's."""
+        if action == "settings":
+            return self._input.has_focus and self._row.display
+        if action == "input":
+            return self._row.has_focus_within
+        return self.streaming or self._waiting if action == "cancel" else True
+
+    def action_settings(self) -> None:
+        """From the prompt to the first setting below it."""
+        self.screen.set_focus(self._row.query(Field).first())
+
+    def action_input(self) -> None:
+        """From the settings back to the prompt."""
+        self.focus_input()
+
+    def action_cancel(self) -> None:
+        """End the sample under way, or what waits for the model."""
+        self._wait(False)
+        self._end_stream()
+
+    def action_copy(self) -> None:
+        """Copy the last sample."""
+        self._samples.action_copy()
+
+    def on_resize(self) -> None:
+        width, height = self.content_size
+        self.set_class(height >= 4, "-settings")
+        self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside")
+
+
+def _header(sampling: SamplingConfig, step: int) -> str:
+    """ "seed 7 · step 1,240 · temperature 0.8", and what else is not as usual; first what draws it again."""
+    parts = [f"seed {sampling.seed}", f"step {step:,}", f"temperature {sampling.temperature:g}"]
+    if sampling.top_k:
+        parts.append(f"top k {sampling.top_k}")
+    if sampling.top_p < 1:
+        parts.append(f"top p {sampling.top_p:g}")
+    return " · ".join(parts)

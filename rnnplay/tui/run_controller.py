@@ -1,0 +1,274 @@
+"""What a user can do, as commands to the engine and changes of the session. No widgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import monotonic
+
+import msgspec
+
+from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.config import RunConfig, SamplingConfig, Value, knobs, with_values
+from rnnplay.engine import messages
+from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
+from rnnplay.engine.silence import Silence
+from rnnplay.inspection.results import Forced
+from rnnplay.runs.folder import new_run_name
+from rnnplay.runs.records import Tuned
+from rnnplay.tui.run_state import RESUMABLE, RUNNING, Phase, Session
+from rnnplay.workspace import Workspace
+
+CRASH_SECONDS = 10.0
+"""An engine that ends so soon after its start is not started again by itself."""
+LENGTHS = ("steps", "epochs", "minutes")
+CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.live))
+"""What a run may go on with another value of."""
+
+
+class Control:
+    """The session, and the engine that it is about."""
+
+    def __init__(self, workspace: Workspace, engine_command: list[str] | None = None) -> None:
+        self.workspace = workspace
+        self.session = Session()
+        self.engine: EngineClient | None = None
+        self.on_event: Callable[[messages.Event], None] = lambda _: None
+        """Called after the session has taken the event."""
+        self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
+        self.restart_engine: Callable[[], object] = lambda: None
+        self.forced: tuple[Forced, ...] = ()
+        """What if: the quantities that prompts are also completed with."""
+        self._engine_command = engine_command
+        self._request = 0
+        self.completing: messages.Complete | None = None
+        """The newest; older ones are not answered."""
+        self._before_resume: tuple[Phase, RunConfig] | None = None
+        self._tuning: dict[str, Value] = {}
+        """Live knobs that the engine has been told to change and has not changed yet."""
+        self._starting = asyncio.Lock()
+        self._hurry = asyncio.Event()
+        self.silence = Silence()
+
+    # --- the engine -----------------------------------------------------------------------------------------
+
+    async def start_engine(self) -> None:
+        """Start an engine process, unless one is alive. Raises OSError if that is impossible."""
+        async with self._starting:  # asked for twice at once, it is started once
+            if self.engine is not None and self.engine.alive:
+                return
+            self.session.engine_ready = False
+            self.silence = Silence()
+            on_exit = partial(self._engine_ended, monotonic())
+            self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
+            await self.engine.start()
+
+    async def close(self) -> None:
+        """Let the engine write a checkpoint and exit."""
+        if self.engine is not None:
+            await self.engine.quit(LEAVING_SECONDS, self._hurry)
+
+    def hurry(self) -> None:
+        """Whoever waits for `close` waits no longer."""
+        self._hurry.set()
+
+    def send(self, command: messages.Command) -> bool:
+        """False if there is no engine to take it."""
+        if self.engine is None:
+            return False
+        self.silence.sent(command)
+        return self.engine.send(command)
+
+    def listen(self) -> None:
+        """Find out whether the engine still answers; to be called once a second."""
+        session = self.session
+        if self.engine is None or not self.engine.alive:
+            session.engine_silent = session.engine_busy = 0.0
+            return
+        if self.silence.look(session.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
+            self.send(messages.Ping())
+        session.engine_silent, session.engine_busy = self.silence.silent, self.silence.busy
+
+    def wake(self) -> None:
+        """Let an engine go on that somebody has stopped (SIGSTOP)."""
+        if self.engine is not None:
+            self.engine.wake()
+
+    def end_engine(self) -> None:
+        """At once: it does not answer."""
+        if self.engine is not None:
+            self.engine.kill()
+
+    def _take(self, event: messages.Event) -> None:
+        self.silence.heard(event)
+        if isinstance(event, messages.Pong):
+            return
+        refused = isinstance(event, messages.Failed) and event.command == "train"
+        if refused and self._before_resume is not None and self.session.phase in (Phase.PREPARING, Phase.STOPPING):
+            # A run that cannot go on now is as it was; it may be able to later.
+            self.session.phase, self.session.config = self._before_resume
+        else:
+            self.session.apply(event)
+        if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
+            self.send(messages.WhatIf(forced=list(self.forced)))
+        elif isinstance(event, messages.Failed) and event.command == "what_if":
+            self.forced = ()
+        elif isinstance(event, messages.Failed) and event.command == "tune":
+            self._tuning.clear()
+        self.on_event(event)
+
+    def _engine_ended(self, started: float, ended: EngineExit) -> None:
+        if ended.asked:
+            return
+        self.session.engine_gone()
+        self.on_engine_gone(ended)
+        if monotonic() - started > CRASH_SECONDS or self.session.started is not None:
+            self.restart_engine()
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """A run is under way, paused ones included."""
+        return self.session.phase in RUNNING
+
+    def resumable(self, form: RunConfig) -> bool:
+        """Whether the run in front of the user can go on with what the form says."""
+        config = self.session.config
+        return (
+            self.session.phase in RESUMABLE
+            and self.session.run is not None
+            and config is not None
+            and taking(form, config, CHANGEABLE) == config
+            and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
+        )
+
+    def train(self, config: RunConfig, stem: str = "") -> str:
+        """Start a new run and return its name, `stem` and a number if that is given.
+
+        Raises RnnplayError if there can be none.
+        """
+        self.workspace.create()
+        run = new_run_name(config, self.workspace, stem)
+        self._before_resume = None
+        self.release()
+        self.session.begin(run, config)
+        return self._start(messages.Train(config=config, run=run))
+
+    def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
+        """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
+        goes on for as long again. What came after `checkpoint` is forgotten."""
+        self.workspace.create()
+        session = self.session
+        assert session.run is not None
+        assert session.config is not None
+        config = config or session.config
+        same = taking(config, session.config, LENGTHS) == config
+        if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
+            config = longer(config, session.fraction)
+        self._before_resume = session.phase, session.config
+        session.config = config
+        return self._start(messages.Train(config=config, run=session.run, resume=True, checkpoint=checkpoint))
+
+    def _start(self, command: messages.Train) -> str:
+        self.session.phase = Phase.PREPARING
+        self.session.preparing = None
+        self._tuning.clear()
+        self.send(command)
+        if self.engine is not None:
+            self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
+        return command.run
+
+    def open(self, run: str) -> None:
+        """Load a run's model for prompts."""
+        self.release()
+        self.send(messages.Open(run=run))
+
+    def pause_or_continue(self) -> None:
+        """Only while training or paused."""
+        if self.session.phase is Phase.TRAINING:
+            self.send(messages.Pause())
+        elif self.session.phase is Phase.PAUSED:
+            self.send(messages.Continue())
+
+    def stop(self) -> None:
+        """End the run with a checkpoint."""
+        if self.running:
+            self.send(messages.Stop())
+            self.session.phase = Phase.STOPPING
+
+    def tune(self, knob: str, value: float | str) -> None:
+        """Change a live knob of the run under way."""
+        if self.running and self.send(messages.Tune(knob=knob, value=value)):
+            self._tuning[knob] = value
+
+    def answered(self, record: Tuned) -> bool:
+        """Whether the run has set the knob because it was asked to."""
+        asked = self._tuning.get(record.knob)
+        if asked == record.value:  # the newest of several: no more are to come
+            del self._tuning[record.knob]
+        return asked is not None
+
+    def go_back(self, checkpoint: str) -> None:
+        """Put the run under way back to one of its checkpoints."""
+        self.send(messages.GoBack(checkpoint=checkpoint))
+
+    # --- prompts --------------------------------------------------------------------------------------------
+
+    def complete(self, text: str) -> int:
+        """Ask for a completion; answers to older requests are out of date from now on."""
+        return self.inspect(lambda request: messages.Complete(request=request, text=text))
+
+    def sample(self, prompt: str, sampling: SamplingConfig) -> int:
+        """Ask for a sample."""
+        self._request += 1
+        self.send(messages.Sample(request=self._request, prompt=prompt, sampling=sampling))
+        return self._request
+
+    def cancel(self) -> None:
+        """End the sample under way."""
+        self.send(messages.Cancel())
+
+    # --- inspection -----------------------------------------------------------------------------------------
+
+    def inspect(self, question: Callable[[int], messages.Inspection | messages.Complete]) -> int:
+        """Ask what `question` makes of the request's number; a newer one of its kind makes older ones out of date."""
+        self._request += 1
+        command = question(self._request)
+        if isinstance(command, messages.Complete):
+            self.completing = command
+        self.send(command)
+        return self._request
+
+    def force(self, forced: Iterable[Forced]) -> None:
+        """From now on prompts are also completed with these quantities forced."""
+        self.forced = tuple(forced)
+        self.send(messages.WhatIf(forced=list(self.forced)))
+
+    def release(self) -> None:
+        """Force nothing any more: another model has other units."""
+        if self.forced:
+            self.force(())
+
+
+def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
+    """`config` with what `other` has under `names`."""
+    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})
+
+
+def longer(config: RunConfig, fraction: float) -> RunConfig:
+    """`config` with its length again on top of what is done: a run of two minutes goes on to four."""
+    times = max(1.0, fraction) + 1
+    grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
+    if "steps" in grown:
+        grown["steps"] = int(grown["steps"])
+    return with_values(config, grown) if grown else config
+
+
+def start_trouble(error: OSError) -> str:
+    """Why there is no engine process, and what to do."""
+    limit = limit_sentence(limit_met(error))
+    doctor = shell_command("doctor")
+    return f"The engine could not be started. {limit or f'{error}; see `{doctor}`.'}"

@@ -1,0 +1,282 @@
+"""What the interface knows of the run in front of it. No widgets: events go in, and widgets read it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from enum import Enum
+from typing import Literal, NamedTuple
+
+from rnnplay.config import RunConfig, with_values
+from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
+from rnnplay.runs import records
+from rnnplay.runs.step_columns import StepColumns
+from rnnplay.tui.chart.history import History
+
+RECENT = 100
+"""Steps that sparklines and the fraction of clipped steps look back on."""
+
+
+MOST_EVENTS = 500
+Severity = Literal["", "warning", "error"]
+
+
+_OF_THE_INTERFACE = ("engine_ready", "engine_silent", "engine_busy", "kept_curves", "initial_curves")
+"""What a session knows beside the run in front of it."""
+
+
+class LogLine(NamedTuple):
+    """One line of the event log."""
+
+    step: int
+    text: str
+    severity: Severity
+
+
+class Phase(Enum):
+    """What the run is doing."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    ENGINE_GONE = "engine gone"
+
+
+RUNNING = (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
+RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
+
+
+class Session:
+    """One run: its numbers so far and its phase."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.IDLE
+        self.engine_ready = False
+        self.engine_silent = 0.0
+        """Seconds that the engine has not answered, 0 if it does."""
+        self.engine_busy = 0.0
+        """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
+        self.config: RunConfig | None = None
+        """The run's config, live knobs as they are now."""
+        self.kept_curves: list[GradientCurve] = []
+        """What the user keeps to compare other runs with; a new run leaves it."""
+        self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
+        """Of the weights before the first step, by run and largest distance."""
+        self.begin(None, None)
+
+    def begin(self, run: str | None, config: RunConfig | None) -> None:
+        """Forget the numbers: `run` is about to start."""
+        self.run = run
+        self.config = config
+        self.started: records.Started | None = None
+        self.validation: records.Validation | None = None
+        self.last: records.Step | None = None
+        self.step = 0
+        self.fraction = 0.0
+        self.seconds_left: float | None = None
+        self.preparing: messages.Preparing | None = None
+        self.checkpoint_step: int | None = None
+        self.reason = ""
+        self.opened: messages.Opened | None = None
+        self.in_engine = False
+        """The engine has this run's model; a history that was read from its folder is no such thing."""
+        self.opening = False
+        """It is about to have it, for prompts."""
+        self.validation_loss = History()
+        # Averaged in the logarithm: one spike would lift a plain mean for hundreds of steps.
+        self.loss, self.norm = History(geometric=True), History(geometric=True)
+        self.norm_clipped = History()
+        self.recent: deque[records.Step] = deque(maxlen=RECENT)
+        self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
+        self.returns: deque[int] = deque(maxlen=50)
+        """Steps that the run was put back to."""
+
+    @property
+    def has_model(self) -> bool:
+        """Whether prompts can be answered."""
+        return self.in_engine and self.phase is not Phase.PREPARING
+
+    @property
+    def model_coming(self) -> bool:
+        """Whether there will be a model soon, by itself."""
+        return not self.has_model and (self.opening or self.phase is Phase.PREPARING)
+
+    @property
+    def unsaved(self) -> bool:
+        """The run has ended, but the disk refused its last checkpoint."""
+        ended = self.phase in (Phase.STOPPED, Phase.FINISHED)
+        return ended and self.started is not None and self.checkpoint_step != self.step
+
+    @property
+    def at_risk(self) -> str:
+        """What is lost if the engine ends now."""
+        if self.checkpoint_step is None:
+            return "what it has not saved"
+        return f"what came after the checkpoint at step {self.checkpoint_step:,}"
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens the model knows; 0 without a model."""
+        about = self.started or self.opened
+        return about.vocabulary if about else 0
+
+    @property
+    def clipped_share(self) -> float:
+        """Of the recent steps."""
+        return sum(step.clipped for step in self.recent) / len(self.recent) if self.recent else 0.0
+
+    @property
+    def progress(self) -> str:
+        """Where the run stands, e.g. "1,240 steps"."""
+        target = self.config.steps if self.config else 0
+        return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
+
+    def load(self, history: Iterable[records.Record | StepColumns], finished: bool = False) -> None:
+        """Take what metrics.jsonl holds, of a run that is not being trained; `finished`: it was before that."""
+        self.phase = Phase.FINISHED if finished else Phase.STOPPED
+        for record in history:
+            if isinstance(record, StepColumns):
+                self._take_columns(record)
+            else:
+                self.take(record)
+            if isinstance(record, records.Step | StepColumns):  # it went on after it had finished once
+                self.phase = Phase.STOPPED
+        self.in_engine = False
+
+    def adopt(self, loaded: Session) -> None:
+        """Take over the run, and all its numbers, of a session that nobody else holds."""
+        vars(self).update({name: value for name, value in vars(loaded).items() if name not in _OF_THE_INTERFACE})
+
+    def _take_columns(self, columns: StepColumns) -> None:
+        steps = columns.step
+        self.loss.extend_rising(steps, columns.loss)
+        self.norm.extend_rising(steps, columns.grad_norm)
+        self.norm_clipped.extend_rising(steps, columns.grad_norm_clipped)
+        self.step = steps[-1]
+        if columns.last:
+            self.recent.extend(columns.last)
+            self.last = columns.last[-1]
+
+    def take(self, record: records.Record) -> None:
+        """One record of training."""
+        match record:
+            case records.Step():
+                self.last = record
+                self.step = record.step
+                self.loss.append(record.step, record.loss)
+                self.norm.append(record.step, record.grad_norm)
+                self.norm_clipped.append(record.step, record.grad_norm_clipped)
+                self.recent.append(record)
+            case records.Validation():
+                self.validation = record
+                self.validation_loss.append(record.step, record.loss)
+            case records.Started():
+                self.started, self.opened, self.in_engine = record, None, True
+                self._cut_after(record.step)
+                self.phase = Phase.TRAINING
+            case records.Tuned():
+                if self.config is not None:
+                    self.config = with_values(self.config, {record.knob: record.value})
+                self._log(record.step, f"{record.knob} set to {record.value}")
+            case records.Skipped():
+                place = f" ({record.where})" if record.where else ""
+                self._log(record.step, f"step skipped: {record.cause}{place}", "warning")
+            case records.Rollback():
+                self._log(record.step, rollback_text(record), "warning")
+                self._cut_after(record.to)
+                self.returns.append(record.to)
+            case records.Notice():
+                self._log(record.step, record.message, "warning")
+            case records.Threads():
+                self._log(record.step, record.message, "warning" if record.asked else "")
+            case records.Checkpoint():
+                self.checkpoint_step = record.step
+            case records.Finished():
+                self.reason = record.reason
+                self._log(record.step, f"finished: {record.reason}", "error" if record.reason == "diverged" else "")
+                self.seconds_left = None
+                self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
+
+    def apply(self, event: messages.Event) -> None:
+        """One event of the engine."""
+        match event:
+            case messages.Ready():
+                self.engine_ready = True
+            case messages.Preparing():
+                self.preparing = event
+            case messages.Progress():
+                self.fraction = event.fraction
+                self.seconds_left = event.seconds_left
+                for record in event.records:
+                    self.take(record)
+            case messages.Paused():
+                self.phase = Phase.PAUSED
+            case messages.Continued():
+                self.phase = Phase.TRAINING
+            case messages.Opened():
+                self.opened, self.in_engine, self.opening = event, True, False
+                self.step = event.step
+            case messages.Failed(command="train" | "step" | "open"):
+                self.opening = False
+                if self.started is not None:
+                    self.phase = Phase.STOPPED
+                elif self.phase in RUNNING:
+                    self.phase, self.run = Phase.IDLE, None
+            case _:
+                pass
+
+    def engine_gone(self) -> None:
+        """The engine process ended by itself."""
+        self.engine_ready = False
+        self.engine_silent = self.engine_busy = 0.0
+        self.opened, self.in_engine, self.opening = None, False, False
+        if self.run is not None and (self.phase in RUNNING or self.started is not None):
+            self.phase = Phase.ENGINE_GONE
+
+    def _log(self, step: int, text: str, severity: Severity = "") -> None:
+        self.events.append(LogLine(step, text, severity))
+
+    def _cut_after(self, step: int) -> None:
+        """The run goes on from `step`: what came later is no longer so."""
+        for history in (self.loss, self.validation_loss, self.norm, self.norm_clipped):
+            history.cut_after(step)
+        kept = [record for record in self.recent if record.step <= step]
+        self.recent = deque(kept, maxlen=RECENT)
+        self.last = kept[-1] if kept else None
+        self.step = step
+
+
+def rollback_text(record: records.Rollback) -> str:
+    """ "loss not finite: back to step 1,150; lr 0.001"."""
+    place = f" ({record.where})" if record.where else ""
+    changed = "".join(f"; {knob} {value}" for knob, value in record.changed.items())
+    return f"{record.cause}{place}: back to step {record.to:,}{changed}"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Time left, short: 0:07, 1:32, 2:05:00."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def waited_text(seconds: float) -> str:
+    """Time that somebody has waited: 12 s, 2:05."""
+    return f"{seconds:.0f} s" if seconds < 60 else seconds_text(seconds)
+
+
+def count_text(number: float) -> str:
+    """A count, short: 950, 62k, 1.2M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit * 0.9995:
+            scaled = number / limit
+            return f"{scaled:.0f}{unit}" if scaled >= 10 else f"{scaled:.1f}{unit}"
+    return f"{number:.0f}"

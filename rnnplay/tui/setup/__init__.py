@@ -1,0 +1,1 @@
+"""The setup: the form, its fields, presets."""

@@ -1,0 +1,432 @@
+"""One row a knob: its label and a one-line editor. A field knows its knob; the form knows the config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.widget import Widget
+
+from rnnplay.config import KnobSpec, Value
+from rnnplay.errors import ConfigError
+from rnnplay.tui.heatmap.values import format_value, nudged
+from rnnplay.tui.setup.typed_line import KEYS, TypedLine, may_become_number
+from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
+
+if TYPE_CHECKING:
+    from rnnplay.tui.widgets.help_pane import HelpPane
+
+ARROWS = "◂ ▸"
+# Not component classes: for each of those Textual matches every rule of CSS, and there are forty fields.
+STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", "locked": FAINT}
+
+
+class Field(Widget, can_focus=True):
+    """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to what holds the field.
+
+    The value shown is set with `show`; what a user does is posted as `Chosen`, `Typed`,
+    `Undone` or `Opened`.
+    """
+
+    DEFAULT_CSS = """
+    Field {
+        height: 1; width: 1fr; background: transparent; color: $foreground; pointer: pointer;
+        &:hover { background: $foreground 6%; }
+        &:focus { background: $primary 25%; }
+        &.-locked { pointer: default; }
+        &.-locked:hover { background: transparent; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "left", "Less", show=False),
+        Binding("right", "right", "More", show=False),
+        Binding("enter", "enter", "Change", show=False),
+        Binding("escape", "escape", "Undo"),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """A value taken with the arrows, a click, or the end of typing."""
+
+        field: Field
+        value: Value
+
+    @dataclass
+    class Typed(Message):
+        """The text so far, after each key; not yet checked. `done` once typing has ended with Enter or a blur."""
+
+        field: Field
+        text: str
+        done: bool
+
+    @dataclass
+    class Undone(Message):
+        """Escape: what was typed is not wanted; `before` is the value from before it."""
+
+        field: Field
+        before: Value
+
+    @dataclass
+    class Opened(Message):
+        """Enter or a click on an option that is not a value (`extra`)."""
+
+        field: Field
+
+    def __init__(
+        self,
+        spec: KnobSpec,
+        *,
+        options: list[tuple[Value, str]] | None = None,
+        extra: str = "",
+        label_width: int | None = None,
+        id: str | None = None,  # noqa: A002  (Textual's name for it)
+    ) -> None:
+        """`options`: (value, as shown), for a choice whose values the knob does not list; `extra`: one more
+        option, at the end, that is an action and no value; `label_width` in cells, its own width if None."""
+        super().__init__(id=id)
+        self.spec = spec
+        self.value: Value = spec.default
+        self.options = options if options is not None else _options(spec)
+        self.extra = extra
+        self.label_width = label_width if label_width is not None else cell_len(spec.label)
+        self.value_width: int | None = None
+        """In cells; None: what is left of the row."""
+        self.changed = False
+        """Shown in another colour: it differs from the preset."""
+        self.locked = ""
+        """Why the value cannot be changed now; empty: it can."""
+        self.irrelevant = False
+        self.error = ""
+        self.note = ""
+        """One more line of help."""
+        self._line: TypedLine | None = None
+        """What is being typed, None while nothing is."""
+        self._before = self.value
+        self._on_extra = False
+        self._ahead: list[Value] = []
+        """Values chosen that what holds the field has not shown yet: keys may come faster than it answers."""
+
+    # --- what is shown --------------------------------------------------------------------------------------
+
+    def show(
+        self,
+        value: Value,
+        *,
+        changed: bool = False,
+        locked: str = "",
+        irrelevant: bool = False,
+        error: str = "",
+    ) -> None:
+        """Show `value` and its state; repaints only if something is new."""
+        if value in self._ahead:
+            del self._ahead[: self._ahead.index(value) + 1]
+            value = self.value if self._ahead else value
+        else:
+            self._ahead.clear()
+        state = (value, changed, locked, irrelevant, error)
+        if state == (self.value, self.changed, self.locked, self.irrelevant, self.error):
+            return
+        if value != self.value:
+            self._on_extra = False
+        self.value, self.changed, self.locked, self.irrelevant, self.error = state
+        if locked:
+            self._end_typing()
+        still = bool(locked) or irrelevant
+        self.set_class(still, "-locked")
+        self.can_focus = not still
+        self.refresh_help()
+        self.refresh()
+
+    @property
+    def help_text(self) -> str:
+        """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
+        spec = self.spec
+        lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
+        if spec.knob.zero:
+            lines.append(f"0 means {spec.knob.zero}.")
+        lines.append(f"Default: {format_value(spec, spec.default)}.")
+        if spec.knob.live:
+            lines.append("May change while training.")
+        if self.note:
+            lines.append(self.note)
+        if self.locked:
+            lines.append(self.locked)
+        if self.irrelevant and spec.knob.when:
+            other, values = spec.knob.when
+            lines.append(f"Of use only with {other} = {' or '.join(values)}.")
+        if self.error:
+            lines.append(f"**{self.error}**")
+        return "\n\n".join(lines)
+
+    @property
+    def HELP(self) -> str:  # type: ignore[override]  # noqa: N802  (Textual's help panel reads it)
+        return f"{self.help_text}\n\n{self._keys_help}"
+
+    def _begin_typing(self, text: str) -> TypedLine:
+        """The line that is being typed; one that begins as `text` if none is."""
+        if self._line is None:
+            self._line, self._before = TypedLine(text, len(text)), self.value
+            self._tell_footer()
+        return self._line
+
+    def _end_typing(self) -> None:
+        if self._line is not None:
+            self._line = None
+            self._tell_footer()
+
+    def _tell_footer(self) -> None:
+        if self.is_attached:
+            self.screen.refresh_bindings()
+
+    @property
+    def editing(self) -> bool:
+        """Whether text is being typed into it."""
+        return self._line is not None
+
+    @property
+    def text(self) -> str:
+        """The value as shown; while it is typed, and until it is right, what was typed."""
+        if self._line is not None:
+            return self._line.text
+        if self._on_extra:
+            return self.extra
+        for value, text in self.options:
+            if value == self.value:
+                return text
+        return format_value(self.spec, self.value)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
+        return self.label_width + 1 + (self.value_width or 8)
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        room = width - self.label_width - 1
+        active = self.has_focus or self.mouse_hover
+        still = bool(self.locked) or self.irrelevant
+        mark = "   "
+        if room < 8:
+            mark = ""
+        elif active and not (still or self.editing):
+            mark = ARROWS
+        elif self.options and not still:
+            mark = "  ▾"
+        gap = 1 if mark and not mark.startswith(" ") else 0
+        value_room = room - len(mark) - gap
+        if mark == "  ▾":  # the first two cells are free while the arrows are not there
+            mark, value_room = " ▾", room - 2
+        kind = "locked" if still else "error" if self.error else "changed" if self.changed else "value"
+        style = STYLES[kind]
+        label_style = STYLES["locked"] if still else STYLES["value"] if self.has_focus else MUTED
+        mark_style = "$primary" if self.has_focus else FAINT
+        label = Content.styled(padded(self.spec.label, self.label_width) + " ", label_style)
+        if self._line is not None and self.has_focus:
+            value = self._line.render(value_room, style)
+        else:
+            value = Content.styled(padded(self.fitting_text(value_room), value_room), style)
+        return Content.assemble(label, value, " " * gap, (mark, mark_style))
+
+    def fitting_text(self, room: int) -> str:
+        """`text` in at most `room` cells; words for 0 that do not fit give way to the digit."""
+        text = visible_line(self.text)
+        if cell_len(text) > room and self.spec.knob.zero and self.value == 0 and not (self.editing or self._on_extra):
+            return "0"
+        return shortened(text, room)
+
+    @property
+    def _keys_help(self) -> str:
+        if self.options:
+            return "← → or Enter choose; ↑ ↓ go to the next row."
+        return "← → change it, or type a value; Enter takes it, Escape puts the old one back; ↑ ↓ go to the next row."
+
+    def refresh_help(self) -> None:
+        self.tooltip = Content(self.help_text.replace("**", "").replace("\n\n", "\n"))
+        if self.has_focus:
+            for pane in self.screen.query("HelpPane"):
+                cast("HelpPane", pane).update_help(self)
+
+    def on_mount(self) -> None:
+        self.refresh_help()
+
+    # --- what a user does ---------------------------------------------------------------------------------
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002
+        # No character is a command while a field has the focus (keyboard.py); help is none that could do harm.
+        return character is not None and character.isprintable() and (character != "?" or self._takes("?"))
+
+    def refusal(self, text: str) -> str:
+        """Why `text` was not typed into it, in a sentence."""
+        name, shown = self.spec.label, f"“{visible_line(text)}”"
+        if self.locked:
+            return self.locked
+        if self.irrelevant or self.options:
+            return f"{name} is chosen with ← and →; {shown} was not taken."
+        return f"{name} takes a number; {shown} was not taken."
+
+    def _takes(self, text: str) -> bool:
+        """Whether `text` can be typed into it: into a number only what may become one."""
+        if self.locked or self.irrelevant or self.options or not text.isprintable():
+            return False
+        line = self._line or TypedLine()
+        return self.spec.kind == "text" or may_become_number(line.with_inserted(text))
+
+    async def _on_key(self, event: events.Key) -> None:
+        character = event.character
+        if character and event.is_printable:
+            if self._takes(character):
+                event.stop()
+                event.prevent_default()
+                self._insert(character)
+        elif event.key in KEYS and (self._line is not None or self._begins_editing(event.key)):
+            event.stop()
+            event.prevent_default()
+            if self._begin_typing(self.plain_text).press(event.key):
+                self._typed()
+            self.refresh()
+
+    def _begins_editing(self, key: str) -> bool:
+        return key in ("backspace", "delete") and not (self.options or self.locked or self.irrelevant)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        text = event.text.strip().split("\n")[0].strip()[:200]
+        if self._takes(text):
+            event.stop()
+            self._insert(text)
+        else:
+            self.notify(self.refusal(text), severity="warning", markup=False)
+
+    @property
+    def plain_text(self) -> str:
+        """The value as it is typed: a number in full, never words for zero."""
+        return format_value(self.spec, self.value, words=False)
+
+    def _insert(self, text: str) -> None:
+        self._begin_typing("").insert(text)
+        self._typed()
+
+    def _typed(self, done: bool = False) -> None:
+        self.post_message(self.Typed(self, self.text, done))
+        self.refresh()
+
+    def finish(self) -> None:
+        """End typing; a text that is no value stays, marked, until it is changed or taken back."""
+        if self._line is None:
+            return
+        self._typed(done=True)
+        try:
+            # Asked here, not of `error`: the answer to the last key may be on its way.
+            self.value = self.spec.parse(self._line.text)
+            self._end_typing()
+        except ConfigError:
+            pass
+
+    def forget(self) -> None:
+        """End typing and show the value again."""
+        self._end_typing()
+        self._on_extra = False
+        self.refresh()
+
+    def action_left(self) -> None:
+        self.step(-1)
+
+    def action_right(self) -> None:
+        self.step(1)
+
+    def action_enter(self) -> None:
+        if self.locked or self.irrelevant:
+            return
+        if self._on_extra:
+            self.post_message(self.Opened(self))
+        elif self.options:
+            self.step(1)
+        else:
+            self.finish()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Where there is nothing to take back, escape is the screen's."""
+        return action != "escape" or self._line is not None or bool(self.error) or self._on_extra
+
+    def action_escape(self) -> None:
+        undone = self._line is not None or bool(self.error)
+        self.forget()
+        if undone:
+            self.post_message(self.Undone(self, self._before))
+
+    def step(self, direction: int) -> None:
+        """One option or one step of the number on (1) or back (-1)."""
+        if self.locked or self.irrelevant:
+            return
+        if not self.options:
+            if self.spec.kind in ("int", "float"):
+                self._end_typing()
+                self._choose(nudged(self.spec, self.value, direction))
+            return
+        values = [value for value, _ in self.options]
+        count = len(values) + bool(self.extra)
+        here = len(values) if self._on_extra else values.index(self.value) if self.value in values else -1
+        there = (here + direction) % count if here >= 0 else 0 if direction > 0 else len(values) - 1
+        self._on_extra = there == len(values)
+        self.refresh()
+        if not self._on_extra:
+            self._choose(values[there])
+
+    def _choose(self, value: Value) -> None:
+        self.value = value  # at once: the next key goes on from it
+        self._ahead.append(value)
+        self.refresh()
+        self.post_message(self.Chosen(self, value))
+
+    def on_blur(self) -> None:
+        self.finish()
+        if self._on_extra:
+            self._on_extra = False
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_enter(self) -> None:
+        self.refresh()
+
+    def on_leave(self) -> None:
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        if self.locked or self.irrelevant:
+            return
+        from_right = self.size.width - event.x
+        if from_right == 1 and self._has_arrows:
+            self.step(1)
+        elif from_right == 3 and self._has_arrows:
+            self.step(-1)
+        elif self.options and event.x > self.label_width:
+            self.action_enter()
+
+    @property
+    def _has_arrows(self) -> bool:
+        return self.size.width - self.label_width - 1 >= 8 and (self.spec.kind != "text" or bool(self.options))
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        # Without the focus the wheel scrolls the form: nobody should change a knob on the way past it.
+        if self.has_focus and self.spec.kind in ("int", "float"):
+            event.stop()
+            event.prevent_default()
+            self.step(1)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        if self.has_focus and self.spec.kind in ("int", "float"):
+            event.stop()
+            event.prevent_default()
+            self.step(-1)
+
+
+def _options(spec: KnobSpec) -> list[tuple[Value, str]]:
+    if spec.kind == "bool":
+        return [(False, "off"), (True, "on")]
+    return [(choice, choice) for choice in spec.choices]

@@ -1,0 +1,253 @@
+"""The driver of a POSIX terminal: its modes are right while the interface runs, and as they were whenever it does not.
+
+Textual's own driver ends with the first byte that it cannot read, leaves the terminal as it is when a signal ends the
+process, and writes on for ever to one that is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import selectors
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+from rnnplay.tui.textual_patches.input import TerminalInput
+from rnnplay.tui.textual_patches.output import TerminalOutput
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+ENDING_SIGNALS = (
+    *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"),
+    *("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),
+)
+"""All that end a process that does not expect them, and are no fault of its own."""
+AGAIN_SECONDS = 1.0
+"""A signal so long after the first one is a second one; a terminal that is closed sends two or three at once."""
+STOPPING_SECONDS = 0.3
+"""A process that ctrl+z has not stopped after that is one that nobody could let go on."""
+LARGEST = 1_000
+"""Columns and rows; a mistyped `stty cols` is not to take all the memory."""
+LEAST_COLUMNS, LEAST_ROWS = 32, 10
+"""What is always laid out; of a smaller window one sees the upper left part. Widgets of no width end a layout."""
+
+READ_BYTES = 1 << 16
+
+_MODES_OFF = (
+    "\x1b[?2026l"  # an update that was not ended
+    "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+    "\x1b[<u\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver with input, output, signals and suspension of our own."""
+
+    class Continued(Message):
+        """The process goes on after a stop; `stopped` is false if it was not stopped, though asked to."""
+
+        def __init__(self, stopped: bool) -> None:
+            super().__init__()
+            self.stopped = stopped
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert sys.__stderr__ is not None
+        self._output = TerminalOutput(sys.__stderr__.fileno(), sys.__stderr__.encoding)
+        self._file = self._output  # type: ignore[assignment]
+        self._wanted = False
+        """Whether the terminal is to be ours whenever the process runs; not before it begins, nor once it ends."""
+        self._entered = False
+        """Whether it is ours now."""
+        self._told_size: tuple[int, int] | None = None
+        self._may_be_stopped = False
+        self._told_to_end = 0.0
+        for name in ENDING_SIGNALS:
+            number = getattr(signal, name)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._told_to)
+
+    # --- modes ----------------------------------------------------------------------------------------------
+
+    def start_application_mode(self) -> None:
+        self._wanted = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # In the background nothing is started, and the process has stopped.
+        self._entered = self._writing
+        if self._entered:
+            signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._tell_size))
+
+    def stop_application_mode(self) -> None:
+        self._wanted = False
+        if self._entered:
+            super().stop_application_mode()
+            self.write("\x1b[0m")
+            self._entered = False
+
+    def close(self) -> None:
+        if self._writing:
+            super().close()
+
+    @property
+    def _writing(self) -> bool:
+        return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    def write(self, data: str) -> None:
+        """Write, unless the terminal is the shell's for now."""
+        if self._writing:
+            super().write(data)
+
+    def restore_now(self) -> None:
+        """Put the terminal back without help of the event loop and of threads, if that is still to be done."""
+        if not self._entered:
+            return
+        self._entered = False
+        with contextlib.suppress(OSError, ValueError):
+            if select.select([], [self._output.fileno()], [], 0.2)[1]:
+                os.write(self._output.fileno(), _MODES_OFF.encode())
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+
+    # --- input ----------------------------------------------------------------------------------------------
+
+    def run_input_thread(self) -> None:
+        """Read until told to end, or until the terminal is gone."""
+        assert sys.__stdin__ is not None
+        keys = TerminalInput(sys.__stdin__.encoding or "utf-8")
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    data = self._read()
+                    if not data and self._is_gone():
+                        self._soon(self._leave, signal.SIGHUP)
+                        return
+                    for message in keys.feed(data):
+                        self.process_message(message)
+                for message in keys.tick():
+                    self.process_message(message)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, READ_BYTES)
+        except OSError:
+            return b""
+
+    def _is_gone(self) -> bool:
+        """Whether nothing was read because nobody is there; it can also be ctrl+d in a terminal not yet set right."""
+        try:
+            termios.tcgetattr(self.fileno)
+        except termios.error:
+            return True
+        time.sleep(0.05)
+        return False
+
+    def process_message(self, message: Message) -> None:
+        # What is sent may say anything; the size is what the system says it is.
+        if isinstance(message, events.Resize):
+            self._soon(self._tell_size, False)
+        else:
+            super().process_message(message)
+
+    # --- the size -------------------------------------------------------------------------------------------
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Not shutil's: COLUMNS and LINES, if they are exported, stay as they are when the window changes.
+        for descriptor in (self.fileno, self._output.fileno()):
+            with contextlib.suppress(OSError):
+                columns, rows = os.get_terminal_size(descriptor)
+                if columns > 0 and rows > 0:
+                    return max(LEAST_COLUMNS, min(columns, LARGEST)), max(LEAST_ROWS, min(rows, LARGEST))
+        return super()._get_terminal_size()  # a line that does not know
+
+    def _tell_size(self, always: bool = True) -> None:
+        size = self._get_terminal_size()
+        if always or size != self._told_size:
+            self._told_size = size
+            self.send_message(events.Resize(Size(*size), Size(*size)))
+
+    # --- signals --------------------------------------------------------------------------------------------
+
+    def _soon(self, act: Callable[..., None], *arguments: object) -> None:
+        """Have the event loop do this: a handler runs in the midst of anything, such as a write that holds a lock."""
+        with contextlib.suppress(RuntimeError):  # it is closed, and all is over
+            self._loop.call_soon_threadsafe(act, *arguments)
+
+    def _told_to(self, number: int, _frame: object) -> None:
+        """The first signal is a wish, for which the event loop has to come by; another one a moment later is not."""
+        now = time.monotonic()
+        if self._loop.is_closed() or (self._told_to_end and now - self._told_to_end > AGAIN_SECONDS):
+            self.restore_now()  # the engine notices that nobody is there, and writes its checkpoint
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        elif not self._told_to_end:
+            self._told_to_end = now
+            self._soon(self._leave, number)
+
+    def _leave(self, number: int) -> None:
+        app: Any = self._app  # ours
+        app.leave_by_signal(number)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._soon(self._suspend)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._may_be_stopped = False
+        self._soon(self._go_on)
+
+    def _suspend(self) -> None:
+        """Give the terminal back and stop, with all of the job that this process is in, as the terminal would do it."""
+        if self._may_be_stopped:
+            return
+        self._give_back()
+        self._may_be_stopped = True
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        self._loop.call_later(STOPPING_SECONDS, self._not_stopped)
+
+    def _not_stopped(self) -> None:
+        """Without a shell that could let the process go on, the system does not stop it."""
+        if self._may_be_stopped:
+            self._may_be_stopped = False
+            self._start_again(stopped=False)
+
+    def _go_on(self) -> None:
+        """Take the terminal again; after a stop that nobody was told of, it is in whatever state the shell left it."""
+        if self._in_background():
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            os.killpg(os.getpgrp(), signal.SIGTTOU)
+            return
+        self._give_back()
+        self._start_again(stopped=True)
+
+    def _give_back(self) -> None:
+        if self._wanted:
+            self.suspend_application_mode()
+            self._wanted = True
+
+    def _start_again(self, stopped: bool) -> None:
+        signal.signal(signal.SIGTSTP, self._sigtstp_application)
+        if self._wanted:
+            self._must_signal_resume = True
+            self.resume_application_mode()
+            self.send_message(self.Continued(stopped))
+
+    def _in_background(self) -> bool:
+        try:
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        except OSError:  # not the terminal of this session
+            return False

@@ -1,0 +1,172 @@
+"""Ticks, labels and ranges of the axes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnplay.tui.chart import axes
+from rnnplay.tui.chart.viewport import Viewport
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "text"),
+    [
+        (1.4321, None, "1.43"),
+        (0.0, None, "0"),
+        (0.05, 0.05, "0.05"),
+        (2.5, 2.5, "2.5"),
+        (5.0, 2.5, "5.0"),
+        (0.25, 0.25, "0.25"),
+        (123456.0, None, "123k"),
+        (10000.0, 1000.0, "10k"),
+        (1e-6, 1e-6, "1e-6"),
+        (3.25e12, None, "3.25e12"),
+        (-0.5, 0.1, "-0.5"),
+        (math.nan, None, "nan"),
+        (math.inf, None, "inf"),
+        (-math.inf, None, "-inf"),
+    ],
+)
+def test_values_are_short(value: float, step: float | None, text: str) -> None:
+    assert axes.format_value(value, step) == text
+
+
+@pytest.mark.parametrize(
+    ("step", "precision", "text"),
+    [
+        (0, 200, "0"),
+        (500, 500, "500"),
+        (1240, 10, "1.24k"),
+        (1200, 200, "1.2k"),
+        (2000, 500, "2k"),
+        (1.25e6, 250_000, "1.25M"),
+    ],
+)
+def test_steps_are_short(step: float, precision: float, text: str) -> None:
+    assert axes.format_step(step, precision) == text
+
+
+@given(st.floats(-1e5, 1e5), st.floats(1e-3, 1e5), st.integers(1, 12))
+def test_linear_ticks_lie_inside_and_differ(low: float, span: float, most: int) -> None:
+    ticks = axes.linear_ticks(low, low + span, most)
+    assert len(ticks) <= most + 1
+    assert all(low - span * 1e-6 <= value <= low + span * (1 + 1e-6) for value, _ in ticks)
+    if span > abs(low) * 1e-2:
+        assert len({text for _, text in ticks}) == len(ticks)
+
+
+@given(st.floats(-9, 9), st.floats(0.05, 12), st.integers(2, 10))
+def test_log_ticks_lie_inside_and_there_is_one(low: float, span: float, most: int) -> None:
+    ticks = axes.log_ticks(low, low + span, most)
+    if span >= 1:
+        assert ticks
+    assert len(ticks) <= most + 2
+    places = [axes.Scale(low, low + span, log=True).place(value) for value, _ in ticks]
+    assert all(-1e-6 <= place <= 1 + 1e-6 for place in places)
+    assert places == sorted(places, reverse=True)
+
+
+def test_log_ticks_fill_the_room() -> None:
+    assert [text for _, text in axes.log_ticks(-1, 1, 9)] == ["0.1", "0.2", "0.5", "1", "2", "5", "10"]
+    assert [text for _, text in axes.log_ticks(-1, 1, 5)] == ["0.1", "0.3", "1", "3", "10"]
+    assert [text for _, text in axes.log_ticks(-6, 6, 5)] == ["1e-6", "0.001", "1", "1000", "1M"]
+
+
+@given(st.floats(1e-6, 1e9))
+def test_nice_ceiling_is_near_and_above(value: float) -> None:
+    assert value * (1 - 1e-6) <= axes.nice_ceiling(value) <= value * 1.29
+
+
+def test_first_steps_do_not_squash_the_rest() -> None:
+    loss = np.concatenate(([9.0, 7.0, 5.0], np.linspace(1.6, 1.4, 197)))
+    least, greatest = axes.robust_range(loss, loss)
+    assert least == 1.4
+    assert greatest < 2.0
+    assert axes.robust_range(loss, loss, whole=True) == (1.4, 9.0)
+
+
+def test_ordinary_spread_is_shown_whole() -> None:
+    values = np.linspace(1, 2, 200)
+    assert axes.robust_range(values, values) == (1.0, 2.0)
+
+
+def test_the_threshold_is_taken_in_unless_it_squeezes() -> None:
+    values = np.linspace(1, 2, 50)
+    assert axes.visible_range(values, values, log=False, threshold=2.5) == (1.0, 2.5)
+    assert axes.visible_range(values, values, log=False, threshold=50.0) == (1.0, 2.0)
+    assert axes.visible_range(values[:0], values[:0], log=True, threshold=10.0) == (0.0, 2.0)
+
+
+def test_log_range_leaves_out_what_has_no_logarithm() -> None:
+    values = np.array([-1.0, 0.0, math.nan, 1.0, 100.0])
+    assert axes.visible_range(values, values, log=True) == (0.0, 2.0)
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0, 1e3)), min_size=1, max_size=20))
+def test_a_settled_axis_holds_what_is_wanted_and_is_not_much_too_large(wanted: list[tuple[float, float]]) -> None:
+    current = None
+    for low, span in wanted:
+        current = axes.settle(current, (low, low + span))
+        assert current[0] <= low
+        assert low + span <= current[1]
+        if span > 1e-3:
+            assert current[1] - current[0] <= 2 * span
+
+
+def test_a_settled_axis_does_not_jitter() -> None:
+    first = axes.settle(None, (1.40, 2.40))
+    assert all(axes.settle(first, (1.40 + i / 1000, 2.40 - i / 1000)) is first for i in range(100))
+
+
+def test_zero_is_not_undercut_for_room() -> None:
+    assert axes.settle(None, (0.01, 5.0), positive=True)[0] == 0.0
+
+
+def test_dots_of_zero_fall_below_a_log_axis() -> None:
+    rows = axes.Scale(0, 2, log=True).dots(np.array([100.0, 1.0, 0.0, math.nan]), 9)
+    assert rows[:2].tolist() == [0.0, 8.0]
+    assert rows[2] > 100
+    assert math.isnan(rows[3])
+
+
+def test_the_window_grows_in_jumps() -> None:
+    # Between jumps only the newest columns change; that keeps the bytes to the terminal few.
+    view = Viewport()
+    ends = {view.window(1, last)[1] for last in range(1000, 2000)}
+    assert ends == {1250, 1600, 2000}
+    assert all(view.window(1, last)[1] > last for last in range(1, 2000))
+
+
+def test_the_window_ends_with_the_run() -> None:
+    assert Viewport(limit=4500).window(1, 4400)[1] == 4501
+    assert Viewport(limit=5000).window(1, 5000)[1] == 5001
+    assert Viewport(limit=5000).window(1, 100)[1] < 200
+
+
+def test_zoom_pan_and_back() -> None:
+    view = Viewport()
+    view.zoom(2, 1, 1000)
+    assert view.following and not view.whole
+    lo, hi = view.window(1, 1000)
+    assert hi > 1000 and hi - lo == view.span
+    view.pan(-0.5, 1, 1000)
+    assert not view.following
+    held = view.window(1, 1000)
+    assert view.window(1, 9000) == held  # a window that was panned to stays
+    view.zoom(2, 1, 1000, at=held[0])
+    assert view.window(1, 1000)[0] == pytest.approx(held[0])
+    view.pan(100, 1, 1000)
+    assert view.following
+    for _ in range(10):
+        view.zoom(0.5, 1, 1000)
+    assert view.whole
+    for _ in range(50):
+        view.zoom(2, 1, 1000)
+    assert view.span == 8.0
+    view.reset()
+    assert view.whole

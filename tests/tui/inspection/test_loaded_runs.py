@@ -1,0 +1,175 @@
+"""A run's history is read in little memory and time however long it is, and what it came to is kept beside."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import RunInfo
+from rnnplay.runs.metrics_log import MetricsLog, encode_lines
+from rnnplay.runs.records import Checkpoint, Finished, Notice, Record, Rollback, Step, Tuned, Validation
+from rnnplay.runs.step_columns import ColumnReader, Position, StepColumns
+from rnnplay.tui.inspection import loaded_runs
+from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.run_state import Session
+
+
+def step(number: int, loss: float = 2.0) -> Step:
+    return Step(
+        step=number,
+        loss=loss,
+        grad_norm=number % 7 + 0.5,
+        grad_norm_clipped=0.5,
+        clipped=number % 2 == 0,
+        lr=0.002,
+        tokens=number * 100,
+        tokens_per_second=5000.0,
+    )
+
+
+def story() -> list[Record]:
+    """A run with everything in it: values that are not finite, a rollback, changed knobs, several ends."""
+    told: list[Record] = []
+    for number in range(1, 3001):
+        told.append(step(number, math.nan if number == 777 else 3 - number / 2000))
+        if number % 250 == 0:
+            best = number != 500
+            told.append(Validation(step=number, loss=2.5, perplexity=9.0, bits_per_character=1.5, best=best))
+    told += [Tuned(step=3000, knob="lr", value=0.5), Checkpoint(step=3000, path="step-000003000")]
+    told += [step(number, math.inf) for number in range(3001, 3101)]
+    told.append(Rollback(step=3100, to=2900, cause="loss not finite", remedy="lower-rate", changed={"lr": 0.1}))
+    told += [step(number, 1.0) for number in range(2901, 3201)]
+    told += [Finished(step=3200, reason="length"), *(step(number) for number in range(3201, 3301))]
+    told += [Notice(step=3300, message="the disk is full"), Finished(step=3300, reason="length")]
+    return told
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    info = RunInfo(
+        run="run",
+        config=RunConfig(),
+        corpus_sha256="0" * 64,
+        rnnplay="1",
+        torch="2",
+        created="2026-01-01T00:00:00+00:00",
+        parameters=1,
+        vocabulary=9,
+    )
+    folder.write_info(info)
+    folder.log.path.write_bytes(encode_lines(story()))
+    return folder
+
+
+def told(session: Session) -> dict[str, object]:
+    """All that is shown of a session's run."""
+    histories = (session.loss, session.norm, session.norm_clipped, session.validation_loss)
+    columns = [history.columns(0, 4000, 50) for history in histories]
+    return {
+        "curves": [repr([np.round(part, 9).tolist() for part in (one.low, one.high, one.smooth)]) for one in columns],
+        "bad": [one.bad.tolist() for one in columns],
+        "points": [len(history) for history in histories],
+        "recent": list(session.recent),
+        **{name: getattr(session, name) for name in ("last", "step", "phase", "config", "validation", "reason")},
+        "events": list(session.events),
+        "returns": list(session.returns),
+        "checkpoint": session.checkpoint_step,
+    }
+
+
+def one_by_one(run: RunFolder) -> Session:
+    session = Session()
+    session.begin(run.name, run.info().config)
+    session.load(run.metrics())
+    return session
+
+
+def test_columns_come_to_what_the_records_do(run: RunFolder, tmp_path: Path) -> None:
+    assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
+
+
+def test_a_session_that_is_shown_takes_over_what_was_read(run: RunFolder, tmp_path: Path) -> None:
+    shown = Session()
+    shown.engine_ready = True
+    curves = shown.kept_curves
+    shown.adopt(load_run(run, tmp_path / ".cache"))
+    assert told(shown) == told(one_by_one(run)) and shown.engine_ready and shown.kept_curves is curves
+
+
+@pytest.fixture
+def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loaded_runs, "WORTH_BYTES", 1)
+
+
+@pytest.mark.usefixtures("always_kept")
+def test_what_was_read_once_is_not_read_again(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = told(load_run(run, tmp_path / ".cache"))
+    read: list[int] = []
+
+    class Noting(ColumnReader):
+        def __init__(self, log: MetricsLog, start: Position | None = None) -> None:
+            super().__init__(log, start)
+            read.append(self.end.bytes)
+
+    monkeypatch.setattr(loaded_runs, "ColumnReader", Noting)
+    assert told(load_run(run, tmp_path / ".cache")) == first and read == [run.log.path.stat().st_size]
+    with run.log.path.open("ab") as file:
+        file.write(encode_lines([step(number) for number in range(3301, 3310)]))
+    again = load_run(run, tmp_path / ".cache")
+    assert again.step == 3309 and again.phase == one_by_one(run).phase and read[1] == read[0]
+    assert told(again) == told(one_by_one(run))
+
+
+@pytest.mark.usefixtures("always_kept")
+@pytest.mark.parametrize("change", ["put back", "another run", "broken", "of a later version"])
+def test_a_summary_that_does_not_fit_is_made_anew(run: RunFolder, tmp_path: Path, change: str) -> None:
+    load_run(run, tmp_path / ".cache")
+    (summary,) = (tmp_path / ".cache" / "histories").iterdir()
+    if change == "put back":
+        run.log.cut(2000)
+    elif change == "another run":
+        run.log.path.write_bytes(encode_lines([step(number, 0.5) for number in range(1, 9000)]))
+    elif change == "broken":
+        summary.write_bytes(summary.read_bytes()[:1000])
+    else:
+        summary.write_bytes(summary.read_bytes().replace(b"\xa6format\x01", b"\xa6format\x02"))
+    assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
+
+
+@pytest.mark.usefixtures("always_kept")
+def test_where_nothing_can_be_kept_all_is_read_as_well(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("a file in the folder's place")
+    assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
+
+
+def test_a_long_file_is_thinned_but_for_what_is_no_step_and_its_end(run: RunFolder) -> None:
+    records = [record for number in range(1, 40_001) for record in (step(number, number / 1000),)]
+    events: list[Record] = [Notice(step=number, message="here") for number in (7, 11_111, 39_000)]
+    merged = sorted([*records, *events], key=lambda one: one.step)
+    run.log.path.write_bytes(encode_lines(merged))
+    reader = ColumnReader(run.log, all_bytes=1 << 20)
+    found = list(reader.read())
+    steps = [number for part in found if isinstance(part, StepColumns) for number in part.step]
+    assert [part for part in found if not isinstance(part, StepColumns)] == events
+    assert len(steps) < 25_000 and steps == sorted(set(steps)) and steps[-5000:] == list(range(35_001, 40_001))
+    gaps = [after - before for before, after in pairwise(steps)]
+    assert max(gaps) < 400, "evenly over the whole file"
+    assert reader.end.bytes == run.log.path.stat().st_size and reader.end.lines == len(merged)
+
+
+@pytest.mark.parametrize("line", [b'{"type":"step","step":-4}\n', b'{"type":"stench"}\n', b"\xff\xfe\n", b"[[[[\n"])
+def test_a_bad_line_is_named(run: RunFolder, tmp_path: Path, line: bytes) -> None:
+    with run.log.path.open("ab") as file:
+        file.write(line + encode_lines([step(4000)]))
+    number = run.log.path.read_bytes().count(b"\n") - 1
+    with pytest.raises(InputError, match=f"line {number},"):
+        load_run(run, tmp_path / ".cache")

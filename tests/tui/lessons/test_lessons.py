@@ -1,0 +1,486 @@
+"""Lessons in the interface: chosen by key, trained by key, ticked by what is measured, kept, in two languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, OptionList, Static
+
+from rnnplay.engine import messages
+from rnnplay.inspection.results import DistanceAccuracy, Forced, GateMap, GradientCurve
+from rnnplay.lessons.progress import load_progress
+from rnnplay.lessons.reader import find_lesson
+from rnnplay.tui.lessons.coach import Coach, Need
+from rnnplay.tui.lessons.lesson_line import LessonLine
+from rnnplay.tui.lessons.lesson_pane import LessonPane
+from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.settings import load_settings, progress_path
+from tests.tui.findings import found
+from tests.tui.stage import Stage, completion, progress, shown, started, step_at, until, validation
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+async def open_lesson(stage: Stage, pilot: Pilot[None], number: int) -> None:
+    await stage.ready(pilot)
+    await pilot.press("l")
+    await until(pilot, lambda: isinstance(stage.app.screen, LessonsScreen))
+    await pilot.press(*["down"] * (number - 1), "enter")
+    await until(pilot, lambda: bool(stage.playground.query(LessonPane)))
+    await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
+
+
+def text_of_steps(stage: Stage) -> str:
+    return " ".join(str(step.content) for step in stage.playground.query(".step"))  # type: ignore[attr-defined]
+
+
+def curve(run: str, step: int, at_20: float, at_40: float = 1e-9) -> GradientCurve:
+    norms = [1.0] + [at_20] * 39 + [at_40] * 25
+    return GradientCurve(run=run, step=step, distances=list(range(65)), hidden=[norms], seconds=0.01)
+
+
+async def train_arm(stage: Stage, pilot: Pilot[None], steps: int = 20) -> str:
+    """The key, and the run that the engine makes of it."""
+    stage.engine.sent.clear()
+    await pilot.press("t")
+    await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+    run = stage.engine.of(messages.Train)[0].run
+    await stage.begin(pilot, [step_at(number) for number in range(1, steps + 1)])
+    return run
+
+
+async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        lesson = find_lesson("3")
+        assert stage.app.coach.lesson is lesson
+        assert "Why gradients vanish" in str(stage.playground.query_one(LessonPane).border_title)
+        run = await train_arm(stage, pilot)
+        assert run == "lesson-3-small-01"
+        assert stage.engine.of(messages.Train)[0].config == lesson.config("small")
+        assert stage.app.coach.arm == "small"
+        await until(pilot, lambda: any(one.initial for one in stage.engine.of(messages.InspectGradients)))
+        asked = next(one for one in stage.engine.of(messages.InspectGradients) if one.initial)
+        assert (asked.distance, asked.aside) == (20, True)
+        stage.app.coach.ask(1e9)  # so late that it is taken for lost, and asked again
+        again = [one for one in stage.engine.of(messages.InspectGradients) if one.initial][-1]
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-2)))
+        assert "✓" not in text_of_steps(stage).split("2.")[0], "0.01 is not below a thousandth"
+        assert "0.01" in text_of_steps(stage)
+        await stage.say(pilot, messages.Inspected(request=again.request, result=curve(run, 0, 1e-4)))
+        assert text_of_steps(stage).startswith("✓ 1.")
+        assert any("gain 0.7" in toast for toast in stage.toasts)
+        assert load_progress(progress_path()).done(lesson) == [0]
+        await stage.stop(pilot, "length")
+        assert stage.app.coach.next_arm == "large"
+        assert await train_arm(stage, pilot) == "lesson-3-large-01"
+        await until(pilot, lambda: bool(stage.engine.of(messages.InspectGradients)))
+        asked = stage.engine.of(messages.InspectGradients)[-1]
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve("another-run", 0, 1e3)))
+        assert load_progress(progress_path()).done(lesson) == [0], "of another run"
+
+
+async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
+    """It is of whatever text the person looks at; the coach asks for its own."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        run = await train_arm(stage, pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        assert app.screen.query_one(LessonLine).display
+        await until(pilot, lambda: {one.aside for one in stage.engine.of(messages.InspectGradients)} == {False, True})
+        asked = {one.aside: one for one in stage.engine.of(messages.InspectGradients)}
+        await stage.say(pilot, messages.Inspected(request=asked[False].request, result=curve(run, 0, 1e-4)))
+        assert load_progress(progress_path()).done(find_lesson("3")) == []
+        await stage.say(pilot, messages.Inspected(request=asked[True].request, result=curve(run, 0, 1e-4)))
+        assert load_progress(progress_path()).done(find_lesson("3")) == [0]
+        await until(pilot, lambda: "2. Begin with gain 2.5" in shown(app.screen, "#lesson-line"))
+
+
+async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
+    """If it is of the lesson's prompt, and what is forced is what the lesson forces."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 7)
+        await train_arm(stage, pilot)
+        await stage.say(pilot, progress([step_at(500), validation(500, 1.5)]))
+        probe = find_lesson("7").probe
+
+        async def completed(prompt: str, forced: list[Forced]) -> list[int]:
+            """The steps that are ticked once `prompt` was completed, with and without what is forced."""
+            stage.control.force(forced)
+            request = stage.control.complete(prompt)
+            untouched = completion(request, "me", ("m", 0.9), ("n", 0.1), step=500)
+            other = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
+            await stage.say(pilot, msgspec.structs.replace(untouched, forced=other))
+            return load_progress(progress_path()).done(find_lesson("7"))
+
+        assert 4 not in await completed("Once upon", probe.forced)
+        assert 4 not in await completed(probe.prompt, [Forced(layer=0, quantity="forget_gate", value=1.0)])
+        assert 4 in await completed(probe.prompt, probe.forced)
+
+
+async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(stage: Stage) -> None:
+    """Its conditions are about what is learnt in so many steps."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 2)
+        lesson = find_lesson("2")
+        run = await train_arm(stage, pilot)
+        length = lesson.config("one").steps
+        await stage.say(pilot, progress([step_at(length), validation(length, 2.0)]))
+        await stage.stop(pilot, "length")
+        before = load_progress(progress_path()).done(lesson)
+        stage.control.resume()
+        await stage.say(pilot, progress([started(run, length), step_at(2 * length), validation(2 * length, 1.0)]))
+        stage.engine.sent.clear()
+        stage.app.coach.ask(1e9)
+        assert not stage.engine.sent
+        assert load_progress(progress_path()).done(lesson) == before
+        assert stage.app.coach.measurements.measure("validation_loss", "one") == (2.0, length)
+        assert stage.app.coach.need == Need("again", "one", 0), "it was trained to its end, and did not reach the step"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_page_is_wrapped_anew_where_the_room_changes(stage: Stage, language: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.coach.language = "zh" if language == "zh" else "en"
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        for width in (80, 170, 120):
+            await pilot.resize_terminal(width, 40)
+            await until(pilot, lambda: pane._wrapped_to == pane._room())
+            await pilot.pause()
+            equation = next(one for one in pane.query(Markdown) if "```" in one.source)
+            fence = equation.source.split("```")[1]
+            assert max(map(cell_len, fence.splitlines())) <= pane._room() - 4
+            rows = [row for step in pane.query(".step").results(Static) for row in str(step.content).splitlines()]
+            if language == "zh":
+                # The number comes after a space, where a line may end anyway.
+                widest = max(cell_len(row.removesuffix(" …")) for row in rows)
+                assert pane._room() - 10 < widest <= pane._room()
+        assert pane.query_one(".question", Markdown).source
+
+
+async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        pane = stage.playground.query_one(LessonPane)
+        labels = [str(button.label) for button in pane.query(Button)]
+        assert [label.split()[-1] for label in labels] == ["t", "enter", "enter"], "each says its key"
+        assert "press i, then 3" in str(pane.query_one(".keys", Static).content)
+        for collapsed in (False, True):
+            await pilot.press("a")
+            assert pane.query_one(Collapsible).collapsed is collapsed
+        pane.scroll_home(animate=False)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: pane.scroll_offset.y > 0)
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.focused, Button) and str(app.focused.id).startswith("arm-"))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.Train)[0].run == "lesson-3-large-01"
+        await stage.begin(pilot, [step_at(1)])
+        assert all(button.disabled for button in pane.query(Button))
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: not stage.playground.query(LessonPane))
+        assert stage.app.coach.lesson is None
+
+
+async def test_where_it_is_narrow_the_page_takes_turns_with_the_charts(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_lesson(stage, pilot, 1)
+        work, line = stage.playground.query_one("#work"), stage.playground.query_one(LessonLine)
+        assert not work.display
+        assert not line.has_class("shown")
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(work.display))
+        assert not stage.playground.query_one(LessonPane).display
+        assert "Start training" in shown(stage.playground, "#lesson-line")
+        await pilot.press("l")
+        await until(pilot, lambda: not work.display)
+        await until(pilot, lambda: isinstance(app.focused, LessonPane))
+        await train_arm(stage, pilot)
+        assert work.display, "one wants to see the run"
+
+
+async def test_languages_are_changed_by_key_and_kept(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 2)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        await pilot.press("z")
+        await until(pilot, lambda: "随时间反向传播及其截断" in shown(app.screen, "DataTable"))
+        assert app.screen.query_one(DataTable).cursor_row == 1
+        await pilot.press("escape")
+        await until(pilot, lambda: "随时间" in str(stage.playground.query_one(LessonPane).border_title))
+        assert load_settings().language == "zh"
+
+
+async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 4)
+        await train_arm(stage, pilot)
+        coach = stage.app.coach
+        await until(pilot, lambda: bool(stage.engine.of(messages.InspectDistances)))
+        asked = stage.engine.of(messages.InspectDistances)[-1].request
+        await stage.say(pilot, messages.Failed(message="no", command="inspect_distances", request=asked))
+        before = len(stage.engine.of(messages.InspectDistances))
+        coach.ask(1e9)
+        assert len(stage.engine.of(messages.InspectDistances)) == before + 1
+        assert not any(toast == "no" for toast in stage.toasts), "nobody but the coach asked"
+
+
+def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> None:
+    stage.open()
+    coach = Coach(stage.control, "en", tmp_path / "lessons.json")
+    coach.engine_event(progress([started(), step_at(1)]))
+    coach.ask(1.0)
+    assert (coach.arm, coach.next_arm, coach.next_step) == (None, None, None)
+
+
+async def test_the_list_fits_the_smallest_screen(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        table = app.screen.query_one(DataTable)
+        assert table.virtual_size.width <= table.size.width, "nothing is cut, nothing scrolls sideways"
+        await pilot.press("z")
+        await pilot.pause()
+        assert table.virtual_size.width <= table.size.width
+
+
+async def test_the_page_goes_on_with_the_steps_only_for_who_reads_them(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await stage.ready(pilot)
+        await open_lesson(stage, pilot, 5)
+        pane = stage.playground.query_one("#lesson", LessonPane)
+        pane.go_on_from(0)
+        await pilot.pause()
+        assert pane.scroll_y == 0, "who reads the text is not moved"
+        pane.follow()
+        await pilot.pause()
+        steps = list(pane.query(".step").results(Static))
+        assert pane.region.contains_region(steps[0].region)
+        stage.app.coach.progress.tick(find_lesson("5"), 0)
+        before = pane.scroll_y
+        pane.go_on_from(0)
+        await pilot.pause()
+        assert pane.region.contains_region(steps[1].region)
+        assert pane.scroll_y > before
+
+
+# --- no lesson that sticks ------------------------------------------------------------------------------------
+
+
+def accuracies(run: str, step: int, at_40: float) -> DistanceAccuracy:
+    share = [1.0, at_40, at_40]
+    return DistanceAccuracy(
+        run=run, step=step, kind="recall", chance=0.125, trained=80, distances=[1, 32, 64], correct=[1, 1, 1],
+        count=[10, 10, 10], accuracy=share, low=share, high=share, seconds=0.01,
+    )  # fmt: skip
+
+
+async def finish(stage: Stage, pilot: Pilot[None], valid: float = 1.0) -> int:
+    """The run's last step, its validation and its end; nothing is answered yet."""
+    config = stage.session.config
+    assert config is not None
+    stage.engine.sent.clear()
+    await stage.say(pilot, progress([step_at(config.steps), validation(config.steps, valid)]))
+    await stage.stop(pilot, "length")
+    return config.steps
+
+
+async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stage) -> None:
+    """However soon it comes, and however often it is pressed."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+        await pilot.press("t", "t")
+        await until(pilot, lambda: any("being measured" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+        assert "measuring…" in text_of_steps(stage) and stage.main == "◌ Measuring"
+        asked = stage.engine.of(messages.InspectDistances)[-1]
+        gradients = stage.engine.of(messages.InspectGradients)[-1]
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=accuracies(run, length, 0.2)))
+        assert load_progress(progress_path()).done(find_lesson("8")) == [0]
+        assert not stage.engine.of(messages.Train), "the gradients are owed still"
+        await stage.say(pilot, messages.Failed(message="no", command="inspect_gradients", request=gradients.request))
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert [one.run for one in stage.engine.of(messages.Train)] == ["lesson-8-lstm-01"]
+        assert any("✓ accuracy at distance 40 · RNN ≤ 0.3: 0.2" in toast for toast in stage.toasts)
+
+
+async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_on(stage: Stage) -> None:
+    """The steps of lesson 7: the view opens on the quantity that the step names, and it ticks while that is seen."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 7)
+        lesson, probe = find_lesson("7"), find_lesson("7").probe
+
+        def ticked() -> list[int]:
+            return load_progress(progress_path()).done(lesson)
+
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+
+        async def answer() -> None:
+            """All that was asked for, of the model as it is."""
+            asked = [one for one in stage.engine.of(messages.InspectGates) if one.count and one.request not in answered]
+            for one in asked:
+                answered.add(one.request)
+                event = found(one, step=length)
+                assert isinstance(event, messages.Inspected) and isinstance(event.result, GateMap)
+                result = msgspec.structs.replace(event.result, run=run, low=0.2, high=0.4)
+                if result.quantity == "cell":
+                    result = msgspec.structs.replace(result, values=[[3 * one for one in row] for row in result.values])
+                await stage.say(pilot, msgspec.structs.replace(event, result=result))
+
+        answered: set[int] = set()
+        await answer()
+        quantities = {one.quantity for one in stage.engine.of(messages.InspectGates)}
+        assert quantities == {"forget_gate", "cell", "hidden"}, "all at once"
+        assert ticked() == [0], "measured, but not looked at"
+        assert stage.main == "▶ Look"
+        await pilot.press("t", "t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].request not in answered)
+        assert stage.engine.of(messages.InspectGates)[-1].quantity == "forget_gate"
+        await answer()
+        assert ticked() == [0, 1, 2]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].quantity == "cell")
+        await answer()
+        assert ticked() == [0, 1, 2, 3]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen.query("#switches")))
+        await until(pilot, lambda: app.screen.query_one("#switches", OptionList).highlighted is not None)
+        await pilot.press("enter")
+        assert list(stage.control.forced) == list(probe.forced)
+        assert not stage.engine.of(messages.Train)
+
+
+async def test_a_run_that_was_stopped_is_resumed_by_t_and_n_asks(stage: Stage) -> None:
+    """It is the lesson's, and not at its end; a run of one's own is begun only after a yes."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        run = await train_arm(stage, pilot)
+        await stage.stop(pilot)
+        assert stage.app.coach.need == Need("resume", "rnn", 0)
+        stage.engine.sent.clear()
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert not stage.engine.of(messages.Train)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        (command,) = stage.engine.of(messages.Train)
+        assert (command.run, command.resume, command.config.steps) == (run, True, 2000)
+
+
+async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
+    """With another seed, as the same one would give the same; and it says what was measured."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 4)
+        run = await train_arm(stage, pilot)
+        length = await finish(stage, pilot)
+        for asked in (*stage.engine.of(messages.InspectDistances), *stage.engine.of(messages.InspectGradients)):
+            result = (
+                accuracies(run, length, 0.9) if isinstance(asked, messages.InspectDistances) else curve(run, length, 0)
+            )
+            await stage.say(pilot, messages.Inspected(request=asked.request, result=result))
+        first = find_lesson("4").config("rnn").seed
+        stage.app.coach.progress.tick(find_lesson("4"), 0)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.Train)[0].config.seed == first + 1
+        assert any("Step 2" in toast and "0.9 was measured" in toast for toast in stage.toasts)
+
+
+async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.coach.language = "zh"
+        await open_lesson(stage, pilot, 3)
+        footer = stage.playground.query_one(Footer)
+        await until(
+            pilot, lambda: "训练" in [active.binding.description for active in footer.screen.active_bindings.values()]
+        )
+        shown_keys = [active.binding for active in stage.playground.active_bindings.values() if active.binding.show]
+        english = [one.description for one in shown_keys if one.description.isascii()]
+        assert english == []
+        assert "课程" in str(stage.playground.query_one(LessonPane).border_subtitle)
+
+
+async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
+    """The key for its last step, pressed once more, does not take the run to twice its length; n asks no more."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 6)
+        lesson = find_lesson("6")
+        await train_arm(stage, pilot)
+        for step in range(len(lesson.steps)):
+            app.coach.progress.tick(lesson, step)
+        await stage.stop(pilot, "length")
+        stage.engine.sent.clear()
+        await pilot.press("t")
+        await until(pilot, lambda: any("Every step of this lesson is done" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+        await pilot.press("n")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert not stage.engine.of(messages.Train)[0].run.startswith("lesson")
+
+
+async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage: Stage) -> None:
+    """Somebody went on with a button: what is to be looked at is the model that the step is about."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        lesson, coach = find_lesson("8"), app.coach
+        runs = {}
+        for arm, at_40 in (("rnn", 1e-12), ("lstm", 0.1), ("forgetful", 1e-12)):
+            stage.engine.sent.clear()
+            stage.playground.begin(arm=arm)
+            await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+            runs[arm] = stage.engine.of(messages.Train)[0].run
+            await stage.begin(pilot, [step_at(2000)])
+            coach.measurements.take(arm, curve(runs[arm], 2000, 0.5, at_40))
+            coach.measurements.take(arm, accuracies(runs[arm], 2000, 1.0 if arm == "lstm" else 0.1))
+            await stage.stop(pilot, "length")
+        for step in (0, 1):
+            coach.progress.tick(lesson, step)
+        assert coach.need == Need("open", "lstm", 2)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Open)))
+        assert stage.engine.of(messages.Open)[0].run == runs["lstm"]
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen))
+        assert any("opened again" in toast for toast in stage.toasts)
