@@ -16,8 +16,8 @@ from rnnplay.inspection.results import (
     Predictions,
     Result,
 )
+from rnnplay.runs.divergence import BY_HAND
 from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
-from rnnplay.training.divergence import BY_HAND
 
 RECENT = 100
 """Steps that averages and fractions are over."""

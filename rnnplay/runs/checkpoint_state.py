@@ -12,7 +12,7 @@ from rnnplay.common.durable import read_bounded
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import InputError
-from rnnplay.training.divergence import Watch
+from rnnplay.runs.divergence import Watch
 
 FORMAT = 1
 LIMIT = 1 << 20

@@ -31,9 +31,9 @@ from rnnplay.runs.checkpoint_state import (
     encode_state,
     read_state,
 )
+from rnnplay.runs.divergence import PROVEN_STEPS
 from rnnplay.runs.folder import CheckpointInfo, RunFolder, best_of
 from rnnplay.text.tokenizers.build import Tokenizer
-from rnnplay.training.divergence import PROVEN_STEPS
 from rnnplay.training.optim import moment_names
 
 HEADER_LIMIT = 1 << 20

@@ -16,9 +16,9 @@ from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, Gains, read_state
+from rnnplay.runs.divergence import PROVEN_STEPS, Watch
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.training.checkpoints import good_ones, read_state_tensors, read_weights
-from rnnplay.training.divergence import PROVEN_STEPS, Watch
 
 MEMORY = 1 << 29
 """Bytes of a state that is kept in memory; runs of larger ones go back to checkpoints on disk."""

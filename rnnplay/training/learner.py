@@ -23,10 +23,10 @@ from rnnplay.model.language_model import (
     state_to_tensors,
 )
 from rnnplay.runs.checkpoint_state import TrainingState
+from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
-from rnnplay.training.divergence import LARGEST_NORM
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
 from rnnplay.training.randomness import OwnRandomness

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import FORMAT, Ending, Gains, TrainingState
+from rnnplay.runs.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
 from rnnplay.runs.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
-from rnnplay.training.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
 from rnnplay.training.evaluation import evaluate
 from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors

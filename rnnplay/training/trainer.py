@@ -13,12 +13,12 @@ from rnnplay.errors import InputError
 from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.runs.checkpoint_state import ENDINGS
+from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
 from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
-from rnnplay.training.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.training.good_states import GoodState, GoodStates, read_good
 from rnnplay.training.journal import Journal
 from rnnplay.training.learner import Learner

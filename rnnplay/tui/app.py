@@ -24,7 +24,7 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
-from rnnplay.lessons.languages import Language, choose_language
+from rnnplay.lessons.languages import choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.coach import Coach
@@ -44,6 +44,7 @@ from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.textual_patches.driver import TerminalDriver
 
 PALETTE_GONE_SECONDS = 0.1
@@ -349,9 +350,8 @@ class RnnplayApp(App[None]):
             self.settings.theme = name
             save_settings(self.settings)
 
-    def keep_language(self, language: Language) -> None:
-        """Of the lessons, from now on."""
-        self.settings.language = language
+    def on_lessons_screen_language_chosen(self, event: LessonsScreen.LanguageChosen) -> None:
+        self.settings.language = event.language
         save_settings(self.settings)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -26,7 +26,7 @@ from rnnplay.cli.main import COMMANDS, program
 from rnnplay.common import commands
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.setup.preset_desk import PresetDesk
+from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
 

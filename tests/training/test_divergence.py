@@ -14,10 +14,7 @@ import torch
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.checkpoint_state import read_state
-from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
-from rnnplay.training import good_states
-from rnnplay.training.checkpoints import load_model
-from rnnplay.training.divergence import (
+from rnnplay.runs.divergence import (
     BY_HAND,
     FAR_ABOVE,
     GRADIENT,
@@ -28,6 +25,9 @@ from rnnplay.training.divergence import (
     changes,
     in_words,
 )
+from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
+from rnnplay.training import good_states
+from rnnplay.training.checkpoints import load_model
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World, run_to_end
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.text.encoding import encoded_cache, mapped, seen
+from rnnplay.text.corpora import seen
+from rnnplay.text.encoding import encoded_cache, mapped
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
 from tests.training.world import World, run_to_end
 
@@ -155,7 +156,7 @@ def test_where_nothing_can_be_written_the_cache_is_read_all_the_same(
     def refused(*_: Any, **__: Any) -> Any:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("rnnplay.text.encoding.seen.tempfile.mkstemp", refused)
+    monkeypatch.setattr("rnnplay.text.corpora.seen.tempfile.mkstemp", refused)
     assert ids(world.encode(world.config())) == expected
 
 

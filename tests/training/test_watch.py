@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 
 from rnnplay.common.jsonl import decode_line, encode_line
-from rnnplay.training.divergence import ABOVE_STEPS, STUCK_STEPS, Watch
+from rnnplay.runs.divergence import ABOVE_STEPS, STUCK_STEPS, Watch
 
 
 def watched(losses: Iterable[float]) -> Watch:

@@ -128,7 +128,7 @@ def _lines(corpus: Corpus) -> list[tuple[str, str]]:
 
 
 def _excerpt(corpus: Corpus, session: Session) -> str:
-    from rnnplay.text.encoding.reading import iter_text
+    from rnnplay.text.corpora.reading import iter_text
 
     text = ""
     path = corpus.path or corpus.materialise(session.workspace.for_reading().cache)

@@ -15,8 +15,8 @@ from rnnplay.cli.support.console import printable, short_count, short_time
 from rnnplay.cli.support.failures import tell
 from rnnplay.common.jsonl import encode_line
 from rnnplay.common.quality import fixed, unknown_text
+from rnnplay.runs.divergence import in_words
 from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
-from rnnplay.training.divergence import in_words
 
 FLUSH_SECONDS = 0.05
 REDRAW_SECONDS = 0.2

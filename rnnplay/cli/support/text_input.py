@@ -68,7 +68,7 @@ def corpus_from_stdin(workspace: Workspace) -> str:
 
 
 def _file_text(file: Path) -> str:
-    from rnnplay.text.encoding.reading import check_text_file, iter_text
+    from rnnplay.text.corpora.reading import check_text_file, iter_text
 
     _check_size(check_text_file(file).st_size, str(file))
     try:

@@ -18,7 +18,7 @@ from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean
 from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora
 from rnnplay.text.corpora.detection import encoding_name
-from rnnplay.text.encoding.reading import changed, check_text_file, iter_text
+from rnnplay.text.corpora.reading import changed, check_text_file, iter_text
 from rnnplay.workspace import Workspace
 
 LONGEST_NAME = 80

@@ -11,7 +11,7 @@ from rnnplay.common.commands import quoted
 from rnnplay.common.names import composed
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
-from rnnplay.text.encoding.reading import not_plain
+from rnnplay.text.corpora.reading import not_plain
 from rnnplay.workspace import Workspace, bundled_corpora
 
 __all__ = ["Card", "Corpus", "card_problems", "expanded", "find_corpus", "list_corpora"]

@@ -11,7 +11,7 @@ from rnnplay.common.limits import reason
 from rnnplay.common.own_files import name_beside, replacing
 from rnnplay.common.plain_files import read_small
 from rnnplay.errors import InputError, RnnplayError
-from rnnplay.text.encoding.content_hash import content_hash
+from rnnplay.text.corpora.content_hash import content_hash
 
 
 def materialise(source: str, cache: Path) -> Path:
@@ -20,19 +20,22 @@ def materialise(source: str, cache: Path) -> Path:
     Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
     """
     from rnnplay.text.corpora.dependencies import TASKS, VERSION, training_text
+    from rnnplay.text.corpora.python_corpora import docs_text, python_version, source_text
 
     if source in TASKS:
         target = cache / f"{source}-{VERSION}.txt"
         return kept(target, cache) or write_whole(target, training_text(source), cache)
-    from rnnplay.text.corpora.python_corpora import materialise_python_corpus
-
-    return materialise_python_corpus(source, cache)
+    writers = {"python-docs": docs_text, "python-source": source_text}
+    if source not in writers:
+        raise InputError(f"There is no source '{source}' for a corpus; there are {' and '.join(writers)}.")
+    target = cache / f"{source}-{python_version()}.txt"
+    return kept(target, cache) or write_whole(target, writers[source](), cache)
 
 
 def converted(path: Path, encoding: str, cache: Path) -> Path:
     """The text at `path`, which is in `encoding`, as UTF-8 under `cache`; raises InputError where it is not."""
     from rnnplay.text.corpora.detection import encoding_name
-    from rnnplay.text.encoding.reading import iter_text
+    from rnnplay.text.corpora.reading import iter_text
 
     name = encoding_name(encoding)
     target = cache / f"{content_hash(path, cache)[:32]}-{name}.txt"

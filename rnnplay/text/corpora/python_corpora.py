@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rnnplay.errors import InputError
-from rnnplay.text.corpora.made import kept, write_whole
 
 LARGEST_SOURCE = 16_000_000
 """Characters of python-source: whole files are taken as long as they fit."""
@@ -30,19 +29,6 @@ LEFT_OUT = {
     "tests",
 }
 """Folders, at any depth."""
-
-
-def materialise_python_corpus(source: str, cache: Path) -> Path:
-    """The text file of `source` ("python-docs" or "python-source") under `cache`.
-
-    Made if it is not there yet, or is not as it was made. Raises InputError if this Python came without what it is made
-    of, RnnplayError if it cannot be written.
-    """
-    makers = {"python-docs": docs_text, "python-source": source_text}
-    if source not in makers:
-        raise InputError(f"There is no source '{source}' for a corpus; there are {' and '.join(makers)}.")
-    target = cache / f"{source}-{_python_version()}.txt"
-    return kept(target, cache) or write_whole(target, makers[source](), cache)
 
 
 def docs_text() -> Iterator[str]:
@@ -118,7 +104,7 @@ def _sources(library: Path, files: Iterable[str]) -> Iterator[str]:
             yield text
 
 
-def _python_version() -> str:
+def python_version() -> str:
     number = ".".join(str(part) for part in sys.version_info[:3])
     level = sys.version_info.releaselevel
     return f"{sys.implementation.name}-{number}" + ("" if level == "final" else f"{level}{sys.version_info.serial}")

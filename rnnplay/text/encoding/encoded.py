@@ -21,9 +21,9 @@ from rnnplay.config import RunConfig, split_shares
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
+from rnnplay.text.corpora.content_hash import check_unchanged, content_hash
+from rnnplay.text.corpora.reading import check_text_file, iter_text
 from rnnplay.text.encoding import encoded_cache
-from rnnplay.text.encoding.content_hash import check_unchanged, content_hash
-from rnnplay.text.encoding.reading import check_text_file, iter_text
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.splitting import PARTS, LineEnds, cut, without_blank_lines
 from rnnplay.text.tokenizers.vocabulary import AnyIds

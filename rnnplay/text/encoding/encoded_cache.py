@@ -31,8 +31,8 @@ from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.common.plain_files import read_small
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
+from rnnplay.text.corpora.seen import Seen, Stamp
 from rnnplay.text.encoding.mapped import Look, check_whole, ends_check, ids_below, mapped, rising_to
-from rnnplay.text.encoding.seen import Seen, Stamp
 from rnnplay.text.tokenizers.build import Tokenizer, load_tokenizer
 from rnnplay.text.tokenizers.splitting import PARTS
 from rnnplay.text.tokenizers.vocabulary import AnyIds, id_type

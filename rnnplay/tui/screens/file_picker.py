@@ -203,7 +203,7 @@ def check_text_file(path: Path) -> None:
         ) from error
     except ValueError as error:  # a null character in the path
         raise InputError(f"{str(path)!r} is not a path.") from error
-    from rnnplay.text.encoding.reading import iter_text
+    from rnnplay.text.corpora.reading import iter_text
 
     for _ in islice(iter_text(path, PIECE_BYTES), HEAD_PIECES):
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
@@ -59,10 +60,15 @@ class LessonsScreen(Screen[str | None]):
         *HELP_KEYS,
     ]
 
-    def __init__(self, coach: Coach, keep_language: Callable[[Language], None]) -> None:
+    @dataclass
+    class LanguageChosen(Message):
+        """The lessons are to be in another language from now on."""
+
+        language: Language
+
+    def __init__(self, coach: Coach) -> None:
         super().__init__()
         self._coach = coach
-        self._keep_language = keep_language
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -120,7 +126,7 @@ class LessonsScreen(Screen[str | None]):
         """The next language."""
         at = LANGUAGES.index(self._coach.language)
         self._coach.language = LANGUAGES[(at + 1) % len(LANGUAGES)]
-        self._keep_language(self._coach.language)
+        self.post_message(self.LanguageChosen(self._coach.language))
         self.notify(NAMES[self._coach.language], timeout=2)
         self.refresh_bindings()
         self._show(self.query_one(DataTable).cursor_row)

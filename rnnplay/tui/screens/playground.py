@@ -24,7 +24,6 @@ from rnnplay.runs.records import Notice, Record, Rollback, Tuned
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.inspection.loaded_runs import load_run
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.lessons.lesson_desk import LessonDesk
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.room import NARROW
@@ -32,7 +31,8 @@ from rnnplay.tui.run_controller import Control, start_trouble
 from rnnplay.tui.run_state import Phase, Session, rollback_text
 from rnnplay.tui.screens import playground_keys
 from rnnplay.tui.screens.confirm import Confirm
-from rnnplay.tui.setup.preset_desk import PresetDesk
+from rnnplay.tui.screens.lesson_desk import LessonDesk
+from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.event_log import EventLog
 from rnnplay.tui.widgets.key_row import KeyRow
@@ -143,7 +143,7 @@ class PlaygroundScreen(Screen[None]):
         except InputError as error:
             self.show_trouble(f"{error} Runs can be opened (o), prompted and inspected.")
         self.presets.tell_problems()
-        self.set_timer(COUNTED_SECONDS, self._show_parameters)
+        self.set_timer(COUNTED_SECONDS, self._begin_counting)
         self.show_session()
         if (run := self._start[2]) is not None:
             self.session.opening = True
@@ -231,8 +231,7 @@ class PlaygroundScreen(Screen[None]):
         self._update_due = False
         self._shown_at = monotonic()
         session = self.session
-        if self._parameters is not None:
-            self._parameters.show()
+        self._show_parameters()
         if not self._covered:
             self.query_one(StatusLine).show(session, self.form.config)
             self.query_one(TrainingCharts).show(session, self.form.config)
@@ -527,16 +526,32 @@ class PlaygroundScreen(Screen[None]):
         self.control.tune(event.knob, event.value)
         self._show_soon()
 
-    def _show_parameters(self) -> None:
+    def _begin_counting(self) -> None:
         from rnnplay.tui.setup.parameter_count import ParameterCount
 
-        self._parameters = self._parameters or ParameterCount(self)
-        self._parameters.show()
+        self._parameters = ParameterCount(self.control.workspace)
+        self._show_parameters()
+
+    def _show_parameters(self) -> None:
+        """How many the model in the form has, on the border of the setup."""
+        if self._parameters is None:
+            return
+        config, started = self.form.config, self.session.started
+        text = self._parameters.text(config, self.session.config, started.vocabulary if started else None)
+        setup = self.query_one("#setup")
+        if setup.border_subtitle != text:
+            setup.border_subtitle = text
+        if not text and self._parameters.asks(config):
+            self._count_parameters(self._parameters, config)
+
+    @work(thread=True, group="vocabulary")
+    def _count_parameters(self, parameters: ParameterCount, config: RunConfig) -> None:
+        parameters.count(config)
+        self.app.call_from_thread(self._show_parameters)
 
     @on(SetupForm.Changed)
     def _form_changed(self) -> None:
-        if self._parameters is not None:
-            self._parameters.show()
+        self._show_parameters()
         self._label_main()
         self._show_soon()
 

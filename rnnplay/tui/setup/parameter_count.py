@@ -1,48 +1,38 @@
-"""The number of parameters of the model in the form, on the border of the setup."""
+"""The number of parameters of the model in the form. Imported once the first screen is drawn: torch-free, but slow."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
+from rnnplay.config import RunConfig
 from rnnplay.model.parameter_count import parameter_count
-from rnnplay.text.tokenizers.vocabulary_size import text_settings, vocabulary_size
-
-if TYPE_CHECKING:
-    from rnnplay.config import RunConfig
-    from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
+from rnnplay.workspace import Workspace
 
 
 class ParameterCount:
-    """Of one playground. The vocabulary is counted in a thread, once for each choice of a text and its tokens."""
+    """Counts the vocabulary, which takes a while, once for each choice of a text and its tokens."""
 
-    def __init__(self, screen: PlaygroundScreen) -> None:
-        self._screen = screen
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._known: dict[tuple[object, ...], int | None] = {}
         self._asked: set[tuple[object, ...]] = set()
 
-    def show(self) -> None:
-        """Bring it up to date with the form; nothing where the vocabulary is not known (yet)."""
-        config = self._screen.form.config
+    def text(self, config: RunConfig, trained: RunConfig | None, vocabulary: int | None) -> str:
+        """What is said of `config`: nothing where its vocabulary is not known (yet).
+
+        `trained` is the run that is shown, if any, and `vocabulary` what it was found to have.
+        """
         settings = text_settings(config)
-        vocabulary = self._of_run(settings) or self._known.get(settings)
-        text = f"{parameter_count(config, vocabulary):,} parameters" if vocabulary else ""
-        setup = self._screen.query_one("#setup")
-        if setup.border_subtitle != text:
-            setup.border_subtitle = text
-        if vocabulary is None and settings not in self._asked:
-            self._asked.add(settings)
-            self._screen.run_worker(partial(self._count, config), thread=True, group="vocabulary")
+        same = trained is not None and text_settings(trained) == settings
+        found = (vocabulary if same else None) or self._known.get(settings)
+        return f"{parameter_count(config, found):,} parameters" if found else ""
 
-    def _of_run(self, settings: tuple[object, ...]) -> int | None:
-        session = self._screen.session
-        same = session.config is not None and text_settings(session.config) == settings
-        return session.started.vocabulary if same and session.started is not None else None
+    def asks(self, config: RunConfig) -> bool:
+        """Whether `count` is to be called for `config`, in a thread; true once."""
+        settings = text_settings(config)
+        new = settings not in self._asked
+        self._asked.add(settings)
+        return new
 
-    def _count(self, config: RunConfig) -> None:
-        found = vocabulary_size(config, self._screen.control.workspace)
-        self._screen.app.call_from_thread(self._take, text_settings(config), found)
-
-    def _take(self, settings: tuple[object, ...], vocabulary: int | None) -> None:
-        self._known[settings] = vocabulary
-        self.show()
+    def count(self, config: RunConfig) -> None:
+        """Count the vocabulary of `config`; None is kept where it cannot be."""
+        self._known[text_settings(config)] = vocabulary_size(config, self._workspace)

@@ -10,7 +10,7 @@ import pytest
 from rnnplay.cli.commands.generate import command as generate_command
 from rnnplay.cli.commands.generate import sampling_config
 from rnnplay.cli.commands.train import command
-from rnnplay.cli.support.options_page import render
+from rnnplay.cli.options_page import render
 from rnnplay.cli.support.settings import lasting_corpus, layered, new_settings
 from rnnplay.config import RunConfig, SamplingConfig, knobs
 from rnnplay.errors import ConfigError, InputError
@@ -103,7 +103,7 @@ def test_a_corpus_is_kept_by_name_or_by_its_whole_path(tmp_path: Path, monkeypat
 
 
 def test_the_options_page_is_up_to_date() -> None:
-    """docs/options.md is made from config.py: python -m rnnplay.cli.support.options_page --out docs/options.md."""
+    """docs/options.md is made from config.py: python -m rnnplay.cli.options_page --out docs/options.md."""
     page = Path(__file__).parents[3] / "docs" / "options.md"
     assert page.read_text(encoding="utf-8") == render()
     assert all(f"`{spec.option}" in render() for spec in knobs().values())

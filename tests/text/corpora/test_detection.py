@@ -16,7 +16,7 @@ from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.adding import add_corpus, add_stream
 from rnnplay.text.corpora.catalogue import card_problems, find_corpus
 from rnnplay.text.corpora.detection import encoding_name
-from rnnplay.text.encoding.reading import iter_text
+from rnnplay.text.corpora.reading import iter_text
 from rnnplay.workspace import Workspace
 
 RUSSIAN = "Привет, мир! Это простой русский текст о погоде.\n"

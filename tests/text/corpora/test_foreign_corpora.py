@@ -28,11 +28,11 @@ from rnnplay.engine.process import Engine
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.text.corpora.catalogue import card_problems, find_corpus, list_corpora
-from rnnplay.text.encoding.content_hash import content_hash
+from rnnplay.text.corpora.content_hash import content_hash
+from rnnplay.text.corpora.reading import iter_text
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_corpus
 from rnnplay.text.encoding.encoded_cache import Meta
-from rnnplay.text.encoding.reading import iter_text
-from rnnplay.text.tokenizers.build import splitting
+from rnnplay.text.tokenizers import splitting
 from rnnplay.text.tokenizers.splitting import without_blank_lines
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
@@ -354,7 +354,7 @@ def test_a_file_that_grows_without_end_is_not_read_without_end(tmp_path: Path, m
     with pytest.raises(InputError, match="changed while it was being read"):
         for _ in iter_text(path, 64, grow):
             pass
-    monkeypatch.setattr("rnnplay.text.encoding.content_hash._BLOCK", 64)
+    monkeypatch.setattr("rnnplay.text.corpora.content_hash._BLOCK", 64)
     with pytest.raises(InputError, match="changed while it was being read"):
         content_hash(path, tmp_path / "cache", grow)
 

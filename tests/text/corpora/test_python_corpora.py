@@ -10,13 +10,14 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.text.corpora import python_corpora
-from rnnplay.text.corpora.python_corpora import docs_text, library_files, materialise_python_corpus
+from rnnplay.text.corpora.made import materialise
+from rnnplay.text.corpora.python_corpora import docs_text, library_files
 
 
 @pytest.mark.parametrize(("source", "least"), [("python-docs", 200_000), ("python-source", 2_000_000)])
 def test_written_once_and_the_same_each_time(source: str, least: int, tmp_path: Path) -> None:
-    one = materialise_python_corpus(source, tmp_path / "one")
-    two = materialise_python_corpus(source, tmp_path / "two")
+    one = materialise(source, tmp_path / "one")
+    two = materialise(source, tmp_path / "two")
     text = one.read_text(encoding="utf-8")
     assert one.read_bytes() == two.read_bytes()
     assert least < len(text) <= 20_000_000
@@ -25,7 +26,7 @@ def test_written_once_and_the_same_each_time(source: str, least: int, tmp_path: 
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == [one.name, f"{one.name}.sha256"]  # nothing half written is left
     changed = one.stat().st_mtime_ns
-    assert materialise_python_corpus(source, tmp_path / "one").stat().st_mtime_ns == changed
+    assert materialise(source, tmp_path / "one").stat().st_mtime_ns == changed
 
 
 def test_docs_are_prose_without_repetition() -> None:
@@ -49,7 +50,7 @@ def test_a_source_file_that_is_not_text_is_left_out(tmp_path: Path, monkeypatch:
     (tmp_path / "latin.py").write_bytes("# coding: latin-1\nname = 'é'\n".encode("latin-1"))
     (tmp_path / "bad.py").write_bytes(b"name = '\xff'\n")
     monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
-    text = materialise_python_corpus("python-source", tmp_path / "cache").read_text(encoding="utf-8")
+    text = materialise("python-source", tmp_path / "cache").read_text(encoding="utf-8")
     assert text.count("'é'") == 2
     assert "# File: good.py\n" in text
     assert "bad.py" not in text
@@ -60,7 +61,7 @@ def test_whole_files_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / f"{name}.py").write_text(f"{name} = {'1' * 100}\n", encoding="utf-8")
     monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
     monkeypatch.setattr(python_corpora, "LARGEST_SOURCE", 260)
-    text = materialise_python_corpus("python-source", tmp_path / "cache").read_text(encoding="utf-8")
+    text = materialise("python-source", tmp_path / "cache").read_text(encoding="utf-8")
     assert "b = 1" in text
     assert "c = 1" not in text
 
@@ -68,14 +69,14 @@ def test_whole_files_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_python_without_the_docs_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(InputError, match="without pydoc_data, so there is no corpus python-docs"):
-        materialise_python_corpus("python-docs", tmp_path)
+        materialise("python-docs", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_python_without_sources_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
     with pytest.raises(InputError, match="no source files in"):
-        materialise_python_corpus("python-source", tmp_path)
+        materialise("python-source", tmp_path)
 
 
 def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,5 +86,5 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(python_corpora, "docs_text", stops)
     with pytest.raises(RuntimeError):
-        materialise_python_corpus("python-docs", tmp_path)
+        materialise("python-docs", tmp_path)
     assert not list(tmp_path.iterdir())

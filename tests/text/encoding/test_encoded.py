@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError, RnnplayError
+from rnnplay.text.corpora import reading
 from rnnplay.text.corpora.catalogue import Card, Corpus
-from rnnplay.text.encoding import reading
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit, encode_corpus
-from rnnplay.text.tokenizers.build import build_tokenizer, units
+from rnnplay.text.tokenizers import units
+from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.text.tokenizers.splitting import LineEnds, cut, without_blank_lines
 
 Tokens = Literal["char", "word"]
@@ -139,7 +140,7 @@ def test_a_second_time_only_opens_the_cache(tmp_path: Path, monkeypatch: pytest.
         raise AssertionError("the text was read again")
 
     monkeypatch.setattr("rnnplay.text.encoding.encoded.iter_text", never)
-    monkeypatch.setattr("rnnplay.text.encoding.content_hash._BLOCK", "never")  # nor is it hashed
+    monkeypatch.setattr("rnnplay.text.corpora.content_hash._BLOCK", "never")  # nor is it hashed
     again = encode_corpus(cats, RunConfig(batch_size=7, lr=0.1), cache)
     assert again.sha256 == first.sha256
     assert texts(again) == texts(first)
@@ -343,7 +344,7 @@ def test_memory_does_not_grow_with_the_text(
 ) -> None:
     # Though it is one long line. All limits a sixteenth and less of what they are, for speed.
     monkeypatch.setattr(reading.iter_text, "__defaults__", (1 << 14, None))
-    monkeypatch.setattr("rnnplay.text.encoding.content_hash._BLOCK", 1 << 14)
+    monkeypatch.setattr("rnnplay.text.corpora.content_hash._BLOCK", 1 << 14)
     monkeypatch.setattr(units, "_LONGEST_UNIT", 1 << 15)
     monkeypatch.setattr(units, "_MOST_CHARACTERS", 1 << 16)
     peaks = []

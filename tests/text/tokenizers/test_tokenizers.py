@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
+from rnnplay.text.tokenizers import units, words
 from rnnplay.text.tokenizers.build import (
     UNKNOWN,
     CharTokenizer,
@@ -21,8 +22,6 @@ from rnnplay.text.tokenizers.build import (
     WordTokenizer,
     build_tokenizer,
     load_tokenizer,
-    units,
-    words,
 )
 from rnnplay.text.tokenizers.units import tokens_in
 from rnnplay.text.tokenizers.vocabulary import id_type

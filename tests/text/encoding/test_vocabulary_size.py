@@ -8,9 +8,9 @@ import pytest
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding import vocabulary_size as counting
 from rnnplay.text.encoding.encoded import encode_corpus
-from rnnplay.text.tokenizers.build import vocabulary_size as counting
-from rnnplay.text.tokenizers.vocabulary_size import vocabulary_size
+from rnnplay.text.encoding.vocabulary_size import vocabulary_size
 from rnnplay.workspace import Workspace
 
 

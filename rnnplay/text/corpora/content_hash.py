@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.plain_files import read_small
-from rnnplay.text.encoding.reading import changed, check_text_file, reading
-from rnnplay.text.encoding.seen import TOO_FRESH_NS
+from rnnplay.text.corpora.reading import changed, check_text_file, reading
+from rnnplay.text.corpora.seen import TOO_FRESH_NS
 
 _BLOCK = 1 << 20
 _LARGEST_INDEX = 1 << 24

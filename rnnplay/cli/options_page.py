@@ -1,4 +1,4 @@
-"""docs/options.md, made from the knobs' declarations: `python -m rnnplay.cli.support.options_page [--out FILE]`."""
+"""docs/options.md, made from the knobs' declarations: `python -m rnnplay.cli.options_page [--out FILE]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = """# Options
 
 Every knob of a run: as an option of `rnnplay train`, by its name in a TOML file, and in the form of the terminal
 interface. This page is made from `rnnplay/config.py` by
-`python -m rnnplay.cli.support.options_page --out docs/options.md`; a test holds it up to date.
+`python -m rnnplay.cli.options_page --out docs/options.md`; a test holds it up to date.
 
 A knob's value comes from the command line, else from the file given with `--config`, else from the preset (`--preset`,
 `{preset}` if none is given), else it is the default below. Steps, epochs and minutes say the length together: where

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
-from rnnplay.text.encoding.reading import iter_text
+from rnnplay.text.corpora.reading import iter_text
 
 texts = st.text(
     st.one_of(st.sampled_from("ab \r\n\t\x1b\x85\u2028é€😀\ufeff"), st.characters(exclude_categories=["Cs"]))

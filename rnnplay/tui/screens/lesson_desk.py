@@ -13,7 +13,6 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.room import NARROW
 
 if TYPE_CHECKING:
-    from rnnplay.lessons.languages import Language
     from rnnplay.tui.lessons.lesson_pane import LessonPane
     from rnnplay.tui.screens.playground import PlaygroundScreen
 
@@ -110,7 +109,7 @@ class LessonDesk:
         if self._coach.lesson is not None and self._screen.size.width < NARROW and not self._reading:
             self.read(True)
         else:
-            self._screen.app.push_screen(LessonsScreen(self._coach, self._keep_language), self._chosen)
+            self._screen.app.push_screen(LessonsScreen(self._coach), self._chosen)
 
     async def _chosen(self, name: str | None) -> None:
         from rnnplay.lessons.reader import find_lesson
@@ -201,9 +200,3 @@ class LessonDesk:
     def ask(self) -> None:
         """What the conditions need is measured while a lesson is open, whatever is looked at."""
         self._coach.ask(monotonic())
-
-    def _keep_language(self, language: Language) -> None:
-        from rnnplay.tui.app import RnnplayApp
-
-        assert isinstance(self._screen.app, RnnplayApp)
-        self._screen.app.keep_language(language)

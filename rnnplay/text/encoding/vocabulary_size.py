@@ -9,7 +9,7 @@ from typing import Literal
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.text.corpora.catalogue import find_corpus
-from rnnplay.text.encoding.reading import iter_text
+from rnnplay.text.corpora.reading import iter_text
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 
