@@ -74,6 +74,24 @@ def others(before: Reading, after: Reading) -> float:
     return max(0.0, ((after.busy - before.busy) - (after.own - before.own)) / seconds) if seconds > 0 else 0.0
 
 
+def free_cores(cores: int, taken: float) -> int:
+    """How many of `cores` a program may use while others use `taken` of them, as one short look has it."""
+    return max(1, int(cores - taken + CALM)) if taken > BUSY else cores
+
+
+def use_free_cores(look_seconds: float = 0.1) -> int:
+    """Sets the threads of what takes seconds and does not train; returns their number.
+
+    Looked at once: with two threads beside a busy program an evaluation took many times as long as with one.
+    """
+    cores = physical_cores()
+    if cores == 1:
+        return use_threads(1)
+    before = read()
+    time.sleep(look_seconds)
+    return use_threads(free_cores(cores, others(before, read())))
+
+
 class Decision(NamedTuple):
     """What to do about the number of threads."""
 
@@ -204,8 +222,7 @@ class ThreadCount:
         before = read()
         with torch.random.fork_rng(devices=[]):  # dropout draws
             count = fastest(counts, training_step(self._config, self._model, self._precision), current)
-        taken = others(before, read())
-        room = max(1, int(cores - taken + CALM)) if taken > BUSY else cores
+        room = free_cores(cores, others(before, read()))
         return min(count, thread_counts(room)[-1]), room
 
 

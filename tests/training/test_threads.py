@@ -11,7 +11,18 @@ from rnnplay.config import RunConfig, knobs
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.records import Threads
 from rnnplay.training import threads
-from rnnplay.training.threads import LOOK_SECONDS, Decision, Reading, ThreadCount, Watch, fastest, others, thread_counts
+from rnnplay.training.threads import (
+    LOOK_SECONDS,
+    Decision,
+    Reading,
+    ThreadCount,
+    Watch,
+    fastest,
+    free_cores,
+    others,
+    thread_counts,
+    use_free_cores,
+)
 
 CPU = torch.device("cpu")
 
@@ -223,6 +234,21 @@ def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
+
+
+@pytest.mark.parametrize(("taken", "free"), [(0.0, 4), (0.3, 4), (0.5, 3), (1.0, 3), (2.1, 2), (4.0, 1), (9.0, 1)])
+def test_what_does_not_train_takes_what_is_free(taken: float, free: int) -> None:
+    assert free_cores(4, taken) == free
+
+
+def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that spin beside a program on one of their cores are many times slower than one."""
+    clocks = iter([Reading(0.0, 0.0, 0.0), Reading(1.0, 0.1, 1.1), Reading(2.0, 0.2, 1.2), Reading(3.0, 0.3, 1.3)])
+    monkeypatch.setattr(threads, "read", lambda: next(clocks))
+    monkeypatch.setattr(threads, "physical_cores", lambda: 2)
+    monkeypatch.setattr(threads, "use_threads", lambda count: count)
+    assert use_free_cores(0.0) == 1
+    assert use_free_cores(0.0) == 2
 
 
 def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,9 @@ def command(
 
     from rnnplay.training.checkpoints import load_model
     from rnnplay.training.evaluation import evaluate, evaluate_windows
+    from rnnplay.training.threads import use_free_cores
 
+    use_free_cores()
     model, tokenizer, step = load_model(run, checkpoint)
     measured: dict[str, object] = {}
     if windows is not None:
@@ -162,7 +164,9 @@ def command(
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
     from rnnplay.inspection.distances import distance_accuracy, required_kind
     from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.threads import use_free_cores
 
+    use_free_cores()
     kind = required_kind(run.info().config, session.workspace)
     model, tokenizer, step = load_model(run, checkpoint)
     found = distance_accuracy(model, tokenizer, kind, run.name, step)
@@ -171,14 +175,14 @@ def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: boo
         return
     rows = []
     for at, distance in enumerate(found.distances):
-        share = found.accuracy[at]
+        accuracy = found.accuracy[at]
         rows.append(
             (
                 f"{distance}" + ("" if distance <= found.trained else " *"),
-                f"{share:.2f}",
+                f"{accuracy:.2f}",
                 f"{found.low[at]:.2f} to {found.high[at]:.2f}",
                 f"{found.count[at]:,}",
-                accuracy_bar(share, found.chance),
+                accuracy_bar(accuracy, found.chance),
             )
         )
     table(("distance", "accuracy", "95% interval", "asked", ""), rows, ("distance", "accuracy", "asked"))
@@ -188,9 +192,9 @@ def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: boo
     )
 
 
-def accuracy_bar(share: float, chance: float, width: int = 30) -> str:
-    """A bar for a share of 1, with a line where chance is."""
-    full = round(share * width)
+def accuracy_bar(accuracy: float, chance: float, width: int = 30) -> str:
+    """A bar for an accuracy from 0 to 1, with a line where chance is."""
+    full = round(accuracy * width)
     at = min(width - 1, round(chance * width))
     return "".join("│" if cell == at else "█" if cell < full else "·" for cell in range(width))
 

@@ -152,7 +152,9 @@ def _check_options(ctx: click.Context, view: str) -> None:
 def _open(session: Session, name: str, checkpoint: str) -> SavedRun:
     folder = find_run(session, name)
     from rnnplay.inspection.subject import SavedRun
+    from rnnplay.training.threads import use_free_cores
 
+    use_free_cores()
     return SavedRun(folder, checkpoint, session.workspace)
 
 
