@@ -28,7 +28,6 @@ from rnnplay.lessons.languages import choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.coach import Coach
-from rnnplay.tui.mouse import is_on_removed
 from rnnplay.tui.room import BROAD, NARROW
 from rnnplay.tui.run_controller import Control, start_trouble
 from rnnplay.tui.run_state import Phase
@@ -39,6 +38,7 @@ from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.line_filter import HarmlessLines
+from rnnplay.tui.textual_patches.mouse import is_on_removed
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace

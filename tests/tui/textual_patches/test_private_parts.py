@@ -13,13 +13,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import rnnplay.tui.terminal
 import textual
 from textual import _compositor, _parser, _xterm_parser
 from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
-
-import rnnplay.tui.terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="another driver")
 

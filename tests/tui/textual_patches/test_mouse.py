@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.events import MouseDown
 from textual.widgets._footer import FooterKey
 
-from rnnplay.tui.mouse import is_on_removed
+from rnnplay.tui.textual_patches.mouse import is_on_removed
 from tests.tui.stage import Stage
 
 
