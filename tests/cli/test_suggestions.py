@@ -31,7 +31,7 @@ from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
 
 PACKAGE = Path(rnnplay.__file__).parent
-FORWARDERS = {PACKAGE / name for name in ("common/commands.py", "workspace.py", "cli/session.py")}
+FORWARDERS = {PACKAGE / name for name in ("common/commands.py", "workspace.py", "cli/support/session.py")}
 FAST = (
     "--hidden", "8", "--embedding", "8", "--batch-size", "2", "--bptt", "8", "--threads", "1", "--precision", "float32",
     "--device", "cpu", "--corpus", "a cat's tale",

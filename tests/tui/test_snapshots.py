@@ -10,13 +10,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from rnnplay.tui.widgets.lesson_pane import LessonPane
-from rnnplay.tui.widgets.sample_view import SampleView
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from rnnplay.engine import messages
 from rnnplay.lessons.reader import find_lesson
+from rnnplay.tui.lessons.lesson_pane import LessonPane
+from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen

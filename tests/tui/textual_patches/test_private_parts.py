@@ -1,7 +1,7 @@
 """What rnnplay replaces or calls of Textual's private parts is as it was when that was written.
 
-A failure says: Textual has changed this; read what it does now, see that rnnplay/tui/terminal still fits (try it in a
-terminal, too), and put the new fingerprint here and the version into rnnplay/tui/terminal/__init__.py.
+A failure says: Textual has changed this; read what it does now, see that rnnplay/tui/textual_patches still fits (try it
+in a terminal, too), and put the new fingerprint here and the version into rnnplay/tui/textual_patches/__init__.py.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import rnnplay.tui.terminal
 import textual
 from textual import _compositor, _parser, _xterm_parser
 from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
+
+import rnnplay.tui.textual_patches
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="another driver")
 
@@ -81,7 +82,7 @@ def test_textual_has_not_changed_it(name: str) -> None:
 
 
 def test_the_version_that_it_was_tried_with_is_the_one_installed() -> None:
-    assert f"Textual {textual.__version__}." in (rnnplay.tui.terminal.__doc__ or "")
+    assert f"Textual {textual.__version__}." in (rnnplay.tui.textual_patches.__doc__ or "")
 
 
 def test_private_modules_are_imported_in_one_place() -> None:
@@ -91,4 +92,4 @@ def test_private_modules_are_imported_in_one_place() -> None:
         for path in package.rglob("*.py")
         if re.search(r"^\s*(from|import) textual[\w.]*\._|^from textual[\w.]* import _", path.read_text("utf-8"), re.M)
     }
-    assert {name for name in found if not name.startswith("tui/terminal/")} == set(ELSEWHERE)
+    assert {name for name in found if not name.startswith("tui/textual_patches/")} == set(ELSEWHERE)
