@@ -79,7 +79,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         "tanh"
     )
     embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384)] = 64
-    hidden: Annotated[int, Knob("units of the hidden state a layer", "model", low=1, high=16_384)] = 256
+    hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384)] = 256
     layers: Annotated[int, Knob("recurrent layers, one on another", "model", low=1, high=16)] = 1
     dropout: Annotated[
         float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
@@ -402,9 +402,7 @@ class KnobSpec:
         fits = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}[self.kind]
         right_type = isinstance(value, fits) and not (self.kind == "int" and isinstance(value, bool))
         if not right_type or not self._within(value):
-            raise ConfigError(
-                self.name, f"{self.name} is {_shown(value)}, but must be {self.allowed}{self._hint(value)}."
-            )
+            raise ConfigError(self.name, f"{self.name} must be {self.allowed}; got {_shown(value)}{self._hint(value)}.")
         return value  # type: ignore[return-value]
 
     def parse(self, text: str) -> Value:
@@ -499,8 +497,8 @@ def split_shares(split: str) -> tuple[float, float, float]:
     ):
         raise ConfigError(
             "split",
-            f"split is {_shown(split)}, but must be train/validation/test in percent adding up to 100, "
-            f"train and validation above 0{_split_hint(split)}.",
+            "split must be train/validation/test in percent adding up to 100, train and validation above 0; "
+            f"got {_shown(split)}{_split_hint(split)}.",
         )
     return parts[0] / 100, parts[1] / 100, parts[2] / 100
 

@@ -234,7 +234,7 @@ METRICS: dict[str, Metric] = {
     ),
     "clipped_share": Metric(
         "records",
-        {"en": "fraction of steps clipped (of 100)", "zh": "被裁剪步数的比例（最近 100 步）"},
+        {"en": "fraction of the last 100 steps clipped", "zh": "被裁剪步数的比例（最近 100 步）"},
         _record(_clipped_share),
     ),
     "grad_norm_max": Metric(

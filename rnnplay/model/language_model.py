@@ -4,7 +4,7 @@ Letters of the shapes, here and in every comment of this package:
 
     B  sequences in a batch        V  vocabulary, tokens the model knows
     T  timesteps of a sequence     E  size of a token's vector (embedding)
-    L  recurrent layers            H  units of the hidden state a layer
+    L  recurrent layers            H  units of the hidden state per layer
     G  blocks stacked in one recurrent weight: RNN 1, GRU 3 (r, z, n), LSTM 4 (i, f, c̃, o)
 
 The tensors, named as torch.nn names them:

@@ -35,6 +35,15 @@ class LogLine(NamedTuple):
     severity: Severity
 
 
+ENDS = {
+    "length": "finished, length reached",
+    "early stop": "finished, no better for a while",
+    "stopped": "stopped",
+    "diverged": "ended, diverged",
+}
+"""How a run ended, by the reason in its last record."""
+
+
 class Phase(Enum):
     """What the run is doing."""
 
@@ -199,7 +208,9 @@ class Session:
                 self.checkpoint_step = record.step
             case records.Finished():
                 self.reason = record.reason
-                self._log(record.step, f"finished: {record.reason}", "error" if record.reason == "diverged" else "")
+                self._log(
+                    record.step, ENDS.get(record.reason, record.reason), "error" if record.reason == "diverged" else ""
+                )
                 self.seconds_left = None
                 self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
 

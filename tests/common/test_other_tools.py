@@ -32,7 +32,7 @@ from rnnplay.settings import read_settings
         ("train --cuda", "--cuda; did you mean --device cuda?"),
         ("train --hiden 3", "--hiden; did you mean --hidden?"),
         ("train --zzz", "--zzz. ("),
-        ("train --clip 0.25", "clip is '0.25', but must be norm, value or off; the number is that of clip_threshold."),
+        ("train --clip 0.25", "clip must be norm, value or off; got '0.25'; the number is that of clip_threshold."),
         ("generate run --primetext x", "--primetext; did you mean --prompt?"),
         ("generate run --max_new_tokens 9", "--max_new_tokens; did you mean --length?"),
         ("generate run --start x", "--start; did you mean --prompt or --prompt-file?"),

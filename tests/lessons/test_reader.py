@@ -133,7 +133,7 @@ def test_a_lesson_is_found_by_number_or_name() -> None:
         ('metric = "loss"', 'metric = "accuracy"', "another parameter"),
         ('metric = "loss"', 'metric = "loss@3"', "no parameter"),
         ('arm = "rnn", comparison', 'arm = "gru", comparison', "the arm 'gru'"),
-        ("hidden = 8", "hidden = 0", "hidden is 0"),
+        ("hidden = 8", "hidden = 0", "hidden must be a whole number"),
         ("hidden = 8", "hiden = 8", "hiden"),
         ("rates = [0.01]", "rates = [0.02]", "not in its grid"),
         ("number = 1", "number = 2", "its folder"),

@@ -40,7 +40,7 @@ class GradientsView(InspectView):
     NAME = "gradient"
     SEES = (
         "How strongly the loss at a timestep still depends on the state k steps earlier. Where the curve has fallen "
-        "a thousandfold, learning hears a thousandth: what is farther away is hardly learnt."
+        "a thousandfold, only a thousandth of the signal remains: what is farther away is hardly learned."
     )
     HELP = """
     ## Gradient through time
