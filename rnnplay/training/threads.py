@@ -74,9 +74,12 @@ def others(before: Reading, after: Reading) -> float:
     return max(0.0, ((after.busy - before.busy) - (after.own - before.own)) / seconds) if seconds > 0 else 0.0
 
 
-def free_cores(cores: int, taken: float) -> int:
-    """How many of `cores` a program may use while others use `taken` of them, as one short look has it."""
-    return max(1, int(cores - taken + CALM)) if taken > BUSY else cores
+def free_cores(cores: int, taken: float, allowed: int | None = None) -> int:
+    """How many of `cores` a program may use while others use `taken` of the `allowed` processors (as many, if None).
+
+    There may be more processors than we take: two share a core, or OMP_NUM_THREADS leaves the rest to others.
+    """
+    return max(1, min(cores, int((cores if allowed is None else allowed) - taken + CALM)))
 
 
 def use_free_cores(look_seconds: float = 0.1) -> int:
@@ -89,7 +92,12 @@ def use_free_cores(look_seconds: float = 0.1) -> int:
         return use_threads(1)
     before = read()
     time.sleep(look_seconds)
-    return use_threads(free_cores(cores, others(before, read())))
+    return use_threads(_free_at_once(cores, others(before, read())))
+
+
+def _free_at_once(cores: int, taken: float) -> int:
+    """As one short look has it: what is little may be nothing."""
+    return free_cores(cores, taken, len(processors())) if taken > BUSY else cores
 
 
 class Decision(NamedTuple):
@@ -106,9 +114,10 @@ class Decision(NamedTuple):
 class Watch:
     """Decides when a run should use fewer threads, and when it is worth a measurement whether more are better."""
 
-    def __init__(self, cores: int, count: int, room: int, start: Reading) -> None:
-        """`count` threads were found best while `room` of `cores` were free."""
+    def __init__(self, cores: int, count: int, room: int, start: Reading, allowed: int | None = None) -> None:
+        """`count` threads were found best while `room` of `cores` were free; `allowed`: see `free_cores`."""
         self._cores = cores
+        self._allowed = allowed
         self.count = count
         self._room = room
         self._before = start
@@ -152,7 +161,7 @@ class Watch:
 
     def _free(self, taken: float) -> int:
         """Cores that nobody else uses to speak of."""
-        return max(1, int(self._cores - taken + CALM))
+        return free_cores(self._cores, taken, self._allowed)
 
 
 class ThreadCount:
@@ -175,7 +184,7 @@ class ThreadCount:
         else:
             self.count, room = self._chosen(cores)
         if cores > 1:
-            self._watch = Watch(cores, self.count, room, read())
+            self._watch = Watch(cores, self.count, room, read(), len(processors()))
 
     def watch(self, step: int) -> Threads | None:
         """To be called between two steps: sees to the number of threads, and tells of a change.
@@ -222,7 +231,7 @@ class ThreadCount:
         before = read()
         with torch.random.fork_rng(devices=[]):  # dropout draws
             count = fastest(counts, training_step(self._config, self._model, self._precision), current)
-        room = free_cores(cores, others(before, read()))
+        room = _free_at_once(cores, others(before, read()))
         return min(count, thread_counts(room)[-1]), room
 
 

@@ -236,9 +236,18 @@ def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
 
 
-@pytest.mark.parametrize(("taken", "free"), [(0.0, 4), (0.3, 4), (0.5, 3), (1.0, 3), (2.1, 2), (4.0, 1), (9.0, 1)])
-def test_what_does_not_train_takes_what_is_free(taken: float, free: int) -> None:
+@pytest.mark.parametrize(("taken", "free"), [(0.0, 4), (0.2, 4), (0.5, 3), (1.0, 3), (2.1, 2), (4.0, 1), (9.0, 1)])
+def test_what_is_free_is_what_others_leave(taken: float, free: int) -> None:
     assert free_cores(4, taken) == free
+
+
+@pytest.mark.parametrize(("taken", "free"), [(0.0, 4), (8.0, 4), (12.0, 4), (13.0, 3), (16.0, 1)])
+def test_what_others_use_of_processors_that_we_leave_alone_costs_nothing(taken: float, free: int) -> None:
+    """Sixteen processors, of which OMP_NUM_THREADS allows four: eight in use by others leave more than four."""
+    assert free_cores(4, taken, allowed=16) == free
+    watch = Watch(4, 4, 4, Reading(0.0, 0.0, 0.0), allowed=16)
+    found = [watch.look(Reading(at, 4 * at, (4 + taken) * at)) for at in (0.5, 1.0)]
+    assert (found[-1].most if found[-1] else 4) == free
 
 
 def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,6 +255,7 @@ def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: 
     clocks = iter([Reading(0.0, 0.0, 0.0), Reading(1.0, 0.1, 1.1), Reading(2.0, 0.2, 1.2), Reading(3.0, 0.3, 1.3)])
     monkeypatch.setattr(threads, "read", lambda: next(clocks))
     monkeypatch.setattr(threads, "physical_cores", lambda: 2)
+    monkeypatch.setattr(threads, "processors", lambda: [0, 1])
     monkeypatch.setattr(threads, "use_threads", lambda count: count)
     assert use_free_cores(0.0) == 1
     assert use_free_cores(0.0) == 2

@@ -167,7 +167,7 @@ def _list(session: Session, as_json: bool) -> None:
         for run in described
     ]
     columns = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "best loss", "created")
-    table(columns, rows, numbers=("parameters", "lr", "step", "best loss"))
+    table(columns, rows, numbers=("parameters", "lr", "step", "best loss"), whole=("run", "lr", "step"))
 
 
 def _described(run: ListedRun, info: RunInfo) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -55,8 +55,13 @@ def note_unknown(unknown: Sequence[str]) -> None:
         note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
-    """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe. `numbers` align right."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = (), whole: Sequence[str] = ()
+) -> None:
+    """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe.
+
+    `numbers` align right; the cells of `whole`, which are copied, stay on one line.
+    """
     rows = [[harmless_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [list(columns), *rows]:
@@ -68,7 +73,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequen
 
     drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in numbers else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))  # Text: a name is not markup
     Console().print(drawn)

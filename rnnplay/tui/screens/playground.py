@@ -462,6 +462,8 @@ class PlaygroundScreen(Screen[None]):
         self.show_session()
 
     def _run_loaded(self, run: str, resume: bool, loaded: Session) -> None:
+        if run != self.session.run:
+            self.control.release()  # another model need not have what is forced
         self.session.adopt(loaded)
         self.session.opening = not resume
         if loaded.config is not None:

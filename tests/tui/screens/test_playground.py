@@ -13,6 +13,7 @@ from textual.widgets._footer import FooterKey
 
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
+from rnnplay.inspection.results import Forced
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Record, Rollback, Skipped, Tuned
 from rnnplay.tui.chart.chart import Chart
@@ -710,6 +711,21 @@ async def test_a_run_opened_answers_prompts_without_training(stage: Stage) -> No
         await pilot.press("g", "A", "enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.Sample)))
         assert [command.text for command in stage.engine.of(messages.Complete)][-1] == "A"
+
+
+async def test_what_is_forced_in_one_model_is_not_in_another_that_is_resumed(stage: Stage) -> None:
+    """An RNN has no gate that could be held closed."""
+    make_run(stage.workspace, "earlier", {"cell": "rnn"}, steps=120)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.playground.control.force([Forced(layer=0, quantity="input_gate", value=0.0)])
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() == "earlier")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.WhatIf)[-1] == messages.WhatIf(forced=[])
+        assert stage.playground.control.forced == ()
 
 
 async def test_a_run_is_opened_although_the_engine_had_died(stage: Stage) -> None:
