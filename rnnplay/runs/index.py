@@ -29,6 +29,8 @@ from rnnplay.workspace import Workspace
 FRESH_NS = 2_000_000_000
 """What changed less than this ago may change again without its time telling."""
 _LARGEST = 1 << 27
+_HASH_BYTES = 32
+"""A bit that is flipped on the disk would list another run."""
 _DEFAULTS = RunConfig()
 
 Stamp = tuple[int, int, int, int, int, int]
@@ -137,7 +139,8 @@ def _write(place: Path, runs: dict[str, _Entry]) -> None:
     with contextlib.suppress(OSError, ValueError):  # it only saves time
         place.parent.mkdir(parents=True, exist_ok=True)
         with replacing(place) as file:
-            file.write(msgspec.msgpack.encode(_Index(_version(), runs)))
+            body = msgspec.msgpack.encode(_Index(_version(), runs))
+            file.write(hashlib.sha256(body).digest() + body)
 
 
 def _stamps(checkpoints: Path) -> Iterator[tuple[str, Stamp]]:
@@ -177,7 +180,10 @@ def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Val
 
 def _read(place: Path) -> dict[str, _Entry]:
     try:
-        index = msgspec.msgpack.decode(read_small(place, _LARGEST), type=_Index)
+        data = read_small(place, _LARGEST)
+        if hashlib.sha256(data[_HASH_BYTES:]).digest() != data[:_HASH_BYTES]:
+            return {}
+        index = msgspec.msgpack.decode(data[_HASH_BYTES:], type=_Index)
         return index.runs if index.version == _version() else {}
     except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import shutil
@@ -163,9 +164,24 @@ def test_an_index_that_cannot_be_used_is_made_anew(workspace: Workspace, change:
     expected = now(workspace)
     quickly(workspace)
     place = workspace.cache / "runs.bin"
-    assert change(place.read_bytes()) != place.read_bytes()
-    place.write_bytes(change(place.read_bytes()))
+    body = place.read_bytes()[32:]
+    forged = change(body)
+    assert forged != body
+    place.write_bytes(hashlib.sha256(forged).digest() + forged)
     assert quickly(workspace) == expected
+
+
+def test_no_bit_of_an_index_can_be_flipped_unnoticed(workspace: Workspace, read: list[str]) -> None:
+    expected = now(workspace)
+    quickly(workspace)
+    place = workspace.cache / "runs.bin"
+    whole = place.read_bytes()
+    for at in range(0, len(whole), 37):
+        flipped = bytearray(whole)
+        flipped[at] ^= 1
+        place.write_bytes(flipped)
+        read.clear()
+        assert quickly(workspace) == expected and "one" in read
 
 
 def test_without_a_cache_the_runs_are_listed_as_well(workspace: Workspace) -> None:

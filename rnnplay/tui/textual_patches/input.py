@@ -60,10 +60,11 @@ class TerminalInput:
 
     def __init__(self, encoding: str = "utf-8") -> None:
         try:
-            self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+            if "\x1b".encode(encoding) != b"\x1b":
+                encoding = "utf-8"  # no terminal sends UTF-16; PYTHONIOENCODING may say so all the same
         except LookupError:
             encoding = "utf-8"
-            self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
         self._encoding = encoding
         self._parser = Parser()
         self._lead = b""

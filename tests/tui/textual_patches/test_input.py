@@ -94,6 +94,12 @@ def test_keys_are_read_in_the_encoding_of_the_terminal() -> None:
     assert read(stream + START + stream + END, [1, 3, 9], "gb18030") == ["本", "é", ("paste", "本é")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "no-such-thing"])
+def test_an_encoding_that_no_terminal_has_is_taken_for_utf_8(encoding: str) -> None:
+    reader = TerminalInput(encoding)
+    assert [seen(event) for piece in (b"\xa0", b"\x84\x9b\xad\x05", b"x") for event in reader.feed(piece)][-1] == "x"
+
+
 @given(cuts)
 def test_the_mouse_in_its_oldest_form_is_the_mouse(places: list[int]) -> None:
     pressed, released = b"\x1b[M\x20\xe9\xc3", b"\x1b[M\x23\x21\x21"
