@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks import random_keys
@@ -94,6 +95,23 @@ def test_so_does_any_signal(workspace: Workspace, number: signal.Signals) -> Non
         check_left(terminal)
         assert f"ended by {number.name}".encode() in terminal.transcript
     check_engine_left(workspace)
+
+
+def test_a_signal_ends_it_although_the_terminal_takes_nothing(workspace: Workspace) -> None:
+    """After ctrl+s, or over a dead line, the event loop waits for room, and cannot do as it is told."""
+    with start(workspace, {"RNNPLAY_TEST_STALLED": "2"}) as terminal:
+        terminal.wait_for("ready")
+        process = psutil.Process(terminal.process.pid)
+
+        def used() -> float:
+            return sum(process.cpu_times()[:2])
+
+        for columns in range(100, 220, 10):
+            before = used()
+            terminal.resize(columns, 50)  # drawn anew; nobody reads it
+            until(lambda: used() > before or process.status() == psutil.STATUS_SLEEPING)  # noqa: B023
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(20) in (-signal.SIGTERM, 128 + signal.SIGTERM)
 
 
 def test_a_second_signal_ends_it_where_the_engine_does_not(workspace: Workspace) -> None:

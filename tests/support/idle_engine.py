@@ -1,7 +1,7 @@
 """The command line with an engine that says it is ready and does nothing, which costs no start of torch.
 
 With RNNPLAY_TEST_CRASH in the environment, the key `e` is an error that nobody foresaw; with RNNPLAY_TEST_STUCK the
-engine answers and does not end.
+engine answers and does not end. RNNPLAY_TEST_STALLED: seconds after a signal until the interface ends anyhow.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ def main() -> None:
         return EngineClient(workspace, on_event, on_exit, [sys.executable, "-S", "-c", ENGINE, str(workspace)])
 
     setattr(control, "EngineClient", idle)  # noqa: B010
+    if "RNNPLAY_TEST_STALLED" in os.environ:
+        from rnnplay.tui.textual_patches import driver
+
+        driver.STALLED_SECONDS = float(os.environ["RNNPLAY_TEST_STALLED"])
     if "RNNPLAY_TEST_CRASH" in os.environ:
         from rnnplay.tui.screens.playground import PlaygroundScreen
 

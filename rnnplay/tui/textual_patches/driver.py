@@ -13,6 +13,7 @@ import selectors
 import signal
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ ENDING_SIGNALS = (
 """All that end a process that does not expect them, and are no fault of its own."""
 AGAIN_SECONDS = 1.0
 """A signal so long after the first one is a second one; a terminal that is closed sends two or three at once."""
+STALLED_SECONDS = 10.0
+"""Who has not ended so long after a signal waits for a terminal that takes nothing (ctrl+s, a dead line)."""
 STOPPING_SECONDS = 0.3
 """A process that ctrl+z has not stopped after that is one that nobody could let go on."""
 LARGEST = 1_000
@@ -196,6 +199,9 @@ class TerminalDriver(LinuxDriver):
             os.kill(os.getpid(), number)
         elif not self._told_to_end:
             self._told_to_end = now
+            again = threading.Timer(STALLED_SECONDS, os.kill, (os.getpid(), number))  # as its sender may not
+            again.daemon = True
+            again.start()
             self._soon(self._leave, number)
 
     def _leave(self, number: int) -> None:
