@@ -239,7 +239,7 @@ def test_a_config_out_of_its_limits_is_refused(workspace: Workspace) -> None:
     data = msgspec.to_builtins(info("one"))
     data["config"]["hidden"] = 10**9
     (folder.path / "run.json").write_bytes(msgspec.json.encode(data))
-    with pytest.raises(InputError, match="hidden is 1000000000"):
+    with pytest.raises(InputError, match="hidden must be a whole number from 1 to 16,384; got 1000000000"):
         folder.info()
 
 
