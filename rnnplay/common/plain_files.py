@@ -1,4 +1,4 @@
-"""Opening files that somebody else may have made: a pipe or a device in a file's place holds nobody up."""
+"""Opens files that others may have made, so that a pipe or a device in the place of a file blocks nothing."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 
 import msgspec
 
+from rnnplay.common.limits import reason
 from rnnplay.common.own_files import replacing
 from rnnplay.common.plain_files import read_small
 from rnnplay.config import RunConfig, Value, knobs
@@ -101,7 +102,7 @@ def listed(folder: RunFolder) -> ListedRun:
     except RnnplayError as error:
         problem = str(error)
     except OSError as error:
-        problem = f"{folder.path} cannot be read ({error.strerror or error})."
+        problem = f"{folder.path} cannot be read ({reason(error)})."
     return ListedRun(folder, None, checkpoints, problem)
 
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import builtins, note, pairs, printable, short_size, table, write_json, written
+from rnnplay.cli.support.console import (
+    builtins,
+    note,
+    note_missing,
+    pairs,
+    printable,
+    short_size,
+    table,
+    write_json,
+    written,
+)
 from rnnplay.cli.support.groups import NearGroup
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 
@@ -46,7 +56,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """What a text is, and how it begins."""
     from rnnplay.text.corpora.catalogue import find_corpus
 
-    _note_missing(session)
+    note_missing(session.workspace)
     corpus = find_corpus(name, session.workspace)
     excerpt = _excerpt(corpus, session)
     if as_json:
@@ -88,7 +98,7 @@ def add(session: Session, path: Path, name: str | None, encoding: str, as_json: 
 def _list(session: Session, as_json: bool) -> None:
     from rnnplay.text.corpora.catalogue import card_problems, list_corpora
 
-    _note_missing(session)
+    note_missing(session.workspace)
     corpora = list_corpora(session.workspace)
     for problem in card_problems(session.workspace):
         note(problem)
@@ -99,12 +109,6 @@ def _list(session: Session, as_json: bool) -> None:
         (corpus.name, _size(corpus), corpus.card.feed, corpus.card.summary or corpus.card.title) for corpus in corpora
     ]
     table(("name", "size", "read as", "what"), rows, numbers=("size",))
-
-
-def _note_missing(session: Session) -> None:
-    """Says that the workspace is not there; the texts that came with rnnplay are all the same."""
-    if trouble := session.workspace.missing():
-        note(f"Note: {trouble}.")
 
 
 def _described(corpus: Corpus) -> dict[str, Any]:

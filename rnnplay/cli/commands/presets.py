@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnnplay.cli.support.console import note, table, write_json
+from rnnplay.cli.support.console import note, note_missing, table, write_json
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.presets import DEFAULT_PRESET, all_presets
 
@@ -19,8 +19,7 @@ def command(session: Session, as_json: bool) -> None:
     Your own are TOML files in the workspace's presets/, one knob a line; the interface saves them too.
     """
     presets, problems = all_presets(session.workspace.presets)
-    if trouble := session.workspace.missing():
-        note(f"Note: {trouble}.")
+    note_missing(session.workspace)
     for problem in problems:
         note(f"Note: {problem}")
     if as_json:

@@ -15,6 +15,7 @@ from rnnplay.common.terminal_text import harmless, harmless_line, harmless_messa
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
+    from rnnplay.workspace import Workspace
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """What JSON allows in a string as it is, but a terminal obeys or shows elsewhere."""
@@ -53,6 +54,12 @@ def note_unknown(unknown: Sequence[str]) -> None:
     if unknown:
         shown = honest(", ".join(map(repr, unknown[:8])), sys.stderr)
         note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
+
+
+def note_missing(workspace: Workspace) -> None:
+    """Says that the workspace is not there, where what came with rnnplay is of use all the same."""
+    if trouble := workspace.missing():
+        note(f"Note: {trouble}.")
 
 
 def table(

@@ -106,7 +106,7 @@ def drop_stdout() -> None:
 def _unwritable(error: Exception) -> str:
     """The sentence for a stdout that takes nothing more, such as a file on a full disk; empty for any other error.
 
-    A write that fails has no file's name; those to files are told of, with their names, where they are done.
+    A failed write to a stream names no file; failed writes to files are reported, by name, where they happen.
     """
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
         drop_stdout()

@@ -224,7 +224,7 @@ def _damaged(sample: bytes) -> Looks | None:
 
 
 def _rating(sample: bytes, script: _Script) -> float:
-    """How much `sample` is like text of that script: 0 if it is not, more the more probable it is."""
+    """How much `sample` is like text of that script: 0 if it is not, higher the more probable that is."""
     try:
         text = sample.decode(script.encoding)
     except UnicodeDecodeError as error:

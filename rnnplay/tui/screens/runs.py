@@ -37,9 +37,8 @@ ROOMY = 100
 WIDEST, FRAME = 96, 5
 """Columns of the list at most, and of its border, padding and scrollbar."""
 LEAST_NAME = 8
-PATIENCE_SECONDS = 0.3
-SCREENFUL = 50
-"""After so long what has been read is shown, if it is worth a look."""
+PATIENCE_SECONDS, SCREENFUL = 0.3, 50
+"""After so long what has been read is shown, if it is so many runs."""
 AT_ONCE, PAUSE_SECONDS = 200, 0.05
 """Rows that are added together, and the time for keys between."""
 
