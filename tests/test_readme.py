@@ -1,4 +1,4 @@
-"""What the README says can be done, can be done: its commands, keys, links and the lines that load weights."""
+"""What README and docs/ say can be done, can be done: commands, keys, links and the lines that load weights."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ from tests.conftest import small_text
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+KEYS, COMMANDS_PAGE, RUN_FOLDER = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "run-folder.md")
+)
 
 
-def fenced(language: str) -> list[str]:
-    """The README's blocks in that language, without their indentation."""
-    blocks = re.findall(rf"^( *)```{language}\n(.*?)^\1```", README, re.MULTILINE | re.DOTALL)
+def fenced(language: str, page: str = README) -> list[str]:
+    """The page's blocks in that language, without their indentation."""
+    blocks = re.findall(rf"^( *)```{language}\n(.*?)^\1```", page, re.MULTILINE | re.DOTALL)
     return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks]
 
 
 def command_lines() -> Iterator[str]:
-    """Every `rnnplay …` in a block or between backticks."""
-    for block in fenced("sh"):
-        yield from (line for line in block.splitlines() if line.startswith("rnnplay "))
-    prose = re.sub(r"^ *```.*?^ *```", "", README, flags=re.MULTILINE | re.DOTALL)
-    for line in re.findall(r"`(rnnplay [^`]+)`", prose):
-        yield re.sub(r"[\[\]]", "", line.replace("\\|PATH", ""))
+    """Every `rnnplay …` in a block or between backticks, of the pages for users."""
+    for page in (README, KEYS, COMMANDS_PAGE, RUN_FOLDER):
+        for block in fenced("sh", page):
+            yield from (line for line in block.splitlines() if line.startswith("rnnplay "))
+        prose = re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
+        for line in re.findall(r"`(rnnplay [^`]+)`", prose):
+            yield re.sub(r"[\[\]]", "", line.replace("\\|PATH", ""))
 
 
 def key_table() -> list[tuple[str, str]]:
     """Each key of the table, and where it works."""
-    section = README.split("\n## Keys\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| ((?:`[^`]+` ?)+)\| ([\w, ]+) \|", section, re.MULTILINE)
+    rows = re.findall(r"^\| ((?:`[^`]+` ?)+)\| ([\w, ]+) \|", KEYS, re.MULTILINE)
     keys = [(key, where) for row, where in rows for key in re.findall(r"`([^`]+)`", row)]
     return [(key, one) for key, where in keys for one in where.split(", ")]
 
@@ -82,7 +85,7 @@ def test_every_command_parses(line: str) -> None:
 def test_the_table_of_commands_is_whole() -> None:
     """A command that is added is mentioned."""
     for name in COMMANDS:
-        assert re.search(rf"^\| `rnnplay {name}\b", README, re.MULTILINE), name
+        assert re.search(rf"^\| `rnnplay {name}\b", COMMANDS_PAGE, re.MULTILINE), name
     lines = sorted(set(command_lines()))
     assert len(lines) > 12
     assert any("--prompt" in line for line in lines)
@@ -148,7 +151,7 @@ def test_the_lines_that_load_weights(tied: bool, tmp_path: Path, monkeypatch: py
     asked = f"train --corpus small --run first --steps 3 --batch-size 4 --bptt 8 --threads 1 --device cpu {sizes}"
     result = CliRunner().invoke(program, ["--workspace", str(tmp_path), *asked.split(), "--json"])
     assert result.exit_code == 0, result.stderr
-    (block,) = (block for block in fenced("python") if "load_file" in block)
+    (block,) = (block for block in fenced("python", RUN_FOLDER) if "load_file" in block)
     block, paths = re.subn(r"step-\d{9}", "step-000000003", block)
     block, layers = re.subn(r"LSTM\(32, 128,", f"LSTM({16 if tied else 12}, 16,", block)
     assert (paths, layers) == (1, 1)
