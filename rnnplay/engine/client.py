@@ -15,6 +15,7 @@ import msgspec
 
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.common.limits import limit_in, limit_sentence, small_stack
+from rnnplay.common.signals import signal_name
 from rnnplay.engine import messages
 from rnnplay.engine.output import last_lines
 
@@ -23,6 +24,9 @@ LEAVING_SECONDS = 30.0
 
 SILENT_SECONDS = 2.0
 """One that does not even say that it is there, or whose parent cannot wait, has so long."""
+
+OWN_FAULTS = ("SIGKILL", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
+"""Signals that come of what the engine does: of a fault in a library, or of too much memory."""
 
 LONGEST_LINE = 2**25
 """Bytes; a Progress of a few thousand records stays well below."""
@@ -48,12 +52,11 @@ class EngineExit:
         if self.ended:
             return "it did not answer, and was ended"
         if self.code < 0:
-            with contextlib.suppress(ValueError):
-                name = signal.Signals(-self.code).name
-                if name in ("SIGTERM", "SIGHUP"):
-                    return f"another program ended it with {name}"
-                hint = {"SIGKILL": "out of memory?", "SIGSEGV": small_stack(), "SIGBUS": small_stack()}.get(name, "")
-                return f"it was killed by {name}{hint and f' ({hint})'}"
+            name = signal_name(-self.code)
+            if name not in OWN_FAULTS:
+                return f"another program ended it with {name}"
+            hint = {"SIGKILL": "out of memory?", "SIGSEGV": small_stack(), "SIGBUS": small_stack()}.get(name, "")
+            return f"it was killed by {name}{hint and f' ({hint})'}"
         if limit := limit_in("\n".join(self.last_lines)):
             return f"it ended with exit code {self.code}. {limit_sentence(limit)}"
         if self.code == 0:

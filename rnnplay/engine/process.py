@@ -13,6 +13,7 @@ from typing import BinaryIO, get_args
 import torch
 
 from rnnplay.common.limits import limit_met, limit_sentence, reason
+from rnnplay.common.signals import ending_signals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
@@ -329,10 +330,9 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
         on_ping=lambda: [pong() for pong in pongs],
     )
     quits.append(lambda: inbox.put(messages.Quit()))
-    signal.signal(signal.SIGTERM, ask_to_end)
+    for number in ending_signals():
+        signal.signal(number, ask_to_end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, ask_to_end)
     engine = Engine(Workspace(workspace), inbox, outbox)
     pongs.append(engine.pong)
     engine.run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,6 +19,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from rnnplay.common.signals import signal_name
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -101,7 +101,7 @@ class RnnplayApp(App[None]):
         super().__init__(driver_class=terminal_driver())
         self._harmless = HarmlessLines()
         self.keyboard = Keyboard(self)
-        self._ended_by: signal.Signals | None = None
+        self._ended_by: int | None = None
         self.control = Control(workspace, engine_command)
         self._leave_question: Confirm | None = None
         self.settings = load_settings()
@@ -250,7 +250,7 @@ class RnnplayApp(App[None]):
     def leave_by_signal(self, number: int) -> None:
         """The terminal has gone, or somebody wants the program to end: with a checkpoint, and without a question."""
         if self._ended_by is None:
-            self._ended_by = signal.Signals(number)
+            self._ended_by = number
             self._leave()
 
     def action_command_palette(self) -> None:
@@ -299,7 +299,7 @@ class RnnplayApp(App[None]):
         session = self.control.session
         kept = f"; {session.run} is kept at step {session.step:,}" if session.run and session.step else ""
         with contextlib.suppress(OSError, ValueError):
-            print(f"rnnplay was ended by {self._ended_by.name}{kept}.", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"rnnplay was ended by {signal_name(self._ended_by)}{kept}.", file=sys.stderr, flush=True)  # noqa: T201
         return 128 + self._ended_by
 
     # --- help -----------------------------------------------------------------------------------------------

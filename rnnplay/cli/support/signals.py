@@ -7,11 +7,17 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+from rnnplay.common.signals import ending_signals, signal_name
+
+AT_ONCE = "SIGQUIT"
+"""What ctrl-\\ sends still ends the process as it is."""
 
 
 class StopSignals:
-    """While the block runs, ctrl-C, SIGTERM and SIGHUP set `asked`. A signal the parent had ignored stays ignored."""
+    """While the block runs, ctrl-C and whatever else would end the process set `asked`.
+
+    A signal the parent had ignored stays ignored.
+    """
 
     def __init__(self) -> None:
         self.asked = False
@@ -19,11 +25,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
-            for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
-                former = signal.getsignal(number)
-                if former is not signal.SIG_IGN:
-                    self._former[number] = former
-                    signal.signal(number, self._ask)
+            for number in ending_signals():
+                if signal_name(number) != AT_ONCE:
+                    self._former[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(

@@ -23,17 +23,13 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from rnnplay.common.signals import ending_signals
 from rnnplay.tui.textual_patches.input import TerminalInput
 from rnnplay.tui.textual_patches.output import TerminalOutput
 
 if TYPE_CHECKING:
     from textual.app import App
 
-ENDING_SIGNALS = (
-    *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"),
-    *("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),
-)
-"""All that end a process that does not expect them, and are no fault of its own."""
 AGAIN_SECONDS = 1.0
 """A signal so long after the first one is a second one; a terminal that is closed sends two or three at once."""
 STALLED_SECONDS = 10.0
@@ -78,10 +74,8 @@ class TerminalDriver(LinuxDriver):
         self._told_size: tuple[int, int] | None = None
         self._may_be_stopped = False
         self._told_to_end = 0.0
-        for name in ENDING_SIGNALS:
-            number = getattr(signal, name)
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, self._told_to)
+        for number in ending_signals():
+            signal.signal(number, self._told_to)
 
     # --- modes ----------------------------------------------------------------------------------------------
 

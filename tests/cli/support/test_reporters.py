@@ -179,6 +179,14 @@ def test_the_first_signal_asks_and_the_second_is_the_shells() -> None:
     assert signal.getsignal(signal.SIGINT) is former
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has few signals")
+def test_any_signal_that_would_end_it_asks() -> None:
+    """Such as SIGUSR1, which a cluster sends before the time of a job is up."""
+    with StopSignals() as stop:
+        signal.raise_signal(signal.SIGUSR1)
+        assert stop.asked
+
+
 def test_an_ignored_signal_stays_ignored() -> None:
     """nohup means that a hang-up is no reason to stop."""
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
