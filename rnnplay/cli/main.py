@@ -13,8 +13,7 @@ import click
 
 from rnnplay import __version__
 from rnnplay.cli.support.failures import drop_stdout, guarded, open_closed_streams
-from rnnplay.cli.support.groups import NearGroup
-from rnnplay.cli.support.session import Session, workspace_option
+from rnnplay.cli.support.session import NearGroup, Session, workspace_option
 from rnnplay.common.encodings import soften_streams
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError

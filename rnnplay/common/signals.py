@@ -1,14 +1,19 @@
-"""Which signals end a process, and what they are called."""
+"""Which signals end a process, what they are called, and the block in which they ask for a stop instead."""
 
 from __future__ import annotations
 
 import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
 
 _NAMES = (
     *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),
     *("SIGIO", "SIGPWR", "SIGSTKFLT", "SIGEMT", "SIGABRT", "SIGTRAP", "SIGSYS"),
 )
 """Not SIGSEGV and its like: a process that goes on after one meets the same fault again."""
+_AT_ONCE = "SIGQUIT"
+"""What ctrl-\\ sends still ends the process as it is."""
 
 
 def ending_signals() -> list[int]:
@@ -29,3 +34,35 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+class StopSignals:
+    """While the block runs, ctrl-C and whatever else would end the process set `asked`.
+
+    A signal the parent had ignored stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
+            for number in ending_signals():
+                if signal_name(number) != _AT_ONCE:
+                    self._former[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._former:
+            number, former = self._former.popitem()
+            signal.signal(number, former)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnplay.cli.main import COMMANDS, program
-from rnnplay.cli.support.parameters import WholeNumber
+from rnnplay.cli.support.options import WholeNumber
 from rnnplay.common.numbers import meant, real_number, whole_number
 from rnnplay.config import RunConfig, SamplingConfig, knobs, split_shares
 from rnnplay.errors import ConfigError

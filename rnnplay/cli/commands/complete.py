@@ -7,9 +7,15 @@ from pathlib import Path
 import click
 
 from rnnplay.cli.support.console import note_unknown, table, write_json, written
-from rnnplay.cli.support.parameters import WholeNumber
-from rnnplay.cli.support.run_argument import checkpoint_option, find_run
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.session import (
+    Session,
+    checkpoint_option,
+    find_run,
+    json_option,
+    pass_session,
+    workspace_option,
+)
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
 
 

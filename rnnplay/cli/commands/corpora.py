@@ -18,8 +18,7 @@ from rnnplay.cli.support.console import (
     write_json,
     written,
 )
-from rnnplay.cli.support.groups import NearGroup
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
 
 if TYPE_CHECKING:
     from rnnplay.text.corpora.catalogue import Corpus

@@ -8,9 +8,15 @@ import click
 import msgspec
 
 from rnnplay.cli.support.console import note, pairs, table, write_json
-from rnnplay.cli.support.parameters import WholeNumber
-from rnnplay.cli.support.run_argument import checkpoint_option, find_run
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.session import (
+    Session,
+    checkpoint_option,
+    find_run,
+    json_option,
+    pass_session,
+    workspace_option,
+)
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.errors import InputError

@@ -11,8 +11,14 @@ import msgspec
 
 from rnnplay.cli.support.console import TextOut, builtins, note_unknown, write_json
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
-from rnnplay.cli.support.run_argument import checkpoint_option, find_run
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import (
+    Session,
+    checkpoint_option,
+    find_run,
+    json_option,
+    pass_session,
+    workspace_option,
+)
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from rnnplay.cli.support.console import note, note_unknown, write_json
-from rnnplay.cli.support.parameters import WholeNumber
-from rnnplay.cli.support.run_argument import checkpoint_option, find_run
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.session import (
+    Session,
+    checkpoint_option,
+    find_run,
+    json_option,
+    pass_session,
+    workspace_option,
+)
 from rnnplay.cli.support.text_input import prompt_text
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.common.quality import unknown_warning

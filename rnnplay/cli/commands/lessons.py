@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.console import builtins, printable, short_time, table, write_json
-from rnnplay.cli.support.groups import NearGroup
-from rnnplay.cli.support.parameters import WholeNumber
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
 from rnnplay.lessons.languages import LANGUAGES, Language, choose_language
 
 if TYPE_CHECKING:

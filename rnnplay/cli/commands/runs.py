@@ -18,9 +18,7 @@ from rnnplay.cli.support.console import (
     table,
     write_json,
 )
-from rnnplay.cli.support.groups import NearGroup
-from rnnplay.cli.support.run_argument import find_run
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import NearGroup, Session, find_run, json_option, pass_session, workspace_option
 from rnnplay.common.quality import fixed, fraction_of_tokens, is_much_unknown, unknown_text
 from rnnplay.errors import InputError
 

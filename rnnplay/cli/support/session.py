@@ -1,14 +1,21 @@
-"""What the options before and after a command have in common: the workspace, and whether to answer in JSON."""
+"""What commands have in common: the workspace, a run named on the command line, --json, and groups of commands."""
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rnnplay.common.commands import again
 from rnnplay.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from rnnplay.runs.folder import RunFolder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,3 +62,40 @@ def json_option(function: F) -> F:
 
 
 pass_session = click.make_pass_decorator(Session)
+
+
+def checkpoint_option(function: F) -> F:
+    """Adds --checkpoint as the argument `checkpoint`."""
+    return click.option(
+        "--checkpoint",
+        metavar="latest|best|STEP",
+        default="latest",
+        help="Which of the run's checkpoints to use.  [default: latest]",
+    )(function)
+
+
+def find_run(session: Session, name_or_path: str) -> RunFolder:
+    """The run of that name in the workspace, or the run folder at that path; raises InputError."""
+    from rnnplay.runs import folder as run_folder
+
+    separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
+    if any(separator in name_or_path for separator in separators):
+        with suppress(OSError, ValueError, RuntimeError):  # no such home folder, no right to look, a loop of links
+            path = Path(name_or_path).expanduser()
+            if (path / "run.json").is_file():
+                return run_folder.RunFolder(path.resolve())
+    return run_folder.find_run(name_or_path, session.workspace.check_there())
+
+
+class NearGroup(click.Group):
+    """A group that answers a name it does not know with the nearest one it does."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not ctx.resilient_parsing and not name.startswith("-"):
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(known)}."
+            raise click.UsageError(f"There is no command '{ctx.command_path} {name}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)

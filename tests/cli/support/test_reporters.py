@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from rnnplay.cli.support.reporters import JsonReporter, PlainReporter, TerminalReporter
-from rnnplay.cli.support.signals import StopSignals
+from rnnplay.common.signals import StopSignals
 from rnnplay.runs.records import Finished, Started, Step, Validation
 
 NAN = float("nan")
