@@ -6,15 +6,25 @@ made from these declarations. To add a knob, add a field here and the code that 
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from rnnplay.common.numbers import meant, meant_split, real_number, whole_number
+from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
+from rnnplay.knobs import Knob, KnobSpec, Value, check, knobs_of, shown
+
+__all__ = [
+    "GROUPS",
+    "Knob",
+    "KnobSpec",
+    "RunConfig",
+    "SamplingConfig",
+    "Value",
+    "knobs",
+    "split_fractions",
+    "with_values",
+]
 
 GROUPS = {
     "corpus": "Corpus",
@@ -31,26 +41,6 @@ GROUPS = {
 
 ADAPTIVE_HIDDEN = 16
 """Units with which the rarest words of an adaptive softmax, whose vectors are a sixteenth as long, still have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """What a knob's declaration says beside its type and default."""
-
-    help: str
-    group: str
-    low: float = -math.inf
-    high: float = math.inf
-    above: float = -math.inf
-    """An exclusive lower limit."""
-    live: bool = False
-    """May change between two steps, without a restart."""
-    label: str = ""
-    """In the form, where the name is too long: its last words."""
-    when: tuple[str, tuple[str, ...]] | None = None
-    """Only of use while the knob named has one of these values."""
-    zero: str = ""
-    """What 0 means, where it is not a number like others."""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,14 +92,14 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         float, Knob("scale of the orthogonal recurrent weights", "model", above=0, high=10, label="gain")
     ] = 1.0
 
-    steps: Annotated[int, Knob("stop after so many steps", "length", low=0, high=10**12, zero="no limit")] = 0
+    steps: Annotated[int, Knob("stop after this many steps", "length", low=0, high=10**12, zero="no limit")] = 0
     epochs: Annotated[
-        float, Knob("stop after so many passes over the text", "length", low=0, high=10**9, zero="no limit")
+        float, Knob("stop after this many passes over the text", "length", low=0, high=10**9, zero="no limit")
     ] = 0.0
     minutes: Annotated[
         float,
         Knob(
-            "stop after so many minutes of training, the last validation included",
+            "stop after this many minutes of training, the last validation included",
             "length",
             low=0,
             high=10**7,
@@ -155,7 +145,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     warmup_steps: Annotated[
         int,
         Knob(
-            "steps from zero to the full rate",
+            "steps from zero to the full learning rate",
             "rate",
             low=0,
             high=10**9,
@@ -186,7 +176,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     plateau_patience: Annotated[
         int,
         Knob(
-            "validations without a gain before that",
+            "validations without improvement before that",
             "rate",
             low=0,
             high=10_000,
@@ -260,7 +250,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     early_stop: Annotated[
         int,
         Knob(
-            "stop after so many validations without a gain",
+            "stop after this many validations without improvement",
             "evaluation",
             low=0,
             high=10_000,
@@ -296,9 +286,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         check(self)
-        split_shares(self.split)
+        split_fractions(self.split)
         if not self.corpus.strip():
-            raise ConfigError("corpus", "corpus is empty; give a corpus's name or a path.")
+            raise ConfigError("corpus", f"corpus must be a corpus's name or a path; got {shown(self.corpus)}.")
         if self.tie and self.embedding != self.hidden:
             raise ConfigError(
                 "tie",
@@ -348,122 +338,9 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         check(self)
 
 
-Kind = Literal["int", "float", "bool", "choice", "text"]
-Value = int | float | bool | str
-
-
-@dataclass(frozen=True, slots=True)
-class KnobSpec:
-    """One knob as declared: what every front end reads."""
-
-    name: str
-    kind: Kind
-    default: Value
-    choices: tuple[str, ...]
-    knob: Knob
-
-    @property
-    def label(self) -> str:
-        """Short name for the form."""
-        return self.knob.label or self.name.replace("_", " ")
-
-    @property
-    def option(self) -> str:
-        """The command line's name of it."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def allowed(self) -> str:
-        """The allowed range in words."""
-        if self.kind == "choice":
-            return ", ".join(self.choices[:-1]) + " or " + self.choices[-1]
-        if self.kind == "bool":
-            return "true or false"
-        if self.kind == "text":
-            return "text"
-        what = "a whole number" if self.kind == "int" else "a number"
-        low = (
-            f" above {_plain(self.knob.above)}"
-            if self.knob.above != -math.inf
-            else f" from {_plain(self.knob.low)}"
-            if self.knob.low != -math.inf
-            else ""
-        )
-        if self.knob.high == math.inf:
-            return what + low
-        if low.startswith(" above"):
-            return f"{what}{low}, at most {_plain(self.knob.high)}"
-        return f"{what}{low} to {_plain(self.knob.high)}"
-
-    def check(self, value: object) -> Value:
-        """`value` in the knob's own type; raises ConfigError if it is not allowed."""
-        if self.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        fits = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}[self.kind]
-        right_type = isinstance(value, fits) and not (self.kind == "int" and isinstance(value, bool))
-        if not right_type or not self._within(value):
-            raise ConfigError(self.name, f"{self.name} must be {self.allowed}; got {_shown(value)}{self._hint(value)}.")
-        return value  # type: ignore[return-value]
-
-    def parse(self, text: str) -> Value:
-        """The value a user typed; raises ConfigError if it is not allowed."""
-        text = text.strip()
-        parsed: object = text
-        if self.kind == "bool":
-            words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-            parsed = words.get(text.lower(), text)
-        elif self.kind == "choice" and text.lower() in self.choices:
-            parsed = text.lower()
-        elif (number := self._number(text)) is not None:
-            parsed = number
-        return self.check(parsed)  # which says what was expected
-
-    def relevant(self, config: msgspec.Struct) -> bool:
-        """Whether the knob does anything under the other values of `config`."""
-        if self.knob.when is None:
-            return True
-        other, values = self.knob.when
-        return getattr(config, other) in values
-
-    def _number(self, text: str) -> int | float | None:
-        """The number that `text` is; None if it is none, or the knob takes none."""
-        if self.kind == "int":
-            return whole_number(text)
-        return real_number(text) if self.kind == "float" else None
-
-    def _hint(self, value: object) -> str:
-        """What to write instead of a value that was refused, if that can be told."""
-        if self.name == "clip" and real_number(str(value)) is not None:  # in other programs it is a number
-            return "; the number is that of clip_threshold"
-        if not isinstance(value, str):
-            return ""
-        text = meant(value, whole=self.kind == "int") or value.strip()
-        number = self._number(text)
-        if number is None or not self._within(number):
-            return ""
-        return f"; write {text}" if text != value.strip() else f"; write {text} without quotes"
-
-    def _within(self, value: Any) -> bool:
-        if self.kind == "choice":
-            return value in self.choices
-        if self.kind in ("int", "float"):
-            # Written so that NaN is refused.
-            return bool(self.knob.low <= value <= self.knob.high and value > self.knob.above)
-        return True
-
-
-@cache
 def knobs(config_type: type[msgspec.Struct] = RunConfig) -> dict[str, KnobSpec]:
     """All knobs of `config_type` by name, in the order of their declaration."""
-    hints = get_type_hints(config_type, include_extras=True)
-    defaults = {field.name: field.default for field in msgspec.structs.fields(config_type)}
-    return {name: _spec(name, hints[name], defaults[name]) for name in defaults}
-
-
-def check(config: msgspec.Struct) -> None:
-    """Raises ConfigError for the first value of `config` that is not allowed."""
-    for name, spec in knobs(type(config)).items():
-        spec.check(getattr(config, name))
+    return knobs_of(config_type)
 
 
 def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
@@ -475,7 +352,7 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
     changed: dict[str, Value] = {}
     for name, value in values.items():
         if name not in specs:
-            raise ConfigError(name, f"There is no knob {_shown(name)}; the knobs are {', '.join(specs)}.")
+            raise ConfigError(name, f"Unknown knob {shown(name)}; the knobs are {', '.join(specs)}.")
         changed[name] = specs[name].check(value)
     lengths = ("steps", "epochs", "minutes")
     if any(changed.get(name) for name in lengths):
@@ -484,7 +361,7 @@ def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
     return msgspec.structs.replace(config, **changed)
 
 
-def split_shares(split: str) -> tuple[float, float, float]:
+def split_fractions(split: str) -> tuple[float, float, float]:
     """ "90/5/5" as fractions of 1; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
     parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)
     if (
@@ -498,7 +375,7 @@ def split_shares(split: str) -> tuple[float, float, float]:
         raise ConfigError(
             "split",
             "split must be train/validation/test in percent adding up to 100, train and validation above 0; "
-            f"got {_shown(split)}{_split_hint(split)}.",
+            f"got {shown(split)}{_split_hint(split)}.",
         )
     return parts[0] / 100, parts[1] / 100, parts[2] / 100
 
@@ -506,22 +383,5 @@ def split_shares(split: str) -> tuple[float, float, float]:
 def _split_hint(split: str) -> str:
     if meant := meant_split(split):
         return f"; write {meant}"
-    commas = ": slashes part the numbers, and a point their decimals" if "," in split else ""
+    commas = ": slashes separate the numbers, and a point their decimals" if "," in split else ""
     return f", like 90/5/5 or 92.5/5/2.5{commas}"
-
-
-def _spec(name: str, hint: Any, default: Any) -> KnobSpec:
-    base, knob = get_args(hint)
-    if get_origin(base) is Literal:
-        return KnobSpec(name, "choice", default, get_args(base), knob)
-    kinds: dict[type, Kind] = {int: "int", float: "float", bool: "bool", str: "text"}
-    return KnobSpec(name, kinds[base], default, (), knob)
-
-
-def _plain(number: float) -> str:
-    return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e19 else f"{number:g}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

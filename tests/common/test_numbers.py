@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnnplay.cli.main import COMMANDS, program
 from rnnplay.cli.support.options import WholeNumber
 from rnnplay.common.numbers import meant, real_number, whole_number
-from rnnplay.config import RunConfig, SamplingConfig, knobs, split_shares
+from rnnplay.config import RunConfig, SamplingConfig, knobs, split_fractions
 from rnnplay.errors import ConfigError
 
 
@@ -130,8 +130,8 @@ def test_the_refusal_says_what_to_write_where_that_is_allowed() -> None:
         specs["lr"].check("0.01")
     for split in ("90,5/5/4,5", "90/5/5/", "9_0/5/5", "90/5/inf"):
         with pytest.raises(ConfigError, match=r"like 90/5/5 or 92\.5/5/2\.5|write 90\.5/5/4\.5"):
-            split_shares(split)
-    assert split_shares("92.5/5/2.5") == (0.925, 0.05, 0.025)
+            split_fractions(split)
+    assert split_fractions("92.5/5/2.5") == (0.925, 0.05, 0.025)
 
 
 @pytest.mark.parametrize(
@@ -144,18 +144,18 @@ def test_the_refusal_says_what_to_write_where_that_is_allowed() -> None:
         ("80%, 10%, 10%", "; write 80/10/10."),
         ("[0.8, 0.1, 0.1]", "; write 80/10/10."),
         ("90:10", "; write 90/10/0."),
-        ("0,9", ": slashes part the numbers, and a point their decimals."),
-        ("9,1", ": slashes part the numbers, and a point their decimals."),
+        ("0,9", ": slashes separate the numbers, and a point their decimals."),
+        ("9,1", ": slashes separate the numbers, and a point their decimals."),
         ("5/5/9", ", like 90/5/5 or 92.5/5/2.5."),
         ("0.9", ", like 90/5/5 or 92.5/5/2.5."),
     ],
 )
 def test_a_split_in_other_ways(split: str, hint: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        split_shares(split)
+        split_fractions(split)
     assert str(refused.value).endswith(hint)
     if hint.startswith("; write "):
-        split_shares(hint[len("; write ") : -1])
+        split_fractions(hint[len("; write ") : -1])
 
 
 def commands(group: click.Group) -> list[click.Command]:

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.config import RunConfig, split_shares
+from rnnplay.config import RunConfig, split_fractions
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
@@ -271,7 +271,7 @@ def _encode(
             pass
     chunks = iter_text(path, progress=report.doing("encoding"))
     newline = tokenizer.newline if feed == "lines" else None
-    texts = groupby(cut(chunks, ends, split_shares(config.split)), key=lambda pair: pair[0])
+    texts = groupby(cut(chunks, ends, split_fractions(config.split)), key=lambda pair: pair[0])
     written: dict[int, encoded_cache.PartMeta] = {}
     for part, pairs in texts:
         written[part] = _write_part(folder, PARTS[part], (text for _, text in pairs), tokenizer, newline)
@@ -310,7 +310,7 @@ def _write_part(
 
 def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     """Raises InputError if a part is too short for one step or one validation; says what would be enough."""
-    shares = split_shares(config.split)
+    shares = split_fractions(config.split)
     name = clean(corpus.name)
     if corpus.feed == "lines":
         for part, split in (("training", corpus.train), ("validation", corpus.validation)):

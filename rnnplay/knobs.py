@@ -1,0 +1,172 @@
+"""What a knob is: its declaration, the values it takes, and how they are read, checked and named in an error.
+
+rnnplay/config.py declares the knobs of a run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from rnnplay.common.numbers import meant, real_number, whole_number
+from rnnplay.errors import ConfigError
+
+Kind = Literal["int", "float", "bool", "choice", "text"]
+Value = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """What a knob's declaration says beside its type and default."""
+
+    help: str
+    group: str
+    low: float = -math.inf
+    high: float = math.inf
+    above: float = -math.inf
+    """An exclusive lower limit."""
+    live: bool = False
+    """May change between two steps, without a restart."""
+    label: str = ""
+    """In the form, where the name is too long: its last words."""
+    when: tuple[str, tuple[str, ...]] | None = None
+    """Only of use while the knob named has one of these values."""
+    zero: str = ""
+    """What 0 means, where it is not a number like others."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnobSpec:
+    """One knob as declared: what every front end reads."""
+
+    name: str
+    kind: Kind
+    default: Value
+    choices: tuple[str, ...]
+    knob: Knob
+
+    @property
+    def label(self) -> str:
+        """Short name for the form."""
+        return self.knob.label or self.name.replace("_", " ")
+
+    @property
+    def option(self) -> str:
+        """The command line's name of it."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def allowed(self) -> str:
+        """The allowed range in words."""
+        if self.kind == "choice":
+            return ", ".join(self.choices[:-1]) + " or " + self.choices[-1]
+        if self.kind == "bool":
+            return "true or false"
+        if self.kind == "text":
+            return "text"
+        what = "a whole number" if self.kind == "int" else "a number"
+        low = (
+            f" above {_plain(self.knob.above)}"
+            if self.knob.above != -math.inf
+            else f" from {_plain(self.knob.low)}"
+            if self.knob.low != -math.inf
+            else ""
+        )
+        if self.knob.high == math.inf:
+            return what + low
+        if low.startswith(" above"):
+            return f"{what}{low}, at most {_plain(self.knob.high)}"
+        return f"{what}{low} to {_plain(self.knob.high)}"
+
+    def check(self, value: object) -> Value:
+        """`value` in the knob's own type; raises ConfigError if it is not allowed."""
+        given = value
+        if self.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        fits = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}[self.kind]
+        right_type = isinstance(value, fits) and not (self.kind == "int" and isinstance(value, bool))
+        if not right_type or not self._within(value):
+            raise ConfigError(self.name, f"{self.name} must be {self.allowed}; got {shown(given)}{self._hint(given)}.")
+        return value  # type: ignore[return-value]
+
+    def parse(self, text: str) -> Value:
+        """The value a user typed; raises ConfigError if it is not allowed."""
+        text = text.strip()
+        parsed: object = text
+        if self.kind == "bool":
+            words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+            parsed = words.get(text.lower(), text)
+        elif self.kind == "choice" and text.lower() in self.choices:
+            parsed = text.lower()
+        elif (number := self._number(text)) is not None:
+            parsed = number
+        return self.check(parsed)  # which says what was expected
+
+    def relevant(self, config: msgspec.Struct) -> bool:
+        """Whether the knob does anything under the other values of `config`."""
+        if self.knob.when is None:
+            return True
+        other, values = self.knob.when
+        return getattr(config, other) in values
+
+    def _number(self, text: str) -> int | float | None:
+        """The number that `text` is; None if it is none, or the knob takes none."""
+        if self.kind == "int":
+            return whole_number(text)
+        return real_number(text) if self.kind == "float" else None
+
+    def _hint(self, value: object) -> str:
+        """What to write instead of a value that was refused, if that can be told."""
+        if self.name == "clip" and real_number(str(value)) is not None:  # in other programs it is a number
+            return "; the number is that of clip_threshold"
+        if not isinstance(value, str):
+            return ""
+        text = meant(value, whole=self.kind == "int") or value.strip()
+        number = self._number(text)
+        if number is None or not self._within(number):
+            return ""
+        return f"; write {text}" if text != value.strip() else f"; write {text} without quotes"
+
+    def _within(self, value: Any) -> bool:
+        if self.kind == "choice":
+            return value in self.choices
+        if self.kind in ("int", "float"):
+            # Written so that NaN is refused.
+            return bool(self.knob.low <= value <= self.knob.high and value > self.knob.above)
+        return True
+
+
+@cache
+def knobs_of(config_type: type[msgspec.Struct]) -> dict[str, KnobSpec]:
+    """All knobs of `config_type` by name, in the order of their declaration."""
+    hints = get_type_hints(config_type, include_extras=True)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(config_type)}
+    return {name: _spec(name, hints[name], defaults[name]) for name in defaults}
+
+
+def check(config: msgspec.Struct) -> None:
+    """Raises ConfigError for the first value of `config` that is not allowed."""
+    for name, spec in knobs_of(type(config)).items():
+        spec.check(getattr(config, name))
+
+
+def _spec(name: str, hint: Any, default: Any) -> KnobSpec:
+    base, knob = get_args(hint)
+    if get_origin(base) is Literal:
+        return KnobSpec(name, "choice", default, get_args(base), knob)
+    kinds: dict[type, Kind] = {int: "int", float: "float", bool: "bool", str: "text"}
+    return KnobSpec(name, kinds[base], default, (), knob)
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e19 else f"{number:g}"
+
+
+def shown(value: object) -> str:
+    """`value` as it stands in an error, cut where it is long."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

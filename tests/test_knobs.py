@@ -1,0 +1,28 @@
+"""What is said of a value that is refused: the knob, what is allowed, what was given."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnnplay.config import KnobSpec, RunConfig, SamplingConfig, knobs, with_values
+from rnnplay.errors import ConfigError
+
+ALL = [*knobs().values(), *knobs(SamplingConfig).values()]
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("value", [None, [], -(10**30), float("nan"), ""])
+def test_every_refusal_names_the_knob_what_is_allowed_and_what_was_given(spec: KnobSpec, value: object) -> None:
+    if value == "" and spec.kind == "text":
+        return
+    with pytest.raises(ConfigError) as refused:
+        spec.check(value)
+    given = repr(value) if isinstance(value, str) else str(value)
+    assert str(refused.value).startswith(f"{spec.name} must be {spec.allowed}; got {given}")
+    assert refused.value.knob == spec.name
+
+
+@pytest.mark.parametrize("name", ["corpus", "split"])
+def test_a_text_that_no_knob_takes_is_refused_in_the_same_words(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{name} must be .*; got ' '"):
+        with_values(RunConfig(), {name: " "})
