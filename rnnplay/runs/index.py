@@ -1,6 +1,7 @@
 """Many runs listed quickly: what each was when it was last read is kept in the workspace's cache.
 
-A run is read again when its folder (a checkpoint came or went) or its run.json is not as it was then.
+A run is read again when its folder (a checkpoint came or went), its run.json or a checkpoint's state.json is not as it
+was then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_type_hints
@@ -23,6 +24,7 @@ from rnnplay.common.own_files import replacing
 from rnnplay.common.plain_files import read_small
 from rnnplay.config import RunConfig, Value, knobs
 from rnnplay.errors import ConfigError, RnnplayError
+from rnnplay.runs.checkpoint_state import STATE_FILE
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.info import RunInfo, unsound
 from rnnplay.workspace import Workspace
@@ -34,8 +36,9 @@ _HASH_BYTES = 32
 """A bit that is flipped on the disk would list another run."""
 _DEFAULTS = RunConfig()
 
-Stamp = tuple[int, int, int, int, int, int]
-"""Of the folder, and of its run.json: which it is, and when what is in it, and what is known of it, were changed."""
+Stamp = tuple[int, int, int]
+"""Of a file or folder: which it is, and when its contents and its metadata were changed."""
+_ABSENT: Stamp = (0, 0, 0)
 
 
 class ListedCheckpoint(NamedTuple):
@@ -81,8 +84,21 @@ else:
 """RunInfo but for `config`."""
 
 
+class _Stamps(NamedTuple):
+    folder: Stamp
+    info: Stamp
+    """Of run.json."""
+    states: dict[str, Stamp]
+    """Of state.json, by the name of the checkpoint's folder."""
+
+    @property
+    def newest(self) -> int:
+        """The last change of any of them, nanoseconds since 1970."""
+        return max(stamp[2] for stamp in (self.folder, self.info, *self.states.values()))
+
+
 class _Entry(msgspec.Struct, array_like=True, frozen=True):
-    stamp: Stamp
+    stamps: _Stamps
     about: _About
     knobs: dict[str, Value]
     """Of its config what is not the default."""
@@ -110,25 +126,30 @@ def list_quickly(workspace: Workspace) -> Generator[ListedRun]:
     """All runs: those that are as they were first, then, as they are read, the others, the newest of them first."""
     place = workspace.cache / "runs.bin"
     known = _read(place)
-    changed: list[tuple[int, RunFolder, Stamp]] = []
+    changed: list[tuple[int, str]] = []
     kept: dict[str, _Entry] = {}
     checked: dict[tuple[str, type, Value], Value] = {}
     whole = False
     try:
-        for name, stamp in _stamps(workspace.checkpoints):
+        for name in names_in(workspace.checkpoints):
+            path = f"{workspace.checkpoints}{os.sep}{name}"
+            stamps = _stamps(path, entry.stamps.states if (entry := known.get(name)) is not None else ())
+            if entry is not None and entry.stamps == stamps:
+                run = _listed(RunFolder(workspace.checkpoints / name), entry, checked)
+                if run is not None:
+                    kept[name] = entry
+                    yield run
+                    continue
+            if stamps.folder != _ABSENT:
+                changed.append((max(stamps.folder[1], stamps.info[1]), name))
+        for _, name in sorted(changed, key=lambda one: one[0], reverse=True):
             folder = RunFolder(workspace.checkpoints / name)
-            entry = known.get(name)
-            if entry is not None and entry.stamp == stamp and (run := _listed(folder, entry, checked)) is not None:
-                kept[name] = entry
-                yield run
-            else:
-                changed.append((max(stamp[1], stamp[4]), folder, stamp))
-        for _, folder, stamp in sorted(changed, key=lambda one: one[0], reverse=True):
             if not folder.holds_run():
                 continue
+            stamps = _stamps(str(folder.path), (path.name for path in folder.path.glob("step-*")))
             run = listed(folder)
-            if run.info is not None and time.time_ns() - max(stamp[2], stamp[5]) > FRESH_NS:
-                kept[run.name] = _entry(run, stamp)
+            if run.info is not None and time.time_ns() - stamps.newest > FRESH_NS:
+                kept[name] = _entry(run, stamps)
             yield run
         whole = True
     finally:  # also where nobody waits for the rest: what was read of thousands is not read again
@@ -144,24 +165,25 @@ def _write(place: Path, runs: dict[str, _Entry]) -> None:
             file.write(hashlib.sha256(body).digest() + body)
 
 
-def _stamps(checkpoints: Path) -> Iterator[tuple[str, Stamp]]:
-    for name in names_in(checkpoints):
-        folder = f"{checkpoints}{os.sep}{name}"
-        with contextlib.suppress(OSError):
-            whole = os.stat(folder)  # noqa: PTH116 (of thousands)
-            about = (0, 0, 0)
-            with contextlib.suppress(OSError):
-                found = os.lstat(f"{folder}{os.sep}run.json")
-                about = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
-            yield name, (whole.st_ino, whole.st_mtime_ns, whole.st_ctime_ns, *about)
+def _stamps(folder: str, checkpoints: Iterable[str]) -> _Stamps:
+    states = {name: _stamp(f"{folder}{os.sep}{name}{os.sep}{STATE_FILE}", os.lstat) for name in checkpoints}
+    return _Stamps(_stamp(folder, os.stat), _stamp(f"{folder}{os.sep}run.json", os.lstat), states)
 
 
-def _entry(run: ListedRun, stamp: Stamp) -> _Entry:
+def _stamp(path: str, look: Callable[[str], os.stat_result]) -> Stamp:
+    try:
+        found = look(path)  # a pathlib.Path for each of tens of thousands would take a second
+    except OSError:
+        return _ABSENT
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _entry(run: ListedRun, stamps: _Stamps) -> _Entry:
     assert run.info is not None
     config = run.info.config
     names = [name for name in RunConfig.__struct_fields__ if getattr(config, name) != getattr(_DEFAULTS, name)]
     about = _About(*(getattr(run.info, name) for name in _TOLD))
-    return _Entry(stamp, about, {name: getattr(config, name) for name in names}, run.checkpoints)
+    return _Entry(stamps, about, {name: getattr(config, name) for name in names}, run.checkpoints)
 
 
 def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Value], Value]) -> ListedRun | None:

@@ -98,14 +98,33 @@ def test_a_run_that_is_as_it_was_is_not_read_again(workspace: Workspace, read: l
     assert [run[5] for run in expected] == [None, 2.5, 2.5] and expected[1][4] == 6
 
 
-CHANGES = ["a checkpoint more", "one less", "another run.json", "another run", "as old as before", "gone", "new"]
+CHANGES = [
+    "a checkpoint more", "one less", "another run.json", "another run", "as old as before", "gone", "new",
+    "a state edited", "a state replaced", "a state spoilt", "a state gone", "a state mended",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_is_read(workspace: Workspace, read: list[str], change: str) -> None:
-    quickly(workspace)
     one, two = (RunFolder(workspace.checkpoints / name) for name in ("one", "two"))
-    if change == "a checkpoint more":
+    state = one.checkpoint_path(6) / "state.json"
+    whole = state.read_bytes()
+    if change == "a state mended":
+        state.write_text("{")
+    quickly(workspace)
+    if change == "a state edited":
+        state.write_bytes(whole.replace(b'"last_loss":"inf"', b'"last_loss":0.125'))
+        assert state.read_bytes() != whole
+    elif change == "a state replaced":
+        (another := state.with_name("another")).write_bytes(whole.replace(b'"last_loss":"inf"', b'"last_loss":0.125'))
+        another.replace(state)
+    elif change == "a state spoilt":
+        state.write_text("{")
+    elif change == "a state gone":
+        state.unlink()
+    elif change == "a state mended":
+        state.write_bytes(whole)
+    elif change == "a checkpoint more":
         checkpoint(one, 9, 1.25)
     elif change == "one less":
         one.remove_checkpoint(one.checkpoint_path(3))
