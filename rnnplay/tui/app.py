@@ -39,6 +39,7 @@ from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.line_filter import HarmlessLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
+from rnnplay.tui.textual_patches.no_width import allow_no_width
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
@@ -156,6 +157,9 @@ class RnnplayApp(App[None]):
     # --- keys -----------------------------------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | Paste | MouseDown) and not event.is_forwarded:
+            # Not every terminal says that its window is in front again; the focus comes back before it is asked for.
+            self.app_focus = True
         match event:
             case Key() | Paste() if not event.is_forwarded and self.keyboard.holds(event):
                 return
@@ -398,6 +402,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     send_lean_updates()
+    allow_no_width()
     app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
     try:
         app.run()

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, FooterLabel
 
 STAY = ("help", "app.help", "quit")
 """Actions whose keys stay whatever the width."""
 MORE = "…"
+
+
+@contextmanager
+def focus_as_it_was(screen: Screen[object]) -> Iterator[None]:
+    """While the terminal's window is not in front, let the widget that gets the focus back seem to have it.
+
+    Textual takes it away meanwhile. The keys would be others with every change of windows; not drawing them, as its own
+    footer does, would keep those of a run that has ended since.
+    """
+    widget = None if screen.app.app_focus or screen.focused is not None else screen.app._last_focused_on_app_blur
+    if widget is None or not widget.is_attached or widget.screen is not screen:
+        yield
+        return
+    screen.set_reactive(Screen.focused, widget)
+    widget.set_reactive(Widget.has_focus, True)
+    try:
+        yield
+    finally:
+        screen.set_reactive(Screen.focused, None)
+        widget.set_reactive(Widget.has_focus, False)
 
 
 class KeyRow(Footer):
@@ -27,7 +51,8 @@ class KeyRow(Footer):
         self._composed_for: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        with focus_as_it_was(self.screen):
+            keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         for key in keys:
             # Bound to it, all keys that there ever were would be kept by this row: it has others with every focus.
             key._reactive_connect = None
@@ -60,7 +85,7 @@ class KeyRow(Footer):
     def bindings_changed(self, screen: Screen[object]) -> None:
         """Draw the keys anew, if they are others: as each is a widget, that costs more than a chart."""
         self._bindings_ready = True
-        if screen.app.app_focus and self.is_attached and screen is self.screen:
+        if self.is_attached and screen is self.screen:
             self.call_after_refresh(self._follow)
 
     def on_resize(self, _: events.Resize) -> None:
@@ -72,7 +97,8 @@ class KeyRow(Footer):
 
     def _look(self) -> tuple[object, ...]:
         """All that the row depends on."""
-        active = self.screen.active_bindings.values() if self._bindings_ready else ()
+        with focus_as_it_was(self.screen):
+            active = self.screen.active_bindings.values() if self._bindings_ready else ()
         keys = tuple((binding, enabled, tooltip) for _, binding, enabled, tooltip in active if binding.show)
         return self.size.width, self.compact, keys
 

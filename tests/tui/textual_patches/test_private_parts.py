@@ -17,6 +17,7 @@ import textual
 from textual import _compositor, _parser, _xterm_parser
 from textual.app import App
 from textual.command import CommandPalette
+from textual.content import Content
 from textual.driver import Driver
 
 import rnnplay.tui.textual_patches
@@ -43,6 +44,8 @@ FINGERPRINTS = {
     "Toast.render": "343e8e6c9c11",
     "FooterKey": "3ee477e7e581",
     "App._shutdown": "c264035bcb62",
+    "App._watch_app_focus": "ed02ca94ee99",
+    "Content._wrap_and_format": "6bf904d927f5",
 }
 
 ELSEWHERE = {"tui/toasts.py": "Toast.render", "tui/widgets/key_row.py": "FooterKey"}
@@ -65,6 +68,7 @@ def parts() -> dict[str, object]:
         "Driver": Driver,
         "App": App,
         "CommandPalette": CommandPalette,
+        "Content": Content,
         "FooterKey": FooterKey,
     }
     found = {}
