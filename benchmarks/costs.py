@@ -35,9 +35,9 @@ import numpy
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.inspection.loaded_runs import load_run
 began = time.perf_counter()
-session = load_run(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]))
+state = load_run(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(f"{time.perf_counter() - began:.2f} s, peak {peak} MB, at step {session.step:,}")
+print(f"{time.perf_counter() - began:.2f} s, peak {peak} MB, at step {state.step:,}")
 """
 FLOOD = """
 import os, sys, time

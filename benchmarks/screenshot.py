@@ -45,12 +45,12 @@ async def take(workspace: Workspace, steps: int) -> str:
     """Train the default preset for so many steps, write a sample, type on; returns the screen as SVG."""
     app = RnnplayApp(workspace, preset_config())
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
-        session = app.control.session
-        await until(pilot, lambda: session.engine_ready)
+        state = app.controller.state
+        await until(pilot, lambda: state.engine_ready)
         await pilot.press("t")
-        await until(pilot, lambda: session.last is not None)
+        await until(pilot, lambda: state.last is not None)
         app.playground.form.set_value("clip_threshold", 0.3)
-        await until(pilot, lambda: session.step >= steps, 110)
+        await until(pilot, lambda: state.step >= steps, 110)
         prompt = app.playground.prompt
         await pilot.press("g")
         await type_text(pilot, OPENING)
@@ -60,7 +60,7 @@ async def take(workspace: Workspace, steps: int) -> str:
         await until(pilot, lambda: not prompt.streaming)
         await type_text(pilot, GOING_ON)
         ghost = prompt.query_one(GhostInput)
-        await until(pilot, lambda: len(ghost.ghost) > 2 and session.phase is Phase.TRAINING)
+        await until(pilot, lambda: len(ghost.ghost) > 2 and state.phase is Phase.TRAINING)
         await pilot.pause(1.0)  # the charts wait while somebody types
         await until(pilot, lambda: len(ghost.ghost) > 2)
         background = app.screen.styles.background.rgb

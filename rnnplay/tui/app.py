@@ -1,4 +1,4 @@
-"""The Textual application: owns the control of the engine, and remembers settings. Never imports torch."""
+"""The Textual application: owns the controllers of runs, and remembers settings. Never imports torch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.coach import Coach
 from rnnplay.tui.room import BROAD, NARROW
-from rnnplay.tui.run_controller import Control, start_trouble
+from rnnplay.tui.run_controller import RunController, start_trouble
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving
@@ -103,14 +103,14 @@ class RnnplayApp(App[None]):
         self._harmless = HarmlessLines()
         self.keyboard = Keyboard(self)
         self._ended_by: int | None = None
-        self.control = Control(workspace, engine_command)
+        self.controller = RunController(workspace, engine_command, config)
         self._leave_question: Confirm | None = None
         self.settings = load_settings()
-        self.coach = Coach(self.control, choose_language(self.settings.language), progress_path())
-        self.playground = PlaygroundScreen(self.control, self.coach, config, preset, run)
-        self.control.on_event = self._engine_event
-        self.control.on_engine_gone = self._engine_gone
-        self.control.restart_engine = partial(self.call_later, self._start_engine)
+        self.coach = Coach(self.controller, choose_language(self.settings.language), progress_path())
+        self.playground = PlaygroundScreen(self.controller, self.coach, config, preset, run)
+        self.controller.on_event = self._engine_event
+        self.controller.on_engine_gone = self._engine_gone
+        self.controller.restart_engine = partial(self.call_later, self._start_engine)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -183,7 +183,7 @@ class RnnplayApp(App[None]):
 
     async def _start_engine(self) -> None:
         try:
-            await self.control.start_engine()
+            await self.controller.start_engine()
         except OSError as error:
             self.playground.show_trouble(start_trouble(error))
 
@@ -214,41 +214,41 @@ class RnnplayApp(App[None]):
         """Leave; while a run is being trained, ask first and keep a checkpoint."""
         if isinstance(self.screen, Leaving):
             self.screen.hurry()
-            self.control.hurry()
+            self.controller.hurry()
             return
         if isinstance(self.screen, Confirm):
             # The second time is no answer, unless there is nobody to wait for.
-            if self.screen is self._leave_question and self.control.silence.unanswered > NO_ANSWER_SECONDS:
+            if self.screen is self._leave_question and self.controller.silence.unanswered > NO_ANSWER_SECONDS:
                 self.screen.dismiss(True)
             return
-        session = self.control.session
-        if session.unsaved and self.control.engine is not None and self.control.engine.alive:
+        state = self.controller.state
+        if state.unsaved and self.controller.engine is not None and self.controller.engine.alive:
             question = (
-                f"{session.run} stands at step {session.step:,}, but its last steps could not be written. "
+                f"{state.run} stands at step {state.step:,}, but its last steps could not be written. "
                 "They are tried once more on leaving; where there is still no room, they are lost."
             )
             self._ask_to_leave(Confirm("The run is not saved", question, "Leave", "Stay", lost=True))
             return
-        if not self.control.running:
+        if not self.controller.running:
             self._leave()
             return
-        question = f"{session.run} is being prepared and has not begun to train; leaving gives that up."
-        if session.phase is not Phase.PREPARING:
+        question = f"{state.run} is being prepared and has not begun to train; leaving gives that up."
+        if state.phase is not Phase.PREPARING:
             question = (
-                f"{session.run} is at step {session.step:,}. A checkpoint is written before leaving; "
+                f"{state.run} is at step {state.step:,}. A checkpoint is written before leaving; "
                 "it goes on from there when you choose it under Runs (o)."
             )
         self._ask_to_leave(Confirm("Training is under way", question, "Stop and keep", "Go on training"))
 
     def _ask_to_leave(self, question: Confirm) -> None:
-        self.control.send(messages.Ping())  # whether it answers is known when the user does
+        self.controller.send(messages.Ping())  # whether it answers is known when the user does
         self._leave_question = question
         self.push_screen(question, self._leave_if)
 
     def _leave_if(self, sure: bool | None) -> None:
         if sure:
-            self.control.session.phase = Phase.STOPPING
-            self.playground.show_session()
+            self.controller.state.phase = Phase.STOPPING
+            self.playground.show_state()
             self._leave()
 
     def leave_by_signal(self, number: int) -> None:
@@ -278,9 +278,9 @@ class RnnplayApp(App[None]):
 
     async def _shutdown(self) -> None:
         await super()._shutdown()
-        if self._exception is not None and self.control.engine is not None and self.control.engine.alive:
+        if self._exception is not None and self.controller.engine is not None and self.controller.engine.alive:
             # Left to itself, the event loop kills it; told to, it writes its checkpoint.
-            await self.control.close()
+            await self.controller.close()
 
     def restore_terminal(self) -> None:
         """Whatever has happened, leave the terminal as it was."""
@@ -290,8 +290,8 @@ class RnnplayApp(App[None]):
 
     @work
     async def _leave(self) -> None:
-        self.push_screen(Leaving(self.control))
-        await self.control.close()
+        self.push_screen(Leaving(self.controller))
+        await self.controller.close()
         self.exit()
 
     def outcome(self) -> int:
@@ -300,8 +300,8 @@ class RnnplayApp(App[None]):
             raise self._exception
         if self._ended_by is None:
             return 0
-        session = self.control.session
-        kept = f"; {session.run} is kept at step {session.step:,}" if session.run and session.step else ""
+        state = self.controller.state
+        kept = f"; {state.run} is kept at step {state.step:,}" if state.run and state.step else ""
         with contextlib.suppress(OSError, ValueError):
             print(f"rnnplay was ended by {signal_name(self._ended_by)}{kept}.", file=sys.stderr, flush=True)  # noqa: T201
         return 128 + self._ended_by
@@ -376,7 +376,7 @@ class RnnplayApp(App[None]):
 
     def keep_screenshot(self) -> None:
         """Keep the screen as it is in the workspace, and say where; or why not."""
-        folder = self.control.workspace.root / "screenshots"
+        folder = self.controller.workspace.root / "screenshots"
         try:
             saved = save_screenshot(self.export_screenshot(), folder, datetime.now().astimezone())
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What a user can do, as commands to the engine and changes of the session. No widgets."""
+"""What a user can do with one run, as commands to its engine and changes of its state. No widgets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import msgspec
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.limits import limit_met, limit_sentence
-from rnnplay.config import RunConfig, SamplingConfig, Value, knobs, with_values
+from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.results import Forced
 from rnnplay.runs.folder import new_run_name
-from rnnplay.runs.records import Tuned
-from rnnplay.tui.run_state import RESUMABLE, RUNNING, Phase, Session
+from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.workspace import Workspace
 
 CRASH_SECONDS = 10.0
@@ -28,15 +27,18 @@ CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.li
 """What a run may go on with another value of."""
 
 
-class Control:
-    """The session, and the engine that it is about."""
+class RunController:
+    """One engine, and the state of its run."""
 
-    def __init__(self, workspace: Workspace, engine_command: list[str] | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, engine_command: list[str] | None = None, config: RunConfig | None = None
+    ) -> None:
+        """`config`: what the first run would begin with."""
         self.workspace = workspace
-        self.session = Session()
+        self.state = RunState(config)
         self.engine: EngineClient | None = None
         self.on_event: Callable[[messages.Event], None] = lambda _: None
-        """Called after the session has taken the event."""
+        """Called after `state` has taken the event."""
         self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
         self.restart_engine: Callable[[], object] = lambda: None
         self.forced: tuple[Forced, ...] = ()
@@ -46,8 +48,6 @@ class Control:
         self.completing: messages.Complete | None = None
         """The newest; older ones are not answered."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
-        self._tuning: dict[str, Value] = {}
-        """Live knobs that the engine has been told to change and has not changed yet."""
         self._starting = asyncio.Lock()
         self._hurry = asyncio.Event()
         self.silence = Silence()
@@ -59,7 +59,7 @@ class Control:
         async with self._starting:  # asked for twice at once, it is started once
             if self.engine is not None and self.engine.alive:
                 return
-            self.session.engine_ready = False
+            self.state.engine_ready = False
             self.silence = Silence()
             on_exit = partial(self._engine_ended, monotonic())
             self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
@@ -83,13 +83,13 @@ class Control:
 
     def listen(self) -> None:
         """Find out whether the engine still answers; to be called once a second."""
-        session = self.session
+        state = self.state
         if self.engine is None or not self.engine.alive:
-            session.engine_silent = session.engine_busy = 0.0
+            state.engine_silent = state.engine_busy = 0.0
             return
-        if self.silence.look(session.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
+        if self.silence.look(state.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
             self.send(messages.Ping())
-        session.engine_silent, session.engine_busy = self.silence.silent, self.silence.busy
+        state.engine_silent, state.engine_busy = self.silence.silent, self.silence.busy
 
     def wake(self) -> None:
         """Let an engine go on that somebody has stopped (SIGSTOP)."""
@@ -106,25 +106,24 @@ class Control:
         if isinstance(event, messages.Pong):
             return
         refused = isinstance(event, messages.Failed) and event.command == "train"
-        if refused and self._before_resume is not None and self.session.phase in (Phase.PREPARING, Phase.STOPPING):
+        if refused and self._before_resume is not None and self.state.phase in (Phase.PREPARING, Phase.STOPPING):
             # A run that cannot go on now is as it was; it may be able to later.
-            self.session.phase, self.session.config = self._before_resume
+            self.state.phase, config = self._before_resume
+            self.state.confirm(config)
         else:
-            self.session.apply(event)
+            self.state.apply(event)
         if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
             self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
             self.forced = ()
-        elif isinstance(event, messages.Failed) and event.command == "tune":
-            self._tuning.clear()
         self.on_event(event)
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
         if ended.asked:
             return
-        self.session.engine_gone()
+        self.state.engine_gone()
         self.on_engine_gone(ended)
-        if monotonic() - started > CRASH_SECONDS or self.session.started is not None:
+        if monotonic() - started > CRASH_SECONDS or self.state.started is not None:
             self.restart_engine()
 
     # --- the run --------------------------------------------------------------------------------------------
@@ -132,17 +131,16 @@ class Control:
     @property
     def running(self) -> bool:
         """A run is under way, paused ones included."""
-        return self.session.phase in RUNNING
+        return self.state.running
 
     def resumable(self, form: RunConfig) -> bool:
         """Whether the run in front of the user can go on with what the form says."""
-        config = self.session.config
+        config = self.state.config
         return (
-            self.session.phase in RESUMABLE
-            and self.session.run is not None
-            and config is not None
+            self.state.phase in RESUMABLE
+            and self.state.run is not None
             and taking(form, config, CHANGEABLE) == config
-            and (self.workspace.checkpoints / self.session.run / "run.json").is_file()
+            and (self.workspace.checkpoints / self.state.run / "run.json").is_file()
         )
 
     def train(self, config: RunConfig, stem: str = "") -> str:
@@ -154,28 +152,26 @@ class Control:
         run = new_run_name(config, self.workspace, stem)
         self._before_resume = None
         self.release()
-        self.session.begin(run, config)
+        self.state.begin(run, config)
         return self._start(messages.Train(config=config, run=run))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
-        """Go on with the session's run, by `config` if that is given; with the length it had reached already, it
+        """Go on with the run, by `config` if that is given; with the length it had reached already, it
         goes on for as long again. What came after `checkpoint` is forgotten."""
         self.workspace.create()
-        session = self.session
-        assert session.run is not None
-        assert session.config is not None
-        config = config or session.config
-        same = taking(config, session.config, LENGTHS) == config
-        if same and (session.phase is Phase.FINISHED or session.fraction >= 1):
-            config = longer(config, session.fraction)
-        self._before_resume = session.phase, session.config
-        session.config = config
-        return self._start(messages.Train(config=config, run=session.run, resume=True, checkpoint=checkpoint))
+        state = self.state
+        assert state.run is not None
+        config = config or state.config
+        same = taking(config, state.config, LENGTHS) == config
+        if same and (state.phase is Phase.FINISHED or state.fraction >= 1):
+            config = longer(config, state.fraction)
+        self._before_resume = state.phase, state.config
+        state.confirm(config)
+        return self._start(messages.Train(config=config, run=state.run, resume=True, checkpoint=checkpoint))
 
     def _start(self, command: messages.Train) -> str:
-        self.session.phase = Phase.PREPARING
-        self.session.preparing = None
-        self._tuning.clear()
+        self.state.phase = Phase.PREPARING
+        self.state.preparing = None
         self.send(command)
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
@@ -188,28 +184,21 @@ class Control:
 
     def pause_or_continue(self) -> None:
         """Only while training or paused."""
-        if self.session.phase is Phase.TRAINING:
+        if self.state.phase is Phase.TRAINING:
             self.send(messages.Pause())
-        elif self.session.phase is Phase.PAUSED:
+        elif self.state.phase is Phase.PAUSED:
             self.send(messages.Continue())
 
     def stop(self) -> None:
         """End the run with a checkpoint."""
         if self.running:
             self.send(messages.Stop())
-            self.session.phase = Phase.STOPPING
+            self.state.phase = Phase.STOPPING
 
     def tune(self, knob: str, value: float | str) -> None:
         """Change a live knob of the run under way."""
         if self.running and self.send(messages.Tune(knob=knob, value=value)):
-            self._tuning[knob] = value
-
-    def answered(self, record: Tuned) -> bool:
-        """Whether the run has set the knob because it was asked to."""
-        asked = self._tuning.get(record.knob)
-        if asked == record.value:  # the newest of several: no more are to come
-            del self._tuning[record.knob]
-        return asked is not None
+            self.state.pending[knob] = value
 
     def go_back(self, checkpoint: str) -> None:
         """Put the run under way back to one of its checkpoints."""

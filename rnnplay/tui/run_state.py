@@ -1,4 +1,12 @@
-"""What the interface knows of the run in front of it. No widgets: events go in, and widgets read it."""
+"""What the interface knows of one run. No widgets: events go in, and widgets read it.
+
+A knob's value has one owner. `RunState.config` is what the engine has confirmed (before there is a run: what the next
+one would begin with), `RunState.pending` what the user has changed since and the engine has not confirmed, by knob.
+What the form shows is `wanted`, the one with the other. What it is told goes in by `want(config)`, at once and before
+any message is posted, so that the next key finds it; `RunController.train`, `resume` and `tune` send it, and what the
+engine then says of a knob (`Started`, `Tuned`) takes it out of `pending`. A knob that the run sets by itself, after a
+rollback or from a checkpoint, changes `config` and so what is shown, unless a change of it by the user is pending.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +16,9 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from rnnplay.config import RunConfig, with_values
+from rnnplay.config import RunConfig, Value, with_values
 from rnnplay.engine import messages
+from rnnplay.errors import ConfigError
 from rnnplay.inspection.results import GradientCurve
 from rnnplay.runs import records
 from rnnplay.runs.step_columns import StepColumns
@@ -24,7 +33,7 @@ Severity = Literal["", "warning", "error"]
 
 
 _OF_THE_INTERFACE = ("engine_ready", "engine_silent", "engine_busy", "kept_curves", "initial_curves")
-"""What a session knows beside the run in front of it."""
+"""What a RunState knows beside its run."""
 
 
 class LogLine(NamedTuple):
@@ -61,28 +70,30 @@ RUNNING = (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
 RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
 
 
-class Session:
-    """One run: its numbers so far and its phase."""
+class RunState:
+    """One run: its config, its numbers so far and its phase."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: RunConfig | None = None) -> None:
+        """`config`: what a run would begin with."""
         self.phase = Phase.IDLE
         self.engine_ready = False
         self.engine_silent = 0.0
         """Seconds that the engine has not answered, 0 if it does."""
         self.engine_busy = 0.0
         """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
-        self.config: RunConfig | None = None
-        """The run's config, live knobs as they are now."""
         self.kept_curves: list[GradientCurve] = []
         """What the user keeps to compare other runs with; a new run leaves it."""
         self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
         """Of the weights before the first step, by run and largest distance."""
-        self.begin(None, None)
+        self.begin(None, config or RunConfig())
 
-    def begin(self, run: str | None, config: RunConfig | None) -> None:
+    def begin(self, run: str | None, config: RunConfig) -> None:
         """Forget the numbers: `run` is about to start."""
         self.run = run
         self.config = config
+        """As the engine confirmed it, live knobs as they are now."""
+        self.pending: dict[str, Value] = {}
+        """What the user has changed of it and the engine has not confirmed."""
         self.started: records.Started | None = None
         self.validation: records.Validation | None = None
         self.last: records.Step | None = None
@@ -105,6 +116,38 @@ class Session:
         self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
         self.returns: deque[int] = deque(maxlen=50)
         """Steps that the run was put back to."""
+
+    @property
+    def running(self) -> bool:
+        """The run is under way, paused ones included."""
+        return self.phase in RUNNING
+
+    @property
+    def wanted(self) -> RunConfig:
+        """The config with what is pending: what the form shows, and what is trained or resumed next."""
+        return with_values(self.config, self.pending) if self.pending else self.config
+
+    def want(self, config: RunConfig) -> None:
+        """The user wants `config`. While the run is under way a change stays pending until it is answered, also one
+        back to what `config` was: the answers to earlier ones are on their way."""
+        names = [name for name in RunConfig.__struct_fields__ if getattr(config, name) != getattr(self.config, name)]
+        if self.running:
+            names += [name for name in self.pending if name not in names]
+        self.pending = {name: getattr(config, name) for name in names}
+
+    def confirm(self, config: RunConfig) -> None:
+        """The run has, or will be begun with, `config`; nothing is pending any more."""
+        self.config = config
+        self.pending = {}
+
+    def _set_by_run(self, knob: str, value: Value) -> None:
+        self.config = with_values(self.config, {knob: value})
+        if self.pending.get(knob) == value:  # the newest of several: no more are to come
+            del self.pending[knob]
+        try:
+            with_values(self.config, self.pending)
+        except ConfigError:  # what the run has set by itself does not go with it
+            self.pending = {}
 
     @property
     def has_model(self) -> bool:
@@ -143,7 +186,7 @@ class Session:
     @property
     def progress(self) -> str:
         """Where the run stands, e.g. "1,240 steps"."""
-        target = self.config.steps if self.config else 0
+        target = self.config.steps
         return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
 
     def load(self, history: Iterable[records.Record | StepColumns], finished: bool = False) -> None:
@@ -158,8 +201,8 @@ class Session:
                 self.phase = Phase.STOPPED
         self.in_engine = False
 
-    def adopt(self, loaded: Session) -> None:
-        """Take over the run, and all its numbers, of a session that nobody else holds."""
+    def adopt(self, loaded: RunState) -> None:
+        """Take over the run, and all its numbers, of a RunState that nobody else holds."""
         vars(self).update({name: value for name, value in vars(loaded).items() if name not in _OF_THE_INTERFACE})
 
     def _take_columns(self, columns: StepColumns) -> None:
@@ -190,8 +233,7 @@ class Session:
                 self._cut_after(record.step)
                 self.phase = Phase.TRAINING
             case records.Tuned():
-                if self.config is not None:
-                    self.config = with_values(self.config, {record.knob: record.value})
+                self._set_by_run(record.knob, record.value)
                 self._log(record.step, f"{record.knob} set to {record.value}")
             case records.Skipped():
                 place = f" ({record.where})" if record.where else ""
@@ -233,6 +275,8 @@ class Session:
             case messages.Opened():
                 self.opened, self.in_engine, self.opening = event, True, False
                 self.step = event.step
+            case messages.Failed(command="tune"):
+                self.pending = {}
             case messages.Failed(command="train" | "step" | "open"):
                 self.opening = False
                 if self.started is not None:

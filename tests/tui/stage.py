@@ -24,8 +24,8 @@ from rnnplay.text.tokenizers.characters import CharTokenizer
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.prompt.prompt_pane import PromptPane
-from rnnplay.tui.run_controller import Control
-from rnnplay.tui.run_state import Session
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_state import RunState
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.workspace import Workspace
@@ -128,12 +128,12 @@ class Stage:
         return self.engines[-1]
 
     @property
-    def control(self) -> Control:
-        return self.app.control
+    def controller(self) -> RunController:
+        return self.app.controller
 
     @property
-    def session(self) -> Session:
-        return self.app.control.session
+    def state(self) -> RunState:
+        return self.app.controller.state
 
     @property
     def playground(self) -> PlaygroundScreen:
@@ -179,7 +179,7 @@ class Stage:
     async def say(self, pilot: Pilot[None], *events: messages.Event) -> None:
         """Events come, and are shown at once rather than at the next tick."""
         self.engine.say(*events)
-        self.playground.show_session()
+        self.playground.show_state()
         await pilot.pause()
 
     async def ready(self, pilot: Pilot[None]) -> None:
@@ -196,18 +196,18 @@ class Stage:
 
     async def begin(self, pilot: Pilot[None], records: list[Record], fraction: float = 0.1, left: float = 92.0) -> None:
         """The engine makes the run's folder and trains."""
-        run = self.session.run
+        run = self.state.run
         assert run is not None
         if not (self.workspace.checkpoints / run).exists():
             make_run(self.workspace, run)
         await self.say(pilot, progress([started(run), *records], fraction, left))
 
     async def pause(self, pilot: Pilot[None]) -> None:
-        await self.say(pilot, messages.Paused(step=self.session.step))
+        await self.say(pilot, messages.Paused(step=self.state.step))
 
     async def stop(self, pilot: Pilot[None], reason: str = "stopped") -> None:
         """The run ends with a checkpoint."""
-        step = self.session.step
+        step = self.state.step
         records: list[Record] = [Checkpoint(step=step, path=f"step-{step:09}"), Finished(step=step, reason=reason)]
         await self.say(pilot, progress(records, fraction=1.0 if reason == "length" else 0.1))
 

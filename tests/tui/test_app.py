@@ -56,7 +56,7 @@ async def test_while_training_it_asks_and_can_go_on(stage: Stage) -> None:
                 await pilot.press(*answer.split())
             await until(pilot, lambda: app.screen is stage.playground)
             assert stage.engine.quits == 0
-            assert stage.session.phase is Phase.TRAINING
+            assert stage.state.phase is Phase.TRAINING
 
 
 async def test_an_engine_that_does_not_answer_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ async def test_leaving_says_what_it_waits_for_and_asked_again_waits_no_longer(
 async def test_leaving_without_a_training_speaks_of_no_checkpoint(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(100, 30)):
-        said = Leaving(app.control)._text()
+        said = Leaving(app.controller)._text()
     assert "checkpoint" not in said
     assert "nothing is lost" in said
 

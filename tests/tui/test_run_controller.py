@@ -1,4 +1,4 @@
-"""What actions tell the engine, and what becomes of the session. No widgets."""
+"""What actions tell the engine, and what becomes of the state. No widgets."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Finished
-from rnnplay.tui import run_controller as control_module
-from rnnplay.tui.run_controller import Control, longer, start_trouble
+from rnnplay.tui import run_controller as controller_module
+from rnnplay.tui.run_controller import RunController, longer, start_trouble
 from rnnplay.tui.run_state import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
 
 class Rig:
-    """A control whose engine is scripted."""
+    """A controller whose engine is scripted."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.control = Control(stage.workspace)
-        self.control.restart_engine = lambda: self.restarts.append(1)
-        self.control.on_engine_gone = self.gone.append
+        self.controller = RunController(stage.workspace)
+        self.controller.restart_engine = lambda: self.restarts.append(1)
+        self.controller.on_engine_gone = self.gone.append
         self.restarts: list[int] = []
 
     gone: list[EngineExit]
@@ -41,7 +41,7 @@ async def rig(stage: Stage) -> Rig:
     """With an engine that is ready."""
     Rig.gone = []
     made = Rig(stage)
-    await made.control.start_engine()
+    await made.controller.start_engine()
     made.engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
     return made
 
@@ -49,62 +49,66 @@ async def rig(stage: Stage) -> Rig:
 def trained(rig: Rig, steps: int = 10, fraction: float = 0.1, **values: Any) -> RunConfig:
     """A run under way with some steps done; the config it was started with."""
     config = with_values(preset_config(), values)
-    run = rig.control.train(config)
+    run = rig.controller.train(config)
     make_run(rig.stage.workspace, run, values)
     rig.engine.say(progress([started(run), *(step_at(step) for step in range(1, steps + 1))], fraction))
     return config
 
 
 async def test_an_engine_asked_for_twice_is_started_once(stage: Stage) -> None:
-    control = Control(stage.workspace)
-    await asyncio.gather(control.start_engine(), control.start_engine())
-    await control.start_engine()
+    controller = RunController(stage.workspace)
+    await asyncio.gather(controller.start_engine(), controller.start_engine())
+    await controller.start_engine()
     assert len(stage.engines) == 1
 
 
 async def test_train_sends_the_config_under_a_new_name(rig: Rig) -> None:
     config = with_values(preset_config(), {"cell": "gru", "hidden": 32})
-    run = rig.control.train(config)
+    run = rig.controller.train(config)
     assert rig.engine.sent == [messages.Train(config=config, run=run)]
     assert run == "tales-gru-32-01"
     assert rig.engine.log == rig.stage.workspace.checkpoints / run / "engine.log"
-    assert (rig.control.session.phase, rig.control.session.run) == (Phase.PREPARING, run)
+    assert (rig.controller.state.phase, rig.controller.state.run) == (Phase.PREPARING, run)
 
 
 async def test_pause_continue_and_stop_are_sent_only_when_they_mean_something(rig: Rig) -> None:
-    rig.control.pause_or_continue()
-    rig.control.stop()
-    rig.control.tune("lr", 0.1)
+    rig.controller.pause_or_continue()
+    rig.controller.stop()
+    rig.controller.tune("lr", 0.1)
     assert rig.engine.sent == []
     trained(rig)
     rig.engine.sent.clear()
-    rig.control.pause_or_continue()
+    rig.controller.pause_or_continue()
     rig.engine.say(messages.Paused(step=10))
-    rig.control.pause_or_continue()
-    rig.control.tune("lr", 0.1)
-    rig.control.stop()
+    rig.controller.pause_or_continue()
+    rig.controller.tune("lr", 0.1)
+    rig.controller.stop()
     assert rig.engine.sent == [
         messages.Pause(),
         messages.Continue(),
         messages.Tune(knob="lr", value=0.1),
         messages.Stop(),
     ]
-    assert rig.control.session.phase is Phase.STOPPING
+    assert rig.controller.state.phase is Phase.STOPPING
 
 
 async def test_each_request_has_a_greater_number(rig: Rig) -> None:
-    numbers = [rig.control.complete("a"), rig.control.sample("a", SamplingConfig()), rig.control.complete("ab")]
+    numbers = [
+        rig.controller.complete("a"),
+        rig.controller.sample("a", SamplingConfig()),
+        rig.controller.complete("ab"),
+    ]
     assert numbers == sorted(set(numbers))
     assert [command.request for command in rig.engine.sent if hasattr(command, "request")] == numbers
-    rig.control.cancel()
+    rig.controller.cancel()
     assert rig.engine.sent[-1] == messages.Cancel()
 
 
 async def test_a_stopped_run_goes_on_with_its_own_config(rig: Rig) -> None:
     config = trained(rig)
     rig.engine.say(progress([Finished(step=10, reason="stopped")]))
-    assert rig.control.resumable(config)
-    rig.control.resume()
+    assert rig.controller.resumable(config)
+    rig.controller.resume()
     assert rig.engine.sent[-1] == messages.Train(config=config, run="tales-lstm-256-01", resume=True)
 
 
@@ -125,37 +129,37 @@ async def test_a_run_goes_on_with_another_length_or_live_knob_only(
     rig: Rig, change: dict[str, Any], resumable: bool
 ) -> None:
     config = trained(rig)
-    assert not rig.control.resumable(config), "it is being trained"
+    assert not rig.controller.resumable(config), "it is being trained"
     rig.engine.say(progress([Finished(step=10, reason="stopped")]))
     form = with_values(config, change)
-    assert rig.control.resumable(form) is resumable
+    assert rig.controller.resumable(form) is resumable
     if resumable:
-        rig.control.resume(form)
+        rig.controller.resume(form)
         assert rig.engine.of(messages.Train)[-1].config == form
-        assert rig.control.session.config == form
+        assert rig.controller.state.config == form
 
 
 async def test_a_run_that_is_not_on_disk_cannot_go_on(rig: Rig) -> None:
     """Its engine died before there was a folder, or it was removed."""
     config = preset_config()
-    rig.control.train(config)
+    rig.controller.train(config)
     rig.engine.die()
-    assert rig.control.session.phase is Phase.ENGINE_GONE
-    assert not rig.control.resumable(config)
+    assert rig.controller.state.phase is Phase.ENGINE_GONE
+    assert not rig.controller.resumable(config)
 
 
 async def test_a_finished_run_goes_on_for_as_long_again(rig: Rig) -> None:
     config = trained(rig, fraction=1.0)
     rig.engine.say(progress([Finished(step=10, reason="length")], fraction=1.0))
-    rig.control.resume(config)
+    rig.controller.resume(config)
     assert rig.engine.of(messages.Train)[-1].config.minutes == 2 * config.minutes
-    assert rig.control.session.config == rig.engine.of(messages.Train)[-1].config
+    assert rig.controller.state.config == rig.engine.of(messages.Train)[-1].config
 
 
 async def test_a_finished_run_goes_on_as_long_as_the_form_says_if_that_is_new(rig: Rig) -> None:
     config = trained(rig, fraction=1.0)
     rig.engine.say(progress([Finished(step=10, reason="length")], fraction=1.0))
-    rig.control.resume(with_values(config, {"steps": 123}))
+    rig.controller.resume(with_values(config, {"steps": 123}))
     assert rig.engine.of(messages.Train)[-1].config.steps == 123
 
 
@@ -185,8 +189,8 @@ async def test_an_engine_that_dies_at_once_is_not_started_again_and_again(
     rig.engine.die(1, "ImportError: no torch")
     assert [ended.cause for ended in rig.gone] == ["it ended with exit code 1: ImportError: no torch"]
     assert rig.restarts == []
-    monkeypatch.setattr(control_module, "CRASH_SECONDS", -1.0)
-    await rig.control.start_engine()
+    monkeypatch.setattr(controller_module, "CRASH_SECONDS", -1.0)
+    await rig.controller.start_engine()
     rig.engine.die()
     assert rig.restarts == [1]
 
@@ -195,18 +199,18 @@ async def test_an_engine_that_dies_in_training_is_started_again_for_prompts_and_
     trained(rig)
     rig.engine.die()
     assert rig.restarts == [1]
-    assert rig.control.session.phase is Phase.ENGINE_GONE
-    assert not rig.control.send(messages.Pause())
-    await rig.control.start_engine()
+    assert rig.controller.state.phase is Phase.ENGINE_GONE
+    assert not rig.controller.send(messages.Pause())
+    await rig.controller.start_engine()
     assert len(rig.stage.engines) == 2
-    rig.control.resume()
+    rig.controller.resume()
     (command,) = rig.engine.of(messages.Train)
     assert (command.run, command.resume) == (RUN, True)
 
 
 async def test_an_engine_told_to_quit_is_not_missed(rig: Rig) -> None:
-    await rig.control.close()
-    rig.control._engine_ended(0.0, EngineExit(0, rig.engine.log, (), asked=True))
+    await rig.controller.close()
+    rig.controller._engine_ended(0.0, EngineExit(0, rig.engine.log, (), asked=True))
     assert rig.engine.quits == 1
     assert rig.gone == []
     assert rig.restarts == []

@@ -69,8 +69,8 @@ async def test_the_name_of_the_run_stands_in_the_top_line(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=SMALL) as pilot:
         await stage.train(pilot)
-        assert stage.session.run is not None
-        assert f" {stage.session.run} " in stage.status
+        assert stage.state.run is not None
+        assert f" {stage.state.run} " in stage.status
         assert "1:32 left" in stage.status
 
 
@@ -194,7 +194,7 @@ async def test_what_c_did_to_a_stopped_run_is_seen_on_the_chart(stage: Stage) ->
         await until(pilot, lambda: stage.norm.readout.startswith("next: clip norm at "))
         assert stage.norm._picture.threshold == stage.form.config.clip_threshold
         await pilot.press("t")
-        await until(pilot, lambda: stage.session.phase is Phase.PREPARING)
+        await until(pilot, lambda: stage.state.phase is Phase.PREPARING)
         assert stage.engine.of(messages.Train)[-1].config.clip_threshold == stage.form.config.clip_threshold
 
 
@@ -236,7 +236,7 @@ async def test_a_name_that_is_cut_is_told_whole_below_the_list(stage: Stage) -> 
 
 async def choose_and_check(stage: Stage, pilot: Pilot[None], name: str) -> None:
     await pilot.press("o")
-    await until(pilot, lambda: stage.session.run == name)
+    await until(pilot, lambda: stage.state.run == name)
 
 
 @pytest.mark.parametrize(("width", "text"), [(11, "tales-01-23"), (8, "tale…-23"), (5, "ta…23"), (1, "…")])

@@ -75,7 +75,7 @@ async def paused(stage: Stage, pilot: Pilot[None]) -> None:
 
 async def gone(stage: Stage, pilot: Pilot[None]) -> None:
     await watching(stage, pilot)
-    stage.session.checkpoint_step = 580
+    stage.state.checkpoint_step = 580
     stage.engine.die(-9)
     await until(pilot, lambda: len(stage.engines) == 2)
     await pilot.pause()
@@ -134,7 +134,7 @@ async def inspecting(stage: Stage, pilot: Pilot[None], view: str, *keys: str) ->
             await pilot.pause()
         while asked := list(stage.engine.sent):
             stage.engine.sent.clear()
-            answers = [found(one, forced=bool(stage.control.forced)) for one in asked]
+            answers = [found(one, forced=bool(stage.controller.forced)) for one in asked]
             stage.engine.say(*(one for one in answers if one is not None))
             await pilot.pause()
             await pilot.pause()
@@ -256,7 +256,7 @@ def test_a_lesson(
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
         stage.app.coach.progress.tick(find_lesson("3"), 0)
-        stage.playground.show_session()
+        stage.playground.show_state()
         stage.playground.query_one(LessonPane).follow()
         await pilot.pause()
 

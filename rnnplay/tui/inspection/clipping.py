@@ -16,7 +16,7 @@ from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
 from rnnplay.tui.inspection.view import InspectView
 from rnnplay.tui.prompt.next_bars import bar
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, visible_line
 
@@ -56,8 +56,8 @@ class ClippingView(InspectView):
         Binding("f8,plus,equals_sign", "threshold(1)", "", show=False),
     ]
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
         self._found: ClippedStep | None = None
         self._norms: object = None
         self._running = False
@@ -69,7 +69,7 @@ class ClippingView(InspectView):
             yield Lines(id="clipping-parameters")
 
     def on_mount(self) -> None:
-        self.refresh_session()
+        self.refresh_state()
 
     def ask(self) -> Callable[[int], messages.Inspection] | None:
         return _question
@@ -86,33 +86,33 @@ class ClippingView(InspectView):
             width = self.query_one("#clipping-scroll").size.width - 2
             self.query_one("#clipping-parameters", Lines).show(parameter_rows(self._found.parameters, width))
 
-    def refresh_session(self) -> None:
+    def refresh_state(self) -> None:
         """The norms of the last steps."""
-        session = self.session
-        if self._running != self.control.running:
-            self._running = self.control.running
+        state = self.state
+        if self._running != self.controller.running:
+            self._running = self.controller.running
             self.refresh_bindings()
-        config = session.config
-        threshold = config.clip_threshold if config is not None and config.clip == "norm" else None
+        config = state.config
+        threshold = config.clip_threshold if config.clip == "norm" else None
         lines = self.query_one("#clipping-norms", Lines)
-        state = session.step, threshold, lines.size
-        if state == self._norms or not lines.size:
+        shown = state.step, threshold, lines.size
+        if shown == self._norms or not lines.size:
             return
-        self._norms = state
-        norms = [step.grad_norm for step in session.recent]
+        self._norms = shown
+        norms = [step.grad_norm for step in state.recent]
         width, height = lines.size
         bins = log_bins(norms, min(width, 64), threshold)
         if bins is None:
             lines.show([Content.styled("The norms of the last steps come while a run is trained.", FAINT)])
             return
-        lines.show(histogram_rows(bins, threshold, height, len(norms), session.clipped_share))
+        lines.show(histogram_rows(bins, threshold, height, len(norms), state.clipped_share))
 
     def on_resize(self) -> None:
         self._draw()
-        self.refresh_session()
+        self.refresh_state()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return action != "threshold" or self.control.running
+        return action != "threshold" or self.controller.running
 
     def action_threshold(self, direction: int) -> None:
         """As on the playground, whose form it goes through."""

@@ -19,7 +19,7 @@ from rnnplay.tui.heatmap.shades import level, shares
 from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.view import InspectView
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, bar
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
 
@@ -53,8 +53,8 @@ class ConnectivityView(InspectView):
     """
     READS_TEXT = True
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
         self._position = -1
         self._found: Connectivity | None = None
         self._about = ""

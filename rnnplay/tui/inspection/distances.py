@@ -14,7 +14,7 @@ from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import InspectView
 from rnnplay.tui.prompt.next_bars import bar
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
 
@@ -51,8 +51,8 @@ class DistancesView(InspectView):
     EVERY = 4.0
     SHARE = 0.03
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
         self._found: DistanceAccuracy | None = None
 
     def compose(self) -> ComposeResult:

@@ -19,7 +19,7 @@ from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.histogram import columns
 from rnnplay.tui.inspection.quantity_names import named
 from rnnplay.tui.inspection.view import InspectView
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
 
@@ -68,10 +68,9 @@ class GatesView(InspectView):
         Binding("pageup", "page(-1)", "", show=False),
     ]
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
-        config = self.session.config
-        self.quantity: Quantity = FIRST[config.cell if config else "lstm"]
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
+        self.quantity: Quantity = FIRST[self.state.config.cell]
         self.nth = 0
         self.order: Order = "variance"
         self.property: Property = "quotes"

@@ -16,7 +16,7 @@ from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.gradient_text import HEADER, norms_of, summary, table
 from rnnplay.tui.inspection.view import InspectView
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
@@ -64,9 +64,9 @@ class GradientsView(InspectView):
         Binding("minus", "distance(-1)", "", show=False),
     ]
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
-        self.state = "h"
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
+        self.vector = "h"
         self.nth = -1
         """The layer shown; -1: all."""
         self.distance = 64
@@ -98,7 +98,7 @@ class GradientsView(InspectView):
     def ask(self) -> Callable[[int], messages.Inspection] | None:
         key = (self._current.run, self._asked_distance) if self._current else None
         self._asking_initial = (
-            key is not None and key not in self.session.initial_curves and key not in self._no_initial and self.fresh
+            key is not None and key not in self.state.initial_curves and key not in self._no_initial and self.fresh
         )
         self._asked_distance = self.distance
         return partial(_question, distance=self.distance, initial=self._asking_initial)
@@ -113,7 +113,7 @@ class GradientsView(InspectView):
             return
         curve = event.result
         if self._asking_initial:
-            self.session.initial_curves[curve.run, self.distance] = curve
+            self.state.initial_curves[curve.run, self.distance] = curve
         else:
             self._current = curve
             self.shown_step = curve.step
@@ -130,10 +130,10 @@ class GradientsView(InspectView):
 
     def _initial(self) -> GradientCurve | None:
         run = self._current.run if self._current else ""
-        return self.session.initial_curves.get((run, self.distance))
+        return self.state.initial_curves.get((run, self.distance))
 
     def _layers(self, curve: GradientCurve) -> list[int]:
-        count = len(curve.cell if self.state == "c" else curve.hidden)
+        count = len(curve.cell if self.vector == "c" else curve.hidden)
         return list(range(min(count, MOST_LAYERS))) if self.nth < 0 else [min(self.nth, max(count - 1, 0))]
 
     def _draw(self) -> None:
@@ -144,8 +144,8 @@ class GradientsView(InspectView):
         histories: dict[object, History] = {}
 
         def add(name: str, curve: GradientCurve, layer: int, color: str) -> None:
-            norms = norms_of(curve, self.state, layer)
-            key = curve.run, curve.step, len(curve.distances), self.state, layer
+            norms = norms_of(curve, self.vector, layer)
+            key = curve.run, curve.step, len(curve.distances), self.vector, layer
             history = histories[key] = self._histories.get(key) or History()
             if not len(history):
                 history.extend(zip(curve.distances, norms, strict=False))
@@ -160,18 +160,18 @@ class GradientsView(InspectView):
             if initial is not None:
                 for layer in layers:
                     add(f"start{suffix[layer]}", initial, layer, "muted")
-            for number, kept in enumerate(self.session.kept_curves):
+            for number, kept in enumerate(self.state.kept_curves):
                 for layer in self._layers(kept)[-1:]:
                     add(kept_name(kept), kept, layer, KEPT_COLORS[number % len(KEPT_COLORS)])
             for number, layer in enumerate(layers):
                 add(f"now{suffix[layer]}", current, layer, COLORS[number % len(COLORS)])
-            if self.state == "c" and not current.cell:
+            if self.vector == "c" and not current.cell:
                 self.query_one("#gradient-numbers", Lines).show(
                     [Content.styled("Only an LSTM has a cell state c: press h for the hidden state.", "$warning")]
                 )
                 chart.series = []
                 return
-        chart.border_title = f"‖∂L/∂{self.state}‖ k timesteps earlier (log)"
+        chart.border_title = f"‖∂L/∂{self.vector}‖ k timesteps earlier (log)"
         chart.series = series
         self._histories = histories
         chart.readout = f"step {current.step:,}" if current is not None else ""
@@ -189,9 +189,9 @@ class GradientsView(InspectView):
         if action == "keep":
             return self._current is not None
         if action == "forget":
-            return bool(self.session.kept_curves)
+            return bool(self.state.kept_curves)
         if action == "state":
-            return self.state == "c" or (self._current is not None and bool(self._current.cell))
+            return self.vector == "c" or (self._current is not None and bool(self._current.cell))
         if action == "layer":
             return self._current is not None and len(self._current.hidden) > 1
         return True
@@ -199,19 +199,19 @@ class GradientsView(InspectView):
     def action_keep(self) -> None:
         """Keep the current curve; one of the same run and step takes its place."""
         if self._current is not None:
-            kept = [one for one in self.session.kept_curves if kept_name(one) != kept_name(self._current)]
-            self.session.kept_curves = [*kept, self._current][-MOST_KEPT:]
+            kept = [one for one in self.state.kept_curves if kept_name(one) != kept_name(self._current)]
+            self.state.kept_curves = [*kept, self._current][-MOST_KEPT:]
             self.notify(f"Kept {kept_name(self._current)}; it stays beside the curves of other runs.", markup=False)
             self._draw()
             self.refresh_bindings()
 
     def action_forget(self) -> None:
-        self.session.kept_curves = []
+        self.state.kept_curves = []
         self._draw()
         self.refresh_bindings()
 
     def action_state(self) -> None:
-        self.state = "c" if self.state == "h" else "h"
+        self.vector = "c" if self.vector == "h" else "h"
         self._draw()
         self.refresh_bindings()
 

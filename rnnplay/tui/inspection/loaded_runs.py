@@ -1,6 +1,6 @@
-"""Reading a run's metrics.jsonl into a session, quickly also the second time: what a long one came to is kept.
+"""Reading a run's metrics.jsonl into a RunState, quickly also the second time: what a long one came to is kept.
 
-A summary in the workspace's cache holds the session as it was after the first so many bytes; what was appended since is
+A summary in the workspace's cache holds what the RunState was after the first so many bytes; what was appended since is
 read. One that does not fit its file any more, because the run was put back or another took its name, is made anew.
 """
 
@@ -21,7 +21,7 @@ from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.step_columns import ColumnReader, Position
 from rnnplay.tui.chart.history import History, HistoryState
-from rnnplay.tui.run_state import LogLine, Phase, Session
+from rnnplay.tui.run_state import LogLine, Phase, RunState
 
 FORMAT = 1
 WORTH_BYTES = 1 << 22
@@ -49,21 +49,21 @@ class _Summary(msgspec.Struct, kw_only=True):
     finished: bool
 
 
-def load_run(folder: RunFolder, cache: Path) -> Session:
-    """A session with all that is known of a run that nobody trains. Raises RnnplayError or OSError."""
+def load_run(folder: RunFolder, cache: Path) -> RunState:
+    """All that is known of a run that nobody trains. Raises RnnplayError or OSError."""
     config = folder.info().config
     place = cache / "histories" / f"{hashlib.sha256(os.fspath(folder.path.absolute()).encode()).hexdigest()[:32]}.bin"
-    session = Session()
-    session.begin(folder.name, config)
+    state = RunState()
+    state.begin(folder.name, config)
     start = Position()
     if (summary := _read(place, folder.log.path)) is not None:
-        start = _restore(session, summary, config)
+        start = _restore(state, summary, config)
     reader = ColumnReader(folder.log, start)
-    session.load(reader.read(), finished=summary is not None and summary.finished)
+    state.load(reader.read(), finished=summary is not None and summary.finished)
     if reader.end.bytes - start.bytes >= WORTH_BYTES:
         with contextlib.suppress(OSError, ValueError):
-            _write(place, _summarised(session, config, reader.end, folder.log.path))
-    return session
+            _write(place, _summarised(state, config, reader.end, folder.log.path))
+    return state
 
 
 def _read(place: Path, metrics: Path) -> _Summary | None:
@@ -85,41 +85,41 @@ def _check(metrics: Path, size: int) -> bytes:
     return hashlib.sha256(start + end).digest()
 
 
-def _summarised(session: Session, config: RunConfig, position: Position, metrics: Path) -> _Summary:
-    now = session.config or config
+def _summarised(state: RunState, config: RunConfig, position: Position, metrics: Path) -> _Summary:
+    now = state.config
     names = [name for name in RunConfig.__struct_fields__ if getattr(now, name) != getattr(config, name)]
     return _Summary(
         position=position,
         check=_check(metrics, position.bytes),
-        histories={name: getattr(session, name).state() for name in _HISTORIES},
+        histories={name: getattr(state, name).state() for name in _HISTORIES},
         tuned={name: getattr(now, name) for name in names},
-        recent=list(session.recent),
-        events=[(line.step, line.text, line.severity) for line in session.events],
-        returns=list(session.returns),
-        validation=session.validation,
-        checkpoint_step=session.checkpoint_step,
-        reason=session.reason,
-        step=session.step,
-        finished=session.phase is Phase.FINISHED,
+        recent=list(state.recent),
+        events=[(line.step, line.text, line.severity) for line in state.events],
+        returns=list(state.returns),
+        validation=state.validation,
+        checkpoint_step=state.checkpoint_step,
+        reason=state.reason,
+        step=state.step,
+        finished=state.phase is Phase.FINISHED,
     )
 
 
-def _restore(session: Session, summary: _Summary, config: RunConfig) -> Position:
+def _restore(state: RunState, summary: _Summary, config: RunConfig) -> Position:
     try:
         for name in _HISTORIES:
-            history: History = getattr(session, name)
+            history: History = getattr(state, name)
             history.restore(summary.histories[name])
         if summary.tuned:
-            session.config = with_values(config, summary.tuned)
-        session.events.extend(LogLine(*line) for line in summary.events)  # type: ignore[arg-type]
+            state.config = with_values(config, summary.tuned)
+        state.events.extend(LogLine(*line) for line in summary.events)  # type: ignore[arg-type]
     except (KeyError, ValueError, ConfigError):
-        session.begin(session.run, config)
+        state.begin(state.run, config)
         return Position()
-    session.recent.extend(summary.recent)
-    session.last = summary.recent[-1] if summary.recent else None
-    session.returns.extend(summary.returns)
-    session.validation, session.checkpoint_step = summary.validation, summary.checkpoint_step
-    session.reason, session.step = summary.reason, summary.step
+    state.recent.extend(summary.recent)
+    state.last = summary.recent[-1] if summary.recent else None
+    state.returns.extend(summary.returns)
+    state.validation, state.checkpoint_step = summary.validation, summary.checkpoint_step
+    state.reason, state.step = summary.reason, summary.step
     return summary.position
 
 

@@ -19,7 +19,7 @@ from rnnplay.tui.heatmap.shades import level, shares
 from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.view import InspectView
 from rnnplay.tui.prompt.candidates import candidate_rows, reading_rows
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import MUTED, shortened, visible_line
 
@@ -53,8 +53,8 @@ class PredictionsView(InspectView):
     """
     READS_TEXT = True
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
         self._found: Predictions | None = None
 
     def compose(self) -> ComposeResult:
@@ -73,7 +73,7 @@ class PredictionsView(InspectView):
             return
         found = self._found = event.result
         self.shown_step = found.step
-        most = log(max(self.session.vocabulary, 2))
+        most = log(max(self.state.vocabulary, 2))
         surprisals = shares([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)
         text.show([one.token for one in found.tokens], [level(share) for share in surprisals])

@@ -10,8 +10,8 @@ from textual.message import Message
 
 from rnnplay.engine import messages
 from rnnplay.tui.pacing import Pace
-from rnnplay.tui.run_controller import Control
-from rnnplay.tui.run_state import Session
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_state import RunState
 
 
 class InspectView(Vertical):
@@ -34,9 +34,9 @@ class InspectView(Vertical):
     class Changed(Message):
         """The user chose something else: ask again."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, controller: RunController) -> None:
         super().__init__()
-        self.control = control
+        self.controller = controller
         self.text = ""
         self.pace = Pace(self.EVERY, self.SHARE)
         self.shown_step: int | None = None
@@ -48,8 +48,8 @@ class InspectView(Vertical):
         return self.SEES
 
     @property
-    def session(self) -> Session:
-        return self.control.session
+    def state(self) -> RunState:
+        return self.controller.state
 
     def begin_with(self, quantity: str) -> None:
         """Show that quantity first: the lesson's next step is about it."""
@@ -70,8 +70,8 @@ class InspectView(Vertical):
     def refused(self) -> None:
         """The engine could not answer; the screen says why."""
 
-    def refresh_session(self) -> None:
-        """Several times a second, for what is drawn from the session itself."""
+    def refresh_state(self) -> None:
+        """Several times a second, for what is drawn from the run's state itself."""
 
     def focus_body(self) -> None:
         """Put the keys on what the view is about."""

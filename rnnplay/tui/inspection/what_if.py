@@ -22,7 +22,7 @@ from rnnplay.tui.inspection.quantity_names import named
 from rnnplay.tui.inspection.view import InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
@@ -77,8 +77,8 @@ class WhatIfView(InspectView):
         Binding("u", "release", "Release"),
     ]
 
-    def __init__(self, control: Control) -> None:
-        super().__init__(control)
+    def __init__(self, controller: RunController) -> None:
+        super().__init__(controller)
         self._switches: list[Switch] | None = None
         """None: the model is not known yet."""
         self._made_for: object = None
@@ -110,14 +110,14 @@ class WhatIfView(InspectView):
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
         with self.prevent(Input.Changed):
-            self.query_one(Input).value = clamp_text(self.control.forced)
-        self.refresh_session()
+            self.query_one(Input).value = clamp_text(self.controller.forced)
+        self.refresh_state()
 
-    def refresh_session(self) -> None:
+    def refresh_state(self) -> None:
         """List the gates of the model as it is."""
-        config = self.session.config
-        state = (config.cell, config.layers, self.control.forced) if config is not None else None
-        if config is None or state == self._made_for:
+        config = self.state.config
+        made_for = config.cell, config.layers, self.controller.forced
+        if self.state.run is None or made_for == self._made_for:
             return
         options = self.query_one(OptionList)
         wanted = switches(config.cell, config.layers)
@@ -132,7 +132,7 @@ class WhatIfView(InspectView):
             options.highlighted = self._beginning(wanted) if wanted else None
             if not wanted:
                 self._say(Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED))
-        self._made_for = state
+        self._made_for = made_for
 
     def _beginning(self, wanted: list[Switch]) -> int:
         return next((at for at, (_, quantity) in enumerate(wanted) if quantity == self._first), 0)
@@ -149,7 +149,7 @@ class WhatIfView(InspectView):
         return Content.assemble((f"{where}{named(quantity)}".ljust(22), "$foreground"), (state, style))
 
     def _value(self, switch: Switch) -> float | None:
-        values = [one.value for one in self.control.forced if (one.layer, one.quantity) == switch and not one.units]
+        values = [one.value for one in self.controller.forced if (one.layer, one.quantity) == switch and not one.units]
         return values[-1] if values and values[-1] in STATES else None
 
     # --- completions ----------------------------------------------------------------------------------------
@@ -167,10 +167,10 @@ class WhatIfView(InspectView):
         if event.forced is not None:
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
         else:
-            note = "waiting for the engine" if self.control.forced else "nothing is forced"
+            note = "waiting for the engine" if self.controller.forced else "nothing is forced"
             self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
             choose = "choose a gate" if self._switches else "c clamps units"
-            hint = [] if self.control.forced else [Content.styled(choose, FAINT)]
+            hint = [] if self.controller.forced else [Content.styled(choose, FAINT)]
             self.query_one("#forced-bars", CandidateBars).show_note(hint)
 
     @on(NextBars.Taken)
@@ -189,7 +189,7 @@ class WhatIfView(InspectView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if action == "release":
-            return bool(self.control.forced)
+            return bool(self.controller.forced)
         if action == "switch":
             return bool(self._switches) and self.query_one(OptionList).has_focus
         return True
@@ -207,15 +207,15 @@ class WhatIfView(InspectView):
         assert self._switches
         switch = self._switches[index]
         value = STATES[(STATES.index(self._value(switch)) + 1) % len(STATES)]
-        kept = [one for one in self.control.forced if (one.layer, one.quantity) != switch or one.units]
+        kept = [one for one in self.controller.forced if (one.layer, one.quantity) != switch or one.units]
         if value is not None:
             kept.append(Forced(layer=switch[0], quantity=switch[1], value=value))
         self._force(kept)
 
     def _force(self, forced: list[Forced]) -> None:
-        self.control.force(forced)
-        self.refresh_session()
-        layers = self.session.config.layers if self.session.config else 1
+        self.controller.force(forced)
+        self.refresh_state()
+        layers = self.state.config.layers
         self._say(Content.styled(f"forced: {described(forced, layers)}", "$warning") if forced else Content(""))
         self.refresh_bindings()
         self.post_message(self.Changed())
@@ -226,15 +226,15 @@ class WhatIfView(InspectView):
     @on(Input.Changed, "#clamp-input")
     def _clamps_typed(self, event: Input.Changed) -> None:
         event.stop()
-        config = self.session.config
-        if config is None:
+        config = self.state.config
+        if self.state.run is None:
             return
         try:
             clamps = parse_clamps(event.value, config.cell, config.layers, config.hidden)
         except InputError as error:
             self._say(Content.styled(visible_line(str(error)), "$error"))
             return
-        self._force([*(one for one in self.control.forced if not one.units), *clamps])
+        self._force([*(one for one in self.controller.forced if not one.units), *clamps])
 
     @on(Input.Submitted, "#clamp-input")
     def _clamps_done(self, event: Input.Submitted) -> None:

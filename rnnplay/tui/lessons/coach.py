@@ -18,7 +18,7 @@ from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.records import Finished
 from rnnplay.tui.pacing import Pace
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Work:
 class Coach:
     """Hears all that the engine says; is asked by the screens what to show."""
 
-    def __init__(self, control: Control, language: Language, kept: Path) -> None:
+    def __init__(self, controller: RunController, language: Language, kept: Path) -> None:
         """`kept`: the file of the progress."""
-        self.control = control
+        self.controller = controller
         self.language = language
         self.lesson: Lesson | None = None
         self.page: Page | None = None
@@ -105,13 +105,13 @@ class Coach:
     @property
     def arm(self) -> str | None:
         """The arm of the lesson that the run in front of the user is of."""
-        run = self.control.session.run or ""
+        run = self.controller.state.run or ""
         return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
 
     @property
     def under_way(self) -> tuple[Work, str] | None:
         """The lesson, and the arm of it, that the run in front of the user is of; perhaps not the lesson read now."""
-        run = self.control.session.run or ""
+        run = self.controller.state.run or ""
         return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
 
     @property
@@ -131,10 +131,9 @@ class Coach:
         step = self.lesson.steps[number]
         for arm in step.arms:
             if not self._trained(arm):
-                config = self.control.session.config
-                resumes = arm == self.arm and config is not None and self.control.resumable(config)
+                resumes = arm == self.arm and self.controller.resumable(self.controller.state.config)
                 return Need("resume" if resumes else "train", arm, number)
-        has_model = self.control.session.has_model
+        has_model = self.controller.state.has_model
         for judged in self.measurements.judge_step(step):
             if not judged.holds and not (judged.measured is None and step.view == "what if"):
                 # What could not be measured, as the engine or the interface ended, may be now.
@@ -168,7 +167,7 @@ class Coach:
         if again:
             work.seeds[arm] = work.seeds.get(arm, self.lesson.config(arm).seed) + 1
         config = self.lesson.config(arm, work.seeds.get(arm))
-        run = self.control.train(config, f"lesson-{self.lesson.number}-{arm}")
+        run = self.controller.train(config, f"lesson-{self.lesson.number}-{arm}")
         work.measurements.begin(arm)
         work.runs = {name: of for name, of in work.runs.items() if of != arm} | {run: arm}
         work.paces = {}
@@ -218,12 +217,12 @@ class Coach:
             case messages.Inspected() if event.request in self._asked:
                 key = self._asked.pop(event.request)
                 pace = work.paces.get(key)
-                if event.result.run != self.control.session.run or event.result.step > length:
+                if event.result.run != self.controller.state.run or event.result.step > length:
                     return
                 work.measurements.take(arm, event.result)
                 if pace is not None:
                     pace.answered(event.seconds)
-                if event.result.step in (0, self.control.session.step):
+                if event.result.step in (0, self.controller.state.step):
                     self._settle(key)
             case messages.Completion() if (
                 event.forced is not None and event.step <= length and self._as_asked_for(work.lesson, event.request)
@@ -243,9 +242,9 @@ class Coach:
 
     def _as_asked_for(self, lesson: Lesson, request: int) -> bool:
         """Whether the completion is that of the lesson's prompt, with what the lesson forces."""
-        asked, probe = self.control.completing, lesson.probe
+        asked, probe = self.controller.completing, lesson.probe
         same = asked is not None and (asked.request, asked.text) == (request, probe.prompt)
-        return same and list(self.control.forced) == list(probe.forced)
+        return same and list(self.controller.forced) == list(probe.forced)
 
     def _tick(self, work: Work) -> None:
         for number, step in enumerate(work.lesson.steps):
@@ -261,8 +260,8 @@ class Coach:
     def owed(self) -> bool:
         """Whether the run that has just finished is still being measured."""
         run, until = self._owing
-        session, engine = self.control.session, self.control.engine
-        there = self.lesson is not None and session.run == run and session.has_model
+        state, engine = self.controller.state, self.controller.engine
+        there = self.lesson is not None and state.run == run and state.has_model
         return bool(self._owed) and there and engine is not None and engine.alive and monotonic() < until
 
     def awaited(self, condition: Condition) -> bool:
@@ -271,16 +270,16 @@ class Coach:
 
     def _owe(self, work: Work, arm: str) -> None:
         """Ask at once for all that is not known of the weights as the run leaves them."""
-        session = self.control.session
+        state = self.controller.state
         finished = work.measurements.of(arm).finished
-        if session.run is None or finished is None or finished.reason == "stopped":
+        if state.run is None or finished is None or finished.reason == "stopped":
             return
         known = work.measurements.of(arm)
-        self._owing = session.run, monotonic() + OWED_SECONDS
+        self._owing = state.run, monotonic() + OWED_SECONDS
         self._owed = set()
         for key, question in _questions(work.lesson, arm):
             made = question(0)
-            if not _is_initial(made) and _is_current(known, made, session.step):
+            if not _is_initial(made) and _is_current(known, made, state.step):
                 continue
             if _is_initial(made) and known.initial_curve is not None:
                 continue
@@ -294,25 +293,25 @@ class Coach:
                 self.measured()
 
     def _ask(self, work: Work, key: str, question: Question, now: float) -> None:
-        self._asked[self.control.inspect(question)] = key
+        self._asked[self.controller.inspect(question)] = key
         work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE)).asked(now)
 
     def ask(self, now: float) -> None:
         """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
-        under_way, session = self.under_way, self.control.session
-        if self.lesson is None or under_way is None or not session.has_model:
+        under_way, state = self.under_way, self.controller.state
+        if self.lesson is None or under_way is None or not state.has_model:
             return
         work, arm = under_way
-        if session.step > _length(work.lesson, arm):
+        if state.step > _length(work.lesson, arm):
             return
-        over = session.phase in (Phase.FINISHED, Phase.STOPPED)
+        over = state.phase in (Phase.FINISHED, Phase.STOPPED)
         known = work.measurements.of(arm)
         for key, question in _questions(work.lesson, arm):
             pace = work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE))
             made = question(0)
             if _is_initial(made) and known.initial_curve is not None:
                 continue
-            moved = not over or not _is_current(known, made, session.step)
+            moved = not over or not _is_current(known, made, state.step)
             if pace.due(now, moved=moved, training=not over):
                 self._ask(work, key, question, now)
 

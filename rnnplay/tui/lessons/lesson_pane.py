@@ -117,7 +117,7 @@ class LessonPane(VerticalScroll):
 
     def refresh_steps(self) -> None:
         """Bring ticks and measurements up to date."""
-        running, wanted = self._coach.control.running, self._coach.next_arm
+        running, wanted = self._coach.controller.running, self._coach.next_arm
         for button in self.query(Button):
             button.disabled = running
             arm = (button.id or "").removeprefix("arm-")

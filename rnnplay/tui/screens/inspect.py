@@ -32,8 +32,8 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_text import sample_text
-from rnnplay.tui.run_controller import Control
-from rnnplay.tui.run_state import Phase, Session
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
@@ -93,7 +93,7 @@ class InspectScreen(Screen[int]):
 
     def __init__(
         self,
-        control: Control,
+        controller: RunController,
         config: RunConfig,
         text: str = "",
         start: int = 0,
@@ -102,7 +102,7 @@ class InspectScreen(Screen[int]):
     ) -> None:
         """`config` is what the form holds, while there is no run; `move_threshold` moves its clip threshold."""
         super().__init__()
-        self.control = control
+        self.controller = controller
         self._config = config
         self._text = text
         self._start = start
@@ -145,8 +145,8 @@ class InspectScreen(Screen[int]):
         return words.footer_in(super().active_bindings, self._language)
 
     @property
-    def session(self) -> Session:
-        return self.control.session
+    def state(self) -> RunState:
+        return self.controller.state
 
     @property
     def view(self) -> InspectView:
@@ -157,8 +157,8 @@ class InspectScreen(Screen[int]):
 
     @work(thread=True)
     def _read_sample(self) -> None:
-        corpus = self.session.config.corpus if self.session.config else ""
-        text = sample_text(corpus, self.control.workspace)
+        corpus = self.state.config.corpus if self.state.run is not None else ""
+        text = sample_text(corpus, self.controller.workspace)
         self.app.call_from_thread(self._fill, text)
 
     def _fill(self, text: str) -> None:
@@ -219,7 +219,7 @@ class InspectScreen(Screen[int]):
         self._request = 0  # what was asked for another view is not this one's answer
         self.query_one(ViewTabs).index = index
         if index not in self._views:
-            view = self._views[index] = VIEWS[index](self.control)
+            view = self._views[index] = VIEWS[index](self.controller)
             view.text = self._text
             if self._coach is not None and (quantity := self._coach.quantity_for(view.NAME)):
                 view.begin_with(quantity)
@@ -238,32 +238,32 @@ class InspectScreen(Screen[int]):
     # --- asking and answering -------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Bring up to date what depends on the session, and ask if it is time."""
+        """Bring up to date what depends on the run, and ask if it is time."""
         view = self._views.get(self._index)
         if view is None or not view.is_mounted or not view.is_attached:
             return  # it is being put there, or taken away with the screen
-        session = self.session
-        self.query_one(StatusLine).show(session, self._config)
+        state = self.state
+        self.query_one(StatusLine).show(state, self._config)
         for line in self.query(LessonLine):
             line.refresh_step()
         if view.sees != self._sees:
             self._sees = view.sees
             self.query_one("#sees", Static).update(view.sees)
-        if not session.has_model:
+        if not state.has_model:
             self._request = 0
             view.pace.want()
             self._say(NO_MODEL)
             return
         if self._notice == NO_MODEL:
             self._say("")
-        view.refresh_session()
-        if view.pace.due(monotonic(), view.shown_step != session.step, session.phase is Phase.TRAINING):
+        view.refresh_state()
+        if view.pace.due(monotonic(), view.shown_step != state.step, state.phase is Phase.TRAINING):
             self._ask()
 
     def _ask(self) -> None:
         question = self.view.ask()
         if question is not None:
-            self._request = self.control.inspect(question)
+            self._request = self.controller.inspect(question)
             self.view.pace.asked(monotonic())
         elif not self._text:
             self._request = 0  # an answer on its way is of a text that is gone
@@ -282,7 +282,7 @@ class InspectScreen(Screen[int]):
                 self.call_later(self.tick)
             case messages.Failed() if self._request and event.request == self._request:
                 self.view.pace.answered()
-                self.view.shown_step = self.session.step
+                self.view.shown_step = self.state.step
                 self.view.refused()
                 self._say(event.message)
             case _:
@@ -321,7 +321,7 @@ class InspectScreen(Screen[int]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         typing = isinstance(self.focused, Input)
         if action in ("again", "view"):
-            return not typing and (action != "again" or self.session.has_model)
+            return not typing and (action != "again" or self.state.has_model)
         if action == "edit":
             return not typing and self._index in self._views and self.view.READS_TEXT
         return True

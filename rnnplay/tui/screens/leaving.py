@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
-from rnnplay.tui.run_controller import Control
+from rnnplay.tui.run_controller import RunController
 
 SHOWN_SECONDS = 0.7
 """Leaving that is done by then needs no word."""
@@ -29,10 +29,10 @@ class Leaving(ModalScreen[None]):
     Leaving Label { width: 100%; }
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, controller: RunController) -> None:
         super().__init__()
-        self._control = control
-        self._training = control.running
+        self._controller = controller
+        self._training = controller.running
         self._began = monotonic()
         self._hurried = False
 
@@ -62,5 +62,5 @@ class Leaving(ModalScreen[None]):
             return f"The engine is ending: {time}. Press ctrl+q to leave now; nothing is lost."
         return (
             f"The engine ends what it is at and writes a checkpoint: {time}. Press ctrl+q to leave now; "
-            f"{self._control.session.at_risk} is then lost."
+            f"{self._controller.state.at_risk} is then lost."
         )

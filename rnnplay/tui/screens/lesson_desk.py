@@ -46,7 +46,7 @@ class LessonDesk:
         """What t does, by the name of the action."""
         need = self._coach.need
         if need is None:
-            if not self._screen.control.resumable(self._screen.form.config):
+            if not self._screen.controller.resumable(self._screen.form.config):
                 return "train"
             return "done" if self._coach.arm is not None else "resume"  # for a lesson's run its length is enough
         return {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}[need.what]
@@ -57,13 +57,13 @@ class LessonDesk:
             self._screen.notify(words.MEASURING_FIRST[self._coach.language], timeout=3)
             while self._coach.owed:
                 await asyncio.sleep(POLL_SECONDS)
-            self._screen.show_session()
+            self._screen.show_state()
 
     async def go_on(self) -> None:
         """Do what the lesson needs next, whatever key asks for it and how soon."""
         await self.measured()
         coach, screen = self._coach, self._screen
-        if screen.control.running:
+        if screen.controller.running:
             return
         if (need := coach.need) is None:
             screen.notify(words.ALL_DONE[coach.language])
@@ -73,7 +73,7 @@ class LessonDesk:
         match need.what:
             case "resume":
                 screen.begin(resume=True)
-            case "open" if run is not None and run in {one.name for one in list_runs(screen.control.workspace)}:
+            case "open" if run is not None and run in {one.name for one in list_runs(screen.controller.workspace)}:
                 arm = coach.lesson.arms[need.arm].title[language]
                 screen.notify(words.OPENED[language].format(step=need.step + 1, arm=arm), markup=False)
                 screen.open_run(run)
@@ -173,7 +173,7 @@ class LessonDesk:
         values = "".join(f"\n✓ {what}: {value}" for what, value in told)
         # Said on whatever screen the user is: the page may be out of sight.
         self._screen.app.notify(coach.page.steps[step] + values, title=f"✓ {step + 1}", timeout=10, markup=False)
-        self._screen.show_session()
+        self._screen.show_state()
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)
 

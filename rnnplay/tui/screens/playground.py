@@ -27,8 +27,8 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.room import NARROW
-from rnnplay.tui.run_controller import Control, start_trouble
-from rnnplay.tui.run_state import Phase, Session, rollback_text
+from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.run_state import Phase, RunState, rollback_text
 from rnnplay.tui.screens import playground_keys
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.lesson_desk import LessonDesk
@@ -73,7 +73,7 @@ KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", 
 
 
 class PlaygroundScreen(Screen[None]):
-    """Shows the session of `control`; turns keys into what `control` can do."""
+    """Shows the run of `controller`; turns keys into what it can do."""
 
     AUTO_FOCUS = "#main"
     HELP = """
@@ -88,9 +88,11 @@ class PlaygroundScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = playground_keys.BINDINGS
 
-    def __init__(self, control: Control, coach: Coach, config: RunConfig, preset: str, run: str | None = None) -> None:
+    def __init__(
+        self, controller: RunController, coach: Coach, config: RunConfig, preset: str, run: str | None = None
+    ) -> None:
         super().__init__()
-        self.control = control
+        self.controller = controller
         self.coach = coach
         self._start = (config, preset, run)
         self.presets = PresetDesk(self)
@@ -139,19 +141,19 @@ class PlaygroundScreen(Screen[None]):
         self.query_one("#prompt", PromptPane).border_title = "Prompt"
         self._read_corpora()
         try:
-            self.control.workspace.create()
+            self.controller.workspace.create()
         except InputError as error:
             self.show_trouble(f"{error} Runs can be opened (o), prompted and inspected.")
         self.presets.tell_problems()
         self.set_timer(COUNTED_SECONDS, self._begin_counting)
-        self.show_session()
+        self.show_state()
         if (run := self._start[2]) is not None:
-            self.session.opening = True
+            self.state.opening = True
             self._load_run(run, resume=False)
 
     @property
-    def session(self) -> Session:
-        return self.control.session
+    def state(self) -> RunState:
+        return self.controller.state
 
     @property
     def form(self) -> SetupForm:
@@ -165,10 +167,10 @@ class PlaygroundScreen(Screen[None]):
     def _read_corpora(self) -> None:
         from rnnplay.text.corpora.catalogue import list_corpora
 
-        found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self.control.workspace)]
+        found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self.controller.workspace)]
         self.app.call_from_thread(self.form.set_corpora, found)
 
-    # --- showing the session --------------------------------------------------------------------------------
+    # --- showing the run ----------------------------------------------------------------------------------
 
     def engine_event(self, event: messages.Event) -> None:
         """What the engine said; answers to prompts at once, the rest at most every UPDATE_SECONDS."""
@@ -181,10 +183,10 @@ class PlaygroundScreen(Screen[None]):
                 if event.request == self._sample_request:
                     self.prompt.append_sample(event.text, event.done)
             case messages.Failed():
-                if event.command == "train" and not self.control.running and self.session.config is not None:
-                    self.form.config = self.session.config
+                if event.command == "train" and not self.controller.running:
+                    self.form.config = self.state.config
                 self.notify(event.message + _onward(event), severity="error", timeout=12, markup=False)
-                self.show_session()
+                self.show_state()
             case messages.Progress():
                 self._tell(event.records)
                 self._follow(event.records)
@@ -195,7 +197,7 @@ class PlaygroundScreen(Screen[None]):
     def _follow(self, news: list[Record]) -> None:
         """Knobs that the run has set by itself, after a rollback or from a checkpoint, stand in the form too."""
         for record in news:
-            if isinstance(record, Tuned) and not self.control.answered(record):
+            if isinstance(record, Tuned) and record.knob not in self.state.pending:
                 self.form.follow(record.knob, record.value)
 
     def _tell(self, news: list[Record]) -> None:
@@ -219,30 +221,30 @@ class PlaygroundScreen(Screen[None]):
         if quiet < TYPING_SECONDS:
             self.set_timer(TYPING_SECONDS - quiet, self._show_if_quiet)
         else:
-            self.show_session()
+            self.show_state()
 
     def _show_behind_the_echo(self) -> None:
         """While somebody types on and on, the moment after a key was painted is the best one for the charts."""
         if self._update_due and monotonic() - self._shown_at > STALE_SECONDS:
-            self.call_after_refresh(self.show_session)
+            self.call_after_refresh(self.show_state)
 
-    def show_session(self) -> None:
+    def show_state(self) -> None:
         """Bring the screen up to date."""
         self._update_due = False
         self._shown_at = monotonic()
-        session = self.session
+        state = self.state
         self._show_parameters()
         if not self._covered:
-            self.query_one(StatusLine).show(session, self.form.config)
-            self.query_one(TrainingCharts).show(session, self.form.config)
-            self.query_one(EventLog).show(session)
+            self.query_one(StatusLine).show(state, self.form.config)
+            self.query_one(TrainingCharts).show(state, self.form.config)
+            self.query_one(EventLog).show(state)
         self.lessons.refresh()
-        if session.phase is not self._phase_shown:
-            self._phase_changed(session.phase)
-        if (session.has_model, session.model_coming) != self._model_shown:
-            self._model_changed(session.has_model, session.model_coming)
+        if state.phase is not self._phase_shown:
+            self._phase_changed(state.phase)
+        if (state.has_model, state.model_coming) != self._model_shown:
+            self._model_changed(state.has_model, state.model_coming)
         self._show_forced()
-        due = session.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
+        due = state.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
         if due and not self._covered:
             self._ask(self._asked[1])
 
@@ -253,23 +255,22 @@ class PlaygroundScreen(Screen[None]):
 
     def _show_forced(self) -> None:
         """Say in the prompt's pane what is forced, so that it is never forgotten."""
-        forced = self.control.forced
+        forced = self.controller.forced
         if forced != self._forced_shown:
             self._forced_shown = forced
-            layers = self.session.config.layers if self.session.config else 1
-            self.prompt.set_forced(described(forced, layers))
+            self.prompt.set_forced(described(forced, self.state.config.layers))
             self.refresh_bindings()
 
     def _phase_changed(self, phase: Phase) -> None:
         before, self._phase_shown = self._phase_shown, phase
-        self.form.training = self.control.running
-        self.query_one("#stop", Button).disabled = not self.control.running
+        self.form.training = self.controller.running
+        self.query_one("#stop", Button).disabled = not self.controller.running
         self._label_main()
         self.fold()
         if phase is Phase.TRAINING:
             self.show_trouble("")
         if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
-            finished = words.FINISHED[self._language].format(run=self.session.run, step=self.session.step)
+            finished = words.FINISHED[self._language].format(run=self.state.run, step=self.state.step)
             self.notify(finished, markup=False)
         self.refresh_bindings()
 
@@ -280,7 +281,7 @@ class PlaygroundScreen(Screen[None]):
             self._ask(self.prompt.text)
 
     def _label_main(self) -> None:
-        label = MAIN_LABELS.get(self.session.phase)
+        label = MAIN_LABELS.get(self.state.phase)
         if label is None:
             label = "◌ Measuring" if self.coach.owed else KEY_LABELS[self.lessons.key]
         sign, _, word = label.partition(" ")
@@ -295,11 +296,11 @@ class PlaygroundScreen(Screen[None]):
 
     def _every_second(self) -> None:
         self.lessons.ask()
-        waited = self.session.engine_silent or self.session.engine_busy
-        self.control.listen()
-        silent = self.session.engine_silent
-        if waited or silent or self.session.engine_busy:
-            self.query_one(StatusLine).show(self.session, self.form.config)
+        waited = self.state.engine_silent or self.state.engine_busy
+        self.controller.listen()
+        silent = self.state.engine_silent
+        if waited or silent or self.state.engine_busy:
+            self.query_one(StatusLine).show(self.state, self.form.config)
         if bool(silent) != self._silence_told:
             self._silence_told = bool(silent)
             text = playground_keys.silence_text(self) if silent else ""
@@ -312,15 +313,15 @@ class PlaygroundScreen(Screen[None]):
         """The engine ended by itself: say why, and how to go on."""
         self.prompt.append_sample("", True)
         self._silence_told = False  # what is said now stays
-        session = self.session
+        state = self.state
         text = f"✕ The engine is gone: {ended.cause}."
-        if self.control.resumable(self.form.config):
-            at = f" from the checkpoint at step {session.checkpoint_step:,}" if session.checkpoint_step else ""
-            text += f" Press t (F5 while typing) to resume {session.run}{at}."
+        if self.controller.resumable(self.form.config):
+            at = f" from the checkpoint at step {state.checkpoint_step:,}" if state.checkpoint_step else ""
+            text += f" Press t (F5 while typing) to resume {state.run}{at}."
         else:
             text += " It is started again when you train."
         self.show_trouble(text)
-        self.show_session()  # the focus stays: the next key of somebody who types must not be a command
+        self.show_state()  # the focus stays: the next key of somebody who types must not be a command
 
     # --- the run --------------------------------------------------------------------------------------------
 
@@ -337,32 +338,32 @@ class PlaygroundScreen(Screen[None]):
         await self.lessons.measured()
         self.show_trouble("")
         try:
-            await self.control.start_engine()
-            if self.control.running:
+            await self.controller.start_engine()
+            if self.controller.running:
                 return  # the key was pressed twice
             if resume:
-                self.control.resume(config, checkpoint)
+                self.controller.resume(config, checkpoint)
             elif arm:
                 self.coach.train(arm, again)
                 self.lessons.read(False)
                 self.lessons.follow()
             else:
-                self.control.train(self.form.config)
-            self.form.config = self.session.config or self.form.config
+                self.controller.train(self.form.config)
+            self.form.config = self.state.config
         except RnnplayError as error:
             self.notify(str(error), severity="error", timeout=12, markup=False)
         except OSError as error:
             self.show_trouble(start_trouble(error))
-        self.show_session()
+        self.show_state()
 
     def action_train(self) -> None:
         """Train, or resume the run in front of the user; in a lesson, train what its next step needs."""
-        if not self.control.running and self.lessons.leads:
+        if not self.controller.running and self.lessons.leads:
             self.run_worker(self.lessons.go_on(), exclusive=True, group="lesson")
             return
         form = self.form.config
         if self._may_begin():
-            resume = self.control.resumable(form)
+            resume = self.controller.resumable(form)
             self.begin(resume, form if resume else None)
 
     action_resume = action_look = action_done = action_train
@@ -378,11 +379,11 @@ class PlaygroundScreen(Screen[None]):
         """Whether the run in front of the user, if it is unfinished, is to be left for a new one."""
         from rnnplay.tui.screens.confirm import Confirm
 
-        session = self.session
-        if session.run is None or session.phase is Phase.FINISHED or not session.step:
+        state = self.state
+        if state.run is None or state.phase is Phase.FINISHED or not state.step:
             return True
         question = (
-            f"{session.run} is at step {session.step:,} and not finished; t goes on with it. "
+            f"{state.run} is at step {state.step:,} and not finished; t goes on with it. "
             "Train another from the beginning? It stays among the runs (o)."
         )
         return await self.app.push_screen_wait(Confirm("Begin anew", question, "Begin anew", lost=True))
@@ -390,31 +391,31 @@ class PlaygroundScreen(Screen[None]):
     def _may_begin(self) -> bool:
         if self.form.errors:
             self.notify(next(iter(self.form.errors.values())), severity="error", markup=False)
-        return not self.control.running and not self.form.errors
+        return not self.controller.running and not self.form.errors
 
     def action_main(self, _: bool = False) -> None:
         """The main button: train, pause, continue or resume."""
-        if self.control.running:
+        if self.controller.running:
             self.action_pause()
         else:
             self.action_train()
 
     def action_pause(self) -> None:
-        if self.session.engine_silent:
-            self.control.wake()
+        if self.state.engine_silent:
+            self.controller.wake()
         else:
-            self.control.pause_or_continue()
+            self.controller.pause_or_continue()
 
     action_go_on = action_pause
 
     def action_stop(self) -> None:
-        if self.session.engine_silent:
-            question = f"Ending it loses {self.session.at_risk}."
+        if self.state.engine_silent:
+            question = f"Ending it loses {self.state.at_risk}."
             dialog = Confirm("The engine does not answer", question, "End it", "Wait", lost=True)
-            self.app.push_screen(dialog, lambda sure: self.control.end_engine() if sure else None)
+            self.app.push_screen(dialog, lambda sure: self.controller.end_engine() if sure else None)
             return
-        self.control.stop()
-        self.show_session()
+        self.controller.stop()
+        self.show_state()
 
     @on(Button.Pressed, "#main")
     def _main_pressed(self) -> None:
@@ -428,13 +429,13 @@ class PlaygroundScreen(Screen[None]):
         """Choose among the runs on disk."""
         from rnnplay.tui.screens.runs import RunsScreen  # not before it is asked for
 
-        busy = self.session.run if self.control.running else None
-        self.app.push_screen(RunsScreen(self.control.workspace, busy), self._choose_run)
+        busy = self.state.run if self.controller.running else None
+        self.app.push_screen(RunsScreen(self.controller.workspace, busy), self._choose_run)
 
     def _choose_run(self, choice: RunChoice | None) -> None:
         if choice is None:
             return
-        if self.control.running:
+        if self.controller.running:
             self.notify("A run is under way; stop it (x) before going on with another.", severity="warning")
             return
         self.open_run(choice.run, resume=choice.action == "resume")
@@ -443,14 +444,14 @@ class PlaygroundScreen(Screen[None]):
     async def open_run(self, run: str, resume: bool = False) -> None:
         """Open a run for prompts, or resume it."""
         await self.lessons.measured()
-        self.session.opening = not resume
+        self.state.opening = not resume
         self._load_run(run, resume)
 
     @work(thread=True, exclusive=True, group="load run")
     def _load_run(self, run: str, resume: bool) -> None:
         """Read a run's history, which may be long, and then resume or open it."""
         try:
-            loaded = load_run(find_run(run, self.control.workspace), self.control.workspace.cache)
+            loaded = load_run(find_run(run, self.controller.workspace), self.controller.workspace.cache)
         except (RnnplayError, OSError) as error:
             self.app.call_from_thread(self._not_loaded, str(error))
             return
@@ -458,17 +459,16 @@ class PlaygroundScreen(Screen[None]):
 
     def _not_loaded(self, reason: str) -> None:
         self.notify(reason, severity="error", markup=False)
-        self.session.opening = False
-        self.show_session()
+        self.state.opening = False
+        self.show_state()
 
-    def _run_loaded(self, run: str, resume: bool, loaded: Session) -> None:
-        if run != self.session.run:
-            self.control.release()  # another model need not have what is forced
-        self.session.adopt(loaded)
-        self.session.opening = not resume
-        if loaded.config is not None:
-            self.form.config = loaded.config
-        self.show_session()
+    def _run_loaded(self, run: str, resume: bool, loaded: RunState) -> None:
+        if run != self.state.run:
+            self.controller.release()  # another model need not have what is forced
+        self.state.adopt(loaded)
+        self.state.opening = not resume
+        self.form.config = loaded.config
+        self.show_state()
         if resume:
             self.begin(resume=True)
         else:
@@ -477,22 +477,22 @@ class PlaygroundScreen(Screen[None]):
     @work
     async def _open(self, run: str) -> None:
         try:
-            await self.control.start_engine()
+            await self.controller.start_engine()
         except OSError as error:
             self.show_trouble(start_trouble(error))
-            self.session.opening = False
-            self.show_session()
-        self.control.open(run)
+            self.state.opening = False
+            self.show_state()
+        self.controller.open(run)
 
     def action_go_back(self) -> None:
         """Put the run back to one of its checkpoints; one that is not under way goes on from there."""
         from rnnplay.tui.screens.go_back import GoBackScreen
 
-        if self.session.run is None or self.session.phase is Phase.PREPARING:
+        if self.state.run is None or self.state.phase is Phase.PREPARING:
             self.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
             return
         try:
-            screen = GoBackScreen(find_run(self.session.run, self.control.workspace))
+            screen = GoBackScreen(find_run(self.state.run, self.controller.workspace))
         except (RnnplayError, OSError) as error:
             self.notify(str(error), severity="error", markup=False)
             return
@@ -501,8 +501,8 @@ class PlaygroundScreen(Screen[None]):
     def _back_to(self, checkpoint: str | None) -> None:
         if checkpoint is None:
             return
-        if self.control.running:
-            self.control.go_back(checkpoint)
+        if self.controller.running:
+            self.controller.go_back(checkpoint)
         else:
             self.begin(resume=True, checkpoint=checkpoint)
 
@@ -525,21 +525,21 @@ class PlaygroundScreen(Screen[None]):
 
     @on(SetupForm.Tuned)
     def _tuned(self, event: SetupForm.Tuned) -> None:
-        self.control.tune(event.knob, event.value)
+        self.controller.tune(event.knob, event.value)
         self._show_soon()
 
     def _begin_counting(self) -> None:
         from rnnplay.tui.setup.parameter_count import ParameterCount
 
-        self._parameters = ParameterCount(self.control.workspace)
+        self._parameters = ParameterCount(self.controller.workspace)
         self._show_parameters()
 
     def _show_parameters(self) -> None:
         """How many the model in the form has, on the border of the setup."""
         if self._parameters is None:
             return
-        config, started = self.form.config, self.session.started
-        text = self._parameters.text(config, self.session.config, started.vocabulary if started else None)
+        config, started = self.form.config, self.state.started
+        text = self._parameters.text(config, self.state.config, started.vocabulary if started else None)
         setup = self.query_one("#setup")
         if setup.border_subtitle != text:
             setup.border_subtitle = text
@@ -562,7 +562,7 @@ class PlaygroundScreen(Screen[None]):
         """Choose a text of one's own."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
-        self.app.push_screen(FilePicker(self.control.workspace), self._file_picked)
+        self.app.push_screen(FilePicker(self.controller.workspace), self._file_picked)
 
     def _file_picked(self, path: Path | None) -> None:
         if path is not None:
@@ -581,23 +581,23 @@ class PlaygroundScreen(Screen[None]):
         self._ask(event.text)
 
     def _ask(self, text: str) -> None:
-        if self.session.has_model:
+        if self.state.has_model:
             self._asked_at = monotonic()
-            self._asked = (self.control.complete(text), text)
+            self._asked = (self.controller.complete(text), text)
         else:
             self._asked = (0, text)
 
     @on(PromptPane.SampleWanted)
     def _sample_wanted(self, event: PromptPane.SampleWanted) -> None:
-        if not self.session.has_model:
+        if not self.state.has_model:
             self.notify("There is no model yet: press t to train one, or o to open a run.", severity="warning")
             return
-        self.prompt.start_sample(event.prompt, self.session.step)
-        self._sample_request = self.control.sample(event.prompt, event.sampling)
+        self.prompt.start_sample(event.prompt, self.state.step)
+        self._sample_request = self.controller.sample(event.prompt, event.sampling)
 
     @on(PromptPane.CancelWanted)
     def _cancel_wanted(self) -> None:
-        self.control.cancel()
+        self.controller.cancel()
 
     # --- inspection -----------------------------------------------------------------------------------------
 
@@ -607,12 +607,12 @@ class PlaygroundScreen(Screen[None]):
 
         view, text = self.lessons.looked_at(self._inspected, self.prompt.text)
         view = view if wanted is None else wanted
-        screen = InspectScreen(self.control, self.form.config, text, view, self.action_move_threshold, self.coach)
+        screen = InspectScreen(self.controller, self.form.config, text, view, self.action_move_threshold, self.coach)
         self.app.push_screen(screen, self._inspection_left)
 
     def _inspection_left(self, view: int | None) -> None:
         self._inspected = view or 0
-        self.show_session()
+        self.show_state()
         self._ask(self.prompt.text)
 
     # --- lessons --------------------------------------------------------------------------------------------
@@ -630,7 +630,7 @@ class PlaygroundScreen(Screen[None]):
 
     def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
         """Train one of the lesson's models."""
-        if self.control.running:
+        if self.controller.running:
             self.notify(words.RUNNING[self.coach.language], severity="warning")
         else:
             self.begin(arm=event.arm)
@@ -650,8 +650,8 @@ class PlaygroundScreen(Screen[None]):
 
     def action_release(self) -> None:
         """Force nothing in the model any more."""
-        self.control.release()
-        self.show_session()
+        self.controller.release()
+        self.show_state()
         self._ask(self.prompt.text)
 
     # --- the rest -------------------------------------------------------------------------------------------
@@ -690,7 +690,7 @@ class PlaygroundScreen(Screen[None]):
         folded, narrow = self._folded, self.size.width < NARROW
         if folded is None:
             # Once there is a run the charts keep the room, so that they do not jump when it ends.
-            folded = (narrow and self.session.run is not None) or self.coach.lesson is not None
+            folded = (narrow and self.state.run is not None) or self.coach.lesson is not None
         if narrow and self._beside_help is not None:
             folded = not self._beside_help
         setup = self.query_one("#setup")

@@ -59,7 +59,7 @@ BINDINGS: list[BindingType] = [
 
 def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, ...]) -> bool:
     """Whether the action would do something now."""
-    running, phase = screen.control.running, screen.session.phase
+    running, phase = screen.controller.running, screen.state.phase
     typing = takes_text(screen.focused)
     if action == "threshold":
         return not typing
@@ -72,18 +72,18 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
     if action in ("train", "resume", "look", "done"):
         return not running and screen.lessons.key == action
     if action == "new":
-        return not running and screen.control.resumable(screen.form.config)
+        return not running and screen.controller.resumable(screen.form.config)
     if action == "prompt":
         return not typing and bool(screen.query_one("#work").display)
     if action == "runs":
         return not running
     if action == "stop":
-        return running or bool(screen.session.engine_silent)
+        return running or bool(screen.state.engine_silent)
     if action in ("close_lesson", "answer"):
         return screen.coach.lesson is not None
     if action == "release":
-        return bool(screen.control.forced)
-    if action in ("pause", "go_on") and screen.session.engine_silent:
+        return bool(screen.controller.forced)
+    if action in ("pause", "go_on") and screen.state.engine_silent:
         return action == "go_on"
     if action in ("pause", "go_on"):
         return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
@@ -92,13 +92,13 @@ def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, .
 
 def silence_text(screen: PlaygroundScreen) -> str:
     """That the engine does not answer, and what can be done."""
-    engine, session = screen.control.engine, screen.session
+    engine, state = screen.controller.engine, screen.state
     process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
-    running = screen.control.running
-    resume = f", and t then resumes {session.run}" if running and session.checkpoint_step is not None else ""
+    running = screen.controller.running
+    resume = f", and t then resumes {state.run}" if running and state.checkpoint_step is not None else ""
     return (
         f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space lets one go on that was stopped; "
-        f"x ends it{resume}, without {session.at_risk}; ctrl+q twice leaves."
+        f"x ends it{resume}, without {state.at_risk}; ctrl+q twice leaves."
     )
 
 
@@ -108,7 +108,7 @@ def commands(screen: PlaygroundScreen) -> Iterable[SystemCommand]:
     yield SystemCommand("New run", "Start a run from the beginning", screen.action_new)
     yield SystemCommand("Pause or continue", "Hold training, or let it go on", screen.action_pause)
     yield SystemCommand("Stop", "End the run with a checkpoint", screen.action_stop)
-    yield SystemCommand("Save a checkpoint", "Now", lambda: screen.control.send(messages.Save()))
+    yield SystemCommand("Save a checkpoint", "Now", lambda: screen.controller.send(messages.Save()))
     yield SystemCommand("Clipping on or off", "Gradient clipping", screen.action_clip)
     yield SystemCommand("Go back", "Put the run back to one of its checkpoints", screen.action_go_back)
     yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", screen.action_save_preset)

@@ -18,13 +18,13 @@ class PresetDesk:
 
     def __init__(self, screen: PlaygroundScreen) -> None:
         self._screen = screen
-        self._folder = screen.control.workspace.presets
+        self._folder = screen.controller.workspace.presets
         self.presets, self._problems = all_presets(self._folder)
 
     def tell_problems(self) -> None:
         """One message, however many files cannot be used."""
         if problems := self._problems:
-            presets = self._screen.control.workspace.command("presets")
+            presets = self._screen.controller.workspace.command("presets")
             more = f" ({len(problems) - 1} more; `{presets}` lists them.)" if problems[1:] else ""
             self._screen.notify(problems[0] + more, severity="warning", markup=False)
 

@@ -8,7 +8,7 @@ from textwrap import wrap
 from textual.content import Content
 from textual.widgets import Static
 
-from rnnplay.tui.run_state import LogLine, Session
+from rnnplay.tui.run_state import LogLine, RunState
 from rnnplay.tui.widgets.visible import MUTED
 
 STYLES = {"": MUTED, "warning": "$warning", "error": "$error"}
@@ -28,9 +28,9 @@ class EventLog(Static):
         self._events: tuple[LogLine, ...] = ()
         self._shown: list[LogLine] | None = None
 
-    def show(self, session: Session) -> None:
+    def show(self, state: RunState) -> None:
         """Bring it up to date."""
-        self._events = tuple(session.events)[-self.ROWS :]
+        self._events = tuple(state.events)[-self.ROWS :]
         self.set_class(bool(self._events), "filled")
         self._refill()
 

@@ -10,11 +10,11 @@ from rnnplay.config import RunConfig
 from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.chart.sparkline import Spark
-from rnnplay.tui.run_state import RUNNING, Session
+from rnnplay.tui.run_state import RUNNING, RunState
 
 
 class TrainingCharts(Vertical):
-    """Reads a Session; keeps its charts up to date."""
+    """Reads a RunState; keeps its charts up to date."""
 
     DEFAULT_CSS = """
     TrainingCharts { height: 1fr; }
@@ -39,57 +39,57 @@ class TrainingCharts(Vertical):
         """Put the keys on the loss chart."""
         self.query_one("#loss-chart", Chart).focus()
 
-    def show(self, session: Session, form: RunConfig) -> None:
-        """Bring everything up to date with `session`; `form` is what the form holds."""
-        config = session.config or form
-        clip = config if session.phase in RUNNING else form
+    def show(self, state: RunState, form: RunConfig) -> None:
+        """Bring everything up to date with `state`; `form` is what the form holds."""
+        config = state.config if state.run is not None else form
+        clip = config if state.phase in RUNNING else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
-        if session.loss is not self._drawn:  # another run
-            self._drawn = session.loss
+        if state.loss is not self._drawn:  # another run
+            self._drawn = state.loss
             loss.series = [
-                Series("train", session.loss, "primary"),
-                Series("valid", session.validation_loss, "accent", smooth=False, style="dots"),
+                Series("train", state.loss, "primary"),
+                Series("valid", state.validation_loss, "accent", smooth=False, style="dots"),
             ]
-            norm.series = [Series("norm", session.norm, "secondary")]
+            norm.series = [Series("norm", state.norm, "secondary")]
         for chart in (loss, norm):
             chart.viewport.limit = config.steps or None
-        marks = [Mark(step, "↺", "warning") for step in session.returns]
+        marks = [Mark(step, "↺", "warning") for step in state.returns]
         if list(loss.marks) != marks:
             loss.marks = norm.marks = marks
         norm.set_threshold(clip.clip_threshold if clip.clip == "norm" else None, "clip")
         loss.refresh_data()
         norm.refresh_data()
-        loss.readout, norm.readout = loss_readout(session), norm_readout(session, config, clip)
+        loss.readout, norm.readout = loss_readout(state), norm_readout(state, config, clip)
         loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
-        loss_spark.values = [step.loss for step in session.recent]
-        norm_spark.values = [step.grad_norm for step in session.recent]
+        loss_spark.values = [step.loss for step in state.recent]
+        norm_spark.values = [step.grad_norm for step in state.recent]
         norm_spark.threshold = clip.clip_threshold if clip.clip == "norm" else None
 
 
-def loss_readout(session: Session) -> str:
+def loss_readout(state: RunState) -> str:
     """ "perplexity 4.57  2.19 bits/char", of the last validation; with how much of it is `<unk>`, if anything is."""
-    if session.validation is None:
+    if state.validation is None:
         return ""
-    valid = session.validation
+    valid = state.validation
     unknown = unknown_text(valid.unknown_fraction)
     bits = f"{fixed(valid.bits_per_character, 2)} bits/char"
     return f"perplexity {valid.perplexity:.3g}  {bits}{unknown and '  '}{unknown}"
 
 
-def norm_readout(session: Session, config: RunConfig, coming: RunConfig) -> str:
+def norm_readout(state: RunState, config: RunConfig, coming: RunConfig) -> str:
     """ "last 2.31 → 1.00  38% of 100 steps clipped"; before there is a step, what the clip will be.
 
     Where `coming`, with which the run would go on, clips otherwise than the steps so far by `config`, that is said.
     """
-    if session.last is None:
+    if state.last is None:
         return clip_text(coming)
     if clip_text(coming) != clip_text(config):
         return f"next: {clip_text(coming)}"
     if config.clip == "off":
         return clip_text(config)
-    last = session.last
+    last = state.last
     now = f"last {last.grad_norm:.3g} → {last.grad_norm_clipped:.3g}  " if last.clipped else ""
-    return f"{now}{session.clipped_share:.0%} of {len(session.recent)} steps clipped"
+    return f"{now}{state.clipped_share:.0%} of {len(state.recent)} steps clipped"
 
 
 def clip_text(config: RunConfig) -> str:

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from rnnplay.config import RunConfig
-from rnnplay.tui.run_state import RUNNING, Phase, Session, count_text, seconds_text, waited_text
+from rnnplay.tui.run_state import RUNNING, Phase, RunState, count_text, seconds_text, waited_text
 from rnnplay.tui.widgets.visible import MUTED, visible_line
 
 PHASES = {
@@ -49,9 +49,9 @@ class StatusLine(Widget):
         self._left: list[Piece] = []
         self._right: list[Piece] = []
 
-    def show(self, session: Session, config: RunConfig) -> None:
-        """Say where `session` stands; `config` is what the form holds while there is no run."""
-        left, right = describe(session, config), state(session)
+    def show(self, state: RunState, config: RunConfig) -> None:
+        """Say where `state` stands; `config` is what the form holds while there is no run."""
+        left, right = describe(state, config), progress(state)
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
@@ -71,49 +71,49 @@ def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
     return Content.assemble(one, " " * max(1, width - one.cell_length - other.cell_length), other)
 
 
-def describe(session: Session, config: RunConfig) -> list[Piece]:
+def describe(state: RunState, config: RunConfig) -> list[Piece]:
     """ "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
-    config = session.config or config
+    config = state.config if state.run is not None else config
     corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
     cell = config.cell.upper() if config.cell != "rnn" else f"RNN ({config.nonlinearity})"
     parts = [(visible_line(corpus), 3), (f"{cell} {config.layers}×{config.hidden}", 4)]
-    parameters = session.started.parameters if session.started else session.opened.parameters if session.opened else 0
+    parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0
     if parameters:
         parts.append((f"{count_text(parameters)} parameters", 0))
-    if session.run:
-        parts.append((visible_line(session.run), KEPT))
+    if state.run:
+        parts.append((visible_line(state.run), KEPT))
     brand = Piece(Content.styled("rnnplay", "bold $primary"), 1)
     return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]
 
 
-def state(session: Session) -> list[Piece]:
+def progress(state: RunState) -> list[Piece]:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
-    if session.phase is Phase.IDLE and not session.engine_ready and not session.engine_silent:
+    if state.phase is Phase.IDLE and not state.engine_ready and not state.engine_silent:
         return [Piece(Content.styled("◌ engine starting", MUTED))]
-    mark, name, style = PHASES[session.phase]
+    mark, name, style = PHASES[state.phase]
     parts: list[tuple[str, int]] = []
-    waits = session.engine_silent or session.engine_busy
-    if session.phase is Phase.PREPARING:
-        preparing = session.preparing
+    waits = state.engine_silent or state.engine_busy
+    if state.phase is Phase.PREPARING:
+        preparing = state.preparing
         if preparing and preparing.total:
             share = preparing.done / preparing.total
             parts.append((f"{preparing.what} {share:.0%}" if share < 1 else "building the model", KEPT))
-    elif session.step:
-        parts.append((session.progress, KEPT))
-        if session.phase in (Phase.TRAINING, Phase.PAUSED):
-            if session.config and not session.config.steps and session.fraction:
-                parts.append((f"{session.fraction:.0%}", 5))
-            if session.last and session.phase is Phase.TRAINING and not waits:
-                parts.append((f"{count_text(session.last.tokens_per_second)} tok/s", 2))
-            if not waits and (left := seconds_text(session.seconds_left)):
+    elif state.step:
+        parts.append((state.progress, KEPT))
+        if state.phase in (Phase.TRAINING, Phase.PAUSED):
+            if not state.config.steps and state.fraction:
+                parts.append((f"{state.fraction:.0%}", 5))
+            if state.last and state.phase is Phase.TRAINING and not waits:
+                parts.append((f"{count_text(state.last.tokens_per_second)} tok/s", 2))
+            if not waits and (left := seconds_text(state.seconds_left)):
                 parts.append((f"{left} left", KEPT))
-        if session.phase is Phase.FINISHED and session.reason == "early stop":
+        if state.phase is Phase.FINISHED and state.reason == "early stop":
             parts.append(("early stop", KEPT))
-    if session.engine_silent:
+    if state.engine_silent:
         mark, style = "✕", "$error"
-        parts.append((f"no answer for {waited_text(session.engine_silent)}", KEPT))
-    elif session.engine_busy and session.phase in RUNNING:
-        parts.append((f"at this step for {waited_text(session.engine_busy)}", KEPT))
+        parts.append((f"no answer for {waited_text(state.engine_silent)}", KEPT))
+    elif state.engine_busy and state.phase in RUNNING:
+        parts.append((f"at this step for {waited_text(state.engine_busy)}", KEPT))
     return [Piece(Content.styled(f"{mark} {name}", style)), *(Piece(Content(text), weight) for text, weight in parts)]
 
 

@@ -18,7 +18,7 @@ from rnnplay.runs.records import Checkpoint, Finished, Notice, Record, Rollback,
 from rnnplay.runs.step_columns import ColumnReader, Position, StepColumns
 from rnnplay.tui.inspection import loaded_runs
 from rnnplay.tui.inspection.loaded_runs import load_run
-from rnnplay.tui.run_state import Session
+from rnnplay.tui.run_state import RunState
 
 
 def step(number: int, loss: float = 2.0) -> Step:
@@ -70,27 +70,27 @@ def run(tmp_path: Path) -> RunFolder:
     return folder
 
 
-def told(session: Session) -> dict[str, object]:
-    """All that is shown of a session's run."""
-    histories = (session.loss, session.norm, session.norm_clipped, session.validation_loss)
+def told(state: RunState) -> dict[str, object]:
+    """All that is shown of a state's run."""
+    histories = (state.loss, state.norm, state.norm_clipped, state.validation_loss)
     columns = [history.columns(0, 4000, 50) for history in histories]
     return {
         "curves": [repr([np.round(part, 9).tolist() for part in (one.low, one.high, one.smooth)]) for one in columns],
         "bad": [one.bad.tolist() for one in columns],
         "points": [len(history) for history in histories],
-        "recent": list(session.recent),
-        **{name: getattr(session, name) for name in ("last", "step", "phase", "config", "validation", "reason")},
-        "events": list(session.events),
-        "returns": list(session.returns),
-        "checkpoint": session.checkpoint_step,
+        "recent": list(state.recent),
+        **{name: getattr(state, name) for name in ("last", "step", "phase", "config", "validation", "reason")},
+        "events": list(state.events),
+        "returns": list(state.returns),
+        "checkpoint": state.checkpoint_step,
     }
 
 
-def one_by_one(run: RunFolder) -> Session:
-    session = Session()
-    session.begin(run.name, run.info().config)
-    session.load(run.metrics())
-    return session
+def one_by_one(run: RunFolder) -> RunState:
+    state = RunState()
+    state.begin(run.name, run.info().config)
+    state.load(run.metrics())
+    return state
 
 
 def test_columns_come_to_what_the_records_do(run: RunFolder, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_columns_come_to_what_the_records_do(run: RunFolder, tmp_path: Path) -> 
 
 
 def test_a_session_that_is_shown_takes_over_what_was_read(run: RunFolder, tmp_path: Path) -> None:
-    shown = Session()
+    shown = RunState()
     shown.engine_ready = True
     curves = shown.kept_curves
     shown.adopt(load_run(run, tmp_path / ".cache"))

@@ -119,8 +119,8 @@ async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
 
         async def completed(prompt: str, forced: list[Forced]) -> list[int]:
             """The steps that are ticked once `prompt` was completed, with and without what is forced."""
-            stage.control.force(forced)
-            request = stage.control.complete(prompt)
+            stage.controller.force(forced)
+            request = stage.controller.complete(prompt)
             untouched = completion(request, "me", ("m", 0.9), ("n", 0.1), step=500)
             other = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
             await stage.say(pilot, msgspec.structs.replace(untouched, forced=other))
@@ -142,7 +142,7 @@ async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(s
         await stage.say(pilot, progress([step_at(length), validation(length, 2.0)]))
         await stage.stop(pilot, "length")
         before = load_progress(progress_path()).done(lesson)
-        stage.control.resume()
+        stage.controller.resume()
         await stage.say(pilot, progress([started(run, length), step_at(2 * length), validation(2 * length, 1.0)]))
         stage.engine.sent.clear()
         stage.app.coach.ask(1e9)
@@ -249,7 +249,7 @@ async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None
 
 def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> None:
     stage.open()
-    coach = Coach(stage.control, "en", tmp_path / "lessons.json")
+    coach = Coach(stage.controller, "en", tmp_path / "lessons.json")
     coach.engine_event(progress([started(), step_at(1)]))
     coach.ask(1.0)
     assert (coach.arm, coach.next_arm, coach.next_step) == (None, None, None)
@@ -302,7 +302,7 @@ def accuracies(run: str, step: int, at_40: float) -> DistanceAccuracy:
 
 async def finish(stage: Stage, pilot: Pilot[None], valid: float = 1.0) -> int:
     """The run's last step, its validation and its end; nothing is answered yet."""
-    config = stage.session.config
+    config = stage.state.config
     assert config is not None
     stage.engine.sent.clear()
     await stage.say(pilot, progress([step_at(config.steps), validation(config.steps, valid)]))
@@ -382,7 +382,7 @@ async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_o
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen.query("#switches")))
         await until(pilot, lambda: app.screen.query_one("#switches", OptionList).highlighted is not None)
         await pilot.press("enter")
-        assert list(stage.control.forced) == list(probe.forced)
+        assert list(stage.controller.forced) == list(probe.forced)
         assert not stage.engine.of(messages.Train)
 
 

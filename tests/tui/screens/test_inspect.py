@@ -72,7 +72,7 @@ def last(stage: Stage) -> Question:
 
 async def answer(stage: Stage, pilot: Pilot[None]) -> None:
     """The engine answers the last question."""
-    event = found(last(stage), forced=bool(stage.control.forced), step=stage.session.step)
+    event = found(last(stage), forced=bool(stage.controller.forced), step=stage.state.step)
     assert event is not None
     stage.engine.say(event)
     await pilot.pause()
@@ -254,7 +254,7 @@ async def test_gradients_beside_the_start_and_kept_ones(stage: Stage) -> None:
         await until(pilot, lambda: stage.engine.of(messages.InspectGradients)[-1].initial)
         assert "K" in footer(screen)
         await pilot.press("K")
-        assert stage.session.kept_curves == []
+        assert stage.state.kept_curves == []
 
 
 async def test_gradients_of_cell_layer_and_distance(stage: Stage) -> None:
@@ -279,8 +279,8 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
-        stage.session.initial_curves[RUN, 64] = gradients(step=0)
-        dear = gradients(step=stage.session.step)
+        stage.state.initial_curves[RUN, 64] = gradients(step=0)
+        dear = gradients(step=stage.state.step)
         stage.engine.say(messages.Inspected(request=screen._request, result=dear, seconds=0.3))
         await pilot.pause()
         stage.engine.sent.clear()
@@ -366,10 +366,10 @@ async def test_what_if_is_told_to_the_engine_and_never_forgotten(stage: Stage) -
         assert "alked" in lines(screen, "#untouched-text")
         assert " the the" in lines(screen, "#forced-text")
         await asked(stage, pilot, "space")
-        assert stage.control.forced[0].value == 1.0
+        assert stage.controller.forced[0].value == 1.0
         await pilot.press("c", *"3,7=0")
         clamp = Forced(layer=0, quantity="cell", value=0.0, units=[3, 7])
-        await until(pilot, lambda: clamp in stage.control.forced)
+        await until(pilot, lambda: clamp in stage.controller.forced)
         await pilot.press("escape", "escape")
         assert app.screen is stage.playground
         await pilot.pause()
@@ -418,7 +418,7 @@ async def test_a_bad_clamp_is_said(stage: Stage) -> None:
         screen = await look(stage, pilot, 4)
         await pilot.press("c", *"999=0")
         assert "0 to 255" in lines(screen, "#clamp-error")
-        assert stage.control.forced == ()
+        assert stage.controller.forced == ()
 
 
 async def test_the_clamp_is_seen_while_it_is_typed(stage: Stage) -> None:

@@ -37,14 +37,14 @@ def footer(stage: Stage) -> dict[str, str]:
 
 async def enter(stage: Stage, pilot: Pilot[None], phase: Phase) -> None:
     """Bring the playground from any phase into `phase`; the engine's record of commands is empty then."""
-    session = stage.session if stage.engines else None
-    if session is None or not session.engine_ready:
+    state = stage.state if stage.engines else None
+    if state is None or not state.engine_ready:
         await stage.ready(pilot)
-    if phase is not Phase.IDLE and not stage.control.running:
+    if phase is not Phase.IDLE and not stage.controller.running:
         stage.engine.sent.clear()
         stage.playground.action_train()
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
-    if phase not in (Phase.IDLE, Phase.PREPARING) and stage.session.phase is not Phase.TRAINING:
+    if phase not in (Phase.IDLE, Phase.PREPARING) and stage.state.phase is not Phase.TRAINING:
         await stage.begin(pilot, falling(20))
     if phase is Phase.PAUSED:
         await stage.pause(pilot)
@@ -54,9 +54,9 @@ async def enter(stage: Stage, pilot: Pilot[None], phase: Phase) -> None:
         before = len(stage.engines)
         stage.engine.die()
         await until(pilot, lambda: len(stage.engines) == before + 1 and stage.engine.alive)
-    stage.playground.show_session()
+    stage.playground.show_state()
     await pilot.pause()
-    assert stage.session.phase is phase
+    assert stage.state.phase is phase
     stage.engine.sent.clear()
 
 
@@ -139,7 +139,7 @@ async def test_one_key_trains_and_resumes(stage: Stage) -> None:
                 assert stage.main == "◌ Preparing"
                 await stage.begin(pilot, falling(20))
             await enter(stage, pilot, Phase.STOPPED)
-            stage.session.run = None  # as at the start
+            stage.state.run = None  # as at the start
 
 
 async def test_n_begins_anew(stage: Stage) -> None:
@@ -154,7 +154,7 @@ async def test_n_begins_anew(stage: Stage) -> None:
                 await pilot.press("left", "enter")
             await until(pilot, lambda: bool(commands(stage)))
             assert commands(stage) == [messages.Train(config=preset_config(), run=f"tales-lstm-256-{number:02}")]
-            assert stage.session.step == 0
+            assert stage.state.step == 0
 
 
 async def test_a_finished_run_resumed_is_twice_as_long_and_the_form_says_so(stage: Stage) -> None:
@@ -222,8 +222,8 @@ async def test_charts_and_sparklines_follow_the_records(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
         assert [series.history for series in stage.loss.series] == [
-            stage.session.loss,
-            stage.session.validation_loss,
+            stage.state.loss,
+            stage.state.validation_loss,
         ]
         assert "nats per token" not in shown(stage.playground, "#loss-chart")
         assert "▁" in shown(stage.playground, "#loss-spark")
@@ -406,7 +406,7 @@ async def test_an_engine_that_dies_is_said_with_its_cause_and_how_to_go_on(stage
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
-        stage.session.checkpoint_step = 15
+        stage.state.checkpoint_step = 15
         stage.engine.die(1, "RuntimeError: [boom]")
         assert stage.trouble == (
             "✕ The engine is gone: it ended with exit code 1: RuntimeError: [boom]. "
@@ -454,7 +454,7 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
-        stage.session.checkpoint_step = 15
+        stage.state.checkpoint_step = 15
         stage.playground._every_second()
         assert "tok/s" in stage.status and not stage.trouble, "it has answered"
         stage.engine.answers = False
@@ -475,7 +475,7 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
         for _ in range(2):
             stage.playground._every_second()
         await pilot.press("x", "left", "enter")
-        await until(pilot, lambda: stage.session.phase is Phase.ENGINE_GONE)
+        await until(pilot, lambda: stage.state.phase is Phase.ENGINE_GONE)
         assert "it did not answer, and was ended. Press t (F5 while typing) to resume" in stage.trouble
 
 
@@ -499,7 +499,7 @@ async def test_an_engine_that_cannot_be_started_is_said(stage: Stage) -> None:
         await pilot.press("t")
         await until(pilot, lambda: len(stage.engines) == 2)
         await pilot.pause()
-        assert not stage.control.running
+        assert not stage.controller.running
 
 
 # --- prompts --------------------------------------------------------------------------------------------------
@@ -623,8 +623,8 @@ async def test_a_run_named_at_the_start_is_opened_with_its_history(stage: Stage)
     app = stage.open(run="earlier")
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: bool(stage.engines) and stage.engine.sent == [messages.Open(run="earlier")])
-        assert len(stage.session.loss) == 120
-        assert stage.session.validation_loss.last_step == 100
+        assert len(stage.state.loss) == 120
+        assert stage.state.validation_loss.last_step == 100
         assert stage.form.config.cell == "gru"
         await until(pilot, lambda: "stopped  step 120" in stage.status)
         await pilot.press("t")
@@ -650,9 +650,9 @@ async def test_enter_while_the_run_is_opened_is_done_when_it_is_there(stage: Sta
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("g", "A", "enter")
         await until(pilot, lambda: bool(stage.engines) and stage.engine.sent == [messages.Open(run="earlier")])
-        stage.playground.show_session()
+        stage.playground.show_state()
         await pilot.pause()
-        assert stage.session.started is not None and not stage.session.has_model
+        assert stage.state.started is not None and not stage.state.has_model
         assert "as soon as the model is there" in shown(stage.playground, "#prompt-error")
         await stage.say(pilot, messages.Opened(run="earlier", step=20, parameters=1000, vocabulary=65))
         await until(pilot, lambda: [sample.prompt for sample in stage.engine.of(messages.Sample)] == ["A"])
@@ -665,7 +665,7 @@ async def test_a_run_that_cannot_be_opened_ends_the_waiting(stage: Stage) -> Non
         await until(pilot, lambda: bool(stage.engines) and bool(stage.engine.sent))
         await pilot.press("g", "A", "enter")
         await stage.say(pilot, messages.Failed(command="open", message="The weights are gone."))
-        assert not stage.session.model_coming
+        assert not stage.state.model_coming
         await pilot.press("enter")
         assert "train a model first" in shown(stage.playground, "#prompt-error")
 
@@ -719,13 +719,13 @@ async def test_what_is_forced_in_one_model_is_not_in_another_that_is_resumed(sta
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
-        stage.playground.control.force([Forced(layer=0, quantity="input_gate", value=0.0)])
+        stage.playground.controller.force([Forced(layer=0, quantity="input_gate", value=0.0)])
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() == "earlier")
         await pilot.press("enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert stage.engine.of(messages.WhatIf)[-1] == messages.WhatIf(forced=[])
-        assert stage.playground.control.forced == ()
+        assert stage.playground.controller.forced == ()
 
 
 async def test_a_run_is_opened_although_the_engine_had_died(stage: Stage) -> None:
@@ -751,7 +751,7 @@ async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> No
         await pilot.press("o")
         await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
         assert commands(stage) == []
-        assert stage.session.run == RUN
+        assert stage.state.run == RUN
 
 
 # --- the room -------------------------------------------------------------------------------------------------
@@ -896,7 +896,7 @@ async def test_b_goes_back_to_a_checkpoint_of_the_list(stage: Stage) -> None:
         await until(pilot, lambda: any("There is no run to put back" in toast for toast in stage.toasts))
         make_run(stage.workspace, RUN, steps=20, loss=1.5)
         await stage.train(pilot)
-        stage.session.run = RUN
+        stage.state.run = RUN
         await pilot.press("b")
         await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
         assert "step        20   validation 1.500" in shown(app.screen, "OptionList")
@@ -921,7 +921,7 @@ async def test_b_on_a_run_that_was_stopped_goes_on_from_the_checkpoint_chosen(st
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
         await stage.stop(pilot)
-        name = stage.session.run
+        name = stage.state.run
         assert name is not None
         shutil.rmtree(stage.workspace.checkpoints / name)
         make_run(stage.workspace, name, steps=10, loss=1.5)
@@ -957,5 +957,5 @@ async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage
             assert words in " ".join(log.split()), log
         assert "41 step skipped" not in log, "the oldest makes room, not the newest"
         assert [mark.step for mark in stage.loss.marks] == [30]
-        assert stage.session.step == 31, "what came after the state it went back to is no longer so"
+        assert stage.state.step == 31, "what came after the state it went back to is no longer so"
         assert any("back to step 30; lr 0.001" in toast for toast in stage.toasts)

@@ -60,5 +60,5 @@ async def test_of_a_text_that_cannot_be_counted_nothing_is_claimed(counting: Sta
         stage.form.set_value("corpus", "nowhere")
         await until(pilot, lambda: counted(stage)() == "")
         await stage.train(pilot)
-        assert stage.session.started is not None
-        await says(stage, pilot, stage.session.started.vocabulary)
+        assert stage.state.started is not None
+        await says(stage, pilot, stage.state.started.vocabulary)

@@ -25,7 +25,7 @@ async def test_it_follows_the_run_while_another_window_is_in_front(stage: Stage)
         app.post_message(events.AppBlur())
         await until(pilot, lambda: not app.app_focus)
         await stage.stop(pilot, "length")
-        assert stage.session.phase is Phase.FINISHED
+        assert stage.state.phase is Phase.FINISHED
         await until(pilot, lambda: keys_of(stage).get("t") == "Resume")
         assert "space" not in keys_of(stage)
 

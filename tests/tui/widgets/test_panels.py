@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rnnplay.tui.run_state import Session
+from rnnplay.tui.run_state import RunState
 from rnnplay.tui.widgets.panels import loss_readout
 from tests.tui.stage import validation
 
@@ -21,7 +21,7 @@ from tests.tui.stage import validation
 )
 def test_the_last_validation(values: dict[str, float], text: str) -> None:
     """Also of a run that an earlier version began, which did not count <unk>."""
-    session = Session()
-    assert loss_readout(session) == ""
-    session.validation = msgspec.structs.replace(validation(100, 1.6), **values)
-    assert loss_readout(session) == text
+    state = RunState()
+    assert loss_readout(state) == ""
+    state.validation = msgspec.structs.replace(validation(100, 1.6), **values)
+    assert loss_readout(state) == text
