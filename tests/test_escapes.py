@@ -225,11 +225,11 @@ async def test_the_interface_shows_names_samples_and_messages_in_visible_forms(s
         await pilot.pause()
         started = Started(run="run", parameters=9, vocabulary=9, device="cpu", precision="float32", threads=1, step=0)
         stage.engine.say(messages.Preparing(what=PAYLOAD, done=1, total=2))
-        app.playground.show_session()
+        app.playground.show_state()
         await pilot.pause()
         assert "␛]52;c" in check_screen(app)  # in the line of status, in the form
         stage.engine.say(messages.Progress(records=[started]))
-        app.playground.show_session()
+        app.playground.show_state()
         await pilot.press("g")
         app.playground.prompt.text = PAYLOAD + MARKUP
         await pilot.pause()
