@@ -98,11 +98,12 @@ class Workspace:
         return self
 
     def missing(self) -> str:
-        """ "There is no workspace in …", where one was named and nothing of one is there; else nothing."""
+        """ "The workspace … does not exist", where one was named and nothing of one is there; else nothing."""
         if not self.named or any(os.path.lexists(folder) for folder in (self.corpora, self.checkpoints, self.presets)):
             return ""
-        lacks = "neither corpora/ nor checkpoints/ is there" if self.root.is_dir() else "there is no such folder"
-        return f"There is no workspace {self.root}: {lacks}"
+        if self.root.is_dir():
+            return f"The folder {self.root} is not a workspace: it has neither corpora/ nor checkpoints/"
+        return f"The workspace {self.root} does not exist"
 
     def for_reading(self) -> Workspace:
         """The workspace to look at runs and texts in: with a cache elsewhere, while this process lasts, if need be.

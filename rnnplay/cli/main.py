@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from rnnplay import __version__
-from rnnplay.cli.support.failures import drop_stdout, guarded, open_closed_streams
+from rnnplay.cli.support.failures import drop_stdout, guarded, keep_short_writes, open_closed_streams
 from rnnplay.cli.support.session import NearGroup, Session, workspace_option
 from rnnplay.common.encodings import soften_streams
 from rnnplay.common.limits import check_memory_limit
@@ -90,6 +90,7 @@ class LazyGroup(NearGroup):
         Never in click's own standalone mode: exit codes and messages are chosen in one place, `guarded`.
         """
         open_closed_streams()
+        keep_short_writes()
         soften_streams()
         session = Session()
         run = super().main

@@ -24,7 +24,6 @@ def in_shell(before: str, words: str, workspace: Path, **environment: str) -> su
         f"{before}; exec {shlex.quote(sys.executable)} -m rnnplay --workspace {shlex.quote(str(workspace))} {words}"
     )
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment}
-    environ.pop("PYTHONUNBUFFERED", None)  # with it Python itself drops what a short write leaves
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environ, timeout=120)
 
 
@@ -53,6 +52,20 @@ def test_one_sentence(before: str, words: str, complaint: str, workspace: Path) 
     assert result.stderr.splitlines()[-1].startswith("Error: ") and "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["presets --json", "train --help"])
+def test_an_answer_of_which_a_part_cannot_be_written(words: str, unbuffered: str, workspace: Path) -> None:
+    """One write finds room for its beginning only: without a buffer Python drops the rest in silence."""
+    before = f"cd {shlex.quote(str(workspace))}; ulimit -f 1; exec > big.txt"
+    result = in_shell(before, words, workspace, PYTHONUNBUFFERED=unbuffered)
+    assert result.returncode == 1
+    assert (
+        result.stderr.startswith("Error: The answer cannot be written (File too large")
+        and result.stderr.count("\n") == 1
+    )
+    assert (workspace / "big.txt").stat().st_size == 1024
+
+
 @pytest.mark.parametrize("words", ["runs", "runs --json", "runs show a", "generate a", "train --resume", TRAIN])
 @pytest.mark.parametrize(
     ("place", "complaint"),
@@ -79,15 +92,18 @@ def test_what_is_no_workspace(place: str, complaint: str, words: str, tmp_path: 
 def test_a_mistyped_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said wherever runs are looked for, and nothing is made; one that nobody named is only not begun yet."""
     (tmp_path / "there").mkdir()
-    for name, lacks in (("typo", "there is no such folder"), ("there", "neither corpora/ nor checkpoints/ is there")):
-        place = tmp_path / name
+    typo, there = tmp_path / "typo", tmp_path / "there"
+    for place, trouble in (
+        (typo, f"The workspace {typo} does not exist"),
+        (there, f"The folder {there} is not a workspace: it has neither corpora/ nor checkpoints/"),
+    ):
         for words in ("runs", "runs --json", "runs show a", "runs rm a", "complete a b", "eval a", "train --resume"):
             result = CliRunner().invoke(program, [*words.split(), "--workspace", str(place)], prog_name="rnnplay")
             assert result.exit_code == 2 and not result.stdout
-            assert result.stderr.startswith(f"Error: There is no workspace {place}: {lacks}; check the name, or begin")
+            assert result.stderr.startswith(f"Error: {trouble}; check the name, or begin one")
         for words in ("corpora", "corpora show tales", "presets"):
             result = CliRunner().invoke(program, [*words.split(), "--workspace", str(place)])
-            assert result.exit_code == 0 and result.stderr == f"Note: There is no workspace {place}: {lacks}.\n"
+            assert result.exit_code == 0 and result.stderr == f"Note: {trouble}.\n"
             assert "tales" in result.stdout
     assert not (tmp_path / "typo").exists()
     monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")

@@ -11,12 +11,12 @@ from typing import Protocol
 
 import click
 
-from rnnplay.cli.support.console import printable, short_count, short_time
+from rnnplay.cli.support.console import printable, short_count, short_size, short_time
 from rnnplay.cli.support.failures import tell
 from rnnplay.common.jsonl import encode_line
 from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.runs.divergence import in_words
-from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
+from rnnplay.runs.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
 FLUSH_SECONDS = 0.05
 REDRAW_SECONDS = 0.2
@@ -166,13 +166,16 @@ def started_line(title: str, record: Started) -> str:
 
 
 def validation_line(record: Validation) -> str:
-    """A validation for people."""
-    unknown = unknown_text(record.unknown_fraction)
-    best = "  best so far" if record.best else ""
-    return (
-        f"step {record.step:,}  validation {fixed(record.loss, 4)}  perplexity {fixed(record.perplexity, 2)}  "
-        f"bits/character {fixed(record.bits_per_character, 3)}{unknown and '  '}{unknown}{best}"
+    """A validation for people, in 80 columns up to step 99,999."""
+    parts = (
+        f"step {record.step:,}",
+        f"valid {fixed(record.loss, 4 if record.loss < 10 else 3)}",
+        f"perplexity {fixed(record.perplexity, 2 if record.perplexity < 1000 else 0)}",
+        f"bits/char {fixed(record.bits_per_character, 3)}",
+        unknown_text(record.unknown_fraction),
+        "best" if record.best else "",
     )
+    return "  ".join(part for part in parts if part)
 
 
 def event_line(record: Record) -> str:
@@ -201,6 +204,7 @@ class TerminalReporter:
         self._clock = clock
         self._status = _Status(steps)
         self._drawn = -REDRAW_SECONDS
+        self._fraction = 0.0
         self._console = Console(stderr=True, highlight=False)
         # Redrawn here, not by rich's own thread: that would take turns with the trainer for Python's lock.
         self._progress = Progress(
@@ -214,13 +218,16 @@ class TerminalReporter:
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         share = done / total if total else 0.0
-        size = f" {100 * share:.0f}% of {total / 1e6:,.1f} MB" if total else ""
+        size = f" {share:.0%} of {short_size(total)}" if total else ""
         self._draw(share, f"{printable(what)}{size}", force=done >= total)
 
     def record(self, record: Record, /) -> None:
         self._status.take(record)
         if isinstance(record, Started):
             self.say(started_line(self._title, record))
+        elif isinstance(record, Finished):
+            reached = 1.0 if record.reason in ("length", "early stop") else self._fraction
+            self._draw(reached, self._status.line(None, self._console.width - 22), force=True)
         elif line := event_line(record):
             self.say(line)
 
@@ -236,7 +243,7 @@ class TerminalReporter:
 
     def _draw(self, fraction: float, text: str, force: bool = False) -> None:
         if force or self._clock() - self._drawn >= REDRAW_SECONDS:
-            self._drawn = self._clock()
+            self._drawn, self._fraction = self._clock(), fraction
             self._progress.update(self._task, completed=min(fraction, 1.0), description=text)
             try:
                 self._progress.refresh()
@@ -257,7 +264,7 @@ class PlainReporter:
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         if total and self._clock() - self._said >= PLAIN_SECONDS:
-            self.say(f"{what} {100 * done / total:.0f}% of {total / 1e6:,.1f} MB")
+            self.say(f"{what} {done / total:.0%} of {short_size(total)}")
 
     def record(self, record: Record, /) -> None:
         self._status.take(record)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
 
 import pytest
 
-from rnnplay.cli.support.reporters import JsonReporter, PlainReporter, TerminalReporter
+from rnnplay.cli.support.reporters import JsonReporter, PlainReporter, TerminalReporter, validation_line
 from rnnplay.common.signals import StopSignals
 from rnnplay.runs.records import Finished, Started, Step, Validation
 
@@ -133,7 +134,41 @@ def test_plain_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) 
     assert lines[-1] == "step 20/40  loss 2.000  grad 3.00  50% clipped  61.8k tok/s  0:10 left"
     assert len(lines) == 2
     reporter.record(Validation(step=20, loss=1.5, perplexity=4.48, bits_per_character=2.164, best=True))
-    assert capsys.readouterr().err == "step 20  validation 1.5000  perplexity 4.48  bits/character 2.164  best so far\n"
+    assert capsys.readouterr().err == "step 20  valid 1.5000  perplexity 4.48  bits/char 2.164  best\n"
+
+
+@pytest.mark.parametrize("loss", [9.99, 13.8])
+def test_a_validation_fits_eighty_columns(loss: float) -> None:
+    worst = Validation(
+        step=99_999, loss=loss, perplexity=math.exp(loss), bits_per_character=9.999, best=True, unknown_fraction=0.999
+    )
+    assert len(validation_line(worst)) <= 80
+
+
+def test_the_bar_is_full_when_the_length_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last tick may have come some steps before the end; one that was stopped stays where it was."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for reason, full in (("length", True), ("early stop", True), ("stopped", False), ("diverged", False)):
+        reporter = TerminalReporter("one", 40, Clock())
+        reporter.record(STARTED)
+        reporter.record(step(7))
+        reporter.tick(0.2, 61.0)
+        reporter.record(step(8))
+        reporter.tick(0.9, 1.0)
+        reporter.record(Finished(step=8, reason=reason))
+        reporter.close()
+        task = reporter._progress.tasks[0]
+        assert task.completed == (1.0 if full else 0.2)
+        assert "step 8/40" in task.description and "left" not in task.description
+
+
+@pytest.mark.parametrize(("size", "shown"), [(800, "800 bytes"), (12_300, "12.3 kB"), (1_115_394, "1.1 MB")])
+def test_the_size_of_a_text_in_its_own_unit(size: int, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    reporter = PlainReporter("one", 40, clock)
+    clock.now += 10
+    reporter.preparing("encoding", size // 2, size)
+    assert capsys.readouterr().err == f"encoding 50% of {shown}\n"
 
 
 def test_divergence_shows_and_passes() -> None:
