@@ -1,1 +1,1 @@
-"""Text in, token ids out: catalogue, corpora, tokenizers, encoded (memory-mapped) corpora. No torch."""
+"""Turns text into token ids: corpora, tokenizers, encoded (memory-mapped) corpora, feeds. Does not load torch."""

@@ -16,13 +16,16 @@ class Batch(NamedTuple):
     """One step's input: B sequences of T tokens."""
 
     inputs: NDArray[np.int64]
-    """(B, T)"""
+    """Token ids, shape (B, T)."""
     targets: NDArray[np.int64]
-    """(B, T): the token that follows each input."""
+    """The token after each input, shape (B, T)."""
     mask: NDArray[np.bool_] | None
-    """(B, T): where a target counts; None: everywhere. Targets that do not count are 0, their inputs any id."""
+    """Shape (B, T): where a target counts; None: everywhere.
+
+    Targets that do not count are 0, their inputs arbitrary.
+    """
     reset: bool
-    """Zero the hidden state first; else it goes on from the batch before, row by row."""
+    """Whether the hidden state is zeroed first; otherwise it carries on from the previous batch, row by row."""
 
     @property
     def tokens(self) -> int:
@@ -37,24 +40,24 @@ class Batch(NamedTuple):
 
 
 class Feed(Protocol):
-    """An endless sequence of batches. It depends on the constructor's arguments only."""
+    """An endless sequence of batches, determined by the constructor's arguments."""
 
     @property
     def epoch(self) -> float:
         """Passes over the split so far, fractions included."""
 
     def next(self) -> Batch:
-        """The next batch."""
+        """Returns the next batch."""
 
     def state(self) -> dict[str, int]:
-        """Where in the sequence the next batch is."""
+        """The position of the next batch in the sequence."""
 
     def restore(self, state: dict[str, int]) -> None:
-        """Go on from `state`; raises ValueError if this feed cannot have been there."""
+        """Continues from `state`; raises ValueError if this feed cannot have been there."""
 
 
 def make_feed(split: EncodedSplit, feed: Literal["stream", "lines"], batch_size: int, bptt: int, seed: int) -> Feed:
-    """The feed of that kind. Raises ValueError for a split that is too short for it."""
+    """Makes the feed of that kind. Raises ValueError for a split that is too short for it."""
     return (StreamFeed if feed == "stream" else LineFeed)(split, batch_size, bptt, seed)
 
 
@@ -66,7 +69,10 @@ class StreamFeed:
     """
 
     def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0) -> None:  # noqa: ARG002
-        """`seed` is not used: the order is that of the text. The split needs batch_size + 1 tokens, else ValueError."""
+        """`seed` is not used: the order is that of the text.
+
+        Raises ValueError for a split of fewer than batch_size + 1 tokens.
+        """
         self._rows = _Rows(np.asarray(split.ids), batch_size)
         self._bptt = bptt
         self._epoch = 0
@@ -78,7 +84,7 @@ class StreamFeed:
         return self._epoch + self._position / self._rows.length
 
     def next(self) -> Batch:
-        """The next `bptt` timesteps, or what is left of the epoch."""
+        """Returns the next `bptt` timesteps, or the rest of the epoch."""
         start = self._position
         stop = min(start + self._bptt, self._rows.length)
         batch = self._rows.batch(start, stop)
@@ -88,11 +94,11 @@ class StreamFeed:
         return batch
 
     def state(self) -> dict[str, int]:
-        """Epochs done, and timesteps done of the one begun."""
+        """Epochs done, and timesteps done in the current one."""
         return {"epoch": self._epoch, "position": self._position}
 
     def restore(self, state: dict[str, int]) -> None:
-        """Go on from `state`; raises ValueError if this feed cannot have been there."""
+        """Continues from `state`; raises ValueError if this feed cannot have been there."""
         epoch, position = state.get("epoch", -1), state.get("position", -1)
         if epoch < 0 or not 0 <= position < self._rows.length:
             raise ValueError(f"no position of this feed: {state}")
@@ -100,21 +106,21 @@ class StreamFeed:
 
 
 class LineFeed:
-    """Each line a sequence of its own: input newline + line, target line + newline, in a new order each epoch.
+    """Feeds each line as its own sequence: input newline + line, target line + newline, in a new order each epoch.
 
-    A batch takes up `batch_size` lines; while any of them is longer than `bptt`, the next batch goes on with
-    them, without a reset. Rows that have ended are masked. The epoch's last lines may be fewer; then rows are empty.
+    A batch takes up `batch_size` lines; while any of them is longer than `bptt`, the next batch continues them without
+    a reset. Rows that have ended are masked. The epoch's last lines may be fewer; then rows are empty.
     """
 
     def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0) -> None:
-        """Raises ValueError if the split has no line."""
+        """Raises ValueError if the split has no lines."""
         self._lines = _Lines(split)
         self._batch_size = batch_size
         self._bptt = bptt
         self._seed = seed
         self._epoch = 0
-        self._line = 0  # the first of the batch's lines, in the epoch's order
-        self._offset = 0  # timesteps of these lines that are done
+        self._line = 0  # index of the batch's first line in the epoch's order
+        self._offset = 0  # timesteps done in these lines
         self._order = self._shuffled()
 
     @property
@@ -127,7 +133,7 @@ class LineFeed:
         return self._epoch + (self._line + taken) / self._lines.count
 
     def next(self) -> Batch:
-        """The next `bptt` timesteps of the lines at hand, or what is left of them."""
+        """Returns the next `bptt` timesteps of the current lines, or the rest of them."""
         numbers = self._numbers()
         longest = self._lines.longest(numbers)
         stop = min(self._offset + self._bptt, longest)
@@ -142,11 +148,11 @@ class LineFeed:
         return batch
 
     def state(self) -> dict[str, int]:
-        """Epochs done; of the one begun, lines done; of the lines at hand, timesteps done."""
+        """Epochs done; lines done in the current epoch; timesteps done in the current lines."""
         return {"epoch": self._epoch, "line": self._line, "offset": self._offset}
 
     def restore(self, state: dict[str, int]) -> None:
-        """Go on from `state`; raises ValueError if this feed cannot have been there."""
+        """Continues from `state`; raises ValueError if this feed cannot have been there."""
         epoch, line, offset = (state.get(name, -1) for name in ("epoch", "line", "offset"))
         if epoch < 0 or offset < 0 or not 0 <= line < self._lines.count or line % self._batch_size:
             raise ValueError(f"no position of this feed: {state}")
@@ -210,10 +216,10 @@ def evaluation_batches(
 def window_batches(
     split: EncodedSplit, starts: NDArray[np.int64], size: int, rows: int, length: int
 ) -> Iterator[Batch]:
-    """Windows of `size` inputs and the targets after each, beginning at `starts`, `rows` side by side.
+    """Yields windows of `size` inputs and their targets, beginning at `starts`, `rows` side by side.
 
-    `length` timesteps at a time; the state is zero where a window begins and carried on inside it. `starts` (n,) are at
-    most the split's tokens - size - 1.
+    Each batch has `length` timesteps; the state is zero where a window begins and carried on inside it. `starts` (n,)
+    are at most the split's tokens - size - 1.
     """
     ids = np.asarray(split.ids)
     for first in range(0, len(starts), rows):
@@ -232,7 +238,7 @@ class _Rows:
             raise ValueError(f"{rows} rows need at least {rows + 1} tokens, but there are {len(ids)}")
         steps, more = divmod(targets, rows)
         self.length = steps + (more > 0)
-        """Timesteps of the longest row."""
+        """Number of timesteps of the longest row."""
         self._parts = []
         if more:
             self._parts.append(_view(ids, 0, more, steps + 1))
@@ -261,7 +267,7 @@ def _view(ids: AnyIds, start: int, rows: int, steps: int) -> AnyIds:
 
 
 class _Lines:
-    """Lines of a split by number."""
+    """The lines of a split by number."""
 
     def __init__(self, split: EncodedSplit) -> None:
         if split.line_starts is None or len(split.line_starts) < 2:
@@ -272,11 +278,11 @@ class _Lines:
         self._newline = int(self._ids[self._starts[1] - 1])
 
     def lengths(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Targets of each line, its newline included."""
+        """Number of targets of each line, its newline included."""
         return self._starts[numbers + 1] - self._starts[numbers]
 
     def longest(self, numbers: NDArray[np.int64]) -> int:
-        """Targets of the longest of the lines."""
+        """Number of targets in the longest of the lines."""
         return int(self.lengths(numbers).max())
 
     def batch(self, numbers: NDArray[np.int64], rows: int, start: int, stop: int) -> Batch:

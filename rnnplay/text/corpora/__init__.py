@@ -1,1 +1,1 @@
-"""Corpora: cards, the catalogue, and what is generated or added. No torch."""
+"""Corpora: cards, the catalogue, and texts that are generated or added. Does not load torch."""

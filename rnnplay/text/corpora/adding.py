@@ -30,8 +30,8 @@ _BLOCK = 1 << 20
 def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encoding: str = "") -> Corpus:
     """Copies the text at `path` into the workspace's corpora/ as `name`.txt (default: the file's own name).
 
-    With an `encoding` it is read in that one and written as UTF-8. Raises InputError if it is not readable text, if
-    the name is taken, or if the name could not be a file's.
+    With an `encoding` it is decoded from that and written as UTF-8. Raises InputError if it is not readable text, if
+    the name is taken, or if it cannot be a file name.
     """
     source = expanded(str(path))
     check_text_file(source)
@@ -49,9 +49,9 @@ def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encodi
 
 
 def add_stream(stream: BinaryIO, workspace: Workspace, name: str | None = None, encoding: str = "") -> Corpus:
-    """Copies what `stream` has into the workspace's corpora/ as `name`.txt (default: stdin, stdin-2, …).
+    """Copies the text from `stream` into the workspace's corpora/ as `name`.txt (default: stdin, stdin-2, …).
 
-    If the text of that name, or without a name an earlier stdin, is the same, it stays. Raises InputError as
+    If that corpus, or without a name an earlier stdin, holds the same text already, it is kept. Raises InputError as
     `add_corpus` does.
     """
     encoding = encoding and encoding_name(encoding)
@@ -80,7 +80,7 @@ def add_stream(stream: BinaryIO, workspace: Workspace, name: str | None = None, 
 
 
 def free_name(path: Path, workspace: Workspace) -> str:
-    """A name that the text at `path` may be added under, "" if its own will do."""
+    """Returns a free name for the text at `path`, or "" if its own name is free."""
     for name in (path.stem, f"{path.stem}-utf-8", *(f"text-{number}" for number in range(1, 100))):
         try:
             _new(name, workspace)
@@ -91,7 +91,7 @@ def free_name(path: Path, workspace: Workspace) -> str:
 
 
 def _checked(name: str) -> str:
-    """`name` as it can be a corpus's; raises InputError if it cannot."""
+    """Returns `name` if a corpus can have it; raises InputError otherwise."""
     name = composed(name.strip().removesuffix(".txt"))
     if (
         not name
@@ -108,7 +108,7 @@ def _checked(name: str) -> str:
 
 
 def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
-    """The corpus to be, and its place; raises InputError if there is one of that name, or it can be none."""
+    """Returns the new corpus and its path; raises InputError if the name is taken or cannot be used."""
     name = _checked(name)
     target = workspace.corpora / f"{name}.txt"
     if os.path.lexists(target) or name.casefold() in {known.name.casefold() for known in list_corpora(workspace)}:
@@ -146,9 +146,9 @@ def _put(beside: Path, target: Path) -> None:
 
 @contextmanager
 def _placing(source: Path, target: Path) -> Iterator[Path]:
-    """A file to write beside `target`, which is there whole or not at all; raises InputError where that is not allowed.
+    """Opens a temporary file that replaces `target` at the end; raises InputError where that is not allowed.
 
-    Nothing is overwritten, and nothing left behind.
+    Overwrites nothing, and leaves nothing behind on failure.
     """
     beside = name_beside(target)
     try:
@@ -161,14 +161,14 @@ def _placing(source: Path, target: Path) -> Iterator[Path]:
             "allow writing there, or name another workspace with --workspace."
         ) from error
     finally:
-        with suppress(OSError):  # what kept it from being written may keep it from being removed
+        with suppress(OSError):  # what prevented writing it may also prevent removing it
             beside.unlink(missing_ok=True)
             beside.with_name(f"{beside.name}-utf8").unlink(missing_ok=True)
 
 
 @contextmanager
 def _called_stdin(path: Path) -> Iterator[None]:
-    """Errors about the copy at `path` are about standard input."""
+    """Errors about the copy at `path` name standard input instead."""
     try:
         yield
     except InputError as error:

@@ -1,7 +1,7 @@
-"""A corpus card: a small TOML file that says what a text is and how to read it.
+"""Reads corpus cards: small TOML files that say what a text is and how to read it.
 
-Cards may come from anyone, so every field is checked, and nothing in a card can name a file outside its folder
-or put escape sequences on a screen.
+Cards may come from anyone, so every field is checked, and nothing in a card can name a file outside its folder or put
+escape sequences on a screen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnnplay.common.toml_text import parse_toml
 from rnnplay.errors import InputError
 
 LARGEST_CARD = 65_536
-"""Bytes."""
+"""In bytes."""
 
 Source = Literal["", "python-docs", "python-source", "recall", "brackets", "agreement", "copy"]
 SOURCES = tuple(source for source in get_args(Source) if source)
@@ -26,27 +26,27 @@ SOURCES_IN_WORDS = f"{', '.join(SOURCES[:-1])} or {SOURCES[-1]}"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a card says. It has either `file` or `source`."""
+    """A card's contents. It has either `file` or `source`."""
 
     name: str = ""
-    """What a user types; the card's file name without .toml, if left out."""
+    """The name that a user types; by default the card's file name without .toml."""
     title: str = ""
     summary: str = ""
-    """What one will learn by training on it."""
+    """What training on it teaches."""
     feed: Literal["stream", "lines"] = "stream"
     tokens: Literal["char", "word"] = "char"
-    """A hint: the tokens that suit the text best."""
+    """A hint: the kind of token that suits the text best."""
     file: str = ""
     """The text, relative to the card and in its folder."""
     encoding: str = ""
-    """The text's own, as Python calls it ("cp1252"), where it is not UTF-8."""
+    """The text's encoding by Python's name for it ("cp1252"), if it is not UTF-8."""
     source: Source = ""
-    """For a text that is made where it is needed, which."""
+    """For a generated text: its generator."""
     licence: str = ""
 
 
 def read_card(place: Path) -> Card:
-    """The card at `place`, with name and title filled in; raises InputError naming the card and the field."""
+    """Reads the card at `place` and fills in name and title; raises InputError naming the card and the field."""
     where = f"The card {clean(str(place))}"
     try:
         with place.open("rb") as file:
@@ -85,12 +85,12 @@ def read_card(place: Path) -> Card:
 
 
 def clean(text: str) -> str:
-    """`text` on one line, with control characters, escape sequences and direction marks made visible as U+FFFD."""
+    """Returns `text` on one line; control characters, escape sequences and direction marks become U+FFFD."""
     return marked(text)
 
 
 def card_title(name: str) -> str:
-    """A title for a text that has none: its name, with spaces."""
+    """Makes a title from a name: its words, separated by spaces."""
     return name.replace("_", " ").replace("-", " ").strip() or name
 
 
@@ -112,7 +112,7 @@ def _check_file(file: str, place: Path, where: str) -> None:
 
 
 def _complaint(message: str) -> str:
-    """msgspec's message about one field in our words."""
+    """Rewords msgspec's message about one field."""
     unknown = re.search(r"unknown field `(.*?)`", message)
     if unknown:
         fields = ", ".join(field.name for field in msgspec.structs.fields(Card))

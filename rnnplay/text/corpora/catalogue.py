@@ -1,4 +1,4 @@
-"""Which corpora there are: bundled cards, a user's own cards, and loose .txt files in the workspace's corpora/."""
+"""Lists the corpora: bundled cards, the user's own cards, and loose .txt files in the workspace's corpora/."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MOST_NAMED = 30
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A text to train on. What is trained on is `materialise`'s: made where it is needed, or put into UTF-8."""
+    """A text to train on; `materialise` gives the file that is read, generated or converted to UTF-8 if need be."""
 
     name: str
     card: Card
     path: Path | None
 
     def materialise(self, cache: Path) -> Path:
-        """The text as a file on disk, made under `cache` first if need be; raises InputError if it cannot be had."""
+        """The text as a file on disk, first generated under `cache` if need be; raises InputError."""
         if self.path is None:
             from rnnplay.text.corpora.made import materialise
 
@@ -43,20 +43,20 @@ class Corpus:
 
 
 def list_corpora(workspace: Workspace) -> list[Corpus]:
-    """Every corpus that can be used, by name; where names meet, the workspace's own hides the bundled one."""
+    """Every usable corpus, by name; a corpus of the workspace hides a bundled one of the same name."""
     return _scan(workspace)[0]
 
 
 def card_problems(workspace: Workspace) -> list[str]:
-    """One sentence for each card or text that `list_corpora` had to leave out."""
+    """One sentence for each card or text that `list_corpora` left out."""
     return list(_scan(workspace)[1].values())
 
 
 def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
-    """The corpus of that name, or of the text (or card) at that path.
+    """Finds the corpus of that name, or of the text (or card) at that path.
 
-    A path wins where the text has a separator or a suffix and the file exists. Raises InputError, which names
-    the corpora there are and the closest of them.
+    A path wins if it contains a separator or a suffix and the file exists. Raises InputError, which names the available
+    corpora and the closest one.
     """
     wanted = name_or_path.strip()
     if not wanted:
@@ -65,7 +65,7 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     known = {corpus.name: corpus for corpus in corpora}
     has_separator = any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator)
     name = composed(wanted)
-    if wanted.startswith("~") and name in known:  # before it is taken for somebody's home folder
+    if wanted.startswith("~") and name in known:  # before ~ is expanded to somebody's home folder
         return known[name]
     path = expanded(wanted)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
@@ -85,7 +85,7 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
 
 
 def _scan(workspace: Workspace) -> tuple[list[Corpus], dict[Path, str]]:
-    """All corpora by name, and for each file that was left out why."""
+    """All corpora by name, and for each file that was left out the reason."""
     found: dict[str, Corpus] = {}
     problems: dict[Path, str] = {}
     folders = [workspace.corpora]
@@ -154,7 +154,7 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
         return _from_card(path)
     for corpus in list_corpora(workspace):
         if corpus.path is not None and _same(corpus.path, path):
-            return corpus  # so that its card's feed counts
+            return corpus  # so that the feed named in its card is used
     name = composed(clean(path.stem))
     return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
 
@@ -171,7 +171,7 @@ def _files(folder: Path, suffix: str) -> list[Path]:
 
 
 def expanded(text: str) -> Path:
-    """The path that `text` is, its ~ replaced by the home folder; raises InputError where that is not known."""
+    """Returns the path `text` with ~ expanded; raises InputError if the home folder is unknown."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -181,7 +181,7 @@ def expanded(text: str) -> Path:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name too long, or with a zero byte
+    except (OSError, ValueError):  # a name that is too long or contains a zero byte
         return False
 
 

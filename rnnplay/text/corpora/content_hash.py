@@ -1,4 +1,7 @@
-"""Hashes of whole files; `<cache>/encoded/index.json` has them by path, size and times, so that none is read twice."""
+"""Hashes whole files, none twice.
+
+`<cache>/encoded/index.json` keeps the hashes by path, size and times.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class _Indexed(msgspec.Struct, frozen=True):
 
 
 def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None = None) -> str:
-    """The SHA-256 of the file at `path`; from the index if the file has not changed since. Raises InputError."""
+    """Returns the SHA-256 of the file at `path`, from the index if the file is unchanged. Raises InputError."""
     index_path = cache / "encoded" / "index.json"
     found = check_text_file(path)
     name = os.fspath(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
@@ -50,7 +53,7 @@ def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None
         while block := file.read(_BLOCK):
             digest.update(block)
             done += len(block)
-            if done > found.st_size:  # someone writes faster than we read, perhaps without end
+            if done > found.st_size:  # somebody writes faster than we read, perhaps endlessly
                 raise changed(path)
             if progress is not None:
                 progress(done)
@@ -63,7 +66,7 @@ def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None
 
 
 def check_unchanged(path: Path, before: os.stat_result) -> None:
-    """Raises InputError if the file at `path` is not as it was."""
+    """Raises InputError if the file at `path` has changed."""
     now = check_text_file(path)
     if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise changed(path)
@@ -78,7 +81,7 @@ def _read_index(path: Path) -> dict[str, _Indexed]:
 
 
 def _write_index(path: Path, index: dict[str, _Indexed]) -> None:
-    # The index only saves time: where it cannot be written, all works without.
+    # The index only saves time: if it cannot be written, everything works without it.
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=".index-", suffix=".partial", dir=path.parent)

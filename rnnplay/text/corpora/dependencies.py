@@ -20,7 +20,7 @@ from rnnplay.text.corpora.draw import Draw
 
 SEED = 1
 VERSION = 1
-"""Of the texts: another one makes them anew."""
+"""Changing it generates the texts anew."""
 
 SYMBOLS, FILLER, CUE = "ABCDEFGH", ".", "?"
 LETTERS, BAR = "abcdefgh", "|"
@@ -31,11 +31,11 @@ SINGULAR = ("key", "boy", "dog", "king", "road", "house", "tree", "boat")
 BETWEEN = ("of", "near", "behind", "above")
 ADJECTIVES = ("old", "new", "small", "green", "lost", "here")
 VERBS = (("is", "are"), ("was", "were"), ("has been", "have been"))
-"""Each singular and plural differ in one character first, at which they are told apart."""
+"""Singular and plural first differ at the character that tells them apart."""
 
 
 class Dependency(NamedTuple):
-    """line[position] is one of `alternatives`, and line[earlier] says which."""
+    """Determined by an earlier character: line[position] is one of `alternatives`, and line[earlier] says which."""
 
     position: int
     earlier: int
@@ -43,7 +43,7 @@ class Dependency(NamedTuple):
 
     @property
     def distance(self) -> int:
-        """Timesteps between the two."""
+        """Timesteps between the two characters."""
         return self.position - self.earlier
 
 
@@ -53,21 +53,21 @@ class Task:
 
     kind: str
     sizes: tuple[int, int]
-    """The smallest and the largest size of a training line: what a size counts is the kind's own."""
+    """The smallest and the largest size of a training line; the unit of size depends on the kind."""
     lines: int
-    """In the training text."""
+    """Number of lines in the training text."""
     trained: int
     """The largest distance in the training text."""
     chance: float
-    """Of a model that knows everything but the earlier character: one over the number of alternatives."""
+    """Accuracy of a model that knows everything but the earlier character: 1 / number of alternatives."""
     make: Callable[[Draw, int], str]
-    """A line of that size."""
+    """Generates a line of the given size."""
     dependencies: Callable[[str], list[Dependency]]
-    """Read off the line itself; raises ValueError for one that is not of the kind."""
+    """Finds the dependencies in a line; raises ValueError for a line of another kind."""
 
 
 def training_text(kind: str, seed: int = SEED) -> Iterator[str]:
-    """The lines of the corpus `kind`, newlines included: the same ones for the same seed."""
+    """Generates the lines of the corpus `kind`, newlines included; the same seed gives the same lines."""
     task, draw = TASKS[kind], Draw(seed)
     smallest, largest = task.sizes
     for _ in range(task.lines):
@@ -75,13 +75,13 @@ def training_text(kind: str, seed: int = SEED) -> Iterator[str]:
 
 
 def recall_line(draw: Draw, size: int) -> str:
-    """`size` characters of filler."""
+    """Generates a recall line with `size` characters of filler."""
     symbol = draw.pick(SYMBOLS)
     return symbol + FILLER * size + CUE + symbol
 
 
 def recall_dependencies(line: str) -> list[Dependency]:
-    """The last symbol is the first one again."""
+    """The last symbol repeats the first one."""
     symbols, _, again = line.partition(CUE)
     count = len(symbols.rstrip(FILLER))
     if not again or symbols[:count] != again or not set(again) <= set(SYMBOLS):
@@ -90,13 +90,13 @@ def recall_dependencies(line: str) -> list[Dependency]:
 
 
 def copy_line(draw: Draw, size: int) -> str:
-    """`size` letters."""
+    """Generates a copy line of `size` letters."""
     letters = "".join(draw.pick(LETTERS) for _ in range(size))
     return letters + BAR + letters
 
 
 def copy_dependencies(line: str) -> list[Dependency]:
-    """Each letter of the second half is that of the first."""
+    """Each letter of the second half repeats the corresponding one of the first."""
     letters, _, again = line.partition(BAR)
     if not letters or letters != again or not set(letters) <= set(LETTERS):
         raise ValueError(f"no line of copy: {line!r}")
@@ -104,13 +104,13 @@ def copy_dependencies(line: str) -> list[Dependency]:
 
 
 def brackets_line(draw: Draw, size: int) -> str:
-    """A pair of brackets around `size` pairs."""
+    """Generates a pair of brackets around `size` pairs."""
     opening = draw.pick("([{")
     return opening + _dyck(draw, size, DEPTH - 1) + PAIRS[opening]
 
 
 def brackets_dependencies(line: str) -> list[Dependency]:
-    """A closing bracket's kind is that of the one it closes."""
+    """A closing bracket has the kind of the one that it closes."""
     open_at: list[int] = []
     found: list[Dependency] = []
     closers = "".join(PAIRS.values())
@@ -127,7 +127,7 @@ def brackets_dependencies(line: str) -> list[Dependency]:
 
 
 def agreement_line(draw: Draw, size: int) -> str:
-    """`size` nouns, of either number, between the subject and its verb."""
+    """Generates a line with `size` nouns of either number between the subject and its verb."""
     plural = draw.chance(0.5)
     words = ["the", _noun(draw, plural)]
     for _ in range(size):
@@ -137,7 +137,7 @@ def agreement_line(draw: Draw, size: int) -> str:
 
 
 def agreement_dependencies(line: str) -> list[Dependency]:
-    """The verb's number is the subject's, which shows in the character after its stem: an s or none."""
+    """The verb agrees with the subject, which shows in the character after its stem: an s or none."""
     stem = next((noun for noun in SINGULAR if line.startswith(("the " + noun + " ", "the " + noun + "s "))), "")
     subject = 4 + len(stem)
     for singular, plural in VERBS:
@@ -150,7 +150,7 @@ def agreement_dependencies(line: str) -> list[Dependency]:
 
 
 def _dyck(draw: Draw, pairs: int, depth: int) -> str:
-    """Balanced brackets of so many pairs, at most `depth` within each other."""
+    """Generates a balanced sequence of `pairs` bracket pairs, nested at most `depth` deep."""
     text = ""
     while pairs:
         inner = draw.below(pairs) if depth > 1 else 0

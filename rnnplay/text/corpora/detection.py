@@ -1,6 +1,6 @@
-"""What a file that is not UTF-8 text looks like: another encoding, or no text at all, and how to make text of it.
+"""Guesses what a file that is not UTF-8 text is: another encoding, or no text at all, and how to make text of it.
 
-Never acted on by itself: what is found is said, with how the text would read, and the user decides.
+The guess is never acted on by itself: it is shown with a sample of how the text would read, and the user decides.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rnnplay.common.terminal_text import marked
 from rnnplay.errors import InputError
 
 SAMPLE = 1 << 16
-"""Bytes that are looked at, from the beginning and around the byte that does not fit."""
+"""Bytes examined at the beginning, and around the byte that does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Looks:
     what: str
     """ "a PDF", "Windows-1252 (Western European)"."""
     encoding: str = ""
-    """Python's name of it, where the file is text."""
+    """Python's name of the encoding, if the file is text."""
     excerpt: str = ""
-    """The place that is not UTF-8, as it reads in that encoding."""
+    """The text around the byte that is not UTF-8, decoded in that encoding."""
     mend: str = ""
-    """How to make a text of it, where it is none."""
+    """How to make a text of it, if it is none."""
 
 
 _PANDOC = "make a text of it with `pandoc -t plain -o {text} {file}`"
@@ -74,15 +74,15 @@ _IN_ZIP = (
 
 @dataclass(frozen=True, slots=True)
 class _Script:
-    """An encoding, and the letters that text in it is mostly made of."""
+    """An encoding, and the letters that text in it mostly consists of."""
 
     encoding: str
     what: str
     typical: frozenset[str]
     least: float
-    """The fraction of characters beyond ASCII that are typical, from which on it may be this."""
+    """The fraction of non-ASCII characters that must be typical for the encoding to be considered."""
     joined: bool = False
-    """Whether the letters stand in words of their own, not between those of ASCII."""
+    """Whether these letters form words of their own instead of standing between ASCII letters."""
 
 
 _KANA = frozenset(map(chr, range(0x3041, 0x30FF)))
@@ -123,10 +123,10 @@ _SCRIPTS = (
 
 
 def encoding_name(named: str) -> str:
-    """The encoding called `named`, as Python calls it; raises InputError if there is none."""
+    """Returns Python's name of the encoding `named`; raises InputError if there is none."""
     try:
         found = codecs.lookup(_ALIASES.get(named.strip().lower(), named.strip()))
-        "".encode(found.name)  # LookupError for what is no encoding of text, such as base64
+        "".encode(found.name)  # LookupError for codecs that are not text encodings, such as base64
     except (LookupError, ValueError):
         found = None
     if found is None or found.name.replace("_", "-") in _NO_ENCODINGS:
@@ -138,15 +138,12 @@ def encoding_name(named: str) -> str:
 
 
 _ALIASES = {"ansi": "cp1252", "unicode": "utf-16", "gbk": "gb18030", "gb2312": "gb18030"}
-"""What other programs call them; GB18030 holds the other two."""
+"""Names that other programs use; GB18030 includes the other two."""
 _NO_ENCODINGS = ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7")
 
 
 def looks_of(path: Path, offset: int = 0) -> Looks | None:
-    """What the file at `path` looks like, in which the byte at `offset` is not UTF-8; None if there is no telling.
-
-    Raises OSError.
-    """
+    """Guesses what the file at `path`, not UTF-8 at `offset`, is; None if nothing fits. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
         file.seek(0, os.SEEK_END)
@@ -158,7 +155,7 @@ def looks_of(path: Path, offset: int = 0) -> Looks | None:
         around = file.read(SAMPLE)
     return (
         _no_text(path, head, tail)
-        or _damaged(around)  # before UTF-16: pairs of UTF-8's bytes look like Hangul
+        or _damaged(around)  # before UTF-16: pairs of UTF-8 bytes look like Hangul
         or _unmarked_utf16(head)
         or _other_encoding(around, offset - start)
     )
@@ -214,7 +211,7 @@ def _other_encoding(sample: bytes, offset: int) -> Looks | None:
 
 
 def _damaged(sample: bytes) -> Looks | None:
-    """UTF-8 in which a few bytes do not fit: more of what is beyond ASCII is valid than not."""
+    """Whether this is UTF-8 with a few invalid bytes: more of its non-ASCII bytes are valid than not."""
     if b"\0" in sample:
         return None
     text = sample.decode("utf-8", "surrogateescape")
@@ -224,11 +221,11 @@ def _damaged(sample: bytes) -> Looks | None:
 
 
 def _rating(sample: bytes, script: _Script) -> float:
-    """How much `sample` is like text of that script: 0 if it is not, higher the more probable that is."""
+    """Rates how well `sample` fits that script: 0 if it does not, larger the more probable."""
     try:
         text = sample.decode(script.encoding)
     except UnicodeDecodeError as error:
-        if error.start < len(sample) - 4:  # else it is a character that the sample's end has cut
+        if error.start < len(sample) - 4:  # otherwise the sample's end has cut a character
             return 0.0
         text = sample[: error.start].decode(script.encoding)
     beyond = [at for at, character in enumerate(text) if character > "\x7f"]
@@ -241,11 +238,11 @@ def _rating(sample: bytes, script: _Script) -> float:
         return 0.0
     return (
         fraction if script.typical in (_WINDOWS, _WESTERN, _EASTERN, _TURKISH) else 1 + fraction
-    )  # the more exacting ones first
+    )  # the more restrictive ones first
 
 
 def _mostly_alone(text: str, letters: list[int]) -> bool:
-    """Whether many of these letters beyond ASCII stand between others, as in French, not in words of their own."""
+    """Whether many of these non-ASCII letters stand between ASCII ones, as in French, not in words of their own."""
     padded = f" {text} "
     alone = sum(padded[at] <= "\x7f" and padded[at + 2] <= "\x7f" for at in letters)
     return alone > 0.3 * len(letters)
@@ -262,5 +259,5 @@ def _is_text(character: str) -> bool:
 
 
 def _quoted(text: str, at: int, before: int = 12, after: int = 28) -> str:
-    """What stands around `at`, on one line."""
+    """Quotes the text around `at` on one line."""
     return marked(" ".join(text[max(0, at - before) : at + after].split()))

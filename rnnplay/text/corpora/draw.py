@@ -1,4 +1,4 @@
-"""Choices from a seed that come out the same under every version of Python."""
+"""Random choices that are the same for the same seed under every version of Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Draw:
-    """Uses `random.Random.random` alone: of all its methods, only that one promises the same numbers for ever."""
+    """Uses `random.Random.random` alone: the only method that promises the same numbers in every version."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
@@ -27,16 +27,16 @@ class Draw:
         return self._random() < probability
 
     def pick(self, choices: Sequence[T]) -> T:
-        """Any of the choices, each as likely."""
+        """Returns one of the choices, all equally likely."""
         return choices[self.below(len(choices))]
 
     def common(self, choices: Sequence[T]) -> T:
-        """One of the choices, the earlier ones more often: Zipf's law with a flattened head."""
+        """Returns one of the choices, earlier ones more often: Zipf's law with a flattened head."""
         sums = _zipf_sums(len(choices))
         return choices[min(bisect_right(sums, self._random() * sums[-1]), len(choices) - 1)]
 
     def several(self, choices: Sequence[T], count: int) -> list[T]:
-        """`count` different choices in random order, the earlier ones of the list more often."""
+        """Returns `count` different choices in random order, earlier ones of the list more often."""
         rest = list(choices)
         drawn = []
         for _ in range(count):

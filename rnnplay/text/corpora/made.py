@@ -1,4 +1,4 @@
-"""Texts that are made where they are needed, and kept in the cache: from which sources, from another encoding."""
+"""Texts that are generated from a source, or converted from another encoding, and kept in the cache."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rnnplay.text.corpora.content_hash import content_hash
 
 
 def materialise(source: str, cache: Path) -> Path:
-    """The text file of a card's `source` under `cache`, made if it is not there yet or is not as it was made.
+    """Returns the text file of a card's `source` under `cache`, generated if it is missing or has changed.
 
-    Raises InputError if what it is made of is missing or there is no such source, RnnplayError if it cannot be written.
+    Raises InputError if there is no such source or its material is missing, RnnplayError if the text cannot be written.
     """
     from rnnplay.text.corpora.dependencies import TASKS, VERSION, training_text
     from rnnplay.text.corpora.python_corpora import docs_text, python_version, source_text
@@ -33,7 +33,7 @@ def materialise(source: str, cache: Path) -> Path:
 
 
 def converted(path: Path, encoding: str, cache: Path) -> Path:
-    """The text at `path`, which is in `encoding`, as UTF-8 under `cache`; raises InputError where it is not."""
+    """Returns the text at `path`, decoded from `encoding`, as UTF-8 under `cache`; raises InputError if that fails."""
     from rnnplay.text.corpora.detection import encoding_name
     from rnnplay.text.corpora.reading import iter_text
 
@@ -43,7 +43,7 @@ def converted(path: Path, encoding: str, cache: Path) -> Path:
 
 
 def kept(target: Path, cache: Path) -> Path | None:
-    """`target`, if it is, to the last byte, what was written there; None otherwise."""
+    """Returns `target` if it is, to the last byte, what was written there; None otherwise."""
     try:
         expected = read_small(_hash_file(target), 100).decode(errors="replace")
         return target if content_hash(target, cache) == expected else None
@@ -52,9 +52,9 @@ def kept(target: Path, cache: Path) -> Path | None:
 
 
 def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
-    """Writes `target`, and its hash beside it, so that it is there whole or not at all; raises RnnplayError.
+    """Writes `target` and its hash atomically; raises RnnplayError.
 
-    Where the very same text is there already, it stays: another process may be reading it.
+    If the same text is there already, it stays: another process may be reading it.
     """
     beside = name_beside(target)
     digest = hashlib.sha256()

@@ -1,6 +1,6 @@
-"""Two corpora that every installation already has: the language reference's prose and the standard library's source.
+"""Two corpora from every Python installation: the language reference's prose and the standard library's source.
 
-Both are written into the cache from the running Python, the same bytes for the same Python.
+Both are written into the cache from the running Python; the same version gives the same bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from rnnplay.errors import InputError
 
 LARGEST_SOURCE = 16_000_000
-"""Characters of python-source: whole files are taken as long as they fit."""
+"""Characters of python-source: whole files are added as long as they fit."""
 
 LEFT_OUT = {
     "__pycache__",
@@ -57,14 +57,14 @@ def source_text() -> Iterator[str]:
 
 
 def library_files(library: Path) -> list[str]:
-    """Relative paths (with /) of the .py files under `library` that are worth learning from, in order."""
+    """Relative paths (with /) of the .py files under `library` that are worth training on, in order."""
     found = []
     for folder, folders, names in os.walk(library):
         folders[:] = [name for name in folders if name not in LEFT_OUT and not name.startswith((".", "config-"))]
         inside = Path(folder).relative_to(library).as_posix()
         for name in names:
             relative = name if inside == "." else f"{inside}/{name}"
-            # Written when Python was built here, so they differ between machines; topics.py is the other corpus.
+            # Generated when Python was built here, so it differs between machines; topics.py is the other corpus.
             machine_own = name.startswith(("_sysconfigdata", "sitecustomize"))
             if name.endswith(".py") and not machine_own and relative != "pydoc_data/topics.py":
                 found.append(relative)
@@ -72,7 +72,7 @@ def library_files(library: Path) -> list[str]:
 
 
 def _prose(topics: dict[str, str]) -> Iterator[str]:
-    """Topics repeat one another's sections, so a long paragraph is written once only."""
+    """Removes repeated long paragraphs: topics quote one another's sections."""
     seen: set[str] = set()
     for name in sorted(topics):
         text = re.sub(r"[ \t]+$", "", topics[name].expandtabs().replace("\r\n", "\n"), flags=re.MULTILINE)
@@ -95,7 +95,7 @@ def _sources(library: Path, files: Iterable[str]) -> Iterator[str]:
             with tokenize.open(library / relative) as file:  # honours the file's own coding line
                 text = file.read()
         except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
-            continue  # not a text in its own encoding: some libraries ship such files on purpose
+            continue  # not valid in its own encoding: some libraries ship such files on purpose
         if not text.strip() or "\0" in text:
             continue
         text = f"# File: {relative}\n{text.rstrip()}\n\n\n"

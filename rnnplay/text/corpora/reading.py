@@ -1,8 +1,8 @@
-"""A text file as a stream of strings: encodings, newlines, and sentences about what cannot be read.
+r"""Reads a text file as a stream of strings, and reports unreadable ones in a sentence.
 
-Read as UTF-8 (with or without a byte order mark), or as UTF-16 or UTF-32 where such a mark says so. Newlines come
-out as "\\n" whatever they were. All other characters, control characters included, are data and left as they are.
-What is in another encoding is read only where that is named; else the error says what it looks like (detection.py).
+The encoding is UTF-8 (with or without a byte order mark), or UTF-16 or UTF-32 if such a mark says so. Newlines of any
+kind become "\\n". All other characters, control characters included, are data and stay as they are. Any other encoding
+must be named; otherwise the error says what the file looks like (detection.py).
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def iter_text(
     *,
     encoding: str = "",
 ) -> Iterator[str]:
-    """The text of the file at `path`, in pieces of about `chunk_bytes` bytes; no piece is empty.
+    """Yields the text of the file at `path` in non-empty pieces of about `chunk_bytes` bytes.
 
     The pieces depend on the content and on `chunk_bytes` only. `progress` is called with the number of bytes read so
-    far after each chunk. `encoding`: the one it is in, as Python calls it; "": as a byte order mark says, else UTF-8.
-    Raises InputError for what is not a readable text file, at the byte where that shows.
+    far after each chunk. `encoding`: Python's name of the encoding; "": given by a byte order mark, else UTF-8. Raises
+    InputError for a file that is not readable text, once the reading reaches the fault.
     """
     size = check_text_file(path).st_size
     with reading(path), path.open("rb") as file:
@@ -51,7 +51,7 @@ def iter_text(
 
 
 def check_text_file(path: Path) -> os.stat_result:
-    """The stat of `path`; raises InputError unless it is a plain file with something in it."""
+    """Returns the stat of `path`; raises InputError unless it is a regular, non-empty file."""
     name = clean(str(path))
     with reading(path):
         found = path.stat()
@@ -65,7 +65,7 @@ def check_text_file(path: Path) -> os.stat_result:
 
 
 def not_plain(path: Path) -> InputError:
-    """The error for a device, a pipe or a socket where a text is wanted."""
+    """The error for a device, pipe or socket given as a text."""
     name = clean(str(path))
     if str(path) == os.devnull:
         return InputError(f"{name} is always empty; give a file with text in it.")
@@ -75,7 +75,7 @@ def not_plain(path: Path) -> InputError:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns what the system says against reading `path` into an InputError."""
+    """Turns the system's errors in reading `path` into InputError."""
     name = clean(str(path))
     try:
         yield
@@ -90,7 +90,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def changed(path: Path) -> InputError:
-    """The error for a file that is not what it was when reading began."""
+    """The error for a file that changed while it was being read."""
     return InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
 
 
@@ -106,10 +106,10 @@ def _decoded(
     mark, marked_as = next((pair for pair in _BYTE_ORDER_MARKS if data.startswith(pair[0])), (b"", "utf-8"))
     encoding = named or marked_as
     if codecs.lookup(encoding) != codecs.lookup(marked_as):
-        mark = b""  # in another encoding these bytes are text
+        mark = b""  # in another encoding these bytes may be text
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
-    offset = len(mark)  # in bytes, of the first byte that the decoder has not been given
+    offset = len(mark)  # offset in bytes of the first byte that the decoder has not received
     done = len(data)
     last = not data
     data = data[len(mark) :]
@@ -117,7 +117,7 @@ def _decoded(
     while True:
         if encoding == "utf-8" and (at := data.find(0)) >= 0:
             raise not_text(path, offset + at)
-        waiting = len(decoder.getstate()[0])  # bytes of a character cut by the chunk's end
+        waiting = len(decoder.getstate()[0])  # bytes of a character that the chunk's end has cut
         try:
             text = decoder.decode(data, last)
         except UnicodeDecodeError as error:
@@ -136,7 +136,7 @@ def _decoded(
         data = file.read(chunk_bytes)
         done += len(data)
         last = not data
-        if done > size:  # someone writes faster than we read, perhaps without end
+        if done > size:  # somebody writes faster than we read, perhaps endlessly
             raise changed(path)
     if not anything:
         raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
@@ -147,7 +147,7 @@ def not_text(
 ) -> InputError:
     """The error for a file that is not text in `encoding` at `offset`: a zero byte there, or what `error` says.
 
-    It says what the file looks like, and how it can be made a text.
+    It says what the file looks like, and how to make a text of it.
     """
     from rnnplay.text.corpora.detection import looks_of
 

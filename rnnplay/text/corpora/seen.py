@@ -1,7 +1,7 @@
-"""Which files of an encoded corpus were read and checked whole, so that nobody reads them again to check them.
+"""Remembers which files of an encoded corpus were checked whole, so that they need not be read again to check them.
 
-`seen.json` in the corpus's folder has each file's size, times and number in the file system at the moment when it was
-checked. A file that was written since, or copied here with the folder, has others, and is checked again.
+`seen.json` in the corpus's folder has each file's size, times and inode number at the moment of the check. A file that
+was written since, or copied here with the folder, differs in these and is checked again.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ _NAME = "seen.json"
 _LARGEST = 1 << 16
 
 TOO_FRESH_NS = 100_000_000
-"""A file changed this shortly ago could change again with the same time: such a moment is not remembered."""
+"""A file changed within this many seconds could change again with the same time stamp: it is not remembered."""
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
-    """A file at one moment. The change time cannot be set by hand, as the modification time can."""
+    """A file's identity at one moment. Unlike the modification time, the change time cannot be set by hand."""
 
     size: int
     mtime_ns: int
     ctime_ns: int
     inode: int
     check: int = 0
-    """The checksum that it was found to have."""
+    """The checksum found."""
 
     @classmethod
     def of(cls, found: os.stat_result, check: int = 0) -> Stamp:
-        """From what the system says of the file."""
+        """Makes a stamp from a stat result."""
         return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, check)
 
     @property
     def too_fresh(self) -> bool:
-        """Whether a change that came now might leave it as it is."""
+        """Whether a change now might leave the stamp the same."""
         return time.time_ns() - max(self.mtime_ns, self.ctime_ns) <= TOO_FRESH_NS
 
 
 class Seen:
-    """The files of one folder that were found to be whole."""
+    """The checked files of one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _NAME
@@ -57,17 +57,17 @@ class Seen:
             self._stamps = {}
 
     def knows(self, path: Path, stamp: Stamp) -> bool:
-        """Whether this very file was found whole before."""
+        """Whether this very file passed an earlier check."""
         return self._stamps.get(path.name) == stamp
 
     def add(self, path: Path, stamp: Stamp) -> None:
-        """It was found whole; `stamp` is of before it was read."""
+        """Records that the file passed; `stamp` was taken before it was read."""
         if not stamp.too_fresh:
             self._stamps[path.name] = stamp
             self._new = True
 
     def keep(self) -> None:
-        """Writes what is new. It only saves time: where nothing can be written, all works without."""
+        """Writes new entries. This only saves time: if they cannot be written, everything works without them."""
         if not self._new:
             return
         with suppress(OSError):

@@ -1,1 +1,1 @@
-"""Texts as token ids in memory-mapped files, and the cache of them. No torch."""
+"""Texts as token ids in memory-mapped files, and the cache of them. Does not load torch."""

@@ -1,6 +1,6 @@
-"""A corpus as token ids in memory-mapped files, split into train, validation and test.
+"""Encodes a corpus as token ids in memory-mapped files, split into train, validation and test.
 
-The text is read in chunks, never whole: once for its hash, once to count, once to encode. The result is cached
+The text is read in chunks, never whole: once to hash, once to count, once to encode. The result is cached
 (encoded_cache.py), and a later run with the same text and settings only opens it.
 """
 
@@ -30,7 +30,7 @@ from rnnplay.text.tokenizers.vocabulary import AnyIds
 from rnnplay.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("reading", "counting" or "encoding"), bytes done and bytes in all."""
+"""Called with the stage ("reading", "counting" or "encoding"), bytes done and bytes in total."""
 
 Feed = Literal["stream", "lines"]
 
@@ -40,15 +40,15 @@ class EncodedSplit:
     """One part of a corpus."""
 
     ids: AnyIds
-    """Shape (tokens,), read-only, of the smallest type that holds the vocabulary's ids."""
+    """Shape (tokens,), read-only, of the smallest integer type that holds the vocabulary's ids."""
     characters: int
-    """Of the text that `ids` stand for; for lines: of the lines that are not blank, with their newlines."""
+    """Number of characters of the text in `ids`; for lines: of the lines that are not blank, with their newlines."""
     line_starts: NDArray[np.int64] | None
-    """For lines: where each line starts in `ids`, and the end, shape (lines + 1,); each line ends in its newline."""
+    """For lines: the start of each line in `ids`, and the end, shape (lines + 1,); each line ends in its newline."""
     unknown: int = 0
-    """How many of `ids` are `<unk>`."""
+    """Number of `ids` that are `<unk>`."""
     hidden: int = 0
-    """Bytes (UTF-8) of the text that are read as `<unk>`."""
+    """Bytes (UTF-8) of the text that were read as `<unk>`."""
 
     @property
     def tokens(self) -> int:
@@ -67,14 +67,14 @@ class EncodedCorpus:
 
     name: str
     sha256: str
-    """Of the text file's bytes."""
+    """SHA-256 of the text file's bytes."""
     tokenizer: Tokenizer
     feed: Feed
     train: EncodedSplit
     validation: EncodedSplit
     test: EncodedSplit
     remark: str = ""
-    """What the user should know of where it came from."""
+    """What the user should know about where it came from."""
 
 
 def encode_corpus(
@@ -84,10 +84,10 @@ def encode_corpus(
     progress: Progress | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> EncodedCorpus:
-    """`corpus` as `config` wants it read, from the cache under `cache` if it is there.
+    """Encodes `corpus` as `config` asks, or opens the copy in the cache under `cache`.
 
     The vocabulary is that of the whole text, as in the published figures for character and word models. `tokenizer`:
-    encode with this one instead. Raises InputError for a file that is not text, or too short for `config`.
+    encode with this one instead. Raises InputError for a file that is not text, or is too short for `config`.
     """
     path = corpus.materialise(cache)
     report = _Report(progress, check_text_file(path).st_size)
@@ -103,10 +103,10 @@ def encode_again(
     progress: Progress | None = None,
     use_copy: bool = True,
 ) -> EncodedCorpus:
-    """The text that a run was trained on, by its `sha256`: its encoded copy in the cache, else the corpus.
+    """Opens the text that a run was trained on, by its `sha256`: the encoded copy in the cache, else the corpus.
 
-    Where the copy is used and the corpus is another one by now, or gone, `remark` says so. Raises InputError if there
-    is no copy and the corpus is not that text; not `use_copy`: the corpus must be there, and be it.
+    If the copy is used and the corpus has changed or is gone, `remark` says so. Raises InputError if there is no copy
+    and the corpus is not that text; without `use_copy` the corpus must be there and unchanged.
     """
     feed: Feed = "lines" if config.feed == "lines" else "stream"
 
@@ -139,10 +139,10 @@ def _from_corpus(
     progress: Progress | None,
     use_copy: bool,
 ) -> EncodedCorpus:
-    """The text with that hash, encoded anew; raises InputError if it is not there any more."""
+    """Encodes the text with that hash anew; raises InputError if it is gone."""
     cache = workspace.cache
     if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
-        # Ours are names or whole paths; one from a stranger's run.json leads wherever they like.
+        # Our own runs have names or absolute paths; a stranger's run.json may point anywhere.
         raise InputError(
             f"The run's text is said to be in {clean(config.corpus)}, which is not followed; "
             "say on the command line, with --corpus, where it is."
@@ -166,7 +166,7 @@ def _from_corpus(
 
 
 def _difference(config: RunConfig, sha256: str, workspace: Workspace) -> str:
-    """In what the corpus differs from the text with that hash; empty if in nothing."""
+    """Describes how the corpus differs from the text with that hash; empty if it does not."""
     if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
         return ""
     shown = clean(config.corpus)
@@ -208,7 +208,7 @@ def _encoded(
 def _load(
     cache: Path, sha256: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, old: bool = False
 ) -> encoded_cache.Loaded | None:
-    """What the cache has for this text; with a `tokenizer`, also what was encoded with an equal one."""
+    """Loads this text from the cache; with a `tokenizer`, also a copy encoded with an equal one."""
     if tokenizer is not None:
         made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)), old)
         if made is not None and made[0].to_bytes() == tokenizer.to_bytes():
@@ -309,7 +309,7 @@ def _write_part(
 
 
 def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
-    """Raises InputError if a part is too short for one step or one validation; says what would be enough."""
+    """Raises InputError if a part is too short for one step or one validation, and says what length suffices."""
     shares = split_fractions(config.split)
     name = clean(corpus.name)
     if corpus.feed == "lines":

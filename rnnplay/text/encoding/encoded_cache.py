@@ -39,7 +39,7 @@ from rnnplay.text.tokenizers.vocabulary import AnyIds, id_type
 
 FORMAT = 2
 _KEY_FORMAT = 1
-"""Of the keys, which have stayed as they were in format 1."""
+"""Version of the keys, unchanged since format 1."""
 _LARGEST_META = 1 << 16
 _LARGEST_VOCABULARY = 1 << 29
 _MOST_CHARACTERS = 1 << 50
@@ -53,26 +53,26 @@ class PartMeta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     characters: int
     lines: int | None
     ids_check: int
-    """CRC-32 of the file (format 1: of its ends)."""
+    """CRC-32 of the file (format 1: of its two ends)."""
     lines_check: int | None
     unknown: int = 0
-    """How many of the tokens are `<unk>`."""
+    """Number of tokens that are `<unk>`."""
     hidden: int = 0
-    """Bytes (UTF-8) of the text that are read as `<unk>`."""
+    """Bytes (UTF-8) of the text that were read as `<unk>`."""
 
 
 class Part(NamedTuple):
-    """One part of an encoded corpus, as it is loaded."""
+    """One loaded part of an encoded corpus."""
 
     ids: AnyIds
-    """Mapped."""
+    """Memory-mapped."""
     about: PartMeta
     line_starts: NDArray[np.int64] | None
-    """Mapped."""
+    """Memory-mapped."""
 
 
 class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """meta.json."""
+    """The contents of meta.json."""
 
     format: int
     key: str
@@ -80,25 +80,25 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vocabulary_check: int = 0
     """CRC-32 of vocabulary.json."""
     check: int = 0
-    """CRC-32 of this, encoded with 0 here."""
+    """CRC-32 of this struct, encoded with 0 here."""
 
     @property
     def checksum(self) -> int:
-        """What `check` should be."""
+        """Computes the value that `check` should have."""
         return zlib.crc32(msgspec.json.encode(msgspec.structs.replace(self, check=0)))
 
 
 def cache_key(sha256: str, settings: dict[str, Any]) -> str:
-    """The name of the folder for this content under these settings."""
+    """The name of the folder for this content with these settings."""
     described = msgspec.json.encode({"format": _KEY_FORMAT, "sha256": sha256, **settings}, order="sorted")
     return hashlib.sha256(described).hexdigest()[:40]
 
 
 class PartFiles:
-    """Writes one part's files and keeps count; used by whoever encodes."""
+    """Writes one part's files and keeps count."""
 
     def __init__(self, folder: Path, part: str, newline: int | None) -> None:
-        """newline: its id if the starts of lines are to be noted, else None."""
+        """`newline`: its id if the starts of lines are to be recorded, else None."""
         self._ids = _Checked(folder / f"{part}.ids")
         self._lines = None if newline is None else _Checked(folder / f"{part}.lines")
         self._newline = newline
@@ -106,12 +106,12 @@ class PartFiles:
         self.lines = 0
         self.unknown = 0
         self.hidden = 0
-        """Kept by whoever encodes."""
+        """Maintained by the encoder."""
         if self._lines is not None:
             self._lines.write(np.zeros(1, dtype=np.int64))
 
     def write(self, ids: AnyIds) -> None:
-        """Append `ids`."""
+        """Appends `ids`."""
         self._ids.write(ids)
         if self._lines is not None:
             starts = np.flatnonzero(ids == self._newline) + (self.tokens + 1)
@@ -121,20 +121,20 @@ class PartFiles:
         self.unknown += len(ids) - int(np.count_nonzero(ids))
 
     def close(self, characters: int) -> PartMeta:
-        """Bring all to the disk."""
+        """Flushes everything to disk."""
         lines_check = self._lines.close() if self._lines is not None else None
         lines = self.lines if self._lines is not None else None
         return PartMeta(self.tokens, characters, lines, self._ids.close(), lines_check, self.unknown, self.hidden)
 
     def abandon(self) -> None:
-        """Close the files as they are."""
+        """Closes the files as they are."""
         for file in (self._ids, self._lines):
             if file is not None:
                 file.file.close()
 
 
 class _Checked:
-    """A file being written."""
+    """A file being written, with its running checksum."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("wb")
@@ -156,9 +156,9 @@ Loaded = tuple[Tokenizer, list[Part]]
 
 
 def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
-    """What stands under `key`; None if it is not there or is not, to the last byte, what was written there.
+    """Loads the folder `key`; None if it is missing or not, to the last byte, what was written.
 
-    `old`: what an earlier version wrote, too, of which only the ends of the files can be checked.
+    `old`: accept the format of an earlier version, too, which checks the ends of the files only.
     """
     folder = cache / "encoded" / key
     try:
@@ -187,14 +187,14 @@ def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
             parts.append(Part(ids, about, starts))
         seen.keep()
     except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError) as error:
-        if limit := limit_met(error):  # of the process: what is there may be as it should be
+        if limit := limit_met(error):  # a limit of this process: the files themselves may be fine
             raise RnnplayError(limit_sentence(limit)) from error
         return None
     return tokenizer, parts
 
 
 def _check(path: Path, dtype: type[Any], check: int | None, look: Look, seen: Seen, whole: bool) -> None:
-    """Raises ValueError unless the file is what was written; reads it, if it may have changed since that was sure."""
+    """Raises ValueError unless the file is what was written; reads it if it may have changed since the last check."""
     if check is None:
         raise ValueError(path.name)
     if not whole:
@@ -210,9 +210,9 @@ def _check(path: Path, dtype: type[Any], check: int | None, look: Look, seen: Se
 
 @contextmanager
 def new_folder(cache: Path, key: str) -> Iterator[Path]:
-    """A folder to write into, which becomes that of `key` when the block ends well, and is removed otherwise.
+    """Gives a folder to write into, which becomes `key`'s if the block succeeds and is removed otherwise.
 
-    Where another process was faster, its folder stays. Raises RnnplayError if the disk does not allow it.
+    If another process was faster, its folder stays. Raises RnnplayError if the disk does not allow it.
     """
     home = cache / "encoded"
     folder: Path | None = None
@@ -235,7 +235,7 @@ def new_folder(cache: Path, key: str) -> Iterator[Path]:
 
 
 def write_meta(folder: Path, key: str, tokenizer: Tokenizer, parts: list[PartMeta]) -> None:
-    """The small files of an encoded corpus."""
+    """Writes the small files of an encoded corpus."""
     vocabulary = tokenizer.to_bytes()
     meta = Meta(FORMAT, key, parts, zlib.crc32(vocabulary))
     meta = msgspec.structs.replace(meta, check=meta.checksum)
@@ -255,7 +255,7 @@ def _put_in_place(folder: Path, target: Path, cache: Path, key: str) -> None:
                 raise
             if load(cache, key) is not None:
                 return
-            # What stands there is broken; it is moved away whole, since someone may have begun to read it.
+            # It is damaged; it is moved away whole, as somebody may be reading it.
             with suppress(OSError):
                 broken = Path(tempfile.mkdtemp(prefix=".broken-", suffix=".partial", dir=target.parent))
                 target.rename(broken / target.name)

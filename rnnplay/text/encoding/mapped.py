@@ -1,4 +1,4 @@
-"""Arrays in files, mapped into memory once it is sure that they are what was written: nobody need have written it."""
+"""Maps arrays in files into memory, after checking that they are what was written."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 _VALUES = 1 << 16
-"""Checked at once."""
+"""Bytes checked at once."""
 _ENDS = 1 << 16
 """Bytes at a file's start and end that the check of format 1 covers."""
 
 Look = Callable[[NDArray[Any]], None]
-"""Called with one block of an array after another; raises ValueError at what cannot be."""
+"""Called with one block of an array after another; raises ValueError for invalid values."""
 
 
 def mapped(path: Path, dtype: type[Any], count: int) -> NDArray[Any]:
-    """The file as an array of `count` values; raises ValueError if it is no plain file of that size."""
+    """Maps the file as an array of `count` values; raises ValueError if it is not a regular file of that size."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode) or found.st_size != count * np.dtype(dtype).itemsize:
         raise ValueError(path.name)
@@ -30,9 +30,9 @@ def mapped(path: Path, dtype: type[Any], count: int) -> NDArray[Any]:
 
 
 def check_whole(path: Path, dtype: type[Any], check: int | None, look: Look) -> None:
-    """Reads the whole file once; raises ValueError unless its CRC-32 is `check` and `look` finds nothing wrong.
+    """Reads the whole file once; raises ValueError unless its CRC-32 is `check` and `look` accepts every block.
 
-    A `check` of None is not compared.
+    With `check` None the checksum is not compared.
     """
     crc = 0
     for block in _blocks(path, dtype):
@@ -44,7 +44,7 @@ def check_whole(path: Path, dtype: type[Any], check: int | None, look: Look) -> 
 
 
 def ids_below(size: int, dtype: type[Any]) -> Look:
-    """Raises ValueError for an id of `size` or more: it would end a run in the middle of it."""
+    """Raises ValueError for an id of `size` or more, which would end a run in the middle."""
 
     def look(block: NDArray[Any]) -> None:
         if size <= int(np.iinfo(dtype).max) and (int(block.max()) >= size or int(block.min()) < 0):
@@ -54,7 +54,7 @@ def ids_below(size: int, dtype: type[Any]) -> Look:
 
 
 def rising_to(tokens: int, count: int) -> Look:
-    """Raises ValueError unless the `count` starts of lines go up from 0 to the number of tokens."""
+    """Raises ValueError unless the `count` starts of lines rise from 0 to the number of tokens."""
     last, seen = -1, 0
 
     def look(block: NDArray[Any]) -> None:
@@ -69,7 +69,7 @@ def rising_to(tokens: int, count: int) -> Look:
 
 
 def ends_check(path: Path) -> int:
-    """The CRC-32 of the file's start and end, as format 1 of the cache had it."""
+    """CRC-32 of the file's start and end, as in format 1 of the cache."""
     with path.open("rb") as file:
         start = file.read(_ENDS)
         file.seek(max(file.seek(0, os.SEEK_END) - _ENDS, 0))
@@ -77,7 +77,7 @@ def ends_check(path: Path) -> int:
 
 
 def _blocks(path: Path, dtype: type[Any]) -> Iterator[NDArray[Any]]:
-    # Read, not mapped: pages of a mapping count as this process's memory.
+    # Read, not mapped: the pages of a mapping count as this process's memory.
     with path.open("rb") as file:
         while len(block := np.fromfile(file, dtype=dtype, count=_VALUES)):
             yield block

@@ -1,4 +1,4 @@
-"""How many tokens a run's text has, counted before there is a run."""
+"""Counts the vocabulary of a run's text before the run exists."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 
 MOST_BYTES = {"char": 64 << 20, "word": 8 << 20}
-"""A larger text takes more than a second to count; its vocabulary is known once a run has begun."""
+"""A larger text takes more than a second to count; its vocabulary is known only once a run has begun."""
 
 
 def vocabulary_size(config: RunConfig, workspace: Workspace) -> int | None:
-    """V of a run by `config`; None for a text that cannot be read, is made only when it is used, or is too large."""
+    """V of a run with `config`; None for a text that is unreadable, too large, or generated only when it is used."""
     try:
         corpus = find_corpus(config.corpus, workspace)
         if corpus.path is None or (size := corpus.path.stat()).st_size > MOST_BYTES[config.tokens]:
@@ -39,7 +39,7 @@ def vocabulary_size(config: RunConfig, workspace: Workspace) -> int | None:
 
 
 def text_settings(config: RunConfig) -> tuple[object, ...]:
-    """All of `config` that its vocabulary depends on."""
+    """The part of `config` that its vocabulary depends on."""
     return config.corpus, config.tokens, config.lowercase, config.min_count, config.max_vocabulary, config.feed
 
 

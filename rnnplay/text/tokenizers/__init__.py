@@ -1,1 +1,1 @@
-"""Tokenizers: characters and words, and their vocabularies. No torch."""
+"""Tokenizers for characters and words, and their vocabularies. Does not load torch."""

@@ -1,4 +1,4 @@
-"""Tokenizers: the ways to turn text into ids, and back from vocabulary.json."""
+"""Builds tokenizers from text, or from a saved vocabulary.json."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def build_tokenizer(
     keep_newline: bool = False,
     must_know: bool = False,
 ) -> Tokenizer:
-    """A tokenizer of the pieces in the joined `chunks` that were seen at least `min_count` times.
+    r"""Builds a tokenizer of the tokens that occur at least `min_count` times in the joined `chunks`.
 
-    max_vocabulary: ids in all, the unknown token (and for words those that tell of spaces) included, the most
-    frequent pieces first; 0: no limit. keep_newline: "\\n" has an id even where it was not seen. must_know: raises
-    InputError for a text that is not blank and of which nothing would have an id but newlines.
+    max_vocabulary: the number of ids, the unknown token (and for words those that encode spaces) included, the most
+    frequent tokens first; 0: no limit. keep_newline: "\\n" gets an id even if it does not occur. must_know: raises
+    InputError if a text that is not blank would consist of unknown tokens and newlines only.
     """
     if kind == "word":
         words = WordCounter(lowercase)
@@ -43,7 +43,7 @@ def build_tokenizer(
 
 
 def load_tokenizer(data: bytes) -> Tokenizer:
-    """The tokenizer saved as `data` (vocabulary.json); raises InputError if it is damaged or of a later rnnplay."""
+    """Loads the tokenizer saved as `data` (vocabulary.json); raises InputError if damaged or of a later rnnplay."""
     try:
         saved = msgspec.json.decode(data, type=SavedTokenizer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

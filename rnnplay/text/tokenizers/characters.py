@@ -1,4 +1,4 @@
-"""Characters as tokens: one id a Unicode code point."""
+"""Characters as tokens: one id per Unicode code point."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from rnnplay.text.tokenizers.vocabulary import (
 
 _CODE_POINTS = 0x110000
 _STEP = 1 << 20
-"""Characters looked up at once, so that a long text needs little memory beside itself."""
+"""Characters looked up at once, so that a long text needs little additional memory."""
 
 
 class CharTokenizer:
-    """One id a character: id 0 for unknown ones, then the vocabulary in the order of code points."""
+    """One id per character: id 0 for unknown ones, then the vocabulary in the order of code points."""
 
     kind: Literal["char", "word"] = "char"
 
@@ -37,17 +37,17 @@ class CharTokenizer:
         self.tokens = [UNKNOWN, *characters]
         self.size = len(self.tokens)
         points = code_points("".join(self.tokens[1:]))
-        # One entry past the largest code point, 0, is where all larger ones are looked up.
+        # One entry past the largest code point, 0, serves all larger ones.
         self._table = np.zeros(int(points.max(initial=0)) + 2, dtype=id_type(self.size))
         self._table[points] = np.arange(1, self.size)
         self.newline = int(self._table[ord("\n")]) or None if len(self._table) > ord("\n") else None
 
     def encode(self, text: str) -> Ids:
-        """`text` as ids, shape (characters,)."""
+        """Encodes `text` as ids, shape (characters,)."""
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told what has no id."""
+        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told the bytes without an id."""
         for chunk in chunks:
             text = lower(chunk) if self.lowercase else chunk
             for start in range(0, len(text), _STEP):
@@ -58,11 +58,11 @@ class CharTokenizer:
                 yield ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The characters; `UNKNOWN` for id 0."""
+        """Decodes ids to characters; `UNKNOWN` for id 0."""
         return "".join([self.tokens[token] for token in ids])
 
     def decode_after(self, previous: int | None, token: int) -> str:  # noqa: ARG002
-        """The character itself: it does not depend on the one before."""
+        """The character itself: it does not depend on the previous one."""
         return self.tokens[token]
 
     def unknown_in(self, text: str) -> list[str]:
@@ -71,11 +71,11 @@ class CharTokenizer:
         return list(dict.fromkeys(text[index] for index in np.flatnonzero(self.encode(text) == 0)))
 
     def is_word_part(self, token: int) -> bool:
-        """Letters, digits, combining marks, apostrophes and the underscore."""
+        """Whether it is a letter, digit, combining mark, apostrophe or underscore."""
         return token > 0 and _is_word_part(self.tokens[token])
 
     def to_bytes(self) -> bytes:
-        """vocabulary.json."""
+        """Serialises it as vocabulary.json."""
         saved = SavedTokenizer(format=FORMAT, kind=self.kind, lowercase=self.lowercase, tokens=self.tokens)
         return msgspec.json.encode(saved)
 
@@ -88,7 +88,7 @@ class CharCounter:
         self._counts = np.zeros(_CODE_POINTS, dtype=np.int64)
 
     def count(self, chunks: Iterable[str]) -> None:
-        """Count the characters of `chunks`."""
+        """Counts the characters of `chunks`."""
         for chunk in chunks:
             text = lower(chunk) if self._lowercase else chunk
             for start in range(0, len(text), _STEP):
@@ -98,12 +98,12 @@ class CharCounter:
     def tokenizer(
         self, min_count: int = 1, max_vocabulary: int = 0, keep_newline: bool = False, must_know: bool = False
     ) -> CharTokenizer:
-        """A tokenizer of the characters seen, by code point; see `build_tokenizer`."""
-        self._counts[0xD800:0xE000] = 0  # halves of surrogate pairs are no characters and cannot be saved
+        """Builds a tokenizer of the counted characters; see `build_tokenizer`."""
+        self._counts[0xD800:0xE000] = 0  # halves of surrogate pairs are not characters and cannot be saved
         seen = np.flatnonzero(self._counts)
         kept = seen[self._counts[seen] >= min_count]
         limit = max(max_vocabulary - 1, 1) if max_vocabulary else None
-        if limit:  # those of a count by code point
+        if limit:  # the characters that were counted by code point
             kept = kept[np.argsort(-self._counts[kept], kind="stable")][:limit]
         newline = ord("\n")
         if keep_newline and newline not in kept:
@@ -122,7 +122,7 @@ def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
 
 
 def utf8_bytes(points: AnyIds) -> int:
-    """Bytes that code points take in UTF-8."""
+    """The number of UTF-8 bytes of these code points."""
     return len(points) + sum(int(np.count_nonzero(points >= least)) for least in (0x80, 0x800, 0x10000))
 
 

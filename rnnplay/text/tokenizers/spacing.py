@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from rnnplay.errors import InputError
 
 WORD, WHITE, OTHER = 0, 1, 2
-"""Classes: words; newlines and all white space; marks that have no class of their own. From 3 on, one a mark."""
+"""Classes: words; newlines and all white space; marks without a class of their own. From 3 on, one class per mark."""
 FIRST_MARK = 3
 CLASSES = 64
-"""At most; the marks seen first have a class of their own."""
+"""The largest number of marks with their own class; those seen first get one."""
 
 _OPENING = "([{<#$@¿¡“‘«/-–—_'\"`"
 _CLOSING = ")]}>%.,;:!?”’»/-–—_'\"`"
@@ -46,7 +46,7 @@ class SpacingRule:
 
     @classmethod
     def from_rows(cls, marks: Sequence[str], rows: Sequence[str]) -> SpacingRule:
-        """The rule saved by `rows`; raises InputError if it is not one."""
+        """Restores the rule saved by `rows`; raises InputError if it is invalid."""
         side = FIRST_MARK + len(marks)
         sound = (
             len(marks) <= CLASSES - FIRST_MARK
@@ -61,17 +61,17 @@ class SpacingRule:
 
 
 class SpacingCounter:
-    """Counts how often a space stands between which classes; marks get classes as they come."""
+    """Counts how often a space stands between two classes; marks get classes as they occur."""
 
     def __init__(self) -> None:
         self._classes: dict[str, int] = {}
         self.spaces = np.zeros((CLASSES, CLASSES), dtype=np.int64)
-        """By class before and class after: pairs with one space between."""
+        """By class before and class after: number of pairs with one space between them."""
         self.joins = np.zeros((CLASSES, CLASSES), dtype=np.int64)
-        """Pairs with nothing between."""
+        """Number of pairs with nothing between them."""
 
     def class_of(self, token: str) -> int:
-        """The class of a token, a new one if it is a mark and there is room."""
+        """The class of a token; a new one for a new mark if there is room."""
         found = self._classes.get(token)
         if found is None:
             found = _kind_of(token)
@@ -81,7 +81,7 @@ class SpacingCounter:
         return found
 
     def rule(self, known: Callable[[str], bool]) -> SpacingRule:
-        """What is most often so between each two classes; marks that are not `known` are left out."""
+        """The rule that holds more often for each pair of classes; marks that are not `known` are left out."""
         marks = [mark for mark in self._classes if known(mark)]
         index = np.array([WORD, WHITE, OTHER, *(self._classes[mark] for mark in marks)])
         grid = np.ix_(index, index)
@@ -90,7 +90,7 @@ class SpacingCounter:
 
 
 def _customary(marks: Iterable[str]) -> NDArray[np.bool_]:
-    """The table for pairs that the text does not decide, by the custom of English."""
+    """The table for pairs that the text does not decide, as is customary in English."""
     classes = ["", "", "", *marks]
     after = np.array([mark == "" or mark not in _OPENING for mark in classes], dtype=np.bool_)
     before = np.array([mark == "" or mark not in _CLOSING for mark in classes], dtype=np.bool_)

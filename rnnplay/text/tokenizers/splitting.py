@@ -1,4 +1,4 @@
-"""Where train, validation and test part; and what remains of a text that is fed line by line."""
+"""Splits a text into train, validation and test, and prepares a text that is fed line by line."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 PARTS = ("train", "validation", "test")
 
 _FARTHEST_SPACE = 200
-"""Characters."""
+"""In characters."""
 _MOST_WAITING = 1 << 20
-"""Characters of white space kept back until it is seen whether a line is blank; after more than that it is not."""
+"""White-space characters held back until it is known whether a line is blank; with more than that it is not."""
 
 
 class LineEnds:
-    """Counts characters, and notes in each chunk where its first newline is: enough to find line ends later."""
+    """Counts characters and records each chunk's first newline, enough to find line ends later."""
 
     def __init__(self) -> None:
         self.characters = 0
         self._first: list[int] = []
 
     def noting(self, chunks: Iterable[str]) -> Iterator[str]:
-        """The `chunks`, noted as they go by."""
+        """Passes `chunks` through and records them."""
         for chunk in chunks:
             newline = chunk.find("\n")
             if newline >= 0:
@@ -29,7 +29,7 @@ class LineEnds:
             yield chunk
 
     def after(self, character: int) -> int | None:
-        """The first line end noted at or after `character`: the place just behind its newline."""
+        """The first recorded line end at or after `character`: the position just behind its newline."""
         return next((newline + 1 for newline in self._first if newline >= character), None)
 
 
@@ -42,7 +42,7 @@ def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Itera
     total = ends.characters
     targets = [round(sum(shares[: part + 1]) * total) for part in range(len(shares) - 1)]
     part, start = 0, 0
-    end: int | None = None  # of the part, once the chunk with its target is there
+    end: int | None = None  # of the part, once the chunk with its target has come
     before = "\n"  # the character before the chunk
     for chunk in chunks:
         done, stop = start, start + len(chunk)
@@ -74,8 +74,8 @@ def _end(before: str, chunk: str, start: int, target: int, ends: LineEnds, slack
 
 
 def without_blank_lines(chunks: Iterable[str]) -> Iterator[str]:
-    """The joined `chunks` without lines of white space only; the last line ends in "\\n" too."""
-    blank = True  # so far, the line that the next chunk goes on with
+    r"""Joins `chunks` without lines of white space only; the last line ends in "\\n", too."""
+    blank = True  # the line so far, which the next chunk continues
     waiting = ""  # its white space
     for chunk in chunks:
         text = waiting + chunk

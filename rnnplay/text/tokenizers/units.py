@@ -1,10 +1,8 @@
-"""A text cut at its spaces and newlines: the units in which words are counted and encoded.
+r"""Cuts a text at its spaces and newlines into units, in which words are counted and encoded.
 
-Most units come again and again, so what is worked out for one of them (its tokens, their classes) is kept in a
-table, and the text itself is only split and looked up, without Python code for each token.
-
-Between two units stands one space, except beside a "\\n" unit, where nothing does. Empty units are what a split at
-each single space leaves between repeated spaces.
+Most units recur, so what is computed for one of them (its tokens, their classes) is kept in a table, and the text
+itself is only split and looked up, without Python code for each token. Between two units stands one space, except
+beside a "\\n" unit, where nothing does. Empty units come from splitting repeated spaces at each single space.
 """
 
 from __future__ import annotations
@@ -22,33 +20,33 @@ from numpy.typing import NDArray
 _Number = TypeVar("_Number", np.uint8, np.int64)
 
 _STEP = 1 << 14
-"""Characters treated at once: what is made of them stays in the processor's cache, which doubles the speed."""
+"""Characters processed at once: the intermediate results fit the processor's cache, which doubles the speed."""
 _LONGEST_UNIT = 1 << 20
-"""Characters; a longer unit is treated in parts."""
+"""In characters; a longer unit is processed in parts."""
 _MOST_UNITS = 1 << 20
 _MOST_CHARACTERS = 1 << 25
-"""Limits of a table, so that a text without repetition needs no more memory than another."""
+"""Limits of a table, so that a text without repetition needs no more memory than any other."""
 _LONGEST_WORD = 48
-"""Characters that are one token wherever they stand together, if they are letters and digits."""
+"""Characters that form one token wherever they stand together, if they are letters and digits."""
 _LOOK_AHEAD = 4
 """Tokens at the end of an unfinished unit that more text could change."""
 
 
 def tokens_in(text: str) -> list[str]:
-    """All tokens of `text` in order, spaces among them; joined they are `text`.
+    """Finds all tokens of `text` in order, spaces included; joined they are `text`.
 
     A token is a word (letters, digits, underscores, with apostrophes and hyphens inside), one punctuation mark, one
-    character of white space, or a literal `<unk>`, which corpora use for words that were taken out.
+    white-space character, or a literal `<unk>`, which corpora use for words that were removed.
     """
-    if len(text) <= _LONGEST_WORD and text.isalnum():  # as most units are: found without the pattern
+    if len(text) <= _LONGEST_WORD and text.isalnum():  # as most units are: found without the regular expression
         return [text]
     return _pattern().findall(text)
 
 
 def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
-    """The units of the joined `chunks`, many at a time, and whether a space stands before the first of them.
+    """Yields the units of the joined `chunks`, many at a time, and whether a space precedes the first of them.
 
-    A very long unit comes in parts; then the second part has no space before it.
+    A very long unit comes in parts; then no space precedes the second part.
     """
     waiting, space = "", False
     for chunk in chunks:
@@ -74,7 +72,7 @@ def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
 class UnitTable(dict[str, int]):
     """Numbers units as they are looked up, and keeps the classes of each one's first and last token.
 
-    Subclasses say in `_describe` what a unit is; they may keep more about it.
+    Subclasses define in `_describe` what a unit is, and may keep more about it.
     """
 
     def __init__(self) -> None:
@@ -99,12 +97,12 @@ class UnitTable(dict[str, int]):
         return number
 
     def _describe(self, unit: str) -> tuple[int, int]:
-        """The classes of the first and the last token (both WHITE if there is none)."""
+        """The classes of the first and the last token (both WHITE if there are none)."""
         raise NotImplementedError
 
     @property
     def full(self) -> bool:
-        """Whether it is time to start anew."""
+        """Whether the table must be emptied."""
         return len(self) > _MOST_UNITS or self._characters > _MOST_CHARACTERS
 
     def numbers(self, units: list[str]) -> NDArray[np.int64]:
@@ -114,9 +112,9 @@ class UnitTable(dict[str, int]):
     def junctions(
         self, numbers: NDArray[np.int64], space: bool, last_class: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-        """What stands before each unit: the class before it, its own first class, whether a space; shape (units,).
+        """What precedes each unit: the class before it, its own first class, whether a space; shape (units,).
 
-        space, last_class: what stands before the first unit.
+        space, last_class: what precedes the first unit.
         """
         first = taken(self._first, numbers, np.uint8)
         last = taken(self._last, numbers, np.uint8)
@@ -128,19 +126,19 @@ class UnitTable(dict[str, int]):
 
 
 def taken(values: array[int], index: NDArray[np.int64], dtype: type[_Number]) -> NDArray[_Number]:
-    """The `values` (of type `dtype`) at `index`."""
-    # The view must not outlive this line: an array cannot grow while one exists.
+    """Returns the `values` (of type `dtype`) at `index`."""
+    # The view must not outlive this line: an array with an exported buffer cannot grow.
     return np.frombuffer(values, dtype=dtype)[index]
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    # Combining marks (Indic vowel signs, accents apart from their letter) are no part of \w, but of words they are.
+    # Combining marks (Indic vowel signs, decomposed accents) are not in \w but belong to words.
     blocks = (range(0x300, 0x20F1), range(0xA66F, 0xABEE))
     marks = "".join(
         re.escape(chr(point)) for block in blocks for point in block if unicodedata.category(chr(point))[0] == "M"
     )
-    # The limits keep a token short where a text goes on without a space.
+    # The limits keep a token short in a text without a space.
     run = rf"\w{{1,{_LONGEST_WORD}}}"
     word = rf"{run}(?:['’\-]{run}|[{marks}]{{1,8}}\w{{0,{_LONGEST_WORD}}}){{0,15}}"
     return re.compile(rf"<unk>|{word}|\s|[^\w\s]")

@@ -1,4 +1,4 @@
-"""What every tokenizer has in common: the unknown token, the choice of a vocabulary, and vocabulary.json."""
+"""What all tokenizers have in common: the unknown token, the choice of a vocabulary, and vocabulary.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnnplay.errors import InputError
 
 UNKNOWN = "<unk>"
-"""The display form of id 0, which stands for everything that has no id of its own."""
+"""The display form of id 0, which stands for everything without an id of its own."""
 
 FORMAT = 1
 
@@ -20,19 +20,19 @@ Ids = NDArray[np.int64]
 AnyIds = NDArray[Any]
 
 Hidden = Callable[[int], None]
-"""Called with numbers of bytes (UTF-8) of the text for which there is only `UNKNOWN`: together, what it hides."""
+"""Called with numbers of UTF-8 bytes read as `UNKNOWN`; their sum is what the unknown token hides."""
 
 
 class Tokenizer(Protocol):
-    """Text to token ids and back. Immutable; may be used from several threads at once."""
+    """Converts text to token ids and back. Immutable; may be used from several threads at once."""
 
     @property
     def kind(self) -> Literal["char", "word"]:
-        """What one token is."""
+        """The kind of token: "char" or "word"."""
 
     @property
     def lowercase(self) -> bool:
-        """Text is put in lower case before it is encoded."""
+        """Whether text is lowercased before it is encoded."""
 
     @property
     def tokens(self) -> list[str]:
@@ -44,19 +44,19 @@ class Tokenizer(Protocol):
 
     @property
     def newline(self) -> int | None:
-        """The id of "\\n", if it has one."""
+        r"""The id of "\\n", if there is one."""
 
     def encode(self, text: str) -> Ids:
-        """`text` as ids, shape (tokens,)."""
+        """Encodes `text` as ids, shape (tokens,)."""
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`; where the chunks are cut does not matter.
+        """Encodes the joined `chunks`, in arrays of `id_type(size)`; where the chunks are cut does not matter.
 
-        `hidden` is told what has no id; a literal `<unk>` in the text of words has one.
+        `hidden` is called with the bytes that have no id; a literal `<unk>` in a text of words has one.
         """
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text that `ids` stand for."""
+        """Decodes `ids` to text."""
 
     def decode_after(self, previous: int | None, token: int) -> str:
         """The text that `token` adds after the token `previous` (None: at the start)."""
@@ -68,45 +68,45 @@ class Tokenizer(Protocol):
         """Whether the token is a word or a part of one, rather than punctuation or space."""
 
     def to_bytes(self) -> bytes:
-        """The whole tokenizer as JSON, for `load_tokenizer`."""
+        """Serialises the whole tokenizer as JSON, for `load_tokenizer`."""
 
 
 class SavedTokenizer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """vocabulary.json."""
+    """The contents of vocabulary.json."""
 
     format: int
     kind: Literal["char", "word"]
     lowercase: bool
     tokens: list[str]
-    """By id, the unknown token at 0."""
+    """Display forms by id, the unknown token at 0."""
     marks: list[str] = []
-    """Words only: punctuation with a spacing rule of its own; see spacing.py."""
+    """Words only: punctuation marks with a class of their own; see spacing.py."""
     spaces: list[str] = []
-    """Words only: a row a class of tokens, "1" where a space follows before the class of the column."""
+    """Words only: one row per class of token, "1" where a space precedes the class of the column."""
 
 
 def id_type(size: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
-    """The smallest type of number that holds `size` ids."""
+    """The smallest integer type that holds `size` ids."""
     return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
 
 
 def lower(text: str) -> str:
-    """`text` in lower case, where no letter depends on its neighbours, so that chunks can be treated one by one."""
-    # str.lower turns a capital sigma into one of two letters by what stands around it.
+    """Lowercases `text` so that no letter depends on its neighbours, and chunks can be processed one by one."""
+    # str.lower turns a capital sigma into one of two letters, depending on its neighbours.
     return (text.replace("Σ", "σ") if not text.isascii() else text).lower()
 
 
 def most_frequent(counts: Iterable[tuple[str, int]], min_count: int, limit: int | None) -> list[str]:
-    """The pieces counted at least `min_count` times, by falling count, then by text; at most `limit`."""
+    """The tokens counted at least `min_count` times, by falling count, then by text; at most `limit`."""
     kept = sorted((pair for pair in counts if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
     return [piece for piece, _ in kept[:limit]]
 
 
 def check_known(unit: str, counts: list[int], min_count: int, max_vocabulary: int) -> None:
-    """Raises InputError if the vocabulary has no `unit` ("word", "character") of a text, and the text has some.
+    """Raises InputError if the vocabulary has no `unit` ("word", "character") of a text that has some.
 
-    Everything would be `UNKNOWN`, and a model that predicts nothing else would seem perfect. `counts`: how often each
-    unit of the text but newlines occurs.
+    All would be `UNKNOWN`, and a model that predicts nothing else would seem perfect. `counts`: how often each unit of
+    the text except newlines occurs.
     """
     if not counts:
         return

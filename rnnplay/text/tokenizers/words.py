@@ -1,4 +1,4 @@
-"""Words and punctuation marks as tokens, with spaces told by a rule, so that decoding gives the text back exactly."""
+"""Words and punctuation marks as tokens; spaces follow a rule, so that decoding restores the text exactly."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from rnnplay.text.tokenizers.vocabulary import (
 
 NEWLINE, SPACE, JOIN, SPACES = 1, 2, 3, 4
 RESERVED = (UNKNOWN, "\n", "␣", "⁀", "␣␣␣␣")
-"""By id: a space where the rule puts none, no space where it puts one, four spaces (code is indented with them)."""
+"""Reserved ids: a space where the rule has none, no space where it has one, four spaces (indented code)."""
 _RESERVED_TEXT = (UNKNOWN, "\n", " ", "", "    ")
 _MOST_TYPES = 2_000_000
-"""Distinct tokens counted before the rarest are given up."""
+"""Distinct tokens counted before the rarest are dropped."""
 
 
 class WordTokenizer:
-    """One id a word, punctuation mark or newline; spaces follow from `rule` or are told by SPACE, SPACES and JOIN.
+    """One id per word, punctuation mark or newline; spaces follow from `rule` or from SPACE, SPACES and JOIN.
 
-    `decode(encode(text)) == text` for every text without unknown tokens (in lower case, if `lowercase`).
+    `decode(encode(text)) == text` for every text without unknown tokens (lowercased, if `lowercase`).
     """
 
     kind: Literal["char", "word"] = "word"
     newline: int | None = NEWLINE
 
     def __init__(self, words: Iterable[str], rule: SpacingRule, lowercase: bool = False) -> None:
-        """`words`: every token but the reserved ones, in the order of their ids from len(RESERVED) on."""
+        """`words`: all tokens but the reserved ones, in the order of their ids from len(RESERVED) on."""
         self.lowercase = lowercase
         self.rule = rule
         words = list(words)
@@ -57,16 +57,16 @@ class WordTokenizer:
         self._rule: list[list[bool]] = rule.table.tolist()
 
     def encode(self, text: str) -> Ids:
-        """`text` as ids, shape (tokens,)."""
+        """Encodes `text` as ids, shape (tokens,)."""
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
-        """The ids of the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told what has no id."""
+        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told the bytes without an id."""
         if self.lowercase:
             chunks = map(lower, chunks)
         table = _EncodedUnits(self)
         last_class = WHITE
-        held = 0  # spaces at the end that may be the first of SPACES
+        held = 0  # spaces at the end, which may begin a SPACES
         for units, space in unit_chunks(chunks):
             ids, last_class, unread = table.encode(units, space, last_class)
             if hidden is not None:
@@ -78,7 +78,7 @@ class WordTokenizer:
         yield np.full(held, SPACE, id_type(self.size))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text that `ids` stand for; `UNKNOWN` for id 0."""
+        """Decodes `ids` to text; `UNKNOWN` for id 0."""
         parts: list[str] = []
         before = WHITE
         for token in ids:
@@ -90,7 +90,7 @@ class WordTokenizer:
         return "".join(parts)
 
     def decode_after(self, previous: int | None, token: int) -> str:
-        """The text that `token` adds after the token `previous`: itself, with a space before it if there is one."""
+        """The text that `token` adds after the token `previous`: itself, preceded by a space if there is one."""
         before = WHITE if previous is None else self._classes[previous]
         return (" " if self._rule[before][self._classes[token]] else "") + self._text[token]
 
@@ -104,7 +104,7 @@ class WordTokenizer:
         return token != 0 and self._classes[token] == WORD
 
     def to_bytes(self) -> bytes:
-        """vocabulary.json."""
+        """Serialises it as vocabulary.json."""
         saved = SavedTokenizer(
             format=FORMAT,
             kind=self.kind,
@@ -116,7 +116,7 @@ class WordTokenizer:
         return msgspec.json.encode(saved)
 
     def ids_and_classes(self, unit: str) -> tuple[list[int], list[int], int]:
-        """The ids of a unit (a text without spaces), JOIN among them, the classes of its tokens, and bytes hidden."""
+        """The ids of a unit (a text without spaces), JOIN included, the classes of its tokens, and the bytes hidden."""
         ids: list[int] = []
         classes: list[int] = []
         hidden = 0
@@ -142,7 +142,7 @@ class WordCounter:
         self._spacing = SpacingCounter()
 
     def count(self, chunks: Iterable[str]) -> None:
-        """Count a whole text, given in `chunks`; lists of units are looked up, and each distinct one is read once."""
+        """Counts a whole text, given in `chunks`; units are looked up, and each distinct one is tokenized once."""
         if self._lowercase:
             chunks = map(lower, chunks)
         table = _CountedUnits(self._spacing)
@@ -155,7 +155,7 @@ class WordCounter:
         self._add(table)
 
     def tokenizer(self, min_count: int = 1, max_vocabulary: int = 0, must_know: bool = False) -> WordTokenizer:
-        """A tokenizer of the tokens seen, the most frequent first; see `build_tokenizer`."""
+        """Builds a tokenizer of the counted tokens, the most frequent first; see `build_tokenizer`."""
         counts = ((token, count) for token, count in self._counts.items() if token not in ("\n", UNKNOWN))
         words = most_frequent(counts, min_count, max(max_vocabulary - len(RESERVED), 1) if max_vocabulary else None)
         if must_know and not words:
@@ -186,14 +186,14 @@ class _CountedUnits(UnitTable):
         super().__init__()
         self._spacing = spacing
         self.counts = np.zeros(1 << 16, dtype=np.int64)
-        """By unit number; longer than there are units."""
+        """By unit number; may be longer than the number of units."""
 
     def _describe(self, unit: str) -> tuple[int, int]:
         classes = [self._spacing.class_of(token) for token in tokens_in(unit)]
         return (classes[0], classes[-1]) if classes else (WHITE, WHITE)
 
     def count(self, units: list[str], space: bool, last_class: int) -> int:
-        """Count `units` and the spaces between them; returns the class of the last token."""
+        """Counts `units` and the spaces between them; returns the class of the last token."""
         numbers = self.numbers(units)
         while len(self.counts) < len(self):
             self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
@@ -201,7 +201,7 @@ class _CountedUnits(UnitTable):
         before, after, spaces = self.junctions(numbers, space, last_class)
         pairs = before.astype(np.int64) * CLASSES + after
         self._spacing.spaces += np.bincount(pairs[spaces], minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
-        if not spaces[0]:  # a long unit goes on
+        if not spaces[0]:  # a long unit continues
             self._spacing.joins[before[0], after[0]] += 1
         return self._last[int(numbers[-1])]
 
@@ -210,7 +210,7 @@ class _EncodedUnits(UnitTable):
     def __init__(self, tokenizer: WordTokenizer) -> None:
         super().__init__()
         self._tokenizer = tokenizer
-        self._ids = array("q")  # of all units, one after another
+        self._ids = array("q")  # of all units, concatenated
         self._starts = array("q")
         self._lengths = array("q")
         self._hidden = array("q")
@@ -224,16 +224,16 @@ class _EncodedUnits(UnitTable):
         return (classes[0], classes[-1]) if classes else (WHITE, WHITE)
 
     def encode(self, units: list[str], space: bool, last_class: int) -> tuple[NDArray[np.int64], int, int]:
-        """The ids of `units` and of what stands between them; the class of the last token; the bytes hidden."""
+        """Encodes `units` and what stands between them; returns ids, the class of the last token, the bytes hidden."""
         numbers = self.numbers(units)
         before, after, spaces = self.junctions(numbers, space, last_class)
         explicit = self._tokenizer.rule.table[before, after] != spaces
         lengths = taken(self._lengths, numbers, np.int64)
         ends = np.cumsum(lengths + explicit)
-        at = (ends - lengths)[explicit] - 1  # where in the result the explicit SPACE and JOIN go
+        at = (ends - lengths)[explicit] - 1  # where the explicit SPACE and JOIN go in the result
         is_unit = np.ones(int(ends[-1]), dtype=np.bool_)
         is_unit[at] = False
-        # Where in the table each id of each unit is: its unit's start, plus its place in the unit.
+        # Where each unit's ids are in the table: the unit's start, plus the position in the unit.
         shift = taken(self._starts, numbers, np.int64) - (np.cumsum(lengths) - lengths)
         places = np.repeat(shift, lengths)
         places += np.arange(len(places))
@@ -244,12 +244,12 @@ class _EncodedUnits(UnitTable):
 
 
 def _with_runs_of_spaces(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """`ids` with each four SPACE in a row made one SPACES, and how many SPACE were cut off from the end."""
+    """Replaces each four consecutive SPACE in `ids` by one SPACES; also returns how many SPACE were left at the end."""
     is_space = ids == SPACE
     if not len(ids) or not (is_space[-1] or (is_space[3:] & is_space[2:-1] & is_space[1:-2] & is_space[:-3]).any()):
         return ids, 0
     index = np.arange(len(ids))
-    # Places in the run of spaces that each space belongs to: its distance from the last token that is none.
+    # The position of each space in its run: its distance from the last token that is not a space.
     before = np.maximum.accumulate(np.where(is_space, -1, index))
     place = index - before - 1
     after = np.minimum.accumulate(np.where(is_space, len(ids), index)[::-1])[::-1]
