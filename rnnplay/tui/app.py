@@ -36,10 +36,10 @@ from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
+from rnnplay.tui.textual_patches.layout import mend_layout
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.line_filter import HarmlessLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
-from rnnplay.tui.textual_patches.no_width import allow_no_width
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
@@ -269,6 +269,10 @@ class RnnplayApp(App[None]):
         if not continued.stopped:
             self.notify("There is no shell to come back from; rnnplay goes on.")
 
+    def on_paste_stalled(self) -> None:
+        """Say why keys do nothing."""
+        self.notify("A paste is under way, and its end has not come. Escape takes it as it is.")
+
     def _fatal_error(self) -> None:
         # Textual would print a traceback. `run_app` raises the error once the terminal is as it was.
         self._close_messages_no_wait()
@@ -402,7 +406,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
     send_lean_updates()
-    allow_no_width()
+    mend_layout()
     app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
     try:
         app.run()

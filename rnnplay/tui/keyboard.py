@@ -57,6 +57,11 @@ class Keyboard:
         """Until then a character is taken for text, whatever has the focus; infinite while a text is being typed."""
         self._told_at = -TOLD_SECONDS
 
+    @property
+    def waiting(self) -> int:
+        """How many keys and pastes wait for one before them."""
+        return len(self._waiting)
+
     # --- before the widgets -----------------------------------------------------------------------------------
 
     def holds(self, event: Key | Paste) -> bool:

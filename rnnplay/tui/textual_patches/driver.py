@@ -6,6 +6,7 @@ process, and writes on for ever to one that is gone.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -15,7 +16,9 @@ import sys
 import termios
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -42,6 +45,9 @@ LEAST_COLUMNS, LEAST_ROWS = 32, 10
 """What is always laid out; of a smaller window one sees the upper left part. Widgets of no width end a layout."""
 
 READ_BYTES = 1 << 16
+MOST_WAITING = 256
+"""Events that were read and not yet handled. Beyond that the terminal keeps what is typed, and nothing is lost."""
+CATCHING_UP_SECONDS = 0.005
 
 _MODES_OFF = (
     "\x1b[?2026l"  # an update that was not ended
@@ -72,6 +78,10 @@ class TerminalDriver(LinuxDriver):
         self._entered = False
         """Whether it is ours now."""
         self._told_size: tuple[int, int] | None = None
+        self._size_due = False
+        """Whether the event loop has been asked to tell the size; each change asking anew, a drawn edge asks a lot."""
+        self._sent: deque[Future[bool]] = deque()
+        """Messages on their way to the app."""
         self._may_be_stopped = False
         self._told_to_end = 0.0
         for number in ending_signals():
@@ -85,7 +95,7 @@ class TerminalDriver(LinuxDriver):
         # In the background nothing is started, and the process has stopped.
         self._entered = self._writing
         if self._entered:
-            signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._tell_size))
+            signal.signal(signal.SIGWINCH, self._size_changed)
 
     def stop_application_mode(self) -> None:
         self._wanted = False
@@ -128,15 +138,31 @@ class TerminalDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
+                self._let_it_catch_up()
                 if selector.select(0.1):
                     data = self._read()
                     if not data and self._is_gone():
                         self._soon(self._leave, signal.SIGHUP)
                         return
                     for message in keys.feed(data):
+                        self._let_it_catch_up()
                         self.process_message(message)
                 for message in keys.tick():
                     self.process_message(message)
+
+    def send_message(self, message: Message) -> None:
+        self._sent.append(asyncio.run_coroutine_threadsafe(self._app._post_message(message), self._loop))
+
+    def _let_it_catch_up(self) -> None:
+        while self._waiting() > MOST_WAITING and not self.exit_event.wait(CATCHING_UP_SECONDS):
+            pass
+
+    def _waiting(self) -> int:
+        """How many events wait for the event loop, for the app, or for a key before them."""
+        while self._sent and self._sent[0].done():
+            self._sent.popleft()
+        app: Any = self._app  # ours
+        return len(self._sent) + int(app._message_queue.qsize()) + int(app.keyboard.waiting)
 
     def _read(self) -> bytes:
         try:
@@ -171,7 +197,13 @@ class TerminalDriver(LinuxDriver):
                     return max(LEAST_COLUMNS, min(columns, LARGEST)), max(LEAST_ROWS, min(rows, LARGEST))
         return super()._get_terminal_size()  # a line that does not know
 
+    def _size_changed(self, *_: object) -> None:
+        if not self._size_due:
+            self._size_due = True
+            self._soon(self._tell_size)
+
     def _tell_size(self, always: bool = True) -> None:
+        self._size_due = False
         size = self._get_terminal_size()
         if always or size != self._told_size:
             self._told_size = size

@@ -2,8 +2,9 @@
 
 Textual's parser reads characters and expects a terminal that makes no mistakes. Here, before it, bytes are decoded
 (what is no character becomes U+FFFD), reports of the mouse in the oldest form are put into the newest, and pastes are
-kept whole: their text stays text, whatever escape characters are in it. Textual would look for escape sequences there,
-too, and hand on what it does not know as keys: a text copied from a log could leave the field and press commands.
+kept whole: their text stays text, whatever escape characters are in it, and however long their end is in coming.
+Textual would look for escape sequences there, too, and hand on what it does not know as keys: a text copied from a log
+could leave the field and press commands.
 """
 
 from __future__ import annotations
@@ -23,14 +24,20 @@ X10_MOUSE = b"\x1b[M"
 X10_SIZE = len(X10_MOUSE) + 3
 """Buttons, column and row are a byte each, from 32 on."""
 
-SILENT_SECONDS = 2.0
-"""A paste whose end does not come, and of which nothing more has come for so long, is over: keys are keys again."""
+STALLED_SECONDS = 2.0
+"""A paste of which nothing more has come for so long, though not its end, is said to be under way."""
+GIVEN_UP_SECONDS = 1.0
+"""Escape, and nothing for so long after it, gives up such a paste."""
 LARGEST_PASTE = 4_000_000
 """Bytes of one paste that are kept: its end, as the prompt does."""
 
 _LEADS = [X10_MOUSE[:size] for size in (1, 2)] + [START[:size] for size in range(1, len(START))]
 _LEADS.sort(key=len, reverse=True)
 _MARK = re.compile(re.escape(START) + b"|" + re.escape(X10_MOUSE))
+
+
+class PasteStalled(Message):
+    """A paste has begun, and its end is long in coming."""
 
 
 class Parser(XTermParser):
@@ -73,11 +80,17 @@ class TerminalInput:
         """The beginning of a mark, or of a mouse report, which it has not got."""
         self._pasted: list[bytes] | None = None
         """What has come of the paste that has begun."""
+        self._stalled = self._giving_up = False
+        """Whether its stalling has been told; whether the last that has come is an Escape by itself."""
+        self._late = b""
+        """What would be the rest of its end, were the Escape that it was given up by a piece of it."""
         self._last = 0.0
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """The events that `data` completes."""
         self._last = time.monotonic()
+        self._stalled, self._giving_up = False, data == b"\x1b"
+        data, self._late = data.removeprefix(self._late), b""
         rest, self._held = self._held + data, b""
         while rest:
             rest = yield from self._paste(rest) if self._pasted is not None else self._keys(rest)
@@ -89,10 +102,8 @@ class TerminalInput:
             self._lead = b""
             if self._pasted is None:
                 self._held = b""  # of a mouse report
-        if self._pasted is not None and silent > SILENT_SECONDS:
-            self._pasted.append(self._held)
-            self._held = b""
-            yield from self._end_paste()
+        if self._pasted is not None:
+            yield from self._waiting_for_the_end(silent)
         yield from self._guarded(self._parser.tick())
 
     # --- keys and the mouse ---------------------------------------------------------------------------------
@@ -148,6 +159,18 @@ class TerminalInput:
         if end:
             yield from self._end_paste()
         return rest
+
+    def _waiting_for_the_end(self, silent: float) -> Iterator[Message]:
+        """A paste has no time in which it must be over: what came later would be keys, and its letters commands.
+
+        The terminal sends one thing after the other. So an Escape key comes only where the end will not.
+        """
+        if self._giving_up and silent > GIVEN_UP_SECONDS:
+            self._held, self._late = b"", END[1:]
+            yield from self._end_paste()
+        elif silent > STALLED_SECONDS and not self._stalled:
+            self._stalled = True
+            yield PasteStalled()
 
     def _end_paste(self) -> Iterator[Message]:
         pasted = b"".join(self._pasted or [])[-LARGEST_PASTE:]

@@ -6,14 +6,18 @@ import asyncio
 import os
 import signal
 import sys
+from collections import deque
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from textual import events
+from textual.message import Message
 
 if sys.platform == "win32":
     pytest.skip("another driver", allow_module_level=True)
 
-from rnnplay.tui.textual_patches.driver import TerminalDriver
+from rnnplay.tui.textual_patches.driver import MOST_WAITING, TerminalDriver
 from rnnplay.tui.textual_patches.output import TerminalOutput
 
 
@@ -59,8 +63,6 @@ def test_a_terminal_made_non_blocking_by_another_program_gets_all() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     output = TerminalOutput(writing, "utf-8")
-    from threading import Thread
-
     text = "─" * 100_000
     thread = Thread(target=output.write, args=(text,))
     thread.start()
@@ -100,3 +102,67 @@ def test_what_comes_once_all_is_over_enters_and_raises_nothing(monkeypatch: pyte
     monkeypatch.setattr(os, "kill", lambda _, number: killed.append(number))
     driver._told_to(signal.SIGTERM, None)
     assert killed == [signal.SIGTERM]
+
+
+class Slow:
+    """In place of an app: it is handed events, and has them done when the test says so."""
+
+    def __init__(self) -> None:
+        self.came: list[Message] = []
+        self.done = 0
+        self.keyboard = self._message_queue = self
+
+    @property
+    def waiting(self) -> int:
+        return len(self.came) - self.done
+
+    def qsize(self) -> int:
+        return 0
+
+    async def _post_message(self, message: Message) -> bool:
+        self.came.append(message)
+        return True
+
+
+async def test_what_is_typed_faster_than_it_is_handled_waits_in_the_terminal_and_comes_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = "".join(chr(ord("a") + number % 26) for number in range(3_000))
+    reading, writing = os.pipe()
+    driver, app = object.__new__(TerminalDriver), Slow()
+    driver._app, driver._loop = app, asyncio.get_running_loop()  # type: ignore[assignment]
+    driver.fileno, driver.exit_event, driver._sent = reading, Event(), deque()
+    driver.cursor_origin, driver._down_buttons, driver._last_move_event = None, [], None
+    monkeypatch.setattr("rnnplay.tui.textual_patches.driver.READ_BYTES", 512)
+    thread = Thread(target=driver.run_input_thread)
+    thread.start()
+    try:
+        os.write(writing, keys.encode() + b"\x1b[200~" + b"pasted" * 100 + b"\x1b[201~")
+        most = 0
+        while not (app.came and isinstance(app.came[-1], events.Paste)):
+            await asyncio.sleep(0.001)
+            most = max(most, app.waiting)
+            if app.waiting >= MOST_WAITING:  # it has come to rest
+                app.done = len(app.came)
+        assert MOST_WAITING <= most <= MOST_WAITING + 1
+        *typed, paste = app.came
+        assert "".join(event.character or "" for event in typed if isinstance(event, events.Key)) == keys
+        assert isinstance(paste, events.Paste)
+        assert paste.text == "pasted" * 100
+        app.came *= 2  # nobody handles anything any more
+        os.write(writing, keys.encode())
+    finally:
+        driver.exit_event.set()
+        thread.join(10)
+        os.close(reading)
+        os.close(writing)
+    assert not thread.is_alive()
+
+
+def test_many_changes_of_size_ask_the_event_loop_once() -> None:
+    driver = object.__new__(TerminalDriver)
+    driver._loop, driver._size_due = asyncio.new_event_loop(), False
+    for _ in range(100):
+        driver._size_changed()
+    assert len(driver._loop._ready) == 1  # type: ignore[attr-defined]
+    driver._loop.close()

@@ -11,7 +11,7 @@ from textual import constants, events
 from textual.message import Message
 
 from rnnplay.tui.textual_patches import input as terminal_input
-from rnnplay.tui.textual_patches.input import END, START, TerminalInput
+from rnnplay.tui.textual_patches.input import END, START, PasteStalled, TerminalInput
 
 HOSTILE = b"a\x1b[A b\x1bt c\x1b[200~ d\x1b]0;title\x07 \x1b\x1b[201 e\x1b"
 
@@ -50,7 +50,8 @@ def seen(event: Message) -> object:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is waited for is over at the next tick."""
     monkeypatch.setattr(constants, "ESCAPE_DELAY", 0.0)
-    monkeypatch.setattr(terminal_input, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(terminal_input, "STALLED_SECONDS", 0.0)
+    monkeypatch.setattr(terminal_input, "GIVEN_UP_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -65,6 +66,8 @@ def test_any_bytes_are_survived_and_the_next_key_is_a_key() -> None:
                 for event in came
                 for letter in getattr(event, "character", "") or ""
             ), "half of a surrogate pair would be sent to the engine"
+        list(reader.tick())
+        list(reader.feed(b"\x1b"))  # gives up a paste
         list(reader.tick())
         list(reader.feed(b"~"))  # ends a number that was begun, and half a character
         list(reader.tick())
@@ -113,11 +116,38 @@ def test_a_code_point_that_there_is_not_is_no_key(sequence: bytes) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-def test_a_paste_whose_end_never_comes_is_over_after_a_while() -> None:
+@given(cuts)
+def test_a_paste_that_stalls_anywhere_is_still_one_paste_and_never_keys(places: list[int]) -> None:
+    stream = b"tnx\n0q" + HOSTILE + END
+    reader, came = TerminalInput(), []
+    for piece in (START, *pieces_of(stream, places)):
+        came += [seen(event) for event in reader.feed(piece)]
+        if piece != b"\x1b":  # alone, it would be the key
+            came += [seen(event) for event in reader.tick() if not isinstance(event, PasteStalled)]
+    assert came == [("paste", "tnx\n0q" + HOSTILE.replace(b"\x1b", b"").decode())]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_paste_whose_end_never_comes_is_said_to_stall_until_escape() -> None:
     reader = TerminalInput()
     assert not list(reader.feed(START + b"half"))
-    assert [seen(event) for event in reader.tick()] == [("paste", "half")]
+    assert [type(event) for event in reader.tick()] == [PasteStalled]
+    assert not list(reader.tick()), "once"
+    assert not list(reader.feed(b"t"))
+    assert [type(event) for event in reader.tick()] == [PasteStalled]
+    assert not list(reader.feed(b"\x1b"))
+    assert [seen(event) for event in reader.tick()] == [("paste", "halft")]
     assert [seen(event) for event in reader.feed(b"q")] == ["q"]
+    assert not list(reader.feed(END)), "which is late"
+
+
+@pytest.mark.usefixtures("hasty")
+def test_an_end_in_two_pieces_that_was_taken_for_escape_leaves_no_keys() -> None:
+    reader = TerminalInput()
+    list(reader.feed(START + b"half"))
+    list(reader.feed(END[:1]))
+    assert [seen(event) for event in reader.tick()] == [("paste", "half")]
+    assert [seen(event) for event in reader.feed(END[1:] + b"q")] == ["q"]
 
 
 def test_a_huge_paste_is_quick_and_its_end_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

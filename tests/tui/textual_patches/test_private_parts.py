@@ -19,6 +19,7 @@ from textual.app import App
 from textual.command import CommandPalette
 from textual.content import Content
 from textual.driver import Driver
+from textual.screen import Screen
 
 import rnnplay.tui.textual_patches
 
@@ -45,6 +46,8 @@ FINGERPRINTS = {
     "FooterKey": "3ee477e7e581",
     "App._shutdown": "c264035bcb62",
     "App._watch_app_focus": "ed02ca94ee99",
+    "Screen._screen_resized": "9ac8cd9df563",
+    "Screen._refresh_layout": "889715478130",
     "Content._wrap_and_format": "6bf904d927f5",
 }
 
@@ -69,6 +72,7 @@ def parts() -> dict[str, object]:
         "App": App,
         "CommandPalette": CommandPalette,
         "Content": Content,
+        "Screen": Screen,
         "FooterKey": FooterKey,
     }
     found = {}

@@ -1,0 +1,62 @@
+"""Windows without room for a widget, and windows whose size changes faster than it is followed."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widgets import OptionList
+
+from rnnplay.tui.textual_patches import layout
+from rnnplay.tui.textual_patches.layout import mend_layout
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Content, "_wrap_and_format", layout._wrap_and_format)
+    monkeypatch.setattr(Screen, "_screen_resized", layout._screen_resized)
+    mend_layout()
+
+
+async def test_a_list_without_room_ends_nothing() -> None:
+    class Narrow(App[None]):
+        CSS = "OptionList { width: 2; height: auto; }"
+
+        def compose(self) -> ComposeResult:
+            yield OptionList("words of some length")
+
+    async with Narrow().run_test() as pilot:
+        assert pilot.app.is_running
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("wrap", ["wrap", "nowrap"])
+@pytest.mark.parametrize("width", [-2, 0, 1])
+def test_any_text_has_a_height_at_any_width(width: int, wrap: str) -> None:
+    assert Content("words").get_height({"text_wrap": wrap, "line_pad": 1}, width) >= 1  # type: ignore[typeddict-item]
+
+
+async def test_two_sizes_at_once_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """During a batch, when a layout is followed by a callback, they are not merged into one."""
+    refresh, layouts = Screen._refresh_layout, 0
+
+    def counted(screen: Screen[object], size: Size | None = None, scroll: bool = False) -> None:
+        nonlocal layouts
+        layouts += 1
+        assert layouts < 50, "it never ends"
+        refresh(screen, size, scroll)
+
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        screen = pilot.app.screen
+        with pilot.app.batch_update():
+            pilot.app._size = Size(60, 20)
+            for size in (Size(100, 30), Size(60, 20)):
+                screen.post_message(Resize(size, size))
+                screen.call_later(lambda: None)
+            for _ in range(20):
+                await pilot._wait_for_screen(timeout=5)
+        assert screen.size == Size(60, 20)
