@@ -115,8 +115,8 @@ class Ours:
     def __init__(self, config: RunConfig, corpus: EncodedCorpus, folder: Path, other: Plain) -> None:
         self.records: list[Record] = []
         self._trainer = Trainer(config, corpus, RunFolder(folder), self.records.append)
-        own, begins = self._trainer.learning.weights(), other.model().weights()
-        self._trainer.learning.load_weights({name: begins.get(name, tensor) for name, tensor in own.items()})
+        own, begins = self._trainer.raw_model.weights(), other.model().weights()
+        self._trainer.raw_model.load_weights({name: begins.get(name, tensor) for name, tensor in own.items()})
 
     def step(self) -> None:
         self._trainer.advance()

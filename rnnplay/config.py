@@ -6,7 +6,7 @@ made from these declarations. To add a knob, add a field here and the code that 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -41,6 +41,12 @@ GROUPS = {
 
 ADAPTIVE_HIDDEN = 16
 """Units with which the rarest words of an adaptive softmax, whose vectors are a sixteenth as long, still have one."""
+
+
+RENAMED = {"average": "ema_decay"}
+"""Knobs by the names that earlier versions gave them: files and command lines with these stay readable."""
+
+T = TypeVar("T")
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,11 +134,11 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 0.999
     weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10)] = 0.0
-    average: Annotated[
+    ema_decay: Annotated[
         float,
         Knob(
-            "fraction that a moving average of the weights keeps of itself each step; the average is what is "
-            "validated, saved and typed to",
+            "decay per step of an exponential moving average (EMA) of the weights, which is then what is validated, "
+            "saved and prompted",
             "rate",
             low=0,
             high=0.99999,
@@ -341,6 +347,11 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def knobs(config_type: type[msgspec.Struct] = RunConfig) -> dict[str, KnobSpec]:
     """All knobs of `config_type` by name, in the order of their declaration."""
     return knobs_of(config_type)
+
+
+def with_new_names(values: dict[str, T]) -> dict[str, T]:
+    """What a file says of some knobs, those that were renamed since by their present names."""
+    return {RENAMED.get(name, name): value for name, value in values.items()}
 
 
 def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:

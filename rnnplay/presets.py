@@ -41,7 +41,7 @@ _SHAKESPEARE = {
     "optimizer": "adamw",
     "weight_decay": 0.1,
     "beta2": 0.99,
-    "average": 0.99,
+    "ema_decay": 0.99,
     "lr": 0.01,
     "schedule": "cosine",
     "clip_threshold": 0.4,

@@ -10,7 +10,7 @@ from typing import Any
 from rnnplay.common.other_tools import instead, meant_as
 from rnnplay.common.plain_files import NotPlainError, open_plain
 from rnnplay.common.toml_text import parse_toml
-from rnnplay.config import KnobSpec, knobs
+from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError
 
 LARGEST_FILE = 1 << 16
@@ -25,7 +25,11 @@ def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
     """
     specs = knobs()
     checked: dict[str, Any] = {}
-    for name, value in _read_toml(file).items():
+    said = _read_toml(file)
+    for old, new in RENAMED.items():
+        if old in said and new in said:
+            raise InputError(f"{file}: {old} is the former name of {new}, and the file has both; keep only {new}.")
+    for name, value in with_new_names(said).items():
         if name in words:
             if not isinstance(value, str):
                 raise InputError(f"{file}: {name} must be text in quotes.")

@@ -91,7 +91,7 @@ class Inspections:
             case messages.InspectClipping():
                 batch, state = subject.next_batch()
                 config = subject.config
-                result = clipped_step(subject.learning, batch, state, config.clip, config.clip_threshold, run, step)
+                result = clipped_step(subject.raw_model, batch, state, config.clip, config.clip_threshold, run, step)
             case messages.InspectPredictions():
                 result = predictions(model, tokenizer, command.text, run, step)
             case messages.InspectGates():

@@ -15,7 +15,7 @@ from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.checkpoints import load_model, read_state_tensors
-from rnnplay.training.learner import trained_weights
+from rnnplay.training.learner import raw_weights
 from rnnplay.training.resuming import as_tuned
 from rnnplay.workspace import Workspace
 
@@ -36,8 +36,8 @@ class Subject(Protocol):
         """Its model."""
 
     @property
-    def learning(self) -> LanguageModel:
-        """The one that its next step changes: another than `model` where that is an average."""
+    def raw_model(self) -> LanguageModel:
+        """The one that its next step updates: another than `model` where an EMA of its weights is kept."""
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -79,12 +79,12 @@ class SavedRun:
         return self._config
 
     @property
-    def learning(self) -> LanguageModel:
-        """The model that goes on learning from this checkpoint. Raises InputError for a file that cannot be used."""
-        if not self.config.average:
+    def raw_model(self) -> LanguageModel:
+        """The model that the step after this checkpoint updates. Raises InputError for a file that cannot be used."""
+        if not self.config.ema_decay:
             return self.model
         model = LanguageModel(self.config, self.tokenizer.size)
-        model.load_weights(trained_weights(self._state_tensors()))
+        model.load_weights(raw_weights(self._state_tensors()))
         return model.eval()
 
     @property

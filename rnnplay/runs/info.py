@@ -12,7 +12,7 @@ import msgspec
 
 from rnnplay import __version__
 from rnnplay.common.durable import read_bounded
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, with_new_names
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.runs.checkpoint_state import check_format
 
@@ -53,7 +53,10 @@ def read_info(path: Path) -> RunInfo:
     data = read_bounded(path, INFO_LIMIT).removeprefix(BOM_UTF8)
     try:
         check_format(data, FORMAT, path)
-        info = msgspec.json.decode(data, type=RunInfo)
+        found = msgspec.json.decode(data)
+        if isinstance(config := found.get("config"), dict):
+            found["config"] = with_new_names(config)
+        info = msgspec.convert(found, RunInfo)
     except ConfigError as error:
         raise InputError(f"{path} cannot be used: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

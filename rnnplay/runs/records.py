@@ -9,6 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from rnnplay.config import RENAMED, with_new_names
+
 StepNumber = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
 Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """One line to be shown: what somebody else's file has in it never reaches the terminal as an escape sequence."""
@@ -65,7 +67,12 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):
 
     step: StepNumber
     knob: Words
+    """By its present name, whatever it was called when this was written."""
     value: float | str
+
+    def __post_init__(self) -> None:
+        if self.knob in RENAMED:
+            msgspec.structs.force_setattr(self, "knob", RENAMED[self.knob])
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint"):
@@ -114,6 +121,10 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
     """Live knobs that the remedy changed, with their new values; a Tuned record follows for each."""
     count: int = 0
     """Rollbacks that the run has made of itself, this one included."""
+
+    def __post_init__(self) -> None:
+        if RENAMED.keys() & self.changed.keys():
+            msgspec.structs.force_setattr(self, "changed", with_new_names(self.changed))
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):

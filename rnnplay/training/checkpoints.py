@@ -2,7 +2,7 @@
 
 weights.safetensors   the model's tensors, named and shaped as torch.nn's
 state.safetensors     optimizer.<moment>.<parameter>, carried.hidden and carried.cell (L, B, H), random.<device>;
-                      trained.<parameter> where the model's tensors are an average of those that the steps change
+                      raw.<parameter> where the model's tensors are an EMA of these, which the steps update
 state.json            all else (state.py), with the sha256 of both
 """
 
@@ -41,6 +41,12 @@ HEADER_LIMIT = 1 << 20
 
 ANOTHER = "go on from another checkpoint"
 """What the errors about a checkpoint's files advise."""
+
+RAW = "raw."
+"""Before a parameter's name: its raw weights, where the model's are an EMA of them."""
+
+_FORMER_RAW = "trained."
+"""The same in checkpoints of versions that called them so."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -113,18 +119,18 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
     moments: Shapes = {}
     for name, shape in weight_shapes(config, vocabulary).items():
         moments |= {f"optimizer.{moment}.{name}": () if moment == "step" else shape for moment in moment_names(config)}
-    trained: Shapes = {}
-    if config.average:
-        trained = {f"trained.{name}": shape for name, shape in weight_shapes(config, vocabulary).items()}
+    raw: Shapes = {}
+    if config.ema_decay:
+        raw = {f"{RAW}{name}": shape for name, shape in weight_shapes(config, vocabulary).items()}
     file = path / TENSORS_FILE
-    tensors = _read_tensors(file, shapes | moments | trained, state.sha256.get(TENSORS_FILE, ""), optional=True)
+    tensors = _read_tensors(file, shapes | moments | raw, state.sha256.get(TENSORS_FILE, ""), optional=True)
     for group in (moments.keys(), shapes.keys()):
         if 0 < len(group & tensors.keys()) < len(group):
             raise InputError(f"{file} has only a part of the tensors it needs; go on from another checkpoint.")
     if moments and state.step > 0 and not moments.keys() <= tensors.keys():
         raise InputError(f"{file} has no state of the optimizer; go on from another checkpoint.")
-    if not trained.keys() <= tensors.keys():
-        raise InputError(f"{file} has not all weights that were averaged; go on from another checkpoint.")
+    if not raw.keys() <= tensors.keys():
+        raise InputError(f"{file} lacks raw weights, of which the model's are an EMA; go on from another checkpoint.")
     if "random.cpu" not in tensors:
         raise InputError(f"{file} has no state of the random numbers; go on from another checkpoint.")
     return tensors
@@ -188,6 +194,7 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, LookupError, RuntimeError, TypeError, OverflowError) as error:
         raise InputError(f"{path} is not a whole safetensors file; go on from another checkpoint.") from error
+    tensors = {_present_name(name): tensor for name, tensor in tensors.items()}
     for name, tensor in tensors.items():
         if name.startswith("random.") and optional and tensor.dtype == torch.uint8 and tensor.dim() == 1:
             continue
@@ -200,6 +207,10 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
     if missing:
         raise InputError(f"{path} lacks {missing[0]}; go on from another checkpoint.")
     return tensors
+
+
+def _present_name(tensor: str) -> str:
+    return RAW + tensor.removeprefix(_FORMER_RAW) if tensor.startswith(_FORMER_RAW) else tensor
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -18,7 +18,7 @@ from rnnplay.errors import InputError
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, Gains, read_state
 from rnnplay.runs.divergence import PROVEN_STEPS, Watch
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
-from rnnplay.training.checkpoints import good_ones, read_state_tensors, read_weights
+from rnnplay.training.checkpoints import RAW, good_ones, read_state_tensors, read_weights
 
 MEMORY = 1 << 29
 """Bytes of a state that is kept in memory; runs of larger ones go back to checkpoints on disk."""
@@ -35,7 +35,7 @@ class GoodState(NamedTuple):
     gains: Gains
     watch: Watch
     tensors: dict[str, Tensor]
-    """As Learner.learned gives them."""
+    """As Learner.snapshot gives them."""
 
 
 class GoodStates:
@@ -91,6 +91,6 @@ def read_good(checkpoint: CheckpointInfo, config: RunConfig, vocabulary: int) ->
     state = read_state(checkpoint.path)
     weights = read_weights(checkpoint.path, config, vocabulary, state.sha256.get(WEIGHTS_FILE, ""))
     others = read_state_tensors(checkpoint.path, config, vocabulary, state)
-    made = {name: tensor for name, tensor in others.items() if name.startswith(("optimizer.", "trained."))}
+    made = {name: tensor for name, tensor in others.items() if name.startswith(("optimizer.", RAW))}
     tensors = {f"weights.{name}": tensor for name, tensor in weights.items()} | made
     return GoodState(state.step, state.tokens, state.gains, state.watch, tensors)

@@ -26,6 +26,7 @@ from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
+from rnnplay.training.checkpoints import RAW
 from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
@@ -57,35 +58,36 @@ class Learner:
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
-        self.model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
+        self.raw_model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
+        """The one that the steps update."""
         # To the device once more, as that lays cuDNN's weights side by side, which a copy does not.
-        self._averaged = deepcopy(self.model).to(self.device) if config.average else None
-        self._parameters = list(self.model.parameters())
+        self._ema_model = deepcopy(self.raw_model).to(self.device) if config.ema_decay else None
+        self._parameters = list(self.raw_model.parameters())
         self._optimizer = make_optimizer(config, self._parameters, self.device)
         self._randomness = OwnRandomness(config.seed, self.device)
         self._state: State | None = None
 
     @property
-    def learned_model(self) -> LanguageModel:
-        """What the steps have led to: the average of the weights, or the weights where none is kept."""
-        return self._averaged or self.model
+    def model(self) -> LanguageModel:
+        """The one that is validated, saved and prompted: with the EMA weights if an EMA is kept, else the raw model."""
+        return self._ema_model or self.raw_model
 
     def step(
-        self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, average: float = 0.0
+        self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, ema_decay: float = 0.0
     ) -> StepResult:
         """Truncated backpropagation through time (Williams & Peng 1990), one update.
 
-        The average of the weights, where there is one, keeps the share `average` of itself.
+        The EMA of the weights, where one is kept, moves towards the new weights with decay `ema_decay`.
         If `guarded`, a step whose loss is not finite, or whose gradient is not or is too large (LARGEST_NORM), changes
         neither weights nor moments; the carried state, which may have exploded too, then begins anew from zero.
         """
         batch = self.feed.next()
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
         targets = target_ids(batch, self.device)  # (B·T,)
-        self.model.train()
+        self.raw_model.train()
         with self._randomness() if self._config.dropout else nullcontext():  # nothing else draws
             with autocast(self.device, self.precision):
-                loss, state = self.model.loss(inputs, targets, None if batch.reset else self._state)
+                loss, state = self.raw_model.loss(inputs, targets, None if batch.reset else self._state)
             self._optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
@@ -99,9 +101,9 @@ class Learner:
             return StepResult(loss_value, clipped, batch.tokens, False, where)
         set_rate(self._optimizer, lr)
         take_step(self._optimizer)
-        if self._averaged is not None:
-            averages, weights = ([one.detach() for one in model.parameters()] for model in (self._averaged, self.model))
-            torch._foreach_lerp_(averages, weights, 1 - average)
+        if self._ema_model is not None:
+            ema, raw = ([one.detach() for one in model.parameters()] for model in (self._ema_model, self.raw_model))
+            torch._foreach_lerp_(ema, raw, 1 - ema_decay)
         self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
         return StepResult(loss_value, clipped, batch.tokens)
 
@@ -115,31 +117,31 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors beside the weights, for a checkpoint."""
         carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
-        return carried | self._moments() | self._trained() | self._randomness.tensors()
+        return carried | self._moments() | self._raw_weights() | self._randomness.tensors()
 
-    def learned(self) -> dict[str, Tensor]:
-        """A copy of what the steps have made: "weights.<name>", and as in a checkpoint moments and trained weights."""
-        tensors = {f"weights.{name}": tensor for name, tensor in self.learned_model.weights().items()}
-        tensors |= self._moments() | self._trained()
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of what the steps have made: "weights.<name>", and as in a checkpoint moments and raw weights."""
+        tensors = {f"weights.{name}": tensor for name, tensor in self.model.weights().items()}
+        tensors |= self._moments() | self._raw_weights()
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
     @property
-    def learned_bytes(self) -> int:
-        """Of such a copy."""
-        return 4 * self.model.size * (1 + (self._averaged is not None) + len(moment_names(self._config)))
+    def snapshot_bytes(self) -> int:
+        """The size of a snapshot."""
+        return 4 * self.raw_model.size * (1 + (self._ema_model is not None) + len(moment_names(self._config)))
 
-    def go_back(self, learned: dict[str, Tensor]) -> None:
-        """Takes what `learned` gave; the text is read on, from a hidden state of zero."""
-        weights = {name.removeprefix("weights."): one for name, one in learned.items() if name.startswith("weights.")}
-        self._load(weights, learned)
-        self._restore_moments({name: tensor.clone() for name, tensor in learned.items() if "optimizer." in name})
+    def go_back(self, snapshot: dict[str, Tensor]) -> None:
+        """Takes what `snapshot` gave; the text is read on, from a hidden state of zero."""
+        weights = {name.removeprefix("weights."): one for name, one in snapshot.items() if name.startswith("weights.")}
+        self._load(weights, snapshot)
+        self._restore_moments({name: tensor.clone() for name, tensor in snapshot.items() if "optimizer." in name})
         self._optimizer.zero_grad()
         self._state = None
 
     def not_finite(self) -> str:
         """The first tensor among weights and moments that is not finite, by its parameter's name; empty if none is."""
-        tensors = [(name, parameter.detach()) for name, parameter in self.model.named_parameters()]
-        for name, parameter in self.model.named_parameters():
+        tensors = [(name, parameter.detach()) for name, parameter in self.raw_model.named_parameters()]
+        for name, parameter in self.raw_model.named_parameters():
             kept = self._optimizer.state.get(parameter, {})
             tensors += [(name, kept[moment]) for moment in moment_names(self._config) if kept.get(moment) is not None]
         finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
@@ -148,7 +150,7 @@ class Learner:
     def _worst_gradient(self) -> str:
         """The first parameter whose gradient is not finite; if there is none, the one with the largest norm."""
         norms: dict[str, float] = {}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.raw_model.named_parameters():
             if parameter.grad is not None:
                 # In float64, where squares of all finite float32 numbers are finite too.
                 norms[name] = float(torch.linalg.vector_norm(parameter.grad, dtype=torch.float64))
@@ -158,7 +160,7 @@ class Learner:
 
     def _moments(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
-        for name, parameter in self.model.named_parameters():
+        for name, parameter in self.raw_model.named_parameters():
             kept = self._optimizer.state.get(parameter, {})
             for moment in moment_names(self._config):
                 if isinstance(kept.get(moment), Tensor):
@@ -181,29 +183,27 @@ class Learner:
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise InputError("The checkpoint's place in the text cannot be; go on from another checkpoint.") from error
 
-    def _trained(self) -> dict[str, Tensor]:
-        """The weights that the steps change, where what they have led to is an average."""
-        if self._averaged is None:
+    def _raw_weights(self) -> dict[str, Tensor]:
+        """The weights that the steps update, where an EMA is kept beside them."""
+        if self._ema_model is None:
             return {}
-        return {f"trained.{name}": tensor for name, tensor in self.model.weights().items()}
+        return {f"{RAW}{name}": tensor for name, tensor in self.raw_model.weights().items()}
 
     def _load(self, weights: dict[str, Tensor], others: dict[str, Tensor]) -> None:
-        if self._averaged is None:
-            self.model.load_weights(weights)
-            return
-        self._averaged.load_weights(weights)
-        self.model.load_weights(trained_weights(others))
+        self.model.load_weights(weights)
+        if self._ema_model is not None:
+            self.raw_model.load_weights(raw_weights(others))
 
     def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
         saved = self._optimizer.state_dict()
         saved["state"] = {}
-        for index, (name, _) in enumerate(self.model.named_parameters()):
+        for index, (name, _) in enumerate(self.raw_model.named_parameters()):
             kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config)}
             if kept and all(tensor is not None for tensor in kept.values()):
                 saved["state"][index] = kept
         self._optimizer.load_state_dict(saved)
 
 
-def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of a checkpoint's other tensors the weights that the steps change, by name; none where nothing is averaged."""
-    return {name.removeprefix("trained."): one for name, one in tensors.items() if name.startswith("trained.")}
+def raw_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of a checkpoint's other tensors the raw weights, by name; none where no EMA is kept."""
+    return {name.removeprefix(RAW): one for name, one in tensors.items() if name.startswith(RAW)}

@@ -67,13 +67,13 @@ def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr
 
 
-def average_decay(config: RunConfig, step: int) -> float:
-    """The share that the average of the weights keeps of itself in the step after `step` steps.
+def ema_decay_at(config: RunConfig, step: int) -> float:
+    """The decay of the weights' exponential moving average w̄ in the step after `step` steps.
 
-    w̄ ← d w̄ + (1 − d) w with d = min(average, (1 + step) / (10 + step)): the first steps, which have most to forget,
-    are forgotten sooner (Polyak & Juditsky 1992; the exponential form as in Kingma & Ba 2015, section 7.2).
+    w̄ ← d w̄ + (1 − d) w with d = min(ema_decay, (1 + step) / (10 + step)), so that the first weights, which are far
+    off, are forgotten sooner (Polyak & Juditsky 1992; the exponential form as in Kingma & Ba 2015, section 7.2).
     """
-    return min(config.average, (1 + step) / (10 + step))
+    return min(config.ema_decay, (1 + step) / (10 + step))
 
 
 def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:

@@ -17,7 +17,7 @@ from rnnplay.training.evaluation import evaluate
 from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
-from rnnplay.training.optim import average_decay, rate_multiplier
+from rnnplay.training.optim import ema_decay_at, rate_multiplier
 from rnnplay.training.resuming import live_knobs
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
@@ -120,8 +120,8 @@ class Progress:
         began = working_time()
         lr = self.rate(config)
         guarded = config.divergence != "off"
-        average = average_decay(config, self.step)
-        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, average)
+        decay = ema_decay_at(config, self.step)
+        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, decay)
         self.step += 1
         self.tokens += result.tokens
         self._speed.add(working_time() - began, result.tokens)
@@ -158,7 +158,7 @@ class Progress:
             answering += self.stopwatch.seconds - before
 
         found = evaluate(
-            learner.learned_model,
+            learner.model,
             corpus.validation,
             corpus.feed,
             corpus.tokenizer,
@@ -180,7 +180,7 @@ class Progress:
 
     def good_state(self) -> GoodState:
         """A copy of this moment, to go back to."""
-        return GoodState(self.step, self.tokens, self.gains, self.watch, self.learner.learned())
+        return GoodState(self.step, self.tokens, self.gains, self.watch, self.learner.snapshot())
 
     def go_back(self, good: GoodState, trouble: Trouble, remedy: Remedy, rollbacks: int, config: RunConfig) -> Rollback:
         """To `good`; the number of rollbacks that the run has made of itself is then `rollbacks`."""

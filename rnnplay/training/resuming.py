@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.own_files import check_own
-from rnnplay.config import RunConfig, knobs
+from rnnplay.config import RunConfig, knobs, with_new_names
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
@@ -56,7 +56,8 @@ def live_value(knob: str, value: float | str) -> float | str:
 
 def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:
     """`config` with the live knobs as they were at the checkpoint of `state`; raises ConfigError."""
-    kept = {name: knobs()[name].check(value) for name, value in state.live.items() if name in live_knobs()}
+    live = with_new_names(state.live)
+    kept = {name: knobs()[name].check(value) for name, value in live.items() if name in live_knobs()}
     return msgspec.structs.replace(config, **kept)
 
 

@@ -138,13 +138,13 @@ class Trainer:
 
     @property
     def model(self) -> LanguageModel:
-        """As it is at this moment: what is validated and saved."""
-        return self._learner.learned_model
+        """As it is at this moment, the one that is validated and saved: with the EMA weights where an EMA is kept."""
+        return self._learner.model
 
     @property
-    def learning(self) -> LanguageModel:
-        """The one that the next step changes: `model`, or where that is an average, what it is the average of."""
-        return self._learner.model
+    def raw_model(self) -> LanguageModel:
+        """The one that the next step updates: another than `model` where an EMA of its weights is kept."""
+        return self._learner.raw_model
 
     @property
     def run(self) -> str:
@@ -311,7 +311,7 @@ class Trainer:
 
     def _keep(self, due: bool) -> Finished | None:
         """Keeps this moment on disk if `due`, and in memory if that is; looks at the weights before."""
-        good_due = self._good.due(self.config, self._learner.learned_bytes)
+        good_due = self._good.due(self.config, self._learner.snapshot_bytes)
         if due or good_due:
             where = self._learner.not_finite()
             if where and self.config.divergence != "off":

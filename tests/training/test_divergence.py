@@ -95,16 +95,16 @@ def test_a_skipped_step_changes_neither_weights_nor_moments(rule: dict[str, Any]
     trainer = world.trainer(world.config(**rule))
     for _ in range(3):
         trainer.advance()
-    before = trainer._learner.learned()
+    before = trainer._learner.snapshot()
     spoil(trainer, "rnn.weight_hh_l0", lambda step: step == 4)
     trainer.advance()
-    after = trainer._learner.learned()
+    after = trainer._learner.snapshot()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     step, skipped = world.emitted[-2:]
     assert isinstance(step, Step) and step.step == 4 and math.isfinite(step.loss) and math.isnan(step.grad_norm)
     assert skipped == Skipped(step=4, cause=GRADIENT, where="rnn.weight_hh_l0")
     trainer.advance()
-    assert not all(torch.equal(before[name], one) for name, one in trainer._learner.learned().items()), "it goes on"
+    assert not all(torch.equal(before[name], one) for name, one in trainer._learner.snapshot().items()), "it goes on"
 
 
 def test_a_gradient_whose_square_overflows_does_not_poison_the_moments(world: World) -> None:
@@ -339,9 +339,9 @@ def test_a_run_resumed_from_weights_that_are_not_finite_finds_back(world: World)
 # --- exactly again -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("feed", "average"), [("stream", 0.0), ("lines", 0.0), ("stream", 0.8)])
-def test_a_run_that_goes_back_resumes_to_the_last_bit(feed: str, average: float, world: World) -> None:
-    knobs = EXPLOSIVE | ON_DISK | {"checkpoint_every": 5, "feed": feed, "average": average}
+@pytest.mark.parametrize(("feed", "ema_decay"), [("stream", 0.0), ("lines", 0.0), ("stream", 0.8)])
+def test_a_run_that_goes_back_resumes_to_the_last_bit(feed: str, ema_decay: float, world: World) -> None:
+    knobs = EXPLOSIVE | ON_DISK | {"checkpoint_every": 5, "feed": feed, "ema_decay": ema_decay}
     config = world.config(**knobs, steps=90, dropout=0.2, max_rollbacks=20)
     whole = world.trainer(config, "whole")
     run_to_end(whole)

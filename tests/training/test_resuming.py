@@ -33,8 +33,8 @@ WHOLE: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("lstm", "stream", "rmsprop", {"schedule": "cosine", "warmup_steps": 5}),
     ("lstm", "stream", "adam", {"schedule": "plateau", "plateau_patience": 0, "lr": 0.3, "eval_every": 3}),
-    ("gru", "stream", "adam", {"tie": True, "embedding": 10, "average": 0.9}),
-    ("rnn", "lines", "sgd", {"average": 0.99, "momentum": 0.0}),
+    ("gru", "stream", "adam", {"tie": True, "embedding": 10, "ema_decay": 0.9}),
+    ("rnn", "lines", "sgd", {"ema_decay": 0.99, "momentum": 0.0}),
 ]
 if can_bfloat16(torch.device("cpu")):
     WHOLE.append(("lstm", "stream", "adam", {"precision": "bfloat16"}))

@@ -255,7 +255,7 @@ def _clipping(run: SavedRun, as_json: bool) -> None:
 
     batch, state = run.next_batch()
     config = run.config
-    found = clipped_step(run.learning, batch, state, config.clip, config.clip_threshold, run.run, run.step)
+    found = clipped_step(run.raw_model, batch, state, config.clip, config.clip_threshold, run.run, run.step)
     if as_json:
         write_json(found)
         return

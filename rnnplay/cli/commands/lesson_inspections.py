@@ -62,7 +62,7 @@ def _clipping(trainer: Trainer, encoded: EncodedCorpus, evidence: Evidence) -> N
 
     config = trainer.config
     batch = make_feed(encoded.train, encoded.feed, config.batch_size, config.bptt, config.seed).next()
-    evidence.take(clipped_step(trainer.learning, batch, None, config.clip, config.clip_threshold, step=trainer.step))
+    evidence.take(clipped_step(trainer.raw_model, batch, None, config.clip, config.clip_threshold, step=trainer.step))
 
 
 def _gates(trainer: Trainer, text: str, quantities: set[str], evidence: Evidence) -> None:

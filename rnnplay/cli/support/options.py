@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from rnnplay.common.numbers import meant, whole_number
-from rnnplay.config import GROUPS, KnobSpec, knobs
+from rnnplay.config import GROUPS, RENAMED, KnobSpec, knobs
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -55,7 +55,11 @@ class KnobOption(click.Option):
 
 
 class KnobCommand(click.Command):
-    """A command whose --help lists the knobs by group."""
+    """A command whose --help lists the knobs by group, and that takes former names of renamed ones too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.context_settings["token_normalize_func"] = _present_name
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
@@ -66,6 +70,13 @@ class KnobCommand(click.Command):
         for section, records in sections.items():
             with formatter.section(section):
                 formatter.write_dl(records)
+
+
+def _present_name(option: str) -> str:
+    """The present name of an option that was renamed, without its dashes; any other as it is."""
+    name = option.removeprefix("no-")
+    new = RENAMED.get(name.replace("-", "_"))
+    return option if new is None else option.removesuffix(name) + new.replace("_", "-")
 
 
 def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = ()) -> Callable[[F], F]:
