@@ -13,7 +13,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +22,11 @@ from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
 from rnnplay.inspection.clipping import clipped_step
-from rnnplay.inspection.connectivity import connectivity
-from rnnplay.inspection.gates import UnrolledCache, gate_map
-from rnnplay.inspection.gradients import gradient_curve
-from rnnplay.inspection.predictions import predictions
-from rnnplay.inspection.probe import probe_batch
+from rnnplay.inspection.gates import gate_map
+from rnnplay.inspection.gradients import gradient_curve, probe_batch
+from rnnplay.inspection.predictions import connectivity, predictions
+from rnnplay.inspection.questions import GradientsQuestion
+from rnnplay.inspection.unrolled import unroll_text
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
 from rnnplay.text.corpora.catalogue import find_corpus
@@ -64,11 +63,10 @@ def measure_views() -> None:
     batch = make_feed(split, "stream", 32, 64, 1).next()
     print(f"clipping, 32x64 tokens, lstm 1x256:         {best(lambda: clipped_step(model, batch, None, 'norm', 1.0))}")
     large = LanguageModel(RunConfig(hidden=512, layers=2), tokenizer.size)
-    cache = UnrolledCache()
-    steps = count()
-    fresh = best(lambda: gate_map(cache.get(large, tokenizer, TEXT, next(steps)), tokenizer, order="property"))
+    kept = unroll_text(large, tokenizer, TEXT)
+    fresh = best(lambda: gate_map(unroll_text(large, tokenizer, TEXT), tokenizer, order="property"))
     print(f"gates of {len(TEXT)} characters, lstm 2x512:      {fresh}")
-    again = best(lambda: gate_map(cache.get(large, tokenizer, TEXT, 0), tokenizer, layer=1, order="variance"))
+    again = best(lambda: gate_map(kept, tokenizer, layer=1, order="variance"))
     print(f"  another layer and order, text kept:       {again}")
     print(f"predictions, the same:                      {best(lambda: predictions(large, tokenizer, TEXT))}")
     print(f"connectivity, the same:                     {best(lambda: connectivity(large, tokenizer, TEXT))}")
@@ -95,7 +93,7 @@ def measure_training(threads: int, seconds: float, every: float, rounds: int) ->
             first = trainer.step
             while (now := time.perf_counter()) - began < seconds:
                 if probing and now >= due:
-                    inspections.ask(messages.InspectGradients(request=1))
+                    inspections.ask(messages.Inspect(request=1, question=GradientsQuestion(), purpose="view"))
                     due = now + every
                 trainer.advance()
                 inspections.work()

@@ -21,8 +21,7 @@ import numpy as np
 
 from rnnplay.config import RunConfig
 from rnnplay.inspection.distances import distance_accuracy
-from rnnplay.inspection.gradients import gradient_curve
-from rnnplay.inspection.probe import ProbeBatch
+from rnnplay.inspection.gradients import ProbeBatch, gradient_curve
 from rnnplay.model.hardware import prepare_thread
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.dependencies import recall_line

@@ -14,7 +14,7 @@ import pytest
 from rnnplay.engine.output import redirect_output
 from rnnplay.engine.wire import take_over_standard_streams
 from rnnplay.errors import InputError
-from rnnplay.inspection.subject import SavedRun
+from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.runs.folder import RunFolder
 from rnnplay.workspace import Workspace
 from tests.training.world import World, run_to_end

@@ -10,7 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.config import RunConfig, SamplingConfig
-from rnnplay.inspection.results import Forced, Order, Property, Quantity, Result
+from rnnplay.inspection.questions import Question
+from rnnplay.inspection.results import Forced, Result
 from rnnplay.runs.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
@@ -86,59 +87,13 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
     forced: list[Forced] = []
 
 
-class Inspect(msgspec.Struct, frozen=True, kw_only=True):
-    """What all inspections have."""
+class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
+    """Ask about the model as it is; answered by Inspected, or by Failed."""
 
     request: int
-    aside: bool = False
-    """For a lesson, beside what the user looks at: neither puts the other out of date."""
-
-
-class InspectGradients(Inspect, frozen=True, kw_only=True, tag="inspect_gradients"):
-    """Ask for a GradientCurve, on a probe batch from the validation text."""
-
-    distance: int = 64
-    initial: bool = False
-    """Of the weights as they were before the first step, which the seed determines."""
-
-
-class InspectClipping(Inspect, frozen=True, kw_only=True, tag="inspect_clipping"):
-    """Ask for a ClippedStep: the gradient of the next batch, clipped as the run clips; the weights stay."""
-
-
-class InspectPredictions(Inspect, frozen=True, kw_only=True, tag="inspect_predictions"):
-    """Ask for Predictions of `text`."""
-
-    text: str
-
-
-class InspectGates(Inspect, frozen=True, kw_only=True, tag="inspect_gates"):
-    """Ask for a GateMap of `text`; what the model does not have (a layer, a quantity) is brought within range."""
-
-    text: str
-    layer: int = 0
-    quantity: Quantity = "hidden"
-    order: Order = "index"
-    property: Property = "quotes"
-    first: int = 0
-    count: int = 40
-
-
-class InspectConnectivity(Inspect, frozen=True, kw_only=True, tag="inspect_connectivity"):
-    """Ask for the Connectivity of the prediction made after token `position` of `text` (-1: the last)."""
-
-    text: str
-    position: int = -1
-
-
-class InspectDistances(Inspect, frozen=True, kw_only=True, tag="inspect_distances"):
-    """Ask for DistanceAccuracy, of a run on a corpus whose dependencies are known; Failed for others."""
-
-
-Inspection = (
-    InspectGradients | InspectClipping | InspectPredictions | InspectGates | InspectConnectivity | InspectDistances
-)
-"""Answered by Inspected, or by Failed. A newer one of its kind makes an older one out of date."""
+    question: Question
+    purpose: str
+    """Whose question it is: a newer one of the same purpose makes an older one out of date."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -165,7 +120,7 @@ Command = (
     | Complete
     | Sample
     | WhatIf
-    | Inspection
+    | Inspect
     | Cancel
     | Ping
     | Quit
@@ -246,19 +201,19 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """A completion by a model whose cells were tampered with."""
+    """A completion by a model whose cells are forced."""
 
     suggestion: str
     next: list[NextToken]
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
-    """The answer to an inspection, from the weights as they are."""
+    """The answer to Inspect, from the weights as they are."""
 
     request: int
     result: Result
     seconds: float = 0.0
-    """That it took the engine."""
+    """What it cost the engine."""
     finite: bool = True
     """Whether all weights are."""
 

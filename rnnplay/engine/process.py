@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO
 
 import torch
 
@@ -21,7 +21,7 @@ from rnnplay.engine.output import follow_log, keep_short, redirect_output
 from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox
 from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
-from rnnplay.inspection.subject import SavedRun, Subject
+from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.hardware import choose_device
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.records import Checkpoint, Finished, Record
@@ -30,8 +30,7 @@ from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_co
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 
-INSPECTIONS = get_args(messages.Inspection)
-AT_ONCE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, *INSPECTIONS)
+AT_ONCE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, messages.Inspect)
 """Commands that are carried out inside long work, too."""
 
 
@@ -49,7 +48,7 @@ class Engine:
         self._trainer: Trainer | None = None
         self._training = False
         self._paused = False
-        self._opened: Subject | None = None
+        self._opened: LoadedModel | None = None
         self._refused_to_leave: Trainer | None = None
         self._quitting = False
         self._busy_since: float | None = None
@@ -70,7 +69,7 @@ class Engine:
             messages.Sample: self._prompts.ask,
             messages.WhatIf: self._prompts.what_if,
             messages.Cancel: lambda _: self._prompts.cancel(),
-            **dict.fromkeys(INSPECTIONS, self._inspections.ask),
+            messages.Inspect: self._inspections.ask,
             messages.Quit: self._quit,
         }
 
@@ -304,7 +303,7 @@ class Engine:
         loaded = self._loaded()
         return RunFolder(self._workspace.checkpoints / loaded.run).another(loaded.step) if loaded is not None else None
 
-    def _loaded(self) -> Subject | None:
+    def _loaded(self) -> LoadedModel | None:
         return self._trainer if self._trainer is not None else self._opened
 
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
+from rnnplay.inspection.loaded_model import LoadedModel
 from rnnplay.inspection.results import Forced
-from rnnplay.inspection.subject import Subject
 from rnnplay.inspection.what_if import check, forcing
 from rnnplay.model.generation.sampling import Suggestion, complete, generate
 
@@ -26,7 +26,7 @@ class Prompts:
     def __init__(
         self,
         post: Callable[[messages.Event], None],
-        loaded: Callable[[], Subject | None],
+        loaded: Callable[[], LoadedModel | None],
         another: Callable[[], int | None],
     ) -> None:
         """`another`: the step of a checkpoint to take where what is loaded turns out to be useless."""
@@ -100,7 +100,7 @@ class Prompts:
             )
         )
 
-    def _tampered(self, loaded: Subject, command: messages.Complete) -> messages.Alternative | None:
+    def _tampered(self, loaded: LoadedModel, command: messages.Complete) -> messages.Alternative | None:
         hook = None
         with suppress(InputError):  # it was said of another model, which had what this one has not
             hook = forcing(loaded.config, self._forced)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from rnnplay.inspection.reading import undisturbed
+from rnnplay.inspection.forward_pass import undisturbed
 from rnnplay.inspection.results import ClippedStep, ParameterGradient
 from rnnplay.model.language_model import IGNORED, LanguageModel, State
 from rnnplay.text.feeds import Batch
@@ -53,7 +53,7 @@ def clipped_step(
                 name=name,
                 before=one,
                 after=left,
-                share=(one / clipped.before) ** 2 * unclipped if clipped.before else 0.0,
+                fraction=(one / clipped.before) ** 2 * unclipped if clipped.before else 0.0,
                 weight=weight,
             )
             for name, one, left, weight in zip(named, norms, norms_after, weights, strict=True)

@@ -11,7 +11,7 @@ import torch
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.inspection.reading import finite_weights
+from rnnplay.inspection.forward_pass import finite_weights
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.corpora.catalogue import find_corpus
@@ -113,9 +113,9 @@ def sizes_asked(task: Task) -> list[int]:
 
 def wilson(correct: int, count: int) -> tuple[float, float]:
     """The 95% interval of a fraction (Wilson 1927): (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)."""
-    share, square = correct / count, Z * Z / count
-    middle = share + square / 2
-    half = Z * math.sqrt(share * (1 - share) / count + square / (4 * count))
+    fraction, square = correct / count, Z * Z / count
+    middle = fraction + square / 2
+    half = Z * math.sqrt(fraction * (1 - fraction) / count + square / (4 * count))
     return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
 
 

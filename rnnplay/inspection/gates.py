@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
 
 import numpy as np
 import torch
@@ -21,32 +20,13 @@ from rnnplay.inspection.results import (
     Property,
     Quantity,
 )
-from rnnplay.inspection.unrolled import UnrolledText, unroll_text
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.inspection.unrolled import UnrolledText
 from rnnplay.text.tokenizers.build import Tokenizer
 
 BINS = 20
 
 MOST_VALUES = 200_000
 """Of one heatmap, so that it stays a message of some megabytes."""
-
-
-class UnrolledCache:
-    """The text unrolled last, so that looking at it in another way costs no reading."""
-
-    def __init__(self) -> None:
-        self._key: Hashable = None
-        self._model: LanguageModel | None = None
-        self._unrolled: UnrolledText | None = None
-
-    def get(self, model: LanguageModel, tokenizer: Tokenizer, text: str, step: int) -> UnrolledText:
-        """As `unroll_text`, read only if the model, its weights after `step` steps or the text have changed."""
-        # torch counts a tensor's versions: going back to a checkpoint makes a new one, where a fused step does not.
-        key = (text, step, *(parameter._version for parameter in model.parameters()))
-        if self._unrolled is None or self._model is not model or self._key != key:
-            self._unrolled = unroll_text(model, tokenizer, text)
-            self._model, self._key = model, key
-        return self._unrolled
 
 
 def gate_map(
@@ -96,8 +76,8 @@ def gate_map(
         scores=scores[shown].tolist(),
         values=values[:, torch.from_numpy(shown)].T.tolist(),
         tokens=unrolled.tokens,
-        low=_share(sizes, sizes < SATURATED_LOW),
-        high=_share(sizes, sizes > SATURATED_HIGH),
+        low=_fraction(sizes, sizes < SATURATED_LOW),
+        high=_fraction(sizes, sizes > SATURATED_HIGH),
         histogram=_histogram(values, gate),
     )
 
@@ -117,7 +97,7 @@ def _scores(
     return scores
 
 
-def _share(values: Tensor, where: Tensor) -> float:
+def _fraction(values: Tensor, where: Tensor) -> float:
     return math.nan if bool(values.isnan().any()) else float(where.double().mean())
 
 

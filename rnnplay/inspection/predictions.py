@@ -1,4 +1,4 @@
-"""A text scored token by token: what the model expected before it saw each."""
+"""A text scored token by token: what the model expected before it saw each, and which tokens that depends on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from rnnplay.common.quality import perplexity
-from rnnplay.inspection.reading import hidden_states, read_text, undisturbed
-from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction
+from rnnplay.inspection.forward_pass import encode_text, hidden_states, undisturbed
+from rnnplay.inspection.results import Candidate, Connectivity, Predictions, TokenPrediction
 from rnnplay.model import cells
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
@@ -33,14 +33,14 @@ def predictions(
     Where the vocabulary has no newline to begin after, the first token is not predicted: its numbers are NaN, it has
     no rank, and it does not count. Raises InputError for a text that is empty or too long.
     """
-    reading = read_text(model, tokenizer, text)
-    read = reading.all
+    encoded = encode_text(model, tokenizer, text)
+    read = encoded.all
     inputs, targets = read[:-1], torch.tensor(read[1:], device=model.device)
-    found = [] if reading.before else [_unpredicted(tokenizer, read[0])]
+    found = [] if encoded.before else [_unpredicted(tokenizer, read[0])]
     if inputs:
         with undisturbed(model), torch.inference_mode():
             embedded = model.embedding(torch.tensor(inputs, device=model.device))  # (T, E)
-            hidden = hidden_states(model, embedded, reading.begins(inputs), hook)  # (T, H)
+            hidden = hidden_states(model, embedded, encoded.begins(inputs), hook)  # (T, H)
             size = max(1, CHUNK_LOGITS // model.vocabulary)
             for start in range(0, len(inputs), size):
                 part = slice(start, start + size)
@@ -54,7 +54,7 @@ def predictions(
         loss=loss,
         perplexity=perplexity(loss),
         unknown=tokenizer.unknown_in(text),
-        unknown_fraction=reading.ids.count(0) / len(reading.ids),
+        unknown_fraction=encoded.ids.count(0) / len(encoded.ids),
     )
 
 
@@ -64,8 +64,8 @@ def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets:
     own = logs.gather(1, targets[:, None])  # (T, 1)
     ranks = ((logs > own).sum(1) + 1).tolist()
     finite = logits.isfinite().all(1).tolist()
-    shares, likeliest = logs.topk(min(TOP, logs.shape[1]))  # (T, 10)
-    numbers = own[:, 0].tolist(), ranks, shares.exp().tolist(), likeliest.tolist()
+    logs_of_best, best = logs.topk(min(TOP, logs.shape[1]))  # (T, 10)
+    numbers = own[:, 0].tolist(), ranks, logs_of_best.exp().tolist(), best.tolist()
     rows = zip(targets.tolist(), finite, *numbers, strict=True)
     return [
         TokenPrediction(
@@ -74,8 +74,8 @@ def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets:
             probability=math.exp(log),
             rank=rank if ranked else None,
             top=[
-                Candidate(token=tokenizer.tokens[other], probability=share)
-                for other, share in zip(others, top, strict=True)
+                Candidate(token=tokenizer.tokens[other], probability=probability)
+                for other, probability in zip(others, top, strict=True)
             ]
             if ranked
             else [],
@@ -86,3 +86,38 @@ def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets:
 
 def _unpredicted(tokenizer: Tokenizer, token: int) -> TokenPrediction:
     return TokenPrediction(token=tokenizer.tokens[token], surprisal=math.nan, probability=math.nan, rank=None, top=[])
+
+
+def connectivity(
+    model: LanguageModel, tokenizer: Tokenizer, text: str, position: int = -1, run: str = "", step: int = 0
+) -> Connectivity:
+    """‖∂ logit / ∂ embedding of token i‖² for each i up to `position`, of the most probable token after it, float32.
+
+    Madsen, Visualizing memorization in RNNs, Distill 2019.
+    The logit, not the probability: no other token's enters. `position` counts from the end if negative, and is
+    brought within the text. The newline that the text begins after is read, but not shown; before the line that a
+    model of lines is in, all is 0. Raises InputError for a text that is empty or too long.
+    """
+    encoded = encode_text(model, tokenizer, text)
+    last = len(encoded.ids) - 1
+    position = min(max(0, position + len(encoded.ids) if position < 0 else position), last)
+    first = len(encoded.before)
+    ids = encoded.all[: first + position + 1]
+    with undisturbed(model):
+        with torch.no_grad():
+            embedded = model.embedding(torch.tensor(ids, device=model.device))  # (T, E)
+        embedded.requires_grad_()
+        with torch.enable_grad():
+            hidden = hidden_states(model, embedded, encoded.begins(ids))  # (T, H)
+            logits = model.logits(hidden[-1])  # (V,)
+            target = int(logits.argmax())
+            (gradient,) = torch.autograd.grad(logits[target], embedded)  # (T, E)
+    strengths = gradient.double().square().sum(1)[first:]
+    return Connectivity(
+        run=run,
+        step=step,
+        tokens=[tokenizer.tokens[token] for token in encoded.ids],
+        position=position,
+        target=tokenizer.tokens[target] if bool(logits.isfinite().all()) else None,
+        strengths=strengths.tolist(),
+    )

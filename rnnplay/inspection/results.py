@@ -39,6 +39,24 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     probability: float
 
 
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model writes after a text."""
+
+    suggestion: str
+    """The most probable continuation, to the end of a word."""
+    next: list[Candidate]
+    """The most probable next tokens."""
+
+
+class ForcedCompletion(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
+    """A text completed by the model as it is, and with quantities of its cells forced."""
+
+    run: str
+    step: int
+    untouched: Completed
+    forced: Completed
+
+
 class GradientCurve(msgspec.Struct, frozen=True, kw_only=True, tag="gradients"):
     """How much of a loss's gradient arrives k timesteps earlier.
 
@@ -65,7 +83,7 @@ class ParameterGradient(msgspec.Struct, frozen=True, kw_only=True):
     before: float
     """L2 norm of its gradient before clipping."""
     after: float
-    share: float
+    fraction: float
     """Of the squared total norm before clipping, 0 to 1; NaN where that is not finite."""
     weight: float
     """L2 norm of the parameter itself."""
@@ -141,12 +159,12 @@ class GateMap(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
     tokens: list[str]
     """(timesteps,): the token read at each."""
     low: float
-    """Share of all units and timesteps of this quantity below 0.1, for gates; else of |value| below 0.1.
+    """Fraction of all units and timesteps of this quantity below 0.1, for gates; else of |value| below 0.1.
 
     NaN if some value is.
     """
     high: float
-    """Share above 0.9, likewise."""
+    """Fraction above 0.9, likewise."""
     histogram: list[int]
     """Counts in 20 equal bins over [0, 1] for gates, [-1, 1] else; what is outside is in the last bins, NaN in none."""
 
@@ -199,4 +217,4 @@ class Forced(msgspec.Struct, frozen=True, kw_only=True):
     """Which; none: all of the layer."""
 
 
-Result = GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy
+Result = GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy | ForcedCompletion

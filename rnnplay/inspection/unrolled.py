@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rnnplay.inspection.reading import read_text, undisturbed
+from rnnplay.inspection.forward_pass import encode_text, undisturbed
 from rnnplay.inspection.results import QUANTITIES, Quantity
 from rnnplay.model import cells
 from rnnplay.model.language_model import LanguageModel
@@ -34,17 +34,17 @@ def unroll_text(
     model: LanguageModel, tokenizer: Tokenizer, text: str, hook: cells.LayerHook | None = None
 ) -> UnrolledText:
     """Reads `text`, float32; `hook` as in cells.step. Raises InputError for a text that is empty or too long."""
-    reading = read_text(model, tokenizer, text)
-    ids, begins = reading.all, reading.begins(reading.all)
+    encoded = encode_text(model, tokenizer, text)
+    ids, begins = encoded.all, encoded.begins(encoded.all)
     with undisturbed(model), torch.inference_mode():
         embedded = model.embedding(torch.tensor(ids, device=model.device))  # (T, E)
         found = _in_parallel(model, embedded, begins) if hook is None else _one_by_one(model, embedded, begins, hook)
-    first = len(reading.before)
+    first = len(encoded.before)
     return UnrolledText(
         cell=model.config.cell,
-        ids=reading.ids,
-        previous=reading.before[0] if first else None,
-        tokens=[tokenizer.tokens[token] for token in reading.ids],
+        ids=encoded.ids,
+        previous=encoded.before[0] if first else None,
+        tokens=[tokenizer.tokens[token] for token in encoded.ids],
         layers=[{name: tensor[first:].cpu() for name, tensor in layer.items()} for layer in found],
     )
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
-from rnnplay.inspection.results import Result
-from rnnplay.lessons.evidence import Evidence, NextToken
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    WhatIfQuestion,
+)
+from rnnplay.inspection.results import Quantity, Result
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.lesson import Comparison, Condition, Lesson, Step
 from rnnplay.lessons.metrics import Measured, Source, metric_label, split_metric
+from rnnplay.lessons.observations import Observations
 from rnnplay.runs.records import Record
 
 COMPARISONS: dict[Comparison, Callable[[float, float], bool]] = {
@@ -37,23 +47,19 @@ class Measurements:
     """What is known of a lesson's arms. Takes records and results as they come, in any order of arms."""
 
     def __init__(self) -> None:
-        self._arms: dict[str, Evidence] = {}
+        self._observations: dict[str, Observations] = {}
 
-    def of(self, arm: str) -> Evidence:
+    def of(self, arm: str) -> Observations:
         """What is known of `arm`; nothing at first."""
-        return self._arms.setdefault(arm, Evidence())
+        return self._observations.setdefault(arm, Observations())
 
-    def take(self, arm: str, seen: Record | Result) -> None:
+    def take(self, arm: str, found: Record | Result) -> None:
         """A record of the arm's run, or the result of an inspection of its model."""
-        self.of(arm).take(seen)
-
-    def take_what_if(self, arm: str, step: int, untouched: Sequence[NextToken], forced: Sequence[NextToken]) -> None:
-        """What a model, and the same with its cells forced, hold for the most probable next tokens."""
-        self.of(arm).take_what_if(step, untouched, forced)
+        self.of(arm).take(found)
 
     def begin(self, arm: str) -> None:
         """The arm is run anew: what was known of it counts no more."""
-        self._arms[arm] = Evidence()
+        self._observations[arm] = Observations()
 
     def measure(self, metric: str, arm: str) -> Measured | None:
         """The metric's value for `arm`; raises ValueError for an unknown metric."""
@@ -96,6 +102,33 @@ def sources(lesson: Lesson, arm: str) -> dict[Source, set[str]]:
             if arm in condition.arms:
                 metric, parameter = split_metric(condition.metric)
                 found.setdefault(metric.source, set()).add(parameter)
+    return found
+
+
+def questions(lesson: Lesson, arm: str) -> dict[str, Question]:
+    """What has to be asked of the model of `arm` for the lesson's conditions, by a name for each."""
+    found: dict[str, Question] = {}
+    text, forced = lesson.probe.text, lesson.probe.forced
+    for source, parameters in sources(lesson, arm).items():
+        match source:
+            case "gradients" | "initial gradients":
+                distance = max(map(int, parameters))
+                found[source] = GradientsQuestion(distance=distance, initial=source == "initial gradients")
+            case "clipping":
+                found[source] = ClippingQuestion()
+            case "predictions":
+                found[source] = PredictionsQuestion(text=text)
+            case "distances":
+                found[source] = DistancesQuestion()
+            case "what if":
+                found[source] = WhatIfQuestion(text=lesson.probe.prompt, forced=forced)
+            case "gates":
+                units = lesson.config(arm).hidden
+                for quantity in sorted(parameters):
+                    asked_for = cast(Quantity, quantity)
+                    found[f"gates {quantity}"] = GatesQuestion(text=text, quantity=asked_for, count=units)
+            case "records":
+                pass  # they come by themselves
     return found
 
 

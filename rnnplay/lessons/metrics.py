@@ -10,8 +10,8 @@ from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, get_args
 
 from rnnplay.inspection.results import GateMap, GradientCurve, Quantity
-from rnnplay.lessons.evidence import Evidence
 from rnnplay.lessons.languages import Language
+from rnnplay.lessons.observations import Observations, total_variation
 
 Source = Literal[
     "records", "gradients", "initial gradients", "clipping", "gates", "predictions", "distances", "what if"
@@ -52,8 +52,8 @@ class Measured(NamedTuple):
     step: int
 
 
-Measure = Callable[[Evidence, str], Measured | None]
-"""From what is known of an arm, and the metric's parameter; None: not known yet."""
+Measure = Callable[[Observations, str], Measured | None]
+"""From what is known of a variant, and the metric's parameter; None: not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,37 +97,37 @@ def metric_label(name: str, language: Language) -> str:
 # --- from the records -----------------------------------------------------------------------------------------
 
 
-def _record(compute: Callable[[Evidence], float | None]) -> Measure:
+def _record(compute: Callable[[Observations], float | None]) -> Measure:
     """A number that is known once the run has begun."""
 
-    def measure(evidence: Evidence, _parameter: str) -> Measured | None:
-        value = compute(evidence)
-        return None if value is None else Measured(value, evidence.steps)
+    def measure(seen: Observations, _parameter: str) -> Measured | None:
+        value = compute(seen)
+        return None if value is None else Measured(value, seen.steps)
 
     return measure
 
 
-def _loss(evidence: Evidence) -> float | None:
-    return fmean(step.loss for step in evidence.recent) if evidence.recent else None
+def _loss(seen: Observations) -> float | None:
+    return fmean(step.loss for step in seen.recent) if seen.recent else None
 
 
-def _first_loss_share(evidence: Evidence) -> float | None:
-    if evidence.first_loss is None or not evidence.vocabulary or evidence.vocabulary < 2:
+def _first_loss_ratio(seen: Observations) -> float | None:
+    if seen.first_loss is None or not seen.vocabulary or seen.vocabulary < 2:
         return None
-    return evidence.first_loss / math.log(evidence.vocabulary)
+    return seen.first_loss / math.log(seen.vocabulary)
 
 
-def _clipped_share(evidence: Evidence) -> float | None:
-    return fmean(step.clipped for step in evidence.recent) if evidence.recent else None
+def _clipped_fraction(seen: Observations) -> float | None:
+    return fmean(step.clipped for step in seen.recent) if seen.recent else None
 
 
-def _diverged(evidence: Evidence) -> float | None:
-    return float(evidence.diverged_step is not None) if evidence.steps or evidence.diverged_step else None
+def _diverged(seen: Observations) -> float | None:
+    return float(seen.diverged_step is not None) if seen.steps or seen.diverged_step else None
 
 
 def _validation(field: str) -> Measure:
-    def measure(evidence: Evidence, _parameter: str) -> Measured | None:
-        found = evidence.validation
+    def measure(seen: Observations, _parameter: str) -> Measured | None:
+        found = seen.validation
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
@@ -136,11 +136,11 @@ def _validation(field: str) -> Measure:
 # --- from inspections -----------------------------------------------------------------------------------------
 
 
-def _ratio(pick: Callable[[Evidence], GradientCurve | None], state: Literal["hidden", "cell"]) -> Measure:
+def _ratio(pick: Callable[[Observations], GradientCurve | None], state: Literal["hidden", "cell"]) -> Measure:
     """The norm at distance K over that at 0, in the top layer."""
 
-    def measure(evidence: Evidence, parameter: str) -> Measured | None:
-        curve = pick(evidence)
+    def measure(seen: Observations, parameter: str) -> Measured | None:
+        curve = pick(seen)
         norms = getattr(curve, state)[-1] if curve is not None and getattr(curve, state) else []
         if curve is None or int(parameter) not in curve.distances:
             return None
@@ -158,8 +158,8 @@ def _over(one: float, other: float) -> float:
     return one / other
 
 
-def _accuracy(evidence: Evidence, parameter: str) -> Measured | None:
-    found = evidence.distances
+def _accuracy(seen: Observations, parameter: str) -> Measured | None:
+    found = seen.distances
     if found is None:
         return None
     bin_ = bisect.bisect_right(found.distances, int(parameter)) - 1
@@ -169,8 +169,8 @@ def _accuracy(evidence: Evidence, parameter: str) -> Measured | None:
 
 
 def _gate(compute: Callable[[GateMap], float]) -> Measure:
-    def measure(evidence: Evidence, parameter: str) -> Measured | None:
-        found = evidence.gates.get(parameter)
+    def measure(seen: Observations, parameter: str) -> Measured | None:
+        found = seen.gates.get(parameter)
         return None if found is None or not found.values else Measured(compute(found), found.step)
 
     return measure
@@ -193,28 +193,29 @@ def _mean(found: GateMap) -> float:
 
 
 def _clipping(field: str) -> Measure:
-    def measure(evidence: Evidence, _parameter: str) -> Measured | None:
-        found = evidence.clipping
+    def measure(seen: Observations, _parameter: str) -> Measured | None:
+        found = seen.clipping
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
 
 
-def _excess(evidence: Evidence, _parameter: str) -> Measured | None:
-    found = evidence.clipping
+def _excess(seen: Observations, _parameter: str) -> Measured | None:
+    found = seen.clipping
     return None if found is None else Measured(found.after - found.threshold, found.step)
 
 
 def _prediction(field: str) -> Measure:
-    def measure(evidence: Evidence, _parameter: str) -> Measured | None:
-        found = evidence.predictions
+    def measure(seen: Observations, _parameter: str) -> Measured | None:
+        found = seen.predictions
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
 
 
-def _what_if(evidence: Evidence, _parameter: str) -> Measured | None:
-    return None if evidence.what_if is None else Measured(evidence.what_if[1], evidence.what_if[0])
+def _what_if(seen: Observations, _parameter: str) -> Measured | None:
+    found = seen.forced_completion
+    return None if found is None else Measured(total_variation(found.untouched.next, found.forced.next), found.step)
 
 
 METRICS: dict[str, Metric] = {
@@ -225,17 +226,17 @@ METRICS: dict[str, Metric] = {
         _record(lambda e: None if e.parameters is None else float(e.parameters)),
     ),
     "loss": Metric("records", {"en": "loss (mean of 100 steps)", "zh": "损失（最近 100 步平均）"}, _record(_loss)),
-    "first_loss_share": Metric(
-        "records", {"en": "first loss / ln V", "zh": "第一步的损失 / ln V"}, _record(_first_loss_share)
+    "first_loss_ratio": Metric(
+        "records", {"en": "first loss / ln V", "zh": "第一步的损失 / ln V"}, _record(_first_loss_ratio)
     ),
     "validation_loss": Metric("records", {"en": "validation loss", "zh": "验证损失"}, _validation("loss")),
     "validation_perplexity": Metric(
         "records", {"en": "validation perplexity", "zh": "验证困惑度"}, _validation("perplexity")
     ),
-    "clipped_share": Metric(
+    "clipped_fraction": Metric(
         "records",
         {"en": "fraction of the last 100 steps clipped", "zh": "被裁剪步数的比例（最近 100 步）"},
-        _record(_clipped_share),
+        _record(_clipped_fraction),
     ),
     "grad_norm_max": Metric(
         "records", {"en": "largest gradient norm", "zh": "最大的梯度范数"}, _record(lambda e: e.norm_max)
@@ -289,10 +290,10 @@ METRICS: dict[str, Metric] = {
         _gate(_gate_variation),
         "quantity",
     ),
-    "closed_share": Metric(
+    "closed_fraction": Metric(
         "gates", {"en": "fraction of the {} below 0.1", "zh": "{}小于 0.1 的比例"}, _gate(lambda g: g.low), "quantity"
     ),
-    "open_share": Metric(
+    "open_fraction": Metric(
         "gates", {"en": "fraction of the {} above 0.9", "zh": "{}大于 0.9 的比例"}, _gate(lambda g: g.high), "quantity"
     ),
     "text_perplexity": Metric(

@@ -199,7 +199,7 @@ class RnnplayApp(App[None]):
                 if isinstance(screen, InspectScreen):
                     screen.engine_event(event)
         inspection = isinstance(event, messages.Inspected) or (
-            isinstance(event, messages.Failed) and event.command.startswith("inspect_")
+            isinstance(event, messages.Failed) and event.command == "inspect"
         )
         if not inspection:  # those are the inspection's alone
             self.playground.engine_event(event)

@@ -15,10 +15,13 @@ from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
 from rnnplay.engine.silence import Silence
+from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
 from rnnplay.runs.folder import new_run_name
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.workspace import Workspace
+
+Request = messages.Complete | messages.Sample | messages.Inspect
 
 CRASH_SECONDS = 10.0
 """An engine that ends so soon after its start is not started again by itself."""
@@ -44,9 +47,9 @@ class RunController:
         self.forced: tuple[Forced, ...] = ()
         """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
-        self._request = 0
-        self.completing: messages.Complete | None = None
-        """The newest; older ones are not answered."""
+        self._requests = 0
+        self._newest: dict[str, Request] = {}
+        """What was asked last for each purpose; answers to anything older are out of date."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
         self._hurry = asyncio.Event()
@@ -206,15 +209,13 @@ class RunController:
 
     # --- prompts --------------------------------------------------------------------------------------------
 
-    def complete(self, text: str) -> int:
-        """Ask for a completion; answers to older requests are out of date from now on."""
-        return self.inspect(lambda request: messages.Complete(request=request, text=text))
+    def complete(self, text: str, bars: int = 8, purpose: str = "prompt") -> int:
+        """Ask for a completion; returns the request's number, as the others do."""
+        return self._ask(purpose, messages.Complete(request=self._next_request(), text=text, bars=bars))
 
     def sample(self, prompt: str, sampling: SamplingConfig) -> int:
         """Ask for a sample."""
-        self._request += 1
-        self.send(messages.Sample(request=self._request, prompt=prompt, sampling=sampling))
-        return self._request
+        return self._ask("sample", messages.Sample(request=self._next_request(), prompt=prompt, sampling=sampling))
 
     def cancel(self) -> None:
         """End the sample under way."""
@@ -222,14 +223,34 @@ class RunController:
 
     # --- inspection -----------------------------------------------------------------------------------------
 
-    def inspect(self, question: Callable[[int], messages.Inspection | messages.Complete]) -> int:
-        """Ask what `question` makes of the request's number; a newer one of its kind makes older ones out of date."""
-        self._request += 1
-        command = question(self._request)
-        if isinstance(command, messages.Complete):
-            self.completing = command
-        self.send(command)
-        return self._request
+    def inspect(self, question: Question, purpose: str = "view") -> int:
+        """Ask about the model; a newer question of the same purpose makes older ones out of date."""
+        return self._ask(purpose, messages.Inspect(request=self._next_request(), question=question, purpose=purpose))
+
+    # --- requests -------------------------------------------------------------------------------------------
+
+    def purpose_of(self, request: int) -> str:
+        """What a request was made for; "" for one that is out of date."""
+        return next((purpose for purpose, newest in self._newest.items() if newest.request == request), "")
+
+    def newest(self, purpose: str) -> Request | None:
+        """What was asked last for that purpose."""
+        return self._newest.get(purpose)
+
+    def forget(self, purpose: str) -> None:
+        """An answer on its way is not wanted any more."""
+        self._newest.pop(purpose, None)
+
+    def _next_request(self) -> int:
+        self._requests += 1
+        return self._requests
+
+    def _ask(self, purpose: str, request: Request) -> int:
+        self._newest[purpose] = request
+        self.send(request)
+        return request.request
+
+    # --- what if --------------------------------------------------------------------------------------------
 
     def force(self, forced: Iterable[Forced]) -> None:
         """From now on prompts are also completed with these quantities forced."""

@@ -9,13 +9,25 @@ import msgspec
 import pytest
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    ConnectivityQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    WhatIfQuestion,
+)
 from rnnplay.inspection.results import (
     ClippedStep,
     Connectivity,
     Forced,
+    ForcedCompletion,
     GateMap,
     GradientCurve,
     Predictions,
+    Quantity,
     Result,
 )
 from rnnplay.runs import records
@@ -23,14 +35,21 @@ from rnnplay.workspace import Workspace
 from tests.engine.test_process import TINY, Driver, engine
 
 R = TypeVar("R", bound=Result)
-ALL: list[tuple[messages.Inspection, type[Result]]] = [
-    (messages.InspectGradients(request=1, distance=9), GradientCurve),
-    (messages.InspectGradients(request=2, distance=9, initial=True), GradientCurve),
-    (messages.InspectClipping(request=3), ClippedStep),
-    (messages.InspectPredictions(request=4, text="the cat §"), Predictions),
-    (messages.InspectGates(request=5, text="the cat", quantity="forget_gate", layer=9, count=3), GateMap),
-    (messages.InspectConnectivity(request=6, text="the cat"), Connectivity),
+CLOSED = Forced(layer=0, quantity="output_gate", value=0.0)
+ALL: list[tuple[Question, type[Result]]] = [
+    (GradientsQuestion(distance=9), GradientCurve),
+    (GradientsQuestion(distance=9, initial=True), GradientCurve),
+    (ClippingQuestion(), ClippedStep),
+    (PredictionsQuestion(text="the cat §"), Predictions),
+    (GatesQuestion(text="the cat", quantity="forget_gate", layer=9, count=3), GateMap),
+    (ConnectivityQuestion(text="the cat"), Connectivity),
+    (WhatIfQuestion(text="the ca", forced=[CLOSED]), ForcedCompletion),
 ]
+
+
+def inspect(request: int, question: Question, purpose: str = "") -> messages.Inspect:
+    """For a purpose of its own, unless one is given."""
+    return messages.Inspect(request=request, question=question, purpose=purpose or f"purpose {request}")
 
 
 async def answer(driver: Driver, request: int, kind: type[R]) -> R:
@@ -44,9 +63,9 @@ async def answer(driver: Driver, request: int, kind: type[R]) -> R:
 
 async def ask_all(driver: Driver) -> list[Result]:
     """Every kind at once."""
-    for command, _ in ALL:
-        driver.client.send(command)
-    return [await answer(driver, command.request, kind) for command, kind in ALL]
+    for request, (question, _) in enumerate(ALL, 1):
+        driver.client.send(inspect(request, question))
+    return [await answer(driver, request, kind) for request, (_, kind) in enumerate(ALL, 1)]
 
 
 async def trained(driver: Driver, run: str = "one", steps: int = 25) -> None:
@@ -58,7 +77,7 @@ async def test_every_kind_is_answered_while_training_goes_on(workspace: Workspac
     async with engine(workspace) as driver:
         driver.client.send(messages.Train(config=TINY, run="one"))
         # Asked before there is a model: they wait for it.
-        now, initial, clipping, predictions, gates, connectivity = await ask_all(driver)
+        now, initial, clipping, predictions, gates, connectivity, what_if = await ask_all(driver)
         assert isinstance(now, GradientCurve)
         assert isinstance(initial, GradientCurve)
         assert now.run == "one"
@@ -72,17 +91,18 @@ async def test_every_kind_is_answered_while_training_goes_on(workspace: Workspac
         assert (gates.layer, gates.quantity, gates.shown) == (0, "forget_gate", [0, 1, 2])
         assert isinstance(connectivity, Connectivity)
         assert len(connectivity.strengths) == 7
-        # A lesson needs several quantities of the gates, and asks for all of them at once.
-        for request, quantity in ((7, "forget_gate"), (8, "cell")):
-            driver.client.send(
-                messages.InspectGates(request=request, text="the cat", quantity=quantity, aside=True)  # type: ignore[arg-type]
-            )
-        assert {(await answer(driver, request, GateMap)).quantity for request in (7, 8)} == {"forget_gate", "cell"}
+        assert isinstance(what_if, ForcedCompletion)
+        assert what_if.untouched.next != what_if.forced.next
+        # Of one purpose the newest is answered: a lesson asks for several quantities of the gates, each for its own.
+        lesson: list[tuple[int, Quantity]] = [(17, "forget_gate"), (18, "cell")]
+        for request, quantity in lesson:
+            driver.client.send(inspect(request, GatesQuestion(text="the cat", quantity=quantity)))
+        assert {(await answer(driver, request, GateMap)).quantity for request, _ in lesson} == {"forget_gate", "cell"}
         seen = driver.steps()[-1].step if driver.steps() else 0
         driver.client.send(messages.Tune(knob="clip", value="off"))
         await driver.until(lambda: driver.steps()[-1].step > seen + 5 if driver.steps() else None)
-        driver.client.send(messages.InspectClipping(request=9))
-        assert (await answer(driver, 9, ClippedStep)).mode == "off"
+        driver.client.send(inspect(19, ClippingQuestion()))
+        assert (await answer(driver, 19, ClippedStep)).mode == "off"
         # Every step was taken, in order, though others looked on.
         assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
 
@@ -97,8 +117,8 @@ async def test_looking_changes_nothing_of_what_is_learned(workspace: Workspace) 
             request = 100
             while not any(isinstance(record, records.Finished) for record in driver.records):
                 if run == "watched":
-                    for command, _ in ALL:
-                        driver.client.send(msgspec.structs.replace(command, request=request))
+                    for purpose, (question, _) in enumerate(ALL):
+                        driver.client.send(inspect(request, question, f"purpose {purpose}"))
                     request += 1
                 seen = len(driver.events)
                 await driver.until(lambda seen=seen: len(driver.events) > seen)  # type: ignore[misc]
@@ -134,24 +154,24 @@ async def test_what_cannot_be_inspected_is_told_with_its_number(workspace: Works
         )
 
     async with engine(workspace) as driver:
-        driver.client.send(messages.InspectPredictions(request=1, text="a"))
+        driver.client.send(inspect(1, PredictionsQuestion(text="a")))
         told = await failed(driver, 1)
-        assert (told.command, "no model" in told.message) == ("inspect_predictions", True)
+        assert (told.command, "no model" in told.message) == ("inspect", True)
         await trained(driver)
-        driver.client.send(messages.InspectGates(request=2, text=""))
+        driver.client.send(inspect(2, GatesQuestion(text="")))
         assert "no text" in (await failed(driver, 2)).message
-        driver.client.send(messages.InspectDistances(request=3))
-        assert (await failed(driver, 3)).command == "inspect_distances"
-        driver.client.send(messages.InspectGradients(request=4, distance=-1))
+        driver.client.send(inspect(3, DistancesQuestion()))
+        assert (await failed(driver, 3)).command == "inspect"
+        driver.client.send(inspect(4, GradientsQuestion(distance=-1)))
         assert "at least 0" in (await failed(driver, 4)).message
     (workspace.corpora / "small.txt").write_text("another text\n" * 400, encoding="utf-8")
     for encoded in workspace.cache.iterdir():  # with its encoded copy the run would do without the text
         shutil.rmtree(encoded) if encoded.is_dir() else encoded.unlink()
     async with engine(workspace) as driver:
         driver.client.send(messages.Open(run="one"))
-        driver.client.send(messages.InspectGradients(request=5))
+        driver.client.send(inspect(5, GradientsQuestion()))
         assert "not the one" in (await failed(driver, 5)).message
-        driver.client.send(messages.InspectPredictions(request=6, text="the cat"))  # needs no corpus
+        driver.client.send(inspect(6, PredictionsQuestion(text="the cat")))  # needs no corpus
         await answer(driver, 6, Predictions)
 
 
@@ -168,7 +188,7 @@ async def test_completions_come_twice_while_a_gate_is_forced(workspace: Workspac
         await trained(driver)
         plain = await completion(driver, 1)
         assert plain.forced is None
-        driver.client.send(messages.WhatIf(forced=[Forced(layer=0, quantity="output_gate", value=0.0)]))
+        driver.client.send(messages.WhatIf(forced=[CLOSED]))
         tampered = await completion(driver, 2)
         assert tampered.next == plain.next
         assert tampered.forced is not None

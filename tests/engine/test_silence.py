@@ -6,6 +6,7 @@ import pytest
 
 from rnnplay.engine import messages
 from rnnplay.engine.silence import BUSY_SECONDS, QUIET_SECONDS, SILENT_SECONDS, STARTING_SECONDS, Silence
+from rnnplay.inspection.questions import PredictionsQuestion
 
 
 class Engine:
@@ -62,7 +63,7 @@ def test_one_with_long_steps_is_there() -> None:
 def test_a_question_that_takes_long_is_no_silence() -> None:
     engine = Engine()
     engine.busy = 4.0
-    engine.silence.sent(messages.InspectPredictions(request=1, text="a"))
+    engine.silence.sent(messages.Inspect(request=1, question=PredictionsQuestion(text="a"), purpose="view"))
     engine.pass_by(20, training=False)
     assert engine.pings > 5 and engine.silence.silent == 0 and not engine.told
 

@@ -60,9 +60,9 @@ def test_the_vector_is_the_steps_own(cell: str, layers: int, masked: bool) -> No
         norm = float(gradients[one.name].norm())
         assert math.isclose(one.before, norm, rel_tol=1e-4)
         assert math.isclose(one.after, norm * found.scale, rel_tol=1e-3)
-        assert math.isclose(one.share, (norm / whole) ** 2, rel_tol=1e-3)
+        assert math.isclose(one.fraction, (norm / whole) ** 2, rel_tol=1e-3)
         assert math.isclose(one.weight, float(model.get_parameter(one.name).detach().norm()), rel_tol=1e-5)
-    assert math.isclose(sum(one.share for one in found.parameters), 1, rel_tol=1e-5)
+    assert math.isclose(sum(one.fraction for one in found.parameters), 1, rel_tol=1e-5)
 
 
 def test_by_value_the_direction_changes() -> None:
@@ -93,4 +93,4 @@ def test_a_tied_tensor_counts_once_and_a_diverged_model_is_told() -> None:
     assert math.isnan(found.before)
     assert math.isnan(found.scale)
     assert math.isnan(found.cosine)
-    assert all(math.isnan(one.share) for one in found.parameters)
+    assert all(math.isnan(one.fraction) for one in found.parameters)

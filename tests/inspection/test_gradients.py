@@ -10,8 +10,7 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.inspection.gradients import gradient_curve
-from rnnplay.inspection.probe import ProbeBatch, probe_batch
+from rnnplay.inspection.gradients import ProbeBatch, gradient_curve, probe_batch
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoding.encoded import EncodedSplit
 from tests.inspection.small import CASES, TALE, Plain, small, tokens_of, untouched

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from rnnplay.errors import InputError
-from rnnplay.inspection.connectivity import connectivity
-from rnnplay.inspection.gates import UnrolledCache, gate_map
-from rnnplay.inspection.predictions import predictions
-from rnnplay.inspection.reading import MOST_TOKENS
+from rnnplay.inspection.answer import Cache
+from rnnplay.inspection.forward_pass import MOST_TOKENS
+from rnnplay.inspection.gates import gate_map
+from rnnplay.inspection.predictions import connectivity, predictions
 from rnnplay.inspection.results import QUANTITIES
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.model.language_model import LanguageModel
@@ -244,12 +244,12 @@ def test_what_is_not_there_is_brought_within_range() -> None:
 
 def test_the_text_is_read_again_only_if_it_must_be() -> None:
     tokenizer = tokens_of()
-    model, cache = small(tokenizer), UnrolledCache()
-    first = cache.get(model, tokenizer, TEXT, 1)
-    assert cache.get(model, tokenizer, TEXT, 1) is first
-    assert cache.get(model, tokenizer, TEXT, 2) is not first
-    second = cache.get(model, tokenizer, TEXT, 2)
-    assert cache.get(model, tokenizer, TALE, 2) is not second
-    third = cache.get(model, tokenizer, TALE, 2)
+    model, cache = small(tokenizer), Cache()
+    first = cache.unrolled(model, tokenizer, TEXT, 1)
+    assert cache.unrolled(model, tokenizer, TEXT, 1) is first
+    assert cache.unrolled(model, tokenizer, TEXT, 2) is not first
+    second = cache.unrolled(model, tokenizer, TEXT, 2)
+    assert cache.unrolled(model, tokenizer, TALE, 2) is not second
+    third = cache.unrolled(model, tokenizer, TALE, 2)
     model.load_weights({name: tensor * 2 for name, tensor in model.weights().items()})  # back to another checkpoint
-    assert cache.get(model, tokenizer, TALE, 2) is not third
+    assert cache.unrolled(model, tokenizer, TALE, 2) is not third

@@ -9,15 +9,17 @@ import pytest
 from rnnplay.inspection.results import (
     Candidate,
     ClippedStep,
+    Completed,
     DistanceAccuracy,
+    ForcedCompletion,
     GateMap,
     GradientCurve,
     Predictions,
     Result,
 )
-from rnnplay.lessons.evidence import RECENT, total_variation
 from rnnplay.lessons.lesson import Arm, Condition, Lesson, Step
 from rnnplay.lessons.measurements import Measurements, in_words, sources
+from rnnplay.lessons.observations import RECENT, total_variation
 from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Validation
 from rnnplay.runs.records import Step as StepRecord
 
@@ -99,15 +101,15 @@ def test_loss_is_the_mean_of_recent_steps() -> None:
 
 def test_the_first_loss_is_that_of_step_one() -> None:
     """Over ln V; a run that is resumed does not begin anew."""
-    assert measured("first_loss_share", started(62), step(1, math.log(62)), step(2, 1.0)) == pytest.approx((1.0, 2))
-    assert measured("first_loss_share", started(62), step(7, 1.0)) is None
+    assert measured("first_loss_ratio", started(62), step(1, math.log(62)), step(2, 1.0)) == pytest.approx((1.0, 2))
+    assert measured("first_loss_ratio", started(62), step(7, 1.0)) is None
 
 
 def test_clipping_in_the_records() -> None:
     """Share of steps clipped, and the largest norms before and after; infinite ones do not count as largest."""
     norms = [step(1, norm=0.5), step(2, norm=8.0, after=1.0), step(3, norm=math.inf), step(4, norm=math.nan)]
     seen: list[Record] = [started(), *norms]
-    assert measured("clipped_share", *seen) == (0.25, 4)
+    assert measured("clipped_fraction", *seen) == (0.25, 4)
     assert measured("grad_norm_max", *seen) == (8.0, 4)
     assert measured("grad_norm_clipped_max", *seen) == (1.0, 4)
 
@@ -196,8 +198,8 @@ def test_gates() -> None:
     assert measured("largest@forget_gate", found) == (1.0, 5)
     assert measured("mean@forget_gate", found) == pytest.approx((0.45, 5))
     assert measured("variation@forget_gate", found) == pytest.approx((0.25, 5))
-    assert measured("closed_share@forget_gate", found) == (0.25, 5)
-    assert measured("open_share@forget_gate", found) == (0.5, 5)
+    assert measured("closed_fraction@forget_gate", found) == (0.25, 5)
+    assert measured("open_fraction@forget_gate", found) == (0.5, 5)
     assert measured("mean@input_gate", found) is None
 
 
@@ -228,7 +230,8 @@ def test_what_if_is_half_the_sum_of_differences() -> None:
     assert total_variation(candidates(a=1.0), candidates(b=1.0)) == 1
     assert total_variation(candidates(a=0.6, b=0.4), candidates(a=0.4, b=0.6)) == pytest.approx(0.2)
     measurements = Measurements()
-    measurements.take_what_if("rnn", 4, candidates(a=1.0), candidates(b=1.0))
+    one, other = (Completed(suggestion="", next=candidates(**{token: 1.0})) for token in "ab")
+    measurements.take("rnn", ForcedCompletion(run="r", step=4, untouched=one, forced=other))
     assert measurements.measure("what_if_change", "rnn") == (1.0, 4)
 
 

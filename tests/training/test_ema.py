@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rnnplay.errors import InputError
-from rnnplay.inspection.subject import SavedRun
+from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.runs.checkpoint_state import TENSORS_FILE
 from rnnplay.runs.records import Validation
 from rnnplay.training.checkpoints import load_model

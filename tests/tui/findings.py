@@ -5,6 +5,14 @@ from __future__ import annotations
 import math
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    ConnectivityQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+)
 from rnnplay.inspection.results import (
     QUANTITIES,
     Candidate,
@@ -51,7 +59,7 @@ def predictions(text: str = TEXT, *, step: int = 600, unknown: tuple[str, ...] =
     return Predictions(run=RUN, step=step, tokens=tokens, loss=loss, perplexity=math.exp(loss), unknown=list(unknown))
 
 
-def gates(asked: messages.InspectGates, *, cell: str = "lstm", step: int = 600) -> GateMap:
+def gates(asked: GatesQuestion, *, cell: str = "lstm", step: int = 600) -> GateMap:
     """As asked: each unit follows a wave of its own."""
     layer = min(asked.layer, LAYERS - 1)
     quantity = asked.quantity if asked.quantity in QUANTITIES[cell] else "hidden"
@@ -79,7 +87,7 @@ def gates(asked: messages.InspectGates, *, cell: str = "lstm", step: int = 600) 
     )
 
 
-def connectivity(asked: messages.InspectConnectivity, *, step: int = 600) -> Connectivity:
+def connectivity(asked: ConnectivityQuestion, *, step: int = 600) -> Connectivity:
     position = len(asked.text) - 1 if asked.position < 0 else min(asked.position, len(asked.text) - 1)
     strengths = [4.0 ** -((position - i) / 3) * (1 + 0.5 * noise(i)) for i in range(position + 1)]
     return Connectivity(run=RUN, step=step, tokens=list(asked.text), position=position, target="e", strengths=strengths)
@@ -100,7 +108,7 @@ def clipping(mode: str = "norm", *, step: int = 600, before: float = 2.31) -> Cl
             name=name,
             before=before * math.sqrt(share),
             after=math.sqrt(share),
-            share=share,
+            fraction=share,
             weight=12.0 * (1 + share),
         )
         for name, share in shares.items()
@@ -155,21 +163,24 @@ def completed(request: int, *, forced: bool = False, step: int = 600) -> message
 
 def found(asked: messages.Command, *, forced: bool = False, step: int = 600) -> messages.Event | None:
     """The answer to a question; None for other commands."""
+    if isinstance(asked, messages.Complete):
+        return completed(asked.request, forced=forced, step=step)
+    if not isinstance(asked, messages.Inspect):
+        return None
     result: Result
-    match asked:
-        case messages.Complete():
-            return completed(asked.request, forced=forced, step=step)
-        case messages.InspectGradients():
-            result = gradients(asked.distance, step=0 if asked.initial else step, decay=0.6 if asked.initial else 0.8)
-        case messages.InspectPredictions():
-            result = predictions(asked.text, step=step)
-        case messages.InspectGates():
-            result = gates(asked, step=step)
-        case messages.InspectConnectivity():
-            result = connectivity(asked, step=step)
-        case messages.InspectClipping():
+    match question := asked.question:
+        case GradientsQuestion():
+            initial = question.initial
+            result = gradients(question.distance, step=0 if initial else step, decay=0.6 if initial else 0.8)
+        case PredictionsQuestion():
+            result = predictions(question.text, step=step)
+        case GatesQuestion():
+            result = gates(question, step=step)
+        case ConnectivityQuestion():
+            result = connectivity(question, step=step)
+        case ClippingQuestion():
             result = clipping(step=step)
-        case messages.InspectDistances():
+        case DistancesQuestion():
             result = distances(step=step)
         case _:
             return None

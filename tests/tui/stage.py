@@ -16,6 +16,7 @@ from textual.widgets._toast import Toast
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
+from rnnplay.inspection.questions import Question
 from rnnplay.presets import preset_config
 from rnnplay.runs.checkpoint_state import STATE_FILE, Gains, TrainingState, encode_state
 from rnnplay.runs.folder import RunFolder, RunInfo
@@ -96,6 +97,15 @@ class FakeEngine:
     def of(self, kind: type[Kind]) -> list[Kind]:
         """The commands of one kind, oldest first."""
         return [command for command in self.sent if isinstance(command, kind)]
+
+    def asked(self, kind: type[Question], purpose: str = "") -> list[messages.Inspect]:
+        """The inspections that ask that kind of question, for that purpose or for any, oldest first."""
+        inspections = [one for one in self.of(messages.Inspect) if isinstance(one.question, kind)]
+        return [one for one in inspections if not purpose or one.purpose.startswith(purpose)]
+
+    def questions(self, kind: type[Kind]) -> list[Kind]:
+        """The questions of one kind, oldest first."""
+        return [one.question for one in self.of(messages.Inspect) if isinstance(one.question, kind)]
 
 
 class Stage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -22,10 +22,33 @@ from rnnplay.cli.support.text_input import prompt_text
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.common.quality import unknown_warning
 from rnnplay.errors import CheckpointError, InputError
-from rnnplay.inspection.results import Forced, GradientCurve, Order, Property, Quantity
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    ConnectivityQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    WhatIfQuestion,
+)
+from rnnplay.inspection.results import (
+    ClippedStep,
+    Connectivity,
+    DistanceAccuracy,
+    Forced,
+    ForcedCompletion,
+    GateMap,
+    GradientCurve,
+    Order,
+    Predictions,
+    Property,
+    Quantity,
+    Result,
+)
 
 if TYPE_CHECKING:
-    from rnnplay.inspection.subject import SavedRun
+    from rnnplay.inspection.loaded_model import SavedRun
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "gradients": ("distance", "initial"),
@@ -33,8 +56,18 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "gates": ("text", "force", "layer", "quantity", "order", "property", "first", "count"),
     "connectivity": ("text", "position"),
     "clipping": (),
+    "distances": (),
 }
 """Every view, with the options that are its own."""
+
+QUESTIONS: dict[str, Callable[..., Question]] = {
+    "predictions": PredictionsQuestion,
+    "gates": GatesQuestion,
+    "connectivity": ConnectivityQuestion,
+    "clipping": ClippingQuestion,
+    "distances": DistancesQuestion,
+}
+"""What each view of one run asks."""
 
 _FORCED = re.compile(
     r"\s*(\d{1,4})\.([a-z_]+)(?:\[((?:\s*(?:0|[1-9]\d{0,5})\s*,)*\s*(?:0|[1-9]\d{0,5})\s*)\])?\s*=\s*([^=]{1,40}?)\s*"
@@ -102,29 +135,39 @@ def command(
     gates         what a layer's units compute while they read TEXT
     connectivity  which earlier tokens of TEXT a prediction depends on
     clipping      the next step's gradient before and after it is clipped
+    distances     accuracy by distance, of a run on recall, brackets, agreement or copy
     """
     _check_options(ctx, view)
     if view == "gradients":
-        _gradients(session, run_names, checkpoint, as_json, values["distance"], values["initial"])
+        curve = GradientsQuestion(distance=values["distance"], initial=values["initial"])
+        _gradients(session, run_names, checkpoint, as_json, curve)
         return
     if len(run_names) > 1:
         raise InputError(f"--view {view} shows one run; only gradients takes several.")
     if "text" in OPTIONS[view] and values["text"] is None:
         raise InputError(f"--view {view} needs a text to read; give one with --text.")
     forced = [parse_forced(one) for one in force]
-    if values["text"] is not None:
-        values["text"] = prompt_text(values["text"])
+    text = None if values["text"] is None else prompt_text(values["text"])
     run = _open(session, run_names[0], checkpoint)
-    if values["text"]:
-        note_unknown(run.tokenizer.unknown_in(values["text"]))
-    if view == "predictions":
-        _predictions(run, values["text"], forced, as_json)
-    elif view == "gates":
-        _gates(run, forced, as_json, values)
-    elif view == "connectivity":
-        _connectivity(run, values["text"], values["position"], as_json)
+    if text:
+        note_unknown(run.tokenizer.unknown_in(text))
+    chosen = {name: values[name] for name in OPTIONS[view] if name in values} | {"text": text}
+    if "force" in OPTIONS[view]:
+        chosen["forced"] = forced
+    if view == "gates":
+        from rnnplay.inspection.what_if import check
+
+        check(run.config, Forced(layer=values["layer"], quantity=values["quantity"], value=0))
+    question = QUESTIONS[view](**{name: value for name, value in chosen.items() if value is not None})
+    found = _answer(session, run, question)
+    if isinstance(found, Connectivity):
+        _check_position(values["position"], len(found.tokens))
+    if isinstance(found, Predictions) and (warning := unknown_warning(found.unknown_fraction, "the text")):
+        note(f"Warning: {warning}")
+    if as_json:
+        write_json(found)
     else:
-        _clipping(run, as_json)
+        _show(session, run, question, found)
 
 
 def parse_forced(text: str) -> Forced:
@@ -157,15 +200,21 @@ def _check_options(ctx: click.Context, view: str) -> None:
 
 def _open(session: Session, name: str, checkpoint: str) -> SavedRun:
     folder = find_run(session, name)
-    from rnnplay.inspection.subject import SavedRun
+    from rnnplay.inspection.loaded_model import SavedRun
     from rnnplay.training.threads import use_free_cores
 
     use_free_cores()
     return SavedRun(folder, checkpoint, session.workspace)
 
 
+def _answer(session: Session, run: SavedRun, question: Question) -> Result:
+    from rnnplay.inspection.answer import answer
+
+    return answer(run, question, session.workspace)
+
+
 def _gradients(
-    session: Session, names: Sequence[str], checkpoint: str, as_json: bool, distance: int, initial: bool
+    session: Session, names: Sequence[str], checkpoint: str, as_json: bool, question: GradientsQuestion
 ) -> None:
     curves: list[GradientCurve] = []
     for name in names:
@@ -175,15 +224,10 @@ def _gradients(
             if len(names) == 1:
                 raise
             raise InputError(str(error)) from error  # another --checkpoint would be for all of them
-        from rnnplay.inspection.gradients import gradient_curve
-        from rnnplay.inspection.probe import probe_batch
-        from rnnplay.inspection.subject import initial_model
-
-        probe = probe_batch(run.corpus.validation, run.corpus.feed, distance)
-        if probe.distance < distance:
-            note(f"Note: the text of {run.run} has no windows so long; its distance is {probe.distance}.")
-        model, step = (initial_model(run), 0) if initial else (run.model, run.step)
-        curve = gradient_curve(model, probe, run.run, step)
+        curve = _answer(session, run, question)
+        assert isinstance(curve, GradientCurve)
+        if (longest := curve.distances[-1]) < question.distance:
+            note(f"Note: the text of {run.run} has no windows so long; its distance is {longest}.")
         if as_json:
             norms = {"h": curve.hidden, "c": curve.cell or None}
             write_json({"distances": curve.distances, "norms": norms, "run": curve.run, "step": curve.step})
@@ -194,71 +238,35 @@ def _gradients(
         show_gradients(curves)
 
 
-def _predictions(run: SavedRun, text: str, forced: list[Forced], as_json: bool) -> None:
-    from rnnplay.inspection.predictions import predictions
-    from rnnplay.inspection.what_if import forcing
-    from rnnplay.model.generation.sampling import complete
-
-    hook = forcing(run.config, forced)
-    found = predictions(run.model, run.tokenizer, text, run.run, run.step, hook)
-    if warning := unknown_warning(found.unknown_fraction, "the text"):
-        note(f"Warning: {warning}")
-    if as_json:
-        write_json(found)
-        return
-    from rnnplay.cli.commands.inspect_text import show_predictions, show_what_if
-
-    show_predictions(found, run.tokenizer.kind)
-    if hook is not None:
-        untouched = predictions(run.model, run.tokenizer, text, run.run, run.step)
-        suggestions = [complete(run.model, run.tokenizer, text, 5, own).suggestion for own in (None, hook)]
-        show_what_if(text, untouched, found, suggestions)
-
-
-def _gates(run: SavedRun, forced: list[Forced], as_json: bool, values: dict[str, Any]) -> None:
-    from rnnplay.inspection.gates import gate_map
-    from rnnplay.inspection.unrolled import unroll_text
-    from rnnplay.inspection.what_if import check, forcing
-
-    check(run.config, Forced(layer=values["layer"], quantity=values["quantity"], value=0))
-    unrolled = unroll_text(run.model, run.tokenizer, values["text"], forcing(run.config, forced))
-    chosen = {name: values[name] for name in ("layer", "quantity", "order", "property", "first", "count")}
-    found = gate_map(unrolled, run.tokenizer, **chosen, run=run.run, step=run.step)
-    if as_json:
-        write_json(found)
-        return
-    from rnnplay.cli.commands.inspect_text import show_gates
-
-    show_gates(found)
-
-
-def _connectivity(run: SavedRun, text: str, position: int, as_json: bool) -> None:
-    from rnnplay.inspection.connectivity import connectivity
-
-    found = connectivity(run.model, run.tokenizer, text, position, run.run, run.step)
-    count = len(found.tokens)
+def _check_position(position: int, count: int) -> None:
+    """Raises InputError for a position that is not one of `count` tokens; the answer is of the nearest one."""
     if not -count <= position < count:
         raise InputError(
             f"--position {position} is not in the text, which has {count} {'token' if count == 1 else 'tokens'}; "
             f"take 0 to {count - 1}, or -1 to -{count} from the end."
         )
-    if as_json:
-        write_json(found)
-        return
-    from rnnplay.cli.commands.inspect_text import show_connectivity
-
-    show_connectivity(found, run.tokenizer.kind)
 
 
-def _clipping(run: SavedRun, as_json: bool) -> None:
-    from rnnplay.inspection.clipping import clipped_step
+def _show(session: Session, run: SavedRun, question: Question, found: Result) -> None:
+    """For people."""
+    from rnnplay.cli.commands import inspect_text
 
-    batch, state = run.next_batch()
-    config = run.config
-    found = clipped_step(run.raw_model, batch, state, config.clip, config.clip_threshold, run.run, run.step)
-    if as_json:
-        write_json(found)
-        return
-    from rnnplay.cli.commands.inspect_text import show_clipping
-
-    show_clipping(found)
+    match found:
+        case Predictions():
+            inspect_text.show_predictions(found, run.tokenizer.kind)
+            assert isinstance(question, PredictionsQuestion)
+            if question.forced:
+                untouched = _answer(session, run, PredictionsQuestion(text=question.text))
+                both = _answer(session, run, WhatIfQuestion(text=question.text, forced=question.forced))
+                assert isinstance(untouched, Predictions) and isinstance(both, ForcedCompletion)
+                inspect_text.show_what_if(question.text, untouched, found, both)
+        case GateMap():
+            inspect_text.show_gates(found)
+        case Connectivity():
+            inspect_text.show_connectivity(found, run.tokenizer.kind)
+        case ClippedStep():
+            inspect_text.show_clipping(found)
+        case DistanceAccuracy():
+            inspect_text.show_distances(found)
+        case _:
+            raise AssertionError(found)

@@ -14,7 +14,16 @@ from rnnplay.cli.support.console import pairs, table, written
 from rnnplay.common.encodings import honest
 from rnnplay.common.quality import fixed, fraction_of_tokens
 from rnnplay.common.terminal_text import harmless_line
-from rnnplay.inspection.results import GATES, ClippedStep, Connectivity, GateMap, GradientCurve, Predictions
+from rnnplay.inspection.results import (
+    GATES,
+    ClippedStep,
+    Connectivity,
+    DistanceAccuracy,
+    ForcedCompletion,
+    GateMap,
+    GradientCurve,
+    Predictions,
+)
 
 DISTANCES = (0, 1, 2, 4, 8, 16, 32, 64)
 BAR = 24
@@ -83,11 +92,12 @@ def show_predictions(found: Predictions, kind: str) -> None:
     )
 
 
-def show_what_if(text: str, untouched: Predictions, forced: Predictions, suggestions: Sequence[str]) -> None:
+def show_what_if(text: str, untouched: Predictions, forced: Predictions, both: ForcedCompletion) -> None:
     """The two models beside each other."""
     rows = []
-    for name, found, suggestion in zip(("untouched", "forced"), (untouched, forced), suggestions, strict=True):
-        rows.append((name, fixed(found.loss, 4), fixed(found.perplexity, 3), written(text[-30:] + "|" + suggestion)))
+    for name, found, completed in (("untouched", untouched, both.untouched), ("forced", forced, both.forced)):
+        completion = written(text[-30:] + "|" + completed.suggestion)
+        rows.append((name, fixed(found.loss, 4), fixed(found.perplexity, 3), completion))
     table(("what if", "loss", "perplexity", "completion"), rows, numbers=("loss", "perplexity"))
 
 
@@ -156,21 +166,42 @@ def show_clipping(found: ClippedStep) -> None:
         ]
     )
     rows = [
-        (one.name, f"{one.before:.4g}", f"{one.after:.4g}", f"{100 * one.share:.1f}%", f"{one.weight:.4g}")
+        (one.name, f"{one.before:.4g}", f"{one.after:.4g}", f"{100 * one.fraction:.1f}%", f"{one.weight:.4g}")
         for one in found.parameters
     ]
     columns = ("parameter", "gradient", "clipped", "fraction", "weight")
     table(columns, rows, numbers=columns[1:])
 
 
-def _bar_linear(share: float) -> str:
-    return "█" * round(BAR * share) if math.isfinite(share) else ""
+def show_distances(found: DistanceAccuracy) -> None:
+    """A row a bin of distances; * beyond those of the training text."""
+    pairs(
+        [
+            ("run", f"{found.run}, step {found.step:,}"),
+            ("text", f"{found.kind}; its training lines reach distance {found.trained}, * is beyond"),
+            ("chance", f"{found.chance:.3f}, of a model that has forgotten the earlier token"),
+        ]
+    )
+    rows = []
+    ends: list[int | None] = [*found.distances[1:], None]
+    bins = zip(found.distances, ends, found.accuracy, found.low, found.high, found.count, strict=True)
+    for first, end, accuracy, low, high, count in bins:
+        name = f"{first}–" if end is None else str(first) if end == first + 1 else f"{first}–{end - 1}"
+        beyond = "*" if first > found.trained else ""
+        interval = f"{low:.3f} to {high:.3f}"
+        rows.append((name + beyond, f"{accuracy:.3f}", interval, f"{count:,}", _bar_linear(accuracy)))
+    columns = ("distance", "accuracy", "95% interval", "of", "0 to 1")
+    table(columns, rows, numbers=("distance", "accuracy", "of"))
 
 
-def _shade(share: float) -> str:
-    if math.isnan(share):
+def _bar_linear(fraction: float) -> str:
+    return "█" * round(BAR * fraction) if math.isfinite(fraction) else ""
+
+
+def _shade(fraction: float) -> str:
+    if math.isnan(fraction):
         return "?"
-    return SHADES[min(len(SHADES) - 1, int(max(0.0, min(1.0, share)) * len(SHADES)))]
+    return SHADES[min(len(SHADES) - 1, int(max(0.0, min(1.0, fraction)) * len(SHADES)))]
 
 
 def _mark(token: str) -> str:
@@ -181,8 +212,8 @@ def _mark(token: str) -> str:
     return shown if unicodedata.east_asian_width(shown) not in "WF" and not unicodedata.combining(shown) else "·"
 
 
-def _shaded(tokens: Sequence[str], shares: Sequence[float], kind: str) -> None:
-    """The text with a background as strong as each token's share, 0 to 1; in a pipe, nothing."""
+def _shaded(tokens: Sequence[str], strengths: Sequence[float], kind: str) -> None:
+    """The text with a background as strong as each token's strength, 0 to 1; in a pipe, nothing."""
     if not sys.stdout.isatty():
         return
     from rich.console import Console
@@ -190,10 +221,10 @@ def _shaded(tokens: Sequence[str], shares: Sequence[float], kind: str) -> None:
 
     drawn = Text()
     for place, token in enumerate(tokens):
-        share = shares[place] if place < len(shares) else math.nan
+        strength = strengths[place] if place < len(strengths) else math.nan
         style = ""
-        if not math.isnan(share):
-            level = max(0.0, min(1.0, share))
+        if not math.isnan(strength):
+            level = max(0.0, min(1.0, strength))
             style = f"black on rgb(255,{round(255 - 175 * level)},{round(255 - 215 * level)})"
         drawn.append("⏎" if token == "\n" else written(token), style)
         drawn.append("\n" if token == "\n" else " " if kind == "word" else "")

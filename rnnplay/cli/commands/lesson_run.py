@@ -11,7 +11,7 @@ from rnnplay.cli.commands.train import new_folder
 from rnnplay.cli.support.console import model_name
 from rnnplay.common.working_time import working_time
 from rnnplay.lessons.lesson import Condition, Lesson
-from rnnplay.lessons.measurements import Judged, Measurements, sources
+from rnnplay.lessons.measurements import Judged, Measurements, questions
 from rnnplay.runs.records import Record
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _play_arm(
     measurements: Measurements,
     make_reporter: Callable[[str, int], Reporter],
 ) -> PlayedArm:
-    from rnnplay.cli.commands.lesson_inspections import look_after, look_before
+    from rnnplay.inspection.answer import Cache, answer
     from rnnplay.text.corpora.catalogue import find_corpus
     from rnnplay.text.encoding.encoded import encode_corpus
     from rnnplay.training.trainer import Trainer
@@ -92,7 +92,7 @@ def _play_arm(
     config = lesson.config(arm, seed)
     folder = new_folder(lesson.run_name(arm, seed), config, workspace)
     reporter = make_reporter(f"{folder.name} · {config.corpus} · {model_name(config)}", config.steps)
-    needed = sources(lesson, arm)
+    cache = Cache()
     began = working_time()
 
     def emit(record: Record) -> None:
@@ -103,11 +103,10 @@ def _play_arm(
     try:
         encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, reporter.preparing)
         trainer = Trainer(config, encoded, folder, emit=emit)
-        measurements_of = measurements.of(arm)
-        look_before(trainer, encoded, needed, measurements_of)
         while trainer.advance() is None:
             reporter.tick(trainer.fraction, trainer.seconds_left)
-        look_after(trainer, encoded, workspace, needed, lesson.probe, measurements_of)
+        for question in questions(lesson, arm).values():
+            measurements.take(arm, answer(trainer, question, workspace, cache))
         return PlayedArm(
             run=folder.name,
             parameters=trainer.model.size,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import ClippingQuestion
 from rnnplay.inspection.results import ClippedStep, ParameterGradient
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
@@ -71,8 +72,8 @@ class ClippingView(InspectView):
     def on_mount(self) -> None:
         self.refresh_state()
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
-        return _question
+    def ask(self) -> int | None:
+        return self.controller.inspect(ClippingQuestion())
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if isinstance(event, messages.Inspected) and isinstance(event.result, ClippedStep):
@@ -177,13 +178,9 @@ def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[
             Content.assemble(
                 (padded(visible_line(one.name), NAME_WIDTH), "$foreground"),
                 (f" {format_value(one.before):>8} {format_value(one.after):>8}  ", MUTED),
-                (bar(one.share, room), "$primary"),
-                (f"{percentage(one.share):>6} ", MUTED),
+                (bar(one.fraction, room), "$primary"),
+                (f"{percentage(one.fraction):>6} ", MUTED),
                 (f"{format_value(one.weight):>8}", MUTED),
             )
         )
     return rows
-
-
-def _question(request: int) -> messages.InspectClipping:
-    return messages.InspectClipping(request=request)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 
 from rich.cells import cell_len
 from textual import on
@@ -13,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import ConnectivityQuestion
 from rnnplay.inspection.results import Connectivity
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.shades import level, shares
@@ -69,10 +68,12 @@ class ConnectivityView(InspectView):
     def on_mount(self) -> None:
         self.query_one(Vertical).styles.width = "auto"
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
+    def ask(self) -> int | None:
         if self.text != self._about:  # another text: its last prediction, as while one types
             self._about, self._position = self.text, -1
-        return partial(_question, text=self.text, position=self._position) if self.text else None
+        if not self.text:
+            return None
+        return self.controller.inspect(ConnectivityQuestion(text=self.text, position=self._position))
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, Connectivity):
@@ -133,7 +134,3 @@ def strongest_rows(found: Connectivity, width: int) -> list[Content]:
             )
         )
     return rows
-
-
-def _question(request: int, *, text: str, position: int) -> messages.InspectConnectivity:
-    return messages.InspectConnectivity(request=request, text=text, position=position)

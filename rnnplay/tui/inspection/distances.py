@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import DistancesQuestion
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History
@@ -70,8 +69,8 @@ class DistancesView(InspectView):
     def on_mount(self) -> None:
         self.query_one(Chart).smoothing = 0
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
-        return _question
+    def ask(self) -> int | None:
+        return self.controller.inspect(DistancesQuestion())
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, DistanceAccuracy):
@@ -127,7 +126,3 @@ def distance_rows(found: DistanceAccuracy, width: int) -> list[Content]:
             )
         )
     return rows
-
-
-def _question(request: int) -> messages.InspectDistances:
-    return messages.InspectDistances(request=request)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from math import isnan
 from typing import ClassVar, get_args
 
@@ -13,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import GatesQuestion
 from rnnplay.inspection.results import GATES, QUANTITIES, GateMap, Order, Property, Quantity
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
@@ -98,19 +97,19 @@ class GatesView(InspectView):
     def heat_map(self) -> HeatMap:
         return self.query_one(HeatMap)
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
+    def ask(self) -> int | None:
         if not self.text or not self.heat_map.size:
             return None
-        return partial(
-            _question,
+        question = GatesQuestion(
             text=self.text,
             layer=self.nth,
             quantity=self.quantity,
             order=self.order,
-            property_=self.property,
+            property=self.property,
             first=self.first,
             count=self.heat_map.room,
         )
+        return self.controller.inspect(question)
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, GateMap):
@@ -231,27 +230,4 @@ def reading(found: GateMap, row: int, column: int) -> Content:
         (token, "$foreground"),
         ("): ", MUTED),
         (format_value(found.values[row][column]), "bold $accent"),
-    )
-
-
-def _question(
-    request: int,
-    *,
-    text: str,
-    layer: int,
-    quantity: Quantity,
-    order: Order,
-    property_: Property,
-    first: int,
-    count: int,
-) -> messages.InspectGates:
-    return messages.InspectGates(
-        request=request,
-        text=text,
-        layer=layer,
-        quantity=quantity,
-        order=order,
-        property=property_,
-        first=first,
-        count=count,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import GradientsQuestion
 from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
@@ -95,13 +94,13 @@ class GradientsView(InspectView):
 
     # --- questions ------------------------------------------------------------------------------------------
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
+    def ask(self) -> int | None:
         key = (self._current.run, self._asked_distance) if self._current else None
         self._asking_initial = (
             key is not None and key not in self.state.initial_curves and key not in self._no_initial and self.fresh
         )
         self._asked_distance = self.distance
-        return partial(_question, distance=self.distance, initial=self._asking_initial)
+        return self.controller.inspect(GradientsQuestion(distance=self.distance, initial=self._asking_initial))
 
     @property
     def fresh(self) -> bool:
@@ -230,7 +229,3 @@ class GradientsView(InspectView):
 def kept_name(curve: GradientCurve) -> str:
     """ "tales-lstm-256-01 @1,240"."""
     return f"{curve.run} @{curve.step:,}"
-
-
-def _question(request: int, *, distance: int, initial: bool) -> messages.InspectGradients:
-    return messages.InspectGradients(request=request, distance=distance, initial=initial)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from math import log
 
 from textual import on
@@ -13,6 +11,7 @@ from textual.content import Content
 
 from rnnplay.common.quality import unknown_text
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.shades import level, shares
@@ -65,8 +64,8 @@ class PredictionsView(InspectView):
                 yield Lines(id="prediction-reading")
                 yield Lines(id="prediction-bars")
 
-    def ask(self) -> Callable[[int], messages.Inspection] | None:
-        return partial(_question, text=self.text) if self.text else None
+    def ask(self) -> int | None:
+        return self.controller.inspect(PredictionsQuestion(text=self.text)) if self.text else None
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, Predictions):
@@ -110,7 +109,3 @@ def totals(found: Predictions, width: int) -> list[Content]:
     much = unknown_text(found.unknown_fraction)  # empty where there is only the text's own `<unk>`
     unknown = f"{much or '<unk>'}: {' '.join(map(visible_line, found.unknown[:40]))}"
     return [Content.styled(shortened(line, width), style) for line, style in ((text, MUTED), (unknown, "$warning"))]
-
-
-def _question(request: int, *, text: str) -> messages.InspectPredictions:
-    return messages.InspectPredictions(request=request, text=text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual.containers import Vertical
@@ -59,8 +58,8 @@ class InspectView(Vertical):
         """The quantity that is shown, where the view shows one at a time."""
         return ""
 
-    def ask(self) -> Callable[[int], messages.Inspection | messages.Complete] | None:
-        """What to ask now, as a function of the request's number; None for nothing."""
+    def ask(self) -> int | None:
+        """Ask the engine; returns the request's number, None where there is nothing to ask."""
         raise NotImplementedError
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:

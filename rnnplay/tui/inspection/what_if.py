@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -154,9 +152,9 @@ class WhatIfView(InspectView):
 
     # --- completions ----------------------------------------------------------------------------------------
 
-    def ask(self) -> Callable[[int], messages.Complete]:
+    def ask(self) -> int | None:
         self._asked_for = self.text
-        return partial(_question, text=self.text)
+        return self.controller.complete(self.text, BARS, purpose="view")
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Completion):
@@ -249,7 +247,3 @@ class WhatIfView(InspectView):
         with self.prevent(Input.Changed):
             self.query_one("#clamp-input", Input).value = ""
         self._force([])
-
-
-def _question(request: int, *, text: str) -> messages.Complete:
-    return messages.Complete(request=request, text=text, bars=BARS)

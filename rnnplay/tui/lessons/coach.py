@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rnnplay.engine import messages
-from rnnplay.inspection.results import Result
-from rnnplay.lessons.evidence import Evidence
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    WhatIfQuestion,
+)
+from rnnplay.inspection.results import Candidate, Completed, ForcedCompletion, Result
 from rnnplay.lessons.languages import Language
-from rnnplay.lessons.measurements import Measurements, sources
+from rnnplay.lessons.measurements import Measurements, questions
+from rnnplay.lessons.observations import Observations
 from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.records import Finished
@@ -34,8 +42,6 @@ OWED_SECONDS = 20.0
 
 LESSON_VIEWS = {"gradient": "gradients", "distance": "distances"}
 """What lessons call the views of the inspection, where that is not the view's own name."""
-
-Question = Callable[[int], messages.Inspection]
 
 
 class Need(NamedTuple):
@@ -80,8 +86,6 @@ class Coach:
         self._kept = kept
         self._work: dict[str, Work] = {}
         """By the lesson's name."""
-        self._asked: dict[int, str] = {}
-        """What was asked, by the request's number."""
         self._owed: set[str] = set()
         self._owing: tuple[str, float] = ("", 0.0)
         """The run that owes, and until when that is waited for."""
@@ -207,6 +211,7 @@ class Coach:
             return
         work, arm = under_way
         length = _length(work.lesson, arm)
+        purpose = self.controller.purpose_of(getattr(event, "request", 0))
         match event:
             case messages.Progress():
                 for record in event.records:
@@ -214,37 +219,35 @@ class Coach:
                         work.measurements.take(arm, record)
                 if any(isinstance(record, Finished) and record.step <= length for record in event.records):
                     self._owe(work, arm)
-            case messages.Inspected() if event.request in self._asked:
-                key = self._asked.pop(event.request)
-                pace = work.paces.get(key)
+            case messages.Inspected() if purpose.startswith("lesson "):
+                pace = work.paces.get(purpose)
                 if event.result.run != self.controller.state.run or event.result.step > length:
                     return
                 work.measurements.take(arm, event.result)
                 if pace is not None:
                     pace.answered(event.seconds)
                 if event.result.step in (0, self.controller.state.step):
-                    self._settle(key)
-            case messages.Completion() if (
-                event.forced is not None and event.step <= length and self._as_asked_for(work.lesson, event.request)
-            ):
-                work.measurements.take_what_if(arm, event.step, event.next, event.forced.next)
+                    self._settle(purpose)
+            case messages.Completion() if event.forced is not None and event.step <= length:
+                if not self._is_lessons(work.lesson, self.controller.newest(purpose)):
+                    return
+                work.measurements.take(arm, _what_if(self.controller.state.run or "", event, event.forced))
             case messages.Opened():
                 self._owe(work, arm)
-            case messages.Failed() if event.request in self._asked:
-                key = self._asked.pop(event.request)
-                if (pace := work.paces.get(key)) is not None:
+            case messages.Failed() if purpose.startswith("lesson "):
+                if (pace := work.paces.get(purpose)) is not None:
                     pace.answered()
-                self._settle(key)
+                self._settle(purpose)
                 return
             case _:
                 return
         self._tick(work)
 
-    def _as_asked_for(self, lesson: Lesson, request: int) -> bool:
-        """Whether the completion is that of the lesson's prompt, with what the lesson forces."""
-        asked, probe = self.controller.completing, lesson.probe
-        same = asked is not None and (asked.request, asked.text) == (request, probe.prompt)
-        return same and list(self.controller.forced) == list(probe.forced)
+    def _is_lessons(self, lesson: Lesson, asked: messages.Command | None) -> bool:
+        """Whether it was asked for the lesson's prompt, with what the lesson forces."""
+        probe = lesson.probe
+        prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt
+        return prompt and list(self.controller.forced) == list(probe.forced)
 
     def _tick(self, work: Work) -> None:
         for number, step in enumerate(work.lesson.steps):
@@ -277,24 +280,20 @@ class Coach:
         known = work.measurements.of(arm)
         self._owing = state.run, monotonic() + OWED_SECONDS
         self._owed = set()
-        for key, question in _questions(work.lesson, arm):
-            made = question(0)
-            if not _is_initial(made) and _is_current(known, made, state.step):
-                continue
-            if _is_initial(made) and known.initial_curve is not None:
-                continue
-            self._owed.add(key)
-            self._ask(work, key, question, monotonic())
+        for purpose, question in _questions(work.lesson, arm).items():
+            if not _is_known(known, question, state.step):
+                self._owed.add(purpose)
+                self._ask(work, purpose, question, monotonic())
 
-    def _settle(self, key: str) -> None:
-        if key in self._owed:
-            self._owed.discard(key)
+    def _settle(self, purpose: str) -> None:
+        if purpose in self._owed:
+            self._owed.discard(purpose)
             if not self._owed:
                 self.measured()
 
-    def _ask(self, work: Work, key: str, question: Question, now: float) -> None:
-        self._asked[self.controller.inspect(question)] = key
-        work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE)).asked(now)
+    def _ask(self, work: Work, purpose: str, question: Question, now: float) -> None:
+        self.controller.inspect(question, purpose)
+        work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE)).asked(now)
 
     def ask(self, now: float) -> None:
         """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
@@ -306,18 +305,25 @@ class Coach:
             return
         over = state.phase in (Phase.FINISHED, Phase.STOPPED)
         known = work.measurements.of(arm)
-        for key, question in _questions(work.lesson, arm):
-            pace = work.paces.setdefault(key, Pace(ASK_SECONDS, SHARE))
-            made = question(0)
-            if _is_initial(made) and known.initial_curve is not None:
-                continue
-            moved = not over or not _is_current(known, made, state.step)
-            if pace.due(now, moved=moved, training=not over):
-                self._ask(work, key, question, now)
+        for purpose, question in _questions(work.lesson, arm).items():
+            pace = work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE))
+            is_known = _is_known(known, question, state.step)
+            initial = isinstance(question, GradientsQuestion) and question.initial
+            if not (initial and is_known) and pace.due(now, moved=not over or not is_known, training=not over):
+                self._ask(work, purpose, question, now)
 
 
-def _is_initial(question: messages.Inspection) -> bool:
-    return isinstance(question, messages.InspectGradients) and question.initial
+def _what_if(run: str, event: messages.Completion, forced: messages.Alternative) -> ForcedCompletion:
+    """A completion of the user's, as the answer to a WhatIfQuestion."""
+
+    def completed(suggestion: str, following: list[messages.NextToken]) -> Completed:
+        candidates = [Candidate(token=one.token, probability=one.probability) for one in following]
+        return Completed(suggestion=suggestion, next=candidates)
+
+    untouched = completed(event.suggestion, event.next)
+    return ForcedCompletion(
+        run=run, step=event.step, untouched=untouched, forced=completed(forced.suggestion, forced.next)
+    )
 
 
 def _length(lesson: Lesson, arm: str) -> float:
@@ -325,40 +331,27 @@ def _length(lesson: Lesson, arm: str) -> float:
     return lesson.config(arm).steps or math.inf
 
 
-def _is_current(known: Evidence, question: messages.Inspection, step: int) -> bool:
-    """Whether the answer that is known is of the weights as they are."""
-    found: Result | None = {
-        messages.InspectGradients: known.curve,
-        messages.InspectClipping: known.clipping,
-        messages.InspectPredictions: known.predictions,
-        messages.InspectDistances: known.distances,
-    }.get(type(question))
-    if isinstance(question, messages.InspectGates):
-        found = known.gates.get(question.quantity)
+def _is_known(seen: Observations, question: Question, step: int) -> bool:
+    """Whether its answer is known, of the weights as they are."""
+    match question:
+        case GradientsQuestion(initial=True):
+            return seen.initial_curve is not None
+        case GradientsQuestion():
+            found: Result | None = seen.curve
+        case ClippingQuestion():
+            found = seen.clipping
+        case PredictionsQuestion():
+            found = seen.predictions
+        case DistancesQuestion():
+            found = seen.distances
+        case GatesQuestion():
+            found = seen.gates.get(question.quantity)
+        case _:
+            found = None
     return found is not None and found.step == step
 
 
-def _questions(lesson: Lesson, arm: str) -> Iterator[tuple[str, Question]]:
-    """What the conditions on `arm` need, by a name for each."""
-    for source, parameters in sources(lesson, arm).items():
-        match source:
-            case "gradients" | "initial gradients":
-                distance, initial = max(map(int, parameters)), source == "initial gradients"
-                yield source, partial(_question, messages.InspectGradients, distance=distance, initial=initial)
-            case "clipping":
-                yield source, partial(_question, messages.InspectClipping)
-            case "predictions":
-                yield source, partial(_question, messages.InspectPredictions, text=lesson.probe.text)
-            case "distances":
-                yield source, partial(_question, messages.InspectDistances)
-            case "gates":
-                units = lesson.config(arm).hidden
-                for quantity in sorted(parameters):
-                    of: dict[str, Any] = {"text": lesson.probe.text, "quantity": quantity, "count": units}
-                    yield f"gates {quantity}", partial(_question, messages.InspectGates, **of)
-            case _:
-                pass  # records come by themselves; what is forced is the user's to choose
-
-
-def _question(kind: Callable[..., messages.Inspection], request: int, **of: object) -> messages.Inspection:
-    return kind(request=request, aside=True, **of)
+def _questions(lesson: Lesson, arm: str) -> dict[str, Question]:
+    """What the conditions on `arm` need, by purpose; what is forced is the user's to choose."""
+    asked = questions(lesson, arm).items()
+    return {f"lesson {name}": one for name, one in asked if not isinstance(one, WhatIfQuestion)}

@@ -110,7 +110,6 @@ class InspectScreen(Screen[int]):
         self._coach = coach
         self._views: dict[int, InspectView] = {}
         self._index = start
-        self._request = 0
         self._notice = ""
         self._sees = ""
 
@@ -216,7 +215,7 @@ class InspectScreen(Screen[int]):
             self.view.display = False
         self._index = index
         self._seen()
-        self._request = 0  # what was asked for another view is not this one's answer
+        self.controller.forget("view")  # what was asked for another view is not this one's answer
         self.query_one(ViewTabs).index = index
         if index not in self._views:
             view = self._views[index] = VIEWS[index](self.controller)
@@ -250,7 +249,7 @@ class InspectScreen(Screen[int]):
             self._sees = view.sees
             self.query_one("#sees", Static).update(view.sees)
         if not state.has_model:
-            self._request = 0
+            self.controller.forget("view")
             view.pace.want()
             self._say(NO_MODEL)
             return
@@ -261,26 +260,24 @@ class InspectScreen(Screen[int]):
             self._ask()
 
     def _ask(self) -> None:
-        question = self.view.ask()
-        if question is not None:
-            self._request = self.controller.inspect(question)
+        if self.view.ask() is not None:
             self.view.pace.asked(monotonic())
         elif not self._text:
-            self._request = 0  # an answer on its way is of a text that is gone
+            self.controller.forget("view")  # an answer on its way is of a text that is gone
             self.view.add_class("nothing")
             self._say(NO_TEXT)
 
     def engine_event(self, event: messages.Event) -> None:
         """What the engine said; only answers to the last question count."""
         match event:
-            case messages.Inspected() | messages.Completion() if event.request == self._request:
+            case messages.Inspected() | messages.Completion() if self.controller.purpose_of(event.request) == "view":
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
                 self._seen(self.view.NAME, self.view.looked_at)
                 self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
-            case messages.Failed() if self._request and event.request == self._request:
+            case messages.Failed() if self.controller.purpose_of(event.request) == "view":
                 self.view.pace.answered()
                 self.view.shown_step = self.state.step
                 self.view.refused()

@@ -100,9 +100,7 @@ class PlaygroundScreen(Screen[None]):
         """None until the first screen is drawn: what it counts with takes a while to import."""
         self._update_due = False
         self._typed_at = self._shown_at = 0.0
-        self._asked = (0, "")
         self._asked_at = 0.0
-        self._sample_request = 0
         self._phase_shown: Phase | None = None
         self._model_shown: tuple[bool, bool] | None = None
         self._forced_shown: tuple[Forced, ...] = ()
@@ -176,11 +174,11 @@ class PlaygroundScreen(Screen[None]):
         """What the engine said; answers to prompts at once, the rest at most every UPDATE_SECONDS."""
         match event:
             case messages.Completion():
-                request, text = self._asked
-                if event.request == request:
-                    self.prompt.show_completion(text, event)
+                asked = self.controller.newest("prompt")
+                if isinstance(asked, messages.Complete) and asked.request == event.request:
+                    self.prompt.show_completion(asked.text, event)
             case messages.SampleText():
-                if event.request == self._sample_request:
+                if self.controller.purpose_of(event.request) == "sample":
                     self.prompt.append_sample(event.text, event.done)
             case messages.Failed():
                 if event.command == "train" and not self.controller.running:
@@ -246,7 +244,7 @@ class PlaygroundScreen(Screen[None]):
         self._show_forced()
         due = state.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
         if due and not self._covered:
-            self._ask(self._asked[1])
+            self._ask(self.prompt.text)
 
     @property
     def _covered(self) -> bool:
@@ -583,9 +581,9 @@ class PlaygroundScreen(Screen[None]):
     def _ask(self, text: str) -> None:
         if self.state.has_model:
             self._asked_at = monotonic()
-            self._asked = (self.controller.complete(text), text)
+            self.controller.complete(text)
         else:
-            self._asked = (0, text)
+            self.controller.forget("prompt")
 
     @on(PromptPane.SampleWanted)
     def _sample_wanted(self, event: PromptPane.SampleWanted) -> None:
@@ -593,7 +591,7 @@ class PlaygroundScreen(Screen[None]):
             self.notify("There is no model yet: press t to train one, or o to open a run.", severity="warning")
             return
         self.prompt.start_sample(event.prompt, self.state.step)
-        self._sample_request = self.controller.sample(event.prompt, event.sampling)
+        self.controller.sample(event.prompt, event.sampling)
 
     @on(PromptPane.CancelWanted)
     def _cancel_wanted(self) -> None:

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, OptionList, Static
 
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
 from rnnplay.inspection.results import DistanceAccuracy, Forced, GateMap, GradientCurve
 from rnnplay.lessons.progress import load_progress
 from rnnplay.lessons.reader import find_lesson
@@ -69,12 +70,14 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         assert run == "lesson-3-small-01"
         assert stage.engine.of(messages.Train)[0].config == lesson.config("small")
         assert stage.app.coach.arm == "small"
-        await until(pilot, lambda: any(one.initial for one in stage.engine.of(messages.InspectGradients)))
-        asked = next(one for one in stage.engine.of(messages.InspectGradients) if one.initial)
-        assert (asked.distance, asked.aside) == (20, True)
+        wanted = GradientsQuestion(distance=20, initial=True)
+        await until(pilot, lambda: wanted in stage.engine.questions(GradientsQuestion))
+        asked = stage.engine.asked(GradientsQuestion, "lesson initial gradients")[-1]
         stage.app.coach.ask(1e9)  # so late that it is taken for lost, and asked again
-        again = [one for one in stage.engine.of(messages.InspectGradients) if one.initial][-1]
-        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-2)))
+        again = stage.engine.asked(GradientsQuestion, "lesson initial gradients")[-1]
+        await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-4)))
+        assert load_progress(progress_path()).done(lesson) == [], "an answer that is out of date"
+        await stage.say(pilot, messages.Inspected(request=again.request, result=curve(run, 0, 1e-2)))
         assert "✓" not in text_of_steps(stage).split("2.")[0], "0.01 is not below a thousandth"
         assert "0.01" in text_of_steps(stage)
         await stage.say(pilot, messages.Inspected(request=again.request, result=curve(run, 0, 1e-4)))
@@ -84,8 +87,8 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         await stage.stop(pilot, "length")
         assert stage.app.coach.next_arm == "large"
         assert await train_arm(stage, pilot) == "lesson-3-large-01"
-        await until(pilot, lambda: bool(stage.engine.of(messages.InspectGradients)))
-        asked = stage.engine.of(messages.InspectGradients)[-1]
+        await until(pilot, lambda: bool(stage.engine.asked(GradientsQuestion)))
+        asked = stage.engine.asked(GradientsQuestion)[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=curve("another-run", 0, 1e3)))
         assert load_progress(progress_path()).done(lesson) == [0], "of another run"
 
@@ -99,8 +102,10 @@ async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
         assert app.screen.query_one(LessonLine).display
-        await until(pilot, lambda: {one.aside for one in stage.engine.of(messages.InspectGradients)} == {False, True})
-        asked = {one.aside: one for one in stage.engine.of(messages.InspectGradients)}
+        await until(
+            pilot, lambda: {one.purpose == "view" for one in stage.engine.asked(GradientsQuestion)} == {False, True}
+        )
+        asked = {one.purpose != "view": one for one in stage.engine.asked(GradientsQuestion)}
         await stage.say(pilot, messages.Inspected(request=asked[False].request, result=curve(run, 0, 1e-4)))
         assert load_progress(progress_path()).done(find_lesson("3")) == []
         await stage.say(pilot, messages.Inspected(request=asked[True].request, result=curve(run, 0, 1e-4)))
@@ -238,12 +243,12 @@ async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None
         await open_lesson(stage, pilot, 4)
         await train_arm(stage, pilot)
         coach = stage.app.coach
-        await until(pilot, lambda: bool(stage.engine.of(messages.InspectDistances)))
-        asked = stage.engine.of(messages.InspectDistances)[-1].request
-        await stage.say(pilot, messages.Failed(message="no", command="inspect_distances", request=asked))
-        before = len(stage.engine.of(messages.InspectDistances))
+        await until(pilot, lambda: bool(stage.engine.asked(DistancesQuestion)))
+        asked = stage.engine.asked(DistancesQuestion)[-1].request
+        await stage.say(pilot, messages.Failed(message="no", command="inspect", request=asked))
+        before = len(stage.engine.asked(DistancesQuestion))
         coach.ask(1e9)
-        assert len(stage.engine.of(messages.InspectDistances)) == before + 1
+        assert len(stage.engine.asked(DistancesQuestion)) == before + 1
         assert not any(toast == "no" for toast in stage.toasts), "nobody but the coach asked"
 
 
@@ -321,12 +326,12 @@ async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stag
         await until(pilot, lambda: any("being measured" in toast for toast in stage.toasts))
         assert not stage.engine.of(messages.Train)
         assert "measuring…" in text_of_steps(stage) and stage.main == "◌ Measuring"
-        asked = stage.engine.of(messages.InspectDistances)[-1]
-        gradients = stage.engine.of(messages.InspectGradients)[-1]
+        asked = stage.engine.asked(DistancesQuestion)[-1]
+        gradients = stage.engine.asked(GradientsQuestion)[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=accuracies(run, length, 0.2)))
         assert load_progress(progress_path()).done(find_lesson("8")) == [0]
         assert not stage.engine.of(messages.Train), "the gradients are owed still"
-        await stage.say(pilot, messages.Failed(message="no", command="inspect_gradients", request=gradients.request))
+        await stage.say(pilot, messages.Failed(message="no", command="inspect", request=gradients.request))
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert [one.run for one in stage.engine.of(messages.Train)] == ["lesson-8-lstm-01"]
         assert any("✓ accuracy at distance 40 · RNN ≤ 0.3: 0.2" in toast for toast in stage.toasts)
@@ -347,7 +352,7 @@ async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_o
 
         async def answer() -> None:
             """All that was asked for, of the model as it is."""
-            asked = [one for one in stage.engine.of(messages.InspectGates) if one.count and one.request not in answered]
+            asked = [one for one in stage.engine.asked(GatesQuestion) if one.request not in answered]
             for one in asked:
                 answered.add(one.request)
                 event = found(one, step=length)
@@ -359,21 +364,21 @@ async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_o
 
         answered: set[int] = set()
         await answer()
-        quantities = {one.quantity for one in stage.engine.of(messages.InspectGates)}
+        quantities = {one.quantity for one in stage.engine.questions(GatesQuestion)}
         assert quantities == {"forget_gate", "cell", "hidden"}, "all at once"
         assert ticked() == [0], "measured, but not looked at"
         assert stage.main == "▶ Look"
         await pilot.press("t", "t")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
-        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].request not in answered)
-        assert stage.engine.of(messages.InspectGates)[-1].quantity == "forget_gate"
+        await until(pilot, lambda: stage.engine.asked(GatesQuestion)[-1].request not in answered)
+        assert stage.engine.questions(GatesQuestion)[-1].quantity == "forget_gate"
         await answer()
         assert ticked() == [0, 1, 2]
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is stage.playground)
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
-        await until(pilot, lambda: stage.engine.of(messages.InspectGates)[-1].quantity == "cell")
+        await until(pilot, lambda: stage.engine.questions(GatesQuestion)[-1].quantity == "cell")
         await answer()
         assert ticked() == [0, 1, 2, 3]
         await pilot.press("escape")
@@ -413,9 +418,9 @@ async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
         await open_lesson(stage, pilot, 4)
         run = await train_arm(stage, pilot)
         length = await finish(stage, pilot)
-        for asked in (*stage.engine.of(messages.InspectDistances), *stage.engine.of(messages.InspectGradients)):
+        for asked in (*stage.engine.asked(DistancesQuestion), *stage.engine.asked(GradientsQuestion)):
             result = (
-                accuracies(run, length, 0.9) if isinstance(asked, messages.InspectDistances) else curve(run, length, 0)
+                accuracies(run, length, 0.9) if isinstance(asked.question, DistancesQuestion) else curve(run, length, 0)
             )
             await stage.say(pilot, messages.Inspected(request=asked.request, result=result))
         first = find_lesson("4").config("rnn").seed

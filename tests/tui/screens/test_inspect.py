@@ -16,6 +16,15 @@ from textual.widgets._footer import FooterKey
 
 from rnnplay.config import with_values
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    ConnectivityQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+)
 from rnnplay.inspection.results import Forced, Predictions, TokenPrediction
 from rnnplay.presets import preset_config
 from rnnplay.tui.chart.chart import Chart
@@ -30,7 +39,7 @@ from rnnplay.tui.widgets.lines import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, progress, shown, started, until
 
-Question = messages.Inspection | messages.Complete
+Asked = messages.Inspect | messages.Complete
 
 
 class Clock:
@@ -61,13 +70,25 @@ async def look(stage: Stage, pilot: Pilot[None], view: int = 1, text: str = TEXT
     if view != 1:
         stage.engine.sent.clear()
         await pilot.press(str(view))
-    await until(pilot, lambda: screen._request > 0)
+    await until(pilot, lambda: stage.controller.newest("view") is not None)
     return screen
 
 
-def last(stage: Stage) -> Question:
-    questions = [one for one in stage.engine.sent if isinstance(one, Question)]
-    return questions[-1]
+def last(stage: Stage) -> Asked:
+    """The last request."""
+    return [one for one in stage.engine.sent if isinstance(one, Asked)][-1]
+
+
+def question(stage: Stage) -> Question | messages.Complete:
+    """What it asks."""
+    asked = last(stage)
+    return asked.question if isinstance(asked, messages.Inspect) else asked
+
+
+def request(stage: Stage) -> int:
+    """Of the last one that the view made."""
+    newest = stage.controller.newest("view")
+    return newest.request if newest is not None else 0
 
 
 async def answer(stage: Stage, pilot: Pilot[None]) -> None:
@@ -78,15 +99,15 @@ async def answer(stage: Stage, pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def asked(stage: Stage, pilot: Pilot[None], act: Callable[[], object] | str) -> Question:
+async def asked(stage: Stage, pilot: Pilot[None], act: Callable[[], object] | str) -> Question | messages.Complete:
     """What the key, or the deed, asks."""
     stage.engine.sent.clear()
     if isinstance(act, str):
         await pilot.press(act)
     else:
         act()
-    await until(pilot, lambda: any(isinstance(one, Question) for one in stage.engine.sent))
-    return last(stage)
+    await until(pilot, lambda: any(isinstance(one, Asked) for one in stage.engine.sent))
+    return question(stage)
 
 
 def lines(screen: InspectScreen, selector: str) -> str:
@@ -131,20 +152,20 @@ async def test_each_view_asks_its_question(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
         kinds = (
-            messages.InspectGradients,
-            messages.InspectPredictions,
-            messages.InspectGates,
+            GradientsQuestion,
+            PredictionsQuestion,
+            GatesQuestion,
             messages.Complete,
-            messages.InspectConnectivity,
-            messages.InspectClipping,
-            messages.InspectDistances,
+            ConnectivityQuestion,
+            ClippingQuestion,
+            DistancesQuestion,
         )
-        assert isinstance(last(stage), messages.InspectGradients)
+        assert isinstance(question(stage), GradientsQuestion)
         for number in range(len(kinds), 0, -1):  # and back to one that was there before
-            question = await asked(stage, pilot, str(number))
-            assert type(question) is kinds[number - 1]
-            if hasattr(question, "text"):
-                assert question.text == TEXT
+            put = await asked(stage, pilot, str(number))
+            assert type(put) is kinds[number - 1]
+            if hasattr(put, "text"):
+                assert put.text == TEXT
             await answer(stage, pilot)
             assert not str(screen.query_one("#notice", Static).content)
             assert str(screen.query_one("#sees", Static).content)
@@ -155,10 +176,10 @@ async def test_the_arrows_go_from_view_to_view_when_the_row_has_the_focus(stage:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await look(stage, pilot)
         screen.query_one("#view-tabs").focus()
-        assert isinstance(await asked(stage, pilot, "right"), messages.InspectPredictions)
-        assert isinstance(await asked(stage, pilot, "left"), messages.InspectGradients)
+        assert isinstance(await asked(stage, pilot, "right"), PredictionsQuestion)
+        assert isinstance(await asked(stage, pilot, "left"), GradientsQuestion)
         await pilot.click("#view-tabs", offset=(30, 0))
-        await until(pilot, lambda: isinstance(last(stage), messages.InspectGates))
+        await until(pilot, lambda: isinstance(question(stage), GatesQuestion))
 
 
 async def test_live_while_open_silent_when_closed(stage: Stage, clock: Clock) -> None:
@@ -169,19 +190,19 @@ async def test_live_while_open_silent_when_closed(stage: Stage, clock: Clock) ->
         stage.engine.sent.clear()
         clock.now += 10
         screen.tick()
-        assert not stage.engine.of(messages.InspectPredictions)  # the weights have not moved
+        assert not stage.engine.asked(PredictionsQuestion)  # the weights have not moved
         stage.engine.say(progress(falling(5, first=21)))
         screen.tick()
-        assert len(stage.engine.of(messages.InspectPredictions)) == 1
+        assert len(stage.engine.asked(PredictionsQuestion)) == 1
         screen.tick()
         clock.now += 2
         screen.tick()
-        assert len(stage.engine.of(messages.InspectPredictions)) == 1  # one at a time
+        assert len(stage.engine.asked(PredictionsQuestion)) == 1  # one at a time
         await pilot.press("escape")
         stage.engine.sent.clear()
         clock.now += 100
         await stage.say(pilot, progress(falling(5, first=26)))
-        assert not [one for one in stage.engine.sent if isinstance(one, messages.Inspection)]
+        assert not [one for one in stage.engine.sent if isinstance(one, messages.Inspect)]
 
 
 async def test_the_covered_playground_asks_nothing_and_catches_up(stage: Stage) -> None:
@@ -209,7 +230,7 @@ async def test_an_old_answer_is_not_shown_and_a_refusal_is(stage: Stage) -> None
         stage.engine.say(event)
         await pilot.pause()
         assert lines(screen, "#prediction-totals") == ""
-        refusal = messages.Failed(message="No.", command="inspect_predictions", request=last(stage).request)
+        refusal = messages.Failed(message="No.", command="inspect", request=last(stage).request)
         stage.engine.say(refusal)
         await pilot.pause()
         assert str(screen.query_one("#notice", Static).content) == "No."
@@ -233,9 +254,9 @@ async def test_gradients_beside_the_start_and_kept_ones(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
-        assert last(stage) == messages.InspectGradients(request=last(stage).request, distance=64)
+        assert question(stage) == GradientsQuestion(distance=64)
         await answer(stage, pilot)
-        await until(pilot, lambda: last(stage) == messages.InspectGradients(request=screen._request, initial=True))
+        await until(pilot, lambda: question(stage) == GradientsQuestion(initial=True))
         await answer(stage, pilot)
         names = [one.name for one in screen.query_one(Chart).series]
         assert names == ["start layer 1", "start layer 2", "now layer 1", "now layer 2"]
@@ -245,13 +266,12 @@ async def test_gradients_beside_the_start_and_kept_ones(stage: Stage) -> None:
         # Another run: the kept curve stays, its start is asked for anew.
         stage.engine.say(progress([started("other", 0), *falling(5)]))
         await pilot.press("r")
-        await until(pilot, lambda: bool(stage.engine.of(messages.InspectGradients)))
-        request = last(stage).request
-        stage.engine.say(messages.Inspected(request=request, result=gradients(run="other", step=5)))
+        await until(pilot, lambda: bool(stage.engine.asked(GradientsQuestion)))
+        stage.engine.say(messages.Inspected(request=request(stage), result=gradients(run="other", step=5)))
         await pilot.pause()
         names = [one.name for one in screen.query_one(Chart).series]
         assert names == [f"{RUN} @20", "now layer 1", "now layer 2"]
-        await until(pilot, lambda: stage.engine.of(messages.InspectGradients)[-1].initial)
+        await until(pilot, lambda: stage.engine.questions(GradientsQuestion)[-1].initial)
         assert "K" in footer(screen)
         await pilot.press("K")
         assert stage.state.kept_curves == []
@@ -262,15 +282,15 @@ async def test_gradients_of_cell_layer_and_distance(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
         await answer(stage, pilot)
-        await until(pilot, lambda: stage.engine.of(messages.InspectGradients)[-1].initial)
+        await until(pilot, lambda: stage.engine.questions(GradientsQuestion)[-1].initial)
         await answer(stage, pilot)
         await pilot.press("h", "l")
         chart = screen.query_one(Chart)
         assert "∂c" in str(chart.border_title)
         assert [one.name for one in chart.series] == ["start layer 1", "now layer 1"]
-        question = await asked(stage, pilot, "plus")
-        assert isinstance(question, messages.InspectGradients)
-        assert (question.distance, question.initial) == (128, False)
+        put = await asked(stage, pilot, "plus")
+        assert isinstance(put, GradientsQuestion)
+        assert (put.distance, put.initial) == (128, False)
         assert isinstance(screen.view, GradientsView)
 
 
@@ -281,7 +301,7 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
         screen = await look(stage, pilot)
         stage.state.initial_curves[RUN, 64] = gradients(step=0)
         dear = gradients(step=stage.state.step)
-        stage.engine.say(messages.Inspected(request=screen._request, result=dear, seconds=0.3))
+        stage.engine.say(messages.Inspected(request=request(stage), result=dear, seconds=0.3))
         await pilot.pause()
         stage.engine.sent.clear()
         stage.engine.say(progress(falling(5, first=21)))
@@ -290,7 +310,7 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
         assert not stage.engine.sent
         clock.now += 0.2
         screen.tick()
-        assert stage.engine.of(messages.InspectGradients)
+        assert stage.engine.asked(GradientsQuestion)
 
 
 async def test_predictions_are_read_token_by_token(stage: Stage) -> None:
@@ -316,9 +336,9 @@ async def test_typing_asks_and_escape_gives_the_keys_back(stage: Stage) -> None:
         screen = await look(stage, pilot, 2)
         await pilot.press("e")
         assert isinstance(screen.focused, GhostInput)
-        question = await asked(stage, pilot, "1")  # text, not a view
-        assert isinstance(question, messages.InspectPredictions)
-        assert question.text == TEXT + "1"
+        put = await asked(stage, pilot, "1")  # text, not a view
+        assert isinstance(put, PredictionsQuestion)
+        assert put.text == TEXT + "1"
         await pilot.press("escape")
         assert isinstance(screen.focused, TokenText)
         assert app.screen is screen
@@ -329,8 +349,8 @@ async def test_gates_by_key(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot, 3)
         await answer(stage, pilot)
-        first = last(stage)
-        assert isinstance(first, messages.InspectGates)
+        first = question(stage)
+        assert isinstance(first, GatesQuestion)
         assert (first.quantity, first.layer, first.order) == ("forget_gate", 0, "variance")
         heat = screen.query_one(HeatMap)
         assert first.count == heat.room > 20
@@ -343,8 +363,8 @@ async def test_gates_by_key(stage: Stage) -> None:
             ("p", "property", "line position"),
             ("pagedown", "first", heat.room),
         ):
-            question = await asked(stage, pilot, key)
-            assert getattr(question, field) == value
+            put = await asked(stage, pilot, key)
+            assert getattr(put, field) == value
             await answer(stage, pilot)
         await pilot.press("right", "down")
         assert lines(screen, "#gates-reading").startswith("unit ")
@@ -452,7 +472,8 @@ async def test_without_a_text_nothing_is_shown_of_the_one_before(stage: Stage, v
         body = next(widget for widget in screen.view.query("*") if widget.focusable)
         drawn = screen_text(app, body)
         assert drawn.strip()
-        late = await asked(stage, pilot, "r")
+        await asked(stage, pilot, "r")
+        late = last(stage)
         await pilot.press("e", "ctrl+u")
         await until(pilot, lambda: "no text" in str(screen.query_one("#notice", Static).content))
         await until(pilot, lambda: not screen_text(app, body).strip())
@@ -464,7 +485,7 @@ async def test_without_a_text_nothing_is_shown_of_the_one_before(stage: Stage, v
         await pilot.press("escape")
         assert screen.focused is body
         await pilot.press("e")
-        assert isinstance(await asked(stage, pilot, "a"), messages.Inspection)
+        assert not isinstance(await asked(stage, pilot, "a"), messages.Complete)
         await answer(stage, pilot)
         await until(pilot, lambda: bool(screen_text(app, body).strip()))
         assert not str(screen.query_one("#notice", Static).content)
@@ -477,18 +498,18 @@ async def test_what_is_not_finite_is_said(stage: Stage) -> None:
         screen = await look(stage, pilot, 2)
         tokens = [TokenPrediction(token="O", surprisal=nothing, probability=nothing, rank=None, top=[])]
         scored = Predictions(run=RUN, step=20, tokens=tokens, loss=nothing, perplexity=nothing)
-        await stage.say(pilot, messages.Inspected(request=screen._request, result=scored, finite=False))
+        await stage.say(pilot, messages.Inspected(request=request(stage), result=scored, finite=False))
         assert "rank –" in lines(screen, "#prediction-reading")
         assert "not finite" in str(screen.query_one("#notice", Static).content)
-        question = await asked(stage, pilot, "5")
-        assert isinstance(question, messages.InspectConnectivity)
-        drawn = msgspec.structs.replace(connectivity(question), target=None)
-        await stage.say(pilot, messages.Inspected(request=screen._request, result=drawn, finite=False))
+        put = await asked(stage, pilot, "5")
+        assert isinstance(put, ConnectivityQuestion)
+        drawn = msgspec.structs.replace(connectivity(put), target=None)
+        await stage.say(pilot, messages.Inspected(request=request(stage), result=drawn, finite=False))
         assert "it expects –" in lines(screen, "#connectivity-target")
-        question = await asked(stage, pilot, "3")
-        assert isinstance(question, messages.InspectGates)
-        seen = msgspec.structs.replace(gates(question), low=nothing, high=nothing)
-        await stage.say(pilot, messages.Inspected(request=screen._request, result=seen, finite=False))
+        put = await asked(stage, pilot, "3")
+        assert isinstance(put, GatesQuestion)
+        seen = msgspec.structs.replace(gates(put), low=nothing, high=nothing)
+        await stage.say(pilot, messages.Inspected(request=request(stage), result=seen, finite=False))
         assert "below 0.1: –  above 0.9: –" in lines(screen, "#gates-saturation")
 
 
@@ -496,11 +517,11 @@ async def test_the_cursor_chooses_the_prediction_of_connectivity(stage: Stage) -
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot, 5)
-        assert getattr(last(stage), "position") == -1  # noqa: B009
+        assert getattr(question(stage), "position") == -1  # noqa: B009
         await answer(stage, pilot)
-        question = await asked(stage, pilot, "left")
-        assert isinstance(question, messages.InspectConnectivity)
-        assert question.position == len(TEXT) - 2
+        put = await asked(stage, pilot, "left")
+        assert isinstance(put, ConnectivityQuestion)
+        assert put.position == len(TEXT) - 2
         await answer(stage, pilot)
         assert f"after token {len(TEXT) - 1} (a) it expects e" in lines(screen, "#connectivity-target")
         assert "1 back" in lines(screen, "#strongest")
@@ -515,8 +536,8 @@ async def test_clipping_and_its_threshold(stage: Stage) -> None:
         assert "recurrent.weight_hh_l0" in lines(screen, "#clipping-parameters")
         assert "┃" in lines(screen, "#clipping-norms")
         before = stage.form.config.clip_threshold
-        question = await asked(stage, pilot, "minus")
-        assert isinstance(question, messages.InspectClipping)
+        put = await asked(stage, pilot, "minus")
+        assert isinstance(put, ClippingQuestion)
         assert stage.engine.of(messages.Tune)[-1].value == stage.form.config.clip_threshold < before
         # After the run there is nothing that the threshold would change.
         assert "-/+" in footer(screen)
@@ -548,7 +569,7 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
         screen = await look(stage, pilot)
         for key in "1234567":
             await pilot.press(key)
-            await until(pilot, lambda: screen._request > 0)
+            await until(pilot, lambda: stage.controller.newest("view") is not None)
             await answer(stage, pilot)
             if size[1] >= 24:
                 assert screen.query_one(Footer).region.bottom == size[1]
@@ -586,8 +607,8 @@ async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
-        await until(pilot, lambda: screen._request > 0)
-        late = messages.Completion(request=screen._request, suggestion="", next=[], unknown=[], step=1)
+        await until(pilot, lambda: stage.controller.newest("view") is not None)
+        late = messages.Completion(request=request(stage), suggestion="", next=[], unknown=[], step=1)
         showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
         while not showing.done():
             screen.tick()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rnnplay.inspection.subject import SavedRun
+from rnnplay.inspection.loaded_model import SavedRun
 from tests.training.world import World
 
 

@@ -1,16 +1,18 @@
-"""What has been seen of one arm of an experiment: kept from its records and from inspections of its model."""
+"""What has been observed of one variant of an experiment: from its records and from inspections of its model."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
 
+from rnnplay.inspection.questions import CANDIDATES
 from rnnplay.inspection.results import (
+    Candidate,
     ClippedStep,
     Connectivity,
     DistanceAccuracy,
+    ForcedCompletion,
     GateMap,
     GradientCurve,
     Predictions,
@@ -23,20 +25,8 @@ RECENT = 100
 """Steps that averages and fractions are over."""
 
 
-class NextToken(Protocol):
-    """A candidate for the next token, as completions and predictions have it."""
-
-    @property
-    def token(self) -> str:
-        """As text."""
-
-    @property
-    def probability(self) -> float:
-        """Between 0 and 1."""
-
-
-class Evidence:
-    """Of one arm. `take` what is recorded and found; metrics.METRICS read the fields."""
+class Observations:
+    """Of one variant. `take` what is recorded and found; metrics.METRICS read the fields."""
 
     def __init__(self) -> None:
         self.vocabulary: int | None = None
@@ -61,45 +51,42 @@ class Evidence:
         """Newest by quantity."""
         self.predictions: Predictions | None = None
         self.distances: DistanceAccuracy | None = None
-        self.what_if: tuple[int, float] | None = None
-        """(step, how far the forced model's distribution is from the untouched one's)"""
+        self.forced_completion: ForcedCompletion | None = None
 
-    def take(self, seen: Record | Result) -> None:
-        """A record of the arm's run, or the result of an inspection of its model."""
-        match seen:
+    def take(self, found: Record | Result) -> None:
+        """A record of the variant's run, or the result of an inspection of its model."""
+        match found:
             case Step():
-                self._take_step(seen)
+                self._take_step(found)
             case Started():
-                self.parameters, self.vocabulary, self.steps = seen.parameters, seen.vocabulary, seen.step
+                self.parameters, self.vocabulary, self.steps = found.parameters, found.vocabulary, found.step
             case Validation():
-                self.validation, self.steps = seen, seen.step
+                self.validation, self.steps = found, found.step
             case Skipped():
-                self._diverged(seen.step)
+                self._diverged(found.step)
             case Rollback():
-                self.steps = seen.to
-                if seen.cause != BY_HAND:
+                self.steps = found.to
+                if found.cause != BY_HAND:
                     self.rollbacks += 1
-                    self._diverged(seen.step)
+                    self._diverged(found.step)
             case Finished():
-                self.finished = seen
-            case GradientCurve() if seen.step == 0:
-                self.initial_curve = seen
+                self.finished = found
+            case GradientCurve() if found.step == 0:
+                self.initial_curve = found
             case GradientCurve():
-                self.curve = seen
+                self.curve = found
             case ClippedStep():
-                self.clipping = seen
+                self.clipping = found
             case GateMap():
-                self.gates[seen.quantity] = seen
+                self.gates[found.quantity] = found
             case Predictions():
-                self.predictions = seen
+                self.predictions = found
             case DistanceAccuracy():
-                self.distances = seen
+                self.distances = found
+            case ForcedCompletion():
+                self.forced_completion = found
             case Connectivity() | _:
                 pass  # nothing is measured in it
-
-    def take_what_if(self, step: int, untouched: Sequence[NextToken], forced: Sequence[NextToken]) -> None:
-        """The most probable next tokens of the untouched model and of the one whose cells are forced."""
-        self.what_if = (step, total_variation(untouched, forced))
 
     def _take_step(self, step: Step) -> None:
         self.steps = step.step
@@ -117,11 +104,11 @@ class Evidence:
             self.diverged_step = step
 
 
-def total_variation(one: Sequence[NextToken], other: Sequence[NextToken]) -> float:
-    """½ Σ |p − q| over the tokens named in either; 0: the same, 1: nothing in common.
+def total_variation(one: Sequence[Candidate], other: Sequence[Candidate]) -> float:
+    """½ Σ |p − q| over the CANDIDATES most probable tokens of either; 0: the same, 1: nothing in common.
 
-    A token that one list leaves out counts as 0 there, so that short lists give a little too much.
+    A token that is among those of one alone counts as 0 in the other, which makes it a little too large.
     """
-    first = {candidate.token: candidate.probability for candidate in one}
-    second = {candidate.token: candidate.probability for candidate in other}
+    first = {candidate.token: candidate.probability for candidate in one[:CANDIDATES]}
+    second = {candidate.token: candidate.probability for candidate in other[:CANDIDATES]}
     return 0.5 * sum(abs(first.get(token, 0.0) - second.get(token, 0.0)) for token in first.keys() | second.keys())

@@ -1,4 +1,4 @@
-"""What is inspected: a model, and the run that it is of."""
+"""A model in memory, and the run that it is of: a trainer's, or one from a checkpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rnnplay.training.resuming import as_tuned
 from rnnplay.workspace import Workspace
 
 
-class Subject(Protocol):
+class LoadedModel(Protocol):
     """A run as it is at this moment: a Trainer's, or one on disk."""
 
     @property
@@ -115,6 +115,6 @@ class SavedRun:
         return read_state_tensors(path, self.config, self.tokenizer.size, read_state(path))
 
 
-def initial_model(subject: Subject) -> LanguageModel:
+def initial_model(loaded: LoadedModel) -> LanguageModel:
     """The model as it was before the first step, which settings and seed determine."""
-    return LanguageModel(subject.config, subject.tokenizer.size).to(subject.model.device)
+    return LanguageModel(loaded.config, loaded.tokenizer.size).to(loaded.model.device)

@@ -38,7 +38,7 @@ def finite_weights(model: LanguageModel) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EncodedText:
     """A text as a model reads it: a newline first, if the vocabulary has one, as texts begin after one."""
 
     ids: list[int]
@@ -58,7 +58,7 @@ class Reading:
         return [0, *(place for place, token in enumerate(ids) if place and token == self.restart)]
 
 
-def read_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> Reading:
+def encode_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> EncodedText:
     """Raises InputError for a text that is empty or longer than MOST_TOKENS."""
     if ends_on_space(tokenizer, text):
         text = text[:-1]
@@ -68,7 +68,7 @@ def read_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> Reading:
     if len(ids) > MOST_TOKENS:
         raise InputError(f"The text has more than {MOST_TOKENS:,} tokens; inspect a shorter part of it.")
     newline = tokenizer.newline
-    return Reading(ids, [] if newline is None else [newline], newline if model.config.feed == "lines" else None)
+    return EncodedText(ids, [] if newline is None else [newline], newline if model.config.feed == "lines" else None)
 
 
 def hidden_states(

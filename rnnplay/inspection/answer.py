@@ -1,0 +1,118 @@
+"""The one place that answers questions about a model: for the engine, `rnnplay inspect` and the lessons alike."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from rnnplay.inspection.clipping import clipped_step
+from rnnplay.inspection.distances import distance_accuracy, required_kind
+from rnnplay.inspection.gates import gate_map
+from rnnplay.inspection.gradients import ProbeBatch, gradient_curve, probe_batch
+from rnnplay.inspection.loaded_model import LoadedModel, initial_model
+from rnnplay.inspection.predictions import connectivity, predictions
+from rnnplay.inspection.questions import (
+    ClippingQuestion,
+    ConnectivityQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    WhatIfQuestion,
+)
+from rnnplay.inspection.results import Candidate, Completed, Forced, ForcedCompletion, GradientCurve, Result
+from rnnplay.inspection.unrolled import UnrolledText, unroll_text
+from rnnplay.inspection.what_if import forcing
+from rnnplay.model.generation.sampling import complete
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.encoding.encoded import EncodedCorpus
+from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Cache:
+    """What the next answers may use again: the text read last, and the windows of the gradient probe."""
+
+    text_key: Hashable = None
+    model: LanguageModel | None = None
+    text: UnrolledText | None = None
+    corpus: EncodedCorpus | None = None
+    distance: int = -1
+    probe: ProbeBatch | None = None
+
+    def unrolled(
+        self, model: LanguageModel, tokenizer: Tokenizer, text: str, step: int, forced: Sequence[Forced] = ()
+    ) -> UnrolledText:
+        """As `unroll_text`, read only if the model, its weights after `step`, the text or what is forced differ."""
+        # torch counts a tensor's versions: going back to a checkpoint makes a new one, where a fused step does not.
+        key = (text, repr(forced), step, *(parameter._version for parameter in model.parameters()))
+        if self.text is None or self.model is not model or self.text_key != key:
+            self.text = unroll_text(model, tokenizer, text, forcing(model.config, forced))
+            self.model, self.text_key = model, key
+        return self.text
+
+    def windows(self, loaded: LoadedModel, distance: int) -> ProbeBatch:
+        """As `probe_batch` of the run's validation text."""
+        corpus = loaded.corpus
+        if self.probe is None or self.corpus is not corpus or self.distance != distance:
+            self.probe = probe_batch(corpus.validation, corpus.feed, distance)
+            self.corpus, self.distance = corpus, distance
+        return self.probe
+
+
+def answer(loaded: LoadedModel, question: Question, workspace: Workspace, cache: Cache | None = None) -> Result:
+    """What `question` asks of the model as it is now; model, random numbers and the run's place in its text stay.
+
+    `workspace` has the corpora. Raises InputError for what the model does not have, and for a text that is empty, too
+    long, or gone.
+    """
+    cache = cache or Cache()
+    model, tokenizer, config, run, step = loaded.model, loaded.tokenizer, loaded.config, loaded.run, loaded.step
+    match question:
+        case GradientsQuestion():
+            return _gradients(loaded, question, cache)
+        case ClippingQuestion():
+            batch, state = loaded.next_batch()
+            return clipped_step(loaded.raw_model, batch, state, config.clip, config.clip_threshold, run, step)
+        case PredictionsQuestion():
+            return predictions(model, tokenizer, question.text, run, step, forcing(config, question.forced))
+        case GatesQuestion():
+            unrolled = cache.unrolled(model, tokenizer, question.text, step, question.forced)
+            return gate_map(
+                unrolled,
+                tokenizer,
+                layer=question.layer,
+                quantity=question.quantity,
+                order=question.order,
+                property=question.property,
+                first=question.first,
+                count=question.count,
+                run=run,
+                step=step,
+            )
+        case ConnectivityQuestion():
+            return connectivity(model, tokenizer, question.text, question.position, run, step)
+        case DistancesQuestion():
+            return distance_accuracy(model, tokenizer, required_kind(config, workspace), run, step)
+        case WhatIfQuestion():
+            return _what_if(loaded, question)
+
+
+def _gradients(loaded: LoadedModel, question: GradientsQuestion, cache: Cache) -> GradientCurve:
+    windows = cache.windows(loaded, question.distance)
+    if question.initial:
+        return gradient_curve(initial_model(loaded), windows, loaded.run, 0)
+    return gradient_curve(loaded.model, windows, loaded.run, loaded.step)
+
+
+def _what_if(loaded: LoadedModel, question: WhatIfQuestion) -> ForcedCompletion:
+    def completed(forced: Sequence[Forced]) -> Completed:
+        hook = forcing(loaded.config, forced)
+        found = complete(loaded.model, loaded.tokenizer, question.text, question.candidates, hook)
+        candidates = [Candidate(token=token, probability=probability) for token, probability in found.next]
+        return Completed(suggestion=found.suggestion, next=candidates)
+
+    untouched, forced = completed(()), completed(question.forced)
+    return ForcedCompletion(run=loaded.run, step=loaded.step, untouched=untouched, forced=forced)
