@@ -16,7 +16,7 @@ from rnnplay.cli.main import program
 from rnnplay.common.jsonl import decode_line
 from rnnplay.config import RENAMED, RunConfig, knobs
 from rnnplay.errors import InputError
-from rnnplay.inspection.subject import SavedRun
+from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.presets import find_preset
 from rnnplay.runs.checkpoint_state import TENSORS_FILE
 from rnnplay.runs.folder import RunFolder
