@@ -1,1 +1,1 @@
-"""The maths: the language model, its cells written out, and sampling from it."""
+"""The mathematics: the language model, its cells written out, and sampling from it."""

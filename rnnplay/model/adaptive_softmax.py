@@ -26,7 +26,7 @@ AdaptiveSoftmax = nn.AdaptiveLogSoftmaxWithLoss
 
 
 def make_adaptive(hidden: int, vocabulary: int) -> AdaptiveSoftmax:
-    """torch's layer for states of `hidden` units."""
+    """Makes torch's layer for hidden states of `hidden` units."""
     return AdaptiveSoftmax(hidden, vocabulary, adaptive_cutoffs(vocabulary))
 
 
@@ -58,7 +58,7 @@ def adaptive_loss(
         return hidden.sum() * (torch.nan if reduction == "mean" else 0)
     in_head, total = targets.clone(), hidden.new_zeros((), dtype=torch.float32)
     for cluster, (first, end) in enumerate(pairwise(output.cutoffs)):
-        # None of them, perhaps: the gradients are zeros then, but there, as the optimizer's moments are to be.
+        # A cluster without targets gets zero gradients, which must exist, as the optimizer's moments do.
         rows = ((targets >= first) & (targets < end)).nonzero().squeeze(1)
         in_head[rows] = output.shortlist_size + cluster
         shorten, words = cast(nn.Sequential, output.tail[cluster]).children()

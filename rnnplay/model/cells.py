@@ -62,10 +62,10 @@ class LSTMStep(NamedTuple):
 Step = RNNStep | GRUStep | LSTMStep
 
 Hook = Callable[[str, Tensor], Tensor]
-"""Given a quantity's name (a field of the steps) and its value (B, H), returns the value to go on with."""
+"""Called with a quantity's name (a field of the steps) and its value (B, H); returns the value to use."""
 
 LayerHook = Callable[[int, str, Tensor], Tensor]
-"""The same, with the layer's number before."""
+"""The same, preceded by the layer's number."""
 
 
 def as_computed(_quantity: str, value: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ State = Tensor | tuple[Tensor, Tensor]
 """What is carried from one timestep to the next: h (L, B, H), or (h, c) of an LSTM; always float32."""
 
 IGNORED = -100
-"""A target that does not count."""
+"""Marks a target that does not count."""
 
 
 class LanguageModel(nn.Module):
@@ -88,7 +88,7 @@ class LanguageModel(nn.Module):
         return self.dropout(hidden), _float32(state)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """The output layer: hidden states (..., H) to logits (..., V), float32; of an adaptive softmax log p."""
+        """The output layer: hidden states (..., H) to logits (..., V), float32; for an adaptive softmax log p."""
         if isinstance(self.output, nn.Linear):
             logits = self.output(hidden)
         else:
@@ -156,7 +156,7 @@ class LanguageModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.embedding.weight.device
 
     def zero_state(self, batch: int) -> State:
@@ -176,7 +176,7 @@ class LanguageModel(nn.Module):
         return tensors
 
     def load_weights(self, tensors: Mapping[str, Tensor]) -> None:
-        """Takes tensors as `weights` gave them; raises RnnplayError if names, shapes or types are not this model's."""
+        """Loads tensors as `weights` returns them; raises RnnplayError if names, shapes or types differ."""
         own = self.weights()
         for name in sorted(own.keys() | tensors.keys()):
             given, wanted = tensors.get(name), own.get(name)
@@ -211,12 +211,12 @@ def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
 
 
 def detach(state: State) -> State:
-    """The same numbers, cut off from the graph that made them: no gradient flows into the batch before."""
+    """Detaches the state from the graph that computed it: no gradient flows into the previous batch."""
     return (state[0].detach(), state[1].detach()) if isinstance(state, tuple) else state.detach()
 
 
 def state_to_tensors(state: State | None) -> dict[str, Tensor]:
-    """By name for a file: "hidden" (L, B, H), and "cell" (L, B, H) of an LSTM; nothing for None."""
+    """Names the tensors for a file: "hidden" (L, B, H), and "cell" (L, B, H) of an LSTM; nothing for None."""
     if state is None:
         return {}
     if isinstance(state, tuple):
@@ -225,7 +225,7 @@ def state_to_tensors(state: State | None) -> dict[str, Tensor]:
 
 
 def state_from_tensors(tensors: Mapping[str, Tensor], device: torch.device) -> State | None:
-    """What `state_to_tensors` took apart; other names are ignored."""
+    """The inverse of `state_to_tensors`; other names are ignored."""
     if "hidden" not in tensors:
         return None
     hidden = tensors["hidden"].to(device)

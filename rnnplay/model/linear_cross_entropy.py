@@ -28,7 +28,7 @@ EXACT_TOKENS = 1024
 of preset shakespeare-2min, and so few of them cost little time."""
 
 WORTH_CHUNKS = 1 << 22
-"""Logits from which on chunks are quicker than torch's own two functions on a CPU; before that they are equal."""
+"""Number of logits from which on chunks are faster than torch's own two functions on a CPU; below they are equal."""
 
 
 def linear_cross_entropy(
@@ -62,7 +62,7 @@ def chunked_cross_entropy(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    """`linear_cross_entropy` in chunks whatever the size; once differentiable."""
+    """Computes `linear_cross_entropy` in chunks whatever the size; differentiable once."""
     device = hidden.device.type
     products = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     counts = targets != ignore_index  # (N,)
@@ -75,7 +75,7 @@ def chunked_cross_entropy(
 
 
 class _Chunked(torch.autograd.Function):
-    """The gradients are made with the loss: in `backward` the logits are there no longer."""
+    """Computes the gradients together with the loss: in `backward` the logits no longer exist."""
 
     @staticmethod
     def forward(
@@ -96,7 +96,7 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
-        # Given away, not kept: so the weight's gradient is taken as it is and need not be copied.
+        # Given away, not kept: so the weight's gradient is used as it is and need not be copied.
         gradients, ctx.gradients = ctx.gradients, None
         if float(outer[0]) != 1:
             torch._foreach_mul_([gradient for gradient in gradients if gradient is not None], outer[0])

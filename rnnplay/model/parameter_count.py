@@ -1,4 +1,4 @@
-"""How many parameters a model has, by its config alone: without torch, for who chooses one."""
+"""Counts a model's parameters from its config alone, without torch."""
 
 from __future__ import annotations
 

@@ -182,31 +182,31 @@ def _gru_derivatives(before: Tensor, gates: Tensor) -> Tensor:
 
 
 def _hiddens(x: Tensor, first: Tensor) -> Tensor:
-    """(T+1, B, H) to be filled, with the state before the first timestep in its place."""
+    """Allocates (T+1, B, H), with the state before the first timestep in its place."""
     hiddens = x.new_empty(len(x) + 1, *first.shape)
     hiddens[0] = first
     return hiddens
 
 
 def _backward_in_time(*steps: Tensor) -> zip[tuple[Tensor, ...]]:
-    """What tensors (T, …) have for each timestep, the last first."""
+    """Iterates over the timesteps of tensors (T, …), the last first."""
     return zip(*(reversed(one.unbind()) for one in steps), strict=True)
 
 
 def _new_first(rows: Tensor) -> Tensor:
-    """From torch's order r z h̃ to h̃ r z; a copy."""
+    """Reorders torch's r z h̃ to h̃ r z; a copy."""
     size = len(rows) // 3
     return torch.cat((rows[2 * size :], rows[: 2 * size]))
 
 
 def _new_last(rows: Tensor) -> Tensor:
-    """And back."""
+    """Reorders h̃ r z to torch's r z h̃; a copy."""
     size = len(rows) // 3
     return torch.cat((rows[size:], rows[:size]))
 
 
 def _flat(steps: Tensor) -> Tensor:
-    """(T, B, …) as (T·B, …), a view."""
+    """Views (T, B, …) as (T·B, …)."""
     return steps.view(-1, steps.shape[-1])
 
 

@@ -1,1 +1,1 @@
-"""A run on disk: its folder, run.json, records, metrics log, lock and checkpoint states. No torch."""
+"""A run on disk: its folder, run.json, records, metrics log, lock and checkpoint states. Does not load torch."""

@@ -1,4 +1,4 @@
-"""state.json: what a checkpoint knows beside its tensors. No torch here."""
+"""Reads and writes state.json: a checkpoint's state beside its tensors. Does not load torch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TENSORS_FILE = "state.safetensors"
 
 
 class Gains(msgspec.Struct, frozen=True, kw_only=True):
-    """What the validations so far have shown: the best, and how long there has been no better one."""
+    """A summary of the validations so far: the best loss, and how long ago it was reached."""
 
     best_loss: float = math.inf
     best_step: int = -1
@@ -39,11 +39,11 @@ class Gains(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     """Validations since the best one."""
     plateau_stale: int = 0
-    """Validations without a gain since the best one or the last cut of the rate."""
+    """Validations without improvement since the best one or the last reduction of the learning rate."""
     plateau_multiplier: float = 1.0
 
     def after(self, config: RunConfig, step: int, loss: float) -> Gains:
-        """With one more validation. A loss that is not finite is no gain."""
+        """Returns the summary with one more validation. A loss that is not finite is no improvement."""
         if math.isfinite(loss) and loss < self.best_loss:
             return msgspec.structs.replace(
                 self, best_loss=loss, best_step=step, last_loss=loss, last_step=step, stale=0, plateau_stale=0
@@ -62,18 +62,18 @@ class Gains(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a run's state after `step` steps, but its tensors."""
+    """A run's whole state after `step` steps, except its tensors."""
 
     format: int
     step: int
     tokens: int
     seconds: float
-    """Training time."""
+    """Training time in seconds."""
     epoch: float
     created: float
     """Seconds since 1970."""
     feed: dict[str, int]
-    """The data's position, as the feed gave it."""
+    """The position in the data, as returned by the feed."""
     gains: Gains
     live: dict[str, float | str]
     """The live knobs' values."""
@@ -81,23 +81,23 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
     """How the run ended here, if it did."""
     watch: Watch = Watch()
     good: bool = True
-    """Weights and moments were finite, and the loss was where it belongs: a state to go back to."""
+    """Whether weights and moments were finite and the loss near its level: a state to return to."""
     device: str
     precision: str
     threads: int
     metrics_bytes: int
-    """The size of metrics.jsonl, which holds all records up to here."""
+    """The size in bytes of metrics.jsonl, which holds all records up to here."""
     sha256: dict[str, str]
-    """Of the files beside this one, by name."""
+    """Checksums of the files beside this one, by name."""
 
 
 def encode_state(state: TrainingState) -> bytes:
-    """The bytes of state.json."""
+    """Encodes the contents of state.json."""
     return encode_line(state)
 
 
 def read_state(folder: Path) -> TrainingState:
-    """The state.json in a checkpoint's folder; raises InputError in one sentence if it cannot be used."""
+    """Reads the state.json in a checkpoint's folder; raises InputError in one sentence if it cannot be used."""
     path = folder / STATE_FILE
     data = read_bounded(path, LIMIT)
     try:
@@ -127,7 +127,7 @@ def _possible(state: TrainingState) -> bool:
 
 
 def check_format(data: bytes, newest: int, path: Path) -> None:
-    """Raises InputError if `data`, a JSON object, is of a later format than `newest`; DecodeError if it is none."""
+    """Raises InputError if `data`, a JSON object, has a format later than `newest`; DecodeError if it has none."""
     found = msgspec.json.decode(data, type=_Format).format
     if found > newest:
         raise InputError(f"{path} was written by a later rnnplay (format {found}, here {newest}); update rnnplay.")

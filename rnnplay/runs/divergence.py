@@ -28,50 +28,50 @@ infinite for good."""
 Remedy = Literal["none", "lower-rate", "clip"]
 
 PROVEN_STEPS = 25
-"""A state is gone back to only after so many steps without trouble: it may have been on its way to ruin."""
+"""Steps without trouble before a state may be returned to: it may have been about to diverge."""
 
 STRIKES = 3.0
 STRIKE_FORGOTTEN = 0.1
-"""By each sound step."""
+"""How much each usable step reduces the strikes."""
 
 FALL, RISE = 0.1, 0.005
-"""The level follows a falling loss at once and a rising one slowly: a run that diverges does not take it along."""
+"""The level follows a falling loss fast and a rising one slowly, so that a diverging run does not raise it."""
 
 RECENT = 0.2
 FACTOR, MARGIN = 2.0, 1.0
-"""Far above: both twice the level and a nat more. (Memorised text has losses where twice is nothing.)"""
+"""Far above: both twice the level and one nat more. (For memorised text, twice the loss is nothing.)"""
 
 LARGEST_JUMP = 10.0
-"""A loss counts for at most so many times the level, so that one spike is soon forgotten."""
+"""A loss counts as at most this many times the limit, so that one spike is soon forgotten."""
 
 GAIN = 0.95
 STUCK_STEPS = 50
-"""Steps far above without falling by 5%."""
+"""Steps far above the level without falling by 5% before the run counts as diverged."""
 
 ABOVE_STEPS = 500
-"""Steps far above, however it moves."""
+"""Steps far above the level before the run counts as diverged, however the loss moves."""
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """What the steps so far have shown; a part of every checkpoint."""
 
     level: float = math.nan
-    """What the loss is when all is well, nats per token; NaN before the first step."""
+    """The usual loss, in nats per token; NaN before the first step."""
     recent: float = math.nan
-    """Mean loss of the last few steps."""
+    """Moving average of the loss over the last few steps."""
     strikes: float = 0.0
-    """Steps lately that could not be used."""
+    """Recent steps that could not be used."""
     above: int = 0
-    """Steps since `recent` has been far above `level`."""
+    """Number of steps since `recent` rose far above `level`."""
     high: float = 0.0
     low: float = math.inf
     """The highest `recent` of these steps, the lowest after that, and for how many steps it has not fallen by 5%."""
     stuck: int = 0
     rollbacks: int = 0
-    """Those that the run has made of itself."""
+    """Automatic rollbacks of the run."""
 
     def after(self, loss: float, sound: bool) -> Watch:
-        """With one more step; `sound`: its loss and gradient could be used."""
+        """Returns the watch after one more step; `sound`: its loss and gradient could be used."""
         replace = msgspec.structs.replace
         if not sound or not math.isfinite(loss):
             return replace(self, strikes=min(STRIKES, self.strikes + 1))
@@ -95,27 +95,27 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def back(self, rollbacks: int) -> Watch:
-        """Of a state that the run has gone back to."""
+        """Returns the watch for a state that the run has been rolled back to."""
         return Watch(level=self.level, recent=self.level, rollbacks=rollbacks)
 
     @property
     def calm(self) -> bool:
-        """Nothing is the matter: this moment may be one to go back to."""
+        """Whether there is no trouble: a candidate state to return to."""
         return self.strikes == 0 and self.above == 0
 
     @property
     def repeated(self) -> bool:
-        """Too many steps could not be used."""
+        """Whether too many steps could not be used."""
         return self.strikes >= STRIKES
 
     @property
     def far_above(self) -> bool:
-        """The loss is far above its level, and does not come down."""
+        """Whether the loss is far above its level and does not come down."""
         return self.stuck >= STUCK_STEPS or self.above >= ABOVE_STEPS
 
     @property
     def possible(self) -> bool:
-        """Whether a run can have left this; for files that somebody else may have made."""
+        """Whether the values are valid; for files that anyone may have written."""
         counts = (self.above, self.stuck, self.rollbacks)
         return min(counts) >= 0 and 0 <= self.strikes <= STRIKES and not math.isnan(self.low)
 
@@ -132,7 +132,7 @@ def changes(remedy: Remedy, config: RunConfig) -> dict[str, float | str]:
 
 
 def in_words(record: Rollback) -> str:
-    """A rollback for people, one line."""
+    """Describes a rollback in one line."""
     what = record.cause + (f" ({record.where})" if record.where else "")
     changes = ", ".join(f"{knob} is now {_shown(value)}" for knob, value in record.changed.items())
     return f"step {record.step:,}  {what}: back to step {record.to:,}" + (f"; {changes}" if changes else "")

@@ -52,15 +52,15 @@ class CheckpointInfo:
     step: int
     path: Path
     loss: float | None
-    """Of the last validation before it, nats per token."""
+    """Loss of the last validation before it, nats per token."""
     created: float
-    """Seconds since 1970."""
+    """Time of writing, seconds since 1970."""
     validated: bool = False
     """Whether that validation was made at this very step."""
     good: bool = True
-    """Finite, and at a loss where it belongs: a state to go back to."""
+    """Whether weights are finite and the loss near its level: a state to return to."""
     best: bool = False
-    """Of all validations up to here, the one at this very step was the best."""
+    """Whether the validation at this very step was the best of all up to here."""
 
 
 class RunFolder:
@@ -81,25 +81,25 @@ class RunFolder:
 
     @property
     def log_path(self) -> Path:
-        """What the engine process printed."""
+        """The file with what the engine process printed."""
         return self.path / "engine.log"
 
     def claim(self) -> RunLock:
-        """The lock of a run that is to begin here; makes the folder. Raises InputError if another process has it."""
+        """Takes the lock of a run that begins here; makes the folder. Raises InputError if another process holds it."""
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
         check_own(self.log.path)
         return RunLock.take(self.path)
 
     def forget_start(self) -> None:
-        """Removes the folder of a start that failed, if nothing but the lock is in it."""
+        """Removes the folder of a start that failed, if it contains nothing but the lock."""
         with suppress(OSError):
             if {path.name for path in self.path.iterdir()} <= {LOCK_FILE}:
                 (self.path / LOCK_FILE).unlink(missing_ok=True)
                 self.path.rmdir()
 
     def holds_run(self) -> bool:
-        """Whether a run began here, even if its run.json was lost since: what it trained is not to be trained over."""
+        """Whether a run began here, even if its run.json has been lost since: it must not be overwritten."""
         try:
             if (self.path / "run.json").is_file() or self.log.path.stat().st_size:
                 return True
@@ -109,14 +109,14 @@ class RunFolder:
         return any(_STEP.fullmatch(path.name) and path != first for path in self._entries())
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
-        """Makes the folder of a new run, without a checkpoint yet; raises InputError if there is such a run already."""
+        """Makes the folder of a new run, without a checkpoint; raises InputError if the run exists already."""
         self.begin(tokenizer)
         self.write_info(info)
 
     def begin(self, tokenizer: Tokenizer) -> None:
-        """Makes the folder of a new run but for run.json, which makes it one: it comes after the first checkpoint.
+        """Makes the folder of a new run except run.json, which follows the first checkpoint and makes it a run.
 
-        What a start left that was cut off before is swept away. Raises InputError if there is such a run already.
+        Leftovers of an interrupted start are removed. Raises InputError if the run exists already.
         """
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ class RunFolder:
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
     def make_anew(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
-        """Makes the folder of a run that is being trained once more, after somebody removed it, but for run.json.
+        """Makes the folder anew, except run.json, of a run in training whose folder was removed.
 
         Raises OSError, or InputError if another run has taken its place.
         """
@@ -148,20 +148,20 @@ class RunFolder:
         return lock
 
     def write_info(self, info: RunInfo) -> None:
-        """Puts run.json in place of what was there."""
+        """Replaces run.json."""
         replace_durably(self.path / "run.json", encode_info(info))
 
     def info(self) -> RunInfo:
-        """What run.json says; raises InputError in one sentence if it cannot be used."""
+        """Reads run.json; raises InputError in one sentence if it cannot be used."""
         return read_info(self.path / "run.json")
 
     def tokenizer(self) -> Tokenizer:
-        """The run's own; raises InputError if vocabulary.json cannot be used."""
+        """Loads the run's tokenizer; raises InputError if vocabulary.json cannot be used."""
         from rnnplay.text.tokenizers.build import load_tokenizer
 
         size = self.info().vocabulary
         data = self.vocabulary_bytes()
-        # Strings need many times their length in memory, so they are counted before they are made.
+        # Strings need many times their length in memory, so they are counted before they are created.
         if data.count(b'"') > 4 * size + 100_000:
             raise InputError(f"{self.path / 'vocabulary.json'} has more tokens than its run.json says; restore it.")
         tokenizer = load_tokenizer(data)
@@ -172,11 +172,11 @@ class RunFolder:
         return tokenizer
 
     def vocabulary_bytes(self) -> bytes:
-        """vocabulary.json as it stands."""
+        """The contents of vocabulary.json."""
         return read_bounded(self.path / "vocabulary.json", VOCABULARY_LIMIT)
 
     def checkpoints(self) -> list[CheckpointInfo]:
-        """Those that are whole, by step. What cannot be read is left out."""
+        """All complete checkpoints, by step. Unreadable ones are left out."""
         found = []
         for path in self._entries():
             match = _STEP.fullmatch(path.name)
@@ -203,7 +203,7 @@ class RunFolder:
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
     def checkpoint(self, which: str = "latest") -> CheckpointInfo:
-        """ "latest", "best" (the lowest validation loss) or the one at a step; raises InputError if not there."""
+        """Finds "latest", "best" (the lowest validation loss) or the one at a step; raises InputError."""
         found = self.checkpoints()
         if not found:
             raise InputError(f"The run {self.name!r} has no checkpoint that can be read; remove it and train anew.")
@@ -226,8 +226,10 @@ class RunFolder:
         raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
 
     def another(self, but: int | None = None) -> int | None:
-        """The step of a checkpoint to take instead of the one at `but` (else the latest's): the newest good one before
-        it, else one after it. None if there is none; what is damaged is no advice, or two would point to each other.
+        """The step of a checkpoint to use instead of the one at `but` (else the latest).
+
+        It is the newest good one before it, else one after it. None if there is none; damaged ones are not suggested,
+        or two would refer to each other.
         """
         found = self.checkpoints()
         good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
@@ -236,23 +238,23 @@ class RunFolder:
         return next((one.step for one in (*before[::-1], *after) if _is_intact(one.path)), None)
 
     def checkpoint_path(self, step: int) -> Path:
-        """Where the checkpoint after `step` steps is, or will be."""
+        """The path of the checkpoint after `step` steps, whether it exists or not."""
         return self.path / f"step-{step:09d}"
 
     def metrics(self) -> Iterator[Record]:
-        """All records on disk, oldest first."""
+        """Reads all records on disk, oldest first."""
         return self.log.read()
 
     def append(self, records: Iterable[Record]) -> None:
-        """Adds to metrics.jsonl, with a short delay."""
+        """Adds records to metrics.jsonl, with a short delay."""
         self.log.append(records)
 
     def cut_metrics(self, after_step: int, size: int | None = None) -> None:
-        """Forgets the records after `after_step`; `size` as in MetricsLog.cut."""
+        """Drops the records after `after_step`; `size` as in MetricsLog.cut."""
         self.log.cut(after_step, size)
 
     def remove_checkpoint(self, path: Path) -> None:
-        """Deletes a checkpoint; it vanishes as a whole."""
+        """Deletes a checkpoint atomically."""
         away = path.with_name(f".{path.name}.removed")
         with suppress(OSError):
             remove_tree(away)
@@ -261,25 +263,25 @@ class RunFolder:
             remove_tree(away)
 
     def rewind(self, step: int, metrics_size: int | None = None) -> None:
-        """Forgets all that came after the checkpoint at `step`: later checkpoints, and what was recorded."""
+        """Drops everything after the checkpoint at `step`: later checkpoints and records."""
         self.remove_checkpoints_after(step)
         self.cut_metrics(step, metrics_size)
 
     def remove_checkpoints_after(self, step: int) -> None:
-        """Deletes the later ones, also those that cannot be read."""
+        """Deletes the later checkpoints, also unreadable ones."""
         for path in self._entries():
             match = _STEP.fullmatch(path.name)
             if match is not None and int(match[1]) > step:
                 self.remove_checkpoint(path)
 
     def sweep(self) -> None:
-        """Clears away what an interrupted write left behind."""
+        """Removes what an interrupted write left behind."""
         for path in self._entries():
             match = _LEFTOVER.fullmatch(path.name)
             if match is None:
                 continue
             if match[2] == "replaced" and not (self.path / match[1]).exists():
-                path.rename(self.path / match[1])  # the newer one never took its place
+                path.rename(self.path / match[1])  # the newer one was never moved into its place
             else:
                 with suppress(OSError):
                     remove_tree(path)
@@ -292,7 +294,7 @@ class RunFolder:
 
 
 def _is_intact(checkpoint: Path) -> bool:
-    """Whether its files are as they were written. Reads them all: for when another has turned out to be damaged."""
+    """Whether its files are as written. Reads them all; used after another checkpoint turned out to be damaged."""
     import hashlib  # only here: the interface starts without it
 
     try:
@@ -307,20 +309,20 @@ def _is_intact(checkpoint: Path) -> bool:
 
 
 def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
-    """The one with the lowest validation loss, the earliest of equals; None if none was validated."""
+    """The checkpoint with the lowest validation loss, the earliest of equals; None if none was validated."""
     rated = [(one.loss, not one.validated, one) for one in checkpoints if one.loss is not None]
     rated = [entry for entry in rated if math.isfinite(entry[0])]
     return min(rated, key=lambda entry: (*entry[:2], entry[2].step))[2] if rated else None
 
 
 def list_runs(workspace: Workspace) -> list[RunFolder]:
-    """All runs, by name; also those that cannot be read."""
+    """All runs, by name, also unreadable ones."""
     runs = [RunFolder(workspace.checkpoints / name) for name in names_in(workspace.checkpoints)]
     return [run for run in runs if run.holds_run()]
 
 
 def names_in(checkpoints: Path) -> list[str]:
-    """The names there that a run may have, sorted."""
+    """The valid run names in the folder, sorted."""
     try:
         return sorted(name for name in os.listdir(checkpoints) if is_name(name, _LONGEST_NAME))  # noqa: PTH208 (quick)
     except OSError:
@@ -328,13 +330,13 @@ def names_in(checkpoints: Path) -> list[str]:
 
 
 def find_run(name: str, workspace: Workspace) -> RunFolder:
-    """The run of that name; raises InputError naming those that exist."""
+    """Finds the run of that name; raises InputError naming those that exist."""
     folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         return folder
     runs = list_runs(workspace)
     for run in () if name.isascii() else runs:
-        if composed(run.name) == folder.name:  # a file system may keep é as e and an accent
+        if composed(run.name) == folder.name:  # a file system may store é as e and a combining accent
             return run
     names = [run.name for run in runs]
     if not names:
@@ -344,7 +346,7 @@ def find_run(name: str, workspace: Workspace) -> RunFolder:
 
 
 def check_run_name(name: str) -> str:
-    """`name` in composed form, if it can be a run's; raises InputError otherwise. Never a path."""
+    """Returns `name` in composed form if a run can have it; raises InputError otherwise. Never accepts a path."""
     if not is_name(composed(name), _LONGEST_NAME):
         raise InputError(
             f"A run cannot be called {name[:100]!r}; use at most 80 letters, digits, dots, dashes and underscores, "
@@ -354,7 +356,7 @@ def check_run_name(name: str) -> str:
 
 
 def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
-    """A name nobody has yet, like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
+    """A free name like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
     if not stem:
         corpus = as_name(Path(config.corpus).stem, 40) or "run"
         stem = f"{corpus}-{config.cell}-{config.hidden}"
@@ -366,9 +368,9 @@ def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str
 
 
 def remove_run(folder: RunFolder) -> None:
-    """Deletes a run and all its checkpoints; it vanishes as a whole.
+    """Deletes a run and all its checkpoints atomically.
 
-    Raises InputError if it is no run's folder, if the run is being trained, or if deleting is not allowed there.
+    Raises InputError if it is not a run's folder, if the run is being trained, or if deleting is not allowed.
     """
     path = folder.path
     if path.is_symlink() or not folder.holds_run():
@@ -376,7 +378,7 @@ def remove_run(folder: RunFolder) -> None:
     try:
         lock: RunLock | None = RunLock.take(path)
     except (OSError, NotOwnError):
-        lock = None  # on a full disk, just then, a run must be removable; also one whose files are none of ours
+        lock = None  # a run must be removable on a full disk, too; also a folder without our files
     away = path.with_name(f".{path.name}.removed")
     try:
         shutil.rmtree(away, ignore_errors=True)

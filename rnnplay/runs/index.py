@@ -1,7 +1,6 @@
-"""Many runs listed quickly: what each was when it was last read is kept in the workspace's cache.
+"""Lists thousands of runs quickly, from an index in the workspace's cache.
 
-A run is read again when its folder (a checkpoint came or went), its run.json or a checkpoint's state.json is not as it
-was then.
+A run is read again when its folder (a checkpoint came or went), its run.json or a checkpoint's state.json has changed.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ from rnnplay.runs.info import RunInfo, unsound
 from rnnplay.workspace import Workspace
 
 FRESH_NS = 2_000_000_000
-"""What changed less than this ago may change again without its time telling."""
+"""A change more recent than this may be followed by another with the same time stamp."""
 _LARGEST = 1 << 27
 _HASH_BYTES = 32
-"""A bit that is flipped on the disk would list another run."""
+"""A checksum: a flipped bit would list another run."""
 _DEFAULTS = RunConfig()
 
 Stamp = tuple[int, int, int]
-"""Of a file or folder: which it is, and when its contents and its metadata were changed."""
+"""Of a file or folder: inode, and the times when its contents and its metadata changed."""
 _ABSENT: Stamp = (0, 0, 0)
 
 
@@ -55,10 +54,10 @@ class ListedRun:
 
     folder: RunFolder
     info: RunInfo | None
-    """None: it cannot be read."""
+    """None if it is unreadable."""
     checkpoints: list[ListedCheckpoint] = field(default_factory=list)
     problem: str = ""
-    """Why it cannot be read."""
+    """Why it is unreadable."""
 
     @property
     def name(self) -> str:
@@ -66,12 +65,12 @@ class ListedRun:
 
     @property
     def step(self) -> int | None:
-        """Of its last checkpoint."""
+        """The step of its last checkpoint."""
         return self.checkpoints[-1].step if self.checkpoints else None
 
     @property
     def best_loss(self) -> float | None:
-        """The lowest one of its checkpoints that is finite."""
+        """The lowest finite loss of its checkpoints."""
         losses = [one.loss for one in self.checkpoints if one.loss is not None and math.isfinite(one.loss)]
         return min(losses, default=None)
 
@@ -81,7 +80,7 @@ if TYPE_CHECKING:
     _About = msgspec.Struct
 else:
     _About = msgspec.defstruct("_About", list(_TOLD.items()), array_like=True, frozen=True)
-"""RunInfo but for `config`."""
+"""RunInfo without `config`."""
 
 
 class _Stamps(NamedTuple):
@@ -89,7 +88,7 @@ class _Stamps(NamedTuple):
     info: Stamp
     """Of run.json."""
     states: dict[str, Stamp]
-    """Of state.json, by the name of the checkpoint's folder."""
+    """Of each state.json, by the name of the checkpoint's folder."""
 
     @property
     def newest(self) -> int:
@@ -101,7 +100,7 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     stamps: _Stamps
     about: _About
     knobs: dict[str, Value]
-    """Of its config what is not the default."""
+    """The values of its config that differ from the defaults."""
     checkpoints: list[ListedCheckpoint]
 
 
@@ -111,7 +110,7 @@ class _Index(msgspec.Struct):
 
 
 def listed(folder: RunFolder) -> ListedRun:
-    """What `folder` is now; never raises."""
+    """Reads `folder` as it is now; never raises."""
     checkpoints = [ListedCheckpoint(one.step, one.loss, one.created) for one in folder.checkpoints()]
     try:
         return ListedRun(folder, folder.info(), checkpoints)
@@ -123,7 +122,7 @@ def listed(folder: RunFolder) -> ListedRun:
 
 
 def list_quickly(workspace: Workspace) -> Generator[ListedRun]:
-    """All runs: those that are as they were first, then, as they are read, the others, the newest of them first."""
+    """Yields all runs: those in the index first, then, as they are read, the others, the newest first."""
     place = workspace.cache / "runs.bin"
     known = _read(place)
     changed: list[tuple[int, str]] = []
@@ -152,7 +151,7 @@ def list_quickly(workspace: Workspace) -> Generator[ListedRun]:
                 kept[name] = _entry(run, stamps)
             yield run
         whole = True
-    finally:  # also where nobody waits for the rest: what was read of thousands is not read again
+    finally:  # also if the caller stops early: what was read of thousands is not read again
         if changed or kept.keys() != known.keys():
             _write(place, kept if whole else known | kept)
 
@@ -187,7 +186,7 @@ def _entry(run: ListedRun, stamps: _Stamps) -> _Entry:
 
 
 def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Value], Value]) -> ListedRun | None:
-    # Most knobs of most runs are the defaults, or as in a run before: checking all of thousands takes seconds.
+    # Most knobs of most runs are at their defaults or as in a previous run: checking each of thousands takes seconds.
     config = copy.copy(_DEFAULTS)
     try:
         for name, value in entry.knobs.items():
@@ -213,6 +212,6 @@ def _read(place: Path) -> dict[str, _Entry]:
 
 
 def _version() -> str:
-    # What an entry means hangs on the defaults, and on what there is to tell.
+    # An entry's meaning depends on the defaults and on the fields listed.
     told = msgspec.json.encode([_DEFAULTS, RunInfo.__struct_fields__, _Entry.__struct_fields__])
     return hashlib.sha256(told).hexdigest()

@@ -1,4 +1,4 @@
-"""run.json: what a run is. No torch here."""
+"""Reads and writes run.json, the description of a run. Does not load torch."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 INFO_LIMIT = 1 << 20
 MOST_TOKENS = 10_000_100
-"""Of a vocabulary: what max_vocabulary allows, and those reserved."""
+"""Ids of a vocabulary: those that max_vocabulary allows, and the reserved ones."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is: run.json."""
+    """The contents of run.json."""
 
     format: int = FORMAT
     run: str
     config: RunConfig
-    """As it is now: live knobs and length as they were changed last; `feed` is what auto came to."""
+    """The current config: live knobs and length as last changed; `feed` is what auto resolved to."""
     corpus_sha256: str
     rnnplay: str
     torch: str
@@ -40,16 +40,16 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int
     vocabulary: int
     unknown_fraction: float | None = None
-    """Fraction of the validation text's tokens that are `<unk>`; None where nobody counted."""
+    """Fraction of the validation text's tokens that are `<unk>`; None if not counted."""
 
 
 def encode_info(info: RunInfo) -> bytes:
-    """The bytes of run.json."""
+    """Encodes run.json."""
     return msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n"
 
 
 def read_info(path: Path) -> RunInfo:
-    """What the run.json at `path` says; raises InputError in one sentence if it cannot be used."""
+    """Reads the run.json at `path`; raises InputError in one sentence if it cannot be used."""
     data = read_bounded(path, INFO_LIMIT).removeprefix(BOM_UTF8)
     try:
         check_format(data, FORMAT, path)
@@ -67,7 +67,7 @@ def read_info(path: Path) -> RunInfo:
 
 
 def unsound(info: RunInfo) -> str:
-    """What of `info` but its config cannot be, "text" or "number"; "" if all can."""
+    """What in `info`, its config apart, is invalid, "text" or "number"; "" if nothing."""
     texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
     if not all(text.isprintable() and len(text) <= 200 for text in texts):
         return "text"
@@ -76,7 +76,7 @@ def unsound(info: RunInfo) -> str:
 
 
 def moment(created: str) -> float:
-    """Seconds since 1970 of `RunInfo.created`, by which runs are ordered; -inf for what is no moment."""
+    """`RunInfo.created` as seconds since 1970, by which runs are ordered; -inf if it is invalid."""
     try:
         return datetime.fromisoformat(created).timestamp()
     except (ValueError, OverflowError):
@@ -84,7 +84,7 @@ def moment(created: str) -> float:
 
 
 def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters: int, torch_version: str) -> RunInfo:
-    """run.json of a run that begins now."""
+    """Makes the run.json of a run that begins now."""
     return RunInfo(
         run=run,
         config=config,

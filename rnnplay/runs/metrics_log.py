@@ -1,4 +1,4 @@
-"""metrics.jsonl: one record a line, only ever appended to, and cut back to a checkpoint when a run goes on from it."""
+"""Writes metrics.jsonl: one record a line, appended only, and cut back to a checkpoint when a run resumes from it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rnnplay.errors import InputError
 from rnnplay.runs.records import Finished, Record, Rollback, Step
 
 FLUSH_SECONDS = 1.0
-"""A record waits in memory no longer than this for the next one."""
+"""A record waits in memory no longer than this for the next one, in seconds."""
 
 WAITING = 50_000
-"""Records held while they cannot be written; beyond that every other step is given up."""
+"""Records kept while they cannot be written; beyond that every other step is dropped."""
 
 AT_ONCE = 5_000
 CHUNK_BYTES = 1 << 22
@@ -33,9 +33,9 @@ _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record, strict=Fal
 
 
 class MetricsLog:
-    """The records of one run. Appending buffers; what was flushed survives the process being killed.
+    """The records of one run. Appending buffers; flushed records survive the process being killed.
 
-    Records that cannot be written stay in memory, in their order, and are written when that is possible again.
+    Records that cannot be written stay in memory, in order, and are written when that is possible again.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,27 +45,27 @@ class MetricsLog:
         self._flushed = clock()
         self._size = 0
         self.flushes = 0
-        """Those that succeeded."""
+        """Number of successful flushes."""
         self.left_out = 0
-        """Step records that were given up because too many were waiting."""
+        """Step records dropped because too many were waiting."""
 
     @property
     def size(self) -> int:
-        """Bytes of whole lines on disk after the last flush, also if that failed."""
+        """Bytes of whole lines on disk after the last flush, even if that failed."""
         return self._size
 
     def append(self, records: Iterable[Record]) -> None:
-        """Adds records; they are on their way to disk within a second, if others follow. Raises OSError."""
+        """Adds records; they reach the disk within a second, if others follow. Raises OSError."""
         self._waiting.extend(records)
         if self._waiting and self._clock() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self, durable: bool = False) -> int:
-        """Hands all records to the system (`durable`: onto the disk too); returns the file's size in bytes.
+        """Writes all buffered records (`durable`: with fsync); returns the file's size in bytes.
 
-        Raises OSError if that is impossible; what was not written waits on.
+        Raises OSError if that is impossible; unwritten records stay buffered.
         """
-        self._flushed = self._clock()  # also if it fails: a second passes before the next attempt
+        self._flushed = self._clock()  # even if it fails: the next attempt is a second later
         try:
             descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
@@ -89,7 +89,7 @@ class MetricsLog:
                 while written < len(data):
                     written += _put(descriptor, memoryview(data)[written:])
             finally:
-                # A line that was torn is cut off before the next attempt.
+                # A partly written line is cut off before the next attempt.
                 whole = data[:written].rfind(b"\n") + 1
                 del self._waiting[: data.count(b"\n", 0, whole)]
                 self._size += whole
@@ -103,10 +103,10 @@ class MetricsLog:
         self.left_out += before - len(self._waiting)
 
     def read(self) -> Iterator[Record]:
-        """The records on disk, oldest first. A last line without its end is still being written and is left out.
+        """Reads the records on disk, oldest first.
 
-        Those before a Rollback record may belong to steps that the run went back on. Raises InputError naming the
-        line that cannot be read.
+        An incomplete last line is still being written and is left out. Records before a Rollback may belong to steps
+        that were undone. Raises InputError naming an unreadable line.
         """
         check_plain(self.path)
         try:
@@ -122,11 +122,11 @@ class MetricsLog:
                 before += whole.count(b"\n")
 
     def cut(self, after_step: int, size: int | None = None) -> None:
-        """Forgets what was recorded after step `after_step`'s checkpoint, in memory and on disk.
+        """Drops what was recorded after step `after_step`'s checkpoint, in memory and on disk.
 
-        `size` is the file's size when that checkpoint was written; without it, or if the file is not as it was
-        then, the place is found by reading. The file only gets shorter, which happens as a whole or not at all.
-        Raises OSError, or InputError for what may be another file.
+        `size` is the file's size when that checkpoint was written; without it, or if the file has changed, the place is
+        found by reading. The file is only shortened, atomically. Raises OSError, or InputError for a file that may be
+        another.
         """
         self._waiting = []
         check_own(self.path)
@@ -140,7 +140,7 @@ class MetricsLog:
             os.fsync(file.fileno())
 
     def decode(self, whole: bytes, before: int) -> list[Record]:
-        """The records in whole lines, `before` of which stand above them; raises InputError naming the bad line."""
+        """Decodes the records in whole lines, `before` of which precede them; raises InputError naming the bad line."""
         try:
             return _decoder.decode_lines(whole)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -163,7 +163,7 @@ def _put(descriptor: int, data: memoryview) -> int:
 
 
 def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
-    # Whether the first `size` bytes are whole lines, after the last of which the run was at `step` or before it.
+    # Whether the first `size` bytes are whole lines, after the last of which the run was at `step` or before.
     if size <= 0:
         return size == 0
     if file.seek(0, os.SEEK_END) < size:
@@ -180,7 +180,7 @@ def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
 
 
 def _size_by(file: BinaryIO, path: Path, step: int) -> int:
-    # A run that went back to `step` or before it passes this place once more: the last passage is the one that holds.
+    # A run that was rolled back past `step` reaches it again: the last time counts.
     size, found = 0, None
     for whole in whole_lines(file, path):
         for line in whole.splitlines(keepends=True):
@@ -220,14 +220,14 @@ def _mended(descriptor: int) -> int:
 
 
 def encode_lines(records: list[Record]) -> bytes:
-    """`records` as lines of JSON, as `rnnplay.common.jsonl.encode_line` writes each."""
+    """Encodes `records` as lines of JSON, each as `rnnplay.common.jsonl.encode_line` does."""
     lines = _encoder.encode_lines(records)
-    # As there: null stands for a number that is not finite, and is spelt out.
+    # As there: null stands for a number that is not finite, and is written out.
     return b"".join(map(encode_line, records)) if b"null" in lines else lines
 
 
 def whole_lines(file: BinaryIO, path: Path, at_once: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """What `file` has from here on, in pieces of about `at_once` bytes that end where lines end."""
+    """Yields the rest of `file` in pieces of about `at_once` bytes that end at line ends."""
     rest = b""
     while chunk := file.read(at_once):
         rest += chunk

@@ -1,6 +1,6 @@
-"""What a run says of itself: one record a line in metrics.jsonl, on stdout with --json, and to the engine's parent.
+"""The records of a run: one a line in metrics.jsonl, on stdout with --json, and in messages to the interface.
 
-No torch here: the terminal interface reads these too.
+Does not load torch, as the interface reads these too.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from rnnplay.config import RENAMED, with_new_names
 
 StepNumber = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
 Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""One line to be shown: what somebody else's file has in it never reaches the terminal as an escape sequence."""
+"""One line of text for display, cleaned: a stranger's file cannot send escape sequences to the terminal."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
-    """A run begins or goes on. Not kept in metrics.jsonl (run.json says more)."""
+    """A run begins or resumes. Not kept in metrics.jsonl (run.json says more)."""
 
     run: str
     parameters: int
@@ -26,7 +26,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
     precision: str = "float32"
     threads: int = 0
     step: StepNumber = 0
-    """Steps already done: 0 for a new run."""
+    """Steps already done; 0 for a new run."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
@@ -34,21 +34,21 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
 
     step: StepNumber
     loss: float
-    """Mean over the step's tokens, nats per token."""
+    """Mean cross-entropy over the step's tokens, nats per token."""
     grad_norm: float
     """L2 norm over all parameters, before clipping."""
     grad_norm_clipped: float
     """The same after clipping."""
     clipped: bool
     lr: float
-    """The rate this step was taken with: base rate times schedule."""
+    """The learning rate of this step: base rate times schedule."""
     tokens: int
     """Tokens trained on since the run's first step."""
     tokens_per_second: float
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
-    """The validation split read with carried state, after `step` steps."""
+    """A loss over the validation split after `step` steps, with the hidden state carried."""
 
     step: StepNumber
     loss: float
@@ -57,13 +57,13 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
     bits_per_character: float
     """Over the characters of the text, also for words; what `<unk>` hides counts 8 bits a byte."""
     best: bool = False
-    """The lowest loss of this run so far."""
+    """Whether this is the lowest loss of the run so far."""
     unknown_fraction: float | None = None
     """Fraction of the tokens that are `<unk>`; None in records of versions that did not count them."""
 
 
 class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):
-    """A live knob changed; it holds from the step after `step`."""
+    """A live knob changed; the change applies from the step after `step`."""
 
     step: StepNumber
     knob: Words
@@ -76,14 +76,14 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoint"):
-    """A checkpoint is on disk, whole."""
+    """A checkpoint is complete on disk."""
 
     step: StepNumber
     path: str
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished"):
-    """The run is over, or stopped; the last checkpoint stands at `step`."""
+    """The run is over, or stopped; the last checkpoint is at `step`."""
 
     step: StepNumber
     reason: Words
@@ -91,20 +91,19 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag="finished"):
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True, tag="skipped"):
-    """The step before this record did not reach the weights; its Step record tells the numbers it met."""
+    """The step before this record did not change the weights; its Step record has the numbers."""
 
     step: StepNumber
     cause: Words
     """"loss not finite", "gradient not finite" or "gradient too large"."""
     where: Words = ""
-    """The first parameter whose gradient was not finite, or the one with the largest, by name; empty where the loss
-    itself was not finite."""
+    """The first parameter whose gradient was not finite, or the one with the largest; empty if it was the loss."""
 
 
 class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
-    """The run went back from `step` to the state after step `to`: the steps between are abandoned.
+    """The run was rolled back from `step` to the state after step `to`: the steps between are undone.
 
-    The records of the abandoned steps stay in metrics.jsonl before this one; readers forget what is after `to`.
+    Their records stay in metrics.jsonl before this one; readers drop those after `to`.
     """
 
     step: StepNumber
@@ -115,12 +114,11 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
     remedy: Words
     """"none", "lower-rate" or "clip"."""
     where: Words = ""
-    """The parameter that was not finite, or whose gradient was not or was the largest, by name; empty where it was the
-    loss."""
+    """The parameter that was not finite, or whose gradient was not or was the largest; empty if it was the loss."""
     changed: dict[Words, float | Words] = {}
     """Live knobs that the remedy changed, with their new values; a Tuned record follows for each."""
     count: int = 0
-    """Rollbacks that the run has made of itself, this one included."""
+    """Automatic rollbacks of the run, this one included."""
 
     def __post_init__(self) -> None:
         if RENAMED.keys() & self.changed.keys():
@@ -128,7 +126,7 @@ class Rollback(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
-    """Something that the user is to know at once, such as a full disk; training goes on."""
+    """Something that the user should know at once, such as a full disk; training continues."""
 
     step: StepNumber
     message: Words
@@ -136,9 +134,9 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
 
 
 class Threads(msgspec.Struct, frozen=True, kw_only=True, tag="threads"):
-    """From the step after `step` on, another number of threads is used: other programs have come, or have gone.
+    """From the step after `step` on, another number of threads is used, because other programs started or ended.
 
-    Losses are the same bit for bit only between runs that used the same numbers of threads at the same steps.
+    Losses are identical bit for bit only between runs that used the same numbers of threads at the same steps.
     """
 
     step: StepNumber
@@ -146,11 +144,11 @@ class Threads(msgspec.Struct, frozen=True, kw_only=True, tag="threads"):
     others: float
     """Cores that other programs used in the last seconds, on average."""
     asked: bool = False
-    """The number was asked for and stays as it is, although there are fewer cores free than that."""
+    """Whether the number was asked for and stays, although fewer cores are free."""
 
     @property
     def message(self) -> str:
-        """In a sentence."""
+        """The record in a sentence."""
         if self.asked:
             return (
                 f"Other programs use {self.others:.1f} cores, so the {self.threads} threads that were asked for wait "

@@ -1,7 +1,7 @@
-"""metrics.jsonl read for its curves: steps as columns of numbers, all other records as they are, in little memory.
+"""Reads metrics.jsonl for its curves, in little memory: steps as columns of numbers, other records as they are.
 
-A file of many millions of steps is read in chunks. Steps beyond a number that is read in about a second are thinned:
-every so many bytes a few consecutive ones are read, evenly over the whole file. Other records are never left out.
+A file of many millions of steps is read in chunks. Steps beyond what is read in about a second are thinned: a few
+consecutive ones every so many bytes, evenly over the whole file. Other records are never left out.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rnnplay.runs.records import Record, Step, StepNumber
 
 CHUNK_BYTES = 1 << 20
 PIECE_BYTES = 1 << 12
-"""Of steps that are read, or left out, together."""
+"""Bytes of consecutive steps that are read, or skipped, together."""
 ALL_BYTES = 1 << 25
-"""Of a file: a longer one is thinned to so much."""
+"""Bytes of steps read of a file; a longer one is thinned to this."""
 END_BYTES = 1 << 21
-"""At the end, which is never thinned."""
+"""Bytes at the end that are never thinned."""
 LAST = 100
-"""Of the steps at the end so many are also read whole."""
+"""Number of steps at the end that are also decoded as records."""
 
 _STEP_START = b'{"type":"step",'
 _OTHER, _STEPS, _LEFT_OUT = range(3)
@@ -44,34 +44,34 @@ _steps: msgspec.json.Decoder[Step] = msgspec.json.Decoder(Step, strict=False)
 
 
 class StepColumns(NamedTuple):
-    """Consecutive steps, some of them perhaps left out, by rising number; lists of the same length, which is not 0."""
+    """Consecutive steps, some perhaps left out, by rising number; lists of the same, non-zero length."""
 
     step: list[int]
     loss: list[float]
     grad_norm: list[float]
     grad_norm_clipped: list[float]
     last: list[Step]
-    """The last of them, whole; towards the end of the file only."""
+    """The last of them as records; towards the end of the file only."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Where whole lines end in a metrics.jsonl."""
+    """The offset of a line end in a metrics.jsonl."""
 
     bytes: int = 0
     lines: int = 0
 
 
 class ColumnReader:
-    """One reading of a metrics.jsonl from `start` on; what is appended meanwhile may be left out."""
+    """Reads a metrics.jsonl once, from `start` on; what is appended meanwhile may be left out."""
 
     def __init__(self, log: MetricsLog, start: Position | None = None, all_bytes: int = ALL_BYTES) -> None:
         self._log = log
         self.end = start or Position()
-        """Up to where it was read."""
+        """The offset up to which it was read."""
         self._all_bytes = all_bytes
 
     def read(self) -> Iterator[StepColumns | Record]:
-        """All of it, oldest first. Raises InputError naming the line that cannot be read."""
+        """Yields everything, oldest first. Raises InputError naming an unreadable line."""
         path = self._log.path
         check_plain(path)
         try:
@@ -112,13 +112,13 @@ class ColumnReader:
 
 
 def _sorted_out(chunk: bytes, offset: int, every: int) -> Iterator[tuple[int, bytes, int]]:
-    """Runs of consecutive lines of one kind, and how many they are; `offset`: where in the file `chunk` begins."""
+    """Splits `chunk`, which begins at `offset`, into runs of consecutive lines of one kind, with their counts."""
     import numpy as np
 
     characters = np.frombuffer(chunk, np.uint8)
     ends = np.flatnonzero(characters == ord("\n")) + 1
     starts = np.concatenate(([0], ends[:-1]))
-    # As far as the tags of records differ; what is read is checked whole.
+    # As far as the tags of records differ; what is read is checked completely.
     is_step = np.ones(len(starts), bool)
     for at, letter in enumerate(b"ste", len(b'{"type":"')):
         is_step &= characters[np.minimum(starts + at, len(chunk) - 1)] == letter

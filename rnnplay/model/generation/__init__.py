@@ -1,1 +1,1 @@
-"""Text from a model: sampling and completion."""
+"""Generates text from a model: samples and completions."""

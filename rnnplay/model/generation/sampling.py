@@ -1,8 +1,8 @@
-"""Text from a model: samples, and the completion of what a user types.
+"""Generates text from a model: samples, and completions of what a user types.
 
-Everything here leaves the model as it was: no gradients, the mode (training or not) put back before anything is handed
-out, torch's global random numbers untouched. So it may run between two training steps, in the same thread, and a
-sample may go on over many steps, each token from the weights as they then are. All numbers are float32.
+Everything here leaves the model unchanged: no gradients, the mode (training or not) restored before anything is
+returned, torch's global random state untouched. So it may run between two training steps in the same thread, and a
+sample may extend over many steps, each token from the weights at that moment. All numbers are float32.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNKNOWN_ID = 0
 """<unk> in every vocabulary; never drawn."""
 
 PROMPT_TOKENS = 1000
-"""Of a longer prompt only so many of its last tokens are read."""
+"""Only this many of a longer prompt's last tokens are read."""
 
 SUGGESTION_TOKENS = 24
 
@@ -42,7 +42,7 @@ def filter_logits(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_
     logits = logits.double()
     if temperature == 0:
         return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
-    # The largest becomes 0 first, so that no temperature, however small, makes an infinity.
+    # Subtracting the largest first keeps every temperature, however small, from giving an infinity.
     probabilities = torch.softmax((logits - logits.max()) / temperature, dim=0)  # (V,)
     if not (0 < top_k < len(logits)) and top_p >= 1:
         return probabilities
@@ -77,7 +77,7 @@ def generate_ids(
 
 
 def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: SamplingConfig) -> Iterator[str]:
-    """Writes on from `prompt`, yielding text as it comes; `prompt` and the pieces together read as one text.
+    """Continues `prompt`, yielding text as it is drawn; `prompt` and the pieces together read as one text.
 
     The model first reads a newline if it has one, as texts begin after one. Raises as `generate_ids`.
     """
@@ -92,13 +92,15 @@ def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a model makes of a text."""
+    """A model's suggestions for continuing a text."""
 
     suggestion: str
-    """What to append: to the end of the word under way, or of the next one. May be empty; has no newline."""
+    """What to append: up to the end of the current word, or of the next one. May be empty; contains no newline."""
     next: list[tuple[str, float]]
-    """The most probable next tokens as displayed, with their probabilities over the whole vocabulary; none if the model
-    gives no finite numbers. While a word model's word is not finished: the words that begin so."""
+    """The most probable next tokens as displayed, with their probabilities over the whole vocabulary.
+
+    None if the model gives no finite numbers. Within a word of a word model: words that begin with what was typed.
+    """
     unknown: list[str]
     """Pieces of the text that the model reads as <unk>."""
     texts: list[str] = field(default_factory=list)
@@ -137,7 +139,7 @@ def complete(
         ]
         texts = [_Writer(tokenizer, ids, text).write(token) if token != UNKNOWN_ID else "" for token in tokens.tolist()]
         return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown, texts)
-    except RnnplayError:  # a model that diverged suggests nothing
+    except RnnplayError:  # a diverged model suggests nothing
         return Suggestion("", [], unknown)
 
 
@@ -168,7 +170,7 @@ def _to_word_end(
 
 
 def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], last: int) -> str:
-    """The word that `text` ends in and a word model could go on with, as it would stand in the vocabulary; or ""."""
+    """The unfinished word at the end of `text` that a word model could complete, as in the vocabulary; or ""."""
     if tokenizer.kind != "word":
         return ""
     if last != UNKNOWN_ID:
@@ -180,23 +182,24 @@ def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], la
 
 
 def _words_beginning(tokenizer: Tokenizer, beginning: str, logits: Tensor) -> list[tuple[int, float]]:
-    """Ids of the words that begin so, the most probable first, with their probabilities over the whole vocabulary."""
+    """Ids of the words that begin so, the most probable first, with probabilities over the whole vocabulary."""
     ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
     shares = torch.softmax(logits.double(), dim=0)[ids].tolist()
     return sorted(zip(ids, shares, strict=True), key=lambda found: -found[1])
 
 
 class _Writer:
-    """Text of tokens as they come, each spaced by the one before it."""
+    """Converts tokens to text one by one, spacing each by its predecessor."""
 
     def __init__(self, tokenizer: Tokenizer, context: Sequence[int], prompt: str) -> None:
         self._tokenizer = tokenizer
         self._previous = context[-1]
-        # A word model is not shown the one space a user ended on (`_prompt_ids`): it is not to be written twice.
+        # A word model does not read the one space that a prompt ends on (`_prompt_ids`), so it must not be written
+        # twice.
         self._drop_space = ends_on_space(tokenizer, prompt)
 
     def write(self, token: int) -> str:
-        """What `token` adds to the text."""
+        """Returns what `token` adds to the text."""
         piece = self._tokenizer.decode_after(self._previous, token)
         self._previous = token
         if self._drop_space:
@@ -220,8 +223,8 @@ def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list
 
 
 def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
-    """Whether the space at the end of `prompt` is none that the model should read."""
-    # To a word model a space between two words is no token; one at the end would be read as a second space.
+    """Whether `prompt` ends on a space that the model should not read."""
+    # For a word model a space between two words is not a token; one at the end would be read as a second space.
     return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
 
 
@@ -237,7 +240,7 @@ def _draw(logits: Tensor, sampling: SamplingConfig, generator: torch.Generator |
 
 
 def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
-    """The logits (V,) after `ids`, on the CPU, and the state."""
+    """Returns the logits (V,) after `ids`, on the CPU, and the state."""
     if hook is not None:
         with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
             embedded = model.embedding(torch.tensor([ids], device=model.device))  # (1, T, E)
@@ -255,7 +258,7 @@ def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None
 
 
 def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
-    """The logits (V,) after one more token, and the new state."""
+    """Returns the logits (V,) after one more token, and the new state."""
     # torch.nn's layers repack their weights at every call; over one timestep that costs more than the timestep.
     with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
         x = model.embedding(torch.tensor([token], device=model.device))  # (1, E)
