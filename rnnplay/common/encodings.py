@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 import unicodedata
 from functools import cache
@@ -67,6 +68,13 @@ def soften_streams() -> None:
 def encoding_of(stream: TextIO) -> str:
     """The name of a stream's encoding, for users."""
     return "ascii" if stream.encoding == _ASCII else stream.encoding or "ascii"
+
+
+def utf8_setting() -> str:
+    """The assignment to put before a command so that it writes UTF-8. PYTHONIOENCODING wins over the locale."""
+    if os.environ.get("PYTHONIOENCODING"):
+        return "PYTHONIOENCODING=utf-8"
+    return "LC_ALL=" + ("en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8")
 
 
 def honest(text: str, stream: TextIO) -> str:

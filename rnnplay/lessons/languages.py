@@ -11,6 +11,8 @@ Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 """Each in its own words."""
+_LETTERS: dict[Language, str] = {"en": "", "zh": "训练语言"}
+"""Some of each: an encoding that has these has the others, too."""
 
 
 def locale_language(environment: Mapping[str, str] = os.environ) -> Language:
@@ -22,3 +24,14 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> Language:
 def choose_language(wanted: str, environment: Mapping[str, str] = os.environ) -> Language:
     """`wanted` if lessons are written in it, else the locale's."""
     return next((language for language in LANGUAGES if language == wanted), locale_language(environment))
+
+
+def can_show(encoding: str | None, language: Language) -> bool:
+    """Whether text in `language` can be written in `encoding`; None is taken for UTF-8."""
+    try:
+        _LETTERS[language].encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    except LookupError:
+        pass
+    return True

@@ -24,7 +24,7 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
-from rnnplay.lessons.languages import choose_language
+from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.coach import Coach
@@ -40,6 +40,7 @@ from rnnplay.tui.textual_patches.layout import mend_layout
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.line_filter import HarmlessLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
+from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.theme import THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
@@ -106,7 +107,9 @@ class RnnplayApp(App[None]):
         self.controller = RunController(workspace, engine_command, config)
         self._leave_question: Confirm | None = None
         self.settings = load_settings()
-        self.coach = Coach(self.controller, choose_language(self.settings.language), progress_path())
+        language = choose_language(self.settings.language)
+        encoding = terminal_encoding()
+        self.coach = Coach(self.controller, language if can_show(encoding, language) else "en", progress_path())
         self.playground = PlaygroundScreen(self.controller, self.coach, config, preset, run)
         self.controller.on_event = self._engine_event
         self.controller.on_engine_gone = self._engine_gone

@@ -91,6 +91,23 @@ def test_json_is_exact(encoding: str, texts: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads(out)["name"] == "水à🙂"
 
 
+@pytest.mark.parametrize("words", ["lessons", "lessons show 6"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "big5", "gbk", "utf-8"])
+def test_lessons_are_in_english_where_chinese_has_no_letters(
+    encoding: str, words: str, texts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Big5 has some Chinese characters, but not these; GBK has them."""
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    found, out, err = said(encoding, f"{words} --language zh", monkeypatch)
+    assert found == 0 and "??" not in out
+    if encoding in ("gbk", "utf-8"):
+        assert "梯度裁剪" in out and not err
+    else:
+        assert "Gradient clipping" in out
+        assert err.startswith(f"Note: The encoding here is {encoding}, which lacks") and err.count("\n") == 1
+    assert "梯度裁剪" in json.loads(said(encoding, "lessons show 6 --language zh --json", monkeypatch)[1])["title"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals")
 def test_the_interface_says_so_and_is_drawn_in_ascii(workspace: Path) -> None:
     env = {"PYTHONIOENCODING": "latin-1", "RNNPLAY_WORKSPACE": str(workspace)}

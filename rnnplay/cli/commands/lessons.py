@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import builtins, printable, short_time, table, write_json
+from rnnplay.cli.support.console import builtins, note, printable, short_time, table, write_json
 from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
-from rnnplay.lessons.languages import LANGUAGES, Language, choose_language
+from rnnplay.common.encodings import encoding_of, utf8_setting
+from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language
 
 if TYPE_CHECKING:
     from rnnplay.cli.commands.lesson_run import Played
@@ -38,7 +39,7 @@ language_option = click.option(
 def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
     """List, read or play the lessons. Alone, it lists them."""
     if ctx.invoked_subcommand is None:
-        _list(chosen(language), as_json)
+        _list(chosen(language, as_json), as_json)
 
 
 @command.command("list", short_help="The lessons, and how far you are.")
@@ -47,7 +48,7 @@ def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
 @json_option
 def list_(language: str | None, as_json: bool) -> None:
     """The lessons in their order, and which of their steps are ticked."""
-    _list(chosen(language), as_json)
+    _list(chosen(language, as_json), as_json)
 
 
 @command.command("show", short_help="The page of a lesson.")
@@ -63,7 +64,7 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
     from rnnplay.lessons.reader import find_lesson, page
 
     found = find_lesson(lesson)
-    read = page(found, chosen(language))
+    read = page(found, chosen(language, as_json))
     if as_json:
         write_json({"lesson": found.number, "name": found.name, **asdict(read)})
         return
@@ -98,6 +99,7 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     from rnnplay.workspace import Workspace
 
     found = find_lesson(lesson)
+    spoken = chosen(language, as_json)
 
     def reporter(title: str, steps: int) -> Reporter:
         from rnnplay.cli.support.reporters import Silent, choose_reporter
@@ -113,15 +115,25 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     if as_json:
         write_json(as_object(played))
     else:
-        _tell(found, played, chosen(language))
+        _tell(found, played, spoken)
     return 0 if played.holds else 1
 
 
-def chosen(language: str | None) -> Language:
-    """The language to speak: --language, else the interface's setting, else the locale's."""
+def chosen(language: str | None, as_json: bool) -> Language:
+    """The language to speak: --language, else the interface's setting, else the locale's.
+
+    English where the encoding of stdout lacks its letters, which is said. JSON has them in any encoding.
+    """
     from rnnplay.tui.settings import load_settings
 
-    return choose_language(language or load_settings().language)
+    wanted = choose_language(language or load_settings().language)
+    if as_json or can_show(sys.stdout.encoding, wanted):
+        return wanted
+    note(
+        f"Note: The encoding here is {encoding_of(sys.stdout)}, which lacks the lessons' Chinese characters, so this "
+        f"is in English; if your terminal shows UTF-8, put {utf8_setting()} before the command."
+    )
+    return "en"
 
 
 def as_object(played: Played) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from rnnplay.cli.support.failures import tell
 from rnnplay.cli.support.session import Session
 from rnnplay.common.commands import shell_command
-from rnnplay.common.encodings import encoding_of, is_utf8
+from rnnplay.common.encodings import encoding_of, is_utf8, utf8_setting
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
@@ -47,18 +47,12 @@ def warn_of_encoding(again: str) -> None:
     """Where the terminal's encoding is not UTF-8, says so, and how to open the interface `again`; waits for Enter."""
     if is_utf8(sys.stderr):  # Textual draws on stderr
         return
-    # PYTHONIOENCODING wins over the locale.
-    setting = "PYTHONIOENCODING=utf-8" if os.environ.get("PYTHONIOENCODING") else f"LC_ALL={_utf8_locale()}"
     tell(
         f"The encoding here is {encoding_of(sys.stderr)}, in which the interface is drawn with ASCII (- | + #); press "
-        f"Enter to open it so, or ctrl-C and, if your terminal shows UTF-8: {setting} {again}"
+        f"Enter to open it so, or ctrl-C and, if your terminal shows UTF-8: {utf8_setting()} {again}"
     )
     if not sys.stdin.readline():
         raise click.Abort
-
-
-def _utf8_locale() -> str:
-    return "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
 def check_terminal() -> None:

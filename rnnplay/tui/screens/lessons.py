@@ -14,11 +14,12 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
-from rnnplay.lessons.languages import LANGUAGES, NAMES, Language
+from rnnplay.lessons.languages import LANGUAGES, NAMES, Language, can_show
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import shortened
 
@@ -124,8 +125,13 @@ class LessonsScreen(Screen[str | None]):
 
     def action_language(self) -> None:
         """The next language."""
+        encoding = terminal_encoding()
         at = LANGUAGES.index(self._coach.language)
-        self._coach.language = LANGUAGES[(at + 1) % len(LANGUAGES)]
+        following = LANGUAGES[(at + 1) % len(LANGUAGES)]
+        if not can_show(encoding, following):
+            self.notify(f"The encoding here is {encoding}, which lacks the lessons' Chinese characters.", timeout=4)
+            return
+        self._coach.language = following
         self.post_message(self.LanguageChosen(self._coach.language))
         self.notify(NAMES[self._coach.language], timeout=2)
         self.refresh_bindings()

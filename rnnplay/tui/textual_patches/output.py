@@ -6,11 +6,17 @@ import codecs
 import os
 import re
 import select
+import sys
 
 from rnnplay.common.encodings import HANDLER, ascii_alike, register
 
 _DRAWING = re.compile("[\u2010-\u2bff]")
 """Lines, bars, arrows and signs. Encodings of East Asia have some of them, in most fonts two cells wide."""
+
+
+def terminal_encoding() -> str | None:
+    """What the interface is written in: Textual draws on stderr."""
+    return sys.__stderr__.encoding if sys.__stderr__ is not None else None
 
 
 class TerminalOutput:

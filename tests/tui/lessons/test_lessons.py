@@ -489,3 +489,18 @@ async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage:
         assert stage.engine.of(messages.Open)[0].run == runs["lstm"]
         await until(pilot, lambda: isinstance(app.screen, InspectScreen))
         assert any("opened again" in toast for toast in stage.toasts)
+
+
+async def test_where_the_terminal_has_no_chinese_the_lessons_stay_english(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every character would be a ?; z says why nothing changes."""
+    monkeypatch.setattr("rnnplay.tui.screens.lessons.terminal_encoding", lambda: "cp1252")
+    app = stage.open()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        await pilot.press("z")
+        await until(pilot, lambda: any("The encoding here is cp1252" in toast for toast in stage.toasts))
+        assert app.coach.language == "en"
