@@ -37,10 +37,10 @@ def play(lesson: int, seed: int) -> dict[str, Any]:
 
 def name(condition: dict[str, Any]) -> str:
     """A condition in a line."""
-    arms = condition["arm"]
-    arms += f" - {condition['minus']}" if "minus" in condition else ""
-    arms += f" / {condition['over']}" if "over" in condition else ""
-    return f"{condition['metric']} of {arms} {condition['comparison']} {condition['value']:g}"
+    variants = condition["variant"]
+    variants += f" - {condition['minus']}" if "minus" in condition else ""
+    variants += f" / {condition['over']}" if "over" in condition else ""
+    return f"{condition['metric']} of {variants} {condition['comparison']} {condition['value']:g}"
 
 
 def number(measured: float | str | None) -> float:

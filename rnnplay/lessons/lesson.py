@@ -17,24 +17,24 @@ Comparison = Literal["<", "<=", ">", ">="]
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must be measured for a step to tick: metric(arm) [- metric(minus) | / metric(over)] comparison value."""
+    """What must be measured for a step to tick: metric(variant) [- metric(minus) | / metric(over)] comparison value."""
 
     metric: str
     """A name of measurements.METRICS, "@" and its parameter behind it where it has one: "accuracy@40"."""
-    arm: str
+    variant: str
     comparison: Comparison
     value: float
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """Measured once the arm has done so many steps: what holds of untrained weights anyway must not tick early."""
+    """Measured once the variant has done so many steps: what holds of untrained weights anyway must not tick early."""
     minus: str = ""
-    """Another arm, whose measurement is subtracted."""
+    """Another variant, whose measurement is subtracted."""
     over: str = ""
-    """Another arm, by whose measurement it is divided."""
+    """Another variant, by whose measurement it is divided."""
 
     @property
-    def arms(self) -> tuple[str, ...]:
-        """The arms it looks at."""
-        return tuple(arm for arm in (self.arm, self.minus, self.over) if arm)
+    def variants(self) -> tuple[str, ...]:
+        """The variants it looks at."""
+        return tuple(variant for variant in (self.variant, self.minus, self.over) if variant)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,12 +51,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.conditions[0].metric.partition("@")[2] if self.view == "gates" else ""
 
     @property
-    def arms(self) -> tuple[str, ...]:
-        """The arms whose runs it takes, each once."""
-        return tuple(dict.fromkeys(arm for condition in self.conditions for arm in condition.arms))
+    def variants(self) -> tuple[str, ...]:
+        """The variants whose runs it takes, each once."""
+        return tuple(dict.fromkeys(variant for condition in self.conditions for variant in condition.variants))
 
 
-class Arm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One run of the experiment."""
 
     title: dict[str, str]
@@ -64,7 +64,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     values: dict[str, Any] = {}
     """Knobs of RunConfig that differ from the lesson's common ones."""
     rates: list[float] = []
-    """The grid of learning rates that the arm's is the best of; empty where the rate is part of what is shown."""
+    """The grid of learning rates that the variant's is the best of; empty where the rate is part of what is shown."""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,22 +84,22 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     number: Annotated[int, msgspec.Meta(ge=1)]
     name: str
     minutes: Annotated[float, msgspec.Meta(gt=0, le=4)]
-    """About how long all arms take together on two cores."""
+    """About how long all variants take together on two cores."""
     common: dict[str, Any]
-    """Knobs of RunConfig that all arms share."""
-    arms: dict[str, Arm]
+    """Knobs of RunConfig that all variants share."""
+    variants: dict[str, Variant]
     """In the order they are run."""
     steps: Annotated[list[Step], msgspec.Meta(min_length=1)]
     probe: Probe = Probe()
 
-    def config(self, arm: str, seed: int | None = None) -> RunConfig:
-        """The run of `arm`; raises ConfigError for a value that is not allowed, KeyError for an unknown arm."""
-        values = {**self.common, **self.arms[arm].values}
+    def config(self, variant: str, seed: int | None = None) -> RunConfig:
+        """The run of `variant`; raises ConfigError for a value that is not allowed, KeyError for an unknown variant."""
+        values = {**self.common, **self.variants[variant].values}
         return with_values(RunConfig(), values if seed is None else {**values, "seed": seed})
 
-    def run_name(self, arm: str, seed: int) -> str:
-        """What the arm's run is called."""
-        return f"lesson-{self.number}-{arm}-{seed}"
+    def run_name(self, variant: str, seed: int) -> str:
+        """What the variant's run is called."""
+        return f"lesson-{self.number}-{variant}-{seed}"
 
 
 @dataclass(frozen=True, slots=True)

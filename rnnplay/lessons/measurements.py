@@ -44,27 +44,27 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measurements:
-    """What is known of a lesson's arms. Takes records and results as they come, in any order of arms."""
+    """What is known of a lesson's variants. Takes records and results as they come, in any order of variants."""
 
     def __init__(self) -> None:
         self._observations: dict[str, Observations] = {}
 
-    def of(self, arm: str) -> Observations:
-        """What is known of `arm`; nothing at first."""
-        return self._observations.setdefault(arm, Observations())
+    def of(self, variant: str) -> Observations:
+        """What is known of `variant`; nothing at first."""
+        return self._observations.setdefault(variant, Observations())
 
-    def take(self, arm: str, found: Record | Result) -> None:
-        """A record of the arm's run, or the result of an inspection of its model."""
-        self.of(arm).take(found)
+    def take(self, variant: str, found: Record | Result) -> None:
+        """A record of the variant's run, or the result of an inspection of its model."""
+        self.of(variant).take(found)
 
-    def begin(self, arm: str) -> None:
-        """The arm is run anew: what was known of it counts no more."""
-        self._observations[arm] = Observations()
+    def begin(self, variant: str) -> None:
+        """The variant is run anew: what was known of it counts no more."""
+        self._observations[variant] = Observations()
 
-    def measure(self, metric: str, arm: str) -> Measured | None:
-        """The metric's value for `arm`; raises ValueError for an unknown metric."""
+    def measure(self, metric: str, variant: str) -> Measured | None:
+        """The metric's value for `variant`; raises ValueError for an unknown metric."""
         found, parameter = split_metric(metric)
-        return found.measure(self.of(arm), parameter)
+        return found.measure(self.of(variant), parameter)
 
     def judge(self, condition: Condition) -> Judged:
         """Whether `condition` holds now. A number that is not comparable (NaN) holds no condition."""
@@ -82,8 +82,8 @@ class Measurements:
 
     def _value(self, condition: Condition) -> float | None:
         values: list[float] = []
-        for arm in condition.arms:
-            measured = self.measure(condition.metric, arm)
+        for variant in condition.variants:
+            measured = self.measure(condition.metric, variant)
             if measured is None or measured.step < condition.after:
                 return None
             values.append(measured.value)
@@ -94,22 +94,22 @@ class Measurements:
         return values[0]
 
 
-def sources(lesson: Lesson, arm: str) -> dict[Source, set[str]]:
-    """What has to be looked at in `arm` for the lesson's conditions, with the metrics' parameters."""
+def sources(lesson: Lesson, variant: str) -> dict[Source, set[str]]:
+    """What has to be looked at in `variant` for the lesson's conditions, with the metrics' parameters."""
     found: dict[Source, set[str]] = {}
     for step in lesson.steps:
         for condition in step.conditions:
-            if arm in condition.arms:
+            if variant in condition.variants:
                 metric, parameter = split_metric(condition.metric)
                 found.setdefault(metric.source, set()).add(parameter)
     return found
 
 
-def questions(lesson: Lesson, arm: str) -> dict[str, Question]:
-    """What has to be asked of the model of `arm` for the lesson's conditions, by a name for each."""
+def questions(lesson: Lesson, variant: str) -> dict[str, Question]:
+    """What has to be asked of the model of `variant` for the lesson's conditions, by a name for each."""
     found: dict[str, Question] = {}
     text, forced = lesson.probe.text, lesson.probe.forced
-    for source, parameters in sources(lesson, arm).items():
+    for source, parameters in sources(lesson, variant).items():
         match source:
             case "gradients" | "initial gradients":
                 distance = max(map(int, parameters))
@@ -123,7 +123,7 @@ def questions(lesson: Lesson, arm: str) -> dict[str, Question]:
             case "what if":
                 found[source] = WhatIfQuestion(text=lesson.probe.prompt, forced=forced)
             case "gates":
-                units = lesson.config(arm).hidden
+                units = lesson.config(variant).hidden
                 for quantity in sorted(parameters):
                     asked_for = cast(Quantity, quantity)
                     found[f"gates {quantity}"] = GatesQuestion(text=text, quantity=asked_for, count=units)
@@ -145,6 +145,6 @@ def asked(condition: Condition) -> str:
 
 def in_words(condition: Condition, lesson: Lesson, language: Language) -> str:
     """The condition for people: "validation loss · RNN < 2.2"."""
-    arms = [lesson.arms[arm].title[language] for arm in condition.arms]
-    joined = (" − " if condition.minus else " / ").join(arms)
+    variants = [lesson.variants[variant].title[language] for variant in condition.variants]
+    joined = (" − " if condition.minus else " / ").join(variants)
     return f"{metric_label(condition.metric, language)} · {joined} {asked(condition)}"

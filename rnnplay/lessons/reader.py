@@ -81,18 +81,18 @@ def read_lesson(place: Path) -> Lesson:
 def problems(lesson: Lesson) -> list[str]:
     """What is wrong with a lesson's declarations, a sentence each."""
     found: list[str] = []
-    for arm, declared in lesson.arms.items():
+    for variant, declared in lesson.variants.items():
         try:
-            config = lesson.config(arm)
+            config = lesson.config(variant)
         except ConfigError as error:
-            found.append(f"The arm {arm!r} cannot be run: {error}")
+            found.append(f"The variant {variant!r} cannot be run: {error}")
             continue
         if declared.rates and config.lr not in declared.rates:
-            found.append(f"The arm {arm!r} has the rate {config.lr:g}, which is not in its grid.")
+            found.append(f"The variant {variant!r} has the rate {config.lr:g}, which is not in its grid.")
         if not set(LANGUAGES) <= set(declared.title):
-            found.append(f"The arm {arm!r} has no title in some language; give {' and '.join(LANGUAGES)}.")
+            found.append(f"The variant {variant!r} has no title in some language; give {' and '.join(LANGUAGES)}.")
         found += [
-            f"The arm {arm!r} sets {knob!r}, which the lesson sets for all arms to the same value; leave one out."
+            f"The variant {variant!r} sets {knob!r}, which the lesson sets to the same value for all; leave one out."
             for knob, value in declared.values.items()
             if knob in knobs() and lesson.common.get(knob) == value
         ]
@@ -103,9 +103,9 @@ def problems(lesson: Lesson) -> list[str]:
             except ValueError as error:
                 found.append(f"Step {number} cannot be measured: {error}; the metrics are {', '.join(METRICS)}.")
             found += [
-                f"Step {number} looks at the arm {arm!r}, which the lesson does not have."
-                for arm in condition.arms
-                if arm not in lesson.arms
+                f"Step {number} looks at the variant {variant!r}, which the lesson does not have."
+                for variant in condition.variants
+                if variant not in lesson.variants
             ]
     return found
 

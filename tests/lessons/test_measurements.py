@@ -17,7 +17,7 @@ from rnnplay.inspection.results import (
     Predictions,
     Result,
 )
-from rnnplay.lessons.lesson import Arm, Condition, Lesson, Step
+from rnnplay.lessons.lesson import Condition, Lesson, Step, Variant
 from rnnplay.lessons.measurements import Measurements, in_words, sources
 from rnnplay.lessons.observations import RECENT, total_variation
 from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Validation
@@ -246,13 +246,13 @@ def test_comparisons(comparison: str, holding: list[float]) -> None:
     for loss in (1.0, 2.0, 3.0, math.nan):
         measurements = Measurements()
         measurements.take("rnn", validation(1, loss))
-        condition = Condition(metric="validation_loss", arm="rnn", comparison=comparison, value=2.0)  # type: ignore[arg-type]
+        condition = Condition(metric="validation_loss", variant="rnn", comparison=comparison, value=2.0)  # type: ignore[arg-type]
         assert measurements.judge(condition).holds == (loss in holding)
 
 
 def test_a_condition_waits_for_its_step() -> None:
     """An untrained RNN is at chance at every distance; that is not what a lesson means to show."""
-    condition = Condition(metric="validation_loss", arm="rnn", comparison=">", value=1.0, after=10)
+    condition = Condition(metric="validation_loss", variant="rnn", comparison=">", value=1.0, after=10)
     measurements = Measurements()
     measurements.take("rnn", validation(9, 2.0))
     assert not measurements.judge(condition).holds
@@ -261,10 +261,10 @@ def test_a_condition_waits_for_its_step() -> None:
     assert measurements.judge(condition).holds
 
 
-def test_conditions_on_two_arms() -> None:
+def test_conditions_on_two_variants() -> None:
     """The difference or the ratio, once both are known for as long as is asked."""
-    minus = Condition(metric="validation_loss", arm="rnn", minus="lstm", comparison=">", value=0.5, after=5)
-    over = Condition(metric="validation_loss", arm="rnn", over="lstm", comparison=">", value=1.9, after=5)
+    minus = Condition(metric="validation_loss", variant="rnn", minus="lstm", comparison=">", value=0.5, after=5)
+    over = Condition(metric="validation_loss", variant="rnn", over="lstm", comparison=">", value=1.9, after=5)
     measurements = Measurements()
     measurements.take("rnn", validation(5, 2.0))
     measurements.take("lstm", validation(4, 1.0))
@@ -279,7 +279,7 @@ def test_conditions_on_two_arms() -> None:
 
 def test_a_ratio_to_nothing_is_infinite() -> None:
     """A gradient that has vanished altogether is less than any."""
-    condition = Condition(metric="gradient_ratio@1", arm="lstm", over="rnn", comparison=">", value=100)
+    condition = Condition(metric="gradient_ratio@1", variant="lstm", over="rnn", comparison=">", value=100)
     measurements = Measurements()
     measurements.take("lstm", curve(1, [[1.0, 0.5]]))
     measurements.take("rnn", curve(1, [[1.0, 0.0]]))
@@ -288,19 +288,19 @@ def test_a_ratio_to_nothing_is_infinite() -> None:
 
 
 def test_what_has_to_be_looked_at() -> None:
-    """Only what some condition of that arm asks for."""
+    """Only what some condition of that variant asks for."""
     lesson = Lesson(
         number=1,
         name="x",
         minutes=1.0,
         common={},
-        arms={name: Arm(title={"en": name.upper(), "zh": name}) for name in ("rnn", "lstm")},
+        variants={name: Variant(title={"en": name.upper(), "zh": name}) for name in ("rnn", "lstm")},
         steps=[
             Step(
                 view="gates",
                 conditions=[
-                    Condition(metric="mean@forget_gate", arm="lstm", comparison=">", value=0.0),
-                    Condition(metric="gradient_ratio@40", arm="lstm", over="rnn", comparison=">=", value=100),
+                    Condition(metric="mean@forget_gate", variant="lstm", comparison=">", value=0.0),
+                    Condition(metric="gradient_ratio@40", variant="lstm", over="rnn", comparison=">=", value=100),
                 ],
             )
         ],

@@ -33,11 +33,11 @@ def test_there_are_eight_in_the_order_of_the_notes() -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_every_arm_can_be_run_and_every_metric_is_known(number: int) -> None:
+def test_every_variant_can_be_run_and_every_metric_is_known(number: int) -> None:
     """A lesson that cannot tick is found here and not by the person at step three."""
     lesson = find_lesson(str(number))
-    for arm, declared in lesson.arms.items():
-        config = lesson.config(arm, seed=3)
+    for variant, declared in lesson.variants.items():
+        config = lesson.config(variant, seed=3)
         assert isinstance(config, RunConfig)
         assert config.seed == 3
         assert config.steps > 0, "counted in steps, so that it is the same on every machine"
@@ -48,9 +48,11 @@ def test_every_arm_can_be_run_and_every_metric_is_known(number: int) -> None:
     for step in lesson.steps:
         for condition in step.conditions:
             split_metric(condition.metric)
-            assert set(condition.arms) <= set(lesson.arms)
-            assert all(condition.after <= lesson.config(arm).steps for arm in condition.arms)
-    assert {arm for step in lesson.steps for arm in step.arms} == set(lesson.arms), "an arm that nothing looks at"
+            assert set(condition.variants) <= set(lesson.variants)
+            assert all(condition.after <= lesson.config(variant).steps for variant in condition.variants)
+    assert {variant for step in lesson.steps for variant in step.variants} == set(lesson.variants), (
+        "a variant that nothing looks at"
+    )
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -132,7 +134,7 @@ def test_a_lesson_is_found_by_number_or_name() -> None:
         ('metric = "loss"', 'metric = "lose"', "no metric 'lose'"),
         ('metric = "loss"', 'metric = "accuracy"', "another parameter"),
         ('metric = "loss"', 'metric = "loss@3"', "no parameter"),
-        ('arm = "rnn", comparison', 'arm = "gru", comparison', "the arm 'gru'"),
+        ('variant = "rnn", comparison', 'variant = "gru", comparison', "the variant 'gru'"),
         ("hidden = 8", "hidden = 0", "hidden must be a whole number"),
         ("hidden = 8", "hiden = 8", "hiden"),
         ("rates = [0.01]", "rates = [0.02]", "not in its grid"),

@@ -21,14 +21,14 @@ eval_every = 0
 threads = 1
 device = "cpu"
 
-[arms.rnn]
+[variants.rnn]
 title = { en = "RNN", zh = "循环" }
 values = { steps = 3, lr = 0.01 }
 rates = [0.01]
 
 [[steps]]
 view = "playground"
-conditions = [{ metric = "loss", arm = "rnn", comparison = "<", value = 10.0 }]
+conditions = [{ metric = "loss", variant = "rnn", comparison = "<", value = 10.0 }]
 """
 
 PAGE = """\

@@ -1,4 +1,4 @@
-"""A lesson played to its end without the screen: each arm trained here, looked at, and every condition judged."""
+"""A lesson played to its end without the screen: each variant trained here, looked at, and every condition judged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 
-class PlayedArm(msgspec.Struct, frozen=True, kw_only=True):
+class PlayedVariant(msgspec.Struct, frozen=True, kw_only=True):
     """One run of the experiment."""
 
     run: str
@@ -48,19 +48,21 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     holds: bool
     """Every condition of every step."""
     seconds: float
-    arms: dict[str, PlayedArm]
+    variants: dict[str, PlayedVariant]
     steps: list[PlayedStep]
 
 
 def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[str, int], Reporter]) -> Played:
-    """Trains every arm with `seed` in `workspace`, inspects it, and judges.
+    """Trains every variant with `seed` in `workspace`, inspects it, and judges.
 
     `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there.
     """
     workspace.create()
     began = working_time()
     measurements = Measurements()
-    arms = {arm: _play_arm(lesson, arm, seed, workspace, measurements, reporter) for arm in lesson.arms}
+    variants = {
+        variant: _play_variant(lesson, variant, seed, workspace, measurements, reporter) for variant in lesson.variants
+    }
     steps: list[PlayedStep] = []
     for step in lesson.steps:
         judged = measurements.judge_step(step)
@@ -71,32 +73,32 @@ def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[st
         seed=seed,
         holds=all(step.holds for step in steps),
         seconds=working_time() - began,
-        arms=arms,
+        variants=variants,
         steps=steps,
     )
 
 
-def _play_arm(
+def _play_variant(
     lesson: Lesson,
-    arm: str,
+    variant: str,
     seed: int,
     workspace: Workspace,
     measurements: Measurements,
     make_reporter: Callable[[str, int], Reporter],
-) -> PlayedArm:
+) -> PlayedVariant:
     from rnnplay.inspection.answer import Cache, answer
     from rnnplay.text.corpora.catalogue import find_corpus
     from rnnplay.text.encoding.encoded import encode_corpus
     from rnnplay.training.trainer import Trainer
 
-    config = lesson.config(arm, seed)
-    folder = new_folder(lesson.run_name(arm, seed), config, workspace)
+    config = lesson.config(variant, seed)
+    folder = new_folder(lesson.run_name(variant, seed), config, workspace)
     reporter = make_reporter(f"{folder.name} · {config.corpus} · {model_name(config)}", config.steps)
     cache = Cache()
     began = working_time()
 
     def emit(record: Record) -> None:
-        measurements.take(arm, record)
+        measurements.take(variant, record)
         reporter.record(record)
 
     trainer: Trainer | None = None
@@ -105,14 +107,14 @@ def _play_arm(
         trainer = Trainer(config, encoded, folder, emit=emit)
         while trainer.advance() is None:
             reporter.tick(trainer.fraction, trainer.seconds_left)
-        for question in questions(lesson, arm).values():
-            measurements.take(arm, answer(trainer, question, workspace, cache))
-        return PlayedArm(
+        for question in questions(lesson, variant).values():
+            measurements.take(variant, answer(trainer, question, workspace, cache))
+        return PlayedVariant(
             run=folder.name,
             parameters=trainer.model.size,
             steps=trainer.step,
             lr=config.lr,
-            rates=lesson.arms[arm].rates,
+            rates=lesson.variants[variant].rates,
             seconds=working_time() - began,
         )
     finally:

@@ -84,7 +84,7 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
 @command.command("run", short_help="Play a lesson to its end, here.")
 @click.argument("lesson", metavar="N|NAME")
 @click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="Of every run of it.  [default: 1]")
-@click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-ARM-SEED.")
+@click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-VARIANT-SEED.")
 @language_option
 @workspace_option
 @json_option

@@ -1,4 +1,4 @@
-"""The lesson under way: trains its arms, sees to it that what its conditions need is measured, and ticks its steps."""
+"""The lesson under way: trains its variants, has measured what its conditions need, and ticks its steps."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Need(NamedTuple):
     what: Literal["train", "again", "resume", "open", "look"]
     """Train the variant; again, as what was measured is not what the step asks for; resume its run, which was stopped;
     open its run; look at the step's view."""
-    arm: str
+    variant: str
     step: int
     """From 0."""
 
@@ -62,11 +62,11 @@ class Work:
         self.lesson = lesson
         self.measurements = Measurements()
         self.runs: dict[str, str] = {}
-        """The arm that each run of the lesson is of."""
+        """The variant that each run of the lesson is of."""
         self.paces: dict[str, Pace] = {}
         """By what is asked."""
         self.seeds: dict[str, int] = {}
-        """Of arms that were trained again, the last one's."""
+        """Of variants that were trained again, the last one's."""
 
 
 class Coach:
@@ -103,18 +103,18 @@ class Coach:
 
     @property
     def measurements(self) -> Measurements:
-        """What is known of the lesson's arms."""
+        """What is known of the lesson's variants."""
         return self._work[self.lesson.name].measurements if self.lesson is not None else Measurements()
 
     @property
-    def arm(self) -> str | None:
-        """The arm of the lesson that the run in front of the user is of."""
+    def variant(self) -> str | None:
+        """The variant of the lesson that the run in front of the user is of."""
         run = self.controller.state.run or ""
         return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
 
     @property
     def under_way(self) -> tuple[Work, str] | None:
-        """The lesson, and the arm of it, that the run in front of the user is of; perhaps not the lesson read now."""
+        """The lesson, and its variant, that the run in front of the user is of; perhaps not the lesson read now."""
         run = self.controller.state.run or ""
         return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
 
@@ -133,47 +133,51 @@ class Coach:
         if self.lesson is None or number is None:
             return None
         step = self.lesson.steps[number]
-        for arm in step.arms:
-            if not self._trained(arm):
-                resumes = arm == self.arm and self.controller.resumable(self.controller.state.config)
-                return Need("resume" if resumes else "train", arm, number)
+        for variant in step.variants:
+            if not self._trained(variant):
+                resumes = variant == self.variant and self.controller.resumable(self.controller.state.config)
+                return Need("resume" if resumes else "train", variant, number)
         has_model = self.controller.state.has_model
         for judged in self.measurements.judge_step(step):
             if not judged.holds and not (judged.measured is None and step.view == "what if"):
                 # What could not be measured, as the engine or the interface ended, may be now.
-                unknown = [arm for arm in judged.condition.arms if judged.measured is None and arm != self.arm]
+                unknown = [
+                    variant
+                    for variant in judged.condition.variants
+                    if judged.measured is None and variant != self.variant
+                ]
                 if judged.measured is None and (unknown or not has_model):
-                    return Need("open", (unknown or judged.condition.arms)[0], number)
-                return Need("again", judged.condition.arm, number)
-        here = self.arm in step.arms and has_model
-        return Need("look" if here else "open", step.arms[0], number)
+                    return Need("open", (unknown or judged.condition.variants)[0], number)
+                return Need("again", judged.condition.variant, number)
+        here = self.variant in step.variants and has_model
+        return Need("look" if here else "open", step.variants[0], number)
 
     @property
-    def next_arm(self) -> str | None:
-        """The arm that is to be trained next; None where something else is due."""
+    def next_variant(self) -> str | None:
+        """The variant that is to be trained next; None where something else is due."""
         need = self.need
-        return need.arm if need is not None and need.what in ("train", "again", "resume") else None
+        return need.variant if need is not None and need.what in ("train", "again", "resume") else None
 
-    def _trained(self, arm: str) -> bool:
+    def _trained(self, variant: str) -> bool:
         """To its end, not until somebody stopped it."""
-        finished = self.measurements.of(arm).finished
+        finished = self.measurements.of(variant).finished
         return finished is not None and finished.reason != "stopped"
 
-    def run_of(self, arm: str) -> str | None:
-        """The run of this lesson's arm that was begun last."""
+    def run_of(self, variant: str) -> str | None:
+        """The run of this lesson's variant that was begun last."""
         runs = self._work[self.lesson.name].runs if self.lesson is not None else {}
-        return next((run for run, of in runs.items() if of == arm), None)
+        return next((run for run, of in runs.items() if of == variant), None)
 
-    def train(self, arm: str, again: bool = False) -> str:
-        """Begin the arm's run, with another seed if `again`; returns its name. Raises RnnplayError if there is none."""
+    def train(self, variant: str, again: bool = False) -> str:
+        """Begin the variant's run, with another seed if `again`; returns its name. Raises RnnplayError if it cannot."""
         assert self.lesson is not None
         work = self._work[self.lesson.name]
         if again:
-            work.seeds[arm] = work.seeds.get(arm, self.lesson.config(arm).seed) + 1
-        config = self.lesson.config(arm, work.seeds.get(arm))
-        run = self.controller.train(config, f"lesson-{self.lesson.number}-{arm}")
-        work.measurements.begin(arm)
-        work.runs = {name: of for name, of in work.runs.items() if of != arm} | {run: arm}
+            work.seeds[variant] = work.seeds.get(variant, self.lesson.config(variant).seed) + 1
+        config = self.lesson.config(variant, work.seeds.get(variant))
+        run = self.controller.train(config, f"lesson-{self.lesson.number}-{variant}")
+        work.measurements.begin(variant)
+        work.runs = {name: of for name, of in work.runs.items() if of != variant} | {run: variant}
         work.paces = {}
         return run
 
@@ -200,7 +204,7 @@ class Coach:
 
     def _looked(self, work: Work, step: Step) -> bool:
         """Whether what `step` asks to look at is being looked at, if it asks for that."""
-        here = work.lesson is self.lesson and self.arm in step.arms
+        here = work.lesson is self.lesson and self.variant in step.variants
         return not step.look or (here and self._seen == (step.view, step.quantity or self._seen[1]))
 
     # --- what the engine says -------------------------------------------------------------------------------
@@ -209,21 +213,21 @@ class Coach:
         """Takes what is measured of the lesson's own text, and ticks what holds now."""
         if (under_way := self.under_way) is None:
             return
-        work, arm = under_way
-        length = _length(work.lesson, arm)
+        work, variant = under_way
+        length = _length(work.lesson, variant)
         purpose = self.controller.purpose_of(getattr(event, "request", 0))
         match event:
             case messages.Progress():
                 for record in event.records:
                     if record.step <= length:
-                        work.measurements.take(arm, record)
+                        work.measurements.take(variant, record)
                 if any(isinstance(record, Finished) and record.step <= length for record in event.records):
-                    self._owe(work, arm)
+                    self._owe(work, variant)
             case messages.Inspected() if purpose.startswith("lesson "):
                 pace = work.paces.get(purpose)
                 if event.result.run != self.controller.state.run or event.result.step > length:
                     return
-                work.measurements.take(arm, event.result)
+                work.measurements.take(variant, event.result)
                 if pace is not None:
                     pace.answered(event.seconds)
                 if event.result.step in (0, self.controller.state.step):
@@ -231,9 +235,9 @@ class Coach:
             case messages.Completion() if event.forced is not None and event.step <= length:
                 if not self._is_lessons(work.lesson, self.controller.newest(purpose)):
                     return
-                work.measurements.take(arm, _what_if(self.controller.state.run or "", event, event.forced))
+                work.measurements.take(variant, _what_if(self.controller.state.run or "", event, event.forced))
             case messages.Opened():
-                self._owe(work, arm)
+                self._owe(work, variant)
             case messages.Failed() if purpose.startswith("lesson "):
                 if (pace := work.paces.get(purpose)) is not None:
                     pace.answered()
@@ -268,19 +272,19 @@ class Coach:
         return bool(self._owed) and there and engine is not None and engine.alive and monotonic() < until
 
     def awaited(self, condition: Condition) -> bool:
-        """Whether what it needs is on its way: its arm has finished, and is being measured."""
-        return self.owed and self.arm in condition.arms
+        """Whether what it needs is on its way: its variant has finished, and is being measured."""
+        return self.owed and self.variant in condition.variants
 
-    def _owe(self, work: Work, arm: str) -> None:
+    def _owe(self, work: Work, variant: str) -> None:
         """Ask at once for all that is not known of the weights as the run leaves them."""
         state = self.controller.state
-        finished = work.measurements.of(arm).finished
+        finished = work.measurements.of(variant).finished
         if state.run is None or finished is None or finished.reason == "stopped":
             return
-        known = work.measurements.of(arm)
+        known = work.measurements.of(variant)
         self._owing = state.run, monotonic() + OWED_SECONDS
         self._owed = set()
-        for purpose, question in _questions(work.lesson, arm).items():
+        for purpose, question in _questions(work.lesson, variant).items():
             if not _is_known(known, question, state.step):
                 self._owed.add(purpose)
                 self._ask(work, purpose, question, monotonic())
@@ -300,12 +304,12 @@ class Coach:
         under_way, state = self.under_way, self.controller.state
         if self.lesson is None or under_way is None or not state.has_model:
             return
-        work, arm = under_way
-        if state.step > _length(work.lesson, arm):
+        work, variant = under_way
+        if state.step > _length(work.lesson, variant):
             return
         over = state.phase in (Phase.FINISHED, Phase.STOPPED)
-        known = work.measurements.of(arm)
-        for purpose, question in _questions(work.lesson, arm).items():
+        known = work.measurements.of(variant)
+        for purpose, question in _questions(work.lesson, variant).items():
             pace = work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE))
             is_known = _is_known(known, question, state.step)
             initial = isinstance(question, GradientsQuestion) and question.initial
@@ -326,9 +330,9 @@ def _what_if(run: str, event: messages.Completion, forced: messages.Alternative)
     )
 
 
-def _length(lesson: Lesson, arm: str) -> float:
+def _length(lesson: Lesson, variant: str) -> float:
     """The last step that counts: what a run learns when it goes on for longer is not what the lesson is about."""
-    return lesson.config(arm).steps or math.inf
+    return lesson.config(variant).steps or math.inf
 
 
 def _is_known(seen: Observations, question: Question, step: int) -> bool:
@@ -351,7 +355,7 @@ def _is_known(seen: Observations, question: Question, step: int) -> bool:
     return found is not None and found.step == step
 
 
-def _questions(lesson: Lesson, arm: str) -> dict[str, Question]:
-    """What the conditions on `arm` need, by purpose; what is forced is the user's to choose."""
-    asked = questions(lesson, arm).items()
+def _questions(lesson: Lesson, variant: str) -> dict[str, Question]:
+    """What the conditions on `variant` need, by purpose; what is forced is the user's to choose."""
+    asked = questions(lesson, variant).items()
     return {f"lesson {name}": one for name, one in asked if not isinstance(one, WhatIfQuestion)}

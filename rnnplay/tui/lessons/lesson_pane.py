@@ -66,10 +66,10 @@ class LessonPane(VerticalScroll):
     """
 
     @dataclass
-    class ArmWanted(Message):
-        """The user wants to train an arm of the lesson."""
+    class VariantWanted(Message):
+        """The user wants to train a variant of the lesson."""
 
-        arm: str
+        variant: str
 
     class Left(Message):
         """The user wants to see the charts, where there is no room for both."""
@@ -94,8 +94,8 @@ class LessonPane(VerticalScroll):
         yield self._markdown(
             lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
         )
-        for arm, declared in lesson.arms.items():
-            yield Button(f"▶ {declared.title[self._coach.language]}", id=f"arm-{arm}", compact=True)
+        for variant, declared in lesson.variants.items():
+            yield Button(f"▶ {declared.title[self._coach.language]}", id=f"variant-{variant}", compact=True)
         yield Static(words.KEYS[self._coach.language], classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
@@ -117,13 +117,13 @@ class LessonPane(VerticalScroll):
 
     def refresh_steps(self) -> None:
         """Bring ticks and measurements up to date."""
-        running, wanted = self._coach.controller.running, self._coach.next_arm
+        running, wanted = self._coach.controller.running, self._coach.next_variant
         for button in self.query(Button):
             button.disabled = running
-            arm = (button.id or "").removeprefix("arm-")
-            button.set_class(arm == wanted, "wanted")
-            key = "t" if arm == wanted else words.BUTTON_KEYS[self._coach.language]
-            label = self._row(self._lesson.arms[arm].title[self._coach.language], key)
+            variant = (button.id or "").removeprefix("variant-")
+            button.set_class(variant == wanted, "wanted")
+            key = "t" if variant == wanted else words.BUTTON_KEYS[self._coach.language]
+            label = self._row(self._lesson.variants[variant].title[self._coach.language], key)
             if str(button.label) != label:
                 button.label = label
         for number, step in enumerate(self.query(".step").results(Static)):
@@ -156,7 +156,7 @@ class LessonPane(VerticalScroll):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.post_message(self.ArmWanted((event.button.id or "").removeprefix("arm-")))
+        self.post_message(self.VariantWanted((event.button.id or "").removeprefix("variant-")))
 
     def _step(self, number: int) -> Content:
         coach, lesson = self._coach, self._lesson

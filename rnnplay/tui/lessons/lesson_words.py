@@ -20,8 +20,8 @@ AGAIN: Words = {
     "zh": "第 {step} 步要求{asked}，测得 {measured}：换一个随机种子，再训练一次。",
 }
 OPENED: Words = {
-    "en": "Step {step} is about {arm}: its run is opened again.",
-    "zh": "第 {step} 步看的是 {arm}：重新打开它的训练。",
+    "en": "Step {step} is about {variant}: its run is opened again.",
+    "zh": "第 {step} 步看的是 {variant}：重新打开它的训练。",
 }
 NEW_TITLE: Words = {"en": "A run that is not the lesson's", "zh": "不属于本课的训练"}
 NEW_QUESTION: Words = {

@@ -48,7 +48,7 @@ class LessonDesk:
         if need is None:
             if not self._screen.controller.resumable(self._screen.form.config):
                 return "train"
-            return "done" if self._coach.arm is not None else "resume"  # for a lesson's run its length is enough
+            return "done" if self._coach.variant is not None else "resume"  # for a lesson's run its length is enough
         return {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}[need.what]
 
     async def measured(self) -> None:
@@ -69,13 +69,13 @@ class LessonDesk:
             screen.notify(words.ALL_DONE[coach.language])
             return
         assert coach.lesson is not None
-        run, language = coach.run_of(need.arm), coach.language
+        run, language = coach.run_of(need.variant), coach.language
         match need.what:
             case "resume":
                 screen.begin(resume=True)
             case "open" if run is not None and run in {one.name for one in list_runs(screen.controller.workspace)}:
-                arm = coach.lesson.arms[need.arm].title[language]
-                screen.notify(words.OPENED[language].format(step=need.step + 1, arm=arm), markup=False)
+                variant = coach.lesson.variants[need.variant].title[language]
+                screen.notify(words.OPENED[language].format(step=need.step + 1, variant=variant), markup=False)
                 screen.open_run(run)
                 screen.action_inspect()
             case "look":
@@ -86,9 +86,9 @@ class LessonDesk:
                 asked, measured = said(failed, coach.lesson, language)
                 text = words.AGAIN[language].format(step=need.step + 1, asked=asked, measured=measured)
                 screen.notify(text, severity="warning", timeout=12, markup=False)
-                screen.begin(arm=need.arm, again=True)
+                screen.begin(variant=need.variant, again=True)
             case _:
-                screen.begin(arm=need.arm)
+                screen.begin(variant=need.variant)
 
     async def may_begin_another(self) -> bool:
         """Whether a run that is not the lesson's is really wanted, while the lesson has steps to tick."""

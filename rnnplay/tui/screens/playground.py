@@ -328,11 +328,11 @@ class PlaygroundScreen(Screen[None]):
         self,
         resume: bool = False,
         config: RunConfig | None = None,
-        arm: str = "",
+        variant: str = "",
         checkpoint: str = "latest",
         again: bool = False,
     ) -> None:
-        """Start or resume, with an engine if there is none; `arm`: that run of the lesson, `again` as another try."""
+        """Start or resume, with an engine if there is none; `variant`: of the lesson, `again` as another try."""
         await self.lessons.measured()
         self.show_trouble("")
         try:
@@ -341,8 +341,8 @@ class PlaygroundScreen(Screen[None]):
                 return  # the key was pressed twice
             if resume:
                 self.controller.resume(config, checkpoint)
-            elif arm:
-                self.coach.train(arm, again)
+            elif variant:
+                self.coach.train(variant, again)
                 self.lessons.read(False)
                 self.lessons.follow()
             else:
@@ -626,12 +626,12 @@ class PlaygroundScreen(Screen[None]):
     def on_lesson_pane_left(self) -> None:
         self.lessons.read(False)
 
-    def on_lesson_pane_arm_wanted(self, event: LessonPane.ArmWanted) -> None:
+    def on_lesson_pane_variant_wanted(self, event: LessonPane.VariantWanted) -> None:
         """Train one of the lesson's models."""
         if self.controller.running:
             self.notify(words.RUNNING[self.coach.language], severity="warning")
         else:
-            self.begin(arm=event.arm)
+            self.begin(variant=event.variant)
 
     def action_answer(self) -> None:
         """Open or fold the answer to the lesson's question."""

@@ -75,12 +75,12 @@ def test_a_lesson_played_to_its_end(invoke: Invoke, texts: Path, workspace: Path
     assert played["lesson"] == 1
     assert played["seed"] == 5
     assert played["holds"] is True
-    assert played["arms"]["rnn"]["run"] == "lesson-1-rnn-5"
-    assert played["arms"]["rnn"]["steps"] == 3
+    assert played["variants"]["rnn"]["run"] == "lesson-1-rnn-5"
+    assert played["variants"]["rnn"]["steps"] == 3
     (step,) = played["steps"]
     (condition,) = step["conditions"]
     assert 2 < condition.pop("measured") < 6
-    assert condition == {"metric": "loss", "arm": "rnn", "comparison": "<", "value": 10.0, "holds": True}
+    assert condition == {"metric": "loss", "variant": "rnn", "comparison": "<", "value": 10.0, "holds": True}
     assert list((workspace / "checkpoints").iterdir()) == []
     assert load_progress(progress_path()).ticked == {"made-up": [0]}
 

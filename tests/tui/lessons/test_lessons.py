@@ -49,7 +49,7 @@ def curve(run: str, step: int, at_20: float, at_40: float = 1e-9) -> GradientCur
     return GradientCurve(run=run, step=step, distances=list(range(65)), hidden=[norms], seconds=0.01)
 
 
-async def train_arm(stage: Stage, pilot: Pilot[None], steps: int = 20) -> str:
+async def train_variant(stage: Stage, pilot: Pilot[None], steps: int = 20) -> str:
     """The key, and the run that the engine makes of it."""
     stage.engine.sent.clear()
     await pilot.press("t")
@@ -66,10 +66,10 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         lesson = find_lesson("3")
         assert stage.app.coach.lesson is lesson
         assert "Why gradients vanish" in str(stage.playground.query_one(LessonPane).border_title)
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         assert run == "lesson-3-small-01"
         assert stage.engine.of(messages.Train)[0].config == lesson.config("small")
-        assert stage.app.coach.arm == "small"
+        assert stage.app.coach.variant == "small"
         wanted = GradientsQuestion(distance=20, initial=True)
         await until(pilot, lambda: wanted in stage.engine.questions(GradientsQuestion))
         asked = stage.engine.asked(GradientsQuestion, "lesson initial gradients")[-1]
@@ -85,8 +85,8 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         assert any("gain 0.7" in toast for toast in stage.toasts)
         assert load_progress(progress_path()).done(lesson) == [0]
         await stage.stop(pilot, "length")
-        assert stage.app.coach.next_arm == "large"
-        assert await train_arm(stage, pilot) == "lesson-3-large-01"
+        assert stage.app.coach.next_variant == "large"
+        assert await train_variant(stage, pilot) == "lesson-3-large-01"
         await until(pilot, lambda: bool(stage.engine.asked(GradientsQuestion)))
         asked = stage.engine.asked(GradientsQuestion)[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=curve("another-run", 0, 1e3)))
@@ -98,7 +98,7 @@ async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
         assert app.screen.query_one(LessonLine).display
@@ -118,7 +118,7 @@ async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 7)
-        await train_arm(stage, pilot)
+        await train_variant(stage, pilot)
         await stage.say(pilot, progress([step_at(500), validation(500, 1.5)]))
         probe = find_lesson("7").probe
 
@@ -142,7 +142,7 @@ async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(s
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 2)
         lesson = find_lesson("2")
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         length = lesson.config("one").steps
         await stage.say(pilot, progress([step_at(length), validation(length, 2.0)]))
         await stage.stop(pilot, "length")
@@ -194,7 +194,7 @@ async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:
         await pilot.press("pagedown")
         await until(pilot, lambda: pane.scroll_offset.y > 0)
         await pilot.press("tab")
-        await until(pilot, lambda: isinstance(app.focused, Button) and str(app.focused.id).startswith("arm-"))
+        await until(pilot, lambda: isinstance(app.focused, Button) and str(app.focused.id).startswith("variant-"))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert stage.engine.of(messages.Train)[0].run == "lesson-3-large-01"
@@ -219,7 +219,7 @@ async def test_where_it_is_narrow_the_page_takes_turns_with_the_charts(stage: St
         await pilot.press("l")
         await until(pilot, lambda: not work.display)
         await until(pilot, lambda: isinstance(app.focused, LessonPane))
-        await train_arm(stage, pilot)
+        await train_variant(stage, pilot)
         assert work.display, "one wants to see the run"
 
 
@@ -241,7 +241,7 @@ async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 4)
-        await train_arm(stage, pilot)
+        await train_variant(stage, pilot)
         coach = stage.app.coach
         await until(pilot, lambda: bool(stage.engine.asked(DistancesQuestion)))
         asked = stage.engine.asked(DistancesQuestion)[-1].request
@@ -257,7 +257,7 @@ def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> N
     coach = Coach(stage.controller, "en", tmp_path / "lessons.json")
     coach.engine_event(progress([started(), step_at(1)]))
     coach.ask(1.0)
-    assert (coach.arm, coach.next_arm, coach.next_step) == (None, None, None)
+    assert (coach.variant, coach.next_variant, coach.next_step) == (None, None, None)
 
 
 async def test_the_list_fits_the_smallest_screen(stage: Stage) -> None:
@@ -320,7 +320,7 @@ async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stag
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 8)
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         length = await finish(stage, pilot)
         await pilot.press("t", "t")
         await until(pilot, lambda: any("being measured" in toast for toast in stage.toasts))
@@ -347,7 +347,7 @@ async def test_t_shows_what_is_to_be_looked_at_and_never_trains_a_finished_run_o
         def ticked() -> list[int]:
             return load_progress(progress_path()).done(lesson)
 
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         length = await finish(stage, pilot)
 
         async def answer() -> None:
@@ -396,7 +396,7 @@ async def test_a_run_that_was_stopped_is_resumed_by_t_and_n_asks(stage: Stage) -
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 8)
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         await stage.stop(pilot)
         assert stage.app.coach.need == Need("resume", "rnn", 0)
         stage.engine.sent.clear()
@@ -416,7 +416,7 @@ async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 4)
-        run = await train_arm(stage, pilot)
+        run = await train_variant(stage, pilot)
         length = await finish(stage, pilot)
         for asked in (*stage.engine.asked(DistancesQuestion), *stage.engine.asked(GradientsQuestion)):
             result = (
@@ -452,7 +452,7 @@ async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 6)
         lesson = find_lesson("6")
-        await train_arm(stage, pilot)
+        await train_variant(stage, pilot)
         for step in range(len(lesson.steps)):
             app.coach.progress.tick(lesson, step)
         await stage.stop(pilot, "length")
@@ -472,14 +472,14 @@ async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage:
         await open_lesson(stage, pilot, 8)
         lesson, coach = find_lesson("8"), app.coach
         runs = {}
-        for arm, at_40 in (("rnn", 1e-12), ("lstm", 0.1), ("forgetful", 1e-12)):
+        for variant, at_40 in (("rnn", 1e-12), ("lstm", 0.1), ("forgetful", 1e-12)):
             stage.engine.sent.clear()
-            stage.playground.begin(arm=arm)
+            stage.playground.begin(variant=variant)
             await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
-            runs[arm] = stage.engine.of(messages.Train)[0].run
+            runs[variant] = stage.engine.of(messages.Train)[0].run
             await stage.begin(pilot, [step_at(2000)])
-            coach.measurements.take(arm, curve(runs[arm], 2000, 0.5, at_40))
-            coach.measurements.take(arm, accuracies(runs[arm], 2000, 1.0 if arm == "lstm" else 0.1))
+            coach.measurements.take(variant, curve(runs[variant], 2000, 0.5, at_40))
+            coach.measurements.take(variant, accuracies(runs[variant], 2000, 1.0 if variant == "lstm" else 0.1))
             await stage.stop(pilot, "length")
         for step in (0, 1):
             coach.progress.tick(lesson, step)
