@@ -99,8 +99,7 @@ class TokenText(Widget, can_focus=True):
 
     def _draw(self) -> list[Strip]:
         width, height = self.size
-        if not self._rows:
-            self._rows = wrap(self._tokens, width, gap=gap_of(self._tokens))
+        self._wrap()
         if not self._shades:
             self._shades = shade_styles(self, "token-text--shade")
         visible = max(1, height // HEIGHT)
@@ -111,6 +110,11 @@ class TokenText(Widget, can_focus=True):
             strips += self._draw_row(row, width)
         blank = Strip.blank(width, self.rich_style)
         return (strips + [blank] * (height - len(strips)))[:height]
+
+    def _wrap(self) -> list[list[Place]]:
+        """The rows, of which there is always one; keys also come where there is no room to draw any."""
+        self._rows = self._rows or wrap(self._tokens, self.size.width, gap=gap_of(self._tokens))
+        return self._rows
 
     def _draw_row(self, row: Sequence[Place], width: int) -> list[Strip]:
         plain, block = self.rich_style, self.get_component_rich_style("token-text--block")
@@ -163,10 +167,11 @@ class TokenText(Widget, can_focus=True):
         self._go(to if to >= 0 else len(self._tokens) + to)
 
     def action_move_row(self, by: int) -> None:
-        at = row_of(self._rows, self._cursor)
-        here = next((place.column for place in self._rows[at] if place.number == self._cursor), 0)
-        to = min(max(at + by, 0), len(self._rows) - 1)
-        self._go(at_column(self._rows[to], here))
+        rows = self._wrap()
+        at = row_of(rows, self._cursor)
+        here = next((place.column for place in rows[at] if place.number == self._cursor), 0)
+        to = min(max(at + by, 0), len(rows) - 1)
+        self._go(at_column(rows[to], here))
 
     def action_page(self, by: int) -> None:
         self.action_move_row(by * max(1, self.size.height // HEIGHT))
