@@ -74,7 +74,10 @@ class Engine:
         }
 
     def run(self) -> None:
-        """Until Quit: take the commands that have come, one training step, a slice of prompts, an inspection."""
+        """Until Quit: take the commands that have come, a slice of prompts, an inspection, one training step.
+
+        The step comes last: a prompt that came during the step before is answered without waiting for another one.
+        """
         self._outbox.post(
             messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
         )
@@ -83,10 +86,10 @@ class Engine:
             self._take_commands(wait=not stepping and not self._prompts.busy and not self._inspections.busy)
             if self._quitting:
                 break
-            if self._training and not self._paused:
-                self._advance()
             self._prompts.work()
             self._inspections.work()
+            if self._training and not self._paused:
+                self._advance()
         if self._trainer is not None and self._training:
             self._guarded("quit", lambda: self._end("stopped"))
         self._guarded("quit", self._leave_trainer)

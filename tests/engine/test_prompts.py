@@ -1,0 +1,88 @@
+"""How soon a prompt is answered while a run trains; the engine's loop, without a process around it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import pytest
+
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages, process
+from rnnplay.engine.process import Engine
+from rnnplay.training.trainer import Trainer
+from rnnplay.workspace import Workspace
+
+
+class Commands:
+    """Stands for the inbox; the engine is told to quit where it would wait for ever."""
+
+    def __init__(self, *commands: messages.Command) -> None:
+        self.waiting = deque(commands)
+
+    def take(self, timeout: float | None = 0.0) -> messages.Command | None:
+        if self.waiting:
+            return self.waiting.popleft()
+        return messages.Quit() if timeout is None else None
+
+
+class Events:
+    """Stands for the outbox."""
+
+    def __init__(self) -> None:
+        self.posted: list[messages.Event] = []
+
+    def post(self, event: messages.Event) -> None:
+        self.posted.append(event)
+
+    def record(self, *_: Any) -> None:
+        pass
+
+    @property
+    def answers(self) -> list[tuple[int, int]]:
+        """Request and step of each completion."""
+        return [(event.request, event.step) for event in self.posted if isinstance(event, messages.Completion)]
+
+
+@pytest.fixture
+def config() -> RunConfig:
+    return RunConfig(
+        corpus="small",
+        steps=6,
+        hidden=8,
+        embedding=4,
+        batch_size=4,
+        bptt=8,
+        eval_every=0,
+        checkpoint_seconds=0,
+        precision="float32",
+        threads=1,
+        device="cpu",
+    )
+
+
+@pytest.fixture(autouse=True)
+def _own_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "redirect_output", lambda _: None)
+
+
+def run_engine(workspace: Workspace, commands: Commands) -> Events:
+    events = Events()
+    Engine(workspace, commands, events).run()  # type: ignore[arg-type]
+    return events
+
+
+def test_a_prompt_that_comes_during_a_step_is_answered_before_the_next_one(
+    workspace: Workspace, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = Commands(messages.Train(config=config, run="run"))
+    advance = Trainer.advance
+
+    def typed_at_its_end(trainer: Trainer) -> Any:
+        finished = advance(trainer)
+        if trainer.step == 3:
+            commands.waiting.append(messages.Complete(request=7, text="a"))
+        return finished
+
+    monkeypatch.setattr(Trainer, "advance", typed_at_its_end)
+    assert run_engine(workspace, commands).answers == [(7, 3)]
