@@ -20,6 +20,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from rnnplay.common.signals import signal_name
+from rnnplay.common.terminal_text import harmless_line
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -106,6 +107,8 @@ class RnnplayApp(App[None]):
         self._ended_by: int | None = None
         self.controller = RunController(workspace, engine_command, config)
         self._leave_question: Confirm | None = None
+        self._left_training = False
+        """Whether a run was under way when the interface was left."""
         self.settings = load_settings()
         language = choose_language(self.settings.language)
         encoding = terminal_encoding()
@@ -297,6 +300,7 @@ class RnnplayApp(App[None]):
 
     @work
     async def _leave(self) -> None:
+        self._left_training = self.controller.running or self.controller.state.unsaved
         self.push_screen(Leaving(self.controller))
         await self.controller.close()
         self.exit()
@@ -305,13 +309,12 @@ class RnnplayApp(App[None]):
         """The exit code, once `run` is over; raises the error that ended it, if one did."""
         if self._exception is not None:
             raise self._exception
-        if self._ended_by is None:
-            return 0
-        state = self.controller.state
-        kept = f"; {state.run} is kept at step {state.step:,}" if state.run and state.step else ""
+        told = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
+        if self._left_training and (kept := self.controller.kept()):
+            told.append(kept)
         with contextlib.suppress(OSError, ValueError):
-            print(f"rnnplay was ended by {signal_name(self._ended_by)}{kept}.", file=sys.stderr, flush=True)  # noqa: T201
-        return 128 + self._ended_by
+            print(*(harmless_line(line) for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr, flush=True)  # noqa: T201
+        return 0 if self._ended_by is None else 128 + self._ended_by
 
     # --- help -----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
-from rnnplay.runs.folder import new_run_name
+from rnnplay.runs.folder import RunFolder, new_run_name
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.workspace import Workspace
 
@@ -206,6 +206,15 @@ class RunController:
     def go_back(self, checkpoint: str) -> None:
         """Put the run under way back to one of its checkpoints."""
         self.send(messages.GoBack(checkpoint=checkpoint))
+
+    def kept(self) -> str:
+        """Where the run is kept, and the command that goes on with it, once the engine is gone; "" if nothing is."""
+        run = self.state.run
+        checkpoints = RunFolder(self.workspace.checkpoints / run).checkpoints() if run is not None else []
+        if run is None or not checkpoints:
+            return ""
+        onward = self.workspace.command("train", resume=True, run=run)
+        return f"{run} is kept at step {checkpoints[-1].step:,} in {checkpoints[-1].path.parent}; go on with: {onward}"
 
     # --- prompts --------------------------------------------------------------------------------------------
 

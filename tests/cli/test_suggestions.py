@@ -24,8 +24,10 @@ from click.testing import CliRunner, Result
 import rnnplay
 from rnnplay.cli.main import COMMANDS, program
 from rnnplay.common import commands
+from rnnplay.runs.folder import RunFolder
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.app import RnnplayApp
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.preset_desk import PresetDesk
 from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
@@ -241,8 +243,8 @@ async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None
     told: list[str] = []
     for name in ("one", "two"):
         (Path(workspace) / "presets" / f"{name}.toml").write_text("nothing", encoding="utf-8")
-    control = SimpleNamespace(workspace=find_workspace(workspace), start_engine=None)
-    screen = SimpleNamespace(control=control, notify=lambda text, **_: told.append(text))
+    controller = SimpleNamespace(workspace=find_workspace(workspace), start_engine=None)
+    screen = SimpleNamespace(controller=controller, notify=lambda text, **_: told.append(text))
     PresetDesk(cast(Any, screen)).tell_problems()
     command = re.search("`(.*)` lists them", told[0])
     assert command is not None and paste(command[1]).exit_code == 0
@@ -250,10 +252,21 @@ async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None
     async def fails() -> None:
         raise OSError("no more processes")
 
-    control.start_engine = fails
+    controller.start_engine = fails
     playground = SimpleNamespace(show_trouble=told.append)
-    await RnnplayApp._start_engine(cast(Any, SimpleNamespace(control=control, playground=playground)))
+    await RnnplayApp._start_engine(cast(Any, SimpleNamespace(controller=controller, playground=playground)))
     assert "rnnplay doctor" in told[1]
+
+
+def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_path: Path) -> None:
+    assert call("train", *FAST, "--run", "left", "--steps", "3", "--workspace", workspace).exit_code == 0
+    (RunFolder(Path(workspace) / "checkpoints" / "left")).rewind(0)
+    controller = RunController(find_workspace(workspace))
+    assert controller.kept() == "", "no run"
+    controller.state.run = "left"
+    kept = controller.kept()
+    assert kept.startswith(f"left is kept at step 0 in {workspace}/checkpoints/left; go on with: ")
+    assert paste(kept.partition("go on with: ")[2]).exit_code == 0
 
 
 def places() -> Iterator[tuple[Path, int, int]]:
@@ -280,6 +293,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_a_run_that_the_disk_ends(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
+        provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)
         await provoke_hints_of_the_interface(workspace, tmp_path)
     for place, first, end in places():
         assert any(file == place and first <= line <= end for file, line, _ in suggested.seen), f"{place}:{first}"

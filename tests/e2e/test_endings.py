@@ -82,7 +82,7 @@ def test_a_signal_leaves_the_terminal_in_order_and_a_checkpoint(workspace: Works
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.wait_for_exit() == 128 + signal.SIGTERM
         check_left(terminal)
-        assert b"ended by SIGTERM" in terminal.transcript
+        assert b"ended by SIGTERM" in terminal.transcript and b"; go on with: rnnplay train" in terminal.transcript
     (folder,) = workspace.checkpoints.iterdir()
     assert RunFolder(folder).checkpoint("latest").step > 0
 

@@ -137,7 +137,10 @@ def test_train_prompt_pause_stop_quit_come_back_and_resume(workspace: Workspace)
         terminal.wait_for("Stop and keep")
         terminal.send(ENTER)
         assert terminal.wait_for_exit() == 0
-    assert run.checkpoint("latest").step > stopped_at
+        told = bytes(terminal.transcript).decode().splitlines()[-1]
+    kept = run.checkpoint("latest").step
+    assert kept > stopped_at
+    assert f"{run.name} is kept at step {kept:,} in {run.path}; go on with: rnnplay train --resume " in told
 
 
 def test_the_threshold_by_key_shows_in_the_records_and_on_the_chart(workspace: Workspace) -> None:
