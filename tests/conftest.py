@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ def small_text(characters: int = 6_000) -> str:
         length += len(line) + 1
         index += 1
     return "\n".join(lines) + "\n"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: a third of the time a test of the interface, or of a process, waits with its core idle."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,11 @@ asyncio.run(paint())
 @pytest.mark.parametrize("statement", ["import rnnplay.engine.process", "import rnnplay.training.trainer"])
 def test_the_engine_loads_torch_and_no_textual(statement: str) -> None:
     assert loaded_by(statement, ("torch", "textual")) == {"torch"}
+
+
+def test_tests_take_no_private_module_of_textual() -> None:
+    """They would break with any release; only those of what rnnplay replaces in such modules may look into them."""
+    here = Path(__file__).parent
+    private = re.compile(r"^\s*(from|import) textual[\w.]*\._|^\s*from textual[\w.]* import .*\b_\w", re.MULTILINE)
+    found = [path.relative_to(here) for path in here.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))]
+    assert {path.parent.as_posix() for path in found} == {"tui/textual_patches"}

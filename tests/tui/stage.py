@@ -11,7 +11,6 @@ from zlib import crc32
 
 from textual.pilot import Pilot
 from textual.widgets import Button, Static
-from textual.widgets._toast import Toast
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
@@ -238,8 +237,13 @@ def shown(screen: Any, selector: str) -> str:
     return "\n".join("".join(segment.text for segment in row).rstrip() for row in rows)
 
 
+def footer_keys(screen: Any) -> dict[str, str]:
+    """Key → what the footer says of it."""
+    return {key.key_display or key.key: key.description for key in screen.query("Footer FooterKey")}
+
+
 def toasts_on_screen(app: RnnplayApp) -> int:
-    return len(app.screen.query(Toast))
+    return len(app.screen.query("Toast"))
 
 
 # --- what an engine says --------------------------------------------------------------------------------------

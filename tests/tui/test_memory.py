@@ -7,7 +7,7 @@ from collections import Counter
 from weakref import ref
 
 from textual.screen import Screen
-from textual.widgets._footer import FooterKey
+from textual.widget import Widget
 
 from tests.tui.stage import Stage, until
 
@@ -22,14 +22,14 @@ async def test_keys_that_the_footer_showed_are_let_go(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
-        made: list[ref[FooterKey]] = []
+        made: list[ref[Widget]] = []
         for _ in range(10):
             await pilot.press("tab")
             await pilot.pause()
             known = [key() for key in made]
-            made += [ref(key) for key in app.screen.query(FooterKey) if not any(key is one for one in known)]
+            made += [ref(key) for key in app.screen.query("FooterKey") if not any(key is one for one in known)]
             del known
-        shown = len(app.screen.query(FooterKey))
+        shown = len(app.screen.query("FooterKey"))
         assert len(made) > 3 * shown, "the footer was filled anew"
         collect()
         assert sum(key() is not None for key in made) <= 2 * shown

@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.content import Content
-from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.widgets import DataTable
-from textual.widgets._toast import Toast
 
 from rnnplay.engine import messages
 from rnnplay.tui import toasts
@@ -142,11 +140,14 @@ def test_code_is_drawn_and_a_single_backtick_is_a_character() -> None:
     assert code_drawn("`a` and `b").plain == "`a` and `b"
 
 
-def test_a_toast_draws_what_it_quotes(stage: Stage) -> None:
-    stage.open()
-    toast = Toast(Notification("see `rnnplay doctor`; [i 1]", markup=False))
-    assert toasts.render(toast).plain == "see rnnplay doctor; [i 1]"
-    assert toasts.render(Toast(Notification("nothing", markup=False))).plain == "nothing"
+async def test_a_toast_draws_what_it_quotes() -> None:
+    toasts.draw_code_in_toasts()
+    app = App[None]()
+    async with app.run_test(notifications=True) as pilot:
+        app.notify("see `rnnplay doctor`; [i 1]", markup=False)
+        app.notify("nothing", markup=False)
+        await until(pilot, lambda: len(app.screen.query("Toast")) == 2)
+        assert [str(toast.render()) for toast in app.screen.query("Toast")] == ["see rnnplay doctor; [i 1]", "nothing"]
 
 
 async def test_the_steps_of_a_lesson_show_no_backticks(stage: Stage) -> None:

@@ -12,7 +12,6 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Markdown, OptionList, Static
-from textual.widgets._footer import FooterKey
 
 from rnnplay.config import with_values
 from rnnplay.engine import messages
@@ -37,7 +36,7 @@ from rnnplay.tui.prompt.sample_text import FIXED, sample_text
 from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
 from rnnplay.tui.widgets.lines import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
-from tests.tui.stage import RUN, Stage, falling, progress, shown, started, until
+from tests.tui.stage import RUN, Stage, falling, footer_keys, progress, shown, started, until
 
 Asked = messages.Inspect | messages.Complete
 
@@ -126,7 +125,7 @@ def screen_text(app: App[None], widget: Widget) -> str:
 
 
 def footer(screen: InspectScreen) -> dict[str, str]:
-    return {key.key_display or key.key: key.description for key in screen.query_one(Footer).query(FooterKey)}
+    return footer_keys(screen)
 
 
 # --- asking ---------------------------------------------------------------------------------------------------

@@ -8,8 +8,7 @@ import shutil
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Button, Footer, Input
-from textual.widgets._footer import FooterKey
+from textual.widgets import Button, Input
 
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
@@ -26,13 +25,24 @@ from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.widgets.event_log import EventLog
-from tests.tui.stage import RUN, Stage, completion, falling, make_run, progress, shown, started, step_at, until
+from tests.tui.stage import (
+    RUN,
+    Stage,
+    completion,
+    falling,
+    footer_keys,
+    make_run,
+    progress,
+    shown,
+    started,
+    step_at,
+    until,
+)
 
 
 def footer(stage: Stage) -> dict[str, str]:
     """Key → what the footer says of it."""
-    keys = stage.playground.query_one(Footer).query(FooterKey)
-    return {key.key_display or key.key: key.description for key in keys}
+    return footer_keys(stage.playground)
 
 
 async def enter(stage: Stage, pilot: Pilot[None], phase: Phase) -> None:

@@ -9,8 +9,7 @@ import pytest
 from textual import events
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Footer, Static
-from textual.widgets._footer import FooterKey
+from textual.widgets import DataTable, Static
 
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import listed
@@ -18,7 +17,7 @@ from rnnplay.tui.screens import runs as runs_screen
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.runs import RunChoice, RunsScreen, describe_run
 from rnnplay.workspace import Workspace
-from tests.tui.stage import make_run, until
+from tests.tui.stage import footer_keys, make_run, until
 
 
 class RunsApp(App[None]):
@@ -74,8 +73,7 @@ async def test_the_newest_is_first_and_what_cannot_be_read_last(runs: Workspace)
         await app.listed(pilot, 3)
         assert app.names == ["newer", "older", "broken"]
         assert "cannot be read" in str(app.screen.query_one(DataTable).get_row_at(2))
-        keys = {key.description for key in app.screen.query_one(Footer).query(FooterKey)}
-        assert keys >= {"Resume", "Open for prompts", "Remove", "Back"}
+        assert set(footer_keys(app.screen).values()) >= {"Resume", "Open for prompts", "Remove", "Back"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textual.events import MouseDown
-from textual.widgets._footer import FooterKey
 
 from rnnplay.tui.textual_patches.mouse import is_on_removed
 from tests.tui.stage import Stage
@@ -14,7 +13,7 @@ async def test_a_click_on_a_widget_that_has_just_been_removed_is_none(stage: Sta
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
-        key = app.screen.query(FooterKey).first()
+        key = app.screen.query("FooterKey").first()
         x, y = key.region.offset
         press = MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y)
         assert not is_on_removed(press, app.screen)
