@@ -1,4 +1,4 @@
-"""Named settings to start from: those that come with rnnplay, and a user's own, TOML files in the workspace."""
+"""Named settings to start from: bundled ones, and the user's own, TOML files in the workspace."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ DEFAULT_PRESET = "quick"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What differs from the knobs' defaults, and what to expect."""
+    """Settings that differ from the knobs' defaults, and what to expect of them."""
 
     name: str
     summary: str
     values: dict[str, Any]
     expect: str = ""
-    """How long it takes on two cores, and the loss it reaches, as measured."""
+    """Duration on two cores and the loss reached, as measured."""
 
     @property
     def config(self) -> RunConfig:
-        """The whole of its settings."""
+        """The complete config."""
         return with_values(RunConfig(), self.values)
 
 
@@ -46,7 +46,7 @@ _SHAKESPEARE = {
     "schedule": "cosine",
     "clip_threshold": 0.4,
 }
-"""Small batches and decoupled decay: what is learned in a few passes over a small text carries over better."""
+"""Small batches and decoupled weight decay: a few passes over a small text then generalise better."""
 
 PRESETS = {
     preset.name: preset
@@ -112,15 +112,15 @@ PRESETS = {
 
 
 def preset_config(name: str = DEFAULT_PRESET) -> RunConfig:
-    """The config of a preset that comes with rnnplay; raises InputError for an unknown name."""
+    """The config of a bundled preset; raises InputError for an unknown name."""
     return find_preset(name).config
 
 
 def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Preset:
-    """The preset of that name, `own` being the folder of a user's own ones, which win.
+    """Finds the preset of that name; the user's own, in the folder `own`, win.
 
-    Unless `whole`, its settings need not go together by themselves, as others are to be laid over them.
-    Raises InputError for an unknown name, or for a file that cannot be used.
+    Unless `whole`, its settings need not be consistent by themselves, as others are to be applied over them. Raises
+    InputError for an unknown name, or for a file that cannot be used.
     """
     name = composed(name)
     if own is not None and is_kept(name, own):
@@ -131,7 +131,7 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
 
 
 def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
-    """Every preset by name, a user's own last; and a sentence for each file that cannot be used."""
+    """Every preset by name, the user's own last; and a sentence for each unusable file."""
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
         if not is_name(place.stem, _LONGEST_NAME):
@@ -145,12 +145,12 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
 
 
 def is_kept(name: str, own: Path) -> bool:
-    """Whether a user's own preset has that name, even one that cannot be read."""
+    """Whether a preset of the user's own has that name, even an unreadable one."""
     return is_name(name, _LONGEST_NAME) and os.path.lexists(own / f"{name}.toml")
 
 
 def check_name(name: str) -> None:
-    """Raises InputError if a preset of a user's own cannot have that name."""
+    """Raises InputError if a preset of the user's own cannot have that name."""
     if not is_name(name, _LONGEST_NAME):
         raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
@@ -158,11 +158,11 @@ def check_name(name: str) -> None:
 
 
 def save_preset(name: str, config: RunConfig, own: Path) -> Path:
-    """Keeps `config` as a preset of the user's own, by what differs from the knobs' defaults; returns the file.
+    """Saves the values of `config` that differ from the knobs' defaults as the user's own preset; returns the file.
 
-    In place of one of that name, whose summary stays; what it promised does not, for that was of other settings.
-    Raises InputError for a name that cannot be one or is taken by a preset that comes with rnnplay, if the folder
-    cannot be written, or if what has that name is no file.
+    An existing preset of that name is replaced; its summary stays, but not its expected results, which belong to other
+    settings. Raises InputError for an invalid name or that of a bundled preset, if the folder cannot be written, or if
+    something other than a file has the name.
     """
     name = composed(name)
     check_name(name)
@@ -174,7 +174,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
             values = {"summary": summary} | values
     try:
         own.mkdir(parents=True, exist_ok=True)
-        target = Path(os.path.realpath(place))  # it may well be a link to where a user keeps such files
+        target = Path(os.path.realpath(place))  # it may be a link to where the user keeps such files
         if target.exists() and not target.is_file():
             raise InputError(f"{place} is a folder, a pipe or a device; choose another name.")
         with replacing(target, keep_mode=True) as file:

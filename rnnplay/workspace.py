@@ -1,7 +1,7 @@
-"""Where corpora/, checkpoints/ and the cache are.
+"""Finds the workspace: the folder with corpora/, checkpoints/ and the cache.
 
-The first of these that is given wins: the --workspace option, the environment variable RNNPLAY_WORKSPACE,
-the current folder if it already holds both corpora/ and checkpoints/, the user's data folder.
+The first of these that is given wins: the --workspace option, the environment variable RNNPLAY_WORKSPACE, the current
+folder if it already has both corpora/ and checkpoints/, the user's data folder.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class Workspace:
 
     root: Path
     option: str = field(default="", compare=False)
-    """What --workspace was given as; "" where the workspace was found without it."""
+    """The argument of --workspace; "" if the workspace was found without it."""
 
     named: bool = field(default=False, compare=False)
-    """Whether somebody gave its name, and may have mistyped it."""
+    """Whether the user named it, and may have mistyped it."""
 
     cache_elsewhere: Path | None = field(default=None, compare=False)
-    """In place of .cache, where that cannot be written."""
+    """Replaces .cache if that cannot be written."""
 
     def command(self, *words: str, **options: str | float | bool) -> str:
-        """As `shell_command`, for the user to paste: it finds this workspace."""
+        """A `shell_command` for the user to paste, which finds this workspace."""
         return shell_command(*words, workspace=self.option, **options)
 
     def run_argument(self, folder: Path) -> str:
-        """How a command names the run in `folder`: by name if it is one of the workspace's, else by its path."""
+        """How a command refers to the run in `folder`: by name if it is in this workspace, else by its path."""
         return folder.name if folder.parent == self.checkpoints else str(folder)
 
     @property
@@ -48,21 +48,21 @@ class Workspace:
 
     @property
     def checkpoints(self) -> Path:
-        """One folder a run."""
+        """One folder per run."""
         return self.root / "checkpoints"
 
     @property
     def presets(self) -> Path:
-        """A user's own presets (TOML); made when the first is saved."""
+        """The user's own presets (TOML); created with the first one."""
         return self.root / "presets"
 
     @property
     def cache(self) -> Path:
-        """Encoded corpora; may be deleted at any time, it is made again."""
+        """Encoded corpora; may be deleted at any time, as it is regenerated."""
         return self.cache_elsewhere or self.root / ".cache"
 
     def create(self) -> Workspace:
-        """Make the folders that are missing; raises InputError if nothing can be trained or kept here, and why."""
+        """Creates missing folders; raises InputError, with the reason, if nothing can be trained or kept here."""
         for folder in (self.corpora, self.checkpoints, self.root / ".cache"):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -78,9 +78,9 @@ class Workspace:
         return self
 
     def check_there(self) -> Workspace:
-        """The workspace, to look for runs in; raises InputError where there is none, and says what there is instead.
+        """Returns the workspace to look for runs in; raises InputError if it is missing, and says what is there.
 
-        One that nobody named may be still to come: it is begun by the first training.
+        One that nobody named may not exist yet: the first training creates it.
         """
         if os.path.lexists(self.checkpoints):
             try:
@@ -98,7 +98,7 @@ class Workspace:
         return self
 
     def missing(self) -> str:
-        """ "The workspace … does not exist", where one was named and nothing of one is there; else nothing."""
+        """ "The workspace … does not exist", if it was named and is missing; else ""."""
         if not self.named or any(os.path.lexists(folder) for folder in (self.corpora, self.checkpoints, self.presets)):
             return ""
         if self.root.is_dir():
@@ -106,10 +106,10 @@ class Workspace:
         return f"The workspace {self.root} does not exist"
 
     def for_reading(self) -> Workspace:
-        """The workspace to look at runs and texts in: with a cache elsewhere, while this process lasts, if need be.
+        """The workspace for reading runs and texts, if need be with a temporary cache for this process.
 
-        Where nothing can be written here, what is made to be read again goes to a temporary folder; what the cache
-        has already is used. Raises InputError where there is no temporary folder either.
+        If nothing can be written here, new cache entries go to a temporary folder; existing ones are used. Raises
+        InputError if there is no temporary folder either.
         """
         with suppress(OSError):
             self.cache.mkdir(parents=True, exist_ok=True)
@@ -129,11 +129,11 @@ _ANOTHER = f"name another workspace with --workspace or {ENVIRONMENT_VARIABLE}"
 CURRENT_FOLDER_GONE = "The current folder has been deleted; change to another one."
 
 _LONGEST_BELOW = Path("checkpoints", "r" * 80, ".step-000000001.replaced", "weights.safetensors")
-"""The longest path of a file in a workspace, about."""
+"""Approximate length of the longest path in a workspace."""
 
 
 def current_folder_gone() -> bool:
-    """Whether somebody has deleted the folder that this process is in."""
+    """Whether the current folder has been deleted."""
     try:
         Path.cwd()
     except OSError:
@@ -142,12 +142,12 @@ def current_folder_gone() -> bool:
 
 
 def shortened_path(path: str) -> str:
-    """`path`, of which a very long one is cut in the middle, with how long it is."""
+    """Shortens a very long `path` in the middle, stating its length."""
     return path if len(path) <= 160 else f"{path[:80]}…{path[-40:]}, {len(path):,} characters"
 
 
 def find_workspace(option: str | Path | None = None) -> Workspace:
-    """The workspace to use; nothing is created. Raises InputError for a path that could not be written down or used."""
+    """Finds the workspace to use; creates nothing. Raises InputError for an unusable path."""
     try:
         workspace = _found(option)
     except FileNotFoundError as error:
@@ -197,7 +197,7 @@ def _in_the_way(path: Path) -> InputError:
 
 @cache
 def _temporary_cache(unwritable: Path) -> Path:
-    """A folder that is gone when the process ends, with links to what `unwritable` holds."""
+    """A temporary folder, removed when the process ends, with links to the contents of `unwritable`."""
     import atexit  # seldom needed
     import shutil
     import tempfile
@@ -214,7 +214,7 @@ def _temporary_cache(unwritable: Path) -> Path:
 
 
 def bundled_corpora() -> Path:
-    """The corpora/ that came with rnnplay: inside the installed package, or beside it in a checkout."""
+    """The bundled corpora/: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).parent
     installed = package / "corpora"
     return installed if installed.is_dir() else package.parent / "corpora"

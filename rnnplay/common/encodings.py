@@ -1,7 +1,7 @@
-"""Output where the encoding is not UTF-8: nothing raises, and nothing is shown as what it is not.
+"""Output in encodings other than UTF-8: nothing raises, and no character is shown as another.
 
-What rnnplay draws is replaced by ASCII that looks alike, as wide as it. A letter becomes `?`, never another letter;
-text that a model or a user wrote gets a `?` for everything that the encoding lacks (`honest`).
+Lines and bars that rnnplay draws are replaced by similar ASCII of the same width. A letter becomes `?`, never another
+letter; in text of a model or a user so does everything that the encoding lacks (`honest`).
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ _ALIKE = {
     "⁻": "-",
     "⁺": "+",
 }
-"""What looks nearest, one cell for one."""
+"""Similar ASCII, one cell for one."""
 
 _BRAILLE = " ..:::**#"
-"""By how many of its eight dots are set."""
+"""By the number of a braille character's eight dots that are set."""
 
 
 _ASCII = "rnnplay-ascii"
-"""ASCII by another name: click takes a stream in `ascii` for an oversight, and writes UTF-8 to it."""
+"""ASCII by another name: click mistakes a stream in `ascii` for a misconfiguration and writes UTF-8 to it."""
 
 
 def soften_streams() -> None:
-    """Lets stdout and stderr replace what they cannot encode; those in UTF-8 stay as they are."""
+    """Makes stdout and stderr replace what they cannot encode; UTF-8 streams stay as they are."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not is_utf8(stream):
             register()
@@ -66,7 +66,7 @@ def soften_streams() -> None:
 
 
 def encoding_of(stream: TextIO) -> str:
-    """The name of a stream's encoding, for users."""
+    """The name of a stream's encoding, for display."""
     return "ascii" if stream.encoding == _ASCII else stream.encoding or "ascii"
 
 
@@ -78,7 +78,7 @@ def utf8_setting() -> str:
 
 
 def honest(text: str, stream: TextIO) -> str:
-    """What a model or a user wrote, with `?` for each character that the stream's encoding lacks."""
+    """Text of a model or a user, with `?` for each character that the stream's encoding lacks."""
     if is_utf8(stream):
         return text
     return text.encode(stream.encoding, "replace").decode(stream.encoding)
@@ -94,7 +94,7 @@ def is_utf8(stream: TextIO) -> bool:
 
 @cache
 def register() -> None:
-    """Makes the handler known to Python under its name."""
+    """Registers the handler with Python."""
     codecs.register_error(HANDLER, _replace)
     codecs.register(_ascii_codec)
 
@@ -117,7 +117,7 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 @cache
 def ascii_alike(letter: str) -> str:
-    """ASCII for one character, of as many cells as a terminal gives it."""
+    """Similar ASCII for one character, as many cells wide as a terminal draws it."""
     if letter in _ALIKE:
         return _ALIKE[letter]
     if "\u2800" <= letter <= "\u28ff":
@@ -128,7 +128,7 @@ def ascii_alike(letter: str) -> str:
     if category in ("Mn", "Me", "Cf"):
         return ""
     width = 2 if unicodedata.east_asian_width(letter) in "WF" and category != "Cn" else 1
-    raised, _, plain = unicodedata.decomposition(letter).partition(" ")  # a superscript as the figure
+    raised, _, plain = unicodedata.decomposition(letter).partition(" ")  # a superscript as its digit
     if raised in ("<super>", "<sub>") and len(plain) == 4 and category != "Lo":
         letter = chr(int(plain, 16))
         return letter if letter.isascii() else _ALIKE.get(letter, "?")

@@ -20,34 +20,34 @@ from pathlib import Path
 from weakref import WeakSet
 
 BEAT_SECONDS = 0.25
-"""Between two looks; so much of a stop may be counted."""
+"""Interval between two looks; up to this much of a stop may be counted."""
 
 GAP_SECONDS = 2.0
-"""A shorter stop counts."""
+"""A stop shorter than this is counted."""
 
 BLIND_GAP_SECONDS = 10.0
-"""The same where the system does not count the time that a thread waits for its turn."""
+"""The same where the system does not report how long a thread waited for a processor."""
 
 Attended = Mapping[int, float]
-"""By thread, seconds that it had a processor or waited for its turn."""
+"""By thread, seconds that it ran or waited for a processor."""
 
 
 def stood_still(wall: float, attended: float, gap: float = GAP_SECONDS) -> float:
-    """Seconds that a process stood still in `wall` seconds without a look; `attended` of them it ran or would have."""
+    """Seconds that a process was stopped in `wall` seconds without a look; `attended` of them it ran or could have."""
     if wall < gap or attended > 2 * BEAT_SECONDS + wall / 10:
         return 0.0
     return max(0.0, wall - attended)
 
 
 class WorkingTime:
-    """Call it for the seconds that the process has worked since some moment, like `time.perf_counter`. Thread-safe."""
+    """A clock of the seconds that the process has worked, called like `time.perf_counter`. Thread-safe."""
 
     def __init__(
         self,
         wall: Callable[[], float] = time.perf_counter,
         attended: Callable[[int], Attended] | None = None,
     ) -> None:
-        """`attended` is given the id of the thread that looks, 0 if there is none."""
+        """`attended` is called with the id of the looking thread, 0 if there is none."""
         self._wall = wall
         self._attended = attended or attended_by
         self._gap = GAP_SECONDS if attended is not None or _counted() else BLIND_GAP_SECONDS
@@ -57,14 +57,14 @@ class WorkingTime:
         self._still = 0.0
         self._users: WeakSet[object] = WeakSet()
         self._beating: threading.Event | None = None
-        """Set when the thread is to end; None if there is none."""
+        """Set to end the thread; None if there is none."""
         self._beater = 0
 
     def __call__(self) -> float:
         with self._turn:
             now = self._wall()
             if self._beater and now - self._looked >= self._gap:
-                # A thread's time in the queue is known once it has had its turn.
+                # A thread's time in the queue is known only after its turn.
                 self._turn.wait_for(lambda: self._wall() - self._looked < self._gap, timeout=self._gap)
                 now = self._wall()
             if now - self._looked >= (self._gap if self._beater else BEAT_SECONDS):
@@ -73,11 +73,11 @@ class WorkingTime:
 
     @property
     def still(self) -> float:
-        """Seconds, up to the last call, that the process stood still."""
+        """Seconds, up to the last call, that the process was stopped."""
         return self._still
 
     def begin(self, user: object) -> None:
-        """From now on `user` times something, whatever long work goes on: until `end`, or until it is no more."""
+        """Starts timing for `user`, until `end` or until it is garbage-collected."""
         with self._turn:
             self._users.add(user)
             if self._beating is None:
@@ -86,7 +86,7 @@ class WorkingTime:
                 threading.Thread(target=self._beat, args=(self._beating,), name="working time", daemon=True).start()
 
     def end(self, user: object) -> None:
-        """`user` times nothing any more."""
+        """Ends timing for `user`."""
         with self._turn:
             self._users.discard(user)
             self._end_if_unused()
@@ -115,7 +115,7 @@ class WorkingTime:
 
 
 def attended_by(beater: int) -> Attended:
-    """Of the main thread, which takes part in all work, and the one that looks at the clock."""
+    """For the main thread, which takes part in all work, and the one that looks at the clock."""
     main = threading.main_thread()
     seconds: dict[int, float] = {}
     for thread in (main.native_id, beater):
@@ -136,4 +136,4 @@ def _processor_seconds(thread: int | None) -> float:
 
 
 working_time = WorkingTime()
-"""The process's own."""
+"""The process's own clock."""

@@ -1,4 +1,4 @@
-"""What the commands write with: streams that may be pipes, tables, and numbers for people."""
+"""Output of the commands: streams that may be pipes, tables, and numbers in readable form."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-"""What JSON allows in a string as it is, but a terminal obeys or shows elsewhere."""
+"""Characters that JSON allows unescaped in a string, but a terminal interprets or misplaces."""
 
 _NOT_ASCII = re.compile("[^\\x00-\\x7e]")
-"""Where stdout is not UTF-8 all of it is escaped: JSON stays exact in every encoding."""
+"""The same where stdout is not UTF-8: everything beyond ASCII is escaped, so that JSON stays exact."""
 
 
 def write_json(value: object) -> None:
-    """`value` as one line of JSON on stdout, exact, with escapes in it for what a terminal would obey."""
+    """Writes `value` as one line of JSON on stdout, exact, escaping what a terminal would interpret."""
     from rnnplay.common.jsonl import encode_line
 
     try:
         line = encode_line(value).decode()
-    except UnicodeEncodeError:  # a path that is no UTF-8: its bytes as halves of surrogate pairs, escaped
+    except UnicodeEncodeError:  # a path that is not UTF-8: its bytes as escaped surrogates
         import json
 
         line = json.dumps(value) + "\n"
@@ -39,13 +39,13 @@ def write_json(value: object) -> None:
 
 
 def json_escape(letter: str) -> str:
-    """One character as JSON escapes it: as one or two units of UTF-16."""
+    """Escapes one character for JSON, as one or two UTF-16 units."""
     units = letter.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def note(message: str) -> None:
-    """A remark beside the result, on stderr."""
+    """Writes a remark on stderr, beside the result."""
     click.echo(harmless_message(message), err=True)
 
 
@@ -57,7 +57,7 @@ def note_unknown(unknown: Sequence[str]) -> None:
 
 
 def note_missing(workspace: Workspace) -> None:
-    """Says that the workspace is not there, where what came with rnnplay is of use all the same."""
+    """Says that the workspace is missing, where what is bundled with rnnplay is of use all the same."""
     if trouble := workspace.missing():
         note(f"Note: {trouble}.")
 
@@ -65,9 +65,9 @@ def note_missing(workspace: Workspace) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = (), whole: Sequence[str] = ()
 ) -> None:
-    """A table on stdout: drawn for a terminal, plain columns parted by tabs in a pipe.
+    """Writes a table on stdout: drawn for a terminal, tab-separated columns in a pipe.
 
-    `numbers` align right; the cells of `whole`, which are copied, stay on one line.
+    The columns `numbers` are aligned right; the cells of `whole`, which users copy, stay on one line.
     """
     rows = [[harmless_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
@@ -88,7 +88,7 @@ def table(
 
 
 def pairs(values: Iterable[tuple[str, str]]) -> None:
-    """Names and values on stdout, one a line, the values aligned."""
+    """Writes names and values on stdout, one pair a line, the values aligned."""
     shown = [(name, harmless_line(value)) for name, value in values]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
@@ -96,27 +96,27 @@ def pairs(values: Iterable[tuple[str, str]]) -> None:
 
 
 def printable(text: str) -> str:
-    """`text` with nothing in it that a terminal would obey: control characters are shown, not sent.
+    """Makes control characters in `text` visible, so that a terminal does not interpret them.
 
-    Newline and tab stay. Names in the U+2400 block for C0 and DEL, U+FFFD for C1 and the marks that reorder lines.
+    Newline and tab stay. C0 and DEL become their names in the U+2400 block, C1 and the marks that reorder lines U+FFFD.
     """
     return harmless(text)
 
 
 def written(text: str) -> str:
-    """What a model or a user wrote, for stdout: `printable`, with `?` for what the encoding lacks."""
+    """Text of a model or a user, for stdout: `printable`, with `?` for what the encoding lacks."""
     return honest(printable(text), sys.stdout)
 
 
 class TextOut:
-    """Generated text on stdout: made harmless on a terminal, exact UTF-8 in a pipe; it ends its last line in both."""
+    """Generated text on stdout: `printable` on a terminal, exact UTF-8 in a pipe; the last line is ended in both."""
 
     def __init__(self) -> None:
         self._terminal = sys.stdout.isatty()
         self._last = "\n"
 
     def write(self, text: str) -> None:
-        """Write and flush; raises BrokenPipeError if nobody reads."""
+        """Writes and flushes; raises BrokenPipeError if the reader is gone."""
         if not text:
             return
         if self._terminal:
@@ -129,7 +129,7 @@ class TextOut:
         self._last = text[-1]
 
     def end(self) -> None:
-        """Ends the last line, as a text for people does: the shell's prompt, or the next file, begins a new one."""
+        """Ends the last line, so that the shell's prompt, or the next file, begins a new one."""
         if self._last != "\n":
             self.write("\n")
 
@@ -141,13 +141,13 @@ def model_name(config: RunConfig) -> str:
 
 
 def corpus_name(corpus: str) -> str:
-    """The knob's value for people: a name as it is, of a path the file's name."""
+    """The corpus knob's value for display: a name as it is, of a path the file's name."""
     path = Path(corpus)
     return path.stem if path.is_absolute() else corpus
 
 
 def short_date(iso: str) -> str:
-    """An ISO 8601 moment in the user's own time, to the minute; as it stands if it is none."""
+    """An ISO 8601 time in the user's time zone, to the minute; unchanged if it is not one."""
     from datetime import datetime
 
     try:
@@ -157,7 +157,7 @@ def short_date(iso: str) -> str:
 
 
 def short_count(number: float) -> str:
-    """331000 as "331k", 1234567 as "1.23M"."""
+    """A short count: 331000 as "331k", 1234567 as "1.23M"."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if number >= size:
             scaled = number / size
@@ -166,14 +166,14 @@ def short_count(number: float) -> str:
 
 
 def short_time(seconds: float) -> str:
-    """92.4 as "1:32", 4000 as "1:06:40"."""
+    """A short duration: 92.4 s as "1:32", 4000 s as "1:06:40"."""
     whole = int(seconds + 0.5)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def short_size(size: float) -> str:
-    """Bytes for people: 1.1 MB."""
+    """A short number of bytes: 1.1 MB."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
@@ -182,7 +182,7 @@ def short_size(size: float) -> str:
 
 
 def builtins(value: Any) -> Any:
-    """A Struct as dicts and lists, for a larger JSON object."""
+    """Converts a Struct to dicts and lists, for a larger JSON object."""
     import msgspec
 
     return msgspec.to_builtins(value)

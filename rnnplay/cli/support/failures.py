@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and what went wrong in one sentence on stderr."""
+"""Ends a command: its exit code, and what went wrong in one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 def guarded(call: Callable[[], object], session: Session) -> int:
-    """`call`, its result as exit code if it is an int; errors are told on stderr. Never raises an Exception."""
+    """Returns the exit code of `call`: its result if an int; errors are shown on stderr. Never raises an Exception."""
     try:
         result = call()
         sys.stdout.flush()
@@ -58,7 +58,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
 
 
 def remedy(error: RnnplayError, session: Session) -> str:
-    """The command that would do instead, where the error knows it; else nothing."""
+    """The command that would work instead, if the error knows one; otherwise ""."""
     if isinstance(error, CheckpointError) and error.instead is not None:
         return f" Try: {session.again(checkpoint=error.instead)}"
     if isinstance(error, FinishedError):
@@ -74,15 +74,16 @@ def remedy(error: RnnplayError, session: Session) -> str:
 
 
 def open_closed_streams() -> None:
-    """Gives a stream that the shell has closed (`>&-`), and that Python has as None, to nobody."""
+    """Replaces a stream that the shell has closed (`>&-`), None in Python, by the null device."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (for as long as we run)
 
 
 def keep_short_writes() -> None:
-    """Buffers a stdout that PYTHONUNBUFFERED or -u has left without: Python itself drops, without an error, what a full
-    disk does not take of one write.
+    """Buffers a stdout that PYTHONUNBUFFERED or -u has left unbuffered.
+
+    Python itself drops, without an error, the part of a single write that a full disk does not take.
     """
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper) and isinstance(raw := stream.buffer, io.RawIOBase):
@@ -91,7 +92,7 @@ def keep_short_writes() -> None:
 
 
 def tell(message: str) -> None:
-    """One message on stderr, which may be closed; on one line, and nothing in it that a terminal would obey."""
+    """Writes one message on stderr, which may be closed; on one line, without control characters."""
     with contextlib.suppress(OSError, ValueError):
         click.echo(harmless_message(message), err=True)
 
@@ -105,7 +106,7 @@ def _debug() -> None:
 
 
 def drop_stdout() -> None:
-    """After a broken pipe: nothing more is written, and the interpreter's last flush finds nobody to complain to."""
+    """Discards further output after a broken pipe, so that the interpreter's last flush does not complain."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -115,7 +116,7 @@ def drop_stdout() -> None:
 
 
 def _unwritable(error: Exception) -> str:
-    """The sentence for a stdout that takes nothing more, such as a file on a full disk; empty for any other error.
+    """The sentence for a stdout that cannot be written, such as a file on a full disk; empty for any other error.
 
     A failed write to a stream names no file; failed writes to files are reported, by name, where they happen.
     """
@@ -126,7 +127,7 @@ def _unwritable(error: Exception) -> str:
 
 
 def _refused(error: Exception) -> str:
-    """The sentence for what the system refuses to anybody here: a limit, too long a path, a folder that is gone."""
+    """The sentence for what the system refuses in general: a limit, too long a path, a folder that is gone."""
     if limit := limit_met(error):
         return f"Error: {limit_sentence(limit)}"
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
@@ -136,7 +137,7 @@ def _refused(error: Exception) -> str:
 
 
 def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
-    """What is wrong with the command line, with the name that was meant and where to read more; `words`: as typed."""
+    """What is wrong with the command line, which name was meant and where to read more; `words`: as typed."""
     path = error.ctx.command_path if error.ctx else "rnnplay"
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
@@ -144,7 +145,7 @@ def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
 
         known = [name for param in error.ctx.command.params for name in _names(param)] if error.ctx else []
         option = error.option_name
-        if not option.startswith("--"):  # of -rnn_size 128 click names the first letter
+        if not option.startswith("--"):  # click names only the first letter of -rnn_size 128
             option = next((word for word in words if word.startswith(option) and len(word) > 2), option)
         without, nearest = instead(option, known)
         near = f"--{nearest}" if nearest else " or ".join(f"--{name}" for name in meant_as(option, known))
@@ -158,13 +159,13 @@ def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
 
 
 def unexpected(error: Exception, session: Session) -> str:
-    """The sentence for an error nobody foresaw; the traceback goes to a file that the sentence names."""
+    """The sentence for an unforeseen error; the traceback goes to a file that the sentence names."""
     text = " ".join(str(error).split()) or "no further words"
     if len(text) > 300:
         text = text[:297] + "..."
     try:
         kept = f"; the whole account is in {_write_traceback(error, session)}"
-    except Exception:  # whatever is wrong with the system, too: the sentence comes all the same
+    except Exception:  # whatever is wrong with the system, the sentence must appear
         kept = ""
     return f"Error: {type(error).__name__}: {text}{kept}"
 
@@ -184,7 +185,7 @@ def _write_traceback(error: Exception, session: Session) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
-            with path.open("x", encoding="utf-8", errors="backslashreplace") as file:  # never another's in its place
+            with path.open("x", encoding="utf-8", errors="backslashreplace") as file:  # never replaces a file of others
                 file.writelines(lines)
         except OSError:
             continue
