@@ -81,6 +81,21 @@ def test_the_other_views_in_json_are_their_fields(workspace: Path, cell: str) ->
     assert (clipping["type"], clipping["mode"], clipping["step"]) == ("clipping", "norm", 6)
 
 
+def test_accuracy_by_distance_is_that_of_the_answer(workspace: Path) -> None:
+    """As the interface shows it, of a text whose dependencies are known; of another it says which have any."""
+    settings = ("--corpus", "recall", "--cell", "rnn", "--steps", "2", *FAST)
+    assert inspect(workspace, "--run", "recall", *settings, command="train").exit_code == 0
+    found = answer(workspace, "recall", "--view", "distances")
+    assert (found["type"], found["kind"], found["step"], found["chance"]) == ("distances", "recall", 2, 0.125)
+    assert len(found["distances"]) == len(found["accuracy"]) == len(found["low"]) == len(found["high"]) > 8
+    shown = inspect(workspace, "recall", "--view", "distances").stdout.splitlines()
+    assert f"{found['distances'][-1]}–*\t{found['accuracy'][-1]:.3f}" in shown[-1]
+    assert len(shown) == len(found["distances"]) + 4
+    refused = inspect(workspace, "lstm", "--view", "distances")
+    assert refused.exit_code == 2
+    assert "recall, brackets, agreement or copy" in refused.stderr
+
+
 def test_forced_gates_change_what_is_predicted(workspace: Path) -> None:
     text = ("--view", "predictions", "--text", "the cat sat")
     plain, forced = answer(workspace, "lstm", *text), answer(workspace, "lstm", *text, "--force", "1.output_gate=0")
