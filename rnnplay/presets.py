@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.files import composed, is_name, replacing
 from rnnplay.common.limits import reason
-from rnnplay.common.names import composed, is_name
-from rnnplay.common.own_files import replacing
-from rnnplay.common.terminal_text import marked
+from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
 from rnnplay.settings import read_settings, settings_text
@@ -126,7 +125,9 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
     if own is not None and is_kept(name, own):
         return _read(own / f"{name}.toml", whole)
     if name not in PRESETS:
-        raise InputError(f"There is no preset {marked(name)!r}; the presets are {', '.join(all_presets(own)[0])}.")
+        raise InputError(
+            f"There is no preset {sanitize_name(name)!r}; the presets are {', '.join(all_presets(own)[0])}."
+        )
     return PRESETS[name]
 
 
@@ -135,7 +136,7 @@ def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
         if not is_name(place.stem, _LONGEST_NAME):
-            problems.append(f"{marked(str(place))} is left out, for {_NAMED}; give it such a name.")
+            problems.append(f"{sanitize_name(str(place))} is left out, for {_NAMED}; give it such a name.")
             continue
         try:
             found[composed(place.stem)] = _read(place)
@@ -152,7 +153,7 @@ def is_kept(name: str, own: Path) -> bool:
 def check_name(name: str) -> None:
     """Raises InputError if a preset of the user's own cannot have that name."""
     if not is_name(name, _LONGEST_NAME):
-        raise InputError(f"A preset cannot be called {marked(name)[:60]!r}: {_NAMED}.")
+        raise InputError(f"A preset cannot be called {sanitize_name(name)[:60]!r}: {_NAMED}.")
     if name in PRESETS:
         raise InputError(f"{name} is a preset that comes with rnnplay; choose another name.")
 
@@ -186,7 +187,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
 
 def _read(place: Path, whole: bool = True) -> Preset:
     values = read_settings(place, words=_WORDS)
-    summary, expect = (marked(values.pop(word, ""))[:200] for word in _WORDS)
+    summary, expect = (sanitize_name(values.pop(word, ""))[:200] for word in _WORDS)
     preset = Preset(place.stem, summary or "your own", values, expect)
     if not whole:
         return preset

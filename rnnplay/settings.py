@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from rnnplay.common.files import NotPlainError, open_plain
 from rnnplay.common.other_tools import instead, meant_as
-from rnnplay.common.plain_files import NotPlainError, open_plain
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError

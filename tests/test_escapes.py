@@ -17,7 +17,7 @@ from textual.color import Color
 from textual.widgets import DataTable, Input
 
 from rnnplay.cli.main import program
-from rnnplay.common.terminal_text import harmless, harmless_line
+from rnnplay.common.terminal_text import sanitize, sanitize_line
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -27,7 +27,7 @@ from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree
-from rnnplay.tui.textual_patches.line_filter import HarmlessLines
+from rnnplay.tui.textual_patches.line_filter import SanitizedLines
 from rnnplay.tui.widgets.visible import visible_line, visible_text, visible_token
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
@@ -183,7 +183,7 @@ def test_generated_text_in_a_pipe_is_exact(hostile: Workspace) -> None:
     assert "\x9b" in spelt["text"]
 
 
-@pytest.mark.parametrize("shown", [harmless, harmless_line, visible_text, visible_line, visible_token])
+@pytest.mark.parametrize("shown", [sanitize, sanitize_line, visible_text, visible_line, visible_token])
 def test_the_visible_forms_are_harmless(shown: object) -> None:
     assert callable(shown)
     every = "".join(map(chr, range(0x11_0000)))
@@ -352,12 +352,12 @@ def _deleted(_: type[Path]) -> Path:
 def test_the_last_gate_keeps_widths_and_takes_out_the_rest() -> None:
     ours = Segment("\x1b[31m", None, [(ControlType.BELL,)])
     line = [Segment("plain", Style(bold=True)), Segment(PAYLOAD + "\udc80漢"), ours]
-    found = HarmlessLines().apply(line, Color(0, 0, 0))
+    found = SanitizedLines().apply(line, Color(0, 0, 0))
     assert found[0] == line[0]
     assert found[1].text == HARMFUL.sub("", PAYLOAD).replace("\r", "") + "\N{REPLACEMENT CHARACTER}漢"
     assert found[2] is line[2]  # rnnplay's own
     clean = [Segment("漢字 plain")]
-    assert HarmlessLines().apply(clean, Color(0, 0, 0)) is clean
+    assert SanitizedLines().apply(clean, Color(0, 0, 0)) is clean
 
 
 def test_raw_bytes_of_the_interface(hostile: Workspace, tmp_path: Path) -> None:

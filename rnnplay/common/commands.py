@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rnnplay.common.terminal_text import harmless_line
+from rnnplay.common.terminal_text import sanitize_line
 
 
 def shell_command(*words: str, workspace: str = "", **options: str | float | bool) -> str:
@@ -48,7 +48,7 @@ def quoted(word: str) -> str:
     """One word as the shell takes it."""
     import shlex
 
-    if word == harmless_line(word):
+    if word == sanitize_line(word):
         return shlex.quote(word)
     escaped = word.replace("\\", "\\\\").replace("'", "\\'")
     return "$'" + re.sub(r"[^ -~]", _escape, escaped) + "'"
@@ -68,7 +68,7 @@ def _line(words: Sequence[str]) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
-    if character == harmless_line(character):
+    if character == sanitize_line(character):
         return character
     # By bytes: \\u would be read in the shell's own encoding.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

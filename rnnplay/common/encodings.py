@@ -1,7 +1,7 @@
 """Output in encodings other than UTF-8: nothing raises, and no character is shown as another.
 
 Lines and bars that rnnplay draws are replaced by similar ASCII of the same width. A letter becomes `?`, never another
-letter; in text of a model or a user so does everything that the encoding lacks (`honest`).
+letter; in text of a model or a user so does everything that the encoding lacks (`encodable`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def utf8_setting() -> str:
     return "LC_ALL=" + ("en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8")
 
 
-def honest(text: str, stream: TextIO) -> str:
+def encodable(text: str, stream: TextIO) -> str:
     """Text of a model or a user, with `?` for each character that the stream's encoding lacks."""
     if is_utf8(stream):
         return text

@@ -30,22 +30,22 @@ _IN_TEXT = f"[{_CLASS}]"  # compiled when first used: two thousand characters wo
 _IN_LINE = f"[{_CLASS}\\t\\n]"
 
 
-def harmless(text: str) -> str:
+def sanitize(text: str) -> str:
     """`text` with newlines and tabs as they are, and a visible form for all else that is no character to be drawn."""
     return re.sub(_IN_TEXT, _shown, text)
 
 
-def harmless_line(text: str) -> str:
+def sanitize_line(text: str) -> str:
     """`text` on one line, a character for a character: for the cell of a table."""
     return re.sub(_IN_LINE, _shown, text)
 
 
-def harmless_message(text: str) -> str:
+def sanitize_message(text: str) -> str:
     """`text` on one line, a space between what were lines."""
-    return harmless_line(" ".join(line.strip() for line in text.splitlines()))
+    return sanitize_line(" ".join(line.strip() for line in text.splitlines()))
 
 
-def marked(text: str) -> str:
+def sanitize_name(text: str) -> str:
     """`text` on one line, single spaces for all white space, and one mark for all that is harmful: for names."""
     return re.sub(_IN_TEXT, REPLACEMENT, " ".join(text.split()))
 

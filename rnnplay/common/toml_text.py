@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rnnplay.common.numbers import ascii_digits, meant, real_number
-from rnnplay.common.terminal_text import marked
+from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.errors import InputError
 
 _MARKS = (
@@ -72,5 +72,5 @@ def _instead(value: str) -> str:
 
 
 def _short(text: str, limit: int = 80) -> str:
-    text = marked(text.strip())
+    text = sanitize_name(text.strip())
     return text if len(text) <= limit else text[: limit - 1] + "…"

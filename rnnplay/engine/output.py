@@ -9,8 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from rnnplay.common.own_files import check_own, open_own
-from rnnplay.common.plain_files import open_plain
+from rnnplay.common.files import check_own, open_own, open_plain
 from rnnplay.errors import InputError
 
 LARGEST = 1 << 21

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from rnnplay.common.quality import perplexity
+from rnnplay.common.formatting import perplexity
 from rnnplay.inspection.forward_pass import encode_text, hidden_states, undisturbed
 from rnnplay.inspection.results import Candidate, Connectivity, Predictions, TokenPrediction
 from rnnplay.model import cells

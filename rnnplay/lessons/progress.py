@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.own_files import replacing
-from rnnplay.common.plain_files import read_small
+from rnnplay.common.files import read_small, replacing
 from rnnplay.lessons.lesson import Lesson
 
 _LARGEST = 1 << 20

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from rnnplay.common.durable import read_bounded
+from rnnplay.common.files import read_bounded
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import InputError

@@ -20,11 +20,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnplay.common.durable import read_bounded, remove_tree, replace_durably
-from rnnplay.common.names import as_name, composed, is_name
+from rnnplay.common.files import (
+    NotOwnError,
+    as_name,
+    check_own,
+    composed,
+    is_name,
+    open_plain,
+    read_bounded,
+    remove_tree,
+    replace_durably,
+)
 from rnnplay.common.numbers import whole_number
-from rnnplay.common.own_files import NotOwnError, check_own
-from rnnplay.common.plain_files import open_plain
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.checkpoint_state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, read_state
@@ -42,7 +49,7 @@ VOCABULARY_LIMIT = 1 << 29
 
 _LONGEST_NAME = 80
 _STEP = re.compile(r"step-([0-9]{9,13})")
-_LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+\.partial)")
+_LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+(?:\.[0-9a-f]{12})?\.partial)")
 
 
 @dataclass(frozen=True, slots=True)

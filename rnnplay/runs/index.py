@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 
 import msgspec
 
+from rnnplay.common.files import read_small, replacing
 from rnnplay.common.limits import reason
-from rnnplay.common.own_files import replacing
-from rnnplay.common.plain_files import read_small
 from rnnplay.config import RunConfig, Value, knobs
 from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.runs.checkpoint_state import STATE_FILE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rnnplay import __version__
-from rnnplay.common.durable import read_bounded
+from rnnplay.common.files import read_bounded
 from rnnplay.config import RunConfig, with_new_names
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.runs.checkpoint_state import check_format

@@ -7,7 +7,7 @@ import errno
 import os
 from pathlib import Path
 
-from rnnplay.common.own_files import check_own, open_own
+from rnnplay.common.files import check_own, open_own
 from rnnplay.errors import InputError
 
 LOCK_FILE = "run.lock"

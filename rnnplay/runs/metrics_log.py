@@ -10,10 +10,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from rnnplay.common.durable import check_plain
+from rnnplay.common.files import check_own, check_plain, open_own, open_plain
 from rnnplay.common.jsonl import decode_line, encode_line
-from rnnplay.common.own_files import check_own, open_own
-from rnnplay.common.plain_files import open_plain
 from rnnplay.errors import InputError
 from rnnplay.runs.records import Finished, Record, Rollback, Step
 

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rnnplay.common.durable import check_plain
-from rnnplay.common.plain_files import open_plain
+from rnnplay.common.files import check_plain, open_plain
 from rnnplay.runs.metrics_log import MetricsLog, whole_lines
 from rnnplay.runs.records import Record, Step, StepNumber
 

@@ -18,7 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from rnnplay.common.durable import read_bounded, remove_tree, sync_folder, write_durably
+from rnnplay.common.files import read_bounded, remove_tree, sync_folder, write_durably
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.adaptive_softmax import adaptive_shapes

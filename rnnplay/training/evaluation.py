@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from rnnplay.common.quality import perplexity
+from rnnplay.common.formatting import perplexity
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoding.encoded import EncodedSplit

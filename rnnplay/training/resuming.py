@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rnnplay.common.own_files import check_own
+from rnnplay.common.files import check_own
 from rnnplay.config import RunConfig, knobs, with_new_names
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, read_state

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import torch
 
-from rnnplay.common.quality import unknown_warning
+from rnnplay.common.formatting import unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory

@@ -20,7 +20,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from rnnplay.common.signals import signal_name
-from rnnplay.common.terminal_text import harmless_line
+from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
@@ -39,7 +39,7 @@ from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.layout import mend_layout
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
-from rnnplay.tui.textual_patches.line_filter import HarmlessLines
+from rnnplay.tui.textual_patches.line_filter import SanitizedLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
 from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.theme import THEMES
@@ -102,7 +102,7 @@ class RnnplayApp(App[None]):
         engine_command: list[str] | None = None,
     ) -> None:
         super().__init__(driver_class=terminal_driver())
-        self._harmless = HarmlessLines()
+        self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._ended_by: int | None = None
         self.controller = RunController(workspace, engine_command, config)
@@ -125,7 +125,7 @@ class RnnplayApp(App[None]):
         return self.playground
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [self._harmless, *super().get_line_filters()]
+        return [self._sanitized, *super().get_line_filters()]
 
     def notify(
         self,
@@ -313,7 +313,7 @@ class RnnplayApp(App[None]):
         if self._left_training and (kept := self.controller.kept()):
             told.append(kept)
         with contextlib.suppress(OSError, ValueError):
-            print(*(harmless_line(line) for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr, flush=True)  # noqa: T201
+            print(*(sanitize_line(line) for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr, flush=True)  # noqa: T201
         return 0 if self._ended_by is None else 128 + self._ended_by
 
     # --- help -----------------------------------------------------------------------------------------------

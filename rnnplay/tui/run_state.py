@@ -10,7 +10,6 @@ rollback or from a checkpoint, changes `config` and so what is shown, unless a c
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
@@ -312,26 +311,3 @@ def rollback_text(record: records.Rollback) -> str:
     place = f" ({record.where})" if record.where else ""
     changed = "".join(f"; {knob} {value}" for knob, value in record.changed.items())
     return f"{record.cause}{place}: back to step {record.to:,}{changed}"
-
-
-def seconds_text(seconds: float | None) -> str:
-    """Time left, short: 0:07, 1:32, 2:05:00."""
-    if seconds is None or not math.isfinite(seconds):
-        return ""
-    whole = max(0, round(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def waited_text(seconds: float) -> str:
-    """Time that somebody has waited: 12 s, 2:05."""
-    return f"{seconds:.0f} s" if seconds < 60 else seconds_text(seconds)
-
-
-def count_text(number: float) -> str:
-    """A count, short: 950, 62k, 1.2M."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= limit * 0.9995:
-            scaled = number / limit
-            return f"{scaled:.0f}{unit}" if scaled >= 10 else f"{scaled:.1f}{unit}"
-    return f"{number:.0f}"

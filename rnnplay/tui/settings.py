@@ -9,8 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.own_files import replacing
-from rnnplay.common.plain_files import read_small
+from rnnplay.common.files import read_small, replacing
 from rnnplay.errors import InputError
 from rnnplay.workspace import shortened_path
 

@@ -9,7 +9,7 @@ import click
 import pytest
 from rich.cells import cell_len
 
-from rnnplay.common.encodings import HANDLER, ascii_alike, encoding_of, honest, register, soften_streams
+from rnnplay.common.encodings import HANDLER, ascii_alike, encodable, encoding_of, register, soften_streams
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_only_streams_that_are_not_utf8_are_changed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stderr", err)
     soften_streams()
     assert (out.errors, err.errors) == ("strict", HANDLER)
-    assert honest("“é”", out) == "“é”" and honest("“é€水🙂”", err) == "“é?水?”"
+    assert encodable("“é”", out) == "“é”" and encodable("“é€水🙂”", err) == "“é?水?”"
     err.write("水é⣿🙂")
     err.flush()
     assert err.buffer.getvalue() == "水é".encode("gbk") + b"#??"
@@ -68,4 +68,4 @@ def test_nothing_is_written_past_a_stream_in_ascii(monkeypatch: pytest.MonkeyPat
     click.echo("─ é")
     out.flush()
     assert isinstance(out.buffer, io.BytesIO) and out.buffer.getvalue() == b"- ?\n"
-    assert encoding_of(out) == "ascii" and honest("“é”", out) == "???"
+    assert encoding_of(out) == "ascii" and encodable("“é”", out) == "???"

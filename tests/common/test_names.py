@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.common.names import as_name, composed, is_name
+from rnnplay.common.files import as_name, composed, is_name
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.presets import find_preset, save_preset

@@ -14,7 +14,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from rnnplay.common import durable
+from rnnplay.common import files
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.model.language_model import LanguageModel
@@ -132,7 +132,7 @@ def test_a_disk_without_room_leaves_the_last_one_whole(saved: World, monkeypatch
     trainer.advance()
 
     def full(path: Path, data: bytes) -> None:
-        durable.write_durably(path, data[: len(data) // 2])
+        files.write_durably(path, data[: len(data) // 2])
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:

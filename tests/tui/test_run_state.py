@@ -10,7 +10,7 @@ from rnnplay.config import with_values
 from rnnplay.engine import messages
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Checkpoint, Finished, Tuned
-from rnnplay.tui.run_state import RECENT, Phase, RunState, count_text, seconds_text
+from rnnplay.tui.run_state import RECENT, Phase, RunState
 from tests.tui.stage import RUN, falling, progress, started, step_at, validation
 
 
@@ -189,19 +189,3 @@ def test_another_run_begins_with_no_numbers() -> None:
     state.begin("other", preset_config())
     assert (state.step, state.last, state.validation, len(state.recent)) == (0, None, None, 0)
     assert state.loss is not former
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, ""), (math.inf, ""), (math.nan, ""), (-3.0, "0:00"), (7.4, "0:07"), (92.0, "1:32"), (7500.0, "2:05:00")],
-)
-def test_time_left_is_short(seconds: float | None, text: str) -> None:
-    assert seconds_text(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0, "0"), (950, "950"), (999.7, "1.0k"), (1500, "1.5k"), (62_000, "62k"), (999_999, "1.0M"), (1.2e6, "1.2M")],
-)
-def test_counts_are_short(number: float, text: str) -> None:
-    assert count_text(number) == text

@@ -7,18 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import (
-    builtins,
-    note,
-    note_missing,
-    pairs,
-    printable,
-    short_size,
-    table,
-    write_json,
-    written,
-)
+from rnnplay.cli.support.console import builtins, note, note_missing, pairs, printable, table, write_json, written
 from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
+from rnnplay.common.formatting import size_text
 
 if TYPE_CHECKING:
     from rnnplay.text.corpora.catalogue import Corpus
@@ -151,4 +142,4 @@ def _bytes(corpus: Corpus) -> int | None:
 
 def _size(corpus: Corpus) -> str:
     size = _bytes(corpus)
-    return "" if size is None else short_size(size)
+    return "" if size is None else size_text(size)

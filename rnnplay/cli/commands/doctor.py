@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from rnnplay.cli.support.console import note, pairs, short_size, write_json
+from rnnplay.cli.support.console import note, pairs, write_json
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.common.encodings import encoding_of
+from rnnplay.common.formatting import size_text
 from rnnplay.errors import InputError
 
 LIBRARIES = ("torch", "textual", "rich", "click", "msgspec", "numpy", "safetensors")
@@ -117,7 +118,7 @@ def workspace(session: Session) -> dict[str, Any]:
         "bundled corpora": str(bundled_corpora()),
     }
     try:
-        found["free space"] = short_size(shutil.disk_usage(existing).free)
+        found["free space"] = size_text(shutil.disk_usage(existing).free)
     except OSError:
         found["free space"] = "unknown"
     if not found["writable"]:

@@ -18,7 +18,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import corpus_from_stdin
-from rnnplay.common.quality import fixed, fraction_of_tokens, unknown_warning
+from rnnplay.common.formatting import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.errors import InputError
 
 if TYPE_CHECKING:

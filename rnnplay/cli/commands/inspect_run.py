@@ -19,8 +19,8 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import prompt_text
+from rnnplay.common.formatting import unknown_warning
 from rnnplay.common.numbers import meant, real_number
-from rnnplay.common.quality import unknown_warning
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.inspection.questions import (
     ClippingQuestion,

@@ -11,9 +11,9 @@ import click
 
 from rnnplay.cli.commands.complete import visible
 from rnnplay.cli.support.console import pairs, table, written
-from rnnplay.common.encodings import honest
-from rnnplay.common.quality import fixed, fraction_of_tokens
-from rnnplay.common.terminal_text import harmless_line
+from rnnplay.common.encodings import encodable
+from rnnplay.common.formatting import fixed, fraction_of_tokens
+from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.inspection.results import (
     GATES,
     ClippedStep,
@@ -36,7 +36,7 @@ def show_gradients(curves: Sequence[GradientCurve]) -> None:
     """A row a distance; of each run and layer the norm, its fraction of the norm at 0, and that on a log scale."""
     for curve in curves:
         shown = [k for k in curve.distances if k in DISTANCES or k == curve.distances[-1] or (k > 64 and k % 64 == 0)]
-        click.echo(f"{harmless_line(curve.run)}, step {curve.step:,}: ‖∂L/∂h‖ k timesteps earlier, mean of a probe")
+        click.echo(f"{sanitize_line(curve.run)}, step {curve.step:,}: ‖∂L/∂h‖ k timesteps earlier, mean of a probe")
         named = [(f"h{layer}", norms) for layer, norms in enumerate(curve.hidden)]
         named += [(f"c{layer}", norms) for layer, norms in enumerate(curve.cell)]
         for name, norms in named:
@@ -61,7 +61,7 @@ def _side_by_side(curves: Sequence[GradientCurve]) -> None:
             cells.append(f"{norms[k] / norms[0]:.2e}" if k < len(norms) and norms[0] else "")
         rows.append((str(k), *cells))
     names = [f"{curve.run} step {curve.step}" for curve in curves]
-    table(("k", *map(harmless_line, names)), rows, numbers=("k", *names))
+    table(("k", *map(sanitize_line, names)), rows, numbers=("k", *names))
 
 
 def _bar(relative: float) -> str:
@@ -208,7 +208,7 @@ def _mark(token: str) -> str:
     """A token in one column."""
     import unicodedata
 
-    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token) or honest(harmless_line(token[:1]), sys.stdout) or " "
+    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token) or encodable(sanitize_line(token[:1]), sys.stdout) or " "
     return shown if unicodedata.east_asian_width(shown) not in "WF" and not unicodedata.combining(shown) else "·"
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import builtins, note, printable, short_time, table, write_json
+from rnnplay.cli.support.console import builtins, note, printable, table, write_json
 from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
 from rnnplay.common.encodings import encoding_of, utf8_setting
+from rnnplay.common.formatting import duration_text
 from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _list(language: Language, as_json: bool) -> None:
             lesson.name,
             page(lesson, language).title,
             f"{len(progress.done(lesson))}/{len(lesson.steps)}",
-            short_time(60 * lesson.minutes),
+            duration_text(60 * lesson.minutes),
         )
         for lesson in lessons()
     ]
@@ -212,4 +213,4 @@ def _tell(lesson: Lesson, played: Played, language: Language) -> None:
                 printable(f"    {'✓' if judged.holds else '✗'} {in_words(judged.condition, lesson, language)}: {value}")
             )
     holding = sum(step.holds for step in played.steps)
-    click.echo(f"{holding}/{len(played.steps)} · {short_time(played.seconds)}")
+    click.echo(f"{holding}/{len(played.steps)} · {duration_text(played.seconds)}")

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.commands.presets import shown
-from rnnplay.cli.support.console import (
-    builtins,
-    corpus_name,
-    model_name,
-    note,
-    pairs,
-    short_count,
-    short_date,
-    table,
-    write_json,
-)
+from rnnplay.cli.support.console import builtins, corpus_name, model_name, note, pairs, table, write_json
 from rnnplay.cli.support.session import NearGroup, Session, find_run, json_option, pass_session, workspace_option
-from rnnplay.common.quality import fixed, fraction_of_tokens, is_much_unknown, unknown_text
+from rnnplay.common.formatting import count_text, fixed, fraction_of_tokens, is_much_unknown, moment_text, unknown_text
 from rnnplay.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,7 +69,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         [
             ("run", run.name),
             ("folder", str(run.path)),
-            ("created", short_date(info.created)),
+            ("created", moment_text(info.created)),
             ("corpus", info.config.corpus),
             (
                 "model",
@@ -155,12 +145,12 @@ def _list(session: Session, as_json: bool) -> None:
             run["run"],
             corpus_name(run["corpus"]),
             run["model"],
-            short_count(run["parameters"]),
+            count_text(run["parameters"]),
             shown(run["lr"]),
             _clip(run),
             f"{run['step']:,}",
             _with_unknown(_number(run["best_loss"]), run["unknown_fraction"]),
-            short_date(run["created"]),
+            moment_text(run["created"]),
         )
         for run in described
     ]

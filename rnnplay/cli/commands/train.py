@@ -14,8 +14,8 @@ from rnnplay.cli.support.reporters import Reporter, choose_reporter
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.common.limits import limit_met, limit_sentence, reason
-from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError, is_out_of_memory

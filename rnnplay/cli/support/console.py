@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from rnnplay.common.encodings import honest, is_utf8
-from rnnplay.common.terminal_text import harmless, harmless_line, harmless_message
+from rnnplay.common.encodings import encodable, is_utf8
+from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
@@ -46,13 +46,13 @@ def json_escape(letter: str) -> str:
 
 def note(message: str) -> None:
     """Writes a remark on stderr, beside the result."""
-    click.echo(harmless_message(message), err=True)
+    click.echo(sanitize_message(message), err=True)
 
 
 def note_unknown(unknown: Sequence[str]) -> None:
     """Says which pieces of a text the model has no token for, if there are any."""
     if unknown:
-        shown = honest(", ".join(map(repr, unknown[:8])), sys.stderr)
+        shown = encodable(", ".join(map(repr, unknown[:8])), sys.stderr)
         note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
 
 
@@ -69,7 +69,7 @@ def table(
 
     The columns `numbers` are aligned right; the cells of `whole`, which users copy, stay on one line.
     """
-    rows = [[harmless_line(cell) for cell in row] for row in rows]
+    rows = [[sanitize_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in [list(columns), *rows]:
             click.echo("\t".join(row))
@@ -89,7 +89,7 @@ def table(
 
 def pairs(values: Iterable[tuple[str, str]]) -> None:
     """Writes names and values on stdout, one pair a line, the values aligned."""
-    shown = [(name, harmless_line(value)) for name, value in values]
+    shown = [(name, sanitize_line(value)) for name, value in values]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         click.echo(f"{name:<{width}}  {value}")
@@ -100,12 +100,12 @@ def printable(text: str) -> str:
 
     Newline and tab stay. C0 and DEL become their names in the U+2400 block, C1 and the marks that reorder lines U+FFFD.
     """
-    return harmless(text)
+    return sanitize(text)
 
 
 def written(text: str) -> str:
     """Text of a model or a user, for stdout: `printable`, with `?` for what the encoding lacks."""
-    return honest(printable(text), sys.stdout)
+    return encodable(printable(text), sys.stdout)
 
 
 class TextOut:
@@ -144,41 +144,6 @@ def corpus_name(corpus: str) -> str:
     """The corpus knob's value for display: a name as it is, of a path the file's name."""
     path = Path(corpus)
     return path.stem if path.is_absolute() else corpus
-
-
-def short_date(iso: str) -> str:
-    """An ISO 8601 time in the user's time zone, to the minute; unchanged if it is not one."""
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return iso
-
-
-def short_count(number: float) -> str:
-    """A short count: 331000 as "331k", 1234567 as "1.23M"."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.3g}{unit}"
-    return f"{number:.0f}"
-
-
-def short_time(seconds: float) -> str:
-    """A short duration: 92.4 s as "1:32", 4000 s as "1:06:40"."""
-    whole = int(seconds + 0.5)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def short_size(size: float) -> str:
-    """A short number of bytes: 1.1 MB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("unreachable")
 
 
 def builtins(value: Any) -> Any:

@@ -15,7 +15,7 @@ import click
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.limits import limit_met, limit_sentence, reason
-from rnnplay.common.terminal_text import harmless, harmless_message
+from rnnplay.common.terminal_text import sanitize, sanitize_message
 from rnnplay.errors import CheckpointError, EncodingError, FinishedError, RnnplayError
 from rnnplay.workspace import CURRENT_FOLDER_GONE, current_folder_gone, shortened_path
 
@@ -94,7 +94,7 @@ def keep_short_writes() -> None:
 def tell(message: str) -> None:
     """Writes one message on stderr, which may be closed; on one line, without control characters."""
     with contextlib.suppress(OSError, ValueError):
-        click.echo(harmless_message(message), err=True)
+        click.echo(sanitize_message(message), err=True)
 
 
 def _debug() -> None:
@@ -102,7 +102,7 @@ def _debug() -> None:
         import traceback
 
         with contextlib.suppress(OSError, ValueError):
-            click.echo(harmless(traceback.format_exc()), err=True)
+            click.echo(sanitize(traceback.format_exc()), err=True)
 
 
 def drop_stdout() -> None:

@@ -11,10 +11,10 @@ from typing import Protocol
 
 import click
 
-from rnnplay.cli.support.console import printable, short_count, short_size, short_time
+from rnnplay.cli.support.console import printable
 from rnnplay.cli.support.failures import tell
+from rnnplay.common.formatting import count_text, duration_text, fixed, size_text, unknown_text
 from rnnplay.common.jsonl import encode_line
-from rnnplay.common.quality import fixed, unknown_text
 from rnnplay.runs.divergence import in_words
 from rnnplay.runs.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
@@ -144,9 +144,9 @@ class _Status:
             parts.append((6, f"valid {fixed(self._validation.loss, 3)}"))
         parts.append((5, f"grad {fixed(self._step.grad_norm, 2)}"))
         parts.append((3, f"{share:.0f}% clipped"))
-        parts.append((4, f"{short_count(self._step.tokens_per_second)} tok/s"))
+        parts.append((4, f"{count_text(self._step.tokens_per_second)} tok/s"))
         if seconds_left is not None:
-            parts.append((7, f"{short_time(seconds_left)} left"))
+            parts.append((7, f"{duration_text(seconds_left)} left"))
         return parts
 
     def line(self, seconds_left: float | None, room: int) -> str:
@@ -161,7 +161,7 @@ def started_line(title: str, record: Started) -> str:
     on = f"{record.device} {record.precision}" + (f" {record.threads} threads" if record.threads > 1 else "")
     onward = f" · from step {record.step:,}" if record.step else ""
     return (
-        f"{title} · {short_count(record.parameters)} parameters · {record.vocabulary:,} different tokens · {on}{onward}"
+        f"{title} · {count_text(record.parameters)} parameters · {record.vocabulary:,} different tokens · {on}{onward}"
     )
 
 
@@ -218,7 +218,7 @@ class TerminalReporter:
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         share = done / total if total else 0.0
-        size = f" {share:.0%} of {short_size(total)}" if total else ""
+        size = f" {share:.0%} of {size_text(total)}" if total else ""
         self._draw(share, f"{printable(what)}{size}", force=done >= total)
 
     def record(self, record: Record, /) -> None:
@@ -264,7 +264,7 @@ class PlainReporter:
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         if total and self._clock() - self._said >= PLAIN_SECONDS:
-            self.say(f"{what} {done / total:.0%} of {short_size(total)}")
+            self.say(f"{what} {done / total:.0%} of {size_text(total)}")
 
     def record(self, record: Record, /) -> None:
         self._status.take(record)

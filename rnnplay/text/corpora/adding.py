@@ -11,9 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnplay.common.files import composed, name_beside
 from rnnplay.common.limits import reason
-from rnnplay.common.names import composed
-from rnnplay.common.own_files import name_beside
 from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean
 from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from rnnplay.common.names import composed
-from rnnplay.common.terminal_text import marked
+from rnnplay.common.files import composed
+from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.errors import InputError
 
@@ -86,7 +86,7 @@ def read_card(place: Path) -> Card:
 
 def clean(text: str) -> str:
     """Returns `text` on one line; control characters, escape sequences and direction marks become U+FFFD."""
-    return marked(text)
+    return sanitize_name(text)
 
 
 def card_title(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnplay.common.commands import quoted
-from rnnplay.common.names import composed
+from rnnplay.common.files import composed
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
 from rnnplay.text.corpora.reading import not_plain

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.plain_files import read_small
+from rnnplay.common.files import read_small, replacing
 from rnnplay.text.corpora.reading import changed, check_text_file, reading
 from rnnplay.text.corpora.seen import TOO_FRESH_NS
 
@@ -84,7 +83,5 @@ def _write_index(path: Path, index: dict[str, _Indexed]) -> None:
     # The index only saves time: if it cannot be written, everything works without it.
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".index-", suffix=".partial", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as file:
             file.write(msgspec.json.encode(index))
-        Path(beside).replace(path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnplay.common.commands import quoted
-from rnnplay.common.terminal_text import marked
+from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.errors import InputError
 
 SAMPLE = 1 << 16
@@ -131,8 +131,8 @@ def encoding_name(named: str) -> str:
         found = None
     if found is None or found.name.replace("_", "-") in _NO_ENCODINGS:
         raise InputError(
-            f"There is no encoding {marked(named)[:40]!r}; write utf-8, cp1252 (Windows, Western), latin-1, utf-16-le, "
-            "gb18030 (GBK), big5, shift_jis, koi8_r, cp1251, or another that Python knows."
+            f"There is no encoding {sanitize_name(named)[:40]!r}; write utf-8, cp1252 (Windows, Western), latin-1, "
+            "utf-16-le, gb18030 (GBK), big5, shift_jis, koi8_r, cp1251, or another that Python knows."
         )
     return found.name
 
@@ -260,4 +260,4 @@ def _is_text(character: str) -> bool:
 
 def _quoted(text: str, at: int, before: int = 12, after: int = 28) -> str:
     """Quotes the text around `at` on one line."""
-    return marked(" ".join(text[max(0, at - before) : at + after].split()))
+    return sanitize_name(" ".join(text[max(0, at - before) : at + after].split()))

@@ -7,9 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from rnnplay.common.files import name_beside, read_small, replacing
 from rnnplay.common.limits import reason
-from rnnplay.common.own_files import name_beside, replacing
-from rnnplay.common.plain_files import read_small
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.content_hash import content_hash
 

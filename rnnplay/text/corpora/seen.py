@@ -7,14 +7,13 @@ was written since, or copied here with the folder, differs in these and is check
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.plain_files import read_small
+from rnnplay.common.files import read_small, replacing
 
 _NAME = "seen.json"
 _LARGEST = 1 << 16
@@ -70,11 +69,5 @@ class Seen:
         """Writes new entries. This only saves time: if they cannot be written, everything works without them."""
         if not self._new:
             return
-        with suppress(OSError):
-            handle, beside = tempfile.mkstemp(prefix=".seen-", suffix=".partial", dir=self._path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(msgspec.json.encode(self._stamps))
-                Path(beside).replace(self._path)
-            except OSError:
-                Path(beside).unlink(missing_ok=True)
+        with suppress(OSError), replacing(self._path) as file:
+            file.write(msgspec.json.encode(self._stamps))

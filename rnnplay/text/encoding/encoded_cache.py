@@ -27,8 +27,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnplay.common.files import read_small
 from rnnplay.common.limits import limit_met, limit_sentence
-from rnnplay.common.plain_files import read_small
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.seen import Seen, Stamp

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.own_files import replacing
-from rnnplay.common.plain_files import open_plain, read_small
+from rnnplay.common.files import open_plain, read_small, replacing
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.runs import records

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from rnnplay.common.quality import unknown_text
+from rnnplay.common.formatting import unknown_text
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions

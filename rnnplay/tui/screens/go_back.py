@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from rnnplay.common.quality import fixed
+from rnnplay.common.formatting import fixed
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm

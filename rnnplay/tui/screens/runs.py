@@ -20,7 +20,7 @@ from textual.widgets import DataTable, Static
 from textual.widgets.data_table import RowKey
 from textual.worker import get_current_worker
 
-from rnnplay.common.quality import fixed, is_much_unknown, unknown_text
+from rnnplay.common.formatting import fixed, is_much_unknown, moment_text, unknown_text
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import find_run, remove_run
 from rnnplay.runs.index import ListedRun, list_quickly
@@ -226,7 +226,7 @@ def describe_run(run: ListedRun) -> RunRow:
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
         step="none" if run.step is None else f"{run.step:,}",
         valid=f"{fixed(min(losses), 3)}{_unknown(info.unknown_fraction)}" if losses else "",
-        created=_local_time(info.created),
+        created=moment_text(info.created),
         moment=moment(info.created),
     )
 
@@ -263,11 +263,3 @@ def _width(columns: list[str], cells: list[list[str]]) -> int:
 def _unknown(fraction: float | None) -> str:
     """What must be known of a loss that is mostly of `<unk>`."""
     return f" {unknown_text(fraction)}" if is_much_unknown(fraction) else ""
-
-
-def _local_time(created: str) -> str:
-    """ISO 8601 as a user reads it: 2026-03-01 10:15."""
-    try:
-        return f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError):
-        return created[:16]

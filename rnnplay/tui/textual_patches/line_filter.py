@@ -21,7 +21,7 @@ def _table() -> dict[int, str | None]:
     return {code: shown if cell_len(chr(code)) else None for code, shown in (CONTROLS | MISLEADING).items()}
 
 
-class HarmlessLines(LineFilter):
+class SanitizedLines(LineFilter):
     """Widgets show what is foreign in visible forms (widgets/visible.py); this is for what slips through."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from rnnplay.common.quality import fixed, unknown_text
+from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.config import RunConfig
 from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History

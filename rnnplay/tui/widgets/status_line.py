@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.widget import Widget
 
+from rnnplay.common.formatting import count_text, duration_text, waited_text
 from rnnplay.config import RunConfig
-from rnnplay.tui.run_state import RUNNING, Phase, RunState, count_text, seconds_text, waited_text
+from rnnplay.tui.run_state import RUNNING, Phase, RunState
 from rnnplay.tui.widgets.visible import MUTED, visible_line
 
 PHASES = {
@@ -105,7 +106,7 @@ def progress(state: RunState) -> list[Piece]:
                 parts.append((f"{state.fraction:.0%}", 5))
             if state.last and state.phase is Phase.TRAINING and not waits:
                 parts.append((f"{count_text(state.last.tokens_per_second)} tok/s", 2))
-            if not waits and (left := seconds_text(state.seconds_left)):
+            if not waits and (left := duration_text(state.seconds_left)):
                 parts.append((f"{left} left", KEPT))
         if state.phase is Phase.FINISHED and state.reason == "early stop":
             parts.append(("early stop", KEPT))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rnnplay.cli.support.console import TextOut, model_name, printable, short_count, short_size, short_time, table
+from rnnplay.cli.support.console import TextOut, model_name, printable, table
 from rnnplay.config import RunConfig
 
 
@@ -80,10 +80,6 @@ def test_a_table_on_a_terminal_keeps_names_that_look_like_markup(monkeypatch: py
     assert "a[b]" in screen.getvalue()
 
 
-def test_numbers_for_people() -> None:
-    """Short, and never wrong by a unit."""
-    assert [short_count(n) for n in (7, 331_000, 1_234_567, 2e9)] == ["7", "331k", "1.23M", "2G"]
-    assert [short_time(s) for s in (0, 92.4, 4000)] == ["0:00", "1:32", "1:06:40"]
-    assert [short_size(s) for s in (12, 1_100_000, 3e12)] == ["12 bytes", "1.1 MB", "3000.0 GB"]
+def test_a_model_is_named_by_its_cell_and_size() -> None:
     assert model_name(RunConfig()) == "LSTM 1×256"
     assert model_name(RunConfig(cell="rnn", nonlinearity="relu", layers=2)) == "ReLU RNN 2×256"

@@ -131,7 +131,7 @@ def test_plain_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) 
         reporter.record(step(number, clipped=number % 2 == 0))
         reporter.tick(number / 40, 10.0)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1] == "step 20/40  loss 2.000  grad 3.00  50% clipped  61.8k tok/s  0:10 left"
+    assert lines[-1] == "step 20/40  loss 2.000  grad 3.00  50% clipped  62k tok/s  0:10 left"
     assert len(lines) == 2
     reporter.record(Validation(step=20, loss=1.5, perplexity=4.48, bits_per_character=2.164, best=True))
     assert capsys.readouterr().err == "step 20  valid 1.5000  perplexity 4.48  bits/char 2.164  best\n"

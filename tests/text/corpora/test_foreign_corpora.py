@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rnnplay.cli.main import program
-from rnnplay.common.terminal_text import harmless_message
+from rnnplay.common.terminal_text import sanitize_message
 from rnnplay.config import RunConfig
 from rnnplay.engine.process import Engine
 from rnnplay.errors import InputError
@@ -155,7 +155,7 @@ def check(result: Result, complaint: str) -> None:
     assert result.stderr.startswith("Error: ")
     suggests = ": rnnplay " in result.stderr
     assert suggests or result.stderr.endswith((".\n", "? (rnnplay --help)\n"))
-    assert harmless_message(result.stderr.removesuffix("\n")) + "\n" == result.stderr
+    assert sanitize_message(result.stderr.removesuffix("\n")) + "\n" == result.stderr
 
 
 def placed(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -231,7 +231,7 @@ def test_any_name_in_the_folder_is_listed_and_can_be_called(tmp_path: Path) -> N
     assert "no name but white space" in problem
     for corpus in own:
         assert find_corpus(corpus.name, workspace) == corpus
-        assert harmless_message(corpus.name) == corpus.name
+        assert sanitize_message(corpus.name) == corpus.name
     for arguments in (["corpora"], ["corpora", "--json"]):
         check(call(workspace, *arguments), RIGHT)
     assert len(call(workspace, "corpora").stdout.splitlines()) == 1 + len(list_corpora(workspace))

@@ -156,7 +156,7 @@ def test_where_nothing_can_be_written_the_cache_is_read_all_the_same(
     def refused(*_: Any, **__: Any) -> Any:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("rnnplay.text.corpora.seen.tempfile.mkstemp", refused)
+    monkeypatch.setattr("rnnplay.text.corpora.seen.replacing", refused)
     assert ids(world.encode(world.config())) == expected
 
 

@@ -13,13 +13,13 @@ import torch
 from click.testing import CliRunner
 
 from rnnplay.cli.main import program
-from rnnplay.common.own_files import NotOwnError, check_own, open_own, replacing
+from rnnplay.common.files import NotOwnError, check_own, name_beside, open_own, replacing
 from rnnplay.config import RunConfig
 from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
 from rnnplay.lessons.progress import Progress, save_progress
 from rnnplay.presets import save_preset
-from rnnplay.runs.folder import remove_run
+from rnnplay.runs.folder import RunFolder, remove_run
 from rnnplay.runs.lock import LOCK_FILE, RunLock
 from rnnplay.runs.metrics_log import MetricsLog
 from rnnplay.runs.records import Notice
@@ -99,11 +99,11 @@ def test_another_users_file_in_a_folder_of_ones_own(tmp_path: Path, monkeypatch:
     path.touch()
     of_another = list(path.stat())
     of_another[4] += 1  # st_uid
-    monkeypatch.setattr("rnnplay.common.own_files.os.fstat", lambda _: os.stat_result(of_another))
+    monkeypatch.setattr("rnnplay.common.files.os.fstat", lambda _: os.stat_result(of_another))
     with pytest.raises(OSError, match="another user"):
         open_own(path, os.O_WRONLY)
     monkeypatch.undo()
-    monkeypatch.setattr("rnnplay.common.own_files.os.geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr("rnnplay.common.files.os.geteuid", lambda: os.getuid() + 1)
     os.close(open_own(path, os.O_WRONLY))  # folder and file are of one owner: a shared folder, or root at work
 
 
@@ -173,3 +173,15 @@ def test_a_replacement_that_fails_leaves_the_old_file_alone(tmp_path: Path, diar
     with pytest.raises(OSError, match="full"):
         fail()
     assert diary.read_bytes() == LINES and list(tmp_path.iterdir()) == [diary]
+
+
+def test_what_an_interrupted_write_left_beside_a_file_is_swept_away(tmp_path: Path) -> None:
+    """By whatever name: that of earlier versions too, which was the same each time."""
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    left = [name_beside(folder.path / "run.json"), folder.path / ".vocabulary.json.partial"]
+    for path in left:
+        path.touch()
+    (folder.path / ".keep").touch()
+    folder.sweep()
+    assert [path.name for path in folder.path.iterdir()] == [".keep"]

@@ -1,4 +1,4 @@
-"""How the quality of a model is computed and written: perplexity, and how much of a text it read as `<unk>`."""
+"""Numbers as they are written for the user: counts, durations, moments, sizes, and the quality of a model."""
 
 from __future__ import annotations
 
@@ -53,3 +53,45 @@ def unknown_warning(fraction: float | None, of: str) -> str:
         f"{unknown_text(fraction)} in {of}: loss and perplexity count it as a word like any other and look better than "
         "the model is; bits per character count what it hides as not predicted."
     )
+
+
+def count_text(number: float) -> str:
+    """A count, short: 950, 62k, 1.2M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit * 0.9995:
+            scaled = number / limit
+            return f"{scaled:.0f}{unit}" if scaled >= 9.95 else f"{scaled:.1f}{unit}"
+    return f"{number:.0f}"
+
+
+def size_text(size: float) -> str:
+    """A number of bytes, short: 1.1 MB."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def duration_text(seconds: float | None) -> str:
+    """A duration, short: 0:07, 1:32, 2:05:00; "" for one that is not known."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def waited_text(seconds: float) -> str:
+    """A duration that the user has waited: 12 s, 2:05."""
+    return f"{seconds:.0f} s" if seconds < 60 else duration_text(seconds)
+
+
+def moment_text(iso: str) -> str:
+    """An ISO 8601 moment in the user's own time, to the minute; what is no moment as it stands, its first letters."""
+    from datetime import datetime
+
+    try:
+        return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return iso[:16]
