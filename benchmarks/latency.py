@@ -58,7 +58,7 @@ def measure_echo(terminal: Terminal, keys: int) -> list[float]:
 
 
 def settle(terminal: Terminal, seconds: float, draw: bool = True) -> None:
-    """Read for a while, as a person between two keys."""
+    """Read for a while, as a user between two keys."""
     until = time.perf_counter() + seconds
     while (left := until - time.perf_counter()) > 0:
         terminal.read(left, draw)

@@ -155,7 +155,7 @@ def charts(options: Options) -> Iterator[Line]:
 
 
 def startup(options: Options) -> Iterator[Line]:
-    """How long a person waits."""
+    """How long a user waits."""
     from benchmarks.startup import first_paint_and_loss
 
     times = []

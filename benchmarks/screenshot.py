@@ -35,7 +35,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: floa
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
-    """Type `text` at the pace of a person."""
+    """Type `text` at the pace of a user."""
     for character in text:
         await pilot.press(KEYS.get(character, character))
         await pilot.pause(0.1)

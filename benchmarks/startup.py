@@ -1,4 +1,4 @@
-"""How long a person waits: --help, the first paint, the first loss of the default preset.
+"""How long a user waits: --help, the first paint, the first loss of the default preset.
 
 python -m benchmarks.startup [--rounds 5]
 """
@@ -26,7 +26,7 @@ def first_paint_and_loss(workspace: Path) -> tuple[float, float, float]:
     """Seconds from launch to the drawn screen, to the keys in its footer, and to the first loss on it when Train is
     pressed then."""
     began = time.perf_counter()
-    # As a person has it, Python keeps what it has compiled.
+    # As a user has it, Python keeps what it has compiled.
     environment = {"RNNPLAY_CONFIG": str(workspace / "settings.json"), "PYTHONDONTWRITEBYTECODE": ""}
     with Terminal(rnnplay_command("--workspace", str(workspace)), env=environment) as terminal:
         wait_for_bytes(terminal, "Prompt")  # the lowest panel

@@ -44,7 +44,7 @@ def interruptible() -> None:
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes what the person at this machine has set up."""
+    """No test reads or writes what the user of this machine has set up."""
     monkeypatch.setenv("RNNPLAY_CONFIG", str(tmp_path / "settings.json"))
     monkeypatch.delenv("RNNPLAY_WORKSPACE", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)

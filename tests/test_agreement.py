@@ -158,7 +158,7 @@ def test_next_tokens_and_suggestion(made: Made) -> None:
 
 
 def test_greedy_text(made: Made) -> None:
-    """`generate --greedy` is the likeliest token each time, of the state after all before it."""
+    """`generate --greedy` is the most probable token each time, of the state after all before it."""
     ids = made.ids("\nthe dog")
     written: list[int] = []
     for _ in range(30):
@@ -216,7 +216,7 @@ def greedy(logits: Tensor) -> int:
 
 
 def filtered(logits: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
-    """Temperature, then the k likeliest, then the fewest of these that hold p; written token by token."""
+    """Temperature, then the k most probable, then the fewest of these that hold p; written token by token."""
     shares = torch.softmax(logits / temperature, 0)
     shares[0] = 0
     shares /= shares.sum()

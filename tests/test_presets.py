@@ -1,4 +1,4 @@
-"""Presets: those that come with rnnplay, and a person's own in the workspace."""
+"""Presets: those that come with rnnplay, and a user's own in the workspace."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_a_file_with_a_byte_order_mark_and_one_that_is_not_there(tmp_path: Path)
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_not_waited_for_and_a_link_is_followed(tmp_path: Path) -> None:
-    """A preset may be a link to where a person keeps such files."""
+    """A preset may be a link to where a user keeps such files."""
     os.mkfifo(tmp_path / "pipe.toml")
     for place in (tmp_path / "pipe.toml", tmp_path):
         with pytest.raises(InputError, match="is a folder, a pipe or a device; save the settings to a plain file"):

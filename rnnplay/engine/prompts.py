@@ -93,7 +93,7 @@ class Prompts:
             messages.Completion(
                 request=command.request,
                 suggestion=found.suggestion,
-                next=_likeliest(found),
+                next=_next_tokens(found),
                 unknown=found.unknown,
                 step=loaded.step,
                 forced=self._tampered(loaded, command),
@@ -107,7 +107,7 @@ class Prompts:
         if hook is None:
             return None
         found = complete(loaded.model, loaded.tokenizer, command.text, command.bars, hook)
-        return messages.Alternative(suggestion=found.suggestion, next=_likeliest(found))
+        return messages.Alternative(suggestion=found.suggestion, next=_next_tokens(found))
 
     def _write_on(self, seconds: float) -> None:
         assert self._sample is not None
@@ -131,7 +131,7 @@ class Prompts:
             self._post(messages.SampleText(request=request, text=text, done=done))
 
 
-def _likeliest(found: Suggestion) -> list[messages.NextToken]:
+def _next_tokens(found: Suggestion) -> list[messages.NextToken]:
     return [
         messages.NextToken(token=token, probability=probability, text=text)
         for (token, probability), text in zip(found.next, found.texts, strict=True)

@@ -101,7 +101,7 @@ def test_version(invoke: Invoke) -> None:
     ],
 )
 def test_bad_usage_is_one_sentence_and_exit_code_2(invoke: Invoke, arguments: list[str], words: str) -> None:
-    """What a person mistypes is answered with what to type, on stderr."""
+    """What a user mistypes is answered with what to type, on stderr."""
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -172,7 +172,7 @@ def test_the_interface_is_opened_with_what_was_asked_for(
 def test_exit_codes(
     workspace: Path, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, words: str
 ) -> None:
-    """2 for what a person gave, 1 for what failed, and nothing is said to a reader that has left."""
+    """2 for what a user gave, 1 for what failed, and nothing is said to a reader that has left."""
 
     def call() -> None:
         raise error
@@ -219,7 +219,7 @@ def test_a_full_disk_is_a_failure(workspace: Path) -> None:
 def test_an_unforeseen_error_leaves_a_log_and_no_traceback(
     workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person sees a sentence; whoever mends it finds the traceback in the file it names."""
+    """A user sees a sentence; whoever mends it finds the traceback in the file it names."""
 
     def call() -> None:
         raise ZeroDivisionError("by\nzero")

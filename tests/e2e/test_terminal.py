@@ -1,4 +1,4 @@
-"""The program as a person has it, in a pseudo-terminal with its real engine process."""
+"""The program as a user has it, in a pseudo-terminal with its real engine process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress is kept, and nothing that is in its file can keep a person from the lessons."""
+"""Progress is kept, and nothing that is in its file can keep a user from the lessons."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_there_are_eight_in_the_order_of_the_notes() -> None:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_every_variant_can_be_run_and_every_metric_is_known(number: int) -> None:
-    """A lesson that cannot tick is found here and not by the person at step three."""
+    """A lesson that cannot tick is found here and not by the user at step three."""
     lesson = find_lesson(str(number))
     for variant, declared in lesson.variants.items():
         config = lesson.config(variant, seed=3)

@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, as a person has it: keys go in, the screen is read by a terminal emulator."""
+"""A program in a pseudo-terminal, as a user has it: keys go in, the screen is read by a terminal emulator."""
 
 from __future__ import annotations
 

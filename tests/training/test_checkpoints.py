@@ -161,7 +161,7 @@ def test_a_loaded_model_is_the_trained_one(saved: World) -> None:
 
 
 def change(path: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
-    """Rewrites tensors, and state.json's sha256 away, as a person with bad intent could."""
+    """Rewrites tensors, and state.json's sha256 away, as a user with bad intent could."""
     tensors = safetensors.torch.load_file(path)
     edit(tensors)
     safetensors.torch.save_file(tensors, path)

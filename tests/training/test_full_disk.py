@@ -1,4 +1,4 @@
-"""The disk is full, or may not be written: training goes on, the person is told once, and nothing is lost."""
+"""The disk is full, or may not be written: training goes on, the user is told once, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -134,11 +134,11 @@ def complete(
         else:
             logits, state = _read(model, ids, hook)
         shares, tokens = torch.softmax(logits.double(), dim=0).topk(min(bars, len(logits)))
-        likeliest = [
+        candidates = [
             (tokenizer.tokens[token], share) for token, share in zip(tokens.tolist(), shares.tolist(), strict=True)
         ]
         texts = [_Writer(tokenizer, ids, text).write(token) if token != UNKNOWN_ID else "" for token in tokens.tolist()]
-        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), likeliest, unknown, texts)
+        return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), candidates, unknown, texts)
     except RnnplayError:  # a diverged model suggests nothing
         return Suggestion("", [], unknown)
 
@@ -153,11 +153,11 @@ def _to_word_end(
     hook: cells.LayerHook | None,
 ) -> str:
     writer = _Writer(tokenizer, ids, text)
-    likeliest = SamplingConfig(temperature=0)
+    greedy = SamplingConfig(temperature=0)
     suggestion = ""
     in_word = False
     for _ in range(SUGGESTION_TOKENS):
-        token = _draw(logits, likeliest, None)
+        token = _draw(logits, greedy, None)
         word_part = tokenizer.is_word_part(token)
         if token == tokenizer.newline or (in_word and not word_part):
             break

@@ -306,7 +306,7 @@ def test_generate(trained: list[dict[str, Any]], workspace: Path) -> None:
 
 
 def test_complete(trained: list[dict[str, Any]], workspace: Path) -> None:
-    """The suggestion, and tokens with probabilities, the likeliest first."""
+    """The suggestion, and tokens with probabilities, the most probable first."""
     found = json.loads(rnnplay(workspace, "complete", "pets", "the c", "--bars", "5", "--json").stdout)
     assert isinstance(found["suggestion"], str)
     assert len(found["next"]) == 5

@@ -203,7 +203,7 @@ def test_the_bar_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def test_the_first_signal_asks_and_the_second_is_the_shells() -> None:
-    """A person who presses ctrl-C twice means it; afterwards all is as before."""
+    """A user who presses ctrl-C twice means it; afterwards all is as before."""
     former = signal.getsignal(signal.SIGINT)
     with StopSignals() as stop:
         assert not stop.asked

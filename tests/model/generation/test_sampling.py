@@ -1,4 +1,4 @@
-"""Text from a model: what may be drawn, that samples repeat, and what a person typing is offered."""
+"""Text from a model: what may be drawn, that samples repeat, and what a user typing is offered."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def following(logits: Sequence[float]) -> Tensor:
 # --- filter_logits
 
 
-def test_temperature_one_is_softmax_and_zero_is_the_likeliest() -> None:
+def test_temperature_one_is_softmax_and_zero_is_the_most_probable() -> None:
     logits = torch.randn(9, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(filter_logits(logits), logits.double().softmax(0))
     torch.testing.assert_close(filter_logits(logits, 0.5), (logits.double() * 2).softmax(0))
@@ -154,7 +154,7 @@ def test_draws_follow_the_probabilities() -> None:
     model = parrot(tokenizer, "aa")
     with torch.no_grad():
         model.output.weight.zero_()
-        model.output.bias.copy_(torch.tensor([9.0, math.log(3), 0.0]))  # <unk> the likeliest by far; a : b = 3 : 1
+        model.output.bias.copy_(torch.tensor([9.0, math.log(3), 0.0]))  # <unk> the most probable by far; a : b = 3 : 1
     text = "".join(generate(model, tokenizer, "", SamplingConfig(length=2000, temperature=1, seed=5)))
     assert set(text) == {"a", "b"}  # and never <unk>
     assert abs(text.count("a") / 2000 - 0.75) < 0.05
@@ -311,7 +311,7 @@ def test_a_lower_case_word_model_completes_what_is_typed_in_capitals() -> None:
     assert complete(parrot(tokenizer, "the catalogue"), tokenizer, "The Ca", 1).suggestion == "talogue"
 
 
-def test_bars_are_the_likeliest_tokens_of_the_whole_vocabulary() -> None:
+def test_bars_are_the_most_probable_tokens_of_the_whole_vocabulary() -> None:
     tokenizer = tokenizer_of()
     model = tiny(tokenizer).eval()
     found = complete(model, tokenizer, "Once £€£", 4)

@@ -1,4 +1,4 @@
-"""Whatever a person points at as a corpus, and whatever has become of it: it works, or one sentence says why not."""
+"""Whatever a user points at as a corpus, and whatever has become of it: it works, or one sentence says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types to clamp units, and how what is forced is said."""
+"""What a user types to clamp units, and how what is forced is said."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
 
 
 async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
-    """It is of whatever text the person looks at; the coach asks for its own."""
+    """It is of whatever text the user looks at; the coach asks for its own."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)

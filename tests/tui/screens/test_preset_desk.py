@@ -1,4 +1,4 @@
-"""A person's own presets at the playground."""
+"""A user's own presets at the playground."""
 
 from __future__ import annotations
 
