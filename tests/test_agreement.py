@@ -211,7 +211,7 @@ def test_samples_are_drawn_from_the_distribution(
 
 
 def greedy(logits: Tensor) -> int:
-    """The likeliest token that is not <unk>."""
+    """The most probable token that is not <unk>."""
     return 1 + int(logits[1:].argmax())
 
 
