@@ -45,8 +45,9 @@ async def take(workspace: Workspace, steps: int) -> str:
     """Train the default preset for so many steps, write a sample, type on; returns the screen as SVG."""
     app = RnnplayApp(workspace, preset_config())
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
-        state = app.controller.state
-        await until(pilot, lambda: state.engine_ready)
+        controller = app.controllers.front
+        state = controller.state
+        await until(pilot, lambda: controller.engine_ready)
         await pilot.press("t")
         await until(pilot, lambda: state.last is not None)
         app.playground.form.set_value("clip_threshold", 0.3)

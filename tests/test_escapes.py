@@ -26,6 +26,7 @@ from rnnplay.runs.records import Started
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree
 from rnnplay.tui.textual_patches.line_filter import SanitizedLines
 from rnnplay.tui.widgets.visible import visible_line, visible_text, visible_token
@@ -256,8 +257,13 @@ async def test_the_interface_shows_names_samples_and_messages_in_visible_forms(s
         assert f"{MARKUP} failed" in shown
         assert shown.count(MARKUP) >= 5
         assert shown.count("␛]52;c") >= 5
-        app.playground.engine_gone(EngineExit(1, stage.engine.log, (PAYLOAD, MARKUP), asked=False))
-        app.playground.show_trouble(PAYLOAD + MARKUP)
+        for told in (
+            RunController.EngineEnded(
+                stage.controller, EngineExit(1, stage.engine.log, (PAYLOAD, MARKUP), asked=False)
+            ),
+            RunController.EngineRefused(stage.controller, PAYLOAD + MARKUP),
+        ):
+            app.playground.post_message(told)
         await pilot.pause()
         assert MARKUP in check_screen(app)
         assert app.is_running

@@ -37,12 +37,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.screens import playground
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.setup import setup_pane
 from rnnplay.workspace import Workspace
 async def no_engine(self): pass
 RnnplayApp._load_numpy = lambda self: None
-playground.COUNTED_SECONDS = 1000  # what it counts with comes later, which may be soon on a busy machine
-RnnplayApp._start_engine = no_engine
+setup_pane.COUNTED_SECONDS = 1000  # what it counts with comes later, which may be soon on a busy machine
+RunController.start_engine = no_engine
 async def paint():
     async with RnnplayApp(Workspace(Path(mkdtemp())).create(), preset_config()).run_test(size=(120, 40)): pass
 asyncio.run(paint())

@@ -7,7 +7,6 @@ import gc
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -16,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -23,17 +23,15 @@ from rnnplay.common.signals import signal_name
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
-from rnnplay.engine.client import EngineExit
 from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
-from rnnplay.tui.lessons.coach import Coach
-from rnnplay.tui.room import BROAD, NARROW
-from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.confirm import Confirm
-from rnnplay.tui.screens.leaving import Leaving
+from rnnplay.tui.screens.leaving import Leaving, before_leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
@@ -42,7 +40,7 @@ from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.line_filter import SanitizedLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
 from rnnplay.tui.textual_patches.output import terminal_encoding
-from rnnplay.tui.theme import THEMES
+from rnnplay.tui.theme import BROAD, NARROW, THEMES
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
@@ -105,18 +103,16 @@ class RnnplayApp(App[None]):
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._ended_by: int | None = None
-        self.controller = RunController(workspace, engine_command, config)
+        self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
         self._leave_question: Confirm | None = None
-        self._left_training = False
-        """Whether a run was under way when the interface was left."""
+        self._left_training: list[RunController] = []
+        """Whose runs were under way when the interface was left."""
         self.settings = load_settings()
         language = choose_language(self.settings.language)
-        encoding = terminal_encoding()
-        self.coach = Coach(self.controller, language if can_show(encoding, language) else "en", progress_path())
-        self.playground = PlaygroundScreen(self.controller, self.coach, config, preset, run)
-        self.controller.on_event = self._engine_event
-        self.controller.on_engine_gone = self._engine_gone
-        self.controller.restart_engine = partial(self.call_later, self._start_engine)
+        if not can_show(terminal_encoding(), language):
+            language = "en"
+        self.lesson_progress = LessonProgress(self.controllers, self.post_to_screens, language, progress_path())
+        self.playground = PlaygroundScreen(self.controllers, self.lesson_progress, preset, run)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -146,7 +142,7 @@ class RnnplayApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
-        self.set_timer(DRAWN_SECONDS, self._start_engine)
+        self.set_timer(DRAWN_SECONDS, self.controllers.front.start_engine)
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
         # What is here now stays; a full collection that walks it all is a pause that a typist feels. What comes later
         # is looked through often: each update of the screen leaves cycles behind, and memory grows by those that wait.
@@ -185,34 +181,11 @@ class RnnplayApp(App[None]):
         """Do what a key of the playground does, whatever screen is shown."""
         getattr(self.playground, f"action_{action}")(*parameters)
 
-    # --- the engine -----------------------------------------------------------------------------------------
-
-    async def _start_engine(self) -> None:
-        try:
-            await self.controller.start_engine()
-        except OSError as error:
-            self.playground.show_trouble(start_trouble(error))
-
-    def _engine_event(self, event: messages.Event) -> None:
-        if not self.is_running or not self.playground.is_mounted:
-            return
-        self.coach.engine_event(event)
-        looked_into = isinstance(event, messages.Inspected | messages.Completion | messages.Failed)
-        if looked_into and len(self.screen_stack) > 1:
-            from rnnplay.tui.screens.inspect import InspectScreen
-
+    def post_to_screens(self, message: Message) -> None:
+        """For whoever listens, also where another screen covers it."""
+        if self.is_running:
             for screen in self.screen_stack:
-                if isinstance(screen, InspectScreen):
-                    screen.engine_event(event)
-        inspection = isinstance(event, messages.Inspected) or (
-            isinstance(event, messages.Failed) and event.command == "inspect"
-        )
-        if not inspection:  # those are the inspection's alone
-            self.playground.engine_event(event)
-
-    def _engine_gone(self, ended: EngineExit) -> None:
-        if self.is_running and self.playground.is_mounted:
-            self.playground.engine_gone(ended)
+                screen.post_message(message)
 
     # --- leaving --------------------------------------------------------------------------------------------
 
@@ -220,40 +193,24 @@ class RnnplayApp(App[None]):
         """Leave; while a run is being trained, ask first and keep a checkpoint."""
         if isinstance(self.screen, Leaving):
             self.screen.hurry()
-            self.controller.hurry()
-            return
-        if isinstance(self.screen, Confirm):
+            self.controllers.hurry()
+        elif isinstance(self.screen, Confirm):
             # The second time is no answer, unless there is nobody to wait for.
-            if self.screen is self._leave_question and self.controller.silence.unanswered > NO_ANSWER_SECONDS:
+            unanswered = max(one.silence.unanswered for one in self.controllers.all)
+            if self.screen is self._leave_question and unanswered > NO_ANSWER_SECONDS:
                 self.screen.dismiss(True)
-            return
-        state = self.controller.state
-        if state.unsaved and self.controller.engine is not None and self.controller.engine.alive:
-            question = (
-                f"{state.run} stands at step {state.step:,}, but its last steps could not be written. "
-                "They are tried once more on leaving; where there is still no room, they are lost."
-            )
-            self._ask_to_leave(Confirm("The run is not saved", question, "Leave", "Stay", lost=True))
-            return
-        if not self.controller.running:
+        elif (question := before_leaving(self.controllers)) is None:
             self._leave()
-            return
-        question = f"{state.run} is being prepared and has not begun to train; leaving gives that up."
-        if state.phase is not Phase.PREPARING:
-            question = (
-                f"{state.run} is at step {state.step:,}. A checkpoint is written before leaving; "
-                "it goes on from there when you choose it under Runs (o)."
-            )
-        self._ask_to_leave(Confirm("Training is under way", question, "Stop and keep", "Go on training"))
-
-    def _ask_to_leave(self, question: Confirm) -> None:
-        self.controller.send(messages.Ping())  # whether it answers is known when the user does
-        self._leave_question = question
-        self.push_screen(question, self._leave_if)
+        else:
+            for controller in self.controllers.all:
+                controller.send(messages.Ping())  # whether it answers is known when the user does
+            self._leave_question = question
+            self.push_screen(question, self._leave_if)
 
     def _leave_if(self, sure: bool | None) -> None:
         if sure:
-            self.controller.state.phase = Phase.STOPPING
+            for controller in self.controllers.running:
+                controller.state.phase = Phase.STOPPING
             self.playground.show_state()
             self._leave()
 
@@ -288,9 +245,9 @@ class RnnplayApp(App[None]):
 
     async def _shutdown(self) -> None:
         await super()._shutdown()
-        if self._exception is not None and self.controller.engine is not None and self.controller.engine.alive:
-            # Left to itself, the event loop kills it; told to, it writes its checkpoint.
-            await self.controller.close()
+        if self._exception is not None:
+            # Left to themselves, the event loop kills the engines; told to, they write their checkpoints.
+            await self.controllers.close()
 
     def restore_terminal(self) -> None:
         """Whatever has happened, leave the terminal as it was."""
@@ -300,9 +257,9 @@ class RnnplayApp(App[None]):
 
     @work
     async def _leave(self) -> None:
-        self._left_training = self.controller.running or self.controller.state.unsaved
-        self.push_screen(Leaving(self.controller))
-        await self.controller.close()
+        self._left_training = [one for one in self.controllers.all if one.running or one.state.unsaved]
+        self.push_screen(Leaving(self.controllers))
+        await self.controllers.close()
         self.exit()
 
     def outcome(self) -> int:
@@ -310,8 +267,7 @@ class RnnplayApp(App[None]):
         if self._exception is not None:
             raise self._exception
         told = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
-        if self._left_training and (kept := self.controller.kept()):
-            told.append(kept)
+        told += [kept for one in self._left_training if (kept := one.kept())]
         with contextlib.suppress(OSError, ValueError):
             print(*(sanitize_line(line) for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr, flush=True)  # noqa: T201
         return 0 if self._ended_by is None else 128 + self._ended_by
@@ -386,7 +342,7 @@ class RnnplayApp(App[None]):
 
     def keep_screenshot(self) -> None:
         """Keep the screen as it is in the workspace, and say where; or why not."""
-        folder = self.controller.workspace.root / "screenshots"
+        folder = self.controllers.workspace.root / "screenshots"
         try:
             saved = save_screenshot(self.export_screenshot(), folder, datetime.now().astimezone())
         except OSError as error:

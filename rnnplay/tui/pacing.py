@@ -1,9 +1,20 @@
-"""When a view asks the engine again: often enough to be live, seldom enough not to hold up training."""
+"""When a view asks the engine again, and when what training reports is painted: often enough to be live."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
+
 LOST_SECONDS = 15.0
 """A question not answered for so long is taken for lost."""
+
+
+UPDATE_SECONDS = 0.2
+"""Between two repaints of what training reports."""
+TYPING_SECONDS = 0.25
+"""After a key, the next one is awaited so long."""
+STALE_SECONDS = 0.4
+"""Charts older than this are brought up to date behind a key's echo."""
 
 
 class Pace:
@@ -48,3 +59,30 @@ class Pace:
         if self._waiting:
             return since >= LOST_SECONDS
         return moved and since >= max(self.every, self._cost / self.share if training else 0.0)
+
+
+class Repaints:
+    """When news is painted. Between two keys of a typist it waits, so that the next key never waits for the charts."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._due = False
+        self._typed = self._painted = 0.0
+
+    def news(self) -> bool:
+        """There is something to paint; whether to look again in UPDATE_SECONDS."""
+        new, self._due = not self._due, True
+        return new
+
+    def wait(self) -> float | None:
+        """Seconds to wait before it is painted, 0 to do it now; None: it has been painted."""
+        return max(0.0, TYPING_SECONDS - (self._clock() - self._typed)) if self._due else None
+
+    def typed(self) -> bool:
+        """A key; whether to paint behind its echo: while somebody types on and on, there is no better moment."""
+        self._typed = self._clock()
+        return self._due and self._typed - self._painted > STALE_SECONDS
+
+    def painted(self) -> None:
+        """All of it has been painted."""
+        self._due, self._painted = False, self._clock()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
 import msgspec
+from textual.message import Message
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.limits import limit_met, limit_sentence
@@ -30,20 +32,55 @@ CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.li
 """What a run may go on with another value of."""
 
 
+Post = Callable[[Message], object]
+"""Takes a message for whoever listens."""
+
+
 class RunController:
     """One engine, and the state of its run."""
 
+    @dataclass
+    class Told(Message, bubble=False):
+        """What is told of its engine."""
+
+        controller: RunController
+
+    @dataclass
+    class Heard(Told, bubble=False):
+        """The engine said `event`; `state` has taken it."""
+
+        event: messages.Event
+
+    @dataclass
+    class EngineEnded(Told, bubble=False):
+        """The engine ended by itself."""
+
+        ended: EngineExit
+
+    @dataclass
+    class EngineRefused(Told, bubble=False):
+        """The engine could not be started; `why` is a sentence."""
+
+        why: str
+
     def __init__(
-        self, workspace: Workspace, engine_command: list[str] | None = None, config: RunConfig | None = None
+        self,
+        workspace: Workspace,
+        post: Post,
+        engine_command: list[str] | None = None,
+        config: RunConfig | None = None,
     ) -> None:
-        """`config`: what the first run would begin with."""
+        """`post` takes what is told of it; `config`: what the first run would begin with."""
         self.workspace = workspace
         self.state = RunState(config)
+        """Another object once another run is loaded."""
         self.engine: EngineClient | None = None
-        self.on_event: Callable[[messages.Event], None] = lambda _: None
-        """Called after `state` has taken the event."""
-        self.on_engine_gone: Callable[[EngineExit], None] = lambda _: None
-        self.restart_engine: Callable[[], object] = lambda: None
+        self.engine_ready = False
+        self.engine_silent = 0.0
+        """Seconds that the engine has not answered, 0 if it does."""
+        self.engine_busy = 0.0
+        """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
+        self._post = post
         self.forced: tuple[Forced, ...] = ()
         """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
@@ -52,21 +89,27 @@ class RunController:
         """What was asked last for each purpose; answers to anything older are out of date."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
+        self._restart: asyncio.Task[bool] | None = None
         self._hurry = asyncio.Event()
         self.silence = Silence()
 
     # --- the engine -----------------------------------------------------------------------------------------
 
-    async def start_engine(self) -> None:
-        """Start an engine process, unless one is alive. Raises OSError if that is impossible."""
+    async def start_engine(self) -> bool:
+        """Start an engine process, unless one is alive; if that is impossible, tell why and return False."""
         async with self._starting:  # asked for twice at once, it is started once
             if self.engine is not None and self.engine.alive:
-                return
-            self.state.engine_ready = False
+                return True
+            self.engine_ready = False
             self.silence = Silence()
             on_exit = partial(self._engine_ended, monotonic())
             self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
-            await self.engine.start()
+            try:
+                await self.engine.start()
+            except OSError as error:
+                self._post(self.EngineRefused(self, start_trouble(error)))
+                return False
+            return True
 
     async def close(self) -> None:
         """Let the engine write a checkpoint and exit."""
@@ -86,13 +129,12 @@ class RunController:
 
     def listen(self) -> None:
         """Find out whether the engine still answers; to be called once a second."""
-        state = self.state
         if self.engine is None or not self.engine.alive:
-            state.engine_silent = state.engine_busy = 0.0
+            self.engine_silent = self.engine_busy = 0.0
             return
-        if self.silence.look(state.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
+        if self.silence.look(self.state.phase in (Phase.PREPARING, Phase.TRAINING, Phase.STOPPING)):
             self.send(messages.Ping())
-        state.engine_silent, state.engine_busy = self.silence.silent, self.silence.busy
+        self.engine_silent, self.engine_busy = self.silence.silent, self.silence.busy
 
     def wake(self) -> None:
         """Let an engine go on that somebody has stopped (SIGSTOP)."""
@@ -115,19 +157,23 @@ class RunController:
             self.state.confirm(config)
         else:
             self.state.apply(event)
-        if isinstance(event, messages.Ready) and self.forced:  # an engine that was started anew knows nothing of it
-            self.send(messages.WhatIf(forced=list(self.forced)))
+        if isinstance(event, messages.Ready):
+            self.engine_ready = True
+            if self.forced:  # an engine that was started anew knows nothing of it
+                self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
             self.forced = ()
-        self.on_event(event)
+        self._post(self.Heard(self, event))
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
         if ended.asked:
             return
+        self.engine_ready = False
+        self.engine_silent = self.engine_busy = 0.0
         self.state.engine_gone()
-        self.on_engine_gone(ended)
+        self._post(self.EngineEnded(self, ended))
         if monotonic() - started > CRASH_SECONDS or self.state.started is not None:
-            self.restart_engine()
+            self._restart = asyncio.create_task(self.start_engine())
 
     # --- the run --------------------------------------------------------------------------------------------
 
@@ -179,6 +225,12 @@ class RunController:
         if self.engine is not None:
             self.engine.log = self.workspace.checkpoints / command.run / "engine.log"
         return command.run
+
+    def load(self, loaded: RunState) -> None:
+        """Put the run that `loaded` tells of in the place of the one there was."""
+        if loaded.run != self.state.run:
+            self.release()  # another model need not have what is forced
+        self.state = loaded
 
     def open(self, run: str) -> None:
         """Load a run's model for prompts."""
@@ -270,6 +322,56 @@ class RunController:
         """Force nothing any more: another model has other units."""
         if self.forced:
             self.force(())
+
+
+class RunControllers:
+    """All runs of the interface, each with its engine. One of them is in front: what the playground shows."""
+
+    class Switched(Message, bubble=False):
+        """Another run is in front."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        post: Post,
+        engine_command: list[str] | None = None,
+        config: RunConfig | None = None,
+    ) -> None:
+        """There is one from the beginning, with `config`."""
+        self.workspace = workspace
+        self._post, self._engine_command = post, engine_command
+        self.all: list[RunController] = []
+        self.front = self.add(config)
+
+    def add(self, config: RunConfig | None = None) -> RunController:
+        """Add one, behind the others; its engine is started when it is needed."""
+        controller = RunController(self.workspace, self._post, self._engine_command, config)
+        self.all.append(controller)
+        return controller
+
+    def bring_to_front(self, controller: RunController) -> None:
+        """Show the run of `controller` from now on; the others go on."""
+        self.front = controller
+        self._post(self.Switched())
+
+    @property
+    def running(self) -> list[RunController]:
+        """Those whose run is under way."""
+        return [one for one in self.all if one.running]
+
+    def listen(self) -> None:
+        """Find out whether the engines still answer; to be called once a second."""
+        for controller in self.all:
+            controller.listen()
+
+    def hurry(self) -> None:
+        """Whoever waits for `close` waits no longer."""
+        for controller in self.all:
+            controller.hurry()
+
+    async def close(self) -> None:
+        """Let every engine write a checkpoint and exit."""
+        await asyncio.gather(*(controller.close() for controller in self.all))
 
 
 def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:

@@ -18,7 +18,6 @@ from typing import Literal, NamedTuple
 from rnnplay.config import RunConfig, Value, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
-from rnnplay.inspection.results import GradientCurve
 from rnnplay.runs import records
 from rnnplay.runs.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
@@ -29,10 +28,6 @@ RECENT = 100
 
 MOST_EVENTS = 500
 Severity = Literal["", "warning", "error"]
-
-
-_OF_THE_INTERFACE = ("engine_ready", "engine_silent", "engine_busy", "kept_curves", "initial_curves")
-"""What a RunState knows beside its run."""
 
 
 class LogLine(NamedTuple):
@@ -75,15 +70,6 @@ class RunState:
     def __init__(self, config: RunConfig | None = None) -> None:
         """`config`: what a run would begin with."""
         self.phase = Phase.IDLE
-        self.engine_ready = False
-        self.engine_silent = 0.0
-        """Seconds that the engine has not answered, 0 if it does."""
-        self.engine_busy = 0.0
-        """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
-        self.kept_curves: list[GradientCurve] = []
-        """What the user keeps to compare other runs with; a new run leaves it."""
-        self.initial_curves: dict[tuple[str, int], GradientCurve] = {}
-        """Of the weights before the first step, by run and largest distance."""
         self.begin(None, config or RunConfig())
 
     def begin(self, run: str | None, config: RunConfig) -> None:
@@ -200,10 +186,6 @@ class RunState:
                 self.phase = Phase.STOPPED
         self.in_engine = False
 
-    def adopt(self, loaded: RunState) -> None:
-        """Take over the run, and all its numbers, of a RunState that nobody else holds."""
-        vars(self).update({name: value for name, value in vars(loaded).items() if name not in _OF_THE_INTERFACE})
-
     def _take_columns(self, columns: StepColumns) -> None:
         steps = columns.step
         self.loss.extend_rising(steps, columns.loss)
@@ -258,8 +240,6 @@ class RunState:
     def apply(self, event: messages.Event) -> None:
         """One event of the engine."""
         match event:
-            case messages.Ready():
-                self.engine_ready = True
             case messages.Preparing():
                 self.preparing = event
             case messages.Progress():
@@ -287,8 +267,6 @@ class RunState:
 
     def engine_gone(self) -> None:
         """The engine process ended by itself."""
-        self.engine_ready = False
-        self.engine_silent = self.engine_busy = 0.0
         self.opened, self.in_engine, self.opening = None, False, False
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE

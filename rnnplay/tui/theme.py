@@ -1,8 +1,13 @@
-"""The two themes of rnnplay; all of Textual's own can be chosen as well."""
+"""The two themes of rnnplay, beside all of Textual's own; and the widths, in columns, at which the layout changes."""
 
 from __future__ import annotations
 
 from textual.theme import Theme
+
+NARROW = 100
+"""Below, one thing at a time: setup and lesson take turns with the charts."""
+BROAD = 160
+"""From here on there is width to spare."""
 
 DARK = Theme(
     name="rnnplay-dark",

@@ -26,9 +26,8 @@ from rnnplay.cli.main import COMMANDS, program
 from rnnplay.common import commands
 from rnnplay.runs.folder import RunFolder
 from rnnplay.training.trainer import Trainer
-from rnnplay.tui.app import RnnplayApp
-from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.screens.preset_desk import PresetDesk
+from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.screens.preset_actions import PresetActions
 from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
 
@@ -243,25 +242,18 @@ async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None
     told: list[str] = []
     for name in ("one", "two"):
         (Path(workspace) / "presets" / f"{name}.toml").write_text("nothing", encoding="utf-8")
-    controller = SimpleNamespace(workspace=find_workspace(workspace), start_engine=None)
-    screen = SimpleNamespace(controller=controller, notify=lambda text, **_: told.append(text))
-    PresetDesk(cast(Any, screen)).tell_problems()
+    screen = SimpleNamespace(notify=lambda text, **_: told.append(text))
+    PresetActions(cast(Any, screen), find_workspace(workspace)).tell_problems()
     command = re.search("`(.*)` lists them", told[0])
     assert command is not None and paste(command[1]).exit_code == 0
 
-    async def fails() -> None:
-        raise OSError("no more processes")
-
-    controller.start_engine = fails
-    playground = SimpleNamespace(show_trouble=told.append)
-    await RnnplayApp._start_engine(cast(Any, SimpleNamespace(controller=controller, playground=playground)))
-    assert "rnnplay doctor" in told[1]
+    assert "rnnplay doctor" in start_trouble(OSError("no more processes"))
 
 
 def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_path: Path) -> None:
     assert call("train", *FAST, "--run", "left", "--steps", "3", "--workspace", workspace).exit_code == 0
     (RunFolder(Path(workspace) / "checkpoints" / "left")).rewind(0)
-    controller = RunController(find_workspace(workspace))
+    controller = RunController(find_workspace(workspace), lambda _: None)
     assert controller.kept() == "", "no run"
     controller.state.run = "left"
     kept = controller.kept()

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from textual.message import Message
 
 from rnnplay.cli.commands.lesson_run import play
 from rnnplay.cli.support.reporters import Silent
@@ -25,8 +26,8 @@ from rnnplay.lessons.reader import lessons
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Record
 from rnnplay.tui.inspection.what_if import BARS
-from rnnplay.tui.lessons.coach import Coach
-from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.workspace import Workspace
 
 SEED = 1
@@ -120,20 +121,25 @@ class Replay:
 
 def in_the_interface(lesson: Lesson, workspace: Workspace, records: dict[str, list[Record]]) -> list[list[Judged]]:
     """Each variant trained, all that the lesson asks for answered, and what the user is to force forced."""
-    controller = RunController(workspace)
+
+    def take(message: Message) -> None:
+        if isinstance(message, RunController.Told):
+            lesson_progress.take(message)
+
+    controllers = RunControllers(workspace, take)
+    controller = controllers.front
     engine: Any = Replay(workspace, lesson, records, controller)
     controller.engine = engine
-    coach = Coach(controller, "en", workspace.root / "progress.json")
-    controller.on_event = coach.engine_event
-    coach.open(lesson)
+    lesson_progress = LessonProgress(controllers, take, "en", workspace.root / "progress.json")
+    lesson_progress.open(lesson)
     for variant in lesson.variants:
-        coach.train(variant)
+        lesson_progress.train(variant)
         engine.work()
         if lesson.probe.forced:
             controller.force(lesson.probe.forced)
             controller.complete(lesson.probe.prompt, BARS, purpose="view")
             engine.work()
-    return [coach.measurements.judge_step(step) for step in lesson.steps]
+    return [lesson_progress.measurements.judge_step(step) for step in lesson.steps]
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.name)

@@ -138,11 +138,11 @@ class Stage:
 
     @property
     def controller(self) -> RunController:
-        return self.app.controller
+        return self.app.controllers.front
 
     @property
     def state(self) -> RunState:
-        return self.app.controller.state
+        return self.app.controllers.front.state
 
     @property
     def playground(self) -> PlaygroundScreen:

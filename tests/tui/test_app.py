@@ -97,7 +97,7 @@ async def test_leaving_says_what_it_waits_for_and_asked_again_waits_no_longer(
 async def test_leaving_without_a_training_speaks_of_no_checkpoint(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(100, 30)):
-        said = Leaving(app.controller)._text()
+        said = Leaving(app.controllers)._text()
     assert "checkpoint" not in said
     assert "nothing is lost" in said
 

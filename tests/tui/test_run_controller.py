@@ -7,6 +7,7 @@ import errno
 from typing import Any
 
 import pytest
+from textual.message import Message
 
 from rnnplay.config import RunConfig, SamplingConfig, with_values
 from rnnplay.engine import messages
@@ -24,12 +25,20 @@ class Rig:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.controller = RunController(stage.workspace)
-        self.controller.restart_engine = lambda: self.restarts.append(1)
-        self.controller.on_engine_gone = self.gone.append
-        self.restarts: list[int] = []
+        self.told: list[Message] = []
+        self.controller = RunController(stage.workspace, self.told.append)
 
-    gone: list[EngineExit]
+    @property
+    def gone(self) -> list[EngineExit]:
+        """How its engines ended."""
+        return [one.ended for one in self.told if isinstance(one, RunController.EngineEnded)]
+
+    async def restarted(self) -> bool:
+        """Whether an engine is started, or was, in the place of the one that ended."""
+        before = len(self.stage.engines)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return len(self.stage.engines) > before
 
     @property
     def engine(self) -> FakeEngine:
@@ -39,7 +48,6 @@ class Rig:
 @pytest.fixture
 async def rig(stage: Stage) -> Rig:
     """With an engine that is ready."""
-    Rig.gone = []
     made = Rig(stage)
     await made.controller.start_engine()
     made.engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
@@ -56,7 +64,7 @@ def trained(rig: Rig, steps: int = 10, fraction: float = 0.1, **values: Any) -> 
 
 
 async def test_an_engine_asked_for_twice_is_started_once(stage: Stage) -> None:
-    controller = RunController(stage.workspace)
+    controller = RunController(stage.workspace, lambda _: None)
     await asyncio.gather(controller.start_engine(), controller.start_engine())
     await controller.start_engine()
     assert len(stage.engines) == 1
@@ -188,20 +196,20 @@ async def test_an_engine_that_dies_at_once_is_not_started_again_and_again(
 ) -> None:
     rig.engine.die(1, "ImportError: no torch")
     assert [ended.cause for ended in rig.gone] == ["it ended with exit code 1: ImportError: no torch"]
-    assert rig.restarts == []
+    assert not rig.controller.engine_ready
+    assert not await rig.restarted()
     monkeypatch.setattr(controller_module, "CRASH_SECONDS", -1.0)
     await rig.controller.start_engine()
     rig.engine.die()
-    assert rig.restarts == [1]
+    assert await rig.restarted()
 
 
 async def test_an_engine_that_dies_in_training_is_started_again_for_prompts_and_resuming(rig: Rig) -> None:
     trained(rig)
     rig.engine.die()
-    assert rig.restarts == [1]
     assert rig.controller.state.phase is Phase.ENGINE_GONE
     assert not rig.controller.send(messages.Pause())
-    await rig.controller.start_engine()
+    assert await rig.restarted()
     assert len(rig.stage.engines) == 2
     rig.controller.resume()
     (command,) = rig.engine.of(messages.Train)
@@ -213,7 +221,15 @@ async def test_an_engine_told_to_quit_is_not_missed(rig: Rig) -> None:
     rig.controller._engine_ended(0.0, EngineExit(0, rig.engine.log, (), asked=True))
     assert rig.engine.quits == 1
     assert rig.gone == []
-    assert rig.restarts == []
+    assert not await rig.restarted()
+
+
+async def test_why_no_engine_can_be_started_is_told(stage: Stage) -> None:
+    stage.refusal = OSError(errno.ENOEXEC, "Exec format error")
+    rig = Rig(stage)
+    assert not await rig.controller.start_engine()
+    (refused,) = rig.told
+    assert isinstance(refused, RunController.EngineRefused) and "Exec format error" in refused.why
 
 
 def test_why_an_engine_cannot_be_started() -> None:

@@ -255,7 +255,7 @@ def test_a_lesson(
         await list_of_lessons(stage, pilot)
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(stage.app.focused, LessonPane))
-        stage.app.coach.progress.tick(find_lesson("3"), 0)
+        stage.app.lesson_progress.ticks.tick(find_lesson("3"), 0)
         stage.playground.show_state()
         stage.playground.query_one(LessonPane).follow()
         await pilot.pause()

@@ -15,7 +15,7 @@ from rnnplay.inspection.questions import ClippingQuestion
 from rnnplay.inspection.results import ClippedStep, ParameterGradient
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
@@ -57,8 +57,8 @@ class ClippingView(InspectView):
         Binding("f8,plus,equals_sign", "threshold(1)", "", show=False),
     ]
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self._found: ClippedStep | None = None
         self._norms: object = None
         self._running = False

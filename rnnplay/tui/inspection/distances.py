@@ -11,7 +11,7 @@ from rnnplay.inspection.questions import DistancesQuestion
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
@@ -50,8 +50,8 @@ class DistancesView(InspectView):
     EVERY = 4.0
     SHARE = 0.03
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self._found: DistanceAccuracy | None = None
 
     def compose(self) -> ComposeResult:

@@ -17,7 +17,7 @@ from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.histogram import columns
 from rnnplay.tui.inspection.quantity_names import named
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
@@ -67,8 +67,8 @@ class GatesView(InspectView):
         Binding("pageup", "page(-1)", "", show=False),
     ]
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self.quantity: Quantity = FIRST[self.state.config.cell]
         self.nth = 0
         self.order: Order = "variance"

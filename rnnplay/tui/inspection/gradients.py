@@ -14,7 +14,7 @@ from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.gradient_text import HEADER, norms_of, summary, table
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
@@ -63,8 +63,8 @@ class GradientsView(InspectView):
         Binding("minus", "distance(-1)", "", show=False),
     ]
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self.vector = "h"
         self.nth = -1
         """The layer shown; -1: all."""
@@ -97,7 +97,7 @@ class GradientsView(InspectView):
     def ask(self) -> int | None:
         key = (self._current.run, self._asked_distance) if self._current else None
         self._asking_initial = (
-            key is not None and key not in self.state.initial_curves and key not in self._no_initial and self.fresh
+            key is not None and key not in self.curves.initial and key not in self._no_initial and self.fresh
         )
         self._asked_distance = self.distance
         return self.controller.inspect(GradientsQuestion(distance=self.distance, initial=self._asking_initial))
@@ -112,7 +112,7 @@ class GradientsView(InspectView):
             return
         curve = event.result
         if self._asking_initial:
-            self.state.initial_curves[curve.run, self.distance] = curve
+            self.curves.initial[curve.run, self.distance] = curve
         else:
             self._current = curve
             self.shown_step = curve.step
@@ -129,7 +129,7 @@ class GradientsView(InspectView):
 
     def _initial(self) -> GradientCurve | None:
         run = self._current.run if self._current else ""
-        return self.state.initial_curves.get((run, self.distance))
+        return self.curves.initial.get((run, self.distance))
 
     def _layers(self, curve: GradientCurve) -> list[int]:
         count = len(curve.cell if self.vector == "c" else curve.hidden)
@@ -159,7 +159,7 @@ class GradientsView(InspectView):
             if initial is not None:
                 for layer in layers:
                     add(f"start{suffix[layer]}", initial, layer, "muted")
-            for number, kept in enumerate(self.state.kept_curves):
+            for number, kept in enumerate(self.curves.kept):
                 for layer in self._layers(kept)[-1:]:
                     add(kept_name(kept), kept, layer, KEPT_COLORS[number % len(KEPT_COLORS)])
             for number, layer in enumerate(layers):
@@ -188,7 +188,7 @@ class GradientsView(InspectView):
         if action == "keep":
             return self._current is not None
         if action == "forget":
-            return bool(self.state.kept_curves)
+            return bool(self.curves.kept)
         if action == "state":
             return self.vector == "c" or (self._current is not None and bool(self._current.cell))
         if action == "layer":
@@ -198,14 +198,14 @@ class GradientsView(InspectView):
     def action_keep(self) -> None:
         """Keep the current curve; one of the same run and step takes its place."""
         if self._current is not None:
-            kept = [one for one in self.state.kept_curves if kept_name(one) != kept_name(self._current)]
-            self.state.kept_curves = [*kept, self._current][-MOST_KEPT:]
+            kept = [one for one in self.curves.kept if kept_name(one) != kept_name(self._current)]
+            self.curves.kept = [*kept, self._current][-MOST_KEPT:]
             self.notify(f"Kept {kept_name(self._current)}; it stays beside the curves of other runs.", markup=False)
             self._draw()
             self.refresh_bindings()
 
     def action_forget(self) -> None:
-        self.state.kept_curves = []
+        self.curves.kept = []
         self._draw()
         self.refresh_bindings()
 

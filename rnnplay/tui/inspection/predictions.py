@@ -16,7 +16,7 @@ from rnnplay.inspection.results import Predictions
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.shades import level, shares
 from rnnplay.tui.heatmap.token_text import TokenText
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import candidate_rows, reading_rows
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
@@ -52,8 +52,8 @@ class PredictionsView(InspectView):
     """
     READS_TEXT = True
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self._found: Predictions | None = None
 
     def compose(self) -> ComposeResult:

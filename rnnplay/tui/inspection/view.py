@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.message import Message
 
 from rnnplay.engine import messages
+from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.pacing import Pace
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RunState
+
+
+@dataclass
+class Curves:
+    """Gradient curves that outlive a look at them, and a run."""
+
+    kept: list[GradientCurve] = field(default_factory=list)
+    """What the user keeps to compare other runs with."""
+    initial: dict[tuple[str, int], GradientCurve] = field(default_factory=dict)
+    """Of the weights before the first step, by run and largest distance."""
 
 
 class InspectView(Vertical):
@@ -33,9 +45,10 @@ class InspectView(Vertical):
     class Changed(Message):
         """The user chose something else: ask again."""
 
-    def __init__(self, controller: RunController) -> None:
+    def __init__(self, controller: RunController, curves: Curves) -> None:
         super().__init__()
         self.controller = controller
+        self.curves = curves
         self.text = ""
         self.pace = Pace(self.EVERY, self.SHARE)
         self.shown_step: int | None = None

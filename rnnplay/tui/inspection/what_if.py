@@ -17,7 +17,7 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.results import Forced
 from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, parse_clamps, switches
 from rnnplay.tui.inspection.quantity_names import named
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.run_controller import RunController
@@ -75,8 +75,8 @@ class WhatIfView(InspectView):
         Binding("u", "release", "Release"),
     ]
 
-    def __init__(self, controller: RunController) -> None:
-        super().__init__(controller)
+    def __init__(self, controller: RunController, curves: Curves) -> None:
+        super().__init__(controller, curves)
         self._switches: list[Switch] | None = None
         """None: the model is not known yet."""
         self._made_for: object = None

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from rnnplay.lessons.measurements import Judged, asked
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.widgets.visible import MUTED, code_drawn, shortened
 
 
@@ -20,16 +20,16 @@ class LessonLine(Widget):
     LessonLine.shown { display: block; }
     """
 
-    def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, progress: LessonProgress, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._coach = coach
+        self._progress = progress
         self._shown = ""
         self.hidden_by_page = False
         """Whether the page itself is on the screen."""
 
     def refresh_step(self) -> None:
         """Bring it up to date."""
-        self.set_class(self._coach.lesson is not None and not self.hidden_by_page, "shown")
+        self.set_class(self._progress.lesson is not None and not self.hidden_by_page, "shown")
         text = self._text()
         if text.plain != self._shown:
             self._shown = text.plain
@@ -40,20 +40,20 @@ class LessonLine(Widget):
 
     def _value(self, judged: Judged) -> str:
         """ "✓ 0.21 ≤ 0.3"."""
-        unknown = words.MEASURING[self._coach.language] if self._coach.awaited(judged.condition) else "…"
+        unknown = words.MEASURING[self._progress.language] if self._progress.awaited(judged.condition) else "…"
         value = unknown if judged.measured is None else f"{judged.measured:.3g}"
         return f"{'✓' if judged.holds else '·'} {value} {asked(judged.condition)}"
 
     def _text(self) -> Content:
-        coach = self._coach
-        if coach.lesson is None or coach.page is None:
+        progress = self._progress
+        if progress.lesson is None or progress.page is None:
             return Content("")
-        number = coach.next_step
-        lesson = (f"{coach.lesson.number} ", "bold $primary")
+        number = progress.next_step
+        lesson = (f"{progress.lesson.number} ", "bold $primary")
         if number is None:
-            return Content.assemble(lesson, ("✓ ", "bold $success"), words.DONE[coach.language])
-        judged = coach.measurements.judge_step(coach.lesson.steps[number])
+            return Content.assemble(lesson, ("✓ ", "bold $success"), words.DONE[progress.language])
+        judged = progress.measurements.judge_step(progress.lesson.steps[number])
         values = "  ".join(self._value(one) for one in judged)
         room = max(10, self.content_size.width - cell_len(values) - 8)
-        step = shortened(f"{number + 1}. {coach.page.steps[number]}", room)
+        step = shortened(f"{number + 1}. {progress.page.steps[number]}", room)
         return Content.assemble(lesson, "☐ ", code_drawn(step), "  ", (values, MUTED))

@@ -19,8 +19,8 @@ from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.measurements import in_words
 from rnnplay.lessons.wrapping import broken, narrowed, wrapped
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.lessons.coach import Coach
-from rnnplay.tui.room import BROAD, NARROW
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.theme import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED, code_drawn
 
 PLACES = {
@@ -35,7 +35,7 @@ PLACES = {
 
 
 class LessonPane(VerticalScroll):
-    """The page of the coach's lesson. `refresh_steps` brings the steps up to date."""
+    """The page of the lesson under way. `refresh_steps` brings the steps up to date."""
 
     DEFAULT_CSS = """
     LessonPane {
@@ -74,13 +74,13 @@ class LessonPane(VerticalScroll):
     class Left(Message):
         """The user wants to see the charts, where there is no room for both."""
 
-    def __init__(self, coach: Coach, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, progress: LessonProgress, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        assert coach.lesson is not None
-        assert coach.page is not None
-        self._coach = coach
-        self._lesson: Lesson = coach.lesson
-        self._page = coach.page
+        assert progress.lesson is not None
+        assert progress.page is not None
+        self._progress = progress
+        self._lesson: Lesson = progress.lesson
+        self._page = progress.page
         self._shown: list[Content | None] = [None] * len(self._lesson.steps)
         self._texts: list[tuple[Markdown, Callable[[int], str]]] = []
         """What is on the page, as a function of the columns that it is wrapped to."""
@@ -90,18 +90,18 @@ class LessonPane(VerticalScroll):
         page, lesson = self._page, self._lesson
         heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
         self.border_title = f"{lesson.number}. {page.title}"
-        self.border_subtitle = words.LESSON_KEYS[self._coach.language]
+        self.border_subtitle = words.LESSON_KEYS[self._progress.language]
         yield self._markdown(
             lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
         )
         for variant, declared in lesson.variants.items():
-            yield Button(f"▶ {declared.title[self._coach.language]}", id=f"variant-{variant}", compact=True)
-        yield Static(words.KEYS[self._coach.language], classes="keys", markup=False)
+            yield Button(f"▶ {declared.title[self._progress.language]}", id=f"variant-{variant}", compact=True)
+        yield Static(words.KEYS[self._progress.language], classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
         question = f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}"
         yield self._markdown(lambda _: question, "question")
-        with Collapsible(title=words.ANSWER[self._coach.language], collapsed=True):
+        with Collapsible(title=words.ANSWER[self._progress.language], collapsed=True):
             yield self._markdown(lambda _: page.answer)
         yield self._markdown(lambda _: f"## {heads[5]}\n\n{page.change}")
 
@@ -117,13 +117,13 @@ class LessonPane(VerticalScroll):
 
     def refresh_steps(self) -> None:
         """Bring ticks and measurements up to date."""
-        running, wanted = self._coach.controller.running, self._coach.next_variant
+        running, wanted = self._progress.controller.running, self._progress.next_variant
         for button in self.query(Button):
             button.disabled = running
             variant = (button.id or "").removeprefix("variant-")
             button.set_class(variant == wanted, "wanted")
-            key = "t" if variant == wanted else words.BUTTON_KEYS[self._coach.language]
-            label = self._row(self._lesson.variants[variant].title[self._coach.language], key)
+            key = "t" if variant == wanted else words.BUTTON_KEYS[self._progress.language]
+            label = self._row(self._lesson.variants[variant].title[self._progress.language], key)
             if str(button.label) != label:
                 button.label = label
         for number, step in enumerate(self.query(".step").results(Static)):
@@ -147,7 +147,7 @@ class LessonPane(VerticalScroll):
 
     def follow(self) -> None:
         """Scroll to the step that is next; to the question after the last."""
-        at = self._coach.next_step
+        at = self._progress.next_step
         target = self.query(".step").results(Static) if at is not None else self.query(".question").results(Markdown)
         list(target)[at or 0].scroll_visible(animate=False)
 
@@ -159,23 +159,23 @@ class LessonPane(VerticalScroll):
         self.post_message(self.VariantWanted((event.button.id or "").removeprefix("variant-")))
 
     def _step(self, number: int) -> Content:
-        coach, lesson = self._coach, self._lesson
-        done = number in coach.progress.done(lesson)
+        progress, lesson = self._progress, self._lesson
+        done = number in progress.ticks.done(lesson)
         step = lesson.steps[number]
         place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
-        text = "$foreground" if done or number == coach.next_step else MUTED
+        text = "$foreground" if done or number == progress.next_step else MUTED
         room = self._room()
         told = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
         if "\n" in told and cell_len(told.rpartition("\n")[2] + place) > room:
             place = "\n" + place.lstrip()  # else a line would end within the brackets
         parts: list[Content | tuple[str, str]] = [mark, code_drawn(told, text)]
         parts.append((place, "$accent"))
-        for judged in coach.measurements.judge_step(step):
-            unknown = words.MEASURING[coach.language] if coach.awaited(judged.condition) else "…"
+        for judged in progress.measurements.judge_step(step):
+            unknown = words.MEASURING[progress.language] if progress.awaited(judged.condition) else "…"
             value = unknown if judged.measured is None else f"{judged.measured:.3g}"
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
-            label = broken(f"  · {in_words(judged.condition, lesson, coach.language)}:", room).removeprefix("  ·")
+            label = broken(f"  · {in_words(judged.condition, lesson, progress.language)}:", room).removeprefix("  ·")
             parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (value, "bold $foreground")]
         return Content.assemble(*parts)
 

@@ -22,13 +22,13 @@ from rnnplay.tui.inspection.distances import DistancesView
 from rnnplay.tui.inspection.gates import GatesView
 from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.predictions import PredictionsView
-from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.inspection.view_tabs import ViewTabs
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.lessons.coach import Coach
 from rnnplay.tui.lessons.lesson_line import LessonLine
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_text import sample_text
@@ -98,7 +98,8 @@ class InspectScreen(Screen[int]):
         text: str = "",
         start: int = 0,
         move_threshold: Callable[[int], None] = lambda _: None,
-        coach: Coach | None = None,
+        progress: LessonProgress | None = None,
+        curves: Curves | None = None,
     ) -> None:
         """`config` is what the form holds, while there is no run; `move_threshold` moves its clip threshold."""
         super().__init__()
@@ -107,7 +108,8 @@ class InspectScreen(Screen[int]):
         self._text = text
         self._start = start
         self._move_threshold = move_threshold
-        self._coach = coach
+        self._progress = progress
+        self._curves = curves or Curves()
         self._views: dict[int, InspectView] = {}
         self._index = start
         self._notice = ""
@@ -122,8 +124,8 @@ class InspectScreen(Screen[int]):
         yield Vertical(id="views")
         yield Said(id="notice", rows=4)
         yield Static("", id="sees", markup=False)
-        if self._coach is not None:
-            yield LessonLine(self._coach, id="lesson-line")
+        if self._progress is not None:
+            yield LessonLine(self._progress, id="lesson-line")
         yield KeyRow(compact=True)
 
     async def on_mount(self) -> None:
@@ -136,7 +138,7 @@ class InspectScreen(Screen[int]):
 
     @property
     def _language(self) -> Language:
-        return self._coach.language if self._coach is not None and self._coach.lesson is not None else "en"
+        return self._progress.language if self._progress is not None and self._progress.lesson is not None else "en"
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -218,14 +220,14 @@ class InspectScreen(Screen[int]):
         self.controller.forget("view")  # what was asked for another view is not this one's answer
         self.query_one(ViewTabs).index = index
         if index not in self._views:
-            view = self._views[index] = VIEWS[index](self.controller)
+            view = self._views[index] = VIEWS[index](self.controller, self._curves)
             view.text = self._text
-            if self._coach is not None and (quantity := self._coach.quantity_for(view.NAME)):
+            if self._progress is not None and (quantity := self._progress.quantity_for(view.NAME)):
                 view.begin_with(quantity)
             await self.query_one("#views").mount(view)
         self.view.display = True
-        if self._coach is not None and self._text in map(self._coach.text_for, ("", "what if")):
-            self._put(self._coach.text_for(self.view.NAME))  # a text of the user's own stays
+        if self._progress is not None and self._text in map(self._progress.text_for, ("", "what if")):
+            self._put(self._progress.text_for(self.view.NAME))  # a text of the user's own stays
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
@@ -242,7 +244,7 @@ class InspectScreen(Screen[int]):
         if view is None or not view.is_mounted or not view.is_attached:
             return  # it is being put there, or taken away with the screen
         state = self.state
-        self.query_one(StatusLine).show(state, self._config)
+        self.query_one(StatusLine).show(self.controller, self._config)
         for line in self.query(LessonLine):
             line.refresh_step()
         if view.sees != self._sees:
@@ -267,9 +269,13 @@ class InspectScreen(Screen[int]):
             self.view.add_class("nothing")
             self._say(NO_TEXT)
 
-    def engine_event(self, event: messages.Event) -> None:
+    @on(RunController.Heard)
+    def _heard(self, heard: RunController.Heard) -> None:
         """What the engine said; only answers to the last question count."""
-        match event:
+        view = self._views.get(self._index)
+        if heard.controller is not self.controller or view is None or not view.is_attached:
+            return
+        match event := heard.event:
             case messages.Inspected() | messages.Completion() if self.controller.purpose_of(event.request) == "view":
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
@@ -287,8 +293,8 @@ class InspectScreen(Screen[int]):
 
     def _seen(self, view: str = "", quantity: str = "") -> None:
         """For the lesson: which view stands before the user, with its answer; "": none yet."""
-        if self._coach is not None:
-            self._coach.looks_at(view, quantity)
+        if self._progress is not None:
+            self._progress.looks_at(view, quantity)
 
     def on_unmount(self) -> None:
         self._seen()

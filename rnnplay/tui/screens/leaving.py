@@ -10,7 +10,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
-from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controller import RunControllers
+from rnnplay.tui.run_state import Phase
+from rnnplay.tui.screens.confirm import Confirm
 
 SHOWN_SECONDS = 0.7
 """Leaving that is done by then needs no word."""
@@ -29,10 +31,9 @@ class Leaving(ModalScreen[None]):
     Leaving Label { width: 100%; }
     """
 
-    def __init__(self, controller: RunController) -> None:
+    def __init__(self, controllers: RunControllers) -> None:
         super().__init__()
-        self._controller = controller
-        self._training = controller.running
+        self._training = list(controllers.running)
         self._began = monotonic()
         self._hurried = False
 
@@ -62,5 +63,34 @@ class Leaving(ModalScreen[None]):
             return f"The engine is ending: {time}. Press ctrl+q to leave now; nothing is lost."
         return (
             f"The engine ends what it is at and writes a checkpoint: {time}. Press ctrl+q to leave now; "
-            f"{self._controller.state.at_risk} is then lost."
+            f"{' and '.join(one.state.at_risk for one in self._training)} is then lost."
         )
+
+
+def before_leaving(controllers: RunControllers) -> Confirm | None:
+    """What is asked before leaving; None: nothing, as nothing can be lost."""
+    for controller in controllers.all:
+        state = controller.state
+        if state.unsaved and controller.engine is not None and controller.engine.alive:
+            question = (
+                f"{state.run} stands at step {state.step:,}, but its last steps could not be written. "
+                "They are tried once more on leaving; where there is still no room, they are lost."
+            )
+            return Confirm("The run is not saved", question, "Leave", "Stay", lost=True)
+    running = [one.state for one in controllers.running]
+    if not running:
+        return None
+    state = running[0]
+    if len(running) > 1:
+        question = (
+            f"{len(running)} runs are under way: {', '.join(state.run or '' for state in running)}. A checkpoint of "
+            "each is written before leaving; they go on from there when you choose them under Runs (o)."
+        )
+    elif state.phase is Phase.PREPARING:
+        question = f"{state.run} is being prepared and has not begun to train; leaving gives that up."
+    else:
+        question = (
+            f"{state.run} is at step {state.step:,}. A checkpoint is written before leaving; "
+            "it goes on from there when you choose it under Runs (o)."
+        )
+    return Confirm("Training is under way", question, "Stop and keep", "Go on training")

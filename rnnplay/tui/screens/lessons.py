@@ -18,7 +18,7 @@ from rnnplay.lessons.languages import LANGUAGES, NAMES, Language, can_show
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.lessons.coach import Coach
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import shortened
@@ -67,9 +67,9 @@ class LessonsScreen(Screen[str | None]):
 
         language: Language
 
-    def __init__(self, coach: Coach) -> None:
+    def __init__(self, progress: LessonProgress) -> None:
         super().__init__()
-        self._coach = coach
+        self._progress = progress
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -84,17 +84,17 @@ class LessonsScreen(Screen[str | None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """For the footer, in the language that is chosen."""
-        return words.footer_in(super().active_bindings, self._coach.language)
+        return words.footer_in(super().active_bindings, self._progress.language)
 
     def _first_open(self) -> int:
         """The row of the lesson under way, else of the first that is not done."""
         found = lessons()
-        if self._coach.lesson is not None:
-            return self._coach.lesson.number - 1
-        return next((at for at, one in enumerate(found) if not self._coach.progress.is_complete(one)), 0)
+        if self._progress.lesson is not None:
+            return self._progress.lesson.number - 1
+        return next((at for at, one in enumerate(found) if not self._progress.ticks.is_complete(one)), 0)
 
     def _show(self, row: int) -> None:
-        language = self._coach.language
+        language = self._progress.language
         title, done, minutes, note = WORDS[language]
         self.query_one(Vertical).border_title = title
         table = self.query_one(DataTable)
@@ -107,7 +107,7 @@ class LessonsScreen(Screen[str | None]):
         table.add_column(title, width=room)
         table.add_columns(done, minutes)
         for lesson, full in zip(lessons(), titles, strict=True):
-            ticked = len(self._coach.progress.done(lesson))
+            ticked = len(self._progress.ticks.done(lesson))
             mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
             cells = (
                 mark,
@@ -126,14 +126,14 @@ class LessonsScreen(Screen[str | None]):
     def action_language(self) -> None:
         """The next language."""
         encoding = terminal_encoding()
-        at = LANGUAGES.index(self._coach.language)
+        at = LANGUAGES.index(self._progress.language)
         following = LANGUAGES[(at + 1) % len(LANGUAGES)]
         if not can_show(encoding, following):
             self.notify(f"The encoding here is {encoding}, which lacks the lessons' Chinese characters.", timeout=4)
             return
-        self._coach.language = following
-        self.post_message(self.LanguageChosen(self._coach.language))
-        self.notify(NAMES[self._coach.language], timeout=2)
+        self._progress.language = following
+        self.post_message(self.LanguageChosen(self._progress.language))
+        self.notify(NAMES[self._progress.language], timeout=2)
         self.refresh_bindings()
         self._show(self.query_one(DataTable).cursor_row)
 

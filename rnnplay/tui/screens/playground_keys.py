@@ -1,20 +1,19 @@
-"""The playground's keys, when each is of use, and its commands in the palette."""
+"""The playground's keys, when each is of use, what it is called, and what is said of the engine. No widgets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.widgets import Button
+from textual.screen import Screen
 
 from rnnplay.engine import messages
-from rnnplay.tui.keyboard import HELP_KEYS, takes_text
-from rnnplay.tui.run_state import Phase
-
-if TYPE_CHECKING:
-    from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.engine.client import EngineExit
+from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_state import RUNNING, Phase
 
 BINDINGS: list[BindingType] = [
     Binding("t", "train", "Train"),
@@ -56,66 +55,120 @@ BINDINGS: list[BindingType] = [
     Binding("down", "row(1)", show=False),
 ]
 
+MAIN_LABELS = {
+    Phase.PREPARING: "◌ Preparing",
+    Phase.TRAINING: "‖ Pause",
+    Phase.PAUSED: "▶ Continue",
+    Phase.STOPPING: "◌ Stopping",
+}
+KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", "done": "✓ Done"}
+"""Of the main button while no run is under way, by what t does."""
 
-def is_of_use(screen: PlaygroundScreen, action: str, parameters: tuple[object, ...]) -> bool:
-    """Whether the action would do something now."""
-    running, phase = screen.controller.running, screen.state.phase
-    typing = takes_text(screen.focused)
-    if action == "threshold":
-        return not typing
-    if action in ("main", "switch_clip", "move_threshold"):
-        return parameters[-1] == typing
-    if action == "leave_field":
-        return typing
-    if action == "row":
-        return isinstance(screen.focused, Button)
-    if action in ("train", "resume", "look", "done"):
-        return not running and screen.lessons.key == action
-    if action == "new":
-        return not running and screen.controller.resumable(screen.form.config)
-    if action == "prompt":
-        return not typing and bool(screen.query_one("#work").display)
-    if action == "runs":
-        return not running
-    if action == "stop":
-        return running or bool(screen.state.engine_silent)
-    if action in ("close_lesson", "answer"):
-        return screen.coach.lesson is not None
-    if action == "release":
-        return bool(screen.controller.forced)
-    if action in ("pause", "go_on") and screen.state.engine_silent:
-        return action == "go_on"
-    if action in ("pause", "go_on"):
-        return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
+COMMANDS = (
+    ("Train", "Start a run, or resume the one shown", "train"),
+    ("New run", "Start a run from the beginning", "new"),
+    ("Pause or continue", "Hold training, or let it go on", "pause"),
+    ("Stop", "End the run with a checkpoint", "stop"),
+    ("Save a checkpoint", "Now", "save"),
+    ("Clipping on or off", "Gradient clipping", "clip"),
+    ("Go back", "Put the run back to one of its checkpoints", "go_back"),
+    ("Save as a preset", "Keep the settings in the form under a name", "save_preset"),
+    ("Runs", "Resume, open or remove a run", "runs"),
+    ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
+    ("Lessons", "Eight experiments, from training to the LSTM's memory", "lessons"),
+    ("Release", "Force nothing in the model any more", "release"),
+    ("Open a text file", "Train on a text of your own", "open_file"),
+    ("Prompt", "Type a prompt", "prompt"),
+    ("Setup", "Show or fold the setup", "setup"),
+)
+"""Of the palette: name, help, and the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether a key is of use."""
+
+    phase: Phase
+    key: Callable[[], str]
+    """What t does, by the name of the action."""
+    resumable: Callable[[], bool]
+    """Whether the run can go on with what the form says; like `key` asked only if need be, as it looks at the disk."""
+    silent: bool = False
+    """The engine does not answer."""
+    typing: bool = False
+    """The focus is on what takes text."""
+    on_button: bool = False
+    prompt_shown: bool = True
+    lesson: bool = False
+    forced: bool = False
+
+
+def is_of_use(action: str, parameters: tuple[object, ...], now: Situation) -> bool:
+    """Whether the action would do something."""
+    running = now.phase in RUNNING
+    match action:
+        case "threshold":
+            return not now.typing
+        case "main" | "switch_clip" | "move_threshold":
+            return parameters[-1] == now.typing
+        case "leave_field":
+            return now.typing
+        case "row":
+            return now.on_button
+        case "train" | "resume" | "look" | "done":
+            return not running and now.key() == action
+        case "new":
+            return not running and now.resumable()
+        case "prompt":
+            return not now.typing and now.prompt_shown
+        case "runs":
+            return not running
+        case "stop":
+            return running or now.silent
+        case "close_lesson" | "answer":
+            return now.lesson
+        case "release":
+            return now.forced
+        case "pause" | "go_on" if now.silent:
+            return action == "go_on"
+        case "pause" | "go_on":
+            return now.phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
     return True
 
 
-def silence_text(screen: PlaygroundScreen) -> str:
+def main_label(phase: Phase, measuring: bool, key: Callable[[], str]) -> str:
+    """What the main button says; `measuring`: what the run that has finished owes is being measured."""
+    return MAIN_LABELS.get(phase) or ("◌ Measuring" if measuring else KEY_LABELS[key()])
+
+
+def commands(screen: Screen[None]) -> Iterable[SystemCommand]:
+    """For the command palette."""
+    for title, help_text, action in COMMANDS:
+        yield SystemCommand(title, help_text, getattr(screen, f"action_{action}"))
+
+
+def silence_text(controller: RunController) -> str:
     """That the engine does not answer, and what can be done."""
-    engine, state = screen.controller.engine, screen.state
+    engine, state = controller.engine, controller.state
     process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
-    running = screen.controller.running
-    resume = f", and t then resumes {state.run}" if running and state.checkpoint_step is not None else ""
+    resume = f", and t then resumes {state.run}" if state.running and state.checkpoint_step is not None else ""
     return (
         f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space lets one go on that was stopped; "
         f"x ends it{resume}, without {state.at_risk}; ctrl+q twice leaves."
     )
 
 
-def commands(screen: PlaygroundScreen) -> Iterable[SystemCommand]:
-    """For the command palette."""
-    yield SystemCommand("Train", "Start a run, or resume the one shown", screen.action_train)
-    yield SystemCommand("New run", "Start a run from the beginning", screen.action_new)
-    yield SystemCommand("Pause or continue", "Hold training, or let it go on", screen.action_pause)
-    yield SystemCommand("Stop", "End the run with a checkpoint", screen.action_stop)
-    yield SystemCommand("Save a checkpoint", "Now", lambda: screen.controller.send(messages.Save()))
-    yield SystemCommand("Clipping on or off", "Gradient clipping", screen.action_clip)
-    yield SystemCommand("Go back", "Put the run back to one of its checkpoints", screen.action_go_back)
-    yield SystemCommand("Save as a preset", "Keep the settings in the form under a name", screen.action_save_preset)
-    yield SystemCommand("Runs", "Resume, open or remove a run", screen.action_runs)
-    yield SystemCommand("Inspect", "Gradients, predictions, gates, what if", screen.action_inspect)
-    yield SystemCommand("Lessons", "Eight experiments, from training to the LSTM's memory", screen.action_lessons)
-    yield SystemCommand("Release", "Force nothing in the model any more", screen.action_release)
-    yield SystemCommand("Open a text file", "Train on a text of your own", screen.action_open_file)
-    yield SystemCommand("Prompt", "Type a prompt", screen.action_prompt)
-    yield SystemCommand("Setup", "Show or fold the setup", screen.action_setup)
+def ended_text(controller: RunController, ended: EngineExit, resumable: bool) -> str:
+    """Why the engine is gone, and how to go on."""
+    state = controller.state
+    if not resumable:
+        return f"✕ The engine is gone: {ended.cause}. It is started again when you train."
+    at = f" from the checkpoint at step {state.checkpoint_step:,}" if state.checkpoint_step else ""
+    return f"✕ The engine is gone: {ended.cause}. Press t (F5 while typing) to resume {state.run}{at}."
+
+
+def failure_text(failed: messages.Failed) -> str:
+    """What the engine could not do, and which key does what it advises."""
+    if failed.instead is not None:
+        return f"{failed.message} Press b to go back to the one at step {failed.instead:,}."
+    return failed.message + (" Press b once more to resume it from there." if failed.command == "go_back" else "")

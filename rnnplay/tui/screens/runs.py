@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -102,10 +102,11 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         *HELP_KEYS,
     ]
 
-    def __init__(self, workspace: Workspace, busy_run: str | None) -> None:
+    def __init__(self, workspace: Workspace, busy: Collection[str]) -> None:
+        """`busy`: the runs that are being trained, which cannot be removed."""
         super().__init__()
         self._workspace = workspace
-        self._busy_run = busy_run
+        self._busy = busy
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -198,7 +199,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         run = self._chosen()
         if run is None:
             return
-        if run == self._busy_run:
+        if run in self._busy:
             self.notify(f"{run} is being trained; go back and stop it (x) before removing it.", severity="warning")
             return
         question = f"Remove {run} with all its checkpoints? It cannot be brought back."
@@ -218,14 +219,13 @@ def describe_run(run: ListedRun) -> RunRow:
     info = run.info
     if info is None:
         return RunRow(run=run.name, corpus="", model="cannot be read", step="", valid="", created="")
-    losses = [one.loss for one in run.checkpoints if one.loss is not None]
     config = info.config
     return RunRow(
         run=run.name,
         corpus=config.corpus.replace("\\", "/").rsplit("/", 1)[-1],
         model=f"{config.cell.upper()} {config.layers}×{config.hidden} {config.tokens}",
         step="none" if run.step is None else f"{run.step:,}",
-        valid=f"{fixed(min(losses), 3)}{_unknown(info.unknown_fraction)}" if losses else "",
+        valid="" if run.best_loss is None else f"{fixed(run.best_loss, 3)}{_unknown(info.unknown_fraction)}",
         created=moment_text(info.created),
         moment=moment(info.created),
     )

@@ -33,6 +33,20 @@ class Said(Static):
             super().update(text)
 
 
+class Banner(Said):
+    """Hidden while it says nothing."""
+
+    DEFAULT_CSS = """
+    Banner { display: none; }
+    Banner.shown { display: block; }
+    """
+
+    def say(self, text: str) -> None:
+        """Show `text` until something else is said; "" hides it."""
+        self.update(text)
+        self.set_class(bool(text), "shown")
+
+
 def fitted(text: str, width: int, rows: int) -> str:
     """`text` as it is if it wraps to so many rows of so many cells, else its beginning and …."""
     if not width or width * rows >= 2 * cell_len(text) or len(lines := wrap(text, width)) <= rows:

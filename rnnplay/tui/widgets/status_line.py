@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from rnnplay.common.formatting import count_text, duration_text, waited_text
 from rnnplay.config import RunConfig
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RUNNING, Phase, RunState
 from rnnplay.tui.widgets.visible import MUTED, visible_line
 
@@ -50,9 +51,9 @@ class StatusLine(Widget):
         self._left: list[Piece] = []
         self._right: list[Piece] = []
 
-    def show(self, state: RunState, config: RunConfig) -> None:
-        """Say where `state` stands; `config` is what the form holds while there is no run."""
-        left, right = describe(state, config), progress(state)
+    def show(self, controller: RunController, config: RunConfig) -> None:
+        """Say where its run stands; `config` is what the form holds while there is no run."""
+        left, right = describe(controller.state, config), progress(controller)
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
@@ -87,13 +88,14 @@ def describe(state: RunState, config: RunConfig) -> list[Piece]:
     return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]
 
 
-def progress(state: RunState) -> list[Piece]:
+def progress(controller: RunController) -> list[Piece]:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
-    if state.phase is Phase.IDLE and not state.engine_ready and not state.engine_silent:
+    state = controller.state
+    if state.phase is Phase.IDLE and not controller.engine_ready and not controller.engine_silent:
         return [Piece(Content.styled("◌ engine starting", MUTED))]
     mark, name, style = PHASES[state.phase]
     parts: list[tuple[str, int]] = []
-    waits = state.engine_silent or state.engine_busy
+    waits = controller.engine_silent or controller.engine_busy
     if state.phase is Phase.PREPARING:
         preparing = state.preparing
         if preparing and preparing.total:
@@ -110,11 +112,11 @@ def progress(state: RunState) -> list[Piece]:
                 parts.append((f"{left} left", KEPT))
         if state.phase is Phase.FINISHED and state.reason == "early stop":
             parts.append(("early stop", KEPT))
-    if state.engine_silent:
+    if controller.engine_silent:
         mark, style = "✕", "$error"
-        parts.append((f"no answer for {waited_text(state.engine_silent)}", KEPT))
-    elif state.engine_busy and state.phase in RUNNING:
-        parts.append((f"at this step for {waited_text(state.engine_busy)}", KEPT))
+        parts.append((f"no answer for {waited_text(controller.engine_silent)}", KEPT))
+    elif controller.engine_busy and state.phase in RUNNING:
+        parts.append((f"at this step for {waited_text(controller.engine_busy)}", KEPT))
     return [Piece(Content.styled(f"{mark} {name}", style)), *(Piece(Content(text), weight) for text, weight in parts)]
 
 

@@ -97,14 +97,6 @@ def test_columns_come_to_what_the_records_do(run: RunFolder, tmp_path: Path) -> 
     assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
 
 
-def test_a_session_that_is_shown_takes_over_what_was_read(run: RunFolder, tmp_path: Path) -> None:
-    shown = RunState()
-    shown.engine_ready = True
-    curves = shown.kept_curves
-    shown.adopt(load_run(run, tmp_path / ".cache"))
-    assert told(shown) == told(one_by_one(run)) and shown.engine_ready and shown.kept_curves is curves
-
-
 @pytest.fixture
 def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loaded_runs, "WORTH_BYTES", 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from rich.cells import cell_len
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, OptionList, Static
 
@@ -15,9 +16,10 @@ from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, Gradi
 from rnnplay.inspection.results import DistanceAccuracy, Forced, GateMap, GradientCurve
 from rnnplay.lessons.progress import load_progress
 from rnnplay.lessons.reader import find_lesson
-from rnnplay.tui.lessons.coach import Coach, Need
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_pane import LessonPane
+from rnnplay.tui.lessons.lesson_progress import LessonProgress, Need
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
@@ -64,16 +66,16 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)
         lesson = find_lesson("3")
-        assert stage.app.coach.lesson is lesson
+        assert stage.app.lesson_progress.lesson is lesson
         assert "Why gradients vanish" in str(stage.playground.query_one(LessonPane).border_title)
         run = await train_variant(stage, pilot)
         assert run == "lesson-3-small-01"
         assert stage.engine.of(messages.Train)[0].config == lesson.config("small")
-        assert stage.app.coach.variant == "small"
+        assert stage.app.lesson_progress.variant == "small"
         wanted = GradientsQuestion(distance=20, initial=True)
         await until(pilot, lambda: wanted in stage.engine.questions(GradientsQuestion))
         asked = stage.engine.asked(GradientsQuestion, "lesson initial gradients")[-1]
-        stage.app.coach.ask(1e9)  # so late that it is taken for lost, and asked again
+        stage.app.lesson_progress.ask(1e9)  # so late that it is taken for lost, and asked again
         again = stage.engine.asked(GradientsQuestion, "lesson initial gradients")[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=curve(run, 0, 1e-4)))
         assert load_progress(progress_path()).done(lesson) == [], "an answer that is out of date"
@@ -85,7 +87,7 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
         assert any("gain 0.7" in toast for toast in stage.toasts)
         assert load_progress(progress_path()).done(lesson) == [0]
         await stage.stop(pilot, "length")
-        assert stage.app.coach.next_variant == "large"
+        assert stage.app.lesson_progress.next_variant == "large"
         assert await train_variant(stage, pilot) == "lesson-3-large-01"
         await until(pilot, lambda: bool(stage.engine.asked(GradientsQuestion)))
         asked = stage.engine.asked(GradientsQuestion)[-1]
@@ -94,7 +96,7 @@ async def test_a_lesson_from_the_first_key_to_its_ticks(stage: Stage) -> None:
 
 
 async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
-    """It is of whatever text the user looks at; the coach asks for its own."""
+    """It is of whatever text the user looks at; the lesson asks for its own."""
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 3)
@@ -150,18 +152,20 @@ async def test_a_run_that_goes_on_for_longer_than_the_experiment_ticks_nothing(s
         stage.controller.resume()
         await stage.say(pilot, progress([started(run, length), step_at(2 * length), validation(2 * length, 1.0)]))
         stage.engine.sent.clear()
-        stage.app.coach.ask(1e9)
+        stage.app.lesson_progress.ask(1e9)
         assert not stage.engine.sent
         assert load_progress(progress_path()).done(lesson) == before
-        assert stage.app.coach.measurements.measure("validation_loss", "one") == (2.0, length)
-        assert stage.app.coach.need == Need("again", "one", 0), "it was trained to its end, and did not reach the step"
+        assert stage.app.lesson_progress.measurements.measure("validation_loss", "one") == (2.0, length)
+        assert stage.app.lesson_progress.need == Need("again", "one", 0), (
+            "it was trained to its end, and did not reach the step"
+        )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_the_page_is_wrapped_anew_where_the_room_changes(stage: Stage, language: str) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
-        app.coach.language = "zh" if language == "zh" else "en"
+        app.lesson_progress.language = "zh" if language == "zh" else "en"
         await open_lesson(stage, pilot, 3)
         pane = stage.playground.query_one(LessonPane)
         for width in (80, 170, 120):
@@ -202,7 +206,7 @@ async def test_the_page_by_keys_and_its_buttons(stage: Stage) -> None:
         assert all(button.disabled for button in pane.query(Button))
         await pilot.press("ctrl+l")
         await until(pilot, lambda: not stage.playground.query(LessonPane))
-        assert stage.app.coach.lesson is None
+        assert stage.app.lesson_progress.lesson is None
 
 
 async def test_where_it_is_narrow_the_page_takes_turns_with_the_charts(stage: Stage) -> None:
@@ -242,22 +246,23 @@ async def test_an_engine_that_cannot_answer_is_asked_again(stage: Stage) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 4)
         await train_variant(stage, pilot)
-        coach = stage.app.coach
+        lesson_progress = stage.app.lesson_progress
         await until(pilot, lambda: bool(stage.engine.asked(DistancesQuestion)))
         asked = stage.engine.asked(DistancesQuestion)[-1].request
         await stage.say(pilot, messages.Failed(message="no", command="inspect", request=asked))
         before = len(stage.engine.asked(DistancesQuestion))
-        coach.ask(1e9)
+        lesson_progress.ask(1e9)
         assert len(stage.engine.asked(DistancesQuestion)) == before + 1
-        assert not any(toast == "no" for toast in stage.toasts), "nobody but the coach asked"
+        assert not any(toast == "no" for toast in stage.toasts), "nobody but the lesson asked"
 
 
-def test_without_a_lesson_the_coach_is_silent(stage: Stage, tmp_path: Path) -> None:
-    stage.open()
-    coach = Coach(stage.controller, "en", tmp_path / "lessons.json")
-    coach.engine_event(progress([started(), step_at(1)]))
-    coach.ask(1.0)
-    assert (coach.variant, coach.next_variant, coach.next_step) == (None, None, None)
+def test_without_a_lesson_nothing_is_asked_nor_told(stage: Stage, tmp_path: Path) -> None:
+    app = stage.open()
+    told: list[Message] = []
+    lesson_progress = LessonProgress(app.controllers, told.append, "en", tmp_path / "lessons.json")
+    lesson_progress.take(RunController.Heard(stage.controller, progress([started(), step_at(1)])))
+    lesson_progress.ask(1.0)
+    assert (lesson_progress.variant, lesson_progress.next_variant, lesson_progress.next_step) == (None, None, None)
 
 
 async def test_the_list_fits_the_smallest_screen(stage: Stage) -> None:
@@ -286,7 +291,7 @@ async def test_the_page_goes_on_with_the_steps_only_for_who_reads_them(stage: St
         await pilot.pause()
         steps = list(pane.query(".step").results(Static))
         assert pane.region.contains_region(steps[0].region)
-        stage.app.coach.progress.tick(find_lesson("5"), 0)
+        stage.app.lesson_progress.ticks.tick(find_lesson("5"), 0)
         before = pane.scroll_y
         pane.go_on_from(0)
         await pilot.pause()
@@ -398,7 +403,7 @@ async def test_a_run_that_was_stopped_is_resumed_by_t_and_n_asks(stage: Stage) -
         await open_lesson(stage, pilot, 8)
         run = await train_variant(stage, pilot)
         await stage.stop(pilot)
-        assert stage.app.coach.need == Need("resume", "rnn", 0)
+        assert stage.app.lesson_progress.need == Need("resume", "rnn", 0)
         stage.engine.sent.clear()
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
@@ -424,7 +429,7 @@ async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
             )
             await stage.say(pilot, messages.Inspected(request=asked.request, result=result))
         first = find_lesson("4").config("rnn").seed
-        stage.app.coach.progress.tick(find_lesson("4"), 0)
+        stage.app.lesson_progress.ticks.tick(find_lesson("4"), 0)
         await pilot.press("t")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert stage.engine.of(messages.Train)[0].config.seed == first + 1
@@ -434,7 +439,7 @@ async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
 async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
-        app.coach.language = "zh"
+        app.lesson_progress.language = "zh"
         await open_lesson(stage, pilot, 3)
         footer = stage.playground.query_one(Footer)
         await until(
@@ -454,7 +459,7 @@ async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
         lesson = find_lesson("6")
         await train_variant(stage, pilot)
         for step in range(len(lesson.steps)):
-            app.coach.progress.tick(lesson, step)
+            app.lesson_progress.ticks.tick(lesson, step)
         await stage.stop(pilot, "length")
         stage.engine.sent.clear()
         await pilot.press("t")
@@ -470,20 +475,22 @@ async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await open_lesson(stage, pilot, 8)
-        lesson, coach = find_lesson("8"), app.coach
+        lesson, lesson_progress = find_lesson("8"), app.lesson_progress
         runs = {}
         for variant, at_40 in (("rnn", 1e-12), ("lstm", 0.1), ("forgetful", 1e-12)):
             stage.engine.sent.clear()
-            stage.playground.begin(variant=variant)
+            stage.playground._lessons.train(variant)
             await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
             runs[variant] = stage.engine.of(messages.Train)[0].run
             await stage.begin(pilot, [step_at(2000)])
-            coach.measurements.take(variant, curve(runs[variant], 2000, 0.5, at_40))
-            coach.measurements.take(variant, accuracies(runs[variant], 2000, 1.0 if variant == "lstm" else 0.1))
+            lesson_progress.measurements.take(variant, curve(runs[variant], 2000, 0.5, at_40))
+            lesson_progress.measurements.take(
+                variant, accuracies(runs[variant], 2000, 1.0 if variant == "lstm" else 0.1)
+            )
             await stage.stop(pilot, "length")
         for step in (0, 1):
-            coach.progress.tick(lesson, step)
-        assert coach.need == Need("open", "lstm", 2)
+            lesson_progress.ticks.tick(lesson, step)
+        assert lesson_progress.need == Need("open", "lstm", 2)
         await pilot.press("t")
         await until(pilot, lambda: bool(stage.engine.of(messages.Open)))
         assert stage.engine.of(messages.Open)[0].run == runs["lstm"]
@@ -503,4 +510,4 @@ async def test_where_the_terminal_has_no_chinese_the_lessons_stay_english(
         await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
         await pilot.press("z")
         await until(pilot, lambda: any("The encoding here is cp1252" in toast for toast in stage.toasts))
-        assert app.coach.language == "en"
+        assert app.lesson_progress.language == "en"

@@ -33,6 +33,7 @@ from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.sample_text import FIXED, sample_text
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
 from rnnplay.tui.widgets.lines import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
@@ -208,7 +209,7 @@ async def test_the_covered_playground_asks_nothing_and_catches_up(stage: Stage) 
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await look(stage, pilot)
-        stage.playground._asked_at = 0.0
+        stage.playground._display._asked_at = 0.0
         stage.engine.sent.clear()
         await stage.say(pilot, progress(falling(50, first=21)))
         assert not stage.engine.of(messages.Complete)
@@ -273,7 +274,7 @@ async def test_gradients_beside_the_start_and_kept_ones(stage: Stage) -> None:
         await until(pilot, lambda: stage.engine.questions(GradientsQuestion)[-1].initial)
         assert "K" in footer(screen)
         await pilot.press("K")
-        assert stage.state.kept_curves == []
+        assert screen.view.curves.kept == []
 
 
 async def test_gradients_of_cell_layer_and_distance(stage: Stage) -> None:
@@ -298,7 +299,7 @@ async def test_a_dear_probe_is_asked_for_seldom(stage: Stage, clock: Clock) -> N
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
-        stage.state.initial_curves[RUN, 64] = gradients(step=0)
+        screen.view.curves.initial[RUN, 64] = gradients(step=0)
         dear = gradients(step=stage.state.step)
         stage.engine.say(messages.Inspected(request=request(stage), result=dear, seconds=0.3))
         await pilot.pause()
@@ -611,7 +612,7 @@ async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
         showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
         while not showing.done():
             screen.tick()
-            screen.engine_event(late)
+            screen._heard(RunController.Heard(stage.controller, late))
             await asyncio.sleep(0)
         await showing
 

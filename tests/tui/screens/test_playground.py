@@ -47,8 +47,7 @@ def footer(stage: Stage) -> dict[str, str]:
 
 async def enter(stage: Stage, pilot: Pilot[None], phase: Phase) -> None:
     """Bring the playground from any phase into `phase`; the engine's record of commands is empty then."""
-    state = stage.state if stage.engines else None
-    if state is None or not state.engine_ready:
+    if not stage.controller.engine_ready:
         await stage.ready(pilot)
     if phase is not Phase.IDLE and not stage.controller.running:
         stage.engine.sent.clear()
@@ -418,6 +417,7 @@ async def test_an_engine_that_dies_is_said_with_its_cause_and_how_to_go_on(stage
         await enter(stage, pilot, Phase.TRAINING)
         stage.state.checkpoint_step = 15
         stage.engine.die(1, "RuntimeError: [boom]")
+        await until(pilot, lambda: bool(stage.trouble))
         assert stage.trouble == (
             "✕ The engine is gone: it ended with exit code 1: RuntimeError: [boom]. "
             f"Press t (F5 while typing) to resume {RUN} from the checkpoint at step 15."
@@ -434,7 +434,7 @@ async def test_an_engine_that_dies_idle_is_started_again_by_training(stage: Stag
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         stage.engine.die(1)
-        assert "It is started again when you train." in stage.trouble
+        await until(pilot, lambda: "It is started again when you train." in stage.trouble)
         assert len(stage.engines) == 1
         await pilot.press("t")
         await until(pilot, lambda: len(stage.engines) == 2 and bool(commands(stage)))
@@ -465,11 +465,11 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
         stage.state.checkpoint_step = 15
-        stage.playground._every_second()
+        stage.playground._display.every_second()
         assert "tok/s" in stage.status and not stage.trouble, "it has answered"
         stage.engine.answers = False
         for _ in range(2):  # asks, and finds no answer
-            stage.playground._every_second()
+            stage.playground._display.every_second()
         await pilot.pause()
         assert "no answer for 0 s" in stage.status and "tok/s" not in stage.status
         assert "(process 4321) does not answer" in stage.trouble and "the checkpoint at step 15" in stage.trouble
@@ -478,12 +478,12 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
         assert stage.engine.woken == 1 and not stage.engine.of(messages.Pause)
         stage.engine.answers = True
         await stage.say(pilot, progress([step_at(21)]))
-        stage.playground._every_second()
+        stage.playground._display.every_second()
         await pilot.pause()
         assert not stage.trouble and "tok/s" in stage.status
         stage.engine.answers = False
         for _ in range(2):
-            stage.playground._every_second()
+            stage.playground._display.every_second()
         await pilot.press("x", "left", "enter")
         await until(pilot, lambda: stage.state.phase is Phase.ENGINE_GONE)
         assert "it did not answer, and was ended. Press t (F5 while typing) to resume" in stage.trouble
@@ -495,7 +495,7 @@ async def test_a_step_that_takes_long_is_said_and_is_no_silence(stage: Stage, mo
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
         stage.engine.busy = 45.2
-        stage.playground._every_second()
+        stage.playground._display.every_second()
         await pilot.pause()
         assert "at this step for 45 s" in stage.status and not stage.trouble
 
@@ -551,13 +551,14 @@ async def test_enter_asks_for_a_sample_which_streams_and_typing_ends_it(stage: S
         stage.engine.say(messages.SampleText(request=sample.request - 1, text=" WRONG"))
         stage.engine.say(messages.SampleText(request=sample.request, text=" fox"))
         view = stage.prompt.query_one(SampleView)
-        assert view.last == "A little fox"
+        await until(pilot, lambda: view.last == "A little fox")
         assert stage.prompt.streaming
         await until(pilot, lambda: footer(stage).get("esc") == "Stop the sample")
         await pilot.press("b")
         await until(pilot, lambda: commands(stage)[-1] == messages.Cancel())
         assert not stage.prompt.streaming
         stage.engine.say(messages.SampleText(request=sample.request, text=" late"))
+        await pilot.pause()
         assert view.last == "A little fox"
 
 
@@ -620,7 +621,7 @@ async def test_the_sample_ends_with_its_engine(stage: Stage) -> None:
         await pilot.press("g", "A", "enter")
         await until(pilot, lambda: stage.prompt.streaming)
         stage.engine.die()
-        assert not stage.prompt.streaming
+        await until(pilot, lambda: not stage.prompt.streaming)
         await pilot.pause()
         assert stage.prompt.query_one(NextBars)._next == []
 

@@ -21,7 +21,7 @@ from tests.tui.stage import footer_keys, make_run, until
 
 
 class RunsApp(App[None]):
-    def __init__(self, workspace: Workspace, busy: str | None = None) -> None:
+    def __init__(self, workspace: Workspace, busy: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.workspace, self.busy = workspace, busy
         self.answers: list[RunChoice | None] = []
@@ -129,7 +129,7 @@ async def test_a_second_click_resumes(runs: Workspace) -> None:
 
 
 async def test_a_run_is_removed_only_after_a_yes_and_never_while_it_is_used(runs: Workspace) -> None:
-    app = RunsApp(runs, busy="newer")
+    app = RunsApp(runs, busy=("newer",))
     async with app.run_test(size=(80, 24)) as pilot:
         await app.listed(pilot, 3)
         await pilot.press("d")

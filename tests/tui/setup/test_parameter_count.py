@@ -8,14 +8,14 @@ import pytest
 from textual.pilot import Pilot
 
 from rnnplay.model.parameter_count import parameter_count
-from rnnplay.tui.screens import playground
+from rnnplay.tui.setup import setup_pane
 from tests.tui.stage import Stage, until
 
 
 @pytest.fixture
 def counting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """A stage whose form counts from the start, on a text of six characters."""
-    monkeypatch.setattr(playground, "COUNTED_SECONDS", 0.001)
+    monkeypatch.setattr(setup_pane, "COUNTED_SECONDS", 0.001)
     (stage.workspace.corpora / "letters.txt").write_text("abcde\n" * 2000, encoding="utf-8")
     return stage
 

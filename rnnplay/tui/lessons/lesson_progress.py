@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from textual.message import Message
 
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import (
@@ -26,7 +28,7 @@ from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.records import Finished
 from rnnplay.tui.pacing import Pace
-from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controller import Post, RunController, RunControllers
 from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:
@@ -69,20 +71,25 @@ class Work:
         """Of variants that were trained again, the last one's."""
 
 
-class Coach:
-    """Hears all that the engine says; is asked by the screens what to show."""
+class LessonProgress:
+    """Hears all that the engines say; is asked by the screens what to show."""
 
-    def __init__(self, controller: RunController, language: Language, kept: Path) -> None:
-        """`kept`: the file of the progress."""
-        self.controller = controller
+    @dataclass
+    class Ticked(Message, bubble=False):
+        """A step of the lesson, from 0, has ticked."""
+
+        step: int
+
+    class OwedChanged(Message, bubble=False):
+        """A run that has finished is being measured, or nothing is owed of it any more."""
+
+    def __init__(self, controllers: RunControllers, post: Post, language: Language, kept: Path) -> None:
+        """`post` takes what happens in the lesson; `kept`: the file of the progress."""
+        self._controllers, self._post = controllers, post
         self.language = language
         self.lesson: Lesson | None = None
         self.page: Page | None = None
-        self.progress = load_progress(kept)
-        self.ticked: Callable[[int], None] = lambda _: None
-        """Called with a step's number, from 0, when it ticks."""
-        self.measured: Callable[[], None] = lambda: None
-        """Called when nothing is owed any more of a run that has finished."""
+        self.ticks = load_progress(kept)
         self._kept = kept
         self._work: dict[str, Work] = {}
         """By the lesson's name."""
@@ -91,6 +98,16 @@ class Coach:
         """The run that owes, and until when that is waited for."""
         self._seen: tuple[str, str] = ("", "")
         """The view that the user looks at, by the lessons' name, and its quantity."""
+
+    @property
+    def controller(self) -> RunController:
+        """The run in front of the user."""
+        return self._controllers.front
+
+    @property
+    def shown_language(self) -> Language:
+        """Of what is said on screen: the lesson's while there is one."""
+        return self.language if self.lesson is not None else "en"
 
     def open(self, lesson: Lesson) -> None:
         """Begin `lesson`, or read it in another language."""
@@ -112,10 +129,9 @@ class Coach:
         run = self.controller.state.run or ""
         return self._work[self.lesson.name].runs.get(run) if self.lesson is not None else None
 
-    @property
-    def under_way(self) -> tuple[Work, str] | None:
-        """The lesson, and its variant, that the run in front of the user is of; perhaps not the lesson read now."""
-        run = self.controller.state.run or ""
+    def _lesson_of(self, controller: RunController) -> tuple[Work, str] | None:
+        """The lesson, and its variant, that the run of `controller` is of; perhaps not the lesson read now."""
+        run = controller.state.run or ""
         return next(((work, work.runs[run]) for work in self._work.values() if run in work.runs), None)
 
     @property
@@ -123,7 +139,7 @@ class Coach:
         """The first step that is not ticked, from 0; None if all are."""
         if self.lesson is None:
             return None
-        done = self.progress.done(self.lesson)
+        done = self.ticks.done(self.lesson)
         return next((step for step in range(len(self.lesson.steps)) if step not in done), None)
 
     @property
@@ -209,35 +225,37 @@ class Coach:
 
     # --- what the engine says -------------------------------------------------------------------------------
 
-    def engine_event(self, event: messages.Event) -> None:
+    def take(self, told: RunController.Told) -> None:
         """Takes what is measured of the lesson's own text, and ticks what holds now."""
-        if (under_way := self.under_way) is None:
+        controller = told.controller
+        if not isinstance(told, RunController.Heard) or (under_way := self._lesson_of(controller)) is None:
             return
+        event = told.event
         work, variant = under_way
         length = _length(work.lesson, variant)
-        purpose = self.controller.purpose_of(getattr(event, "request", 0))
+        purpose = controller.purpose_of(getattr(event, "request", 0))
         match event:
             case messages.Progress():
                 for record in event.records:
                     if record.step <= length:
                         work.measurements.take(variant, record)
                 if any(isinstance(record, Finished) and record.step <= length for record in event.records):
-                    self._owe(work, variant)
+                    self._owe(controller, work, variant)
             case messages.Inspected() if purpose.startswith("lesson "):
                 pace = work.paces.get(purpose)
-                if event.result.run != self.controller.state.run or event.result.step > length:
+                if event.result.run != controller.state.run or event.result.step > length:
                     return
                 work.measurements.take(variant, event.result)
                 if pace is not None:
                     pace.answered(event.seconds)
-                if event.result.step in (0, self.controller.state.step):
+                if event.result.step in (0, controller.state.step):
                     self._settle(purpose)
             case messages.Completion() if event.forced is not None and event.step <= length:
-                if not self._is_lessons(work.lesson, self.controller.newest(purpose)):
+                if not _is_lessons(controller, work.lesson, controller.newest(purpose)):
                     return
-                work.measurements.take(variant, _what_if(self.controller.state.run or "", event, event.forced))
+                work.measurements.take(variant, _what_if(controller.state.run or "", event, event.forced))
             case messages.Opened():
-                self._owe(work, variant)
+                self._owe(controller, work, variant)
             case messages.Failed() if purpose.startswith("lesson "):
                 if (pace := work.paces.get(purpose)) is not None:
                     pace.answered()
@@ -247,19 +265,13 @@ class Coach:
                 return
         self._tick(work)
 
-    def _is_lessons(self, lesson: Lesson, asked: messages.Command | None) -> bool:
-        """Whether it was asked for the lesson's prompt, with what the lesson forces."""
-        probe = lesson.probe
-        prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt
-        return prompt and list(self.controller.forced) == list(probe.forced)
-
     def _tick(self, work: Work) -> None:
         for number, step in enumerate(work.lesson.steps):
             holds = work.measurements.holds(step) and self._looked(work, step)
-            if holds and self.progress.tick(work.lesson, number):
-                save_progress(self.progress, self._kept)
+            if holds and self.ticks.tick(work.lesson, number):
+                save_progress(self.ticks, self._kept)
                 if work.lesson is self.lesson:
-                    self.ticked(number)
+                    self._post(self.Ticked(number))
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -275,9 +287,9 @@ class Coach:
         """Whether what it needs is on its way: its variant has finished, and is being measured."""
         return self.owed and self.variant in condition.variants
 
-    def _owe(self, work: Work, variant: str) -> None:
+    def _owe(self, controller: RunController, work: Work, variant: str) -> None:
         """Ask at once for all that is not known of the weights as the run leaves them."""
-        state = self.controller.state
+        state = controller.state
         finished = work.measurements.of(variant).finished
         if state.run is None or finished is None or finished.reason == "stopped":
             return
@@ -287,21 +299,23 @@ class Coach:
         for purpose, question in _questions(work.lesson, variant).items():
             if not _is_known(known, question, state.step):
                 self._owed.add(purpose)
-                self._ask(work, purpose, question, monotonic())
+                self._ask(controller, work, purpose, question, monotonic())
+        if self._owed:
+            self._post(self.OwedChanged())
 
     def _settle(self, purpose: str) -> None:
         if purpose in self._owed:
             self._owed.discard(purpose)
             if not self._owed:
-                self.measured()
+                self._post(self.OwedChanged())
 
-    def _ask(self, work: Work, purpose: str, question: Question, now: float) -> None:
-        self.controller.inspect(question, purpose)
+    def _ask(self, controller: RunController, work: Work, purpose: str, question: Question, now: float) -> None:
+        controller.inspect(question, purpose)
         work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE)).asked(now)
 
     def ask(self, now: float) -> None:
         """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
-        under_way, state = self.under_way, self.controller.state
+        under_way, state = self._lesson_of(self.controller), self.controller.state
         if self.lesson is None or under_way is None or not state.has_model:
             return
         work, variant = under_way
@@ -314,7 +328,14 @@ class Coach:
             is_known = _is_known(known, question, state.step)
             initial = isinstance(question, GradientsQuestion) and question.initial
             if not (initial and is_known) and pace.due(now, moved=not over or not is_known, training=not over):
-                self._ask(work, purpose, question, now)
+                self._ask(self.controller, work, purpose, question, now)
+
+
+def _is_lessons(controller: RunController, lesson: Lesson, asked: messages.Command | None) -> bool:
+    """Whether it was asked for the lesson's prompt, with what the lesson forces."""
+    probe = lesson.probe
+    prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt
+    return prompt and list(controller.forced) == list(probe.forced)
 
 
 def _what_if(run: str, event: messages.Completion, forced: messages.Alternative) -> ForcedCompletion:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+
+from textual.screen import Screen
 
 from rnnplay.errors import RnnplayError
 from rnnplay.presets import all_presets, check_name, find_preset, is_kept, save_preset
+from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.visible import visible_line
-
-if TYPE_CHECKING:
-    from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.workspace import Workspace
 
 
-class PresetDesk:
+class PresetActions:
     """Of one playground. Imports the questions only once they are asked."""
 
-    def __init__(self, screen: PlaygroundScreen) -> None:
-        self._screen = screen
-        self._folder = screen.controller.workspace.presets
+    def __init__(self, screen: Screen[None], workspace: Workspace) -> None:
+        self._screen, self._workspace = screen, workspace
+        self._folder = workspace.presets
         self.presets, self._problems = all_presets(self._folder)
 
     def tell_problems(self) -> None:
         """One message, however many files cannot be used."""
         if problems := self._problems:
-            presets = self._screen.controller.workspace.command("presets")
+            presets = self._workspace.command("presets")
             more = f" ({len(problems) - 1} more; `{presets}` lists them.)" if problems[1:] else ""
             self._screen.notify(problems[0] + more, severity="warning", markup=False)
 
@@ -37,7 +37,7 @@ class PresetDesk:
 
     async def _named(self, name: str) -> str | None:
         """Keep the form under `name`; returns why not."""
-        form = self._screen.form
+        form = self._screen.query_one(SetupForm)
         try:
             check_name(name)
             if is_kept(name, self._folder) and not await self._may_replace(name):

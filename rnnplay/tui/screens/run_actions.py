@@ -1,0 +1,253 @@
+"""What a user does with the run in front: begin, resume, open, put back, stop; with the questions before that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+from textual.screen import Screen
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import RnnplayError
+from rnnplay.runs.folder import find_run
+from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.widgets.said import Banner
+
+if TYPE_CHECKING:
+    from rnnplay.tui.screens.runs import RunChoice
+
+POLL_SECONDS = 0.05
+
+
+class Question(NamedTuple):
+    """What is asked before something is done."""
+
+    title: str
+    text: str
+    yes: str
+    no: str = "Cancel"
+    lost: bool = False
+    """What yes does cannot be undone."""
+
+
+class RunActions:
+    """Of one playground. Imports the dialogs only once they are asked for."""
+
+    class Changed(Message):
+        """Something was done: the screen is to be brought up to date."""
+
+    def __init__(self, screen: Screen[None], controllers: RunControllers, lesson_progress: LessonProgress) -> None:
+        self._screen = screen
+        self._controllers = controllers
+        self._lesson_progress = lesson_progress
+
+    @property
+    def _controller(self) -> RunController:
+        return self._controllers.front
+
+    @property
+    def _form(self) -> SetupForm:
+        return self._screen.query_one(SetupForm)
+
+    # --- begin ----------------------------------------------------------------------------------------------
+
+    async def measured(self) -> None:
+        """Wait until what the run that has just finished owes is measured: the next one would take its model away."""
+        progress = self._lesson_progress
+        if progress.owed:
+            self._screen.notify(words.MEASURING_FIRST[progress.language], timeout=3)
+            while progress.owed:
+                await asyncio.sleep(POLL_SECONDS)
+            self._changed()
+
+    def train(self) -> None:
+        """Start a run with what the form says."""
+        controller = self._controller
+        self.begin(lambda: controller.train(self._form.config))
+
+    def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> None:
+        """Go on with the run in front."""
+        controller = self._controller
+        self.begin(lambda: controller.resume(config, checkpoint))
+
+    def begin(self, start: Callable[[], object]) -> None:
+        """Do what `start` does, with an engine if there is none, unless a run is under way."""
+        self._screen.run_worker(self._begin(self._controller, start))
+
+    async def _begin(self, controller: RunController, start: Callable[[], object]) -> None:
+        await self.measured()
+        self._screen.query_one(Banner).say("")
+        if await controller.start_engine():
+            if controller.running:
+                return  # the key was pressed twice
+            try:
+                start()
+            except RnnplayError as error:
+                self._screen.notify(str(error), severity="error", timeout=12, markup=False)
+            else:
+                self._show_config(controller)
+        self._changed()
+
+    def may_begin(self) -> bool:
+        """Whether a run can begin with what the form says; if not, that is said."""
+        errors = self._form.errors
+        if errors:
+            self._screen.notify(next(iter(errors.values())), severity="error", markup=False)
+        return not self._controller.running and not errors
+
+    def train_or_resume(self) -> None:
+        """Resume the run in front, if what the form says allows it, else train another."""
+        if self.may_begin():
+            form = self._form.config
+            if self._controller.resumable(form):
+                self.resume(form)
+            else:
+                self.train()
+
+    async def new(self) -> None:
+        """Train from the beginning; in a lesson, and while the run in front is unfinished, ask first."""
+        from rnnplay.tui.screens.confirm import Confirm
+
+        question = before_new(self._controller.state, self._lesson_progress)
+        if not self.may_begin():
+            return
+        if question is not None:
+            title, text, yes, no, lost = question
+            if not await self._screen.app.push_screen_wait(Confirm(title, text, yes, no, lost=lost)):
+                return
+        self.train()
+
+    def choose_text(self) -> None:
+        """Choose a text of the user's own as corpus."""
+        from rnnplay.tui.screens.file_picker import FilePicker
+
+        self._screen.app.push_screen(FilePicker(self._controllers.workspace), self._text_chosen)
+
+    def _text_chosen(self, path: Path | None) -> None:
+        if path is not None:
+            self._form.set_value("corpus", str(path))
+
+    # --- runs on disk ---------------------------------------------------------------------------------------
+
+    def choose(self) -> None:
+        """Choose among the runs on disk."""
+        from rnnplay.tui.screens.runs import RunsScreen  # not before it is asked for
+
+        busy = [one.state.run for one in self._controllers.running if one.state.run is not None]
+        self._screen.app.push_screen(RunsScreen(self._controllers.workspace, busy), self._chosen)
+
+    def _chosen(self, choice: RunChoice | None) -> None:
+        if choice is None:
+            return
+        behind = next((one for one in self._controllers.running if one.state.run == choice.run), None)
+        if behind is not None and behind is not self._controller:
+            self._controllers.bring_to_front(behind)
+            return
+        if self._controller.running:
+            text = "A run is under way; stop it (x) before going on with another."
+            self._screen.notify(text, severity="warning")
+            return
+        self.open(choice.run, resume=choice.action == "resume")
+
+    def open(self, run: str, resume: bool = False) -> None:
+        """Open a run for prompts, or resume it."""
+        self._screen.run_worker(self._open(self._controller, run, resume), exclusive=True, group="load run")
+
+    async def _open(self, controller: RunController, run: str, resume: bool) -> None:
+        """Read the run's history, which may be long, and then resume or open it."""
+        await self.measured()
+        controller.state.opening = not resume
+        workspace = self._controllers.workspace
+        try:
+            loaded = await asyncio.to_thread(lambda: load_run(find_run(run, workspace), workspace.cache))
+        except (RnnplayError, OSError) as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+            controller.state.opening = False
+            self._changed()
+            return
+        controller.load(loaded)
+        controller.state.opening = not resume
+        self._show_config(controller)
+        self._changed()
+        if resume:
+            self.begin(controller.resume)
+        elif await controller.start_engine():
+            controller.open(run)
+        else:
+            controller.state.opening = False
+            self._changed()
+
+    def go_back(self) -> None:
+        """Put the run back to one of its checkpoints; one that is not under way goes on from there."""
+        from rnnplay.tui.screens.go_back import GoBackScreen
+
+        state, screen = self._controller.state, self._screen
+        if state.run is None or state.phase is Phase.PREPARING:
+            screen.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
+            return
+        try:
+            dialog = GoBackScreen(find_run(state.run, self._controllers.workspace))
+        except (RnnplayError, OSError) as error:
+            screen.notify(str(error), severity="error", markup=False)
+            return
+        screen.app.push_screen(dialog, self._back_to)
+
+    def _back_to(self, checkpoint: str | None) -> None:
+        if checkpoint is None:
+            return
+        if self._controller.running:
+            self._controller.go_back(checkpoint)
+        else:
+            self.resume(checkpoint=checkpoint)
+
+    # --- the run under way ----------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Pause or continue; an engine that somebody has stopped goes on."""
+        if self._controller.engine_silent:
+            self._controller.wake()
+        else:
+            self._controller.pause_or_continue()
+
+    def stop(self) -> None:
+        """End the run with a checkpoint; end an engine that does not answer, after a question."""
+        controller = self._controller
+        if not controller.engine_silent:
+            controller.stop()
+            self._changed()
+            return
+        from rnnplay.tui.screens.confirm import Confirm
+
+        text = f"Ending it loses {controller.state.at_risk}."
+        dialog = Confirm("The engine does not answer", text, "End it", "Wait", lost=True)
+        self._screen.app.push_screen(dialog, lambda sure: controller.end_engine() if sure else None)
+
+    def _show_config(self, controller: RunController) -> None:
+        if controller is self._controller:
+            self._form.config = controller.state.config
+
+    def _changed(self) -> None:
+        self._screen.post_message(self.Changed())
+
+
+def before_new(state: RunState, lesson_progress: LessonProgress) -> Question | None:
+    """What is asked before a run is begun that is not the lesson's, or leaves an unfinished one; None: nothing."""
+    if lesson_progress.need is not None:
+        texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
+        title, text, yes, no = (text[lesson_progress.language] for text in texts)
+        return Question(title, text, yes, no)
+    if state.run is None or state.phase is Phase.FINISHED or not state.step:
+        return None
+    text = (
+        f"{state.run} is at step {state.step:,} and not finished; t goes on with it. "
+        "Train another from the beginning? It stays among the runs (o)."
+    )
+    return Question("Begin anew", text, "Begin anew", lost=True)

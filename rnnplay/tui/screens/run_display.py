@@ -1,0 +1,248 @@
+"""The run in front on the widgets of the playground: what is brought up to date, when, and what is said of it."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from textual.screen import Screen
+
+from rnnplay.config import SamplingConfig
+from rnnplay.engine import messages
+from rnnplay.engine.client import EngineExit
+from rnnplay.inspection.results import Forced
+from rnnplay.runs.records import Notice, Record, Rollback, Tuned
+from rnnplay.tui.inspection.forcing import described
+from rnnplay.tui.lessons import lesson_words as words
+from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
+from rnnplay.tui.prompt.prompt_pane import PromptPane
+from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_state import Phase, rollback_text
+from rnnplay.tui.screens import playground_keys as keys
+from rnnplay.tui.screens.lesson_actions import LessonActions, key_of_t
+from rnnplay.tui.screens.playground_layout import PlaygroundLayout
+from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.setup.setup_pane import SetupPane
+from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.said import Banner
+from rnnplay.tui.widgets.status_line import StatusLine
+
+ASK_AGAIN_SECONDS = 1.0
+"""While training, the prompt is completed again this often, from the newer weights."""
+
+
+class RunDisplay:
+    """Of one playground."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        controllers: RunControllers,
+        lesson_progress: LessonProgress,
+        lessons: LessonActions,
+        layout: PlaygroundLayout,
+    ) -> None:
+        self._screen, self._controllers = screen, controllers
+        self._lesson_progress, self._lessons, self._layout = lesson_progress, lessons, layout
+        self._repaints = Repaints()
+        self._asked_at = 0.0
+        """When the prompt was completed last."""
+        self._phase: Phase | None = None
+        self._model: tuple[bool, bool] | None = None
+        self._forced: tuple[Forced, ...] = ()
+        self._silence_told = False
+
+    @property
+    def _controller(self) -> RunController:
+        return self._controllers.front
+
+    @property
+    def _form(self) -> SetupForm:
+        return self._screen.query_one(SetupForm)
+
+    @property
+    def _prompt(self) -> PromptPane:
+        return self._screen.query_one(PromptPane)
+
+    def _say(self, text: str) -> None:
+        self._screen.query_one(Banner).say(text)
+
+    # --- what its engine says -------------------------------------------------------------------------------
+
+    def take(self, told: RunController.Told) -> None:
+        """Say what is told of the run's engine."""
+        match told:
+            case RunController.Heard():
+                self._heard(told.event)
+            case RunController.EngineEnded():
+                self._engine_ended(told.ended)
+            case RunController.EngineRefused():
+                self._say(told.why)
+
+    def _heard(self, event: messages.Event) -> None:
+        """Answers to prompts are shown at once, the rest at most every UPDATE_SECONDS."""
+        state = self._controller.state
+        match event:
+            case messages.Completion():
+                asked = self._controller.newest("prompt")
+                if isinstance(asked, messages.Complete) and asked.request == event.request:
+                    self._prompt.show_completion(asked.text, event)
+            case messages.SampleText():
+                if self._controller.purpose_of(event.request) == "sample":
+                    self._prompt.append_sample(event.text, event.done)
+            case messages.Failed() if event.command != "inspect":
+                if event.command == "train" and not state.running:
+                    self._form.config = state.config
+                self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
+                self.show()
+            case messages.Inspected() | messages.Failed():
+                pass  # the inspection's alone
+            case messages.Progress():
+                self._tell(event.records)
+                for record in event.records:
+                    if isinstance(record, Tuned) and record.knob not in state.pending:
+                        self._form.follow(record.knob, record.value)
+                self.show_soon()
+            case _:
+                self.show_soon()
+
+    def _tell(self, news: list[Record]) -> None:
+        """What the user is to know at once; of several such records the last."""
+        for record in reversed(news):
+            if isinstance(record, Notice | Rollback):
+                text = record.message if isinstance(record, Notice) else rollback_text(record)
+                self._screen.notify(text, title=f"step {record.step:,}", severity="warning", markup=False)
+                return
+
+    def _engine_ended(self, ended: EngineExit) -> None:
+        """Say why, and how to go on. The focus stays: the next key of somebody who types must not be a command."""
+        self._prompt.append_sample("", True)
+        self._silence_told = False  # what is said now stays
+        controller = self._controller
+        self._say(keys.ended_text(controller, ended, controller.resumable(self._form.config)))
+        self.show()
+
+    def every_second(self) -> None:
+        """Find out whether the engines answer, and say so; ask what the lesson needs to know."""
+        self._lessons.ask()
+        controller = self._controller
+        waited = controller.engine_silent or controller.engine_busy
+        self._controllers.listen()
+        silent = bool(controller.engine_silent)
+        if waited or silent or controller.engine_busy:
+            self._screen.query_one(StatusLine).show(controller, self._form.config)
+        if silent != self._silence_told:
+            self._silence_told = silent
+            text = keys.silence_text(controller) if silent else ""
+            self._say(text)
+            if self._covered and text:
+                self._screen.notify(text, severity="error", timeout=12, markup=False)
+            self._screen.refresh_bindings()
+
+    # --- showing it -----------------------------------------------------------------------------------------
+
+    def show_soon(self) -> None:
+        """Bring the screen up to date at the next update."""
+        if self._repaints.news():
+            self._screen.set_timer(UPDATE_SECONDS, self._show_if_quiet)
+
+    def _show_if_quiet(self) -> None:
+        if wait := self._repaints.wait():
+            self._screen.set_timer(wait, self._show_if_quiet)
+        elif wait is not None:
+            self.show()
+
+    def show(self) -> None:
+        """Bring the screen up to date."""
+        self._repaints.painted()
+        controller, state, covered = self._controller, self._controller.state, self._covered
+        self._screen.query_one(SetupPane).show(state, covered=covered)
+        if not covered:
+            self._screen.query_one(StatusLine).show(controller, self._form.config)
+            self._screen.query_one(TrainingCharts).show(state, self._form.config)
+        self._lessons.refresh()
+        if state.phase is not self._phase:
+            self._phase_changed(state.phase)
+        if (state.has_model, state.model_coming) != self._model:
+            self._model = state.has_model, state.model_coming
+            self._prompt.set_model(*self._model)
+            if state.has_model:  # what was typed while there was none
+                self._ask(self._prompt.text)
+        if controller.forced != self._forced:  # it is said at the prompt, so that it is never forgotten
+            self._forced = controller.forced
+            self._prompt.set_forced(described(self._forced, state.config.layers))
+            self._screen.refresh_bindings()
+        due = state.phase is Phase.TRAINING and monotonic() - self._asked_at > ASK_AGAIN_SECONDS
+        if due and not covered:
+            self._ask(self._prompt.text)
+
+    @property
+    def _covered(self) -> bool:
+        """Whether another screen hides this one, which then draws nothing and asks nothing."""
+        screen = self._screen
+        return screen.is_attached and screen.app.screen is not screen and not screen.app.screen.is_modal
+
+    def _phase_changed(self, phase: Phase) -> None:
+        before, self._phase = self._phase, phase
+        state = self._controller.state
+        self._screen.query_one(SetupPane).show_running(state.running)
+        self.label_main()
+        self._layout.apply()
+        if phase is Phase.TRAINING:
+            self._say("")
+        if phase is Phase.FINISHED and before in (Phase.TRAINING, Phase.STOPPING):
+            finished = words.FINISHED[self._lesson_progress.shown_language]
+            self._screen.notify(finished.format(run=state.run, step=state.step), markup=False)
+        self._screen.refresh_bindings()
+
+    def key_of_t(self) -> str:
+        """What t does, by the name of the action."""
+        return key_of_t(self._lesson_progress, self._form.config)
+
+    def label_main(self) -> None:
+        """What t does has changed: it stands on the main button."""
+        label = keys.main_label(self._controller.state.phase, self._lesson_progress.owed, self.key_of_t)
+        sign, _, word = label.partition(" ")
+        word = words.in_language(word, self._lesson_progress.shown_language)
+        self._screen.query_one(SetupPane).label_main(f"{sign} {word}")
+        self._screen.refresh_bindings()
+
+    def switched(self) -> None:
+        """Another run is in front: draw it as one that has been there all along."""
+        self._phase = self._model = None
+        self._silence_told = False
+        self._say("")
+        self._prompt.append_sample("", True)
+        self._form.config = self._controller.state.wanted
+        self.show()
+
+    # --- prompts --------------------------------------------------------------------------------------------
+
+    def typed(self, text: str) -> None:
+        """A key in the prompt."""
+        if self._repaints.typed():
+            self._screen.call_after_refresh(self.show)
+        self._ask(text)
+
+    def _ask(self, text: str) -> None:
+        """Have `text` completed, if there is a model."""
+        if self._controller.state.has_model:
+            self._asked_at = monotonic()
+            self._controller.complete(text)
+        else:
+            self._controller.forget("prompt")
+
+    def look_again(self) -> None:
+        """What stands in the prompt is of another model, or another screen was in front."""
+        self.show()
+        self._ask(self._prompt.text)
+
+    def draw_sample(self, text: str, sampling: SamplingConfig) -> None:
+        """Write on from `text`."""
+        state = self._controller.state
+        if not state.has_model:
+            none = "There is no model yet: press t to train one, or o to open a run."
+            self._screen.notify(none, severity="warning")
+            return
+        self._prompt.start_sample(text, state.step)
+        self._controller.sample(text, sampling)

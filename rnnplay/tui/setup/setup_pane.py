@@ -1,0 +1,107 @@
+"""The left side of the playground: the form, what happened to the run, the two buttons, the number of parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
+
+from rnnplay.config import RunConfig
+from rnnplay.presets import Preset
+from rnnplay.tui.run_state import RunState
+from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.widgets.event_log import EventLog
+from rnnplay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rnnplay.tui.setup.parameter_count import ParameterCount
+
+COUNTED_SECONDS = 0.4
+"""From the mounting of the screen until the parameters of the model in the form are counted."""
+
+
+class SetupPane(Vertical):
+    """The model that the form describes is counted in a thread, its vocabulary once for each text and its tokens."""
+
+    def __init__(self, config: RunConfig, preset: str, presets: dict[str, Preset], workspace: Workspace) -> None:
+        super().__init__(id="setup")
+        self._config, self._preset, self._presets, self._workspace = config, preset, presets, workspace
+        self._clip_before = "norm"
+        self._state: RunState | None = None
+        self._parameters: ParameterCount | None = None
+        """None until the first screen is drawn: what it counts with takes a while to import."""
+
+    def compose(self) -> ComposeResult:
+        self.border_title = "Setup"
+        yield SetupForm(self._config, preset=self._preset, presets=self._presets, id="form")
+        yield EventLog(id="events")
+        with Horizontal(id="buttons"):
+            yield Button("▶ Train", id="main", variant="primary", compact=True)
+            yield Button("■ Stop", id="stop", compact=True)
+
+    def on_mount(self) -> None:
+        self._read_corpora()
+        self.set_timer(COUNTED_SECONDS, self._begin_counting)
+
+    @work(thread=True)
+    def _read_corpora(self) -> None:
+        from rnnplay.text.corpora.catalogue import list_corpora
+
+        found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self._workspace)]
+        self.app.call_from_thread(self.query_one(SetupForm).set_corpora, found)
+
+    def show(self, state: RunState, *, covered: bool) -> None:
+        """Bring it up to date with the run; what happened to it is not drawn while another screen covers this one."""
+        self._state = state
+        self._show_parameters()
+        if not covered:
+            self.query_one(EventLog).show(state)
+
+    def show_running(self, running: bool) -> None:
+        """What can be done with the run has changed."""
+        self.query_one(SetupForm).training = running
+        self.query_one("#stop", Button).disabled = not running
+
+    def label_main(self, label: str) -> None:
+        """What the main button says."""
+        self.query_one("#main", Button).label = label
+
+    def _begin_counting(self) -> None:
+        from rnnplay.tui.setup.parameter_count import ParameterCount
+
+        self._parameters = ParameterCount(self._workspace)
+        self._show_parameters()
+
+    @on(SetupForm.Changed)
+    def _show_parameters(self) -> None:
+        """How many the model in the form has, on the border."""
+        if self._parameters is None or self._state is None:
+            return
+        config, started = self.query_one(SetupForm).config, self._state.started
+        text = self._parameters.text(config, self._state.config, started.vocabulary if started else None)
+        if self.border_subtitle != text:
+            self.border_subtitle = text
+        if not text and self._parameters.asks(config):
+            self._count(self._parameters, config)
+
+    @work(thread=True, group="vocabulary")
+    def _count(self, parameters: ParameterCount, config: RunConfig) -> None:
+        parameters.count(config)
+        self.app.call_from_thread(self._show_parameters)
+
+    # --- keys of the screen ---------------------------------------------------------------------------------
+
+    def switch_clip(self) -> None:
+        """Switch clipping off, or back to what it was."""
+        form = self.query_one(SetupForm)
+        clip = form.config.clip
+        if clip != "off":
+            self._clip_before = clip
+        form.set_value("clip", "off" if clip != "off" else self._clip_before)
+
+    def move_threshold(self, direction: int) -> None:
+        """Move the clip threshold one notch."""
+        self.query_one(SetupForm).nudge("clip_threshold", direction)
