@@ -158,10 +158,10 @@ class Engine:
         corpus = self._encode(config, resuming)
         redirect_output(folder.log_path)
         if resuming is None:
-            self._trainer = Trainer(config, corpus, folder, emit=self._emit, poll=self._poll)
+            self._trainer = Trainer(config, corpus, folder, self._emit, self._poll, self._between_passes)
         else:
             self._trainer = Trainer.resume(
-                config, corpus, resuming, emit=self._emit, poll=self._poll, checkpoint=command.checkpoint
+                config, corpus, resuming, self._emit, self._poll, self._between_passes, checkpoint=command.checkpoint
             )
         self._opened = None
         self._training, self._paused = True, False
@@ -291,15 +291,24 @@ class Engine:
 
     def _poll(self) -> None:
         """Called inside long work: prompts are answered at once, all else when the work is done."""
+        self._take_questions()
+        self._prompts.work()
+        if self._loaded() is not None:  # else what was asked while preparing waits for the model
+            self._inspections.work()
+
+    def _between_passes(self) -> None:
+        """Called inside a step: a prompt is completed at once, as each of the two passes may take long."""
+        self._take_questions()
+        self._guarded("complete", self._prompts.complete)
+
+    def _take_questions(self) -> None:
+        """Takes the commands that have come; all but questions wait until the work under way is done."""
         self._busy_since = time.monotonic()
         while (command := self._inbox.take()) is not None:
             if isinstance(command, AT_ONCE):
                 self._handle(command)
             else:
                 self._deferred.append(command)
-        self._prompts.work()
-        if self._loaded() is not None:  # else what was asked while preparing waits for the model
-            self._inspections.work()
 
     def _another(self) -> int | None:
         """The step of a checkpoint to take where the model that is loaded turns out to be useless."""

@@ -78,15 +78,15 @@ class Prompts:
 
     def work(self, seconds: float = SLICE_SECONDS) -> None:
         """Answer the completion, then write on the sample for at most `seconds`."""
-        if self._completion is not None:
-            command, self._completion = self._completion, None
-            self._complete(command)
+        self.complete()
         if self._sample is not None:
             self._write_on(seconds)
 
-    def _complete(self, command: messages.Complete) -> None:
+    def complete(self) -> None:
+        """Answer the completion, if one was asked for."""
+        command, self._completion = self._completion, None
         loaded = self._loaded()
-        if loaded is None:
+        if command is None or loaded is None:
             return
         found = complete(loaded.model, loaded.tokenizer, command.text, command.bars)
         self._post(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from copy import deepcopy
 from typing import NamedTuple
@@ -36,6 +36,10 @@ Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The weights, and all other tensors of a checkpoint, by name."""
 
 
+def nothing() -> None:
+    """Does nothing, for those who are not to be called."""
+
+
 class StepResult(NamedTuple):
     """What one step met."""
 
@@ -53,8 +57,9 @@ class StepResult(NamedTuple):
 class Learner:
     """Everything that a step changes."""
 
-    def __init__(self, config: RunConfig, corpus: EncodedCorpus) -> None:
+    def __init__(self, config: RunConfig, corpus: EncodedCorpus, between_passes: Callable[[], None] = nothing) -> None:
         self._config = config
+        self._between_passes = between_passes
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
@@ -80,16 +85,19 @@ class Learner:
         The EMA of the weights, where one is kept, moves towards the new weights with decay `ema_decay`.
         If `guarded`, a step whose loss is not finite, or whose gradient is not or is too large (LARGEST_NORM), changes
         neither weights nor moments; the carried state, which may have exploded too, then begins anew from zero.
+        `between_passes` is called after each of the two passes, while the weights are still those of the step before.
         """
         batch = self.feed.next()
         inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
         targets = target_ids(batch, self.device)  # (B·T,)
         self.raw_model.train()
-        with self._randomness() if self._config.dropout else nullcontext():  # nothing else draws
-            with autocast(self.device, self.precision):
-                loss, state = self.raw_model.loss(inputs, targets, None if batch.reset else self._state)
-            self._optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+        draws = self._randomness() if self._config.dropout else nullcontext()  # nothing else draws
+        with draws, autocast(self.device, self.precision):
+            loss, state = self.raw_model.loss(inputs, targets, None if batch.reset else self._state)
+        self._between_passes()
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._between_passes()
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         # Both numbers at once: the device is waited for once a step.
         loss_value, norm = torch.stack((loss.detach(), total_norm(gradients))).tolist()

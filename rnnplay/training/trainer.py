@@ -21,15 +21,11 @@ from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.good_states import GoodState, GoodStates, read_good
 from rnnplay.training.journal import Journal
-from rnnplay.training.learner import Learner
+from rnnplay.training.learner import Learner, nothing
 from rnnplay.training.progress import Progress, Trouble
 from rnnplay.training.resuming import Resumed, live_value, open_run, resolved
 from rnnplay.training.saving import Saver
 from rnnplay.training.threads import ThreadCount
-
-
-def nothing() -> None:
-    """Nobody to poll."""
 
 
 def _unknown_warning(config: RunConfig, corpus: EncodedCorpus) -> str:
@@ -43,7 +39,8 @@ def _unknown_warning(config: RunConfig, corpus: EncodedCorpus) -> str:
 class Trainer:
     """Trains one run: call `advance` until it returns Finished. Records go to `emit` and to metrics.jsonl.
 
-    Making one begins a new run in `folder`; `resume` goes on with one. `poll` is called inside long work.
+    Making one begins a new run in `folder`; `resume` goes on with one. `poll` is called inside long work,
+    `between_passes` inside each step, while the weights are still those of the step before: it may read them.
     The run is locked for other processes until it is finished, or `close` is called. Raises InputError if there is
     such a run already or another process trains it, OSError if the folder cannot be written.
     """
@@ -55,6 +52,7 @@ class Trainer:
         folder: RunFolder,
         emit: Callable[[Record], None],
         poll: Callable[[], None] = nothing,
+        between_passes: Callable[[], None] = nothing,
         *,
         resumed: Resumed | None = None,
     ) -> None:
@@ -72,7 +70,7 @@ class Trainer:
         self._finished: Finished | None = None
         lock = resumed.lock if resumed else folder.claim()
         try:
-            self._learner = Learner(config, corpus)
+            self._learner = Learner(config, corpus, between_passes)
             self._progress = Progress(self._learner, corpus)
             before = resumed.threads if resumed else 0
             self._threads = ThreadCount(config, self.model, self._learner.device, before)
@@ -104,6 +102,7 @@ class Trainer:
         folder: RunFolder,
         emit: Callable[[Record], None],
         poll: Callable[[], None] = nothing,
+        between_passes: Callable[[], None] = nothing,
         checkpoint: str = "latest",
     ) -> Trainer:
         """Goes on from a checkpoint ("latest", "best" or a step) as if the run had never been interrupted.
@@ -114,7 +113,7 @@ class Trainer:
         has reached its length or has changed on disk.
         """
         resumed = open_run(config, corpus, folder, checkpoint)
-        trainer = cls(config, corpus, folder, emit, poll, resumed=resumed)
+        trainer = cls(config, corpus, folder, emit, poll, between_passes, resumed=resumed)
         try:
             if corpus.remark:
                 trainer._journal.notice(corpus.remark)

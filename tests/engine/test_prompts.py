@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from typing import Any
+from collections.abc import Container
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages, process
 from rnnplay.engine.process import Engine
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.runs.folder import RunFolder
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 
@@ -86,3 +91,39 @@ def test_a_prompt_that_comes_during_a_step_is_answered_before_the_next_one(
 
     monkeypatch.setattr(Trainer, "advance", typed_at_its_end)
     assert run_engine(workspace, commands).answers == [(7, 3)]
+
+
+def ask_inside_steps(commands: Commands, monkeypatch: pytest.MonkeyPatch, steps: Container[int]) -> None:
+    """Has the user type while a step is computed, for each number of steps done that is in `steps`."""
+    loss = LanguageModel.loss
+    done = itertools.count()
+
+    def typed_meanwhile(model: LanguageModel, *given: Any, **named: Any) -> Any:
+        found = loss(model, *given, **named)
+        if (step := next(done)) in steps:
+            commands.waiting.append(messages.Complete(request=step + 1, text="the co"))
+        return found
+
+    monkeypatch.setattr(LanguageModel, "loss", typed_meanwhile)
+
+
+def test_a_prompt_that_comes_inside_a_step_is_answered_before_its_end(
+    workspace: Workspace, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = Commands(messages.Train(config=config, run="run"))
+    ask_inside_steps(commands, monkeypatch, {3})
+    assert run_engine(workspace, commands).answers == [(4, 3)]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_prompts_inside_steps_change_no_bit_of_the_run(
+    workspace: Workspace, config: RunConfig, monkeypatch: pytest.MonkeyPatch, cell: Literal["lstm", "gru"]
+) -> None:
+    config = msgspec.structs.replace(config, cell=cell, layers=2, dropout=0.3, ema_decay=0.9)
+    run_engine(workspace, Commands(messages.Train(config=config, run="silent")))
+    commands = Commands(messages.Train(config=config, run="asked"))
+    ask_inside_steps(commands, monkeypatch, range(config.steps))
+    assert len(run_engine(workspace, commands).answers) == config.steps
+    silent, asked = (RunFolder(workspace.checkpoints / name).checkpoint().path for name in ("silent", "asked"))
+    for name in ("weights.safetensors", "state.safetensors"):
+        assert (silent / name).read_bytes() == (asked / name).read_bytes()
