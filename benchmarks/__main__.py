@@ -9,13 +9,13 @@ clock: then let nothing else run. With --texts also what models learn, which tak
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import os
 import sys
 from pathlib import Path
 
+from benchmarks import options_of
 from benchmarks.lines import GROUPS, Line, Options
 from rnnplay.model.hardware import describe_machine
 
@@ -29,7 +29,7 @@ def shown(line: Line) -> tuple[str, ...]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser = options_of("benchmarks", __doc__)
     parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
     parser.add_argument("--quick", action="store_true", help="few and short turns: to see that it works")
     parser.add_argument("--threads", type=int, default=1, help="of each side")

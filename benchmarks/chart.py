@@ -18,6 +18,7 @@ from typing import NamedTuple
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 
+from benchmarks import options_of
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
 
@@ -100,6 +101,7 @@ async def measure(histories: list[History], size: tuple[int, int]) -> Cost:
 
 
 def main() -> None:
+    options_of("benchmarks.chart", __doc__).parse_args()
     print(f"{'points':>10} {'cells':>8} {'update ms':>10} {'whole ms':>10} {'painted ms':>11} {'bytes':>7}")
     for points in POINTS:
         histories = make_histories(points)

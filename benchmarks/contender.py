@@ -9,7 +9,6 @@ sleeps while the other runs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 import torch
 
+from benchmarks import options_of
 from benchmarks.baselines import Shape, Step, bare_loop, layers_alone, products_alone
 from rnnplay.config import RunConfig
 from rnnplay.runs.folder import RunFolder
@@ -85,7 +85,7 @@ CONTENDERS: dict[str, Callable[[Shape, Path, str, int], Step]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.contender", __doc__)
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("shape")
     parser.add_argument("--precision", default="float32")

@@ -14,7 +14,6 @@ beside: a program that computes all the time on one core; what is left over one 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import json
@@ -30,6 +29,7 @@ from types import TracebackType
 
 import torch
 
+from benchmarks import options_of
 from benchmarks.baselines import Shape, bare_loop
 from rnnplay.model.hardware import describe_machine, native_bfloat16
 from tests.support.terminal import rnnplay_command
@@ -252,7 +252,7 @@ def main() -> None:
         seconds, *sizes = sys.argv[2:]
         print(loop(float(seconds), *map(int, sizes)))
         return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cores")
+    parser = options_of("benchmarks.cores", __doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--text", type=Path, help="a text to train on; default: tales")

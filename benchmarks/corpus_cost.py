@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import options_of
+
 BLOCK = 1 << 20
 
 
@@ -83,7 +85,7 @@ def peak_megabytes() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.corpus_cost", __doc__)
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--open", nargs=3, metavar=("TEXT", "CACHE", "TOKENS"), help=argparse.SUPPRESS)
     options = parser.parse_args()

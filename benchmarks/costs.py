@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks import options_of
 from benchmarks.random_keys import play
 from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import Gains, TrainingState, encode_state
@@ -171,7 +172,7 @@ GROUPS: dict[str, Callable[[Path, argparse.Namespace], Iterator[str]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.costs")
+    parser = options_of("benchmarks.costs", __doc__)
     parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
     parser.add_argument("--minutes", type=float, default=10, help="of random keys")
     parser.add_argument("--runs", type=int, default=10_000)

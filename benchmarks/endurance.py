@@ -6,7 +6,6 @@ python -m benchmarks.endurance memory [--minutes 10]      resident memory of bot
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import signal
@@ -15,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import options_of
 from benchmarks.latency import leave, settle
 from tests.support.terminal import Terminal, rnnplay_command
 
@@ -108,7 +108,7 @@ def memory(terminal: Terminal, minutes: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.endurance", __doc__)
     parser.add_argument("what", choices=["stopped", "memory"])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--minutes", type=float, default=10)

@@ -7,13 +7,13 @@ For each seed three runs: nothing done (policy off, no clipping), rollback with 
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import tempfile
 from typing import Any
 
+from benchmarks import options_of
 from tests.support.terminal import rnnplay_command
 
 COMMON = (
@@ -48,7 +48,7 @@ def last_loss(records: list[dict[str, Any]]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.explosion", __doc__)
     parser.add_argument("--corpus", default="tales")
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()

@@ -8,7 +8,6 @@ a gradient probe every few seconds.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks import options_of
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
@@ -107,7 +107,7 @@ def measure_training(threads: int, seconds: float, every: float, rounds: int) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.inspection", __doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--every", type=float, default=3)

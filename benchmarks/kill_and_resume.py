@@ -9,7 +9,6 @@ second, which are not the run's but the machine's) and its final weights must eq
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import itertools
 import json
@@ -23,6 +22,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import options_of
 from tests.conftest import small_text
 
 STEPS = 120
@@ -55,7 +55,7 @@ COMMON = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.kill_and_resume", __doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

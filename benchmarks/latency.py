@@ -9,7 +9,6 @@ Speed: tokens/s by the clock of the same preset, headless (`rnnplay train`) and 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
+from benchmarks import options_of
 from tests.support.terminal import Terminal, rnnplay_command
 
 RARE = [chr(code) for code in range(0x0411, 0x0550) if chr(code).isalpha()]
@@ -204,7 +204,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.latency", __doc__)
     parser.add_argument("--keys", type=int, default=200)
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--rows", type=int, default=40)

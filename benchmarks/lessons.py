@@ -7,7 +7,6 @@ For each lesson: on how many seeds every condition holds, the worst time, and fo
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import options_of
 from rnnplay.lessons.reader import lessons
 from tests.support.terminal import rnnplay_command
 
@@ -74,7 +74,7 @@ def bench(lesson: int, seeds: range) -> tuple[bool, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.lessons", __doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--only", type=int, help="one lesson")

@@ -8,7 +8,6 @@ has torch loaded, with a limit on its memory, in a folder watched for files writ
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import multiprocessing
 import os
@@ -22,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import options_of
 from tests.conftest import small_text
 
 MOST_MEMORY = 3 * 2**30
@@ -30,7 +30,7 @@ CANARY = "executed"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.mutations", __doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -5,11 +5,11 @@ python -m benchmarks.quality --corpus FILE [--preset quick] [--minutes 2] [--see
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import tempfile
 
+from benchmarks import options_of
 from tests.support.terminal import rnnplay_command
 
 
@@ -23,7 +23,7 @@ def best_validation(arguments: list[str]) -> tuple[float, float, int, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.quality", __doc__)
     parser.add_argument("--corpus", default="tales")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--minutes", type=float, default=2.0)

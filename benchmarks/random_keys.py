@@ -7,13 +7,13 @@ Prints what was sent last where the interface ends with an error, and its memory
 
 from __future__ import annotations
 
-import argparse
 import random
 import tempfile
 import time
 from collections import deque
 from pathlib import Path
 
+from benchmarks import options_of
 from benchmarks.endurance import resident_mb
 from tests.support.terminal import Terminal, rnnplay_command
 
@@ -101,7 +101,7 @@ def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.random_keys")
+    parser = options_of("benchmarks.random_keys", __doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keys-a-second", type=float, default=60)

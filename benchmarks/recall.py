@@ -10,7 +10,6 @@ the timestep itself, median over the seeds. Seconds are of processor time.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from benchmarks import options_of
 from rnnplay.config import RunConfig
 from rnnplay.inspection.distances import distance_accuracy
 from rnnplay.inspection.gradients import ProbeBatch, gradient_curve
@@ -81,7 +81,7 @@ def settings(cell: Cell, lr: float, seed: int, steps: int) -> RunConfig:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.recall", __doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--grid-seeds", type=int, default=2)

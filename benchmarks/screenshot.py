@@ -5,7 +5,6 @@ python -m benchmarks.screenshot [--out docs/playground.svg] [--steps 1600]
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from benchmarks import options_of
 from benchmarks.cells_svg import to_svg
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp
@@ -70,7 +70,7 @@ async def take(workspace: Workspace, steps: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.screenshot", __doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/playground.svg"))
     parser.add_argument("--steps", type=int, default=1600)
     options = parser.parse_args()

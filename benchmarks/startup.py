@@ -5,13 +5,13 @@ python -m benchmarks.startup [--rounds 5]
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import options_of
 from benchmarks.latency import leave
 from tests.support.terminal import Terminal, rnnplay_command
 
@@ -49,7 +49,7 @@ def wait_for_bytes(terminal: Terminal, text: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.startup", __doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     helps = [help_seconds() for _ in range(rounds)]

@@ -21,6 +21,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
+from benchmarks import options_of
 from rnnplay.inspection.results import GateMap
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
@@ -151,6 +152,7 @@ async def measure(kind: str, size: tuple[int, int]) -> tuple[Cost, Cost]:
 
 
 def main() -> None:
+    options_of("benchmarks.views", __doc__).parse_args()
     print(f"{'':19} {'answer':^27} {'cursor':^27}")
     print(f"{'view':>10} {'cells':>8}" + f" {'drawn ms':>9} {'painted':>9} {'bytes':>7}" * 2)
     for kind in KINDS:

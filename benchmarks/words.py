@@ -13,7 +13,6 @@ other work on the machine moves less. Losses are on the same part of the validat
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from benchmarks import options_of
 from rnnplay.config import RunConfig
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
@@ -201,7 +201,7 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = options_of("benchmarks.words", __doc__)
     parser.add_argument("--corpus", required=True, help="a text of words, as WikiText-2's train.txt")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--turns", type=int, default=5)

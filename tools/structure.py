@@ -78,7 +78,9 @@ def folder_graph(graph: Mapping[str, set[str]], files: Mapping[str, Path]) -> di
 
 def main() -> int:
     """Print the numbers; returns the exit code."""
-    parser = argparse.ArgumentParser(description="The shape of the package in numbers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.structure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--package", type=Path, default=Path("rnnplay"))
     parser.add_argument("--short", type=int, default=60, help="a file of fewer lines is short (default: %(default)s)")
     options = parser.parse_args()

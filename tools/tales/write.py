@@ -64,7 +64,9 @@ def write(seed: int = SEED, characters: int = CHARACTERS) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tools.tales.write", description="Write the tales.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.tales.write", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of all choices (default: %(default)s)")
     parser.add_argument("--characters", type=int, default=CHARACTERS, help="at least so many (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")
