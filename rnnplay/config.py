@@ -76,7 +76,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     )
     embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384)] = 64
     hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384)] = 256
-    layers: Annotated[int, Knob("recurrent layers, one on another", "model", low=1, high=16)] = 1
+    layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16)] = 1
     dropout: Annotated[
         float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
     ] = 0.0
@@ -84,7 +84,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     softmax: Annotated[
         Literal["full", "adaptive"],
         Knob(
-            "of the output; adaptive: rarer words in clusters that are looked into only when needed, quicker from some "
+            "the output layer; adaptive: rarer words in clusters that are computed only when needed, faster from some "
             "10,000 words on",
             "model",
             when=("tokens", ("word",)),
@@ -92,7 +92,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = "full"
     forget_bias: Annotated[
         float,
-        Knob("forget gate's bias at the start", "model", low=-20, high=20, when=("cell", ("lstm",))),
+        Knob("initial bias of the forget gate", "model", low=-20, high=20, when=("cell", ("lstm",))),
     ] = 1.0
     recurrent_gain: Annotated[
         float, Knob("scale of the orthogonal recurrent weights", "model", above=0, high=10, label="gain")
@@ -112,9 +112,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             zero="no limit",
         ),
     ] = 0.0
-    batch_size: Annotated[int, Knob("sequences a step", "length", low=1, high=65_536)] = 32
-    bptt: Annotated[int, Knob("timesteps a step: the gradient goes back no further", "length", low=1, high=65_536)] = 64
-    seed: Annotated[int, Knob("of weights, dropout and order", "length", low=0, high=2**63 - 1)] = 1
+    batch_size: Annotated[int, Knob("sequences per step", "length", low=1, high=65_536)] = 32
+    bptt: Annotated[
+        int, Knob("timesteps per step: the gradient goes back no further", "length", low=1, high=65_536)
+    ] = 64
+    seed: Annotated[
+        int, Knob("of the initial weights, of dropout and of the order of the data", "length", low=0, high=2**63 - 1)
+    ] = 1
 
     optimizer: Annotated[
         Literal["sgd", "rmsprop", "adam", "adamw"], Knob("the rule that updates the weights", "rate")
@@ -133,7 +137,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             when=("optimizer", ("adam", "adamw")),
         ),
     ] = 0.999
-    weight_decay: Annotated[float, Knob("pull of the weights to zero", "rate", low=0, high=10)] = 0.0
+    weight_decay: Annotated[float, Knob("strength of the pull of the weights towards zero", "rate", low=0, high=10)] = (
+        0.0
+    )
     ema_decay: Annotated[
         float,
         Knob(
@@ -146,7 +152,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 0.0
     schedule: Annotated[
-        Literal["constant", "warmup", "cosine", "plateau"], Knob("how the learning rate moves", "rate", live=True)
+        Literal["constant", "warmup", "cosine", "plateau"],
+        Knob("how the learning rate changes over the run", "rate", live=True),
     ] = "constant"
     warmup_steps: Annotated[
         int,
@@ -161,7 +168,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lr_floor: Annotated[
         float,
         Knob(
-            "fraction of the learning rate where it ends",
+            "fraction of the learning rate below which it never falls",
             "rate",
             low=0,
             high=1,
@@ -191,13 +198,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 1
 
-    clip: Annotated[
-        Literal["norm", "value", "off"], Knob("how large gradients are made smaller", "clipping", live=True)
-    ] = "norm"
+    clip: Annotated[Literal["norm", "value", "off"], Knob("how large gradients are clipped", "clipping", live=True)] = (
+        "norm"
+    )
     clip_threshold: Annotated[
         float,
         Knob(
-            "the largest norm (or value) let through",
+            "the largest norm (or value) that a gradient keeps",
             "clipping",
             above=0,
             high=1e9,
@@ -209,7 +216,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     divergence: Annotated[
         Literal["rollback", "stop", "off"],
-        Knob("when the loss explodes: go back to the last good state, stop, or let it be", "divergence", live=True),
+        Knob("when the loss explodes: go back to the last good state, stop, or carry on", "divergence", live=True),
     ] = "rollback"
     divergence_remedy: Annotated[
         Literal["none", "lower-rate", "clip"],
@@ -272,7 +279,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         float,
         Knob("seconds between checkpoints", "checkpoints", low=0, high=10**7, label="seconds", zero="by steps only"),
     ] = 30.0
-    keep: Annotated[int, Knob("checkpoints kept, beside the best", "checkpoints", low=1, high=10_000)] = 3
+    keep: Annotated[int, Knob("checkpoints kept besides the best", "checkpoints", low=1, high=10_000)] = 3
 
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Knob("where the model runs", "machine")] = "auto"
     precision: Annotated[
@@ -332,13 +339,15 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         float, Knob("logits are divided by this", "sampling", low=0, high=100, zero="always the most probable")
     ] = 0.8
     top_k: Annotated[
-        int, Knob("draw from the k most probable only", "sampling", low=0, high=10_000_000, zero="all")
+        int, Knob("sample from the k most probable tokens only", "sampling", low=0, high=10_000_000, zero="all")
     ] = 0
     top_p: Annotated[
         float,
-        Knob("draw from the most probable that hold this probability together", "sampling", above=0, high=1),
+        Knob("sample from the most probable tokens that together hold this probability", "sampling", above=0, high=1),
     ] = 1.0
-    seed: Annotated[int, Knob("of the draw", "sampling", low=0, high=2**63 - 1, zero="another each time")] = 0
+    seed: Annotated[
+        int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="a new one each time")
+    ] = 0
 
     def __post_init__(self) -> None:
         check(self)

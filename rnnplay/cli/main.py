@@ -19,16 +19,16 @@ from rnnplay.common.limits import check_memory_limit
 from rnnplay.errors import InputError
 
 COMMANDS = {
-    "train": "Train a model, here in the foreground.",
+    "train": "Train a model in the foreground.",
     "generate": "Write text with a trained model.",
-    "complete": "Complete a prompt, with the most probable next tokens.",
+    "complete": "Complete a word and list the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",
     "runs": "List, show or remove runs.",
     "corpora": "List, show or add texts to train on.",
     "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",
-    "doctor": "Say what rnnplay finds on this machine.",
+    "doctor": "Report what rnnplay finds on this machine.",
 }
 """Every command with its one line of help, in the order of --help."""
 
@@ -108,8 +108,8 @@ class LazyGroup(NearGroup):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @workspace_option
-@click.option("--corpus", metavar="NAME|PATH", help="The text to begin with.")
-@click.option("--preset", metavar="NAME", help="The settings to begin with (`rnnplay presets` lists them).")
+@click.option("--corpus", metavar="NAME|PATH", help="The text to start with.")
+@click.option("--preset", metavar="NAME", help="The settings to start with (`rnnplay presets` lists them).")
 @click.option("--run", "run_name", metavar="NAME", help="A run to open.")
 @click.version_option(__version__, message="%(prog)s %(version)s", prog_name="rnnplay")
 @click.pass_context

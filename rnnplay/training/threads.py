@@ -85,7 +85,9 @@ def free_cores(cores: int, taken: float, allowed: int | None = None) -> int:
 def use_free_cores(look_seconds: float = 0.1) -> int:
     """Sets the threads of what takes seconds and does not train; returns their number.
 
-    Looked at once: with two threads beside a busy program an evaluation took many times as long as with one.
+    With two threads beside a busy program an evaluation took many times as long as with one. It looks only once, as
+    these commands are done in seconds, unlike a training, which its own watch follows; and all of one evaluation is
+    then added up in the same order, whatever begins beside it.
     """
     cores = physical_cores()
     if cores == 1:

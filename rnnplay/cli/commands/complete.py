@@ -19,12 +19,14 @@ from rnnplay.cli.support.session import (
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
 
 
-@click.command("complete", short_help="Complete a prompt, with the most probable next tokens.")
+@click.command("complete", short_help="Complete a word and list the most probable next tokens.")
 @click.argument("run_name", metavar="RUN")
 @click.argument("text", metavar="[TEXT|-]", required=False)
 @click.option("--prompt", metavar="TEXT|-", help="The same as TEXT.")
 @prompt_file_option
-@click.option("--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many tokens.  [default: 8]")
+@click.option(
+    "--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many next tokens to list.  [default: 8]"
+)
 @checkpoint_option
 @workspace_option
 @json_option
@@ -41,8 +43,8 @@ def command(
 ) -> None:
     """Complete TEXT to the end of the word with the model of RUN, and list the most probable next tokens.
 
-    -: from standard input. A TEXT that begins with a dash stands after --. A text from a file or from standard input
-    loses its last line end.
+    A TEXT of - is read from standard input; one that begins with a dash comes after --. A text from a file or from
+    standard input loses its final newline.
     """
     if text is not None and prompt is not None:
         raise click.UsageError("TEXT and --prompt are the same; leave one out.")

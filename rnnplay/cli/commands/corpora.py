@@ -28,7 +28,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         _list(ctx.obj, as_json)
 
 
-@command.command("list", short_help="The texts there are.")
+@command.command("list", short_help="List the texts.")
 @workspace_option
 @json_option
 @pass_session
@@ -37,13 +37,13 @@ def list_(session: Session, as_json: bool) -> None:
     _list(session, as_json)
 
 
-@command.command("show", short_help="What a text is, and how it begins.")
+@command.command("show", short_help="Describe a text and show how it begins.")
 @click.argument("name", metavar="NAME|PATH")
 @workspace_option
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """What a text is, and how it begins."""
+    """Describe a text and show how it begins."""
     from rnnplay.text.corpora.catalogue import find_corpus
 
     note_missing(session.workspace)
@@ -58,18 +58,18 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
 @command.command("add", short_help="Copy a text into the workspace.")
 @click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", help="What to call it.  [default: the file's name]")
+@click.option("--name", metavar="NAME", help="The name of the corpus.  [default: the file's name]")
 @click.option(
     "--encoding",
     metavar="NAME",
     default="",
-    help="What the text is in, if not UTF-8: cp1252, gb18030, koi8_r, … The copy is UTF-8.",
+    help="The encoding of the text, if not UTF-8: cp1252, gb18030, koi8_r, … The copy is UTF-8.",
 )
 @workspace_option
 @json_option
 @pass_session
 def add(session: Session, path: Path, name: str | None, encoding: str, as_json: bool) -> None:
-    """Copy a text into the workspace's corpora/, so that it can be called by a name. -: from standard input."""
+    """Copy a text into the workspace's corpora/, so that it can be called by a name. - reads standard input."""
     from rnnplay.cli.support.text_input import standard_input
     from rnnplay.text.corpora.adding import add_corpus, add_stream
 

@@ -18,12 +18,12 @@ from rnnplay.errors import InputError
 LIBRARIES = ("torch", "textual", "rich", "click", "msgspec", "numpy", "safetensors")
 
 
-@click.command("doctor", short_help="Say what rnnplay finds on this machine.")
+@click.command("doctor", short_help="Report what rnnplay finds on this machine.")
 @workspace_option
 @json_option
 @pass_session
 def command(session: Session, as_json: bool) -> int:
-    """Say what rnnplay finds here: versions, device, threads, terminal, workspace. Exit code 1 if one is broken."""
+    """Report what rnnplay finds here: versions, device, threads, terminal, workspace. Exit code 1 if any is broken."""
     found: dict[str, dict[str, Any]] = {
         "versions": versions(),
         "machine": machine(),

@@ -35,7 +35,7 @@ ONE_SEQUENCE = 100_000
 
 @click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
 @click.argument("run_name", metavar="RUN")
-@click.option("--corpus", metavar="NAME|PATH|-", help="Another text than the run's own; -: from standard input.")
+@click.option("--corpus", metavar="NAME|PATH|-", help="A text other than the run's own; - reads standard input.")
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
@@ -45,22 +45,25 @@ ONE_SEQUENCE = 100_000
 @click.option(
     "--by-distance",
     is_flag=True,
-    help="Of a run on recall, brackets, agreement or copy: accuracy by how far back the answer stands.",
+    help="For a run on recall, brackets, agreement or copy: accuracy by the distance back to the answer.",
 )
 @click.option(
     "--windows",
     metavar="N",
     type=WholeNumber(1, 1_000_000),
-    help="Read windows of N tokens instead, each from an empty context, as nanoGPT's figures are computed.",
+    help="Read windows of N tokens instead, each from an empty context, as for nanoGPT's figures.",
 )
 @click.option(
     "--window-count",
     metavar="M",
     type=WholeNumber(0, 10_000_000),
-    help="With --windows: how many, at random places; 0: one at every place.  [default: 2000]",
+    help="With --windows: their number, at random positions; 0: one at every position.  [default: 2000]",
 )
 @click.option(
-    "--seed", metavar="N", type=WholeNumber(0, 2**31 - 1), help="With --windows: draws the places.  [default: 1]"
+    "--seed",
+    metavar="N",
+    type=WholeNumber(0, 2**31 - 1),
+    help="With --windows: the seed of the positions.  [default: 1]",
 )
 @checkpoint_option
 @workspace_option
@@ -78,16 +81,17 @@ def command(
     checkpoint: str,
     as_json: bool,
 ) -> None:
-    """Loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
+    """Compute loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
 
-    Read in float32, the hidden state carried on; up to 100,000 tokens as one sequence, more in 8 parts side by side,
-    as while training. The first token of a part is read without a past, so the numbers may differ a little.
+    The text is read in float32 with the hidden state carried along: up to 100,000 tokens as one sequence, a longer text
+    in 8 parts side by side, as in validation during training. The first token of each part is predicted without any
+    context, so the numbers may differ slightly.
 
-    With --windows every window begins with an empty context, so that its first tokens are hard to predict and the loss
-    is higher: compare it only with figures that were computed the same way.
+    With --windows every window begins with an empty context, so its first tokens are hard to predict and the loss is
+    higher: compare it only with figures computed the same way.
 
-    What the vocabulary has no token for is read as <unk>. Loss and perplexity count that as a word like any other; bits
-    per character count 8 bits for each byte that it hides.
+    Whatever the vocabulary has no token for is read as <unk>. Loss and perplexity count it as a word like any other;
+    bits per character count 8 bits for each byte that it hides.
     """
     if windows is None and (window_count is not None or seed is not None):
         raise InputError("--window-count and --seed are of --windows N; give that, too.")

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 @click.option(
     "--prompt",
     metavar="TEXT|-",
-    help="The text to write on from; -: from standard input.  [default: the start of a line]",
+    help="The text to continue; - reads standard input.  [default: none, as at the start of a line]",
 )
 @prompt_file_option
-@click.option("--greedy", is_flag=True, help="Always the most probable token: the same as --temperature 0.")
+@click.option("--greedy", is_flag=True, help="Always take the most probable token, as with --temperature 0.")
 @checkpoint_option
 @workspace_option
 @json_option
@@ -54,9 +54,9 @@ def command(
 ) -> None:
     """Write text with the model of RUN, a run's name or the path of its folder.
 
-    The prompt and what follows are written as they are drawn, and a last line end. With --json, one object at the end;
-    its "text" is exactly what follows the prompt, and its "seed" draws the same text again. A prompt from a file or
-    from standard input loses its last line end.
+    Prints the prompt, the continuation as it is sampled, and a final newline. With --json, prints one object at the
+    end: its "text" is the continuation alone, and its "seed" reproduces it. A prompt from a file or from standard input
+    loses its final newline.
     """
     sampling = sampling_config(given(values), greedy)
     run = find_run(session, run_name)

@@ -76,11 +76,13 @@ _FORCED = re.compile(
 
 @click.command("inspect", short_help="Look inside a run's model.")
 @click.argument("run_names", metavar="RUN...", nargs=-1, required=True)
-@click.option("--view", type=click.Choice(list(OPTIONS)), default="gradients", help="What to look at.")
+@click.option(
+    "--view", type=click.Choice(list(OPTIONS)), default="gradients", help="What to look at.  [default: gradients]"
+)
 @click.option(
     "--text",
     metavar="TEXT|-",
-    help="The text to read, for predictions, gates and connectivity; -: from standard input.",
+    help="The text to read, for predictions, gates and connectivity; - reads standard input.",
 )
 @click.option(
     "--distance",
@@ -89,27 +91,46 @@ _FORCED = re.compile(
     default=64,
     help="How many timesteps the gradient goes back.  [default: 64]",
 )
-@click.option("--initial", is_flag=True, help="Gradients of the weights as they were before the first step.")
+@click.option("--initial", is_flag=True, help="Gradients: with the weights as they were before the first step.")
 @click.option("--layer", metavar="N", type=WholeNumber(0), default=0, help="Gates: the layer.  [default: 0]")
-@click.option("--quantity", type=click.Choice(get_args(Quantity)), default="hidden", help="Gates: what to show.")
-@click.option("--order", type=click.Choice(get_args(Order)), default="variance", help="Gates: the units' order.")
 @click.option(
-    "--property", type=click.Choice(get_args(Property)), default="quotes", help="Gates: what --order property follows."
+    "--quantity",
+    type=click.Choice(get_args(Quantity)),
+    default="hidden",
+    help="Gates: what to show.  [default: hidden]",
 )
-@click.option("--first", metavar="N", type=WholeNumber(0), default=0, help="Gates: the first place of that order.")
+@click.option(
+    "--order",
+    type=click.Choice(get_args(Order)),
+    default="variance",
+    help="Gates: the order of the units.  [default: variance]",
+)
+@click.option(
+    "--property",
+    type=click.Choice(get_args(Property)),
+    default="quotes",
+    help="Gates: the property that --order property sorts by.  [default: quotes]",
+)
+@click.option(
+    "--first",
+    metavar="N",
+    type=WholeNumber(0),
+    default=0,
+    help="Gates: the first unit to show, counted in that order.  [default: 0]",
+)
 @click.option("--count", metavar="N", type=WholeNumber(1), default=16, help="Gates: how many units.  [default: 16]")
 @click.option(
     "--position",
     metavar="N",
     type=WholeNumber(),
     default=-1,
-    help="Connectivity: after which token.  [default: the last]",
+    help="Connectivity: the token after which to predict.  [default: the last]",
 )
 @click.option(
     "--force",
     metavar="LAYER.QUANTITY=X",
     multiple=True,
-    help="What if: hold it at X, as in 0.forget_gate=1 or, for some units, 0.cell[3,7]=0.",
+    help="What if: hold a quantity at X, as in 0.forget_gate=1, or only some of its units, as in 0.cell[3,7]=0.",
 )
 @checkpoint_option
 @workspace_option

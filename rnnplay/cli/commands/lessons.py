@@ -43,7 +43,7 @@ def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
         _list(chosen(language, as_json), as_json)
 
 
-@command.command("list", short_help="The lessons, and how far you are.")
+@command.command("list", short_help="List the lessons and your progress.")
 @language_option
 @workspace_option
 @json_option
@@ -52,13 +52,13 @@ def list_(language: str | None, as_json: bool) -> None:
     _list(chosen(language, as_json), as_json)
 
 
-@command.command("show", short_help="The page of a lesson.")
+@command.command("show", short_help="Show the page of a lesson.")
 @click.argument("lesson", metavar="N|NAME")
 @language_option
 @workspace_option
 @json_option
 def show(lesson: str, language: str | None, as_json: bool) -> None:
-    """The page of a lesson: what it says, the equation, what to do and to watch, a question and its answer.
+    """Show the page of a lesson: its text, the equation, what to do and to watch, a question and its answer.
 
     In a pipe it is plain text; --json has its Markdown.
     """
@@ -82,18 +82,18 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
         click.echo(plain_text(read.markdown), nl=False)
 
 
-@command.command("run", short_help="Play a lesson to its end, here.")
+@command.command("run", short_help="Play a lesson to its end in the terminal.")
 @click.argument("lesson", metavar="N|NAME")
-@click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="Of every run of it.  [default: 1]")
+@click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="The seed of each of its runs.  [default: 1]")
 @click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-VARIANT-SEED.")
 @language_option
 @workspace_option
 @json_option
 @pass_session
 def run(session: Session, lesson: str, seed: int, keep: bool, language: str | None, as_json: bool) -> int:
-    """Play a lesson to its end: train each of its models, inspect it, and tell of each condition what was measured.
+    """Play a lesson to its end: train each of its models, inspect it, and print what was measured for each condition.
 
-    Exit code 0 if every condition holds, else 1. What holds is ticked in your progress.
+    Exit code 0 if every condition holds, else 1. Steps whose conditions hold are ticked in your progress.
     """
     from rnnplay.cli.commands.lesson_run import play
     from rnnplay.lessons.reader import find_lesson

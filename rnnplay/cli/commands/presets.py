@@ -16,7 +16,7 @@ from rnnplay.presets import DEFAULT_PRESET, all_presets
 def command(session: Session, as_json: bool) -> None:
     """List the named settings to start from: where they differ from the knobs' defaults, and what to expect of them.
 
-    Your own are TOML files in the workspace's presets/, one knob a line; the interface saves them too.
+    Your own are TOML files in the workspace's presets/, one knob per line; the interface saves them too.
     """
     presets, problems = all_presets(session.workspace.presets)
     note_missing(session.workspace)

@@ -29,7 +29,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         _list(ctx.obj, as_json)
 
 
-@command.command("list", short_help="The runs in the workspace.")
+@command.command("list", short_help="List the runs in the workspace.")
 @workspace_option
 @json_option
 @pass_session
@@ -38,13 +38,13 @@ def list_(session: Session, as_json: bool) -> None:
     _list(session, as_json)
 
 
-@command.command("show", short_help="A run's settings, checkpoints and validations.")
+@command.command("show", short_help="Show a run's settings, checkpoints and validations.")
 @click.argument("name", metavar="RUN")
 @workspace_option
 @json_option
 @pass_session
 def show(session: Session, name: str, as_json: bool) -> None:
-    """A run's settings, checkpoints and validations."""
+    """Show a run's settings, checkpoints and validations."""
     from rnnplay.config import RunConfig, knobs
     from rnnplay.runs.index import listed
 
@@ -99,7 +99,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @workspace_option
 @pass_session
 def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
-    """Remove runs of the workspace with all their checkpoints."""
+    """Remove runs from the workspace, with all their checkpoints."""
     from rnnplay.runs import folder as run_folder
 
     # All names first: a wrong one must not be found out after half of them are gone.

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 
-@click.command("train", cls=KnobCommand, short_help="Train a model, here in the foreground.")
+@click.command("train", cls=KnobCommand, short_help="Train a model in the foreground.")
 @click.option(
     "--config",
     "config_file",
     metavar="FILE.toml",
     type=click.Path(path_type=Path),
-    help="Settings from a file: one knob a line, named as in docs/options.md (batch_size = 64).",
+    help="Settings from a file: one knob per line, named as in docs/options.md (batch_size = 64).",
 )
 @click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
-@click.option("--run", "run_name", metavar="NAME", help="What to call the run.  [default: made from its settings]")
+@click.option("--run", "run_name", metavar="NAME", help="The name of the run.  [default: derived from its settings]")
 @click.option(
     "--resume",
     is_flag=True,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--checkpoint",
     metavar="latest|best|STEP",
-    help="With --resume: which checkpoint to go on from; later ones are forgotten.  [default: latest]",
+    help="With --resume: the checkpoint to continue from; later ones are removed.  [default: latest]",
 )
 @workspace_option
 @json_option
@@ -66,7 +66,7 @@ def command(
     """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
 
     Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
-    a line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
+    per line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
     code 1 if the run diverged and ended at its last good state.
     """
     if resume and preset is not None:

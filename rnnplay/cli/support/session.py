@@ -58,7 +58,7 @@ def workspace_option(function: F) -> F:
 
 def json_option(function: F) -> F:
     """Adds --json as the argument `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -22,7 +22,7 @@ prompt_file_option = click.option(
     "--prompt-file",
     metavar="FILE|-",
     type=click.Path(path_type=Path),
-    help="The prompt is what this file has; -: standard input.",
+    help="Read the prompt from this file; - is standard input.",
 )
 
 
