@@ -48,7 +48,9 @@ def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
 
 def settings_text(values: dict[str, Any]) -> str:
     """`values` as `read_settings` reads them."""
-    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+    import tomli_w  # only here: the interface starts without it
+
+    return tomli_w.dumps(values)
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -85,14 +87,3 @@ def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
     near = [one.split()[0].replace("-", "_") for one in meant_as(name, options)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"the knobs are {', '.join(specs)}."
     return f"there is no knob {name!r}; {hint}"
-
-
-def _toml(value: bool | float | str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        import json
-
-        # A JSON string is a TOML string, but for DEL and for escapes by halves of surrogate pairs.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(value)

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 Mode = Literal["norm", "value", "off"]
 
@@ -27,12 +28,6 @@ class Clipped(NamedTuple):
     clipped: bool
 
 
-def total_norm(gradients: list[Tensor]) -> Tensor:
-    """L2 norm over all gradients together, shape (), on their device; one reduction."""
-    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    return norm
-
-
 @torch.no_grad()
 def clip(gradients: list[Tensor], mode: Mode, threshold: float, before: float | None = None) -> Clipped:
     """Clips `gradients` in place. `before` is their norm, if it is known already.
@@ -42,7 +37,7 @@ def clip(gradients: list[Tensor], mode: Mode, threshold: float, before: float | 
     if not gradients:
         return Clipped(0.0, 0.0, False)
     if before is None:
-        before = float(total_norm(gradients))
+        before = float(get_total_norm(gradients))
     if not math.isfinite(before):
         before = _norm_beyond_float32(gradients)
     if mode == "off" or not math.isfinite(before):
@@ -53,11 +48,11 @@ def clip(gradients: list[Tensor], mode: Mode, threshold: float, before: float | 
         _scale(gradients, threshold / before)
         return Clipped(before, min(before * (threshold / before), threshold), True)
     # No component can be above the norm, so most often nothing need be looked at.
-    if before <= threshold or float(torch.stack(torch._foreach_norm(gradients, math.inf)).max()) <= threshold:
+    if before <= threshold or float(get_total_norm(gradients, math.inf)) <= threshold:
         return Clipped(before, before, False)
     torch._foreach_clamp_max_(gradients, threshold)
     torch._foreach_clamp_min_(gradients, -threshold)
-    after = float(total_norm(gradients))
+    after = float(get_total_norm(gradients))
     return Clipped(before, after if math.isfinite(after) else _norm_beyond_float32(gradients), True)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
@@ -27,7 +28,7 @@ from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpoints import RAW
-from rnnplay.training.clipping import Clipped, Mode, clip, total_norm
+from rnnplay.training.clipping import Clipped, Mode, clip
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
 from rnnplay.training.randomness import OwnRandomness
@@ -100,7 +101,7 @@ class Learner:
         self._between_passes()
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         # Both numbers at once: the device is waited for once a step.
-        loss_value, norm = torch.stack((loss.detach(), total_norm(gradients))).tolist()
+        loss_value, norm = torch.stack((loss.detach(), get_total_norm(gradients))).tolist()
         clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
         if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
             where = self._worst_gradient() if math.isfinite(loss_value) else ""
