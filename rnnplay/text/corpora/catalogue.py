@@ -30,13 +30,13 @@ class Corpus:
     def materialise(self, cache: Path) -> Path:
         """The text as a file on disk, first generated under `cache` if need be; raises InputError."""
         if self.path is None:
-            from rnnplay.text.corpora.made import materialise
+            from rnnplay.text.corpora.cached_texts import materialise
 
             return materialise(self.card.source, cache)
         if not _exists(self.path):
             raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
         if self.card.encoding:
-            from rnnplay.text.corpora.made import converted
+            from rnnplay.text.corpora.cached_texts import converted
 
             return converted(self.path, self.card.encoding, cache)
         return self.path

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnplay.text.corpora.cached_texts import materialise, write_whole
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.dependencies import (
     LETTERS,
@@ -22,7 +23,6 @@ from rnnplay.text.corpora.dependencies import (
     training_text,
 )
 from rnnplay.text.corpora.draw import Draw
-from rnnplay.text.corpora.made import materialise, write_whole
 from rnnplay.workspace import Workspace
 
 

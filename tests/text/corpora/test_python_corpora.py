@@ -10,7 +10,7 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.text.corpora import python_corpora
-from rnnplay.text.corpora.made import materialise
+from rnnplay.text.corpora.cached_texts import materialise
 from rnnplay.text.corpora.python_corpora import docs_text, library_files
 
 
