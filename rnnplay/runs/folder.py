@@ -13,7 +13,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -362,14 +362,17 @@ def check_run_name(name: str) -> str:
     return composed(name)
 
 
-def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "") -> str:
-    """A free name like "tales-lstm-256-01"; `stem`: what stands before the number instead."""
+def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "", others: Collection[str] = ()) -> str:
+    """A free name like "tales-lstm-256-01"; `stem`: what stands before the number instead.
+
+    `others` are taken, too, though their folders may not be there yet.
+    """
     if not stem:
         corpus = as_name(Path(config.corpus).stem, 40) or "run"
         stem = f"{corpus}-{config.cell}-{config.hidden}"
-    taken = (
-        {composed(path.name) for path in workspace.checkpoints.iterdir()} if workspace.checkpoints.is_dir() else set()
-    )
+    taken = set(others)
+    if workspace.checkpoints.is_dir():
+        taken |= {composed(path.name) for path in workspace.checkpoints.iterdir()}
     used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
     return f"{stem}-{max(used, default=0) + 1:02d}"
 

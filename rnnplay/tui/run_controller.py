@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -69,8 +69,9 @@ class RunController:
         post: Post,
         engine_command: list[str] | None = None,
         config: RunConfig | None = None,
+        others: Sequence[RunController] = (),
     ) -> None:
-        """`post` takes what is told of it; `config`: what the first run would begin with."""
+        """`post` takes what is told of it; `config`: what the first run would begin with; `others` train beside it."""
         self.workspace = workspace
         self.state = RunState(config)
         """Another object once another run is loaded."""
@@ -81,6 +82,7 @@ class RunController:
         self.engine_busy = 0.0
         """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
         self._post = post
+        self._others = others
         self.forced: tuple[Forced, ...] = ()
         """What if: the quantities that prompts are also completed with."""
         self._engine_command = engine_command
@@ -192,13 +194,18 @@ class RunController:
             and (self.workspace.checkpoints / self.state.run / "run.json").is_file()
         )
 
+    @property
+    def _names(self) -> list[str]:
+        """Of the runs beside it."""
+        return [one.state.run for one in self._others if one is not self and one.state.run is not None]
+
     def train(self, config: RunConfig, stem: str = "") -> str:
         """Start a new run and return its name, `stem` and a number if that is given.
 
         Raises RnnplayError if there can be none.
         """
         self.workspace.create()
-        run = new_run_name(config, self.workspace, stem)
+        run = new_run_name(config, self.workspace, stem, self._names)
         self._before_resume = None
         self.release()
         self.state.begin(run, config)
@@ -345,7 +352,7 @@ class RunControllers:
 
     def add(self, config: RunConfig | None = None) -> RunController:
         """Add one, behind the others; its engine is started when it is needed."""
-        controller = RunController(self.workspace, self._post, self._engine_command, config)
+        controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
         self.all.append(controller)
         return controller
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnplay.tui.pacing import LOST_SECONDS, Pace
+from rnnplay.tui.pacing import LOST_SECONDS, STALE_SECONDS, TYPING_SECONDS, Pace, Repaints
 
 
 def test_the_first_question_is_due_at_once() -> None:
@@ -40,3 +40,36 @@ def test_a_lost_answer_is_asked_for_again() -> None:
     pace.asked(0.0)
     assert not pace.due(LOST_SECONDS - 0.1, moved=True)
     assert pace.due(LOST_SECONDS, moved=False)
+
+
+class Painter:
+    """Repaints by a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.repaints = Repaints(lambda: self.now)
+
+
+def test_news_are_painted_once_however_many_there_are() -> None:
+    painter = Painter()
+    assert painter.repaints.wait() is None
+    assert [painter.repaints.news() for _ in range(3)] == [True, False, False]
+    assert painter.repaints.wait() == 0.0
+    painter.repaints.painted()
+    assert painter.repaints.wait() is None
+    assert painter.repaints.news()
+
+
+def test_a_typist_is_waited_for_and_charts_come_behind_the_echo_once_they_are_old() -> None:
+    painter = Painter()
+    painter.repaints.painted()
+    painter.repaints.news()
+    painter.now += STALE_SECONDS / 2
+    assert not painter.repaints.typed(), "they are not old yet"
+    assert painter.repaints.wait() == TYPING_SECONDS
+    painter.now += STALE_SECONDS
+    assert painter.repaints.typed()
+    painter.now += TYPING_SECONDS
+    assert painter.repaints.wait() == 0.0
+    painter.repaints.painted()
+    assert not painter.repaints.typed(), "there is nothing to paint"
