@@ -98,8 +98,8 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return with_values(RunConfig(), values if seed is None else {**values, "seed": seed})
 
     def run_name(self, variant: str, seed: int) -> str:
-        """What the variant's run is called."""
-        return f"lesson-{self.number}-{variant}-{seed}"
+        """What the variant's run is called: with two digits or more, as the interface numbers runs."""
+        return f"lesson-{self.number}-{variant}-{seed:02d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
 
 
 def _doubled(name: str, done: float) -> float:
-    return 2 * int(done) if name == "steps" else max(0.01, round(2 * done, 2))
+    """About twice as much, of two digits: 4, not 4.01, minutes."""
+    twice = float(f"{2 * done:.2g}")
+    return int(twice) if name == "steps" else max(0.01, twice)
 
 
 def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:

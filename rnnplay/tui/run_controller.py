@@ -389,6 +389,8 @@ def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunCo
 def longer(config: RunConfig, fraction: float) -> RunConfig:
     """`config` with its length again on top of what is done: a run of two minutes goes on to four."""
     times = max(1.0, fraction) + 1
+    if times < 2.05:  # a run by minutes ends within a step of them
+        times = 2.0
     grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
     if "steps" in grown:
         grown["steps"] = int(grown["steps"])

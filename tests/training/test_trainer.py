@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from rnnplay.errors import ConfigError, InputError
+from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.runs.records import Checkpoint, Finished, Started, Step, Tuned, Validation
 from rnnplay.training import progress, saving
 from rnnplay.training.evaluation import Evaluation, evaluate
@@ -159,8 +159,9 @@ def test_a_run_that_has_ended_by_minutes_goes_on_only_for_longer(world: World, m
     SlowClock(monkeypatch)
     run_to_end(world.trainer(world.config(steps=0, minutes=1.0, eval_every=10)))
     for minutes in (1.0, 0.999):
-        with pytest.raises(InputError, match="has reached its length"):
+        with pytest.raises(FinishedError, match="has reached its length") as refused:
             world.resume(world.config(steps=0, minutes=minutes, eval_every=10))
+        assert refused.value.longer == {"minutes": 2.0}, "a round number, although it trained a little longer"
     longer = world.resume(world.config(steps=0, minutes=1.5, eval_every=10))
     run_to_end(longer)
     assert longer.seconds == pytest.approx(90, abs=1)

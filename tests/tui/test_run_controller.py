@@ -178,6 +178,7 @@ async def test_a_finished_run_goes_on_as_long_as_the_form_says_if_that_is_new(ri
         ({"steps": 100}, 0.0, {"steps": 200}),
         ({"epochs": 2.0}, 1.5, {"epochs": 5.0}),
         ({"minutes": 2.0}, 1.0, {"minutes": 4.0}),
+        ({"minutes": 2.0}, 1.003, {"minutes": 4.0}),
     ],
 )
 def test_longer_adds_the_length_to_what_is_done(

@@ -136,19 +136,32 @@ def draw_threshold_label(area: Frame, scale: Scale, threshold: float, label: str
     area.put(row, start, text, THRESHOLD)
 
 
-def draw_divergence(area: Frame, bad: Sequence[Array]) -> None:
+def draw_divergence(area: Frame, curves: Sequence[tuple[Array, Array]]) -> None:
     """✕ at the top where values of any curve cease to be finite, and a dashed line as long as they are not.
 
-    `bad` are bool arrays of dot columns, two a cell.
+    Of each curve which dot columns hold a value that is not finite (bool), and their finite means (NaN: none); two
+    columns a cell.
     """
     import numpy as np
 
-    either = np.logical_or.reduce(bad)
-    if not either.any():
+    if not any(bad.any() for bad, _ in curves):
         return
+    either = np.logical_or.reduce([_stretches(bad, mean) for bad, mean in curves])
     cells = either[0::2] | either[1::2]
     first = cells.copy()
     first[1:] &= ~cells[:-1]
     area.characters[0, cells] = ord("╌")
     area.characters[0, first] = ord("✕")
     area.inks[0, cells] = DIVERGENCE
+
+
+def _stretches(bad: Array, mean: Array) -> Array:
+    """`bad` with the columns between two of them where no finite value is: steps may be farther apart than columns."""
+    import numpy as np
+
+    every = np.arange(len(bad))
+    told = bad | (mean == mean)
+    former = np.maximum.accumulate(np.where(told, every, 0))
+    latter = np.minimum.accumulate(np.where(told, every, len(bad) - 1)[::-1])[::-1]
+    stretches: Array = bad[former] & bad[latter]
+    return stretches

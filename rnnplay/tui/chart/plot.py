@@ -74,7 +74,7 @@ def draw(plot: Plot, layout: Layout) -> Frame:
         decorations.draw_threshold_label(area, plot.scale, plot.threshold, plot.threshold_label, lines)
     for mark in plot.marks:
         decorations.draw_mark_label(area, mark, *window)
-    decorations.draw_divergence(area, [curve.columns.bad for curve in plot.curves])
+    decorations.draw_divergence(area, [(curve.columns.bad, curve.columns.mean) for curve in plot.curves])
     return frame
 
 

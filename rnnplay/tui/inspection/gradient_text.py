@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.chart.axes import format_value
@@ -41,7 +41,10 @@ def summary(name: str, distances: Sequence[int], norms: Sequence[float]) -> list
     return [name, format_value(first), format_value(last), ratio, falls]
 
 
-HEADER = ["", "k = 0", "k = K", "ratio", "falls to 1%"]
+def header(farthest: Collection[int]) -> list[str]:
+    """The cells over those of `summary`; `farthest`: how far back each of the curves goes."""
+    last = f"at k = {max(farthest)}" if len(set(farthest)) == 1 else "at the last k"
+    return ["", "at k = 0", last, "ratio", "falls to 1% at"]
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -13,7 +13,7 @@ from rnnplay.inspection.questions import GradientsQuestion
 from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
-from rnnplay.tui.inspection.gradient_text import HEADER, norms_of, summary, table
+from rnnplay.tui.inspection.gradient_text import header, norms_of, summary, table
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
@@ -138,7 +138,8 @@ class GradientsView(InspectView):
     def _draw(self) -> None:
         chart = self.query_one(Chart)
         series: list[Series] = []
-        rows = [HEADER]
+        rows: list[list[str]] = []
+        farthest: list[int] = []
         swatches = [Content("  ")]
         histories: dict[object, History] = {}
 
@@ -150,6 +151,7 @@ class GradientsView(InspectView):
                 history.extend(zip(curve.distances, norms, strict=False))
             series.append(Series(shortened(visible_line(name), 24), history, color, smooth=False))
             rows.append(summary(shortened(visible_line(name), 32), curve.distances, norms))
+            farthest.extend(curve.distances[-1:])
             swatches.append(Content.styled("━ ", "$foreground 60%" if color == "muted" else f"${color}"))
 
         current, initial = self._current, self._initial()
@@ -174,7 +176,7 @@ class GradientsView(InspectView):
         chart.series = series
         self._histories = histories
         chart.readout = f"step {current.step:,}" if current is not None else ""
-        lines = table(rows) if len(rows) > 1 else []
+        lines = table([header(farthest), *rows]) if rows else []
         self.query_one("#gradient-numbers", Lines).show(
             [
                 Content.assemble(swatch, (line, MUTED if number else FAINT))

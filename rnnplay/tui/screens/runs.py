@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -28,6 +28,7 @@ from rnnplay.runs.info import moment
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.row_table import RowTable
 from rnnplay.tui.widgets.visible import middle_shortened, visible_line
 from rnnplay.workspace import Workspace
 
@@ -65,10 +66,19 @@ class RunRow:
     """`created` in seconds since 1970: what the rows are ordered by."""
 
 
-class RunTable(DataTable[Text]):
-    """Enter is its own, so that it comes after the arrows pressed before it; the footer says what it does."""
+class RunTable(RowTable):
+    """The runs; the footer says what Enter does with one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Resume")]
+
+    def __init__(self, fill: Callable[[], None]) -> None:
+        """`fill` adds the rows that are still to come."""
+        super().__init__()
+        self._fill = fill
+
+    def action_scroll_end(self) -> None:
+        self._fill()
+        super().action_scroll_end()
 
 
 class RunsScreen(ModalScreen[RunChoice | None]):
@@ -111,7 +121,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Runs"
-            yield RunTable(cursor_type="row")
+            yield RunTable(lambda: self._add(len(self._waiting)))
             yield Static("", id="note", markup=False)
         yield KeyRow(compact=True)
 

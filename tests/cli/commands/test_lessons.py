@@ -75,7 +75,7 @@ def test_a_lesson_played_to_its_end(invoke: Invoke, texts: Path, workspace: Path
     assert played["lesson"] == 1
     assert played["seed"] == 5
     assert played["holds"] is True
-    assert played["variants"]["rnn"]["run"] == "lesson-1-rnn-5"
+    assert played["variants"]["rnn"]["run"] == "lesson-1-rnn-05"
     assert played["variants"]["rnn"]["steps"] == 3
     (step,) = played["steps"]
     (condition,) = step["conditions"]
@@ -99,8 +99,8 @@ def test_a_condition_that_does_not_hold(invoke: Invoke, texts: Path) -> None:
 def test_kept_runs(invoke: Invoke, texts: Path, workspace: Path) -> None:
     """They are runs like others, and are not written over."""
     assert invoke("lessons", "run", "1", "--keep", "--json").exit_code == 0
-    assert (workspace / "checkpoints" / "lesson-1-rnn-1" / "run.json").is_file()
-    assert "lesson-1-rnn-1" in invoke("runs").stdout
+    assert (workspace / "checkpoints" / "lesson-1-rnn-01" / "run.json").is_file()
+    assert "lesson-1-rnn-01" in invoke("runs").stdout
     again = invoke("lessons", "run", "1", "--keep", "--json")
     assert again.exit_code == 2
-    assert "lesson-1-rnn-1" in again.stderr
+    assert "lesson-1-rnn-01" in again.stderr

@@ -88,6 +88,13 @@ def test_a_gap_is_not_joined_and_marked() -> None:
     ]
 
 
+def test_what_is_not_finite_is_one_stretch_where_steps_are_farther_apart_than_columns() -> None:
+    """A ✕ for each step would stand in uneven places, and say no more."""
+    history = History()
+    history.extend((step, math.nan if 10 <= step < 30 else 5.0) for step in range(0, 41, 4))
+    assert plot_of(history, Layout(26, 5))[0] == "  10 ┤      ✕╌╌╌╌╌╌╌╌     "
+
+
 def test_threshold_and_marks() -> None:
     history = history_of([2.0] * 40, first=0)
     marks = [Mark(10, "↺ 8"), Mark(30)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rnnplay.tui.inspection.gradient_text import HEADER, falls_to, norms_of, summary, table
+from rnnplay.tui.inspection.gradient_text import falls_to, header, norms_of, summary, table
 from tests.tui.findings import gradients
 
 
@@ -26,8 +26,9 @@ def test_the_row_of_a_curve() -> None:
 
 
 def test_rows_line_up() -> None:
-    lines = table([HEADER, ["now", "0.100", "3.9e-4", "0.0039", "k = 7"]])
+    lines = table([header([64, 64]), ["now", "0.100", "3.9e-4", "0.0039", "k = 7"]])
     assert lines == [
-        "     k = 0   k = K   ratio  falls to 1%",
-        "now  0.100  3.9e-4  0.0039        k = 7",
+        "     at k = 0  at k = 64   ratio  falls to 1% at",
+        "now     0.100     3.9e-4  0.0039           k = 7",
     ]
+    assert header([64, 128])[2] == "at the last k", "kept curves may go back less far"

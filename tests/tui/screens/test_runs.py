@@ -166,3 +166,22 @@ async def test_without_runs_it_says_what_to_do_and_no_key_does_harm(workspace: W
         assert app.answers == []
         await pilot.press("escape")
         await until(pilot, lambda: app.answers == [None])
+
+
+async def test_end_and_home_go_to_the_last_and_the_first_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where most rows are still to come."""
+    monkeypatch.setattr("rnnplay.tui.screens.runs.AT_ONCE", 2)
+    monkeypatch.setattr("rnnplay.tui.screens.runs.PAUSE_SECONDS", 1000)
+    for day in range(1, 7):
+        make_run(workspace, f"run-{day}", created=f"2026-03-0{day}T10:15:00+00:00")
+    app = RunsApp(workspace)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, 2)
+        await pilot.press("end")
+        await app.listed(pilot, 6)
+        table = app.screen.query_one(DataTable)
+        assert table.cursor_row == 5 and app.names[-1] == "run-1"
+        await pilot.press("home")
+        assert table.cursor_row == 0
