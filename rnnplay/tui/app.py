@@ -303,11 +303,14 @@ class RnnplayApp(App[None]):
             pane.scroll_relative(y=pages * pane.size.height)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Help is moved only where it is longer than the screen, and ? is a character where text is typed."""
+        """Help is moved only where it is longer than the screen, and ? is a character where text is typed.
+
+        Asked for every key of the footer with every focus: it looks at the screen's own children, not through all.
+        """
         if action == "page_help":
-            return any(pane.max_scroll_y for pane in self.screen.query("HelpPane"))
+            return any(pane.max_scroll_y for pane in self.screen.query_children("HelpPane"))
         if action == "hide_help":
-            return bool(self.screen.query("HelpPane"))
+            return bool(self.screen.query_children("HelpPane"))
         if action == "help":
             focused = self.screen.focused
             return not (takes_text(focused) and focused.check_consume_key("question_mark", "?"))

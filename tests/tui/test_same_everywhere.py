@@ -21,6 +21,7 @@ from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.widgets.help_pane import HelpPane
@@ -36,40 +37,44 @@ async def open_by(stage: Stage, pilot: Pilot[None], key: str, kind: type) -> Non
 # --- help -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("opens", "screen", "helps"),
-    [
-        ("", None, "question_mark"),
-        ("i", InspectScreen, "question_mark"),
-        ("l", LessonsScreen, "question_mark"),
-        ("o", RunsScreen, "question_mark"),
-        ("b", GoBackScreen, "question_mark"),
-        ("ctrl+s", Ask, "f1"),
-        ("open file", FilePicker, "f1"),
-    ],
-)
-async def test_help_is_opened_and_closed_the_same_on_every_screen(
-    stage: Stage, opens: str, screen: type | None, helps: str
-) -> None:
+SCREENS = {
+    PlaygroundScreen: ("", "question_mark"),
+    InspectScreen: ("i", "question_mark"),
+    LessonsScreen: ("l", "question_mark"),
+    RunsScreen: ("o", "question_mark"),
+    GoBackScreen: ("b", "question_mark"),
+    Ask: ("ctrl+s", "f1"),
+    FilePicker: ("", "f1"),
+}
+"""What opens it, and what opens its help."""
+
+
+async def test_help_is_opened_and_closed_the_same_on_every_screen(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(80, 24)) as pilot:
         await stage.train(pilot)
         await stage.stop(pilot)
-        if opens == "open file":
-            stage.playground.action_open_file()
-            await until(pilot, lambda: isinstance(app.screen, FilePicker) and app.focused is not None)
-        elif screen is not None:
-            await open_by(stage, pilot, opens, screen)
-        here = app.screen
-        for closes in (helps, "escape"):
-            await pilot.press(helps)
-            await until(pilot, lambda: bool(here.query(HelpPane)))
-            assert "esc or ? closes" in shown(here, "#help-closes")
-            await pilot.press(closes)
-            await until(pilot, lambda: not here.query(HelpPane))
-            assert app.screen is here, "only the help is closed"
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is stage.playground)
+        for kind, (opens, helps) in SCREENS.items():
+            if opens:
+                await open_by(stage, pilot, opens, kind)
+            elif kind is FilePicker:
+                stage.playground.action_open_file()
+                await until(pilot, lambda: isinstance(app.screen, FilePicker) and app.focused is not None)
+            assert type(app.screen) is kind
+            await help_opens_and_closes(stage, pilot, helps)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is stage.playground)
+
+
+async def help_opens_and_closes(stage: Stage, pilot: Pilot[None], helps: str) -> None:
+    here = stage.app.screen
+    for closes in (helps, "escape"):
+        await pilot.press(helps)
+        await until(pilot, lambda: bool(here.query(HelpPane)))
+        assert "esc or ? closes" in shown(here, "#help-closes")
+        await pilot.press(closes)
+        await until(pilot, lambda: not here.query(HelpPane))
+        assert stage.app.screen is here, f"of {here} only the help is closed"
 
 
 async def test_escape_closes_the_help_before_it_leaves_the_prompt(stage: Stage) -> None:

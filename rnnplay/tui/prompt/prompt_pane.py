@@ -270,8 +270,11 @@ class PromptPane(Vertical):
 
     def on_resize(self) -> None:
         width, height = self.content_size
-        self.set_class(height >= 4, "-settings")
-        self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside")
+        before = self.classes
+        self.set_class(height >= 4, "-settings", update=False)
+        self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside", update=False)
+        if self.classes != before:
+            self.update_node_styles()  # of all that is in it, once for both
 
 
 def _header(sampling: SamplingConfig, step: int) -> str:

@@ -61,7 +61,7 @@ class KeyRow(Footer):
             keys += [self._key_of_quit()]
         for key in keys:
             key.set_reactive(FooterKey.compact, self.compact)
-            key.set_class(self.compact, "-compact")
+            key.set_class(self.compact, "-compact", update=False)
         self._composed_for = self._look()
         room = self.size.width or self.app.size.width
         shown = list(keys)
