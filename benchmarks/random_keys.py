@@ -41,6 +41,10 @@ SIZES = [
 ]
 
 
+LEAVING_SECONDS = 200.0
+"""The terminal may hold 2,000 keys that the interface has not read."""
+
+
 class Hand:
     """What is sent, drawn at random."""
 
@@ -74,7 +78,7 @@ class Hand:
 def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
     """Drive the interface, opened anew whenever it was left; returns its resident memory, MB, every ten seconds.
 
-    Raises AssertionError with what it said if it ends by an error.
+    Raises AssertionError with what it said if it ends by an error, or if it does not leave when told to.
     """
     hand, end, memory = Hand(seed), time.monotonic() + seconds, []
     while time.monotonic() < end:
@@ -91,13 +95,23 @@ def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
                     if time.monotonic() - looked > 10:
                         looked = time.monotonic()
                         memory.append(resident_mb(terminal.process.pid))
-                if not terminal.is_raw:
-                    terminal.send("\x11")
-                    terminal.wait_for_exit()
+                leave(terminal, f"seed {seed}: it does not answer after {hand.sent}")
                 if terminal.process.poll():
                     told = bytes(terminal.transcript[-600:]).decode(errors="replace")
                     raise AssertionError(f"seed {seed}, exit code {terminal.process.returncode}: {told}\n{hand.sent}")
     return memory
+
+
+def leave(terminal: Terminal, or_else: str) -> None:
+    """Have the interface end, wherever it is; first it does what was typed before."""
+    patience = time.monotonic() + LEAVING_SECONDS
+    while terminal.is_raw:
+        assert time.monotonic() < patience, or_else
+        for key in ("\x1b", "\x11", "\r"):
+            terminal.send(key)
+            terminal.read(0.3, draw=False)
+    terminal.send("\x11")
+    terminal.wait_for_exit()
 
 
 def main() -> None:

@@ -209,4 +209,4 @@ def test_random_keys_bytes_and_sizes(seed: int) -> None:
     """For minutes: python -m benchmarks.random_keys."""
     began = time.monotonic()
     random_keys.play(5, seed)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 150, "it comes to an end"

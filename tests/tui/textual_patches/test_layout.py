@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
+from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
+from textual.color import Color
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
@@ -18,6 +22,7 @@ from rnnplay.tui.textual_patches.layout import mend_layout
 def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Content, "_wrap_and_format", layout._wrap_and_format)
     monkeypatch.setattr(Screen, "_screen_resized", layout._screen_resized)
+    monkeypatch.setattr(StylesCache, "get_inner_outer", layout._inner_outer)
     mend_layout()
 
 
@@ -37,6 +42,16 @@ async def test_a_list_without_room_ends_nothing() -> None:
 @pytest.mark.parametrize("width", [-2, 0, 1])
 def test_any_text_has_a_height_at_any_width(width: int, wrap: str) -> None:
     assert Content("words").get_height({"text_wrap": wrap, "line_pad": 1}, width) >= 1  # type: ignore[typeddict-item]
+
+
+def test_what_a_widget_has_drawn_goes_with_it() -> None:
+    drawn = StylesCache()
+    background = Color(1, 2, 3)
+    inner, outer = drawn.get_inner_outer(background, Color(7, 7, 7, 0.5))
+    assert outer.background == background != inner.background
+    gone = ref(drawn)
+    del drawn
+    assert gone() is None
 
 
 async def test_two_sizes_at_once_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import textual
 from textual import _compositor, _parser, _xterm_parser
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.command import CommandPalette
 from textual.content import Content
@@ -48,6 +49,7 @@ FINGERPRINTS = {
     "App._watch_app_focus": "ed02ca94ee99",
     "Screen._screen_resized": "9ac8cd9df563",
     "Screen._refresh_layout": "889715478130",
+    "StylesCache.get_inner_outer": "d2509f3e7966",
     "Content._wrap_and_format": "6bf904d927f5",
 }
 
@@ -73,6 +75,7 @@ def parts() -> dict[str, object]:
         "CommandPalette": CommandPalette,
         "Content": Content,
         "Screen": Screen,
+        "StylesCache": StylesCache,
         "FooterKey": FooterKey,
     }
     found = {}
