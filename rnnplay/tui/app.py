@@ -7,6 +7,8 @@ import gc
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -33,7 +35,6 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.leaving import Leaving, before_leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
-from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.layout import mend_layout
 from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
@@ -353,6 +354,21 @@ class RnnplayApp(App[None]):
             self.notify(f"The screenshot could not be saved in {folder}: {why}.", severity="error", markup=False)
         else:
             self.notify(f"Saved as {saved}.", title="Screenshot", timeout=10, markup=False)
+
+
+def save_screenshot(svg: str, folder: Path, now: datetime) -> Path:
+    """Write `svg` to a new file in `folder`, named for the moment, and return its path. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        again = f"-{number}" if number > 1 else ""
+        path = folder / f"rnnplay-{now:%Y-%m-%d-%H%M%S}{again}.svg"
+        try:
+            with path.open("x", encoding="utf-8") as file:  # never over a file that is there
+                file.write(svg)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:

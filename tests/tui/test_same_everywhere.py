@@ -14,6 +14,7 @@ from textual.widgets import DataTable
 
 from rnnplay.engine import messages
 from rnnplay.tui import toasts
+from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.confirm import Confirm
@@ -23,7 +24,6 @@ from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screens.runs import RunsScreen
-from rnnplay.tui.screenshot import save_screenshot
 from rnnplay.tui.widgets.help_pane import HelpPane
 from rnnplay.tui.widgets.visible import CODE, code_drawn
 from tests.tui.stage import Stage, make_run, shown, until

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from rnnplay.tui.chart import chart_ink, chart_text
 from rnnplay.tui.chart.canvas import TOKENS, Frame, Layout
 from rnnplay.tui.chart.decorations import Mark
-from rnnplay.tui.chart.picture import SMOOTHINGS, Picture, Series
+from rnnplay.tui.chart.figure import SMOOTHINGS, Figure, Series
 from rnnplay.tui.chart.viewport import Viewport
 
 __all__ = ["Chart", "Mark", "Series"]
@@ -88,8 +88,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         if title:
             self.border_title = title
         self.empty = empty
-        self._picture = Picture(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
-        self._picture.y_range = y_range
+        self._figure = Figure(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
+        self._figure.y_range = y_range
         self._x = x
         self._readout = ""
         self._legend = legend
@@ -105,7 +105,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Without a cursor, escape is the screen's."""
-        return self._picture.cursor is not None if action == "clear_cursor" else True
+        return self._figure.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
         # What is over something else than steps is not smoothed.
@@ -119,49 +119,49 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     @property
     def viewport(self) -> Viewport:
         """Which steps are shown; after changing it, `refresh_data`. `viewport.limit` is the run's last step."""
-        return self._picture.viewport
+        return self._figure.viewport
 
     @property
     def series(self) -> tuple[Series, ...]:
-        return self._picture.series
+        return self._figure.series
 
     @series.setter
     def series(self, series: Iterable[Series]) -> None:
-        self._picture.series = tuple(series)
+        self._figure.series = tuple(series)
         self._start_afresh()
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return self._picture.marks
+        return self._figure.marks
 
     @marks.setter
     def marks(self, marks: Iterable[Mark]) -> None:
-        self._picture.marks = tuple(marks)
+        self._figure.marks = tuple(marks)
         self.refresh_data()
 
     @property
     def log_y(self) -> bool:
-        return self._picture.log_y
+        return self._figure.log_y
 
     @log_y.setter
     def log_y(self, log_y: bool) -> None:
-        if log_y != self._picture.log_y:
-            self._picture.log_y = log_y
+        if log_y != self._figure.log_y:
+            self._figure.log_y = log_y
             self._start_afresh()
 
     @property
     def smoothing(self) -> int:
         """An index into SMOOTHINGS: 0 off, 1 light, 2 medium, 3 strong."""
-        return self._picture.smoothing
+        return self._figure.smoothing
 
     @smoothing.setter
     def smoothing(self, smoothing: int) -> None:
-        self._picture.smoothing = smoothing % len(SMOOTHINGS)
+        self._figure.smoothing = smoothing % len(SMOOTHINGS)
         self.refresh_data()
 
     def set_threshold(self, value: float | None, label: str = "") -> None:
         """A dashed line at `value`, with `label` at its right end; None for no line."""
-        self._picture.threshold, self._picture.threshold_label = value, label
+        self._figure.threshold, self._figure.threshold_label = value, label
         self.refresh_data()
 
     @property
@@ -203,7 +203,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def _state(self) -> object:
         """All that the frame depends on."""
-        return self.size, self._picture.state()
+        return self.size, self._figure.state()
 
     def _draw(self) -> Frame | None:
         """Compute the frame, and the strips of the rows in which it differs from the former one."""
@@ -213,12 +213,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         if not self._palette:
             self._palette = chart_ink.resolve_palette(self)
             former = None
-        if self._picture.extent() is None:
+        if self._figure.extent() is None:
             # The first paint of the program does not wait for numpy to be loaded.
             self._frame = None
             self._strips = chart_ink.words(self.empty, layout, self._palette)
             return None
-        frame = self._frame = self._picture.draw(layout, dashed=self.app.no_color)
+        frame = self._frame = self._figure.draw(layout, dashed=self.app.no_color)
         same = [False] * layout.height
         if former is not None and former.layout == layout:
             same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
@@ -239,13 +239,11 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     def _update_borders(self) -> None:
         if not self._palette:
             return
-        picture, palette = self._picture, self._palette
-        series = picture.series if self._legend else ()
-        self._top = chart_text.legend(series, picture.smoothing, self._readout, palette)
+        figure, palette = self._figure, self._palette
+        series = figure.series if self._legend else ()
+        self._top = chart_text.legend(series, figure.smoothing, self._readout, palette)
         self._bottom = (
-            []
-            if picture.cursor is None
-            else chart_text.reading(picture, self.step_at(picture.cursor), palette, self._x)
+            [] if figure.cursor is None else chart_text.reading(figure, self.step_at(figure.cursor), palette, self._x)
         )
 
     def _refresh_borders(self) -> None:
@@ -285,25 +283,25 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def _start_afresh(self) -> None:
         """Draw something else than before, with its own vertical axis."""
-        self._picture.loosen()
+        self._figure.loosen()
         self.refresh_data()
 
     def action_zoom(self, factor: float) -> None:
-        self._zoom(factor, self._picture.cursor)
+        self._zoom(factor, self._figure.cursor)
 
     def _zoom(self, factor: float, column: int | None) -> None:
-        extent = self._picture.extent()
+        extent = self._figure.extent()
         if extent is not None:
             at = None if column is None else self.step_at(column)
             # Near the latest step zooming keeps following it.
-            lo, hi = self._picture.window
+            lo, hi = self._figure.window
             if at is not None and self.viewport.following and at > extent[1] - (hi - lo) / 20:
                 at = None
             self.viewport.zoom(factor, *extent, at=at)
             self._start_afresh()
 
     def action_pan(self, share: float) -> None:
-        extent = self._picture.extent()
+        extent = self._figure.extent()
         if extent is not None:
             self.viewport.pan(share, *extent)
             self._start_afresh()
@@ -323,17 +321,17 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self.smoothing += 1
 
     def action_fit(self) -> None:
-        self._picture.whole_range = not self._picture.whole_range
+        self._figure.whole_range = not self._figure.whole_range
         self._start_afresh()
 
     def action_cursor(self, cells: int) -> None:
         """Move the cursor; it begins at the latest step."""
-        extent = self._picture.extent()
+        extent = self._figure.extent()
         if extent is None or self._frame is None:
             return
         columns = self._frame.layout.columns
-        lo, hi = self._picture.window
-        cursor = self._picture.cursor
+        lo, hi = self._figure.window
+        cursor = self._figure.cursor
         column = int((extent[1] - lo) / (hi - lo) * columns) if cursor is None else cursor + cells
         self._set_cursor(min(max(column, 0), columns - 1))
 
@@ -341,13 +339,13 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._set_cursor(None)
 
     def _set_cursor(self, column: int | None) -> None:
-        if column != self._picture.cursor:
-            self._picture.cursor = column
+        if column != self._figure.cursor:
+            self._figure.cursor = column
             self.refresh_data()
 
     def step_at(self, column: int) -> float:
         """The step in the middle of a cell column of the plot."""
-        lo, hi = self._picture.window
+        lo, hi = self._figure.window
         return lo + (column + 0.5) * (hi - lo) / Layout(*self.size).columns
 
     # The mouse
@@ -360,12 +358,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return column if 0 <= column < layout.columns and 0 <= event.y - top < layout.height else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        extent = self._picture.extent()
+        extent = self._figure.extent()
         if self._drag is None or extent is None:
             self._set_cursor(self._plot_column(event))
             return
         x, start = self._drag
-        lo, hi = self._picture.window
+        lo, hi = self._figure.window
         wanted = start - (event.x - x) * (hi - lo) / Layout(*self.size).columns
         self.viewport.pan((wanted - lo) / (hi - lo), *extent)
         self._start_afresh()
@@ -375,7 +373,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button == 1 and not self.viewport.whole:
-            self._drag = event.x, self._picture.window[0]
+            self._drag = event.x, self._figure.window[0]
             self._set_cursor(None)
             self.capture_mouse()
 

@@ -14,8 +14,8 @@ from textual.strip import Strip
 
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.chart.canvas import BLANK, DIVERGENCE, ink
+from rnnplay.tui.chart.figure import Figure, Series
 from rnnplay.tui.chart.history import Columns
-from rnnplay.tui.chart.picture import Picture, Series
 
 Group = list[Segment]
 
@@ -41,20 +41,20 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
     return groups
 
 
-def reading(picture: Picture, step: float, palette: Sequence[Style], x: str = "step") -> list[Group]:
+def reading(figure: Figure, step: float, palette: Sequence[Style], x: str = "step") -> list[Group]:
     """The values under the cursor, whose cell has its middle at `step`; `x` is what steps are called."""
-    if picture.cursor is None or not picture.columns:
+    if figure.cursor is None or not figure.columns:
         return []
     plain = palette[BLANK]
     groups: list[Group] = [[Segment(f"{x} {max(0, int(step)):,}", plain)]]
-    for one, held in zip(picture.series, picture.columns, strict=True):
-        mean, smooth, bad = value_at(held, 2 * picture.cursor)
+    for one, held in zip(figure.series, figure.columns, strict=True):
+        mean, smooth, bad = value_at(held, 2 * figure.cursor)
         if mean is None and not bad:
             continue
         group = [Segment(f"{one.name} ", plain)] if one.name else []
         if mean is not None:
             text = format_value(mean)
-            if one.smooth and picture.smoothing and smooth is not None and math.isfinite(smooth):
+            if one.smooth and figure.smoothing and smooth is not None and math.isfinite(smooth):
                 text += f" ~{format_value(smooth)}"
             group.append(Segment(text, palette[ink(one.color)]))
         if bad:

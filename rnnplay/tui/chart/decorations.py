@@ -125,7 +125,7 @@ def draw_threshold_line(area: Frame, scale: Scale, threshold: float, lines: Arra
 def draw_threshold_label(area: Frame, scale: Scale, threshold: float, label: str, lines: Array) -> None:
     """`label` at the right end of the line, or a little to its left where it hides no curve of `lines` (rows, columns).
 
-    If the threshold is out of the picture, an arrow says where it would be.
+    If the threshold is out of the plot, an arrow says where it would be.
     """
     rows, columns = area.characters.shape
     place = scale.place(threshold)

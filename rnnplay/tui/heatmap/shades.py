@@ -8,6 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich.style import Style
+from textual.color import Color
+from textual.widget import Widget
+
 LEVELS = 8
 BLOCKS = " ▁▂▃▄▅▆▇█"
 """Of the levels 0 to LEVELS."""
@@ -48,3 +52,18 @@ def glyph(signed: int, *, colored: bool = False) -> str:
     if signed == BAD:
         return NOT_FINITE
     return (SHADES if signed >= 0 or colored else NEGATIVE)[abs(signed)]
+
+
+MOST = 0.5
+"""How much of a shade at most is colour where text stands on it: more, and it could not be read."""
+
+
+def shade_styles(widget: Widget, component: str, most: float = MOST) -> list[Style]:
+    """The styles of the levels 0 to LEVELS: the colour of `component` behind the widget's own text."""
+    background = widget.background_colors[1]
+    color = widget.get_component_styles(component).color
+    base = widget.rich_style
+    if widget.app.no_color or color.ansi is not None:
+        return [base] * (LEVELS + 1)
+    blends = (Color.blend(background, background + color, most * level / LEVELS) for level in range(LEVELS + 1))
+    return [base + Style(bgcolor=blend.rich_color) for blend in blends]

@@ -19,8 +19,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui.heatmap.shades import BAD, BLOCKS, NOT_FINITE
-from rnnplay.tui.heatmap.shading import shade_styles
+from rnnplay.tui.heatmap.shades import BAD, BLOCKS, NOT_FINITE, shade_styles
 from rnnplay.tui.heatmap.token_rows import Place, at_column, gap_of, row_of, wrap
 
 HEIGHT = 2

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.errors import InputError
 from rnnplay.inspection.results import GATES, QUANTITIES, Forced, Quantity
-from rnnplay.tui.inspection.quantity_names import named
 
 Switch = tuple[int, Quantity]
 """A gate of a layer."""
@@ -84,3 +83,14 @@ def described(forced: Sequence[Forced], layers: int = 1) -> str:
             state = {0.0: "closed", 1.0: "open"}.get(one.value, f"= {one.value:g}")
             parts.append(f"{where}{named(one.quantity)} {state}")
     return ", ".join(parts)
+
+
+def named(quantity: str) -> str:
+    """ "forget gate"."""
+    words = {
+        "new_cell": "new cell content",
+        "cell": "cell state",
+        "hidden": "hidden state",
+        "new_hidden": "new content",
+    }
+    return words.get(quantity, quantity.replace("_", " ") + (" gate" if quantity in ("reset", "update") else ""))

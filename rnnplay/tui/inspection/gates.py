@@ -16,7 +16,7 @@ from rnnplay.inspection.results import GATES, QUANTITIES, GateMap, Order, Proper
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.histogram import columns
-from rnnplay.tui.inspection.quantity_names import named
+from rnnplay.tui.inspection.forcing import named
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines

@@ -15,8 +15,7 @@ from textual.widgets.option_list import Option
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.inspection.results import Forced
-from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, parse_clamps, switches
-from rnnplay.tui.inspection.quantity_names import named
+from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, named, parse_clamps, switches
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
+from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import Language
 from rnnplay.tui.inspection.clipping import ClippingView
 from rnnplay.tui.inspection.connectivity import ConnectivityView
@@ -31,13 +32,13 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
-from rnnplay.tui.prompt.sample_text import sample_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.visible import visible_line
+from rnnplay.workspace import Workspace
 
 TICK_SECONDS = 0.25
 """Between two looks at what has changed."""
@@ -335,3 +336,29 @@ class InspectScreen(Screen[int]):
             self.view.focus_body()
         else:
             self.dismiss(self._index)
+
+
+FIXED = 'Once there was a little fox. "Where is the red kite?" asked the fox.'
+LEAST, MOST = 20, 160
+LINES = 200
+"""Lines of a corpus looked at."""
+
+
+def sample_text(corpus: str, workspace: Workspace) -> str:
+    """The first line of the corpus that is neither short nor long; a fixed one if it cannot be read.
+
+    A line with quotation marks is preferred: they are what units are first compared with.
+    """
+    from rnnplay.text.corpora.catalogue import find_corpus
+
+    try:
+        path = find_corpus(corpus, workspace).path if corpus else None
+        if path is None:
+            return FIXED
+        with path.open(encoding="utf-8", errors="replace") as file:
+            lines = [line.strip() for line in (file.readline(4096) for _ in range(LINES))]
+    except (RnnplayError, OSError):
+        return FIXED
+    fitting = [line for line in lines if LEAST <= len(line) <= MOST]
+    quoted = [line for line in fitting if '"' in line]
+    return (quoted or fitting or [FIXED])[0]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnnplay.tui.heatmap.heat_rows import LABEL, column_width, label, levels_of, token_row
+from rnnplay.tui.heatmap.heat_map import LABEL, column_width, label, levels_of, token_row
 from rnnplay.tui.heatmap.histogram import columns, log_bins
 from rnnplay.tui.heatmap.shades import BAD, BLOCKS, LEVELS, glyph, level, shares, signed_level
 from rnnplay.tui.heatmap.token_rows import at_column, gap_of, row_of, wrap

@@ -32,9 +32,8 @@ from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
-from rnnplay.tui.prompt.sample_text import FIXED, sample_text
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
+from rnnplay.tui.screens.inspect import FIXED, VIEWS, InspectScreen, sample_text
 from rnnplay.tui.widgets.lines import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, footer_keys, progress, shown, started, until

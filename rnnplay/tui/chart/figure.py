@@ -31,7 +31,7 @@ class Series:
     style: Literal["line", "dots"] = "line"
 
 
-class Picture:
+class Figure:
     """Series, window and axes; `draw` makes a frame of them."""
 
     def __init__(
@@ -80,7 +80,7 @@ class Picture:
         self._range = None
 
     def draw(self, layout: Layout, *, dashed: bool = False) -> Frame:
-        """The picture; with `dashed`, series after the first differ by their dashes. There is at least one value."""
+        """The figure; with `dashed`, series after the first differ by their dashes. There is at least one value."""
         extent = self.extent()
         assert extent is not None
         lo, hi = self.window = self.viewport.window(*extent)

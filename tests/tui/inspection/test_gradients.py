@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rnnplay.tui.inspection.gradient_text import falls_to, header, norms_of, summary, table
+from rnnplay.tui.inspection.gradients import falls_to, header, norms_of, summary, table
 from tests.tui.findings import gradients
 
 
