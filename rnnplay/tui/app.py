@@ -73,7 +73,8 @@ class RnnplayApp(App[None]):
     TITLE = "rnnplay"
     CSS_PATH = "screens/playground.tcss"
     CSS = """
-    Toast { max-width: 70; }
+    Toast { max-width: 60; }
+    .-low Toast { width: auto; max-width: 76; padding: 0 1; margin-top: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),

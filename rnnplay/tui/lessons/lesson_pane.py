@@ -54,16 +54,7 @@ class LessonPane(VerticalScroll):
     LessonPane Collapsible { background: $background; border: none; padding: 0; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Charts")]
-    HELP = """
-    ## Lesson
-
-    Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
-    the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
-
-    `t` does what the next step needs: it trains, resumes a run that was stopped, or shows the view to look at. `tab`
-    goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` comes back to the page, or
-    chooses another lesson and the language; `ctrl+l` closes the lesson.
-    """
+    HELP = words.LESSON_HELP["en"]
 
     @dataclass
     class VariantWanted(Message):
@@ -85,14 +76,19 @@ class LessonPane(VerticalScroll):
         self._texts: list[tuple[Markdown, Callable[[int], str]]] = []
         """What is on the page, as a function of the columns that it is wrapped to."""
         self._wrapped_to = self._room()
+        self._title = f"{self._lesson.number}. {self._page.title}"
+        setattr(self, "HELP", words.LESSON_HELP[progress.language])  # noqa: B010 (Textual's is of the class)
 
     def compose(self) -> ComposeResult:
         page, lesson = self._page, self._lesson
         heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
-        self.border_title = f"{lesson.number}. {page.title}"
+        self._entitle()
         self.border_subtitle = words.LESSON_KEYS[self._progress.language]
         yield self._markdown(
-            lambda room: f"{page.text}\n\n## {heads[0]}\n\n{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
+            lambda room: (
+                f"{'' if self._title_fits(room) else f'# {page.title}'}\n\n{page.text}\n\n## {heads[0]}\n\n"
+                f"{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
+            )
         )
         for variant, declared in lesson.variants.items():
             yield Button(f"▶ {declared.title[self._progress.language]}", id=f"variant-{variant}", compact=True)
@@ -111,9 +107,18 @@ class LessonPane(VerticalScroll):
     def on_resize(self) -> None:
         if (room := self._room()) != self._wrapped_to:
             self._wrapped_to = room
+            self._entitle()
             for widget, text in self._texts:
                 widget.update(wrapped(text(room), room))
             self.refresh_steps()
+
+    def _title_fits(self, room: int) -> bool:
+        """Whether the frame has room for the whole title; else it stands at the head of the page."""
+        return cell_len(self._title) < room
+
+    def _entitle(self) -> None:
+        number = words.NUMBER[self._progress.language].format(self._lesson.number)
+        self.border_title = self._title if self._title_fits(self._room()) else number
 
     def refresh_steps(self) -> None:
         """Bring ticks and measurements up to date."""

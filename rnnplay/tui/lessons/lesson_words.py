@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from textual.binding import ActiveBinding
 
@@ -36,6 +38,40 @@ RUNNING: Words = {
     "en": "A run is under way; stop it (x) before starting another.",
     "zh": "训练正在进行；先停止（x），再开始另一次。",
 }
+NUMBER: Words = {"en": "Lesson {}", "zh": "第 {} 课"}
+LESSON_HELP: Words = {
+    "en": """
+## Lesson
+
+Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
+the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
+
+`t` does what the next step needs: it trains, resumes a run that was stopped, or shows the view to look at. `tab`
+goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` comes back to the page, or
+chooses another lesson and the language; `ctrl+l` closes the lesson.
+""",
+    "zh": """
+## 课程
+
+阅读本页，开始其中提到的训练，并按提示去看相应的视图。每一步所说的内容一经测得，就会自己打勾；
+下方的数字是最近一次的测量值。`[i 1]` 表示先按 `i`，再按 `1`。
+
+`t` 做下一步所需要的事：训练、继续已停止的训练，或打开要看的视图。`tab` 在按钮之间移动，`a` 打开答案，
+`escape` 回到图表。`l` 回到本页，或选择另一课和语言；`ctrl+l` 关闭本课。
+""",
+}
+LIST_HELP: Words = {
+    "en": """
+## Lessons
+
+`↑` `↓` choose a lesson, `Enter` opens it beside the charts; *done* counts the steps that have ticked.
+""",
+    "zh": """
+## 课程
+
+`↑` `↓` 选择一课，回车在图表旁打开它；“完成”一栏是已打勾的步数。
+""",
+}
 LESSON_KEYS: Words = {"en": "l lessons  a answer  ctrl+l close", "zh": "l 课程  a 答案  ctrl+l 关闭"}
 KEYS: Words = {
     "en": "t does what comes next. [i 3] means: press i, then 3.",
@@ -44,8 +80,8 @@ KEYS: Words = {
 BUTTON_KEYS: Words = {"en": "tab, enter", "zh": "tab，回车"}
 ANSWER: Words = {"en": "The answer (a)", "zh": "答案（a）"}
 ALL_DONE: Words = {
-    "en": "Every step of this lesson is done. l opens the next lesson, n begins a run with the settings in the form.",
-    "zh": "本课的每一步都已完成。按 l 打开下一课，按 n 按表单里的设置开始新的训练。",
+    "en": "Every step is done. l opens the next lesson, n begins a run.",
+    "zh": "每一步都已完成。按 l 打开下一课，按 n 开始新的训练。",
 }
 DONE: Words = {"en": "every step of this lesson is done", "zh": "本课的每一步都已完成"}
 
@@ -100,13 +136,34 @@ CHINESE = {
     "connectivity": "关联",
     "clipping": "裁剪",
     "distance": "距离",
+    "{} parameters": "{} 个参数",
+    "engine starting": "引擎启动中",
+    "building the model": "正在构建模型",
+    "encoding": "编码",
+    "ready": "就绪",
+    "preparing": "准备中",
+    "training": "训练中",
+    "paused": "已暂停",
+    "stopping": "正在停止",
+    "stopped": "已停止",
+    "finished": "已完成",
+    "engine gone": "引擎已退出",
+    "early stop": "提前停止",
+    "{} left": "剩余 {}",
+    "no answer for {}": "已 {} 没有应答",
+    "at this step for {}": "这一步已用 {}",
 }
-"""What keys do and views are called."""
+"""What keys do and views are called, and what the header says."""
 
 
 def in_language(word: str, language: Language) -> str:
     """A word of the interface; one without a translation stays English."""
     return CHINESE.get(word, word) if language == "zh" else word
+
+
+def translation(language: Language) -> Callable[[str], str]:
+    """`in_language`, for a widget that knows nothing of lessons."""
+    return partial(in_language, language=language)
 
 
 def footer_in(bindings: dict[str, ActiveBinding], language: Language) -> dict[str, ActiveBinding]:

@@ -245,7 +245,7 @@ class InspectScreen(Screen[int]):
         if view is None or not view.is_mounted or not view.is_attached:
             return  # it is being put there, or taken away with the screen
         state = self.state
-        self.query_one(StatusLine).show(self.controller, self._config)
+        self.query_one(StatusLine).show(self.controller, self._config, words.translation(self._language))
         for line in self.query(LessonLine):
             line.refresh_step()
         if view.sees != self._sees:

@@ -17,6 +17,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.screens.run_actions import RunActions
 from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.visible import shortened
 
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
@@ -144,6 +145,7 @@ class LessonActions:
             await self._screen.query_one("#body").mount(LessonPane(self._progress, id="lesson"), before=0)
             self.read(read)
         self._layout.apply()
+        self._screen.post_message(RunActions.Changed())  # the header follows the language
         self._screen.refresh_bindings()
 
     def read(self, reading: bool) -> None:
@@ -170,10 +172,13 @@ class LessonActions:
             return
         judged = progress.measurements.judge_step(progress.lesson.steps[step])
         told = [said(one, progress.lesson, progress.language) for one in judged]
-        values = "".join(f"\n✓ {what}: {value}" for what, value in told)
-        # Said on whatever screen the user is: the page may be out of sight.
-        text = progress.page.steps[step] + values
-        self._screen.app.notify(text, title=f"✓ {step + 1}", timeout=10, markup=False)
+        if self._layout.reading and self._layout.narrow and self._screen.is_current:
+            # In one row, which hides nothing but the page's frame.
+            text = f"✓ {step + 1}. " + "  ".join(f"{what}: {value}" for what, value in told)
+            self._screen.app.notify(shortened(text, self._screen.size.width - 8), timeout=10, markup=False)
+        else:  # on whatever screen the user is: the page may be out of sight
+            text = progress.page.steps[step] + "".join(f"\n✓ {what}: {value}" for what, value in told)
+            self._screen.app.notify(text, title=f"✓ {step + 1}", timeout=10, markup=False)
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)
 

@@ -21,6 +21,7 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.row_table import RowTable
 from rnnplay.tui.widgets.visible import shortened
 
 WORDS: dict[Language, tuple[str, str, str, str]] = {
@@ -29,8 +30,8 @@ WORDS: dict[Language, tuple[str, str, str, str]] = {
 }
 
 
-class LessonTable(DataTable[Text]):
-    """Enter is its own, so that it comes after the arrows pressed before it; the footer says what it does."""
+class LessonTable(RowTable):
+    """The lessons; the footer says what Enter does with one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open")]
 
@@ -50,11 +51,7 @@ class LessonsScreen(Screen[str | None]):
     }
     LessonsScreen #note { height: auto; color: $text-muted; }
     """
-    HELP = """
-    ## Lessons
-
-    `↑` `↓` choose a lesson, `Enter` opens it beside the charts; *done* counts the steps that have ticked.
-    """
+    HELP = words.LIST_HELP["en"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "language", "中文/English"),
         Binding("escape", "cancel", "Back"),
@@ -73,7 +70,7 @@ class LessonsScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield LessonTable(cursor_type="row")
+            yield LessonTable()
             yield Static("", id="note", markup=False)
         yield KeyRow()
 
@@ -95,6 +92,7 @@ class LessonsScreen(Screen[str | None]):
 
     def _show(self, row: int) -> None:
         language = self._progress.language
+        setattr(self, "HELP", words.LIST_HELP[language])  # noqa: B010 (Textual's is of the class)
         title, done, minutes, note = WORDS[language]
         self.query_one(Vertical).border_title = title
         table = self.query_one(DataTable)

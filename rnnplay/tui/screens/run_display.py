@@ -130,7 +130,7 @@ class RunDisplay:
         self._controllers.listen()
         silent = bool(controller.engine_silent)
         if waited or silent or controller.engine_busy:
-            self._screen.query_one(StatusLine).show(controller, self._form.config)
+            self._show_status()
         if silent != self._silence_told:
             self._silence_told = silent
             text = keys.silence_text(controller) if silent else ""
@@ -138,6 +138,10 @@ class RunDisplay:
             if self._covered and text:
                 self._screen.notify(text, severity="error", timeout=12, markup=False)
             self._screen.refresh_bindings()
+
+    def _show_status(self) -> None:
+        translated = words.translation(self._lesson_progress.shown_language)
+        self._screen.query_one(StatusLine).show(self._controller, self._form.config, translated)
 
     # --- showing it -----------------------------------------------------------------------------------------
 
@@ -158,7 +162,7 @@ class RunDisplay:
         controller, state, covered = self._controller, self._controller.state, self._covered
         self._screen.query_one(SetupPane).show(state, covered=covered)
         if not covered:
-            self._screen.query_one(StatusLine).show(controller, self._form.config)
+            self._show_status()
             self._screen.query_one(TrainingCharts).show(state, self._form.config)
         self._lessons.refresh()
         if state.phase is not self._phase:

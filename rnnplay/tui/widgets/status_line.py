@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -24,6 +25,9 @@ PHASES = {
     Phase.ENGINE_GONE: ("✕", "engine gone", "$error"),
 }
 
+
+Translation = Callable[[str], str]
+"""From what is said in English, with {} for what is put in, to the language of a lesson."""
 
 KEPT = 9
 """The weight of what stays in a narrow window."""
@@ -51,9 +55,9 @@ class StatusLine(Widget):
         self._left: list[Piece] = []
         self._right: list[Piece] = []
 
-    def show(self, controller: RunController, config: RunConfig) -> None:
+    def show(self, controller: RunController, config: RunConfig, translated: Translation = str) -> None:
         """Say where its run stands; `config` is what the form holds while there is no run."""
-        left, right = describe(controller.state, config), progress(controller)
+        left, right = describe(controller.state, config, translated), progress(controller, translated)
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
@@ -73,7 +77,7 @@ def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
     return Content.assemble(one, " " * max(1, width - one.cell_length - other.cell_length), other)
 
 
-def describe(state: RunState, config: RunConfig) -> list[Piece]:
+def describe(state: RunState, config: RunConfig, translated: Translation = str) -> list[Piece]:
     """ "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
     config = state.config if state.run is not None else config
     corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
@@ -81,18 +85,18 @@ def describe(state: RunState, config: RunConfig) -> list[Piece]:
     parts = [(visible_line(corpus), 3), (f"{cell} {config.layers}×{config.hidden}", 4)]
     parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0
     if parameters:
-        parts.append((f"{count_text(parameters)} parameters", 0))
+        parts.append((translated("{} parameters").format(count_text(parameters)), 0))
     if state.run:
         parts.append((visible_line(state.run), KEPT))
     brand = Piece(Content.styled("rnnplay", "bold $primary"), 1)
     return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]
 
 
-def progress(controller: RunController) -> list[Piece]:
+def progress(controller: RunController, translated: Translation = str) -> list[Piece]:
     """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
     state = controller.state
     if state.phase is Phase.IDLE and not controller.engine_ready and not controller.engine_silent:
-        return [Piece(Content.styled("◌ engine starting", MUTED))]
+        return [Piece(Content.styled(f"◌ {translated('engine starting')}", MUTED))]
     mark, name, style = PHASES[state.phase]
     parts: list[tuple[str, int]] = []
     waits = controller.engine_silent or controller.engine_busy
@@ -100,7 +104,9 @@ def progress(controller: RunController) -> list[Piece]:
         preparing = state.preparing
         if preparing and preparing.total:
             share = preparing.done / preparing.total
-            parts.append((f"{preparing.what} {share:.0%}" if share < 1 else "building the model", KEPT))
+            parts.append(
+                (f"{translated(preparing.what)} {share:.0%}" if share < 1 else translated("building the model"), KEPT)
+            )
     elif state.step:
         parts.append((state.progress, KEPT))
         if state.phase in (Phase.TRAINING, Phase.PAUSED):
@@ -109,15 +115,18 @@ def progress(controller: RunController) -> list[Piece]:
             if state.last and state.phase is Phase.TRAINING and not waits:
                 parts.append((f"{count_text(state.last.tokens_per_second)} tok/s", 2))
             if not waits and (left := duration_text(state.seconds_left)):
-                parts.append((f"{left} left", KEPT))
+                parts.append((translated("{} left").format(left), KEPT))
         if state.phase is Phase.FINISHED and state.reason == "early stop":
-            parts.append(("early stop", KEPT))
+            parts.append((translated("early stop"), KEPT))
     if controller.engine_silent:
         mark, style = "✕", "$error"
-        parts.append((f"no answer for {waited_text(controller.engine_silent)}", KEPT))
+        parts.append((translated("no answer for {}").format(waited_text(controller.engine_silent)), KEPT))
     elif controller.engine_busy and state.phase in RUNNING:
-        parts.append((f"at this step for {waited_text(controller.engine_busy)}", KEPT))
-    return [Piece(Content.styled(f"{mark} {name}", style)), *(Piece(Content(text), weight) for text, weight in parts)]
+        parts.append((translated("at this step for {}").format(waited_text(controller.engine_busy)), KEPT))
+    return [
+        Piece(Content.styled(f"{mark} {translated(name)}", style)),
+        *(Piece(Content(text), weight) for text, weight in parts),
+    ]
 
 
 def _joined(pieces: list[Piece], least: int) -> Content:

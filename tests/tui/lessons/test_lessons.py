@@ -25,7 +25,7 @@ from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.settings import load_settings, progress_path
 from tests.tui.findings import found
-from tests.tui.stage import Stage, completion, progress, shown, started, step_at, until, validation
+from tests.tui.stage import Stage, completion, progress, shown, started, step_at, toasts_on_screen, until, validation
 
 
 @pytest.fixture(autouse=True)
@@ -463,7 +463,7 @@ async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
         await stage.stop(pilot, "length")
         stage.engine.sent.clear()
         await pilot.press("t")
-        await until(pilot, lambda: any("Every step of this lesson is done" in toast for toast in stage.toasts))
+        await until(pilot, lambda: any("Every step is done" in toast for toast in stage.toasts))
         assert not stage.engine.of(messages.Train)
         await pilot.press("n")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
@@ -511,3 +511,42 @@ async def test_where_the_terminal_has_no_chinese_the_lessons_stay_english(
         await pilot.press("z")
         await until(pilot, lambda: any("The encoding here is cp1252" in toast for toast in stage.toasts))
         assert app.lesson_progress.language == "en"
+
+
+async def test_what_lessons_show_is_in_their_language(stage: Stage) -> None:
+    """The header, the help and the frame as well as the page; without a lesson the interface is English."""
+    app = stage.open()
+    app.lesson_progress.language = "zh"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        assert "ready" in stage.status
+        await open_lesson(stage, pilot, 8)
+        await until(pilot, lambda: "就绪" in stage.status)
+        assert "训练" in (stage.playground.query_one(LessonPane).HELP or "")
+        await train_variant(stage, pilot)
+        await until(pilot, lambda: "训练中" in stage.status and "剩余" in stage.status)
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: "training" in stage.status)
+
+
+async def test_a_title_wider_than_the_frame_stands_at_the_head_of_the_page(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 8)
+        pane = stage.playground.query_one(LessonPane)
+        title = "How the LSTM bridges distance, without a guarantee"
+        assert pane.border_title == "Lesson 8"
+        assert title in pane.query(Markdown).first().source.replace("\n", " ")
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda: pane.border_title == f"8. {title}")
+        await until(pilot, lambda: title not in pane.query(Markdown).first().source)
+
+
+async def test_a_tick_hides_nothing_of_the_page_that_it_is_on(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await open_lesson(stage, pilot, 1)
+        stage.playground._lessons.ticked(0)
+        await until(pilot, lambda: toasts_on_screen(app) == 1)
+        toast, pane = app.screen.query("Toast").first(), stage.playground.query_one(LessonPane)
+        assert not toast.region.overlaps(pane.content_region)
