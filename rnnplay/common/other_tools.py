@@ -39,6 +39,7 @@ _NAMES = {
     ),
     "weight-decay": "wd wdecay l2 decay",
     "optimizer": "optim optimiser opt",
+    "ema-decay": "ema ema-rate ema-momentum use-ema model-ema model-ema-decay weight-averaging",
     "schedule": (
         "scheduler lr-scheduler lr-schedule lr-decay decay-lr learning-rate-decay lr-decay-every lr-decay-factor "
         "lr-scheduler-type"

@@ -20,6 +20,7 @@ from rnnplay.settings import read_settings
     [
         ("train --learning-rate 0.01", "--learning-rate; did you mean --lr?"),
         ("train --rnn-size 128", "--rnn-size; did you mean --hidden?"),
+        ("train --ema 0.99", "--ema; did you mean --ema-decay?"),
         ("train --rnn_size=128", "--rnn_size; did you mean --hidden?"),
         ("train -rnn_size 128", "-rnn_size; did you mean --hidden?"),
         ("train --seq-length 50", "--seq-length; did you mean --bptt?"),

@@ -210,7 +210,7 @@ def test_for_people_in_a_log(workspace: Path) -> None:
     assert "rnnplay generate log" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     assert "log · pets · LSTM 1×12" in done.stderr
-    assert done.stderr.count("validation") == 2
+    assert done.stderr.count("  valid ") == 2
     assert "\x1b" not in done.stdout + done.stderr
 
 
