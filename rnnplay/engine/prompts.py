@@ -1,4 +1,4 @@
-"""Prompts answered between training steps, from the weights as they are at that moment.
+"""Prompts answered while a run trains, from the weights as they are at that moment.
 
 Work is done in slices, so that a long sample neither stalls training nor is stalled by it.
 """

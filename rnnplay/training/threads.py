@@ -169,8 +169,19 @@ class Watch:
 class ThreadCount:
     """The threads of one run: sets them in the calling thread, which is the one that trains."""
 
-    def __init__(self, config: RunConfig, model: LanguageModel, device: torch.device, resumed: int = 0) -> None:
-        """Chooses the number; `resumed` is the one that a run used so far, with which its steps have the same bits."""
+    def __init__(
+        self,
+        config: RunConfig,
+        model: LanguageModel,
+        device: torch.device,
+        resumed: int = 0,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Chooses the number; `resumed` is the one that a run used so far, with which its steps have the same bits.
+
+        `between` is called between the steps of a measurement.
+        """
+        self._between = between
         self._asked = config.threads
         self._told = False
         most = int(knobs()["threads"].knob.high)
@@ -232,7 +243,8 @@ class ThreadCount:
         """The fastest of `counts` for which there is room, and that room; `current` unless another is better."""
         before = read()
         with torch.random.fork_rng(devices=[]):  # dropout draws
-            count = fastest(counts, training_step(self._config, self._model, self._precision), current)
+            step = training_step(self._config, self._model, self._precision)
+            count = fastest(counts, step, current, self._between)
         room = _free_at_once(cores, others(before, read()))
         return min(count, thread_counts(room)[-1]), room
 
@@ -250,13 +262,14 @@ def fastest(
     counts: list[int],
     step: Callable[[], object],
     current: int = 0,
+    between: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
     set_threads: Callable[[int], None] = torch.set_num_threads,
 ) -> int:
     """The one of `counts` (rising) whose steps are quickest, or a smaller one that is nearly as quick.
 
     Counts take turns and each one counts by its median, so that a busy moment does not decide. The `current` one, if
-    any, stays unless another is clearly quicker.
+    any, stays unless another is clearly quicker. `between` is called between the steps and does not count.
     """
     times: dict[int, list[float]] = {}
     turns = list(counts)
@@ -264,6 +277,7 @@ def fastest(
     while turns and (len(times) < len(turns) or clock() < end):
         for count in list(turns):
             set_threads(count)
+            between()
             if count not in times:
                 step()  # threads start, memory is found
             start = clock()

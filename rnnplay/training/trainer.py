@@ -73,7 +73,7 @@ class Trainer:
             self._learner = Learner(config, corpus, between_passes)
             self._progress = Progress(self._learner, corpus)
             before = resumed.threads if resumed else 0
-            self._threads = ThreadCount(config, self.model, self._learner.device, before)
+            self._threads = ThreadCount(config, self.model, self._learner.device, before, between_passes)
             self._journal = Journal(folder, emit, resumed.state.step if resumed else 0)
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
             info = resumed.info if resumed else begins

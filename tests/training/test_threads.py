@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -55,8 +55,8 @@ class Machine:
         self.now += times[self.used.count(self.threads) % len(times)]
         self.used.append(self.threads)
 
-    def fastest(self, current: int = 0) -> int:
-        return fastest(list(self.seconds), self.step, current, self.clock, self.set_threads)
+    def fastest(self, current: int = 0, between: Callable[[], None] = lambda: None) -> int:
+        return fastest(list(self.seconds), self.step, current, between, self.clock, self.set_threads)
 
 
 def test_counts_of_threads_double_up_to_the_cores() -> None:
@@ -89,6 +89,18 @@ def test_the_count_in_use_stays_unless_another_is_clearly_quicker() -> None:
     assert Machine({1: [0.0102], 2: [0.010]}).fastest(current=2) == 2
     assert Machine({1: [0.0102], 2: [0.010]}).fastest(current=1) == 1
     assert Machine({1: [0.008], 2: [0.010]}).fastest(current=2) == 1
+
+
+def test_what_is_done_between_measured_steps_does_not_count() -> None:
+    machine = Machine({1: [0.010], 2: [0.006]})
+    answered: list[int] = []
+
+    def answer() -> None:
+        answered.append(machine.threads)
+        machine.now += 0.050 if machine.threads == 2 else 0.0
+
+    assert machine.fastest(between=answer) == 2
+    assert {1, 2} <= set(answered)
 
 
 def test_the_measurement_ends_in_time_and_stops_past_the_peak() -> None:
