@@ -1,12 +1,11 @@
-"""The one screen people live in: setup on the left, charts and the prompt on the right. It arranges; what a key does
-stands in the actions beside it, what is known of the run in its state."""
+"""Where a user is most of the time: setup on the left, charts and the prompt on the right. Arranges them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -73,7 +72,6 @@ class PlaygroundScreen(Screen[None]):
         self._display = RunDisplay(self, controllers, progress, self._lessons, self._places)
         self._curves = Curves()
         self._inspected = 0
-        """The view of the inspection that was looked at last."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -100,7 +98,6 @@ class PlaygroundScreen(Screen[None]):
 
     @property
     def controller(self) -> RunController:
-        """Of the run that is shown."""
         return self.controllers.front
 
     @property
@@ -139,7 +136,6 @@ class PlaygroundScreen(Screen[None]):
 
     @on(RunActions.Changed)
     def show_state(self) -> None:
-        """Bring the screen up to date."""
         self._display.show()
 
     # --- the run --------------------------------------------------------------------------------------------
@@ -154,13 +150,11 @@ class PlaygroundScreen(Screen[None]):
 
     action_resume = action_look = action_done = action_train
 
-    @work(exclusive=True, group="new")
-    async def action_new(self) -> None:
-        await self._runs.new()
+    def action_new(self) -> None:
+        self.run_worker(self._runs.new(), exclusive=True, group="new")
 
     @on(Button.Pressed, "#main")
     def action_main(self, _: object = False) -> None:
-        """Train, pause, continue or resume."""
         if self.controller.running:
             self._runs.pause()
         else:
@@ -275,7 +269,6 @@ class PlaygroundScreen(Screen[None]):
         self.form.action_row(direction)
 
     def action_leave_field(self) -> None:
-        """Give the single keys back to the screen."""
         self.query_one(TrainingCharts).focus_first()
 
     def help_shown(self, shown: bool) -> None:
@@ -290,7 +283,6 @@ class PlaygroundScreen(Screen[None]):
         self.query_one(KeyRow).compact = self.size.width < ROOMY
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing are not shown in the footer."""
         now = keys.Situation(
             phase=self.state.phase,
             key=self._display.key_of_t,
@@ -305,5 +297,4 @@ class PlaygroundScreen(Screen[None]):
         return keys.is_of_use(action, parameters, now)
 
     def commands(self) -> Iterable[SystemCommand]:
-        """For the command palette."""
         return keys.commands(self)
