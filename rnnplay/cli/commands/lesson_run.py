@@ -92,7 +92,7 @@ def _play_variant(
     from rnnplay.training.trainer import Trainer
 
     config = lesson.config(variant, seed)
-    folder = new_folder(lesson.run_name(variant, seed), config, workspace)
+    folder = new_folder(lesson.run_name(variant, seed), config, workspace, "choose another --seed")
     reporter = make_reporter(f"{folder.name} · {config.corpus} · {model_name(config)}", config.steps)
     cache = Cache()
     began = working_time()

@@ -103,7 +103,9 @@ def newest_run(workspace: Workspace) -> RunFolder:
     return max(newest, key=lambda pair: pair[0])[1]
 
 
-def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> RunFolder:
+def new_folder(
+    name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "give another name with --run"
+) -> RunFolder:
     """The folder of a new run, not made yet; raises InputError for a name that is taken or cannot be one."""
     from rnnplay.runs.folder import RunFolder, check_run_name
 
@@ -112,7 +114,7 @@ def new_folder(name: str | None, config: RunConfig, workspace: Workspace) -> Run
     folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         onward = workspace.command("train", resume=True, run=name)
-        raise InputError(f"There is a run {name!r} already; give another name with --run, or go on with it: {onward}")
+        raise InputError(f"There is a run {name!r} already; {otherwise}, or go on with it: {onward}")
     return folder
 
 

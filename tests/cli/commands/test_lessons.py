@@ -103,4 +103,4 @@ def test_kept_runs(invoke: Invoke, texts: Path, workspace: Path) -> None:
     assert "lesson-1-rnn-01" in invoke("runs").stdout
     again = invoke("lessons", "run", "1", "--keep", "--json")
     assert again.exit_code == 2
-    assert "lesson-1-rnn-01" in again.stderr
+    assert "'lesson-1-rnn-01' already; choose another --seed, or go on with it: " in again.stderr
