@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import options_of
 from benchmarks.random_keys import play
 from rnnplay.config import RunConfig
-from rnnplay.runs.checkpoint_state import Gains, TrainingState, encode_state
+from rnnplay.runs.checkpoint_state import TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo, encode_info
 from rnnplay.runs.metrics_log import encode_lines
@@ -97,7 +97,8 @@ def runs(folder: Path, options: argparse.Namespace) -> Iterator[str]:
         for step in (0, 100, 200):
             state = TrainingState(
                 format=1, step=step, tokens=1, seconds=1.0, epoch=0.1, created=1.7e9 + number, feed={},
-                gains=Gains(best_loss=1.5, best_step=step, last_loss=1.5, last_step=step), live={}, device="cpu",
+                validations=ValidationHistory(best_loss=1.5, best_step=step, last_loss=1.5, last_step=step),
+                live={}, device="cpu",
                 precision="float32", threads=1, metrics_bytes=0, sha256={},
             )  # fmt: skip
             run.checkpoint_path(step).mkdir()

@@ -21,6 +21,7 @@ from rnnplay.common.terminal_text import sanitize, sanitize_line
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
+from rnnplay.inspection.results import Candidate
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Started
 from rnnplay.text.corpora.catalogue import find_corpus
@@ -239,7 +240,7 @@ async def test_the_interface_shows_names_samples_and_messages_in_visible_forms(s
             messages.Completion(
                 request=asked.request,
                 suggestion=PAYLOAD,
-                next=[messages.NextToken(token=token, probability=0.1) for token in (*PAYLOAD, MARKUP)],
+                next=[Candidate(token=token, probability=0.1) for token in (*PAYLOAD, MARKUP)],
                 unknown=[PAYLOAD, MARKUP],
                 step=3,
             )

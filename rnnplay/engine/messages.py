@@ -11,7 +11,7 @@ import msgspec
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.inspection.questions import Question
-from rnnplay.inspection.results import Forced, Result
+from rnnplay.inspection.results import Candidate, Completed, Forced, Result
 from rnnplay.runs.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
@@ -177,34 +177,18 @@ class Continued(msgspec.Struct, frozen=True, kw_only=True, tag="continued"):
     step: int
 
 
-class NextToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate for the next token."""
-
-    token: str
-    probability: float
-    text: str = ""
-    """What it adds to the prompt as it stands; empty for what cannot be typed (`<unk>`)."""
-
-
 class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
     """The answer to Complete, from the weights as they are after `step` steps."""
 
     request: int
     suggestion: str
     """The most probable continuation, to the end of a word."""
-    next: list[NextToken]
+    next: list[Candidate]
     unknown: list[str]
     """Pieces of the prompt that the model has no token for; it read <unk> instead."""
     step: int
-    forced: Alternative | None = None
+    forced: Completed | None = None
     """The same with what WhatIf forces, where it forces something."""
-
-
-class Alternative(msgspec.Struct, frozen=True, kw_only=True):
-    """A completion by a model whose cells are forced."""
-
-    suggestion: str
-    next: list[NextToken]
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):

@@ -12,9 +12,9 @@ from contextlib import suppress
 from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.loaded_model import LoadedModel
-from rnnplay.inspection.results import Forced
-from rnnplay.inspection.what_if import check, forcing
-from rnnplay.model.generation.sampling import Suggestion, complete, generate
+from rnnplay.inspection.results import Completed, Forced
+from rnnplay.inspection.what_if import check, completed, forcing
+from rnnplay.model.generation.sampling import complete, generate
 
 SLICE_SECONDS = 0.03
 """Time a sample may take between two training steps."""
@@ -93,21 +93,21 @@ class Prompts:
             messages.Completion(
                 request=command.request,
                 suggestion=found.suggestion,
-                next=_next_tokens(found),
+                next=completed(found).next,
                 unknown=found.unknown,
                 step=loaded.step,
-                forced=self._tampered(loaded, command),
+                forced=self._forced_completion(loaded, command),
             )
         )
 
-    def _tampered(self, loaded: LoadedModel, command: messages.Complete) -> messages.Alternative | None:
+    def _forced_completion(self, loaded: LoadedModel, command: messages.Complete) -> Completed | None:
         hook = None
         with suppress(InputError):  # it was said of another model, which had what this one has not
             hook = forcing(loaded.config, self._forced)
         if hook is None:
             return None
         found = complete(loaded.model, loaded.tokenizer, command.text, command.bars, hook)
-        return messages.Alternative(suggestion=found.suggestion, next=_next_tokens(found))
+        return completed(found)
 
     def _write_on(self, seconds: float) -> None:
         assert self._sample is not None
@@ -129,10 +129,3 @@ class Prompts:
             self._sample = None
         if text or done:
             self._post(messages.SampleText(request=request, text=text, done=done))
-
-
-def _next_tokens(found: Suggestion) -> list[messages.NextToken]:
-    return [
-        messages.NextToken(token=token, probability=probability, text=text)
-        for (token, probability), text in zip(found.next, found.texts, strict=True)
-    ]

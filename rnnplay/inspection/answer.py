@@ -21,9 +21,9 @@ from rnnplay.inspection.questions import (
     Question,
     WhatIfQuestion,
 )
-from rnnplay.inspection.results import Candidate, Completed, Forced, ForcedCompletion, GradientCurve, Result
+from rnnplay.inspection.results import Completed, Forced, ForcedCompletion, GradientCurve, Result
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
-from rnnplay.inspection.what_if import forcing
+from rnnplay.inspection.what_if import completed, forcing
 from rnnplay.model.generation.sampling import complete
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoding.encoded import EncodedCorpus
@@ -108,11 +108,9 @@ def _gradients(loaded: LoadedModel, question: GradientsQuestion, cache: Cache) -
 
 
 def _what_if(loaded: LoadedModel, question: WhatIfQuestion) -> ForcedCompletion:
-    def completed(forced: Sequence[Forced]) -> Completed:
+    def completion(forced: Sequence[Forced]) -> Completed:
         hook = forcing(loaded.config, forced)
-        found = complete(loaded.model, loaded.tokenizer, question.text, question.candidates, hook)
-        candidates = [Candidate(token=token, probability=probability) for token, probability in found.next]
-        return Completed(suggestion=found.suggestion, next=candidates)
+        return completed(complete(loaded.model, loaded.tokenizer, question.text, question.candidates, hook))
 
-    untouched, forced = completed(()), completed(question.forced)
+    untouched, forced = completion(()), completion(question.forced)
     return ForcedCompletion(run=loaded.run, step=loaded.step, untouched=untouched, forced=forced)

@@ -22,6 +22,19 @@ QUANTITIES: dict[str, tuple[Quantity, ...]] = {
 GATES: frozenset[Quantity] = frozenset({"input_gate", "forget_gate", "output_gate", "reset", "update"})
 """Those between 0 and 1."""
 
+QUANTITY_NAMES: dict[str, str] = {
+    "input_gate": "input gate",
+    "forget_gate": "forget gate",
+    "output_gate": "output gate",
+    "new_cell": "new cell content",
+    "cell": "cell state",
+    "hidden": "hidden state",
+    "reset": "reset gate",
+    "update": "update gate",
+    "new_hidden": "new hidden content",
+}
+"""What each is called in a text."""
+
 Order = Literal["index", "variance", "saturation", "property"]
 """How the units of a heatmap are ordered."""
 
@@ -32,11 +45,13 @@ SATURATED_LOW, SATURATED_HIGH = 0.1, 0.9
 """A gate below or above is closed or open, nearly."""
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A token that may come next."""
 
     token: str
     probability: float
+    text: str = ""
+    """What it adds to a prompt as it stands; empty for what cannot be typed (`<unk>`), and where there is no prompt."""
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.inspection.results import QUANTITIES, Forced
+from rnnplay.inspection.results import QUANTITIES, Candidate, Completed, Forced
 from rnnplay.model.cells import LayerHook
+from rnnplay.model.generation.sampling import Suggestion
 
 
 def forcing(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:
@@ -47,6 +48,17 @@ def check(config: RunConfig, forced: Forced) -> None:
             raise InputError(f"There is no unit {unit}; the layer's units are 0 to {config.hidden - 1}.")
     if not math.isfinite(forced.value):
         raise InputError(f"{forced.quantity} cannot be forced to {forced.value}; give a finite number.")
+
+
+def completed(found: Suggestion) -> Completed:
+    """A completion as results have it."""
+    return Completed(
+        suggestion=found.suggestion,
+        next=[
+            Candidate(token=token, probability=probability, text=text)
+            for (token, probability), text in zip(found.next, found.texts, strict=True)
+        ],
+    )
 
 
 def _holding(forced: Forced) -> Callable[[Tensor], Tensor]:

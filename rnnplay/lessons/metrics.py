@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, get_args
 
+from rnnplay.inspection.results import QUANTITY_NAMES as ENGLISH_NAMES
 from rnnplay.inspection.results import GateMap, GradientCurve, Quantity
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.observations import Observations, total_variation
@@ -20,17 +21,7 @@ Source = Literal[
 
 
 QUANTITY_NAMES: dict[Language, dict[str, str]] = {
-    "en": {
-        "input_gate": "input gate",
-        "forget_gate": "forget gate",
-        "output_gate": "output gate",
-        "new_cell": "new cell content",
-        "cell": "cell state",
-        "hidden": "hidden state",
-        "reset": "reset gate",
-        "update": "update gate",
-        "new_hidden": "new hidden content",
-    },
+    "en": ENGLISH_NAMES,
     "zh": {
         "input_gate": "输入门",
         "forget_gate": "遗忘门",

@@ -28,7 +28,7 @@ WEIGHTS_FILE = "weights.safetensors"
 TENSORS_FILE = "state.safetensors"
 
 
-class Gains(msgspec.Struct, frozen=True, kw_only=True):
+class ValidationHistory(msgspec.Struct, frozen=True, kw_only=True):
     """A summary of the validations so far: the best loss, and how long ago it was reached."""
 
     best_loss: float = math.inf
@@ -42,7 +42,7 @@ class Gains(msgspec.Struct, frozen=True, kw_only=True):
     """Validations without improvement since the best one or the last reduction of the learning rate."""
     plateau_multiplier: float = 1.0
 
-    def after(self, config: RunConfig, step: int, loss: float) -> Gains:
+    def after(self, config: RunConfig, step: int, loss: float) -> ValidationHistory:
         """Returns the summary with one more validation. A loss that is not finite is no improvement."""
         if math.isfinite(loss) and loss < self.best_loss:
             return msgspec.structs.replace(
@@ -74,7 +74,7 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since 1970."""
     feed: dict[str, int]
     """The position in the data, as returned by the feed."""
-    gains: Gains
+    validations: ValidationHistory = msgspec.field(name="gains")
     live: dict[str, float | str]
     """The live knobs' values."""
     finished: Ending = ""
@@ -111,17 +111,17 @@ def read_state(folder: Path) -> TrainingState:
 
 
 def _possible(state: TrainingState) -> bool:
-    gains = state.gains
-    counts = (state.step, state.tokens, state.metrics_bytes, gains.stale, gains.plateau_stale, *state.feed.values())
+    seen = state.validations
+    counts = (state.step, state.tokens, state.metrics_bytes, seen.stale, seen.plateau_stale, *state.feed.values())
     times = (state.seconds, state.epoch, state.created)
     return (
         min(counts) >= 0
         and 1 <= state.threads <= knobs()["threads"].knob.high
         and all(math.isfinite(time) and time >= 0 for time in times)
         and state.created < LATEST_YEAR_9999
-        and -1 <= gains.best_step <= gains.last_step <= state.step
-        and not math.isnan(gains.best_loss)
-        and 0 < gains.plateau_multiplier <= 1
+        and -1 <= seen.best_step <= seen.last_step <= state.step
+        and not math.isnan(seen.best_loss)
+        and 0 < seen.plateau_multiplier <= 1
         and state.watch.possible
     )
 

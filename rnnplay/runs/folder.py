@@ -195,16 +195,16 @@ class RunFolder:
                 continue
             if state.step != int(match[1]):
                 continue
-            gains = state.gains
+            validations = state.validations
             found.append(
                 CheckpointInfo(
                     step=state.step,
                     path=path,
-                    loss=gains.last_loss if gains.last_step >= 0 else None,
+                    loss=validations.last_loss if validations.last_step >= 0 else None,
                     created=state.created,
-                    validated=gains.last_step == state.step,
+                    validated=validations.last_step == state.step,
                     good=state.good,
-                    best=gains.best_step == state.step,
+                    best=validations.best_step == state.step,
                 )
             )
         return sorted(found, key=lambda checkpoint: checkpoint.step)

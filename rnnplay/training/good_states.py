@@ -15,7 +15,7 @@ from torch import Tensor
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, Gains, read_state
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, ValidationHistory, read_state
 from rnnplay.runs.divergence import PROVEN_STEPS, Watch
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.training.checkpoints import RAW, good_ones, read_state_tensors, read_weights
@@ -32,7 +32,7 @@ class GoodState(NamedTuple):
 
     step: int
     tokens: int
-    gains: Gains
+    validations: ValidationHistory
     watch: Watch
     tensors: dict[str, Tensor]
     """As Learner.snapshot gives them."""
@@ -93,4 +93,4 @@ def read_good(checkpoint: CheckpointInfo, config: RunConfig, vocabulary: int) ->
     others = read_state_tensors(checkpoint.path, config, vocabulary, state)
     made = {name: tensor for name, tensor in others.items() if name.startswith(("optimizer.", RAW))}
     tensors = {f"weights.{name}": tensor for name, tensor in weights.items()} | made
-    return GoodState(state.step, state.tokens, state.gains, state.watch, tensors)
+    return GoodState(state.step, state.tokens, state.validations, state.watch, tensors)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
-from rnnplay.runs.checkpoint_state import FORMAT, Ending, Gains, TrainingState
+from rnnplay.runs.checkpoint_state import FORMAT, Ending, TrainingState, ValidationHistory
 from rnnplay.runs.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
 from rnnplay.runs.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
@@ -55,7 +55,7 @@ class Progress:
         self._corpus = corpus
         self.step = 0
         self.tokens = 0
-        self.gains = Gains()
+        self.validations = ValidationHistory()
         self.watch = Watch()
         self.ended: Ending = ""
         self.stopwatch = Stopwatch()
@@ -100,7 +100,9 @@ class Progress:
 
     def rate(self, config: RunConfig) -> float:
         """The learning rate of the next step."""
-        return config.lr * rate_multiplier(config, self.step, self.fraction(config), self.gains.plateau_multiplier)
+        return config.lr * rate_multiplier(
+            config, self.step, self.fraction(config), self.validations.plateau_multiplier
+        )
 
     def risen_rate(self, before: RunConfig, config: RunConfig) -> str:
         """That a longer run stretches its cosine, so that the learning rate rises again, and what keeps it; else ""."""
@@ -168,19 +170,19 @@ class Progress:
         )
         took = self.stopwatch.seconds - began - answering
         self._validation_seconds = min(self._validation_seconds or took, took)
-        self.gains = self.gains.after(config, self.step, found.loss)
+        self.validations = self.validations.after(config, self.step, found.loss)
         return Validation(
             step=self.step,
             loss=found.loss,
             perplexity=found.perplexity,
             bits_per_character=found.bits_per_character,
-            best=self.gains.best_step == self.step,
+            best=self.validations.best_step == self.step,
             unknown_fraction=found.unknown_fraction,
         )
 
     def good_state(self) -> GoodState:
         """A copy of this moment, to go back to."""
-        return GoodState(self.step, self.tokens, self.gains, self.watch, self.learner.snapshot())
+        return GoodState(self.step, self.tokens, self.validations, self.watch, self.learner.snapshot())
 
     def go_back(self, good: GoodState, trouble: Trouble, remedy: Remedy, rollbacks: int, config: RunConfig) -> Rollback:
         """To `good`; the number of rollbacks that the run has made of itself is then `rollbacks`."""
@@ -194,7 +196,7 @@ class Progress:
             count=rollbacks,
         )
         self.learner.go_back(good.tensors)
-        self.step, self.tokens, self.gains = good.step, good.tokens, good.gains
+        self.step, self.tokens, self.validations = good.step, good.tokens, good.validations
         self.watch = good.watch.back(rollbacks)
         self._begun = (self.fraction(config), self.stopwatch.seconds)
         return record
@@ -221,7 +223,7 @@ class Progress:
             epoch=self.learner.feed.epoch,
             created=time.time(),
             feed=self.learner.feed.state(),
-            gains=self.gains,
+            validations=self.validations,
             live={name: getattr(config, name) for name in live_knobs()},
             finished=self.ended,
             watch=self.watch,
@@ -236,7 +238,7 @@ class Progress:
     def restore(self, state: TrainingState, tensors: Tensors, config: RunConfig) -> None:
         """To what a checkpoint holds; raises InputError if that cannot be."""
         self.learner.restore(tensors, state)
-        self.step, self.tokens, self.gains, self.watch = state.step, state.tokens, state.gains, state.watch
+        self.step, self.tokens, self.validations, self.watch = state.step, state.tokens, state.validations, state.watch
         if state.finished == "diverged":  # the user goes on all the same: with as many rollbacks as at first
             self.watch = self.watch.back(0)
         self.stopwatch = Stopwatch(state.seconds)

@@ -102,9 +102,9 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
             f"{' and '.join(reached)}.",
             {name: _doubled(name, max(limit, done[name])) for name, limit in reached.items()},
         )
-    if state.finished == "early stop" and 0 < config.early_stop <= state.gains.stale:
+    if state.finished == "early stop" and 0 < config.early_stop <= state.validations.stale:
         raise FinishedError(
-            f"The run {folder.name!r} stopped early, after {state.gains.stale} validations without an improvement; "
+            f"The run {folder.name!r} stopped early, after {state.validations.stale} validations without improvement; "
             "to go on, give it a larger early_stop, or 0.",
             {"early_stop": 0},
         )

@@ -216,7 +216,7 @@ class Trainer:
             best = self._validate().best
         if self._progress.is_over(self.config):
             return self.finish("length")
-        if 0 < self.config.early_stop <= self._progress.gains.stale:
+        if 0 < self.config.early_stop <= self._progress.validations.stale:
             return self.finish("early stop")
         return self._keep(due=best or self._saver.due(self.config, self.step, self._tuned))
 
@@ -226,7 +226,7 @@ class Trainer:
             if reason in ENDINGS:
                 self._progress.ended = ENDINGS[reason]
                 self._unsaved = True
-                if reason != "diverged" and self._progress.gains.last_step != self.step:
+                if reason != "diverged" and self._progress.validations.last_step != self.step:
                     self._validate()
             self._progress.stopwatch.stop()
             self._unsaved |= not self._saver.lock.in_place

@@ -14,7 +14,7 @@ import pytest
 
 from rnnplay.config import RunConfig
 from rnnplay.runs import index as run_index
-from rnnplay.runs.checkpoint_state import Gains, TrainingState, encode_state
+from rnnplay.runs.checkpoint_state import TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import ListedRun, list_quickly, listed
 from rnnplay.runs.info import RunInfo
@@ -30,7 +30,7 @@ def checkpoint(folder: RunFolder, step: int, loss: float) -> None:
         epoch=0.0,
         created=1e9 + step,
         feed={},
-        gains=Gains(best_loss=1.0, best_step=step, last_loss=loss, last_step=step),
+        validations=ValidationHistory(best_loss=1.0, best_step=step, last_loss=loss, last_step=step),
         live={},
         device="cpu",
         precision="float32",

@@ -237,8 +237,8 @@ def test_a_folder_under_a_wrong_name_is_passed_over(saved: World) -> None:
 
 def test_no_validation_is_no_loss(saved: World) -> None:
     state = read_state(saved.folder().checkpoint().path)
-    assert saved.folder().checkpoint().loss is None and math.isnan(state.gains.last_loss)
-    assert math.isinf(state.gains.best_loss), "spelt out in JSON and read again"
+    assert saved.folder().checkpoint().loss is None and math.isnan(state.validations.last_loss)
+    assert math.isinf(state.validations.best_loss), "spelt out in JSON and read again"
 
 
 def test_the_config_is_one_that_can_be_read_again(saved: World) -> None:

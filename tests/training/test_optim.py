@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rnnplay.config import RunConfig, with_values
-from rnnplay.runs.checkpoint_state import Gains
+from rnnplay.runs.checkpoint_state import ValidationHistory
 from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate, take_step
 
 
@@ -47,18 +47,18 @@ def test_warming_up_takes_no_more_than_a_tenth_of_the_length_however_few_steps_t
 
 def test_plateau_cuts_after_its_patience_down_to_the_floor() -> None:
     config = RunConfig(schedule="plateau", plateau_patience=1, plateau_factor=0.5, lr_floor=0.2)
-    gains, seen = Gains(), []
+    validations, seen = ValidationHistory(), []
     for step, loss in enumerate([3.0, 2.0, 2.5, 2.5, 1.9, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]):
-        gains = gains.after(config, step, loss)
-        seen.append(rate_multiplier(config, step, 0, gains.plateau_multiplier))
+        validations = validations.after(config, step, loss)
+        seen.append(rate_multiplier(config, step, 0, validations.plateau_multiplier))
     assert seen == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2]
 
 
 def test_gains_follow_the_best_loss_and_take_nan_for_no_gain() -> None:
-    config, gains = RunConfig(), Gains()
+    config, validations = RunConfig(), ValidationHistory()
     for step, loss in enumerate([3.0, math.nan, 2.0, 2.0, math.inf], start=1):
-        gains = gains.after(config, step, loss)
-    assert (gains.best_loss, gains.best_step, gains.stale, gains.last_step) == (2.0, 3, 2, 5)
+        validations = validations.after(config, step, loss)
+    assert (validations.best_loss, validations.best_step, validations.stale, validations.last_step) == (2.0, 3, 2, 5)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

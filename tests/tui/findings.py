@@ -17,6 +17,7 @@ from rnnplay.inspection.results import (
     QUANTITIES,
     Candidate,
     ClippedStep,
+    Completed,
     Connectivity,
     DistanceAccuracy,
     GateMap,
@@ -148,16 +149,14 @@ def distances(*, step: int = 600) -> DistanceAccuracy:
 
 def completed(request: int, *, forced: bool = False, step: int = 600) -> messages.Completion:
     """The answer to a prompt; with `forced`, also what an engine that was told WhatIf says."""
-    following = [
-        messages.NextToken(token=t, probability=p, text=t) for t, p in (("a", 0.62), ("e", 0.17), ("\n", 0.004))
-    ]
+    following = [Candidate(token=t, probability=p, text=t) for t, p in (("a", 0.62), ("e", 0.17), ("\n", 0.004))]
     return messages.Completion(
         request=request,
         suggestion="alked",
         next=following,
         unknown=[],
         step=step,
-        forced=messages.Alternative(suggestion=" the the", next=following[::-1]) if forced else None,
+        forced=Completed(suggestion=" the the", next=following[::-1]) if forced else None,
     )
 
 

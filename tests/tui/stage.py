@@ -16,8 +16,9 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.questions import Question
+from rnnplay.inspection.results import Candidate
 from rnnplay.presets import preset_config
-from rnnplay.runs.checkpoint_state import STATE_FILE, Gains, TrainingState, encode_state
+from rnnplay.runs.checkpoint_state import STATE_FILE, TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder, RunInfo
 from rnnplay.runs.records import Checkpoint, Finished, Record, Started, Step, Validation
 from rnnplay.text.tokenizers.characters import CharTokenizer
@@ -299,7 +300,7 @@ def completion(request: int, suggestion: str, *following: tuple[str, float], ste
     return messages.Completion(
         request=request,
         suggestion=suggestion,
-        next=[messages.NextToken(token=token, probability=probability) for token, probability in following],
+        next=[Candidate(token=token, probability=probability) for token, probability in following],
         unknown=[],
         step=step,
     )
@@ -341,7 +342,11 @@ def make_run(
 
 def add_checkpoint(folder: RunFolder, step: int, loss: float | None = None) -> None:
     """A checkpoint after `step` steps, validated there if it has a loss; there at once as a whole."""
-    gains = Gains() if loss is None else Gains(best_loss=loss, best_step=step, last_loss=loss, last_step=step)
+    validations = (
+        ValidationHistory()
+        if loss is None
+        else ValidationHistory(best_loss=loss, best_step=step, last_loss=loss, last_step=step)
+    )
     state = TrainingState(
         format=1,
         step=step,
@@ -350,7 +355,7 @@ def add_checkpoint(folder: RunFolder, step: int, loss: float | None = None) -> N
         epoch=1.0,
         created=1.7e9,
         feed={},
-        gains=gains,
+        validations=validations,
         live={},
         device="cpu",
         precision="float32",

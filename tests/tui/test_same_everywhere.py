@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from rnnplay.engine import messages
+from rnnplay.inspection.results import Candidate
 from rnnplay.tui import toasts
 from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.next_bars import NextBars
@@ -193,7 +194,7 @@ def completion(request: int) -> messages.Completion:
     return messages.Completion(
         request=request,
         suggestion="",
-        next=[messages.NextToken(token=token, text=text, probability=share) for token, text, share in following],
+        next=[Candidate(token=token, text=text, probability=share) for token, text, share in following],
         unknown=[],
         step=20,
     )

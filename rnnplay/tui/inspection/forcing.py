@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.errors import InputError
-from rnnplay.inspection.results import GATES, QUANTITIES, Forced, Quantity
+from rnnplay.inspection.results import GATES, QUANTITIES, QUANTITY_NAMES, Forced, Quantity
 
 Switch = tuple[int, Quantity]
 """A gate of a layer."""
@@ -78,19 +78,8 @@ def described(forced: Sequence[Forced], layers: int = 1) -> str:
         where = f"layer {one.layer + 1} " if layers > 1 else ""
         if one.units:
             shown = ", ".join(map(str, one.units[:6])) + (", …" if len(one.units) > 6 else "")
-            parts.append(f"{where}{named(one.quantity)} of units {shown} = {one.value:g}")
+            parts.append(f"{where}{QUANTITY_NAMES[one.quantity]} of units {shown} = {one.value:g}")
         else:
             state = {0.0: "closed", 1.0: "open"}.get(one.value, f"= {one.value:g}")
-            parts.append(f"{where}{named(one.quantity)} {state}")
+            parts.append(f"{where}{QUANTITY_NAMES[one.quantity]} {state}")
     return ", ".join(parts)
-
-
-def named(quantity: str) -> str:
-    """ "forget gate"."""
-    words = {
-        "new_cell": "new cell content",
-        "cell": "cell state",
-        "hidden": "hidden state",
-        "new_hidden": "new content",
-    }
-    return words.get(quantity, quantity.replace("_", " ") + (" gate" if quantity in ("reset", "update") else ""))

@@ -12,11 +12,10 @@ from textual.content import Content
 
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import GatesQuestion
-from rnnplay.inspection.results import GATES, QUANTITIES, GateMap, Order, Property, Quantity
+from rnnplay.inspection.results import GATES, QUANTITIES, QUANTITY_NAMES, GateMap, Order, Property, Quantity
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.histogram import columns
-from rnnplay.tui.inspection.forcing import named
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.lines import Lines
@@ -204,7 +203,8 @@ def title(found: GateMap) -> Content:
     if len(found.shown) < found.units:
         units += " (pgup/pgdn)"
     return Content.assemble(
-        (f"{layer}{named(found.quantity)}", "bold $foreground"), (f"  {units}, {order}  step {found.step:,}", MUTED)
+        (f"{layer}{QUANTITY_NAMES[found.quantity]}", "bold $foreground"),
+        (f"  {units}, {order}  step {found.step:,}", MUTED),
     )
 
 

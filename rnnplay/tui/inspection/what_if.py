@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
-from rnnplay.inspection.results import Forced
-from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, named, parse_clamps, switches
+from rnnplay.inspection.results import QUANTITY_NAMES, Candidate, Forced
+from rnnplay.tui.inspection.forcing import STATES, Switch, clamp_text, described, parse_clamps, switches
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars
@@ -143,7 +143,7 @@ class WhatIfView(InspectView):
             1.0: ("◉ open 1", "bold $accent"),
         }[value]
         where = f"layer {layer + 1} " if layers > 1 else ""
-        return Content.assemble((f"{where}{named(quantity)}".ljust(22), "$foreground"), (state, style))
+        return Content.assemble((f"{where}{QUANTITY_NAMES[quantity]}".ljust(22), "$foreground"), (state, style))
 
     def _value(self, switch: Switch) -> float | None:
         values = [one.value for one in self.controller.forced if (one.layer, one.quantity) == switch and not one.units]
@@ -175,7 +175,7 @@ class WhatIfView(InspectView):
         if self._bars_for != self.text:  # of another text the token may be of no use
             event.stop()
 
-    def _show(self, side: str, title: str, suggestion: str, following: list[messages.NextToken]) -> None:
+    def _show(self, side: str, title: str, suggestion: str, following: list[Candidate]) -> None:
         lines = self.query_one(f"#{side}-text", Lines)
         width = max(lines.size.width, 12)
         told = shortened(visible_line(suggestion), max(4, width - 1))

@@ -20,7 +20,7 @@ from rnnplay.inspection.questions import (
     Question,
     WhatIfQuestion,
 )
-from rnnplay.inspection.results import Candidate, Completed, ForcedCompletion, Result
+from rnnplay.inspection.results import Completed, ForcedCompletion, Result
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.measurements import Measurements, questions
 from rnnplay.lessons.observations import Observations
@@ -253,7 +253,10 @@ class LessonProgress:
             case messages.Completion() if event.forced is not None and event.step <= length:
                 if not _is_lessons(controller, work.lesson, controller.newest(purpose)):
                     return
-                work.measurements.take(variant, _what_if(controller.state.run or "", event, event.forced))
+                untouched = Completed(suggestion=event.suggestion, next=event.next)
+                run = controller.state.run or ""
+                found = ForcedCompletion(run=run, step=event.step, untouched=untouched, forced=event.forced)
+                work.measurements.take(variant, found)
             case messages.Opened():
                 self._owe(controller, work, variant)
             case messages.Failed() if purpose.startswith("lesson "):
@@ -336,19 +339,6 @@ def _is_lessons(controller: RunController, lesson: Lesson, asked: messages.Comma
     probe = lesson.probe
     prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt
     return prompt and list(controller.forced) == list(probe.forced)
-
-
-def _what_if(run: str, event: messages.Completion, forced: messages.Alternative) -> ForcedCompletion:
-    """A completion of the user's, as the answer to a WhatIfQuestion."""
-
-    def completed(suggestion: str, following: list[messages.NextToken]) -> Completed:
-        candidates = [Candidate(token=one.token, probability=one.probability) for one in following]
-        return Completed(suggestion=suggestion, next=candidates)
-
-    untouched = completed(event.suggestion, event.next)
-    return ForcedCompletion(
-        run=run, step=event.step, untouched=untouched, forced=completed(forced.suggestion, forced.next)
-    )
 
 
 def _length(lesson: Lesson, variant: str) -> float:

@@ -8,7 +8,6 @@ from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 
-from rnnplay.engine.messages import NextToken
 from rnnplay.inspection.results import Candidate, TokenPrediction
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, NextBars, bar
@@ -21,9 +20,9 @@ class CandidateBars(Lines):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._tokens: list[NextToken] = []
+        self._tokens: list[Candidate] = []
 
-    def show_tokens(self, tokens: Sequence[NextToken], width: int) -> None:
+    def show_tokens(self, tokens: Sequence[Candidate], width: int) -> None:
         """Show `tokens`, most probable first, on rows of `width` cells."""
         self._tokens = list(tokens)
         self.show(candidate_rows([Candidate(token=one.token, probability=one.probability) for one in tokens], width))

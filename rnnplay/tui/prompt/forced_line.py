@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from rnnplay.engine.messages import Alternative
+from rnnplay.inspection.results import Completed
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN
 from rnnplay.tui.widgets.visible import FAINT, MUTED, percentage, shortened, visible_line, visible_token
 
@@ -19,7 +19,7 @@ class ForcedLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._what = ""
-        self._answer: Alternative | None = None
+        self._answer: Completed | None = None
 
     def show(self, what: str) -> None:
         """Say that `what` is forced."""
@@ -27,7 +27,7 @@ class ForcedLine(Widget):
             self._what, self._answer = what, None
             self.refresh()
 
-    def answer(self, alternative: Alternative | None) -> None:
+    def answer(self, alternative: Completed | None) -> None:
         """The completion with it."""
         if alternative != self._answer:
             self._answer = alternative

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from rnnplay.engine.messages import NextToken
+from rnnplay.inspection.results import Candidate
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, shortened, visible_line, visible_token
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -35,12 +35,12 @@ class NextBars(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._next: list[NextToken] = []
+        self._next: list[Candidate] = []
         self._unknown: list[str] = []
         self._places: list[range] = []
         """The cells of each token on the one row, in order; none where there are bars."""
 
-    def show(self, candidates: Sequence[NextToken], unknown: Sequence[str] = ()) -> None:
+    def show(self, candidates: Sequence[Candidate], unknown: Sequence[str] = ()) -> None:
         """Show `candidates`, most probable first, and the pieces of the prompt that have no token."""
         if (list(candidates), list(unknown)) != (self._next, self._unknown):
             self._next, self._unknown = list(candidates), list(unknown)
@@ -117,7 +117,7 @@ class NextBars(Widget):
         return Content("\n").join(rows)
 
 
-def _token(candidate: NextToken) -> str:
+def _token(candidate: Candidate) -> str:
     return shortened(visible_token(candidate.token), LONGEST_TOKEN)
 
 

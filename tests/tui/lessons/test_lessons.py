@@ -13,7 +13,7 @@ from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, Op
 
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
-from rnnplay.inspection.results import DistanceAccuracy, Forced, GateMap, GradientCurve
+from rnnplay.inspection.results import Candidate, Completed, DistanceAccuracy, Forced, GateMap, GradientCurve
 from rnnplay.lessons.progress import load_progress
 from rnnplay.lessons.reader import find_lesson
 from rnnplay.tui.lessons.lesson_line import LessonLine
@@ -129,7 +129,7 @@ async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
             stage.controller.force(forced)
             request = stage.controller.complete(prompt)
             untouched = completion(request, "me", ("m", 0.9), ("n", 0.1), step=500)
-            other = messages.Alternative(suggestion="n", next=[messages.NextToken(token="n", probability=0.9)])
+            other = Completed(suggestion="n", next=[Candidate(token="n", probability=0.9)])
             await stage.say(pilot, msgspec.structs.replace(untouched, forced=other))
             return load_progress(progress_path()).done(find_lesson("7"))
 

@@ -13,7 +13,8 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Static
 
 from rnnplay.config import SamplingConfig, knobs
-from rnnplay.engine.messages import Completion, NextToken
+from rnnplay.engine.messages import Completion
+from rnnplay.inspection.results import Candidate
 from rnnplay.tui.prompt.ghost_input import MOST_CHARACTERS, GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.prompt_pane import WAITING, PromptPane
@@ -72,7 +73,7 @@ def completion(suggestion: str, *following: tuple[str, float], unknown: tuple[st
     return Completion(
         request=1,
         suggestion=suggestion,
-        next=[NextToken(token=token, probability=probability) for token, probability in following],
+        next=[Candidate(token=token, probability=probability) for token, probability in following],
         unknown=list(unknown),
         step=1240,
     )
