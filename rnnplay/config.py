@@ -6,16 +6,18 @@ made from these declarations. To add a knob, add a field here and the code that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
-from rnnplay.knobs import Knob, KnobSpec, Value, check, knobs_of, shown
+from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
     "GROUPS",
+    "RENAMED",
     "Knob",
     "KnobSpec",
     "RunConfig",
@@ -23,6 +25,7 @@ __all__ = [
     "Value",
     "knobs",
     "split_fractions",
+    "with_new_names",
     "with_values",
 ]
 
@@ -39,14 +42,9 @@ GROUPS = {
     "sampling": "Sampling",
 }
 
+ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
 ADAPTIVE_HIDDEN = 16
 """Units with which the rarest words of an adaptive softmax, whose vectors are a sixteenth as long, still have one."""
-
-
-RENAMED = {"average": "ema_decay"}
-"""Knobs by the names that earlier versions gave them: files and command lines with these stay readable."""
-
-T = TypeVar("T")
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -358,17 +356,12 @@ def knobs(config_type: type[msgspec.Struct] = RunConfig) -> dict[str, KnobSpec]:
     return knobs_of(config_type)
 
 
-def with_new_names(values: dict[str, T]) -> dict[str, T]:
-    """What a file says of some knobs, those that were renamed since by their present names."""
-    return {RENAMED.get(name, name): value for name, value in values.items()}
-
-
-def with_values(config: RunConfig, values: dict[str, Any]) -> RunConfig:
+def with_values(config: ConfigT, values: Mapping[str, Any]) -> ConfigT:
     """`config` with some knobs changed; raises ConfigError for an unknown name or a value not allowed.
 
     steps, epochs and minutes say the length together: where `values` names any of them, the others become 0.
     """
-    specs = knobs()
+    specs = knobs(type(config))
     changed: dict[str, Value] = {}
     for name, value in values.items():
         if name not in specs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -17,6 +17,10 @@ from rnnplay.errors import ConfigError
 
 Kind = Literal["int", "float", "bool", "choice", "text"]
 Value = int | float | bool | str
+T = TypeVar("T")
+
+RENAMED = {"average": "ema_decay"}
+"""Knobs by the names that earlier versions gave them: files and command lines with these stay readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class KnobSpec:
     def check(self, value: object) -> Value:
         """`value` in the knob's own type; raises ConfigError if it is not allowed."""
         given = value
-        if self.kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        if self.kind == "float" and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300:
             value = float(value)
         fits = {"int": int, "float": float, "bool": bool, "choice": str, "text": str}[self.kind]
         right_type = isinstance(value, fits) and not (self.kind == "int" and isinstance(value, bool))
@@ -105,6 +109,14 @@ class KnobSpec:
         elif (number := self._number(text)) is not None:
             parsed = number
         return self.check(parsed)  # which says what was expected
+
+    def takes(self, text: str) -> bool:
+        """Whether `parse` gives a value for `text`."""
+        try:
+            self.parse(text)
+        except ConfigError:
+            return False
+        return True
 
     def relevant(self, config: msgspec.Struct) -> bool:
         """Whether the knob does anything under the other values of `config`."""
@@ -152,6 +164,11 @@ def check(config: msgspec.Struct) -> None:
     """Raises ConfigError for the first value of `config` that is not allowed."""
     for name, spec in knobs_of(type(config)).items():
         spec.check(getattr(config, name))
+
+
+def with_new_names(values: dict[str, T]) -> dict[str, T]:
+    """What a file says of some knobs, those that were renamed since by their present names."""
+    return {RENAMED.get(name, name): value for name, value in values.items()}
 
 
 def _spec(name: str, hint: Any, default: Any) -> KnobSpec:

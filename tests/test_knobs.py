@@ -26,3 +26,8 @@ def test_every_refusal_names_the_knob_what_is_allowed_and_what_was_given(spec: K
 def test_a_text_that_no_knob_takes_is_refused_in_the_same_words(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"^{name} must be .*; got ' '"):
         with_values(RunConfig(), {name: " "})
+
+
+def test_an_integer_beyond_every_float_is_refused_like_others() -> None:
+    with pytest.raises(ConfigError, match=r"^lr must be a number above 0, at most 1,000; got 1000"):
+        with_values(RunConfig(), {"lr": 10**400})

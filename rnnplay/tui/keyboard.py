@@ -25,7 +25,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input
 
-from rnnplay.tui.setup.fields import Field
+from rnnplay.tui.setup.knob_field import KnobField
 
 HELP_KEYS: list[BindingType] = [
     Binding("question_mark", "app.help", "Help", key_display="?"),
@@ -149,17 +149,17 @@ class Keyboard:
             self._app.notify(text, timeout=TOLD_SECONDS, markup=False)
 
 
-def takes_text(widget: Widget | None) -> TypeGuard[Input | Field]:
+def takes_text(widget: Widget | None) -> TypeGuard[Input | KnobField]:
     """Whether what is typed belongs to `widget`, the one that has the focus."""
-    return isinstance(widget, Input | Field)
+    return isinstance(widget, Input | KnobField)
 
 
 def _is_text(event: Key | Paste) -> bool:
     return isinstance(event, Paste) or event.is_printable or event.key in ("enter", "backspace")
 
 
-def _refusal(widget: Input | Field, character: str) -> str:
-    if isinstance(widget, Field):
+def _refusal(widget: Input | KnobField, character: str) -> str:
+    if isinstance(widget, KnobField):
         return f"{widget.refusal(character)} Escape leaves the field; then letters are commands again."
     return f"“{character}” was not taken."
 

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from rnnplay.config import RunConfig, Value, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
@@ -110,7 +112,7 @@ class RunState:
     @property
     def wanted(self) -> RunConfig:
         """The config with what is pending: what the form shows, and what is trained or resumed next."""
-        return with_values(self.config, self.pending) if self.pending else self.config
+        return msgspec.structs.replace(self.config, **self.pending) if self.pending else self.config
 
     def want(self, config: RunConfig) -> None:
         """The user wants `config`. While the run is under way a change stays pending until it is answered, also one

@@ -13,6 +13,7 @@ from rnnplay.engine import messages
 from rnnplay.presets import preset_config
 from rnnplay.tui import keyboard
 from rnnplay.tui.app import RnnplayApp
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.ask import Ask
 from rnnplay.tui.screens.confirm import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
@@ -47,7 +48,8 @@ async def test_no_letter_is_a_command_while_a_field_has_the_focus(stage: Stage, 
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
-        stage.form.training = False  # every field can be reached
+        stage.state.phase = Phase.STOPPED  # every field can be reached
+        stage.form.show_run(stage.state)
         stage.engine.sent.clear()
         app.screen.set_focus(app.screen.query_one(place))
         burst(app, *COMMANDS.replace("0", ""))
@@ -56,7 +58,8 @@ async def test_no_letter_is_a_command_while_a_field_has_the_focus(stage: Stage, 
         assert app.screen is stage.playground
         assert stage.form.config == preset_config()
         assert any("was not taken" in toast and "Escape" in toast for toast in stage.toasts)
-        stage.form.training = True
+        stage.state.phase = Phase.TRAINING
+        stage.form.show_run(stage.state)
         await pilot.press("escape", "escape", "c")
         await until(pilot, lambda: bool(stage.engine.of(messages.Tune)))
 
@@ -109,6 +112,7 @@ async def test_a_path_typed_before_the_picker_is_there_is_its_own(stage: Stage, 
         app.screen.set_focus(field)
         while not field._on_extra:
             await pilot.press("left")
+            await settled(stage, pilot)
         burst(app, "\n", *str(text), "\n", "escape", "g", "x")
         await until(pilot, lambda: stage.form.config.corpus == str(text) and stage.prompt.text == "x")
 

@@ -21,7 +21,7 @@ from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.prompt.sampling_row import SamplingRow
-from rnnplay.tui.setup.fields import Field
+from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.visible import visible_line
 
@@ -253,7 +253,7 @@ class PromptPane(Vertical):
 
     def action_settings(self) -> None:
         """From the prompt to the first setting below it."""
-        self.screen.set_focus(self._row.query(Field).first())
+        self.screen.set_focus(self._row.query(KnobField).first())
 
     def action_input(self) -> None:
         """From the settings back to the prompt."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import HorizontalScroll
 from textual.message import Message
 
-from rnnplay.config import SamplingConfig, Value, knobs
-from rnnplay.errors import ConfigError
-from rnnplay.tui.setup.fields import Field
+from rnnplay.config import SamplingConfig, knobs, with_values
+from rnnplay.tui.setup.knob_field import KnobField
+from rnnplay.tui.setup.typed_text import with_texts
 
 GAP, MOST_GAP, ARROWS_ROOM = 2, 4, 4
 LEAST_VALUE, MOST_VALUE, SHORT_LABELS = 3, 8, (6, 5, 4, 3)
@@ -26,7 +25,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     DEFAULT_CSS = """
     SamplingRow {
         height: 1; scrollbar-size: 0 0;
-        & > Field { width: auto; }
+        & > KnobField { width: auto; }
     }
     """
 
@@ -40,27 +39,29 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._config = SamplingConfig()
-        self._errors: dict[str, str] = {}
-        self._typing: tuple[str, Value] | None = None
-        """The knob being typed into, and its value from before."""
-        self._fields = {name: Field(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
+        self._texts: dict[str, str] = {}
+        """By knob: what is being typed, or could not be taken."""
+        self._fields = {name: KnobField(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
 
     def compose(self) -> ComposeResult:
         yield from self._fields.values()
 
     @property
     def config(self) -> SamplingConfig:
-        """Setting it fills the fields and posts nothing."""
-        return self._config
+        """With as much of what is typed as is allowed. Setting it fills the fields and posts nothing."""
+        return with_texts(self._config, self._texts)[0]
 
     @config.setter
     def config(self, config: SamplingConfig) -> None:
         self._config = config
-        self._typing = None
-        self._errors.clear()
+        self._texts.clear()
         for field in self._fields.values():
             field.forget()
         self._show()
+
+    @property
+    def _errors(self) -> dict[str, str]:
+        return with_texts(self._config, self._texts)[1]
 
     @property
     def error(self) -> str:
@@ -71,46 +72,41 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         self._show()
 
     def _show(self) -> None:
+        config, errors = self.config, self._errors
         for name, field in self._fields.items():
-            value = getattr(self._config, name)
-            field.show(value, changed=value != field.spec.default, error=self._errors.get(name, ""))
+            value = getattr(config, name)
+            changed = value != field.spec.default
+            field.show(value, held=self._texts.get(name), changed=changed, error=errors.get(name, ""))
         self._fit()
 
-    @on(Field.Chosen)
-    def _chosen(self, event: Field.Chosen) -> None:
-        event.stop()
-        self._typing = None
-        self._take(event.field.spec.name, event.value)
-
-    @on(Field.Undone)
-    def _undone(self, event: Field.Undone) -> None:
-        event.stop()
-        self._typing = None
-        self._take(event.field.spec.name, event.before)
-
-    @on(Field.Typed)
-    def _typed(self, event: Field.Typed) -> None:
+    @on(KnobField.Stepped)
+    def _stepped(self, event: KnobField.Stepped) -> None:
         event.stop()
         name = event.field.spec.name
-        if self._typing is None or self._typing[0] != name:
-            self._typing = name, getattr(self._config, name)
-        before = self._typing[1]
-        try:
-            self._take(name, event.field.spec.parse(event.text))
-        except ConfigError as error:  # the value from before, not that of the part which was right: 0. of 0.5x
-            self._errors[name] = str(error)
-            self._config = msgspec.structs.replace(self._config, **{name: before})
-            self._show()
-            self.post_message(self.Changed(self._config, self.error))
-            return
-        if event.done:
-            self._typing = None
+        value = event.field.stepped(getattr(self.config, name), event.direction)
+        self._texts.pop(name, None)
+        self._config = with_values(self._config, {name: value})
+        self._changed()
 
-    def _take(self, name: str, value: Value) -> None:
-        self._config = msgspec.structs.replace(self._config, **{name: value})
-        self._errors.pop(name, None)
+    @on(KnobField.Undone)
+    def _undone(self, event: KnobField.Undone) -> None:
+        event.stop()
+        self._texts.pop(event.field.spec.name, None)
+        self._changed()
+
+    @on(KnobField.Typed)
+    def _typed(self, event: KnobField.Typed) -> None:
+        event.stop()
+        name = event.field.spec.name
+        self._texts[name] = event.text
+        if event.done and name not in self._errors:
+            self._config = self.config
+            del self._texts[name]
+        self._changed()
+
+    def _changed(self) -> None:
         self._show()
-        self.post_message(self.Changed(self._config, self.error))
+        self.post_message(self.Changed(self.config, self.error))
 
     def on_resize(self) -> None:
         self._fit()

@@ -77,7 +77,7 @@ class PlaygroundScreen(Screen[None]):
         yield StatusLine(id="status")
         yield Banner(id="trouble", rows=4)
         with Horizontal(id="body"):
-            yield SetupPane(self.state.config, self._preset, self._presets.presets, self.controllers.workspace)
+            yield SetupPane(self.state, self._preset, self._presets.presets, self.controllers.workspace)
             with Vertical(id="work"):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")

@@ -232,7 +232,7 @@ class RunActions:
 
     def _show_config(self, controller: RunController) -> None:
         if controller is self._controller:
-            self._form.config = controller.state.config
+            self._form.forget()
 
     def _changed(self) -> None:
         self._screen.post_message(self.Changed())

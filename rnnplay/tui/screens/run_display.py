@@ -10,7 +10,7 @@ from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Forced
-from rnnplay.runs.records import Notice, Record, Rollback, Tuned
+from rnnplay.runs.records import Notice, Record, Rollback
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -92,16 +92,13 @@ class RunDisplay:
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed() if event.command != "inspect":
                 if event.command == "train" and not state.running:
-                    self._form.config = state.config
+                    self._form.forget()
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()
             case messages.Inspected() | messages.Failed():
                 pass  # the inspection's alone
             case messages.Progress():
                 self._tell(event.records)
-                for record in event.records:
-                    if isinstance(record, Tuned) and record.knob not in state.pending:
-                        self._form.follow(record.knob, record.value)
                 self.show_soon()
             case _:
                 self.show_soon()
@@ -189,7 +186,6 @@ class RunDisplay:
     def _phase_changed(self, phase: Phase) -> None:
         before, self._phase = self._phase, phase
         state = self._controller.state
-        self._screen.query_one(SetupPane).show_running(state.running)
         self.label_main()
         self._layout.apply()
         if phase is Phase.TRAINING:
@@ -217,7 +213,6 @@ class RunDisplay:
         self._silence_told = False
         self._say("")
         self._prompt.append_sample("", True)
-        self._form.config = self._controller.state.wanted
         self.show()
 
     # --- prompts --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,23 +17,35 @@ from textual.widgets import Static
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
-from rnnplay.tui.heatmap.values import nudged
-from rnnplay.tui.setup.fields import Field
-from rnnplay.tui.setup.more_row import MoreRow
-from rnnplay.tui.setup.setup_layout import first_groups, kept_by, label_width, more_groups, preset_spec
+from rnnplay.tui.heatmap.values import format_value, nudged
+from rnnplay.tui.run_state import RunState
+from rnnplay.tui.setup.form_rows import (
+    FIRST,
+    FIRST_NAMES,
+    MoreRow,
+    kept_by,
+    label_width,
+    listed,
+    more_groups,
+    preset_spec,
+)
+from rnnplay.tui.setup.knob_field import KnobField
+from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.visible import visible_line
 
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
 """From this height on the groups above the fold stand apart."""
-MOST_LISTED = 6
-"""Names of changed knobs in the note of the preset; what is changed is seen in the form as well."""
 LOCKED = "While training, only the bright settings can change."
 
 
 class SetupForm(Vertical):
-    """All knobs of RunConfig, a row each. What is typed is checked at once; `config` is the last that was allowed."""
+    """All knobs of RunConfig, a row each, of the run whose state it is given.
+
+    The state owns their values, and is told what the user wants before a message is posted. The form owns what of the
+    text typed into its fields the state has not taken; `config` is the state's with as much of that as is allowed.
+    """
 
     DEFAULT_CSS = """
     SetupForm {
@@ -93,7 +105,7 @@ class SetupForm(Vertical):
 
     def __init__(
         self,
-        config: RunConfig | None = None,
+        state: RunState,
         *,
         preset: str = DEFAULT_PRESET,
         presets: dict[str, Preset] | None = None,
@@ -101,19 +113,15 @@ class SetupForm(Vertical):
     ) -> None:
         """`presets`: all there are to choose from, `preset` among them."""
         super().__init__(id=id)
+        self.state = state
         self._presets = presets or PRESETS
         self._preset = preset
         self._preset_config = self._presets[preset].config
-        self._config = config or self._preset_config
-        self._training = False
-        self._drafts: dict[str, Value] = {}
-        self._typing: tuple[str, RunConfig] | None = None
-        """The knob being typed, and the config from before: on the way to 99, 9 was not meant."""
+        self._texts: dict[str, str] = {}
+        """By knob, the newest last: what was typed or chosen, and is being typed or could not be taken."""
         self._corpora: list[tuple[str, str]] = []
-        self.errors: dict[str, str] = {}
-        """By knob: why what stands in its field is not in `config`."""
-        self._fields: dict[str, Field] = {}
-        self._preset_field = Field(preset_spec(), label_width=_first_width(), id="knob-preset")
+        self._fields: dict[str, KnobField] = {}
+        self._preset_field = KnobField(preset_spec(), label_width=label_width(FIRST_NAMES), id="knob-preset")
         self._more = MoreRow()
         self._more_mounted = False
 
@@ -121,13 +129,31 @@ class SetupForm(Vertical):
 
     @property
     def config(self) -> RunConfig:
-        """The last config that was allowed. Setting it fills the form and posts nothing."""
-        return self._config
+        """What the user wants; while the run is under way without the text that is still being typed."""
+        return self.state.wanted if self.state.running else self._read()[0]
 
-    @config.setter
-    def config(self, config: RunConfig) -> None:
-        self._config = config
-        self._forget()
+    @property
+    def errors(self) -> dict[str, str]:
+        """By knob: why what stands in its field is not in `config`."""
+        errors = self._read()[1]
+        if self.state.running:
+            # On its way to 0.05 a typed learning rate is 0: it is sent when it is whole.
+            return {name: error for name, error in errors.items() if not knobs()[name].takes(self._texts[name])}
+        return errors
+
+    def _read(self) -> tuple[RunConfig, dict[str, str]]:
+        return with_texts(self.state.wanted, self._texts)
+
+    def show_run(self, state: RunState) -> None:
+        """Show the run of `state` as it is now; unless it is another one, what is being typed stays."""
+        if state is not self.state:
+            self.state = state
+            self._drop(*self._fields)
+        self._show()
+
+    def forget(self) -> None:
+        """Show the state as it is now, and nothing of what was typed."""
+        self._drop(*self._fields)
         self._show()
 
     @property
@@ -141,19 +167,6 @@ class SetupForm(Vertical):
         self._preset, self._preset_config = preset.name, preset.config
         self._show()
 
-    @property
-    def training(self) -> bool:
-        """While true, only live knobs can be changed, and are posted as `Tuned`."""
-        return self._training
-
-    @training.setter
-    def training(self, training: bool) -> None:
-        if training != self._training:
-            self._training = training
-            if training:  # what is being typed when a run ends stays
-                self._forget()
-            self._show()
-
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
         """The corpora to choose from: (name, title)."""
         self._corpora = list(corpora)
@@ -161,28 +174,19 @@ class SetupForm(Vertical):
 
     def set_value(self, name: str, value: Value) -> None:
         """Set a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
-        if self._training and name in knobs() and not knobs()[name].knob.live:
+        if self.state.running and name in knobs() and not knobs()[name].knob.live:
             raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
-        before = self._config
-        config = with_values(before, {name: value})
-        self._forget(name)
-        self._take(config, name)
-
-    def follow(self, name: str, value: Value) -> None:
-        """Show that the run has set a live knob by itself: posts nothing, and leaves what is being typed."""
-        typing = self._typing
-        self._config = with_values(self._config, {name: value})
-        if typing is None or typing[0] != name:
-            self._forget(name)
-        if typing is not None:
-            self._typing = typing[0], with_values(typing[1], {name: value})
-        self._show()
+        before = self.config
+        config = with_values(self.state.wanted, {name: value})
+        self._drop(name)
+        self.state.want(config)
+        self._changed_from(before)
 
     def nudge(self, name: str, direction: int) -> None:
         """Move a number to the next sensible value above (1) or below (-1)."""
-        self.set_value(name, nudged(knobs()[name], getattr(self._config, name), direction))
+        self.set_value(name, nudged(name, getattr(self.config, name), direction))
 
-    def field(self, name: str) -> Field:
+    def field(self, name: str) -> KnobField:
         """The row of a knob, to focus it; opens "more" if it is there."""
         if name not in self._fields:
             self.more = True
@@ -200,7 +204,7 @@ class SetupForm(Vertical):
             self._more_mounted = True
             self.query_one(".more-rows").mount_all(self._more_rows())
         self.set_class(more, "-more")
-        self._more.opened = more
+        self._more.show(more)
         self._show()
 
     # --- rows -----------------------------------------------------------------------------------------------
@@ -209,9 +213,9 @@ class SetupForm(Vertical):
         with VerticalScroll(id="setup-rows", can_focus=False):
             with Vertical(classes="first-rows"):
                 yield self._preset_field
-                for group in first_groups():
+                for group in FIRST:
                     for at, name in enumerate(group):
-                        field = self._make_field(name, _first_width())
+                        field = self._make_field(name, label_width(FIRST_NAMES))
                         field.set_class(at == 0, "begins-group")
                         yield field
                 self._more.add_class("begins-group")
@@ -230,8 +234,8 @@ class SetupForm(Vertical):
             rows += [self._make_field(name, width) for name in names]
         return rows
 
-    def _make_field(self, name: str, width: int) -> Field:
-        field = Field(
+    def _make_field(self, name: str, width: int) -> KnobField:
+        field = KnobField(
             knobs()[name],
             options=[] if name == "corpus" else None,
             extra=OPEN_FILE if name == "corpus" else "",
@@ -247,20 +251,22 @@ class SetupForm(Vertical):
     # --- what is shown --------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        changed = self._changed_names()
+        config, errors, running = self.config, self.errors, self.state.running
+        changed = self._changed_names(config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
-            self._show_corpora(corpus)
+            self._show_corpora(corpus, config.corpus)
         for name, field in self._fields.items():
             spec = field.spec
             field.show(
-                self._drafts.get(name, getattr(self._config, name)),
+                getattr(config, name),
+                held=self._texts.get(name),
                 changed=name in changed,
-                locked=LOCKED if self._training and not spec.knob.live else "",
-                irrelevant=not spec.relevant(self._config),
-                error=self.errors.get(name, ""),
+                locked=LOCKED if running and not spec.knob.live else "",
+                irrelevant=not spec.relevant(config),
+                error=errors.get(name, ""),
             )
-        self._show_note()
+        self._show_note(errors)
 
     def _show_preset(self, changed: list[str]) -> None:
         field = self._preset_field
@@ -274,12 +280,11 @@ class SetupForm(Vertical):
             field.options, field.note, field.spec = options, note, preset_spec(self._presets)
             field.refresh_help()
             field.refresh()
-        field.show("" if changed else self._preset, locked=LOCKED if self._training else "", changed=bool(changed))
+        field.show("" if changed else self._preset, locked=LOCKED if self.state.running else "", changed=bool(changed))
 
-    def _show_corpora(self, field: Field) -> None:
+    def _show_corpora(self, field: KnobField, current: str) -> None:
         options: list[tuple[Value, str]] = [(name, name) for name, _ in self._corpora]
         titles = dict(self._corpora)
-        current = self._config.corpus
         if current not in titles:
             options.append((current, PurePath(current).name or current))
         note = visible_line(titles.get(current, current))
@@ -288,28 +293,26 @@ class SetupForm(Vertical):
             field.refresh_help()
             field.refresh()
 
-    def _show_note(self) -> None:
+    def _show_note(self, errors: dict[str, str]) -> None:
         if not self.is_mounted:
             return
         note = self.query_one("#setup-note", Static)
         focused = self.screen.focused if self.is_attached else None
-        if self.errors:
-            name = focused.spec.name if isinstance(focused, Field) and focused.spec.name in self.errors else ""
-            text = self.errors[name or next(iter(self.errors))]
+        if errors:
+            name = focused.spec.name if isinstance(focused, KnobField) and focused.spec.name in errors else ""
+            text = errors[name or next(iter(errors))]
         else:
             # What a preset takes and reaches is to be seen where it is chosen.
-            text = LOCKED if self._training else self._preset_field.note if focused is self._preset_field else ""
+            text = LOCKED if self.state.running else self._preset_field.note if focused is self._preset_field else ""
         note.set_class(bool(text), "-shown")
-        note.set_class(bool(self.errors), "-error")
+        note.set_class(bool(errors), "-error")
         if text != str(note.content):
             note.update(text)
 
-    def _changed_names(self) -> list[str]:
+    def _changed_names(self, config: RunConfig) -> list[str]:
         kept = kept_by(self._presets[self._preset])
         return [
-            name
-            for name in knobs()
-            if name not in kept and getattr(self._config, name) != getattr(self._preset_config, name)
+            name for name in knobs() if name not in kept and getattr(config, name) != getattr(self._preset_config, name)
         ]
 
     @on(MoreRow.Pressed)
@@ -319,123 +322,100 @@ class SetupForm(Vertical):
 
     # --- changes --------------------------------------------------------------------------------------------
 
-    @on(Field.Chosen)
-    def _field_chosen(self, event: Field.Chosen) -> None:
-        if not self._owns(event.field):
-            return
-        event.stop()
-        self._typing = None
-        if event.field is self._preset_field:
-            self._take_preset(str(event.value))
-        else:
-            self._try(event.field.spec.name, event.value)
-
-    @on(Field.Typed)
-    def _field_typed(self, event: Field.Typed) -> None:
+    @on(KnobField.Stepped)
+    def _field_stepped(self, event: KnobField.Stepped) -> None:
         if not self._owns(event.field):
             return
         event.stop()
         field, name = event.field, event.field.spec.name
-        if self._typing is None or self._typing[0] != name:
-            self._typing = name, self._config
-        try:
-            value = field.spec.parse(event.text)
-        except ConfigError as error:
-            self._drafts.pop(name, None)
-            self.errors[name] = str(error)
-            self._take(self._typing[1], name)
+        if field is self._preset_field:
+            changed = self._changed_names(self.config)
+            self._take_preset(field.stepped("" if changed else self._preset, event.direction))
             return
-        if event.done:
-            self._typing = None
-        if self._training and not event.done:
-            # On its way to 0.05 a typed rate is 0: it is sent when it is whole.
-            self.errors.pop(name, None)
-            self._show()
-            return
-        self._try(name, value)
+        text = self._texts.get(name, "")
+        shown = field.spec.parse(text) if field.spec.takes(text) else getattr(self.config, name)
+        value = field.stepped(shown, event.direction)
+        if value is not None:
+            before = self.config
+            self._texts.pop(name, None)
+            self._texts[name] = format_value(field.spec, value, words=False)
+            self._settle(before)
 
-    @on(Field.Undone)
-    def _field_undone(self, event: Field.Undone) -> None:
+    @on(KnobField.Typed)
+    def _field_typed(self, event: KnobField.Typed) -> None:
         if not self._owns(event.field):
             return
         event.stop()
-        name = event.field.spec.name
-        before = self._typing[1] if self._typing and self._typing[0] == name else self._config
-        self._forget(name)
-        self._take(before, name)
+        before, name = self.config, event.field.spec.name
+        self._texts.pop(name, None)
+        self._texts[name] = event.text
+        if event.done:
+            self._settle(before)
+        else:
+            self._changed_from(before)
 
-    @on(Field.Opened)
-    def _field_opened(self, event: Field.Opened) -> None:
+    @on(KnobField.Undone)
+    def _field_undone(self, event: KnobField.Undone) -> None:
+        if self._owns(event.field):
+            event.stop()
+            before = self.config
+            self._drop(event.field.spec.name)
+            self._changed_from(before)
+
+    @on(KnobField.Opened)
+    def _field_opened(self, event: KnobField.Opened) -> None:
         if self._owns(event.field):
             event.stop()
             event.field.forget()
             self.post_message(self.CorpusFileWanted(self))
 
-    def _owns(self, field: Field) -> bool:
+    def _owns(self, field: KnobField) -> bool:
         return field is self._preset_field or self._fields.get(field.spec.name) is field
 
-    def _try(self, name: str, value: Value) -> None:
-        """Take `value` and all drafts if together they are allowed, else `value` alone, else keep it as a draft."""
-        spec = knobs()[name]
-        if self._training and not spec.knob.live:
-            return
-        wanted: dict[str, Any] = {**self._drafts, name: value}
-        try:
-            config = with_values(self._config, wanted)
-            self._drafts.clear()
-            for taken in wanted:
-                self.errors.pop(taken, None)
-        except ConfigError as error:
-            try:
-                config = with_values(self._config, {name: value})
-                self._drafts.pop(name, None)
-                self.errors.pop(name, None)
-            except ConfigError:
-                self.errors[name] = str(error)
-                try:
-                    spec.check(value)
-                    # Right by itself: it waits for the other knob it does not agree with.
-                    self._drafts[name] = value
-                except ConfigError:
-                    self._drafts.pop(name, None)
-                self._show()
-                return
-        self._take(config, name)
+    def _settle(self, before: RunConfig) -> None:
+        """Have the state take what is in the fields as far as it is allowed; the rest stays in them, marked."""
+        config, errors = self._read()
+        self._texts = {name: text for name, text in self._texts.items() if name in errors}
+        self.state.want(config)
+        self._changed_from(before)
 
-    def _forget(self, *names: str) -> None:
-        """Drop what was typed for `names` (all) and is not in the config."""
-        for name in names or self._fields:
-            self._drafts.pop(name, None)
-            self.errors.pop(name, None)
+    def _drop(self, *names: str) -> None:
+        """Drop what was typed for `names` and is not in the state."""
+        for name in names:
+            self._texts.pop(name, None)
             if field := self._fields.get(name):
                 field.forget()
-        self._typing = None
 
-    def _take(self, config: RunConfig, name: str) -> None:
-        same = config == self._config
-        self._config = config
+    def _changed_from(self, before: RunConfig) -> None:
+        """Show the state, and tell what of the config is another than `before`."""
         self._show()
-        if same:
+        config = self.config
+        if config == before:
             return
-        if self._training:
-            self.post_message(self.Tuned(self, name, getattr(config, name)))
-        else:
+        if not self.state.running:
             self.post_message(self.Changed(self, config))
-
-    def _take_preset(self, name: str) -> None:
-        if not name:  # "custom" is where one already is
             return
-        before = self._config
-        self._preset, self._preset_config = name, self._presets[name].config
-        kept = {knob: getattr(before, knob) for knob in kept_by(self._presets[name])}
-        self._forget()
-        self._take(with_values(self._preset_config, kept), "preset")
+        for name in knobs():
+            if (value := getattr(config, name)) != getattr(before, name):
+                self.post_message(self.Tuned(self, name, value))
+
+    def _take_preset(self, value: Value | None) -> None:
+        if not value:  # "custom" is where one already is
+            return
+        before = self.config
+        self._preset = str(value)
+        preset = self._presets[self._preset]
+        self._preset_config = preset.config
+        kept = {knob: getattr(before, knob) for knob in kept_by(preset)}
+        self._drop(*self._fields)
+        self.state.want(with_values(self._preset_config, kept))
+        self._changed_from(before)
 
     # --- keys -----------------------------------------------------------------------------------------------
 
     def action_row(self, direction: int) -> None:
         """Focus the row above or below; at the ends stay."""
-        rows = [row for row in self.query("Field, MoreRow").results(Widget) if row.focusable]
+        rows = [row for row in self.query("KnobField, MoreRow").results(Widget) if row.focusable]
         focused = self.screen.focused
         at = rows.index(focused) + direction if focused in rows else 0 if direction > 0 else len(rows) - 1
         if 0 <= at < len(rows):
@@ -443,17 +423,7 @@ class SetupForm(Vertical):
             self.screen.set_focus(rows[at])
 
     def on_descendant_focus(self) -> None:
-        self._show_note()
+        self._show_note(self.errors)
 
     def on_descendant_blur(self) -> None:
-        self.call_after_refresh(self._show_note)
-
-
-def listed(names: list[str]) -> str:
-    """The first few of `names`, and how many more there are."""
-    more = len(names) - MOST_LISTED
-    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _first_width() -> int:
-    return label_width([name for group in first_groups() for name in group])
+        self.call_after_refresh(lambda: self._show_note(self.errors))

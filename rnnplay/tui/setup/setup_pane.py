@@ -26,17 +26,16 @@ COUNTED_SECONDS = 0.4
 class SetupPane(Vertical):
     """The model that the form describes is counted in a thread, its vocabulary once for each text and its tokens."""
 
-    def __init__(self, config: RunConfig, preset: str, presets: dict[str, Preset], workspace: Workspace) -> None:
+    def __init__(self, state: RunState, preset: str, presets: dict[str, Preset], workspace: Workspace) -> None:
         super().__init__(id="setup")
-        self._config, self._preset, self._presets, self._workspace = config, preset, presets, workspace
+        self._state, self._preset, self._presets, self._workspace = state, preset, presets, workspace
         self._clip_before = "norm"
-        self._state: RunState | None = None
         self._parameters: ParameterCount | None = None
         """None until the first screen is drawn: what it counts with takes a while to import."""
 
     def compose(self) -> ComposeResult:
         self.border_title = "Setup"
-        yield SetupForm(self._config, preset=self._preset, presets=self._presets, id="form")
+        yield SetupForm(self._state, preset=self._preset, presets=self._presets, id="form")
         yield EventLog(id="events")
         with Horizontal(id="buttons"):
             yield Button("▶ Train", id="main", variant="primary", compact=True)
@@ -56,14 +55,11 @@ class SetupPane(Vertical):
     def show(self, state: RunState, *, covered: bool) -> None:
         """Bring it up to date with the run; what happened to it is not drawn while another screen covers this one."""
         self._state = state
+        self.query_one(SetupForm).show_run(state)
+        self.query_one("#stop", Button).disabled = not state.running
         self._show_parameters()
         if not covered:
             self.query_one(EventLog).show(state)
-
-    def show_running(self, running: bool) -> None:
-        """What can be done with the run has changed."""
-        self.query_one(SetupForm).training = running
-        self.query_one("#stop", Button).disabled = not running
 
     def label_main(self, label: str) -> None:
         """What the main button says."""
@@ -78,7 +74,7 @@ class SetupPane(Vertical):
     @on(SetupForm.Changed)
     def _show_parameters(self) -> None:
         """How many the model in the form has, on the border."""
-        if self._parameters is None or self._state is None:
+        if self._parameters is None:
             return
         config, started = self.query_one(SetupForm).config, self._state.started
         text = self._parameters.text(config, self._state.config, started.vocabulary if started else None)

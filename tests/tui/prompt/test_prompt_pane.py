@@ -19,7 +19,7 @@ from rnnplay.tui.prompt.ghost_input import MOST_CHARACTERS, GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.prompt_pane import WAITING, PromptPane
 from rnnplay.tui.prompt.sample_view import KEPT, SampleView, wrap
-from rnnplay.tui.setup.fields import Field
+from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.widgets.visible import percentage, visible_line, visible_text, visible_token
 
 
@@ -443,10 +443,10 @@ def test_wrapping_loses_nothing_and_fits(text: str, width: int) -> None:
 async def test_sampling_settings_are_made_from_their_knobs_and_used() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        assert [field.spec.name for field in app.pane.query(Field)] == list(knobs(SamplingConfig))
-        app.pane.query_one("#sampling-temperature", Field).focus()
+        assert [field.spec.name for field in app.pane.query(KnobField)] == list(knobs(SamplingConfig))
+        app.pane.query_one("#sampling-temperature", KnobField).focus()
         await pilot.press("right")
-        app.pane.query_one("#sampling-seed", Field).focus()
+        app.pane.query_one("#sampling-seed", KnobField).focus()
         await pilot.press("7")
         app.pane.focus_input()
         wanted = await ask(app, pilot, "a")
@@ -456,7 +456,7 @@ async def test_sampling_settings_are_made_from_their_knobs_and_used() -> None:
 async def test_a_bad_sampling_setting_is_explained_and_not_sent() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.pane.query_one("#sampling-top_p", Field).focus()
+        app.pane.query_one("#sampling-top_p", KnobField).focus()
         await pilot.press("2")
         await pilot.pause()
         assert app.said.endswith("got 2.0.")
@@ -464,7 +464,7 @@ async def test_a_bad_sampling_setting_is_explained_and_not_sent() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert app.of(PromptPane.SampleWanted) == []
-        app.pane.query_one("#sampling-top_p", Field).focus()
+        app.pane.query_one("#sampling-top_p", KnobField).focus()
         await pilot.press("escape")
         await pilot.pause()
         assert app.said == ""
@@ -483,7 +483,7 @@ async def test_the_layout_fits_every_size(width: int, height: int) -> None:
             assert region.area > 0
             assert pane.contains_region(region)
         assert not any(a.overlaps(b) for a in regions for b in regions if a is not b)
-        fields = [field.region for field in app.pane.query(Field)]
+        fields = [field.region for field in app.pane.query(KnobField)]
         if height > 3:
             assert all(pane.contains_region(field) and field.area for field in fields)
 
@@ -492,7 +492,7 @@ async def test_a_decimal_comma_is_never_another_number() -> None:
     """0,8 is refused; it used to be a temperature of 8."""
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        field = app.pane.query_one("#sampling-temperature", Field)
+        field = app.pane.query_one("#sampling-temperature", KnobField)
         field.focus()
         await pilot.press(*"0,5", "enter")
         await pilot.pause()

@@ -16,9 +16,11 @@ from textual.widgets import Markdown, Static
 from rnnplay.config import KnobSpec, RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import PRESETS, preset_config
+from rnnplay.runs.records import Tuned
 from rnnplay.tui.heatmap.values import nudged
-from rnnplay.tui.setup.fields import Field
-from rnnplay.tui.setup.more_row import MoreRow
+from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.setup.form_rows import MoreRow
+from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.setup_form import OPEN_FILE, SetupForm
 from tests.tui.stage import until
 
@@ -29,7 +31,8 @@ class FormApp(App[None]):
 
     def __init__(self, config: RunConfig | None = None) -> None:
         super().__init__()
-        self.form = SetupForm(config)
+        self.state = RunState(config or preset_config())
+        self.form = SetupForm(self.state)
         self.posted: list[Message] = []
         self.pauses = 0
         self.clips = 0
@@ -64,7 +67,7 @@ class FormApp(App[None]):
         return [message.config for message in self.posted if isinstance(message, SetupForm.Changed)]
 
 
-async def focus(app: FormApp, pilot: Pilot[None], name: str) -> Field:
+async def focus(app: FormApp, pilot: Pilot[None], name: str) -> KnobField:
     field = app.form.field(name)
     await pilot.pause()
     field.focus()
@@ -84,7 +87,7 @@ async def test_every_knob_has_exactly_one_row() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.form.more = True
         await pilot.pause()
-        rows = [field.spec.name for field in app.form.query(Field)]
+        rows = [field.spec.name for field in app.form.query(KnobField)]
         assert sorted(rows) == sorted(["preset", *knobs()])
 
 
@@ -108,7 +111,7 @@ async def test_labels_and_values_stand_in_columns_and_fit() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
-        first = [field for field in app.form.query(Field) if field.id and "preset" not in field.id]
+        first = [field for field in app.form.query(KnobField) if field.id and "preset" not in field.id]
         assert {field.label_width for field in first} == {max(len(field.spec.label) for field in first)}
         for field in first:
             text = field.render().plain
@@ -228,7 +231,7 @@ async def test_arrow_marks_and_the_wheel_change_a_number() -> None:
         assert app.form.config.clip_threshold == 2.0
 
 
-def scroll_event(field: Field):  # type: ignore[no-untyped-def]
+def scroll_event(field: KnobField):  # type: ignore[no-untyped-def]
     from textual.events import MouseScrollUp
 
     return MouseScrollUp(field, 0, 0, 0, 0, 0, False, False, False)
@@ -286,11 +289,13 @@ async def test_what_is_no_number_is_not_taken_into_a_number() -> None:
 async def test_what_is_typed_when_a_run_ends_or_changes_the_same_knob_stays() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.training = True
+        app.state.phase = Phase.TRAINING
+        app.form.forget()
         field = await focus(app, pilot, "lr")
         await typed(app, pilot, "0.0")
-        app.form.follow("lr", 0.001)
-        app.form.training = False
+        app.state.take(Tuned(step=1, knob="lr", value=0.001))
+        app.state.phase = Phase.STOPPED
+        app.form.show_run(app.state)
         assert field.text == "0.0"
         await typed(app, pilot, "2\n")
         await until(pilot, lambda: app.form.config.lr == 0.02)
@@ -308,8 +313,7 @@ async def test_keys_pressed_faster_than_they_are_handled_all_count() -> None:
             field = await focus(app, pilot, name)
             for key in ("right", "right", "right", "left"):
                 app.post_message(events.Key(key, None))
-            await until(pilot, lambda: getattr(app.form.config, name) == value)  # noqa: B023
-            assert field.value == value
+            await until(pilot, lambda: getattr(app.form.config, name) == value == field.value)  # noqa: B023
 
 
 async def test_no_key_is_lost_however_keys_and_answers_fall_together() -> None:
@@ -333,7 +337,7 @@ async def test_no_key_is_lost_however_keys_and_answers_fall_together() -> None:
 async def test_preset_fills_the_form_and_editing_makes_it_custom() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        row = app.form.query_one("#knob-preset", Field)
+        row = app.form.query_one("#knob-preset", KnobField)
         row.focus()
         await pilot.pause()
         assert row.text == "quick"
@@ -355,7 +359,7 @@ async def test_every_preset_can_be_chosen_and_keeps_the_corpus() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
         app.form.set_value("corpus", "python-docs")
-        row = app.form.query_one("#knob-preset", Field)
+        row = app.form.query_one("#knob-preset", KnobField)
         row.focus()
         seen = set()
         for _ in PRESETS:
@@ -412,10 +416,11 @@ async def test_while_training_only_live_knobs_change_and_are_posted_as_tuned() -
     app = FormApp(RunConfig(clip_threshold=1.0))
     async with app.run_test(size=(80, 24)) as pilot:
         app.form.more = True
-        app.form.training = True
+        app.state.phase = Phase.TRAINING
+        app.form.forget()
         await pilot.pause()
         live = {name for name, spec in knobs().items() if spec.knob.live}
-        unlocked = {field.spec.name for field in app.form.query(Field) if field.can_focus}
+        unlocked = {field.spec.name for field in app.form.query(KnobField) if field.can_focus}
         assert unlocked == live
         assert "While training" in app.form.field("cell").help_text
         assert "While training" in note(app)
@@ -427,7 +432,8 @@ async def test_while_training_only_live_knobs_change_and_are_posted_as_tuned() -
         assert app.configs == []
         with pytest.raises(ConfigError, match="while training"):
             app.form.set_value("hidden", 8)
-        app.form.training = False
+        app.state.phase = Phase.STOPPED
+        app.form.show_run(app.state)
         await pilot.pause()
         assert app.form.field("cell").can_focus
 
@@ -436,7 +442,8 @@ async def test_a_rate_typed_while_training_is_sent_when_it_is_whole() -> None:
     """On the way from 1 to 1e-3 the trainer must not train a step with a rate of 1."""
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.form.training = True
+        app.state.phase = Phase.TRAINING
+        app.form.forget()
         await focus(app, pilot, "lr")
         await pilot.press(*"1e-3")
         assert app.tuned == []
@@ -454,7 +461,7 @@ async def test_opening_a_file_is_the_last_corpus() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         field = await focus(app, pilot, "corpus")
         await pilot.press("right", "right")
-        assert field.text == OPEN_FILE
+        await until(pilot, lambda: field.text == OPEN_FILE)
         assert app.form.config.corpus == "python-docs"
         await pilot.press("enter")
         await pilot.pause()
@@ -474,7 +481,8 @@ async def test_setting_the_config_posts_nothing_and_forgets_errors() -> None:
         await pilot.press("0")
         assert app.form.errors
         app.posted.clear()
-        app.form.config = preset_config("exploding")
+        app.state.confirm(preset_config("exploding"))
+        app.form.forget()
         await pilot.pause()
         assert not app.form.errors
         assert app.posted == []

@@ -1,4 +1,7 @@
-"""One row a knob: its label and a one-line editor. A field knows its knob; the form knows the config."""
+"""One row a knob: its label and a one-line editor. What holds it owns the value; a field owns the line being typed.
+
+It is edited here, not in an Input of Textual's: to mount one costs the first key some 40 ms (docs/decisions.md).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
-from rnnplay.errors import ConfigError
 from rnnplay.tui.heatmap.values import format_value, nudged
-from rnnplay.tui.setup.typed_line import KEYS, TypedLine, may_become_number
+from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 if TYPE_CHECKING:
@@ -27,15 +29,15 @@ ARROWS = "◂ ▸"
 STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", "locked": FAINT}
 
 
-class Field(Widget, can_focus=True):
+class KnobField(Widget, can_focus=True):
     """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to what holds the field.
 
-    The value shown is set with `show`; what a user does is posted as `Chosen`, `Typed`,
-    `Undone` or `Opened`.
+    What is shown is set with `show`; what a user does is posted as `Stepped`, `Typed`, `Undone` or `Opened`, and
+    changes nothing but the text being typed.
     """
 
     DEFAULT_CSS = """
-    Field {
+    KnobField {
         height: 1; width: 1fr; background: transparent; color: $foreground; pointer: pointer;
         &:hover { background: $foreground 6%; }
         &:focus { background: $primary 25%; }
@@ -51,32 +53,31 @@ class Field(Widget, can_focus=True):
     ]
 
     @dataclass
-    class Chosen(Message):
-        """A value taken with the arrows, a click, or the end of typing."""
+    class Stepped(Message):
+        """One value on (1) or back (-1); `KnobField.stepped` gives the value from the one that there is."""
 
-        field: Field
-        value: Value
+        field: KnobField
+        direction: int
 
     @dataclass
     class Typed(Message):
         """The text so far, after each key; not yet checked. `done` once typing has ended with Enter or a blur."""
 
-        field: Field
+        field: KnobField
         text: str
         done: bool
 
     @dataclass
     class Undone(Message):
-        """Escape: what was typed is not wanted; `before` is the value from before it."""
+        """Escape: what was typed is not wanted."""
 
-        field: Field
-        before: Value
+        field: KnobField
 
     @dataclass
     class Opened(Message):
         """Enter or a click on an option that is not a value (`extra`)."""
 
-        field: Field
+        field: KnobField
 
     def __init__(
         self,
@@ -107,10 +108,9 @@ class Field(Widget, can_focus=True):
         """One more line of help."""
         self._line: TypedLine | None = None
         """What is being typed, None while nothing is."""
-        self._before = self.value
+        self._held: str | None = None
+        """What was typed or chosen and could not be taken, shown in place of the value."""
         self._on_extra = False
-        self._ahead: list[Value] = []
-        """Values chosen that what holds the field has not shown yet: keys may come faster than it answers."""
 
     # --- what is shown --------------------------------------------------------------------------------------
 
@@ -118,23 +118,19 @@ class Field(Widget, can_focus=True):
         self,
         value: Value,
         *,
+        held: str | None = None,
         changed: bool = False,
         locked: str = "",
         irrelevant: bool = False,
         error: str = "",
     ) -> None:
-        """Show `value` and its state; repaints only if something is new."""
-        if value in self._ahead:
-            del self._ahead[: self._ahead.index(value) + 1]
-            value = self.value if self._ahead else value
-        else:
-            self._ahead.clear()
-        state = (value, changed, locked, irrelevant, error)
-        if state == (self.value, self.changed, self.locked, self.irrelevant, self.error):
+        """Show `value`, or the text that is `held` in its place, and its state; repaints only if something is new."""
+        state = (value, held, changed, locked, irrelevant, error)
+        if state == (self.value, self._held, self.changed, self.locked, self.irrelevant, self.error):
             return
         if value != self.value:
             self._on_extra = False
-        self.value, self.changed, self.locked, self.irrelevant, self.error = state
+        self.value, self._held, self.changed, self.locked, self.irrelevant, self.error = state
         if locked:
             self._end_typing()
         still = bool(locked) or irrelevant
@@ -171,7 +167,7 @@ class Field(Widget, can_focus=True):
     def _begin_typing(self, text: str) -> TypedLine:
         """The line that is being typed; one that begins as `text` if none is."""
         if self._line is None:
-            self._line, self._before = TypedLine(text, len(text)), self.value
+            self._line = TypedLine(text, len(text))
             self._tell_footer()
         return self._line
 
@@ -196,6 +192,8 @@ class Field(Widget, can_focus=True):
             return self._line.text
         if self._on_extra:
             return self.extra
+        if self._held is not None:
+            return self._held
         for value, text in self.options:
             if value == self.value:
                 return text
@@ -302,8 +300,8 @@ class Field(Widget, can_focus=True):
 
     @property
     def plain_text(self) -> str:
-        """The value as it is typed: a number in full, never words for zero."""
-        return format_value(self.spec, self.value, words=False)
+        """What is shown, as it is typed: a number in full, never words for zero."""
+        return self._held if self._held is not None else format_value(self.spec, self.value, words=False)
 
     def _insert(self, text: str) -> None:
         self._begin_typing("").insert(text)
@@ -318,16 +316,14 @@ class Field(Widget, can_focus=True):
         if self._line is None:
             return
         self._typed(done=True)
-        try:
-            # Asked here, not of `error`: the answer to the last key may be on its way.
-            self.value = self.spec.parse(self._line.text)
+        if self.spec.takes(self._line.text):  # asked here: the answer to the last key may be on its way
+            self._held = self._line.text
             self._end_typing()
-        except ConfigError:
-            pass
 
     def forget(self) -> None:
         """End typing and show the value again."""
         self._end_typing()
+        self._held = None
         self._on_extra = False
         self.refresh()
 
@@ -355,31 +351,25 @@ class Field(Widget, can_focus=True):
         undone = self._line is not None or bool(self.error)
         self.forget()
         if undone:
-            self.post_message(self.Undone(self, self._before))
+            self.post_message(self.Undone(self))
 
     def step(self, direction: int) -> None:
-        """One option or one step of the number on (1) or back (-1)."""
-        if self.locked or self.irrelevant:
-            return
+        """Ask for one option or one step of the number on (1) or back (-1)."""
+        if not (self.locked or self.irrelevant) and (self.options or self.spec.kind in ("int", "float")):
+            self._end_typing()
+            self.post_message(self.Stepped(self, direction))
+
+    def stepped(self, value: Value, direction: int) -> Value | None:
+        """What a step makes of `value`; None if it leads to the option that is an action."""
         if not self.options:
-            if self.spec.kind in ("int", "float"):
-                self._end_typing()
-                self._choose(nudged(self.spec, self.value, direction))
-            return
+            return nudged(self.spec, value, direction)
         values = [value for value, _ in self.options]
         count = len(values) + bool(self.extra)
-        here = len(values) if self._on_extra else values.index(self.value) if self.value in values else -1
+        here = len(values) if self._on_extra else values.index(value) if value in values else -1
         there = (here + direction) % count if here >= 0 else 0 if direction > 0 else len(values) - 1
         self._on_extra = there == len(values)
         self.refresh()
-        if not self._on_extra:
-            self._choose(values[there])
-
-    def _choose(self, value: Value) -> None:
-        self.value = value  # at once: the next key goes on from it
-        self._ahead.append(value)
-        self.refresh()
-        self.post_message(self.Chosen(self, value))
+        return None if self._on_extra else values[there]
 
     def on_blur(self) -> None:
         self.finish()

@@ -1,13 +1,16 @@
-"""A line of text under the keys that edit it: the text, where the caret is, and what of it is seen."""
+"""Text typed into fields: the line that is edited, and the config that the texts of several fields make."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
 
+from rnnplay.config import ConfigT, Value, knobs, with_values
+from rnnplay.errors import ConfigError
 from rnnplay.tui.widgets.visible import visible_line
 
 KEYS = ("backspace", "delete", "left", "right", "home", "end", "ctrl+a", "ctrl+e", "ctrl+u", "ctrl+k", "ctrl+w")
@@ -17,7 +20,7 @@ _NUMBER_SO_FAR = re.compile(r"[+-]?[\d,_']*[.,]?[\d_]*((?<=[\d.])e[+-]?\d*)?", r
 
 @dataclass
 class TypedLine:
-    """`caret` is the character that the caret stands before."""
+    """A line of text under the keys that edit it; `caret` is the character that the caret stands before."""
 
     text: str = ""
     caret: int = 0
@@ -69,3 +72,27 @@ class TypedLine:
 def may_become_number(text: str) -> bool:
     """Whether `text` is a number, right or wrong, or the beginning of one."""
     return _NUMBER_SO_FAR.fullmatch(text) is not None
+
+
+def with_texts(config: ConfigT, texts: Mapping[str, str]) -> tuple[ConfigT, dict[str, str]]:
+    """`config` with the values that `texts` gives by knob, and by knob why a text is not in it.
+
+    Values that are allowed only together (embedding and hidden of a tied model) are taken together.
+    """
+    values: dict[str, Value] = {}
+    errors: dict[str, str] = {}
+    for name, text in texts.items():
+        try:
+            values[name] = knobs(type(config))[name].parse(text)
+        except ConfigError as error:
+            errors[name] = str(error)
+    try:
+        return with_values(config, values), errors
+    except ConfigError:
+        pass
+    for name, value in reversed(values.items()):  # what was typed last is what is wanted now
+        try:
+            config = with_values(config, {name: value})
+        except ConfigError as error:
+            errors[name] = str(error)
+    return config, errors

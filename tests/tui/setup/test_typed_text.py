@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnplay.tui.setup.typed_line import TypedLine, may_become_number
+from rnnplay.tui.setup.typed_text import TypedLine, may_become_number
 
 
 @pytest.mark.parametrize(
