@@ -332,8 +332,9 @@ class SetupForm(Vertical):
             changed = self._changed_names(self.config)
             self._take_preset(field.stepped("" if changed else self._preset, event.direction))
             return
-        text = self._texts.get(name, "")
-        shown = field.spec.parse(text) if field.spec.takes(text) else getattr(self.config, name)
+        text = self._texts.get(name)
+        held = text is not None and field.spec.takes(text)
+        shown = field.spec.parse(text or "") if held else getattr(self.config, name)
         value = field.stepped(shown, event.direction)
         if value is not None:
             before = self.config
