@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from rnnplay.config import GROUPS, Knob, KnobSpec, knobs
+from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
+from rnnplay.tui.heatmap.values import format_value
 
 FIRST = (
     ("corpus", "tokens"),
@@ -57,6 +58,12 @@ def kept_by(preset: Preset) -> set[str]:
     }
 
 
+def changed_names(config: RunConfig, preset: Preset, of_preset: RunConfig) -> list[str]:
+    """The knobs of `config` that `preset`, whose config is `of_preset`, would set to something else."""
+    kept = kept_by(preset)
+    return [name for name in knobs() if name not in kept and getattr(config, name) != getattr(of_preset, name)]
+
+
 def label_width(names: Iterable[str]) -> int:
     """Cells of the longest label."""
     return max(cell_len(knobs()[name].label) for name in names)
@@ -66,6 +73,30 @@ def listed(names: list[str]) -> str:
     """The first few of `names`, and how many more there are."""
     more = len(names) - MOST_LISTED
     return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool = False, error: str = "") -> str:
+    """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
+    lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
+    if spec.knob.zero:
+        lines.append(f"0 means {spec.knob.zero}.")
+    lines.append(f"Default: {format_value(spec, spec.default)}.")
+    if spec.knob.live:
+        lines.append("May change while training.")
+    lines += [line for line in (note, locked) if line]
+    if irrelevant and spec.knob.when:
+        other, values = spec.knob.when
+        lines.append(f"Of use only with {other} = {' or '.join(values)}.")
+    if error:
+        lines.append(f"**{error}**")
+    return "\n\n".join(lines)
+
+
+def knob_options(spec: KnobSpec) -> list[tuple[Value, str]]:
+    """(value, as shown) of what a knob may be set to, where that is a choice."""
+    if spec.kind == "bool":
+        return [(False, "off"), (True, "on")]
+    return [(choice, choice) for choice in spec.choices]
 
 
 class MoreRow(Widget, can_focus=True):

@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
 from rnnplay.tui.heatmap.values import format_value, nudged
+from rnnplay.tui.setup.form_rows import knob_help, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
@@ -46,8 +47,8 @@ class KnobField(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "left", "Less", show=False),
-        Binding("right", "right", "More", show=False),
+        Binding("left", "step(-1)", "Less", show=False),
+        Binding("right", "step(1)", "More", show=False),
         Binding("enter", "enter", "Change", show=False),
         Binding("escape", "escape", "Undo"),
     ]
@@ -93,7 +94,7 @@ class KnobField(Widget, can_focus=True):
         super().__init__(id=id)
         self.spec = spec
         self.value: Value = spec.default
-        self.options = options if options is not None else _options(spec)
+        self.options = options if options is not None else knob_options(spec)
         self.extra = extra
         self.label_width = label_width if label_width is not None else cell_len(spec.label)
         self.value_width: int | None = None
@@ -142,23 +143,7 @@ class KnobField(Widget, can_focus=True):
     @property
     def help_text(self) -> str:
         """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
-        spec = self.spec
-        lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
-        if spec.knob.zero:
-            lines.append(f"0 means {spec.knob.zero}.")
-        lines.append(f"Default: {format_value(spec, spec.default)}.")
-        if spec.knob.live:
-            lines.append("May change while training.")
-        if self.note:
-            lines.append(self.note)
-        if self.locked:
-            lines.append(self.locked)
-        if self.irrelevant and spec.knob.when:
-            other, values = spec.knob.when
-            lines.append(f"Of use only with {other} = {' or '.join(values)}.")
-        if self.error:
-            lines.append(f"**{self.error}**")
-        return "\n\n".join(lines)
+        return knob_help(self.spec, self.note, self.locked, self.irrelevant, self.error)
 
     @property
     def HELP(self) -> str:  # type: ignore[override]  # noqa: N802  (Textual's help panel reads it)
@@ -327,19 +312,13 @@ class KnobField(Widget, can_focus=True):
         self._on_extra = False
         self.refresh()
 
-    def action_left(self) -> None:
-        self.step(-1)
-
-    def action_right(self) -> None:
-        self.step(1)
-
     def action_enter(self) -> None:
         if self.locked or self.irrelevant:
             return
         if self._on_extra:
             self.post_message(self.Opened(self))
         elif self.options:
-            self.step(1)
+            self.action_step(1)
         else:
             self.finish()
 
@@ -353,7 +332,7 @@ class KnobField(Widget, can_focus=True):
         if undone:
             self.post_message(self.Undone(self))
 
-    def step(self, direction: int) -> None:
+    def action_step(self, direction: int) -> None:
         """Ask for one option or one step of the number on (1) or back (-1)."""
         if not (self.locked or self.irrelevant) and (self.options or self.spec.kind in ("int", "float")):
             self._end_typing()
@@ -392,9 +371,9 @@ class KnobField(Widget, can_focus=True):
             return
         from_right = self.size.width - event.x
         if from_right == 1 and self._has_arrows:
-            self.step(1)
+            self.action_step(1)
         elif from_right == 3 and self._has_arrows:
-            self.step(-1)
+            self.action_step(-1)
         elif self.options and event.x > self.label_width:
             self.action_enter()
 
@@ -403,20 +382,14 @@ class KnobField(Widget, can_focus=True):
         return self.size.width - self.label_width - 1 >= 8 and (self.spec.kind != "text" or bool(self.options))
 
     def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn(event, 1)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn(event, -1)
+
+    def _turn(self, event: events.MouseEvent, direction: int) -> None:
         # Without the focus the wheel scrolls the form: nobody should change a knob on the way past it.
         if self.has_focus and self.spec.kind in ("int", "float"):
             event.stop()
             event.prevent_default()
-            self.step(1)
-
-    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        if self.has_focus and self.spec.kind in ("int", "float"):
-            event.stop()
-            event.prevent_default()
-            self.step(-1)
-
-
-def _options(spec: KnobSpec) -> list[tuple[Value, str]]:
-    if spec.kind == "bool":
-        return [(False, "off"), (True, "on")]
-    return [(choice, choice) for choice in spec.choices]
+            self.action_step(direction)

@@ -23,6 +23,7 @@ from rnnplay.tui.setup.form_rows import (
     FIRST,
     FIRST_NAMES,
     MoreRow,
+    changed_names,
     kept_by,
     label_width,
     listed,
@@ -77,10 +78,6 @@ class SetupForm(Vertical):
         form: SetupForm
         config: RunConfig
 
-        @property
-        def control(self) -> SetupForm:
-            return self.form
-
     @dataclass
     class Tuned(Message):
         """A live knob's new value, while training."""
@@ -89,19 +86,11 @@ class SetupForm(Vertical):
         knob: str
         value: float | str
 
-        @property
-        def control(self) -> SetupForm:
-            return self.form
-
     @dataclass
     class CorpusFileWanted(Message):
         """The user wants to choose a text file as corpus; answer with `set_value("corpus", path)`."""
 
         form: SetupForm
-
-        @property
-        def control(self) -> SetupForm:
-            return self.form
 
     def __init__(
         self,
@@ -252,7 +241,7 @@ class SetupForm(Vertical):
 
     def _show(self) -> None:
         config, errors, running = self.config, self.errors, self.state.running
-        changed = self._changed_names(config)
+        changed = changed_names(config, self._presets[self._preset], self._preset_config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
             self._show_corpora(corpus, config.corpus)
@@ -309,12 +298,6 @@ class SetupForm(Vertical):
         if text != str(note.content):
             note.update(text)
 
-    def _changed_names(self, config: RunConfig) -> list[str]:
-        kept = kept_by(self._presets[self._preset])
-        return [
-            name for name in knobs() if name not in kept and getattr(config, name) != getattr(self._preset_config, name)
-        ]
-
     @on(MoreRow.Pressed)
     def _more_pressed(self, event: MoreRow.Pressed) -> None:
         event.stop()
@@ -329,7 +312,7 @@ class SetupForm(Vertical):
         event.stop()
         field, name = event.field, event.field.spec.name
         if field is self._preset_field:
-            changed = self._changed_names(self.config)
+            changed = changed_names(self.config, self._presets[self._preset], self._preset_config)
             self._take_preset(field.stepped("" if changed else self._preset, event.direction))
             return
         text = self._texts.get(name)
