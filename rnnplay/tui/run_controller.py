@@ -338,11 +338,7 @@ class RunControllers:
         """Another run is in front."""
 
     def __init__(
-        self,
-        workspace: Workspace,
-        post: Post,
-        engine_command: list[str] | None = None,
-        config: RunConfig | None = None,
+        self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
     ) -> None:
         """There is one from the beginning, with `config`."""
         self.workspace = workspace
