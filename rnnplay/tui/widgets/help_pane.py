@@ -33,13 +33,15 @@ class HelpPane(HelpPanel):
     }
     """
 
+    _helped: Widget | None = None
+    """Whose help is shown; the focus may move before the pane is mounted."""
+
     def compose(self) -> ComposeResult:
         yield Static(code_drawn(CLOSES, MUTED), id="help-closes")
         yield Markdown(id="widget-help")
         yield Static(id="screen-keys")
 
     def on_mount(self) -> None:
-        self._helped: Widget | None = None
         super().on_mount()  # type: ignore[no-untyped-call]
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._show_keys())
         self._show_keys()
