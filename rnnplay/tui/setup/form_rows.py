@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.heatmap.values import format_value
+from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
     ("corpus", "tokens"),
@@ -97,6 +99,15 @@ def knob_options(spec: KnobSpec) -> list[tuple[Value, str]]:
     if spec.kind == "bool":
         return [(False, "off"), (True, "on")]
     return [(choice, choice) for choice in spec.choices]
+
+
+def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[tuple[Value, str]], str]:
+    """What a corpus is chosen from, given (name, title) of each and the one there is; and the title of that one."""
+    titles = dict(corpora)
+    options: list[tuple[Value, str]] = [(name, name) for name in titles]
+    if current not in titles:
+        options.append((current, PurePath(current).name or current))
+    return options, visible_line(titles.get(current, current))
 
 
 class MoreRow(Widget, can_focus=True):

@@ -140,6 +140,13 @@ class KnobField(Widget, can_focus=True):
         self.refresh_help()
         self.refresh()
 
+    def offer(self, options: list[tuple[Value, str]], note: str, spec: KnobSpec | None = None) -> None:
+        """Let it be chosen among `options`; `note` is one more line of help, `spec` another description."""
+        if (options, note) != (self.options, self.note):
+            self.options, self.note, self.spec = options, note, spec or self.spec
+            self.refresh_help()
+            self.refresh()
+
     @property
     def help_text(self) -> str:
         """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
@@ -359,11 +366,7 @@ class KnobField(Widget, can_focus=True):
     def on_focus(self) -> None:
         self.refresh()
 
-    def on_enter(self) -> None:
-        self.refresh()
-
-    def on_leave(self) -> None:
-        self.refresh()
+    on_enter = on_leave = on_focus
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

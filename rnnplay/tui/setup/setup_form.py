@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import ClassVar
 
 from textual import events, on
@@ -24,6 +23,7 @@ from rnnplay.tui.setup.form_rows import (
     FIRST_NAMES,
     MoreRow,
     changed_names,
+    corpus_options,
     kept_by,
     label_width,
     listed,
@@ -33,7 +33,6 @@ from rnnplay.tui.setup.form_rows import (
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.widgets.said import Said
-from rnnplay.tui.widgets.visible import visible_line
 
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
@@ -244,7 +243,7 @@ class SetupForm(Vertical):
         changed = changed_names(config, self._presets[self._preset], self._preset_config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
-            self._show_corpora(corpus, config.corpus)
+            corpus.offer(*corpus_options(self._corpora, config.corpus))
         for name, field in self._fields.items():
             spec = field.spec
             field.show(
@@ -265,22 +264,8 @@ class SetupForm(Vertical):
         if changed:
             options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
             note = f"Not as in {self._preset}: {listed(changed)}."
-        if (options, note) != (field.options, field.note):
-            field.options, field.note, field.spec = options, note, preset_spec(self._presets)
-            field.refresh_help()
-            field.refresh()
+        field.offer(options, note, preset_spec(self._presets))
         field.show("" if changed else self._preset, locked=LOCKED if self.state.running else "", changed=bool(changed))
-
-    def _show_corpora(self, field: KnobField, current: str) -> None:
-        options: list[tuple[Value, str]] = [(name, name) for name, _ in self._corpora]
-        titles = dict(self._corpora)
-        if current not in titles:
-            options.append((current, PurePath(current).name or current))
-        note = visible_line(titles.get(current, current))
-        if (options, note) != (field.options, field.note):
-            field.options, field.note = options, note
-            field.refresh_help()
-            field.refresh()
 
     def _show_note(self, errors: dict[str, str]) -> None:
         if not self.is_mounted:
