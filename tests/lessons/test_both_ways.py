@@ -105,9 +105,7 @@ class Replay:
                     self._prompts.work()
 
     def _train(self, command: messages.Train) -> None:
-        variant = next(
-            name for name in self._lesson.variants if command.run == f"lesson-{self._lesson.number}-{name}-01"
-        )
+        variant = command.run.split("-")[2]  # lesson-7-lstm-02
         assert command.config == self._lesson.config(variant, SEED)
         trained = self._lesson.run_name(variant, SEED)
         shutil.copytree(self._workspace.checkpoints / trained, self._workspace.checkpoints / command.run)
