@@ -1,4 +1,4 @@
-"""The Textual application: owns the controllers of runs, and remembers settings. Never imports torch."""
+"""The Textual application: owns the run controllers and remembers the settings. Never imports torch."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ if TYPE_CHECKING:
     from rnnplay.tui.textual_patches.driver import TerminalDriver
 
 PALETTE_GONE_SECONDS = 0.1
-"""Until the command palette, in which a screenshot is asked for, is not in it any more."""
+"""Time for the command palette, from which a screenshot is requested, to disappear from the screen."""
 DRAWN_SECONDS = 0.2
-"""From the mounting of the app until its first screen is there, keys in the footer and all."""
+"""Time from mounting the app until its first screen, including the footer's keys, has been drawn."""
 
 NO_ANSWER_SECONDS = 0.3
-"""A Ping is answered within milliseconds."""
+"""Longest normal wait for the answer to a Ping, which comes within milliseconds."""
 
 
 def terminal_driver() -> type[Driver] | None:
-    """Ours for POSIX terminals; None: Textual's own."""
+    """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default."""
     if sys.platform == "win32":
         return None
     from rnnplay.tui.textual_patches.driver import TerminalDriver
@@ -68,7 +68,7 @@ def terminal_driver() -> type[Driver] | None:
 
 
 class RnnplayApp(App[None]):
-    """The playground."""
+    """The playground application."""
 
     TITLE = "rnnplay"
     CSS_PATH = "screens/playground.tcss"
@@ -80,12 +80,12 @@ class RnnplayApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", priority=True),
         *HELP_KEYS,
         Binding("ctrl+z", "suspend_process", show=False),
-        # The playground's, from a screen that covers it too; what a question asks is answered first.
+        # The playground's keys also work on a screen that covers it. A dialog handles its own keys first.
         Binding("f5", "at_playground('main')", "Train/pause", show=False),
         Binding("f6", "at_playground('switch_clip')", "Clip", show=False),
         Binding("f7", "at_playground('move_threshold', -1)", "Threshold down", show=False),
         Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False),
-        # First of all: whatever else is open, it closes the help.
+        # Priority: Escape closes the help before it does anything else.
         Binding("escape", "hide_help", "Close the help", show=False, priority=True),
         Binding("pageup", "page_help(-1)", "More help", show=False),
         Binding("pagedown", "page_help(1)", "More help", show=False),
@@ -108,7 +108,7 @@ class RnnplayApp(App[None]):
         self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
         self._leave_question: Confirm | None = None
         self._left_training: list[RunController] = []
-        """Whose runs were under way when the interface was left."""
+        """Controllers whose runs were under way when the interface was closed."""
         self.settings = load_settings()
         language = choose_language(self.settings.language)
         if not can_show(terminal_encoding(), language):
@@ -138,22 +138,24 @@ class RnnplayApp(App[None]):
             from rnnplay.tui.toasts import draw_code_in_toasts
 
             draw_code_in_toasts()
-        # What is told may quote a file's name, or what is in it.
+        # A notification may quote a file name or the contents of a file.
         super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
-        # After the first screen is drawn: importing torch keeps a core busy for seconds, numpy this process.
+        # Only after the first screen is drawn: importing torch keeps a core busy for seconds, and numpy this process.
         self.set_timer(DRAWN_SECONDS, self.controllers.front.start_engine)
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
-        # What is here now stays; a full collection that walks it all is a pause that a typist feels. What comes later
+        # Objects created so far are permanent, and a full collection that walks them all is a pause that a typist
+        # feels. Later objects are collected often: each update of the screen leaves cycles behind, which take memory
+        # until then.
         # is looked through often: each update of the screen leaves cycles behind, and memory grows by those that wait.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(5_000, 10, 5)
 
     @work(thread=True)
     def _load_numpy(self) -> None:
-        """Charts need it once there is something to draw; it is there by then."""
+        """Imports numpy in the background, so that it is loaded before the charts need it."""
         import numpy  # noqa: F401
 
         gc.freeze()
@@ -162,7 +164,7 @@ class RnnplayApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste | MouseDown) and not event.is_forwarded:
-            # Not every terminal says that its window is in front again; the focus comes back before it is asked for.
+            # Not every terminal reports that its window has the focus again, so a key or click restores it.
             self.app_focus = True
         match event:
             case Key() | Paste() if not event.is_forwarded and self.keyboard.holds(event):
@@ -174,17 +176,17 @@ class RnnplayApp(App[None]):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """No widget has taken the key: here, and nowhere else, it becomes a command."""
+        """Runs the command bound to a key that no widget has taken; keys become commands only here."""
         event.prevent_default()
         if self.keyboard.is_command(event) and not await self._check_bindings(event.key):
             self.keyboard.unbound(event)
 
     def action_at_playground(self, action: str, *parameters: int) -> None:
-        """Do what a key of the playground does, whatever screen is shown."""
+        """Runs the action of a playground key, whatever screen is shown."""
         getattr(self.playground, f"action_{action}")(*parameters)
 
     def post_to_screens(self, message: Message) -> None:
-        """For whoever listens, also where another screen covers it."""
+        """Posts `message` to every screen, including covered ones."""
         if self.is_running:
             for screen in self.screen_stack:
                 screen.post_message(message)
@@ -192,12 +194,12 @@ class RnnplayApp(App[None]):
     # --- leaving --------------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        """Leave; while a run is being trained, ask first and keep a checkpoint."""
+        """Quits; while a run is being trained, asks first and saves a checkpoint."""
         if isinstance(self.screen, Leaving):
             self.screen.hurry()
             self.controllers.hurry()
         elif isinstance(self.screen, Confirm):
-            # The second time is no answer, unless there is nobody to wait for.
+            # A second ctrl+q does not answer the question, unless the engine is not responding.
             unanswered = max(one.silence.unanswered for one in self.controllers.all)
             if self.screen is self._leave_question and unanswered > NO_ANSWER_SECONDS:
                 self.screen.dismiss(True)
@@ -205,7 +207,7 @@ class RnnplayApp(App[None]):
             self._leave()
         else:
             for controller in self.controllers.all:
-                controller.send(messages.Ping())  # whether it answers is known when the user does
+                controller.send(messages.Ping())  # the answers arrive before the user's
             self._leave_question = question
             self.push_screen(question, self._leave_if)
 
@@ -217,7 +219,7 @@ class RnnplayApp(App[None]):
             self._leave()
 
     def leave_by_signal(self, number: int) -> None:
-        """The terminal has gone, or somebody wants the program to end: with a checkpoint, and without a question."""
+        """Quits without a question, but with a checkpoint, after a signal such as SIGTERM or SIGHUP."""
         if self._ended_by is None:
             self._ended_by = number
             self._leave()
@@ -229,17 +231,17 @@ class RnnplayApp(App[None]):
             self.push_screen(Palette(id="--command-palette"))
 
     def on_terminal_driver_continued(self, continued: TerminalDriver.Continued) -> None:
-        """Draw what the shell has written over."""
+        """Redraws the screen, which the shell has written over."""
         self.screen.refresh(layout=True)
         if not continued.stopped:
-            self.notify("There is no shell to come back from; rnnplay goes on.")
+            self.notify("There is no shell to return to, so rnnplay was not suspended.")
 
     def on_paste_stalled(self) -> None:
-        """Say why keys do nothing."""
-        self.notify("A paste is under way, and its end has not come. Escape takes it as it is.")
+        """Explains why keys do nothing."""
+        self.notify("A paste has begun and not ended; press Escape to accept what has arrived.")
 
     def _fatal_error(self) -> None:
-        # Textual would print a traceback. `run_app` raises the error once the terminal is as it was.
+        # Textual would print a traceback. `run_app` raises the error once the terminal is restored.
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:
@@ -248,11 +250,11 @@ class RnnplayApp(App[None]):
     async def _shutdown(self) -> None:
         await super()._shutdown()
         if self._exception is not None:
-            # Left to themselves, the event loop kills the engines; told to, they write their checkpoints.
+            # Otherwise the event loop would kill the engines before they write their checkpoints.
             await self.controllers.close()
 
     def restore_terminal(self) -> None:
-        """Whatever has happened, leave the terminal as it was."""
+        """Restores the terminal, whatever has happened."""
         restore = getattr(self._driver, "restore_now", None)
         if restore is not None:
             restore()
@@ -265,7 +267,7 @@ class RnnplayApp(App[None]):
         self.exit()
 
     def outcome(self) -> int:
-        """The exit code, once `run` is over; raises the error that ended it, if one did."""
+        """Returns the exit code once `run` has returned; raises the error that ended the interface, if any."""
         if self._exception is not None:
             raise self._exception
         told = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
@@ -290,24 +292,24 @@ class RnnplayApp(App[None]):
             self.playground.help_shown(False)
 
     def action_help(self) -> None:
-        """Show or hide help for what has the focus."""
+        """Shows or hides the help for the focused widget."""
         if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
         else:
             self.action_show_help_panel()
 
-    action_show_help = action_help  # by F1, which is no text
+    action_show_help = action_help  # bound to F1, which works where ? is typed as text
     action_hide_help = action_hide_help_panel
 
     def action_page_help(self, pages: int) -> None:
-        """Move the help, where it is longer than the screen, by so many pages."""
+        """Scrolls the help by `pages` pages, where it is longer than the screen."""
         for pane in self.screen.query("HelpPane"):
             pane.scroll_relative(y=pages * pane.size.height)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Help is moved only where it is longer than the screen, and ? is a character where text is typed.
+        """Enables paging only where the help is longer than the screen, and disables ? where text is typed.
 
-        Asked for every key of the footer with every focus: it looks at the screen's own children, not through all.
+        Called for every key of the footer at every change of focus, so it searches only the screen's own children.
         """
         if action == "page_help":
             return any(pane.max_scroll_y for pane in self.screen.query_children("HelpPane"))
@@ -346,7 +348,7 @@ class RnnplayApp(App[None]):
         self.set_timer(PALETTE_GONE_SECONDS, self.keep_screenshot)
 
     def keep_screenshot(self) -> None:
-        """Keep the screen as it is in the workspace, and say where; or why not."""
+        """Saves a screenshot in the workspace, and notifies the user of its path or of the error."""
         folder = self.controllers.workspace.root / "screenshots"
         try:
             saved = save_screenshot(self.export_screenshot(), folder, datetime.now().astimezone())
@@ -358,13 +360,13 @@ class RnnplayApp(App[None]):
 
 
 def save_screenshot(svg: str, folder: Path, now: datetime) -> Path:
-    """Write `svg` to a new file in `folder`, named for the moment, and return its path. Raises OSError."""
+    """Writes `svg` to a new file in `folder`, named after the time `now`, and returns its path. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         again = f"-{number}" if number > 1 else ""
         path = folder / f"rnnplay-{now:%Y-%m-%d-%H%M%S}{again}.svg"
         try:
-            with path.open("x", encoding="utf-8") as file:  # never over a file that is there
+            with path.open("x", encoding="utf-8") as file:  # never overwrites a file
                 file.write(svg)
         except FileExistsError:
             continue
@@ -373,11 +375,10 @@ def save_screenshot(svg: str, folder: Path, now: datetime) -> Path:
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:
-    """Opens the playground, with `run` on that run; returns the exit code: 0, or 128 and the signal that ended it.
+    """Runs the playground, opening `run` if given; returns the exit code: 0, or 128 plus the ending signal's number.
 
-    Raises InputError for a preset that there isn't, and the error that ended the interface, if one did.
-
-    One that nobody asked for keeps nobody out: the default is rnnplay's own if a user's of that name cannot be used.
+    Raises InputError for an unknown preset, and any error that ended the interface. If no preset is requested and the
+    user's own preset of the default name is invalid, the built-in default is used.
     """
     try:
         config = find_preset(preset or DEFAULT_PRESET, workspace.presets).config

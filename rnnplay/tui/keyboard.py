@@ -1,14 +1,14 @@
-"""Where a typed key goes. The one owner of the rule for when a letter is a command.
+"""Decides where a typed key goes, and alone decides when a letter is a command.
 
 A key that is a character, or Enter, is a command only if
 
-- nothing that takes text has the focus: a prompt, a field of the form, the line of a dialog; and
-- the key before it was not typed into such a widget. If it was, the widget has lost the focus through something that
-  the user did not ask for, and the user types on: that key and those that follow within a moment are dropped, and said
-  to be. Escape, Tab, an arrow or a click is asking for it, and so is Enter where there is a line to end.
+- no widget that takes text has the focus: a prompt, a field of the form, the line of a dialog; and
+- the key before it was not typed into such a widget. If it was, the widget has lost the focus without the user's doing,
+  and the user is still typing: this key and those that follow closely are dropped, with a message. Escape, Tab, an
+  arrow or a click moves the focus by intent, as does Enter where it ends a line.
 
-Keys and pastes are handed on one at a time: the next one waits until what the one before it did is done, so that of a
-fast burst each goes where it would go if it were typed slowly.
+Keys and pastes are handled one at a time. Each waits until the effects of the one before it are complete, so that the
+keys of a fast burst go where they would go if typed slowly.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ HELP_KEYS: list[BindingType] = [
     Binding("question_mark", "app.help", "Help", key_display="?"),
     Binding("f1", "app.show_help", "Help", show=False),
 ]
-"""For every screen: a dialog hides the application's own."""
+"""Bindings for every screen, because a dialog hides those of the application."""
 MOMENT = 1.0
-"""Keys that are dropped go on being dropped until there was no key for so long."""
+"""Dropping keys ends after a pause of this many seconds."""
 PATIENCE = 10.0
-"""A key is waited for no longer than this: whatever hangs, the keyboard does not."""
+"""Longest wait for a key to be handled, so that nothing that hangs can block the keyboard."""
 POLL = 0.02
 TELLINGS = 3
-"""So many widgets may have to tell each other, one after the other, what an Enter means."""
+"""Number of widgets that may have to notify one another, in turn, of what an Enter means."""
 TOLD_SECONDS = 4.0
-"""How long a message about keys is shown; meanwhile there is no second one."""
+"""How long a message about keys is shown; no second one appears meanwhile."""
 FUNCTION_KEYS = {f"f{number}" for number in range(1, 13)}
 COMMANDS_OF_FUNCTION_KEYS = "F1 helps, F5 trains or pauses, F6 switches clipping, F7 and F8 move its threshold"
 
 
 class Keyboard:
-    """Belongs to one app, which passes it every key before (`holds`) and after (`is_command`) the widgets have it."""
+    """Orders an app's keys: the app calls `holds` before, and `is_command` after, the widgets have handled one."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -54,18 +54,18 @@ class Keyboard:
         self._released: Key | Paste | None = None
         self._following: asyncio.Task[None] | None = None
         self._typing_until = 0.0
-        """Until then a character is taken for text, whatever has the focus; infinite while a text is being typed."""
+        """Until this time a character counts as text, whatever has the focus; infinite while text is being typed."""
         self._told_at = -TOLD_SECONDS
 
     @property
     def waiting(self) -> int:
-        """How many keys and pastes wait for one before them."""
+        """Number of keys and pastes waiting for an earlier one to be handled."""
         return len(self._waiting)
 
     # --- before the widgets -----------------------------------------------------------------------------------
 
     def holds(self, event: Key | Paste) -> bool:
-        """Whether `event` must not be handed on now; it comes again when its turn has come."""
+        """Returns whether `event` must wait; it is posted again when its turn has come."""
         if event is self._released:
             self._released = None
         elif self._following is not None:
@@ -82,24 +82,24 @@ class Keyboard:
         return False
 
     def acted(self) -> None:
-        """The user has done something else than typing: the next letter may be a command."""
+        """Records that the user did something other than typing, so that the next letter may be a command."""
         self._typing_until = 0.0
 
     async def _follow(self, event: Key | Paste, target: MessagePump, into_text: bool) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._done(event, target, into_text)
-        except (TimeoutError, ScreenStackError):  # or the app has ended
+        except (TimeoutError, ScreenStackError):  # the app has ended
             pass
         finally:
             self._following = None
             if self._waiting:
                 self._released = self._waiting.popleft()
-                self._following = asyncio.current_task()  # until it is there, keys that come meanwhile stay behind it
+                self._following = asyncio.current_task()  # Keys that arrive before the posted one queue behind it.
                 self._app.post_message(self._released)
 
     async def _done(self, event: Key | Paste, target: MessagePump, into_text: bool) -> None:
-        """Returns when the key was handled by `target` or those around it, and what it did is done."""
+        """Waits until `target` and its ancestors have handled the key, and its effects are complete."""
         app, screen = self._app, self._app.screen
         around = [node for node in _with_parents(target) if node is not app]
         for node in around:
@@ -108,19 +108,20 @@ class Keyboard:
                 break
         if into_text and (isinstance(event, Paste) or event.is_printable) and event._stop_propagation:
             return
-        await _processed(app)  # here the action has run
+        await _processed(app)  # the app has run the action
         if isinstance(event, Key) and event.key == "enter":
-            # It tells those around, and they others: a line was ended, a row was chosen.
+            # Enter makes widgets post messages, such as a submitted line or a chosen row, which others answer with
+            # more.
             for node in around * TELLINGS:
                 await _processed(node)
-        await _processed(app)  # and here what it asked for later, such as the focus
+        await _processed(app)  # the app has applied deferred effects, such as a change of focus
         if app.screen is not screen:
-            await _processed(app.screen)  # the new one is there, with its focus
+            await _processed(app.screen)  # the new screen is mounted and has its focus
 
     # --- after the widgets ------------------------------------------------------------------------------------
 
     def is_command(self, event: Key) -> bool:
-        """Whether `event`, which no widget has taken as text, may be one of the commands bound to it."""
+        """Returns whether `event`, which no widget has taken as text, may run a command bound to it."""
         focused = self._app.focused
         if takes_text(focused):
             if focused.check_consume_key(event.key, event.character):
@@ -132,11 +133,11 @@ class Keyboard:
         if not _is_text(event) or monotonic() >= self._typing_until:
             return True
         self._typing_until = monotonic() + MOMENT
-        self._tell("You were still typing: what came after that was not taken for commands.")
+        self._tell("You were still typing, so the keys that followed were not run as commands.")
         return False
 
     def unbound(self, event: Key) -> None:
-        """Nothing is bound to `event`, or nothing that would do something now."""
+        """Tells the user that no command is bound to `event`, or none that is available now."""
         if event.key in FUNCTION_KEYS:
             self._tell(f"{event.key.upper()} does nothing here: {COMMANDS_OF_FUNCTION_KEYS}.")
         elif event.is_printable and not self._app.screen.is_modal:
@@ -150,7 +151,7 @@ class Keyboard:
 
 
 def takes_text(widget: Widget | None) -> TypeGuard[Input | KnobField]:
-    """Whether what is typed belongs to `widget`, the one that has the focus."""
+    """Returns whether `widget`, the focused one, receives typed characters as text."""
     return isinstance(widget, Input | KnobField)
 
 
@@ -172,7 +173,7 @@ def _with_parents(node: MessagePump) -> list[MessagePump]:
 
 
 async def _processed(node: MessagePump) -> None:
-    """Returns when `node` has handled all the messages it has now; at once if it takes none any more."""
+    """Waits until `node` has handled the messages it has now; returns at once if it accepts none any more."""
     done = asyncio.get_running_loop().create_future()
 
     def finish() -> None:

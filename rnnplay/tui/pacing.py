@@ -1,4 +1,4 @@
-"""When a view asks the engine again, and when what training reports is painted: often enough to be live."""
+"""Rates of questions to the engine and of repaints, frequent enough for the display to be live."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from time import monotonic
 
 LOST_SECONDS = 15.0
-"""A question not answered for so long is taken for lost."""
+"""A question that is unanswered for this long counts as lost."""
 
 
 UPDATE_SECONDS = 0.2
-"""Between two repaints of what training reports."""
+"""Time between two repaints of what training reports."""
 TYPING_SECONDS = 0.25
-"""After a key, the next one is awaited so long."""
+"""Repaints wait this long after a key for the next one."""
 STALE_SECONDS = 0.4
-"""Charts older than this are brought up to date behind a key's echo."""
+"""Charts older than this are repainted right after a key's echo."""
 
 
 class Pace:
-    """The questions of one view. Times are seconds of one clock."""
+    """Paces the questions of one view. Times are seconds of the same clock."""
 
     def __init__(self, every: float, share: float = 1.0) -> None:
-        """At most one question in `every` seconds, and answers that take no more than `share` of the time."""
+        """Allows one question in `every` seconds, and answers that take up to `fraction` of the engine's time."""
         self.every = every
         self.share = share
         self._asked: float | None = None
@@ -35,23 +35,23 @@ class Pace:
         return self._waiting
 
     def want(self) -> None:
-        """The user chose something else: ask as soon as may be, whatever is under way."""
+        """Makes a question due at once, because the user chose something else."""
         self._wanted = True
 
     def asked(self, now: float) -> None:
-        """A question was sent."""
+        """Records that a question was sent at `now`."""
         self._asked = now
         self._waiting, self._wanted = True, False
 
     def answered(self, cost: float = 0.0) -> None:
-        """It was answered, which took the engine `cost` seconds."""
+        """Records an answer, which took the engine `cost` seconds."""
         self._waiting = False
         self._cost = cost
 
     def due(self, now: float, moved: bool, training: bool = True) -> bool:
-        """Whether to ask at `now`; `moved`: the weights are not those of the last answer.
+        """Returns whether to ask at `now`; `moved`: the weights have changed since the last answer.
 
-        The share counts only while `training`: nothing is held up after it.
+        The fraction of the engine's time is limited only while `training`, which the answers would delay.
         """
         if self._wanted or self._asked is None:
             return True
@@ -62,7 +62,7 @@ class Pace:
 
 
 class Repaints:
-    """When news is painted. Between two keys of a typist it waits, so that the next key never waits for the charts."""
+    """Schedules repaints in the pauses between a typist's keys, so that no key waits for the charts."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -70,19 +70,19 @@ class Repaints:
         self._typed = self._painted = 0.0
 
     def news(self) -> bool:
-        """There is something to paint; whether to look again in UPDATE_SECONDS."""
+        """Records that there is something to paint; returns whether to check again in UPDATE_SECONDS."""
         new, self._due = not self._due, True
         return new
 
     def wait(self) -> float | None:
-        """Seconds to wait before it is painted, 0 to do it now; None: it has been painted."""
+        """Seconds to wait before painting, 0 to paint now; None if everything has been painted."""
         return max(0.0, TYPING_SECONDS - (self._clock() - self._typed)) if self._due else None
 
     def typed(self) -> bool:
-        """A key; whether to paint behind its echo: while somebody types on and on, there is no better moment."""
+        """Records a key; returns whether to repaint right after its echo: continuous typing leaves no better time."""
         self._typed = self._clock()
         return self._due and self._typed - self._painted > STALE_SECONDS
 
     def painted(self) -> None:
-        """All of it has been painted."""
+        """Records that everything has been painted."""
         self._due, self._painted = False, self._clock()

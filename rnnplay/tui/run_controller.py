@@ -1,4 +1,4 @@
-"""What a user can do with one run, as commands to its engine and changes of its state. No widgets."""
+"""Controls a run: sends commands to its engine and updates its state. No widgets."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ from rnnplay.workspace import Workspace
 Request = messages.Complete | messages.Sample | messages.Inspect
 
 CRASH_SECONDS = 10.0
-"""An engine that ends so soon after its start is not started again by itself."""
+"""An engine that ends sooner than this after its start is not restarted automatically."""
 LENGTHS = ("steps", "epochs", "minutes")
 CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.live))
-"""What a run may go on with another value of."""
+"""Settings that may change when a run is resumed."""
 
 
 Post = Callable[[Message], object]
-"""Takes a message for whoever listens."""
+"""Posts a message to every listener."""
 
 
 class RunController:
-    """One engine, and the state of its run."""
+    """Controls one engine and the state of its run."""
 
     @dataclass
-    class Told(Message, bubble=False):
-        """What is told of its engine."""
+    class EngineMessage(Message, bubble=False):
+        """The engine of `controller` did something."""
 
         controller: RunController
 
     @dataclass
-    class Heard(Told, bubble=False):
-        """The engine said `event`; `state` has taken it."""
+    class EventReceived(EngineMessage, bubble=False):
+        """The engine sent `event`, which `state` has applied."""
 
         event: messages.Event
 
     @dataclass
-    class EngineEnded(Told, bubble=False):
-        """The engine ended by itself."""
+    class EngineEnded(EngineMessage, bubble=False):
+        """The engine process ended unexpectedly."""
 
         ended: EngineExit
 
     @dataclass
-    class EngineRefused(Told, bubble=False):
+    class EngineStartFailed(EngineMessage, bubble=False):
         """The engine could not be started; `why` is a sentence."""
 
         why: str
@@ -71,24 +71,24 @@ class RunController:
         config: RunConfig | None = None,
         others: Sequence[RunController] = (),
     ) -> None:
-        """`post` takes what is told of it; `config`: what the first run would begin with; `others` train beside it."""
+        """Messages about the engine go to `post`; the first run would have `config`; `others` control other runs."""
         self.workspace = workspace
         self.state = RunState(config)
-        """Another object once another run is loaded."""
+        """Replaced when another run is loaded."""
         self.engine: EngineClient | None = None
         self.engine_ready = False
         self.engine_silent = 0.0
-        """Seconds that the engine has not answered, 0 if it does."""
+        """Seconds since the engine last answered; 0 while it responds."""
         self.engine_busy = 0.0
-        """Seconds that it has been at one thing (a step, a checkpoint), if they are many."""
+        """Seconds that the engine has spent on one task (a step, a checkpoint), once there are many; else 0."""
         self._post = post
         self._others = others
         self.forced: tuple[Forced, ...] = ()
-        """What if: the quantities that prompts are also completed with."""
+        """Quantities forced in the completions that accompany those of the unchanged model."""
         self._engine_command = engine_command
         self._requests = 0
         self._newest: dict[str, Request] = {}
-        """What was asked last for each purpose; answers to anything older are out of date."""
+        """The last request for each purpose; answers to older ones are out of date."""
         self._before_resume: tuple[Phase, RunConfig] | None = None
         self._starting = asyncio.Lock()
         self._restart: asyncio.Task[bool] | None = None
@@ -98,8 +98,8 @@ class RunController:
     # --- the engine -----------------------------------------------------------------------------------------
 
     async def start_engine(self) -> bool:
-        """Start an engine process, unless one is alive; if that is impossible, tell why and return False."""
-        async with self._starting:  # asked for twice at once, it is started once
+        """Starts an engine process unless one is alive; if that fails, posts EngineStartFailed and returns False."""
+        async with self._starting:  # a second call waits instead of starting another
             if self.engine is not None and self.engine.alive:
                 return True
             self.engine_ready = False
@@ -109,28 +109,28 @@ class RunController:
             try:
                 await self.engine.start()
             except OSError as error:
-                self._post(self.EngineRefused(self, start_trouble(error)))
+                self._post(self.EngineStartFailed(self, start_trouble(error)))
                 return False
             return True
 
     async def close(self) -> None:
-        """Let the engine write a checkpoint and exit."""
+        """Lets the engine write a checkpoint and exit."""
         if self.engine is not None:
             await self.engine.quit(LEAVING_SECONDS, self._hurry)
 
     def hurry(self) -> None:
-        """Whoever waits for `close` waits no longer."""
+        """Ends the waiting of `close`."""
         self._hurry.set()
 
     def send(self, command: messages.Command) -> bool:
-        """False if there is no engine to take it."""
+        """Sends `command`; returns False if there is no engine."""
         if self.engine is None:
             return False
         self.silence.sent(command)
         return self.engine.send(command)
 
     def listen(self) -> None:
-        """Find out whether the engine still answers; to be called once a second."""
+        """Checks whether the engine still answers; to be called once a second."""
         if self.engine is None or not self.engine.alive:
             self.engine_silent = self.engine_busy = 0.0
             return
@@ -139,12 +139,12 @@ class RunController:
         self.engine_silent, self.engine_busy = self.silence.silent, self.silence.busy
 
     def wake(self) -> None:
-        """Let an engine go on that somebody has stopped (SIGSTOP)."""
+        """Continues an engine process that was stopped (SIGSTOP)."""
         if self.engine is not None:
             self.engine.wake()
 
     def end_engine(self) -> None:
-        """At once: it does not answer."""
+        """Kills the engine, which does not answer."""
         if self.engine is not None:
             self.engine.kill()
 
@@ -154,18 +154,18 @@ class RunController:
             return
         refused = isinstance(event, messages.Failed) and event.command == "train"
         if refused and self._before_resume is not None and self.state.phase in (Phase.PREPARING, Phase.STOPPING):
-            # A run that cannot go on now is as it was; it may be able to later.
+            # A run that cannot be resumed now returns to its former phase: it may be possible later.
             self.state.phase, config = self._before_resume
             self.state.confirm(config)
         else:
             self.state.apply(event)
         if isinstance(event, messages.Ready):
             self.engine_ready = True
-            if self.forced:  # an engine that was started anew knows nothing of it
+            if self.forced:  # a restarted engine does not know of it
                 self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
             self.forced = ()
-        self._post(self.Heard(self, event))
+        self._post(self.EventReceived(self, event))
 
     def _engine_ended(self, started: float, ended: EngineExit) -> None:
         if ended.asked:
@@ -181,11 +181,11 @@ class RunController:
 
     @property
     def running(self) -> bool:
-        """A run is under way, paused ones included."""
+        """Whether the run is under way, paused ones included."""
         return self.state.running
 
     def resumable(self, form: RunConfig) -> bool:
-        """Whether the run in front of the user can go on with what the form says."""
+        """Returns whether the run can be resumed with the settings of `form`."""
         config = self.state.config
         return (
             self.state.phase in RESUMABLE
@@ -196,13 +196,13 @@ class RunController:
 
     @property
     def _names(self) -> list[str]:
-        """Of the runs beside it."""
+        """Names of the other runs."""
         return [one.state.run for one in self._others if one is not self and one.state.run is not None]
 
     def train(self, config: RunConfig, stem: str = "") -> str:
-        """Start a new run and return its name, `stem` and a number if that is given.
+        """Starts a new run and returns its name, which is `stem`, if given, and a number.
 
-        Raises RnnplayError if there can be none.
+        Raises RnnplayError if the run cannot be created.
         """
         self.workspace.create()
         run = new_run_name(config, self.workspace, stem, self._names)
@@ -212,8 +212,10 @@ class RunController:
         return self._start(messages.Train(config=config, run=run))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
-        """Go on with the run, by `config` if that is given; with the length it had reached already, it
-        goes on for as long again. What came after `checkpoint` is forgotten."""
+        """Resumes the run with `config`, or else its own, from `checkpoint`; what came after that is discarded.
+
+        A finished run whose length is unchanged is extended by that length.
+        """
         self.workspace.create()
         state = self.state
         assert state.run is not None
@@ -234,40 +236,40 @@ class RunController:
         return command.run
 
     def load(self, loaded: RunState) -> None:
-        """Put the run that `loaded` tells of in the place of the one there was."""
+        """Replaces the run by `loaded`."""
         if loaded.run != self.state.run:
-            self.release()  # another model need not have what is forced
+            self.release()  # another model may lack the forced quantities
         self.state = loaded
 
     def open(self, run: str) -> None:
-        """Load a run's model for prompts."""
+        """Loads the model of `run` for prompts."""
         self.release()
         self.send(messages.Open(run=run))
 
     def pause_or_continue(self) -> None:
-        """Only while training or paused."""
+        """Pauses a run that trains, or continues a paused one."""
         if self.state.phase is Phase.TRAINING:
             self.send(messages.Pause())
         elif self.state.phase is Phase.PAUSED:
             self.send(messages.Continue())
 
     def stop(self) -> None:
-        """End the run with a checkpoint."""
+        """Ends the run with a checkpoint."""
         if self.running:
             self.send(messages.Stop())
             self.state.phase = Phase.STOPPING
 
     def tune(self, knob: str, value: float | str) -> None:
-        """Change a live knob of the run under way."""
+        """Changes a live knob of the run under way."""
         if self.running and self.send(messages.Tune(knob=knob, value=value)):
             self.state.pending[knob] = value
 
     def go_back(self, checkpoint: str) -> None:
-        """Put the run under way back to one of its checkpoints."""
+        """Returns the run under way to `checkpoint`."""
         self.send(messages.GoBack(checkpoint=checkpoint))
 
     def kept(self) -> str:
-        """Where the run is kept, and the command that goes on with it, once the engine is gone; "" if nothing is."""
+        """Describes where the run is saved and how to resume it, once the engine has ended; "" if nothing is saved."""
         run = self.state.run
         checkpoints = RunFolder(self.workspace.checkpoints / run).checkpoints() if run is not None else []
         if run is None or not checkpoints:
@@ -278,35 +280,35 @@ class RunController:
     # --- prompts --------------------------------------------------------------------------------------------
 
     def complete(self, text: str, bars: int = 8, purpose: str = "prompt") -> int:
-        """Ask for a completion; returns the request's number, as the others do."""
+        """Asks for a completion; returns the number of the request."""
         return self._ask(purpose, messages.Complete(request=self._next_request(), text=text, bars=bars))
 
     def sample(self, prompt: str, sampling: SamplingConfig) -> int:
-        """Ask for a sample."""
+        """Asks for a sample; returns the number of the request."""
         return self._ask("sample", messages.Sample(request=self._next_request(), prompt=prompt, sampling=sampling))
 
     def cancel(self) -> None:
-        """End the sample under way."""
+        """Ends the sample under way."""
         self.send(messages.Cancel())
 
     # --- inspection -----------------------------------------------------------------------------------------
 
     def inspect(self, question: Question, purpose: str = "view") -> int:
-        """Ask about the model; a newer question of the same purpose makes older ones out of date."""
+        """Asks about the model; returns the request's number. Older questions of the same purpose go out of date."""
         return self._ask(purpose, messages.Inspect(request=self._next_request(), question=question, purpose=purpose))
 
     # --- requests -------------------------------------------------------------------------------------------
 
     def purpose_of(self, request: int) -> str:
-        """What a request was made for; "" for one that is out of date."""
+        """Returns the purpose of a request; "" for one that is out of date."""
         return next((purpose for purpose, newest in self._newest.items() if newest.request == request), "")
 
     def newest(self, purpose: str) -> Request | None:
-        """What was asked last for that purpose."""
+        """Returns the last request for `purpose`."""
         return self._newest.get(purpose)
 
     def forget(self, purpose: str) -> None:
-        """An answer on its way is not wanted any more."""
+        """Discards the pending answer for `purpose`."""
         self._newest.pop(purpose, None)
 
     def _next_request(self) -> int:
@@ -321,18 +323,18 @@ class RunController:
     # --- what if --------------------------------------------------------------------------------------------
 
     def force(self, forced: Iterable[Forced]) -> None:
-        """From now on prompts are also completed with these quantities forced."""
+        """Forces `forced` in the second completion of each prompt from now on."""
         self.forced = tuple(forced)
         self.send(messages.WhatIf(forced=list(self.forced)))
 
     def release(self) -> None:
-        """Force nothing any more: another model has other units."""
+        """Ends all forcing; another model has other units."""
         if self.forced:
             self.force(())
 
 
 class RunControllers:
-    """All runs of the interface, each with its engine. One of them is in front: what the playground shows."""
+    """All runs of the interface, each with its engine. The playground shows the one in front."""
 
     class Switched(Message, bubble=False):
         """Another run is in front."""
@@ -340,52 +342,52 @@ class RunControllers:
     def __init__(
         self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
     ) -> None:
-        """There is one from the beginning, with `config`."""
+        """Begins with one controller, whose first run would have `config`."""
         self.workspace = workspace
         self._post, self._engine_command = post, engine_command
         self.all: list[RunController] = []
         self.front = self.add(config)
 
     def add(self, config: RunConfig | None = None) -> RunController:
-        """Add one, behind the others; its engine is started when it is needed."""
+        """Adds a controller behind the others; its engine is started when needed."""
         controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
         self.all.append(controller)
         return controller
 
     def bring_to_front(self, controller: RunController) -> None:
-        """Show the run of `controller` from now on; the others go on."""
+        """Shows the run of `controller`; the others continue."""
         self.front = controller
         self._post(self.Switched())
 
     @property
     def running(self) -> list[RunController]:
-        """Those whose run is under way."""
+        """The controllers whose run is under way."""
         return [one for one in self.all if one.running]
 
     def listen(self) -> None:
-        """Find out whether the engines still answer; to be called once a second."""
+        """Checks whether the engines still answer; to be called once a second."""
         for controller in self.all:
             controller.listen()
 
     def hurry(self) -> None:
-        """Whoever waits for `close` waits no longer."""
+        """Ends the waiting of `close`."""
         for controller in self.all:
             controller.hurry()
 
     async def close(self) -> None:
-        """Let every engine write a checkpoint and exit."""
+        """Lets every engine write a checkpoint and exit."""
         await asyncio.gather(*(controller.close() for controller in self.all))
 
 
 def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
-    """`config` with what `other` has under `names`."""
+    """Returns `config` with the values of `other` for `names`."""
     return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})
 
 
 def longer(config: RunConfig, fraction: float) -> RunConfig:
-    """`config` with its length again on top of what is done: a run of two minutes goes on to four."""
+    """Returns `config` extended by its length: a run of two minutes continues to four."""
     times = max(1.0, fraction) + 1
-    if times < 2.05:  # a run by minutes ends within a step of them
+    if times < 2.05:  # a run limited by minutes overshoots by up to one step
         times = 2.0
     grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
     if "steps" in grown:
@@ -394,7 +396,7 @@ def longer(config: RunConfig, fraction: float) -> RunConfig:
 
 
 def start_trouble(error: OSError) -> str:
-    """Why there is no engine process, and what to do."""
+    """Explains why no engine process could be started, and what to do."""
     limit = limit_sentence(limit_met(error))
     doctor = shell_command("doctor")
     return f"The engine could not be started. {limit or f'{error}; see `{doctor}`.'}"

@@ -1,11 +1,11 @@
-"""What the interface knows of one run. No widgets: events go in, and widgets read it.
+"""The state of one run, updated by the engine's events and read by the widgets.
 
-A knob's value has one owner. `RunState.config` is what the engine has confirmed (before there is a run: what the next
-one would begin with), `RunState.pending` what the user has changed since and the engine has not confirmed, by knob.
-What the form shows is `wanted`, the one with the other. What it is told goes in by `want(config)`, at once and before
-any message is posted, so that the next key finds it; `RunController.train`, `resume` and `tune` send it, and what the
-engine then says of a knob (`Started`, `Tuned`) takes it out of `pending`. A knob that the run sets by itself, after a
-rollback or from a checkpoint, changes `config` and so what is shown, unless a change of it by the user is pending.
+Each knob's value has one owner. `RunState.config` holds what the engine has confirmed (before the first run, what that
+would begin with), and `RunState.pending` the knobs that the user has changed since. The form shows `wanted`, the config
+with the pending changes applied. An edit in the form calls `want(config)` at once, before any message is posted, so
+that the next key finds it; `RunController.train`, `resume` and `tune` send it, and the engine's answer for a knob
+(`Started`, `Tuned`) removes it from `pending`. A knob that the run sets itself, after a rollback or from a checkpoint,
+changes `config` and therefore what is shown, unless a change of that knob by the user is pending.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rnnplay.runs.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
 
 RECENT = 100
-"""Steps that sparklines and the fraction of clipped steps look back on."""
+"""Number of recent steps in the sparklines and the fraction of clipped steps."""
 
 
 MOST_EVENTS = 500
@@ -67,20 +67,20 @@ RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
 
 
 class RunState:
-    """One run: its config, its numbers so far and its phase."""
+    """The state of one run: its config, its records so far and its phase."""
 
     def __init__(self, config: RunConfig | None = None) -> None:
-        """`config`: what a run would begin with."""
+        """`config` is what a run would begin with."""
         self.phase = Phase.IDLE
         self.begin(None, config or RunConfig())
 
     def begin(self, run: str | None, config: RunConfig) -> None:
-        """Forget the numbers: `run` is about to start."""
+        """Clears the records, because `run` is about to start."""
         self.run = run
         self.config = config
-        """As the engine confirmed it, live knobs as they are now."""
+        """The config that the engine has confirmed, with the current values of live knobs."""
         self.pending: dict[str, Value] = {}
-        """What the user has changed of it and the engine has not confirmed."""
+        """Knobs that the user has changed and the engine has not confirmed."""
         self.started: records.Started | None = None
         self.validation: records.Validation | None = None
         self.last: records.Step | None = None
@@ -92,48 +92,51 @@ class RunState:
         self.reason = ""
         self.opened: messages.Opened | None = None
         self.in_engine = False
-        """The engine has this run's model; a history that was read from its folder is no such thing."""
+        """Whether the engine has loaded this run's model, rather than only its history having been read."""
         self.opening = False
-        """It is about to have it, for prompts."""
+        """Whether the engine is loading the model for prompts."""
         self.validation_loss = History()
-        # Averaged in the logarithm: one spike would lift a plain mean for hundreds of steps.
+        # Averaged in the logarithm: one spike would raise an arithmetic mean for hundreds of steps.
         self.loss, self.norm = History(geometric=True), History(geometric=True)
         self.norm_clipped = History()
         self.recent: deque[records.Step] = deque(maxlen=RECENT)
         self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
         self.returns: deque[int] = deque(maxlen=50)
-        """Steps that the run was put back to."""
+        """Steps that the run has been returned to."""
 
     @property
     def running(self) -> bool:
-        """The run is under way, paused ones included."""
+        """Whether the run is under way, paused ones included."""
         return self.phase in RUNNING
 
     @property
     def wanted(self) -> RunConfig:
-        """The config with what is pending: what the form shows, and what is trained or resumed next."""
+        """The config with pending changes applied: what the form shows, and what is trained or resumed next."""
         return msgspec.structs.replace(self.config, **self.pending) if self.pending else self.config
 
     def want(self, config: RunConfig) -> None:
-        """The user wants `config`. While the run is under way a change stays pending until it is answered, also one
-        back to what `config` was: the answers to earlier ones are on their way."""
+        """Sets the config that the user wants.
+
+        While the run is under way a change stays pending until the engine answers it, even one that restores the
+        confirmed value, because the answers to earlier changes are still to come.
+        """
         names = [name for name in RunConfig.__struct_fields__ if getattr(config, name) != getattr(self.config, name)]
         if self.running:
             names += [name for name in self.pending if name not in names]
         self.pending = {name: getattr(config, name) for name in names}
 
     def confirm(self, config: RunConfig) -> None:
-        """The run has, or will be begun with, `config`; nothing is pending any more."""
+        """Sets the config that the run has, or will begin with, and clears pending changes."""
         self.config = config
         self.pending = {}
 
     def _set_by_run(self, knob: str, value: Value) -> None:
         self.config = with_values(self.config, {knob: value})
-        if self.pending.get(knob) == value:  # the newest of several: no more are to come
+        if self.pending.get(knob) == value:  # the last of several changes
             del self.pending[knob]
         try:
             with_values(self.config, self.pending)
-        except ConfigError:  # what the run has set by itself does not go with it
+        except ConfigError:  # a value set by the run itself conflicts with the pending ones
             self.pending = {}
 
     @property
@@ -143,12 +146,12 @@ class RunState:
 
     @property
     def model_coming(self) -> bool:
-        """Whether there will be a model soon, by itself."""
+        """Whether a model will be available soon without further action."""
         return not self.has_model and (self.opening or self.phase is Phase.PREPARING)
 
     @property
     def unsaved(self) -> bool:
-        """The run has ended, but the disk refused its last checkpoint."""
+        """Whether the run has ended without a checkpoint of its last step, which the disk refused."""
         ended = self.phase in (Phase.STOPPED, Phase.FINISHED)
         return ended and self.started is not None and self.checkpoint_step != self.step
 
@@ -161,30 +164,33 @@ class RunState:
 
     @property
     def vocabulary(self) -> int:
-        """Tokens the model knows; 0 without a model."""
+        """Number of tokens that the model knows; 0 without a model."""
         about = self.started or self.opened
         return about.vocabulary if about else 0
 
     @property
     def clipped_share(self) -> float:
-        """Of the recent steps."""
+        """Fraction of the recent steps that were clipped."""
         return sum(step.clipped for step in self.recent) / len(self.recent) if self.recent else 0.0
 
     @property
     def progress(self) -> str:
-        """Where the run stands, e.g. "1,240 steps"."""
+        """How far the run is, e.g. "1,240/5,000", or "step 1,240" for a run that is not limited by steps."""
         target = self.config.steps
         return f"{self.step:,}/{target:,}" if target else f"step {self.step:,}"
 
     def load(self, history: Iterable[records.Record | StepColumns], finished: bool = False) -> None:
-        """Take what metrics.jsonl holds, of a run that is not being trained; `finished`: it was before that."""
+        """Applies the records of metrics.jsonl for a run that is not being trained.
+
+        `finished`: whether the run had finished before the first of them.
+        """
         self.phase = Phase.FINISHED if finished else Phase.STOPPED
         for record in history:
             if isinstance(record, StepColumns):
                 self._take_columns(record)
             else:
                 self.take(record)
-            if isinstance(record, records.Step | StepColumns):  # it went on after it had finished once
+            if isinstance(record, records.Step | StepColumns):  # training continued after an earlier end
                 self.phase = Phase.STOPPED
         self.in_engine = False
 
@@ -199,7 +205,7 @@ class RunState:
             self.last = columns.last[-1]
 
     def take(self, record: records.Record) -> None:
-        """One record of training."""
+        """Applies one training record."""
         match record:
             case records.Step():
                 self.last = record
@@ -240,7 +246,7 @@ class RunState:
                 self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
 
     def apply(self, event: messages.Event) -> None:
-        """One event of the engine."""
+        """Applies one event of the engine."""
         match event:
             case messages.Preparing():
                 self.preparing = event
@@ -268,7 +274,7 @@ class RunState:
                 pass
 
     def engine_gone(self) -> None:
-        """The engine process ended by itself."""
+        """Records that the engine process ended unexpectedly."""
         self.opened, self.in_engine, self.opening = None, False, False
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE
@@ -277,7 +283,7 @@ class RunState:
         self.events.append(LogLine(step, text, severity))
 
     def _cut_after(self, step: int) -> None:
-        """The run goes on from `step`: what came later is no longer so."""
+        """Discards the history after `step`, from which the run continues."""
         for history in (self.loss, self.validation_loss, self.norm, self.norm_clipped):
             history.cut_after(step)
         kept = [record for record in self.recent if record.step <= step]
@@ -287,7 +293,7 @@ class RunState:
 
 
 def rollback_text(record: records.Rollback) -> str:
-    """ "loss not finite: back to step 1,150; lr 0.001"."""
+    """Describes a rollback, e.g. "loss not finite: back to step 1,150; lr 0.001"."""
     place = f" ({record.where})" if record.where else ""
     changed = "".join(f"; {knob} {value}" for knob, value in record.changed.items())
     return f"{record.cause}{place}: back to step {record.to:,}{changed}"

@@ -1,4 +1,4 @@
-"""What the interface remembers between two starts, in the user's config folder."""
+"""Settings that the interface keeps between sessions, in the user's config folder."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rnnplay.errors import InputError
 from rnnplay.workspace import shortened_path
 
 _LARGEST = 1 << 16
-"""Bytes of a settings file: far more than these are."""
+"""Largest settings file accepted, in bytes: far more than one needs."""
 
 
 class Settings(msgspec.Struct, kw_only=True):
-    """All of it optional: a missing or broken file means the defaults."""
+    """The user's settings, all optional; a missing or broken file gives the defaults."""
 
     theme: str = "rnnplay-dark"
     language: str = ""
-    """Of the lessons: "en" or "zh"; empty: as the locale says."""
+    """Language of the lessons, "en" or "zh"; empty for that of the locale."""
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder at `path`, as far as one may look."""
+    """Returns whether `path` is a folder; False if it is inaccessible."""
     try:
         return path.is_dir()
     except OSError:
@@ -34,7 +34,10 @@ def is_folder(path: Path) -> bool:
 
 
 def settings_path() -> Path:
-    """Where they are: RNNPLAY_CONFIG, or settings.json in the user's config folder. Raises InputError for a folder."""
+    """Returns the path of the settings: RNNPLAY_CONFIG, or settings.json in the user's config folder.
+
+    Raises InputError if RNNPLAY_CONFIG is a folder.
+    """
     if named := os.environ.get("RNNPLAY_CONFIG"):
         path = Path(named)
         if not path.name or is_folder(path):
@@ -49,12 +52,12 @@ def settings_path() -> Path:
 
 
 def progress_path() -> Path:
-    """Where the progress of the lessons is kept: lessons.json beside the settings."""
+    """Returns the path of the lessons' progress: lessons.json beside the settings."""
     return settings_path().with_name("lessons.json")
 
 
 def load_settings() -> Settings:
-    """The settings kept, or the defaults."""
+    """Returns the saved settings, or the defaults."""
     try:
         return msgspec.json.decode(read_small(settings_path(), _LARGEST).removeprefix(BOM_UTF8), type=Settings)
     except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
@@ -62,7 +65,7 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Keep `settings`; where that is not allowed they last until the end of this start."""
+    """Saves `settings`; where the folder is not writable they last until the program ends."""
     path = settings_path()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

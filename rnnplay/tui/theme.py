@@ -1,13 +1,13 @@
-"""The two themes of rnnplay, beside all of Textual's own; and the widths, in columns, at which the layout changes."""
+"""The two themes of rnnplay, in addition to Textual's own, and the widths in columns at which the layout changes."""
 
 from __future__ import annotations
 
 from textual.theme import Theme
 
 NARROW = 100
-"""Below, one thing at a time: setup and lesson take turns with the charts."""
+"""In narrower windows setup and lesson alternate with the charts."""
 BROAD = 160
-"""From here on there is width to spare."""
+"""From this width on there are columns to spare."""
 
 DARK = Theme(
     name="rnnplay-dark",

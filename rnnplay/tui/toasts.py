@@ -1,6 +1,6 @@
-"""Commands and names of knobs that a toast quotes, drawn in colour rather than between backticks.
+"""Draws commands and knob names in toasts in colour rather than between backticks.
 
-Tried with Textual 8: a toast makes its text of the notification when it is drawn, and cannot be told to do otherwise.
+Tested with Textual 8, whose toasts render the notification's text themselves and offer no hook.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _render = Toast.render
 
 
 def draw_code_in_toasts() -> None:
-    """From now on; once or several times."""
+    """Patches Textual's toasts; may be called more than once."""
     Toast.render = render  # type: ignore[method-assign, assignment]
 
 
 def render(toast: Toast) -> Content:
-    """As Textual's, for a notification without markup."""
+    """Renders `toast` as Textual does, with code in colour if the notification has no markup."""
     drawn = _render(toast)
     message = toast._notification.message
     if toast._notification.markup or "`" not in message:
