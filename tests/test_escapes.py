@@ -262,7 +262,7 @@ async def test_the_interface_shows_names_samples_and_messages_in_visible_forms(s
             RunController.EngineEnded(
                 stage.controller, EngineExit(1, stage.engine.log, (PAYLOAD, MARKUP), asked=False)
             ),
-            RunController.EngineRefused(stage.controller, PAYLOAD + MARKUP),
+            RunController.EngineStartFailed(stage.controller, PAYLOAD + MARKUP),
         ):
             app.playground.post_message(told)
         await pilot.pause()

@@ -32,7 +32,7 @@ from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.leaving import Leaving, before_leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.settings import load_settings, progress_path, save_settings

@@ -32,14 +32,14 @@ HELP_KEYS: list[BindingType] = [
     Binding("f1", "app.show_help", "Help", show=False),
 ]
 """Bindings for every screen, because a dialog hides those of the application."""
-MOMENT = 1.0
+TYPING_PAUSE_SECONDS = 1.0
 """Dropping keys ends after a pause of this many seconds."""
-PATIENCE = 10.0
+HANDLING_SECONDS = 10.0
 """Longest wait for a key to be handled, so that nothing that hangs can block the keyboard."""
-POLL = 0.02
-TELLINGS = 3
+POLL_SECONDS = 0.02
+MESSAGE_ROUNDS = 3
 """Number of widgets that may have to notify one another, in turn, of what an Enter means."""
-TOLD_SECONDS = 4.0
+NOTICE_SECONDS = 4.0
 """How long a message about keys is shown; no second one appears meanwhile."""
 FUNCTION_KEYS = {f"f{number}" for number in range(1, 13)}
 COMMANDS_OF_FUNCTION_KEYS = "F1 helps, F5 trains or pauses, F6 switches clipping, F7 and F8 move its threshold"
@@ -55,7 +55,7 @@ class Keyboard:
         self._following: asyncio.Task[None] | None = None
         self._typing_until = 0.0
         """Until this time a character counts as text, whatever has the focus; infinite while text is being typed."""
-        self._told_at = -TOLD_SECONDS
+        self._notified_at = -NOTICE_SECONDS
 
     @property
     def waiting(self) -> int:
@@ -87,7 +87,7 @@ class Keyboard:
 
     async def _follow(self, event: Key | Paste, target: MessagePump, into_text: bool) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(HANDLING_SECONDS):
                 await self._done(event, target, into_text)
         except (TimeoutError, ScreenStackError):  # the app has ended
             pass
@@ -112,7 +112,7 @@ class Keyboard:
         if isinstance(event, Key) and event.key == "enter":
             # Enter makes widgets post messages, such as a submitted line or a chosen row, which others answer with
             # more.
-            for node in around * TELLINGS:
+            for node in around * MESSAGE_ROUNDS:
                 await _processed(node)
         await _processed(app)  # the app has applied deferred effects, such as a change of focus
         if app.screen is not screen:
@@ -125,29 +125,29 @@ class Keyboard:
         focused = self._app.focused
         if takes_text(focused):
             if focused.check_consume_key(event.key, event.character):
-                self._tell(_refusal(focused, event.character or ""))
+                self._notify(_refusal(focused, event.character or ""))
                 return False
             if event.key == "enter":
                 self.acted()
             return True
         if not _is_text(event) or monotonic() >= self._typing_until:
             return True
-        self._typing_until = monotonic() + MOMENT
-        self._tell("You were still typing, so the keys that followed were not run as commands.")
+        self._typing_until = monotonic() + TYPING_PAUSE_SECONDS
+        self._notify("You were still typing, so the keys that followed were not run as commands.")
         return False
 
     def unbound(self, event: Key) -> None:
         """Tells the user that no command is bound to `event`, or none that is available now."""
         if event.key in FUNCTION_KEYS:
-            self._tell(f"{event.key.upper()} does nothing here: {COMMANDS_OF_FUNCTION_KEYS}.")
+            self._notify(f"{event.key.upper()} does nothing here: {COMMANDS_OF_FUNCTION_KEYS}.")
         elif event.is_printable and not self._app.screen.is_modal:
             name = "Space" if event.key == "space" else f"“{event.character}”"
-            self._tell(f"{name} does nothing now; ? shows the keys.")
+            self._notify(f"{name} does nothing now; ? shows the keys.")
 
-    def _tell(self, text: str) -> None:
-        if monotonic() - self._told_at >= TOLD_SECONDS:
-            self._told_at = monotonic()
-            self._app.notify(text, timeout=TOLD_SECONDS, markup=False)
+    def _notify(self, text: str) -> None:
+        if monotonic() - self._notified_at >= NOTICE_SECONDS:
+            self._notified_at = monotonic()
+            self._app.notify(text, timeout=NOTICE_SECONDS, markup=False)
 
 
 def takes_text(widget: Widget | None) -> TypeGuard[Input | KnobField]:
@@ -182,4 +182,4 @@ async def _processed(node: MessagePump) -> None:
 
     if node.call_later(finish):
         while not done.done() and not node._closing and not node._closed:
-            await asyncio.wait([done], timeout=POLL)
+            await asyncio.wait([done], timeout=POLL_SECONDS)

@@ -20,10 +20,10 @@ STALE_SECONDS = 0.4
 class Pace:
     """Paces the questions of one view. Times are seconds of the same clock."""
 
-    def __init__(self, every: float, share: float = 1.0) -> None:
+    def __init__(self, every: float, fraction: float = 1.0) -> None:
         """Allows one question in `every` seconds, and answers that take up to `fraction` of the engine's time."""
         self.every = every
-        self.share = share
+        self.fraction = fraction
         self._asked: float | None = None
         self._waiting = False
         self._wanted = True
@@ -58,7 +58,7 @@ class Pace:
         since = now - self._asked
         if self._waiting:
             return since >= LOST_SECONDS
-        return moved and since >= max(self.every, self._cost / self.share if training else 0.0)
+        return moved and since >= max(self.every, self._cost / self.fraction if training else 0.0)
 
 
 class Repaints:

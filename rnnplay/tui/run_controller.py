@@ -190,7 +190,7 @@ class RunController:
         return (
             self.state.phase in RESUMABLE
             and self.state.run is not None
-            and taking(form, config, CHANGEABLE) == config
+            and with_values_of(form, config, CHANGEABLE) == config
             and (self.workspace.checkpoints / self.state.run / "run.json").is_file()
         )
 
@@ -220,9 +220,9 @@ class RunController:
         state = self.state
         assert state.run is not None
         config = config or state.config
-        same = taking(config, state.config, LENGTHS) == config
+        same = with_values_of(config, state.config, LENGTHS) == config
         if same and (state.phase is Phase.FINISHED or state.fraction >= 1):
-            config = longer(config, state.fraction)
+            config = extended(config, state.fraction)
         self._before_resume = state.phase, state.config
         state.confirm(config)
         return self._start(messages.Train(config=config, run=state.run, resume=True, checkpoint=checkpoint))
@@ -379,12 +379,12 @@ class RunControllers:
         await asyncio.gather(*(controller.close() for controller in self.all))
 
 
-def taking(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
+def with_values_of(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
     """Returns `config` with the values of `other` for `names`."""
     return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})
 
 
-def longer(config: RunConfig, fraction: float) -> RunConfig:
+def extended(config: RunConfig, fraction: float) -> RunConfig:
     """Returns `config` extended by its length: a run of two minutes continues to four."""
     times = max(1.0, fraction) + 1
     if times < 2.05:  # a run limited by minutes overshoots by up to one step

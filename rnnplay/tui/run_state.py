@@ -169,7 +169,7 @@ class RunState:
         return about.vocabulary if about else 0
 
     @property
-    def clipped_share(self) -> float:
+    def clipped_fraction(self) -> float:
         """Fraction of the recent steps that were clipped."""
         return sum(step.clipped for step in self.recent) / len(self.recent) if self.recent else 0.0
 

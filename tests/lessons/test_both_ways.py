@@ -121,7 +121,7 @@ def in_the_interface(lesson: Lesson, workspace: Workspace, records: dict[str, li
     """Each variant trained, all that the lesson asks for answered, and what the user is to force forced."""
 
     def take(message: Message) -> None:
-        if isinstance(message, RunController.Told):
+        if isinstance(message, RunController.EngineMessage):
             lesson_progress.take(message)
 
     controllers = RunControllers(workspace, take)

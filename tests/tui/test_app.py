@@ -15,7 +15,7 @@ from rnnplay.errors import InputError
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp, run_app
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.leaving import Leaving
 from rnnplay.tui.screens.runs import RunsScreen

@@ -14,8 +14,7 @@ from rnnplay.presets import preset_config
 from rnnplay.tui import keyboard
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.ask import Ask
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.widgets.panels import TrainingCharts
 from tests.tui.stage import Stage, shown, until
@@ -72,7 +71,7 @@ async def test_what_is_typed_on_is_no_command_although_the_focus_has_gone(
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
         for key in ("c", "escape"):
-            monkeypatch.setattr(keyboard, "MOMENT", 60.0)
+            monkeypatch.setattr(keyboard, "TYPING_PAUSE_SECONDS", 60.0)
             await pilot.press("g", "a", "b")
             stage.engine.sent.clear()
             stage.playground.query_one(TrainingCharts).focus_first()
@@ -82,7 +81,7 @@ async def test_what_is_typed_on_is_no_command_although_the_focus_has_gone(
             assert not sent(stage)
             assert app.screen is stage.playground
             assert any("still typing" in toast for toast in stage.toasts)
-            monkeypatch.setattr(keyboard, "MOMENT", 0.0)
+            monkeypatch.setattr(keyboard, "TYPING_PAUSE_SECONDS", 0.0)
             await pilot.press(key, "c")  # the first is dropped with the others, or says that it is enough
             await until(pilot, lambda: len(stage.engine.of(messages.Tune)) == 1)
 
@@ -147,7 +146,7 @@ async def test_a_key_that_does_nothing_says_so(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         for key, words in (("k", "“k” does nothing now"), ("x", "“x”"), ("f2", "F2 does nothing here: F1 helps")):
-            app.keyboard._told_at = 0.0
+            app.keyboard._notified_at = 0.0
             await pilot.press(key)
             await until(pilot, lambda: any(words in toast for toast in stage.toasts))  # noqa: B023
         before = len(stage.toasts)

@@ -20,7 +20,7 @@ def test_one_question_at_a_time_and_no_sooner_than_every() -> None:
 
 
 def test_an_answer_that_cost_much_is_asked_for_seldom() -> None:
-    pace = Pace(3.0, share=0.03)
+    pace = Pace(3.0, fraction=0.03)
     pace.asked(0.0)
     pace.answered(cost=0.6)
     assert not pace.due(19.9, moved=True)
@@ -29,7 +29,7 @@ def test_an_answer_that_cost_much_is_asked_for_seldom() -> None:
 
 
 def test_what_the_person_chooses_does_not_wait() -> None:
-    pace = Pace(3.0, share=0.03)
+    pace = Pace(3.0, fraction=0.03)
     pace.asked(0.0)
     pace.want()
     assert pace.due(0.1, moved=False)

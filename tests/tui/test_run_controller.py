@@ -15,7 +15,7 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Finished
 from rnnplay.tui import run_controller as controller_module
-from rnnplay.tui.run_controller import RunController, longer, start_trouble
+from rnnplay.tui.run_controller import RunController, extended, start_trouble
 from rnnplay.tui.run_state import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
@@ -185,11 +185,11 @@ def test_longer_adds_the_length_to_what_is_done(
     values: dict[str, Any], fraction: float, longer_values: dict[str, Any]
 ) -> None:
     config = with_values(RunConfig(), values)
-    assert longer(config, fraction) == with_values(config, longer_values)
+    assert extended(config, fraction) == with_values(config, longer_values)
 
 
 def test_what_has_no_end_cannot_be_longer() -> None:
-    assert longer(RunConfig(), 0.0) == RunConfig()
+    assert extended(RunConfig(), 0.0) == RunConfig()
 
 
 async def test_an_engine_that_dies_at_once_is_not_started_again_and_again(
@@ -230,7 +230,7 @@ async def test_why_no_engine_can_be_started_is_told(stage: Stage) -> None:
     rig = Rig(stage)
     assert not await rig.controller.start_engine()
     (refused,) = rig.told
-    assert isinstance(refused, RunController.EngineRefused) and "Exec format error" in refused.why
+    assert isinstance(refused, RunController.EngineStartFailed) and "Exec format error" in refused.why
 
 
 def test_why_an_engine_cannot_be_started() -> None:

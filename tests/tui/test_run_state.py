@@ -35,10 +35,10 @@ def test_records_become_numbers() -> None:
 
 def test_recent_steps_are_a_window_and_give_the_share_of_clipped_ones() -> None:
     state = training(0)
-    assert state.clipped_share == 0.0
+    assert state.clipped_fraction == 0.0
     state.apply(progress([step_at(step, norm=2.0 if step % 4 == 0 else 0.5) for step in range(1, 301)]))
     assert len(state.recent) == RECENT
-    assert state.clipped_share == 0.25
+    assert state.clipped_fraction == 0.25
     assert len(state.norm) == 300
 
 

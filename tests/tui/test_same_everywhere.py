@@ -17,8 +17,7 @@ from rnnplay.inspection.results import Candidate
 from rnnplay.tui import toasts
 from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.next_bars import NextBars
-from rnnplay.tui.screens.ask import Ask
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen

@@ -17,7 +17,7 @@ from rnnplay.engine import messages
 from rnnplay.lessons.reader import find_lesson
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.sample_view import SampleView
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from tests.tui.findings import TEXT, found

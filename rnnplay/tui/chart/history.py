@@ -243,7 +243,7 @@ class History:
             return Columns(nan, nan, nan, nan, np.zeros(n, bool))
         per_column = (hi_step - lo_step) / n
         points = self._points(per_column, level)
-        # Places rather than edges, so that a step falls into the same column however the window was computed.
+        # Panes rather than edges, so that a step falls into the same column however the window was computed.
         edges = np.searchsorted(points.step, lo_step + np.arange(n + 1) * per_column)
         first, last = int(edges[0]), int(edges[-1])
         held = np.flatnonzero(edges[1:] > edges[:-1])

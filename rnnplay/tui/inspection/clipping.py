@@ -35,7 +35,7 @@ class ClippingView(InspectView):
     ClippingView #clipping-scroll { height: 1fr; }
     """
     NAME = "clipping"
-    SEES = (
+    DESCRIPTION = (
         "One step's gradient before and after clipping. Clipping by norm keeps its direction (cosine 1) and makes it "
         "shorter; clipping by value bends it. Bars: each parameter's fraction of the squared norm."
     )
@@ -50,8 +50,8 @@ class ClippingView(InspectView):
     - `-` and `+`, or `F7` and `F8`, move the threshold of a run under way; after it they are the playground's, for
       the next run
     """
-    EVERY = 1.5
-    SHARE = 0.03
+    INTERVAL = 1.5
+    ENGINE_FRACTION = 0.03
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7,minus", "threshold(-1)", "Threshold", key_display="-/+"),
         Binding("f8,plus,equals_sign", "threshold(1)", "", show=False),
@@ -106,7 +106,7 @@ class ClippingView(InspectView):
         if bins is None:
             lines.show([Content.styled("The norms of the last steps come while a run is trained.", FAINT)])
             return
-        lines.show(histogram_rows(bins, threshold, height, len(norms), state.clipped_share))
+        lines.show(histogram_rows(bins, threshold, height, len(norms), state.clipped_fraction))
 
     def on_resize(self) -> None:
         self._draw()

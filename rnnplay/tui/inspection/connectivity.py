@@ -36,7 +36,7 @@ class ConnectivityView(InspectView):
     .-broad ConnectivityView #strongest {{ width: 44; }}
     """
     NAME = "connectivity"
-    SEES = (
+    DESCRIPTION = (
         "The prediction after the token under the cursor, and how much each token before it had to do with that: the "
         "squared gradient of the predicted token's logit. Blocks show its square root."
     )

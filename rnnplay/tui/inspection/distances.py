@@ -36,7 +36,7 @@ class DistancesView(InspectView):
     .-broad DistancesView VerticalScroll {{ width: {SIDE}; height: 1fr; margin-left: 1; }}
     """
     NAME = "distance"
-    SEES = (
+    DESCRIPTION = (
         "How often the model is right about a token that an earlier one determines, by how much earlier. On the dashed "
         "chance line it has forgotten that token; right of the mark lie distances it never trained on."
     )
@@ -47,8 +47,8 @@ class DistancesView(InspectView):
     one. Each point is the fraction of them predicted right at that distance, between the ends of its 95% interval
     (Wilson 1927). Chance is what knowing everything but that earlier token would give.
     """
-    EVERY = 4.0
-    SHARE = 0.03
+    INTERVAL = 4.0
+    ENGINE_FRACTION = 0.03
 
     def __init__(self, controller: RunController, curves: Curves) -> None:
         super().__init__(controller, curves)

@@ -38,7 +38,7 @@ class GatesView(InspectView):
     GatesView > Lines { height: 1; }
     """
     NAME = "gates"
-    SEES = (
+    DESCRIPTION = (
         "Each row is a unit, each column a token being read. A gate near 1 (strong) is open, near 0 (blank) closed: an "
         "open forget gate keeps the cell, an input gate lets new content in. It depends on what is read."
     )
@@ -85,12 +85,12 @@ class GatesView(InspectView):
         self.quantity = next((one for one in get_args(Quantity) if one == quantity), self.quantity)
 
     @property
-    def looked_at(self) -> str:
+    def shown_quantity(self) -> str:
         return self._found.quantity if self._found is not None else ""
 
     @property
-    def sees(self) -> str:
-        return self.SEES if self.quantity in GATES else SIGNED
+    def description(self) -> str:
+        return self.DESCRIPTION if self.quantity in GATES else SIGNED
 
     @property
     def heat_map(self) -> HeatMap:

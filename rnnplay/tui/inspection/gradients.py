@@ -39,7 +39,7 @@ class GradientsView(InspectView):
     .-tall GradientsView Lines { max-height: 12; }
     """
     NAME = "gradient"
-    SEES = (
+    DESCRIPTION = (
         "How strongly the loss at a timestep still depends on the state k steps earlier. Where the curve has fallen "
         "a thousandfold, only a thousandth of the signal remains: what is farther away is hardly learned."
     )
@@ -54,8 +54,8 @@ class GradientsView(InspectView):
     - `h` changes between the hidden state h and an LSTM's cell state c
     - `l` goes from layer to layer; `+` and `-` look farther back or less far
     """
-    EVERY = 3.0
-    SHARE = 0.03
+    INTERVAL = 3.0
+    ENGINE_FRACTION = 0.03
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "keep", "Keep"),
         Binding("K", "forget", "Forget kept"),
@@ -241,13 +241,13 @@ def norms_of(curve: GradientCurve, state: str, layer: int) -> list[float]:
     return layers[layer] if layer < len(layers) else []
 
 
-def falls_to(distances: Sequence[int], norms: Sequence[float], share: float = 0.01) -> int | None:
-    """The first distance from which on the norm stays at or below `share` of that at 0; None if it doesn't."""
+def falls_to(distances: Sequence[int], norms: Sequence[float], fraction: float = 0.01) -> int | None:
+    """The first distance from which on the norm stays at or below `fraction` of that at 0; None if it doesn't."""
     if not norms or not norms[0] > 0 or not math.isfinite(norms[0]):
         return None
     found = None
     for distance, norm in zip(distances, norms, strict=False):
-        if not norm <= share * norms[0]:
+        if not norm <= fraction * norms[0]:
             found = None
         elif found is None:
             found = distance

@@ -37,7 +37,7 @@ class PredictionsView(InspectView):
     PredictionsView #distribution Lines {{ height: auto; }}
     """
     NAME = "predictions"
-    SEES = (
+    DESCRIPTION = (
         "The higher the block under a token, the more it surprised the model: -ln of the probability it had. A full "
         "block is as surprising as a blind guess among all tokens. The loss is the mean of these."
     )

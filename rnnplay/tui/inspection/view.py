@@ -33,13 +33,13 @@ class InspectView(Vertical):
     InspectView.nothing * { text-opacity: 0%; }
     """
     NAME: ClassVar[str] = ""
-    SEES: ClassVar[str] = ""
+    DESCRIPTION: ClassVar[str] = ""
     """What one sees, in a sentence or two for somebody who has just read about the model."""
     READS_TEXT: ClassVar[bool] = False
     """Whether it is about a text, which the screen lets the user type."""
-    EVERY: ClassVar[float] = 2.0
+    INTERVAL: ClassVar[float] = 2.0
     """Seconds between two questions while training moves on."""
-    SHARE: ClassVar[float] = 0.05
+    ENGINE_FRACTION: ClassVar[float] = 0.05
     """Of the engine's time that the answers may take."""
 
     class Changed(Message):
@@ -50,14 +50,14 @@ class InspectView(Vertical):
         self.controller = controller
         self.curves = curves
         self.text = ""
-        self.pace = Pace(self.EVERY, self.SHARE)
+        self.pace = Pace(self.INTERVAL, self.ENGINE_FRACTION)
         self.shown_step: int | None = None
         """The step of the weights that the last answer is about."""
 
     @property
-    def sees(self) -> str:
+    def description(self) -> str:
         """What is said below the view."""
-        return self.SEES
+        return self.DESCRIPTION
 
     @property
     def state(self) -> RunState:
@@ -67,7 +67,7 @@ class InspectView(Vertical):
         """Show that quantity first: the lesson's next step is about it."""
 
     @property
-    def looked_at(self) -> str:
+    def shown_quantity(self) -> str:
         """The quantity that is shown, where the view shows one at a time."""
         return ""
 

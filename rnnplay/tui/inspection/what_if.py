@@ -45,11 +45,11 @@ class WhatIfView(InspectView):
     WhatIfView .completion { width: 1fr; height: 1fr; margin-left: 2; }
     """
     NAME = "what if"
-    SEES = (
+    DESCRIPTION = (
         "The same weights, but with gates held open (1) or closed (0) at every timestep: what changes is what that "
         "gate is for. A closed forget gate forgets at once; a closed input gate never learns of what it reads."
     )
-    SEES_GATELESS = (
+    DESCRIPTION_GATELESS = (
         "The same weights, but with units of the hidden state held at a value at every timestep: what changes is what "
         "those units are for. A plain RNN has no gates that could be held open or closed."
     )
@@ -67,7 +67,7 @@ class WhatIfView(InspectView):
     - `e` or a click edits the text, `escape` leaves it
     """
     READS_TEXT = True
-    EVERY = 1.0
+    INTERVAL = 1.0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "Free/0/1"),
         Binding("c", "clamp", "Clamp"),
@@ -88,8 +88,8 @@ class WhatIfView(InspectView):
         self._first = quantity
 
     @property
-    def sees(self) -> str:
-        return self.SEES_GATELESS if self._switches == [] else self.SEES
+    def description(self) -> str:
+        return self.DESCRIPTION_GATELESS if self._switches == [] else self.DESCRIPTION
 
     def compose(self) -> ComposeResult:
         with Horizontal():

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 ASK_SECONDS = 3.0
 """Between two inspections of one kind while training moves on."""
-SHARE = 0.02
+ENGINE_FRACTION = 0.02
 """Of the engine's time that each kind may take."""
 
-OWED_SECONDS = 20.0
+MEASURING_SECONDS = 20.0
 """What a finished run owes is waited for no longer: the engine may be unable to answer."""
 
 LESSON_VIEWS = {"gradient": "gradients", "distance": "distances"}
@@ -80,8 +80,8 @@ class LessonProgress:
 
         step: int
 
-    class OwedChanged(Message, bubble=False):
-        """A run that has finished is being measured, or nothing is owed of it any more."""
+    class MeasuringChanged(Message, bubble=False):
+        """A run that has finished is being measured, or nothing is measuring of it any more."""
 
     def __init__(self, controllers: RunControllers, post: Post, language: Language, kept: Path) -> None:
         """`post` takes what happens in the lesson; `kept`: the file of the progress."""
@@ -93,8 +93,8 @@ class LessonProgress:
         self._kept = kept
         self._work: dict[str, Work] = {}
         """By the lesson's name."""
-        self._owed: set[str] = set()
-        self._owing: tuple[str, float] = ("", 0.0)
+        self._pending: set[str] = set()
+        self._measuring: tuple[str, float] = ("", 0.0)
         """The run that owes, and until when that is waited for."""
         self._seen: tuple[str, str] = ("", "")
         """The view that the user looks at, by the lessons' name, and its quantity."""
@@ -212,23 +212,23 @@ class LessonProgress:
             return probe.forced[0].quantity if probe.forced else ""
         return step.quantity if step.view == LESSON_VIEWS.get(view, view) else ""
 
-    def looks_at(self, view: str, quantity: str = "") -> None:
+    def set_view(self, view: str, quantity: str = "") -> None:
         """The user sees that view of the model in front of them; "": none any more."""
         self._seen = LESSON_VIEWS.get(view, view), quantity
         if view and self.lesson is not None:
             self._tick(self._work[self.lesson.name])
 
-    def _looked(self, work: Work, step: Step) -> bool:
+    def _is_shown(self, work: Work, step: Step) -> bool:
         """Whether what `step` asks to look at is being looked at, if it asks for that."""
         here = work.lesson is self.lesson and self.variant in step.variants
         return not step.look or (here and self._seen == (step.view, step.quantity or self._seen[1]))
 
     # --- what the engine says -------------------------------------------------------------------------------
 
-    def take(self, told: RunController.Told) -> None:
+    def take(self, told: RunController.EngineMessage) -> None:
         """Takes what is measured of the lesson's own text, and ticks what holds now."""
         controller = told.controller
-        if not isinstance(told, RunController.Heard) or (under_way := self._lesson_of(controller)) is None:
+        if not isinstance(told, RunController.EventReceived) or (under_way := self._lesson_of(controller)) is None:
             return
         event = told.event
         work, variant = under_way
@@ -240,7 +240,7 @@ class LessonProgress:
                     if record.step <= length:
                         work.measurements.take(variant, record)
                 if any(isinstance(record, Finished) and record.step <= length for record in event.records):
-                    self._owe(controller, work, variant)
+                    self._measure_last_step(controller, work, variant)
             case messages.Inspected() if purpose.startswith("lesson "):
                 pace = work.paces.get(purpose)
                 if event.result.run != controller.state.run or event.result.step > length:
@@ -251,14 +251,14 @@ class LessonProgress:
                 if event.result.step in (0, controller.state.step):
                     self._settle(purpose)
             case messages.Completion() if event.forced is not None and event.step <= length:
-                if not _is_lessons(controller, work.lesson, controller.newest(purpose)):
+                if not _is_lesson_prompt(controller, work.lesson, controller.newest(purpose)):
                     return
                 untouched = Completed(suggestion=event.suggestion, next=event.next)
                 run = controller.state.run or ""
                 found = ForcedCompletion(run=run, step=event.step, untouched=untouched, forced=event.forced)
                 work.measurements.take(variant, found)
             case messages.Opened():
-                self._owe(controller, work, variant)
+                self._measure_last_step(controller, work, variant)
             case messages.Failed() if purpose.startswith("lesson "):
                 if (pace := work.paces.get(purpose)) is not None:
                     pace.answered()
@@ -270,7 +270,7 @@ class LessonProgress:
 
     def _tick(self, work: Work) -> None:
         for number, step in enumerate(work.lesson.steps):
-            holds = work.measurements.holds(step) and self._looked(work, step)
+            holds = work.measurements.holds(step) and self._is_shown(work, step)
             if holds and self.ticks.tick(work.lesson, number):
                 save_progress(self.ticks, self._kept)
                 if work.lesson is self.lesson:
@@ -279,42 +279,42 @@ class LessonProgress:
     # --- asking ---------------------------------------------------------------------------------------------
 
     @property
-    def owed(self) -> bool:
+    def measuring(self) -> bool:
         """Whether the run that has just finished is still being measured."""
-        run, until = self._owing
+        run, until = self._measuring
         state, engine = self.controller.state, self.controller.engine
         there = self.lesson is not None and state.run == run and state.has_model
-        return bool(self._owed) and there and engine is not None and engine.alive and monotonic() < until
+        return bool(self._pending) and there and engine is not None and engine.alive and monotonic() < until
 
     def awaited(self, condition: Condition) -> bool:
         """Whether what it needs is on its way: its variant has finished, and is being measured."""
-        return self.owed and self.variant in condition.variants
+        return self.measuring and self.variant in condition.variants
 
-    def _owe(self, controller: RunController, work: Work, variant: str) -> None:
+    def _measure_last_step(self, controller: RunController, work: Work, variant: str) -> None:
         """Ask at once for all that is not known of the weights as the run leaves them."""
         state = controller.state
         finished = work.measurements.of(variant).finished
         if state.run is None or finished is None or finished.reason == "stopped":
             return
         known = work.measurements.of(variant)
-        self._owing = state.run, monotonic() + OWED_SECONDS
-        self._owed = set()
+        self._measuring = state.run, monotonic() + MEASURING_SECONDS
+        self._pending = set()
         for purpose, question in _questions(work.lesson, variant).items():
             if not _is_known(known, question, state.step):
-                self._owed.add(purpose)
+                self._pending.add(purpose)
                 self._ask(controller, work, purpose, question, monotonic())
-        if self._owed:
-            self._post(self.OwedChanged())
+        if self._pending:
+            self._post(self.MeasuringChanged())
 
     def _settle(self, purpose: str) -> None:
-        if purpose in self._owed:
-            self._owed.discard(purpose)
-            if not self._owed:
-                self._post(self.OwedChanged())
+        if purpose in self._pending:
+            self._pending.discard(purpose)
+            if not self._pending:
+                self._post(self.MeasuringChanged())
 
     def _ask(self, controller: RunController, work: Work, purpose: str, question: Question, now: float) -> None:
         controller.inspect(question, purpose)
-        work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE)).asked(now)
+        work.paces.setdefault(purpose, Pace(ASK_SECONDS, ENGINE_FRACTION)).asked(now)
 
     def ask(self, now: float) -> None:
         """Ask for what the conditions need, each kind in its own pace, whatever the user looks at."""
@@ -327,14 +327,14 @@ class LessonProgress:
         over = state.phase in (Phase.FINISHED, Phase.STOPPED)
         known = work.measurements.of(variant)
         for purpose, question in _questions(work.lesson, variant).items():
-            pace = work.paces.setdefault(purpose, Pace(ASK_SECONDS, SHARE))
+            pace = work.paces.setdefault(purpose, Pace(ASK_SECONDS, ENGINE_FRACTION))
             is_known = _is_known(known, question, state.step)
             initial = isinstance(question, GradientsQuestion) and question.initial
             if not (initial and is_known) and pace.due(now, moved=not over or not is_known, training=not over):
                 self._ask(self.controller, work, purpose, question, now)
 
 
-def _is_lessons(controller: RunController, lesson: Lesson, asked: messages.Command | None) -> bool:
+def _is_lesson_prompt(controller: RunController, lesson: Lesson, asked: messages.Command | None) -> bool:
     """Whether it was asked for the lesson's prompt, with what the lesson forces."""
     probe = lesson.probe
     prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from rnnplay.common.formatting import fixed
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 
 REFRESH_SECONDS = 1.0
 """The run goes on behind the list: checkpoints come, and older ones make room for them."""

@@ -76,7 +76,7 @@ class InspectScreen(Screen[int]):
     InspectScreen #views { height: 1fr; margin-top: 1; }
     InspectScreen #notice { display: none; height: auto; padding: 0 1; color: $warning; }
     InspectScreen #notice.shown { display: block; }
-    InspectScreen #sees { height: auto; max-height: 4; padding: 0 1; color: $foreground 65%; }
+    InspectScreen #description { height: auto; max-height: 4; padding: 0 1; color: $foreground 65%; }
     """
     AUTO_FOCUS = ""
     HELP = """
@@ -114,7 +114,7 @@ class InspectScreen(Screen[int]):
         self._views: dict[int, InspectView] = {}
         self._index = start
         self._notice = ""
-        self._sees = ""
+        self._description = ""
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -124,7 +124,7 @@ class InspectScreen(Screen[int]):
             yield InspectedText("the text to look at", id="inspect-text")
         yield Vertical(id="views")
         yield Said(id="notice", rows=4)
-        yield Static("", id="sees", markup=False)
+        yield Static("", id="description", markup=False)
         if self._progress is not None:
             yield LessonLine(self._progress, id="lesson-line")
         yield KeyRow(compact=True)
@@ -248,9 +248,9 @@ class InspectScreen(Screen[int]):
         self.query_one(StatusLine).show(self.controller, self._config, words.translation(self._language))
         for line in self.query(LessonLine):
             line.refresh_step()
-        if view.sees != self._sees:
-            self._sees = view.sees
-            self.query_one("#sees", Static).update(view.sees)
+        if view.description != self._description:
+            self._description = view.description
+            self.query_one("#description", Static).update(view.description)
         if not state.has_model:
             self.controller.forget("view")
             view.pace.want()
@@ -270,8 +270,8 @@ class InspectScreen(Screen[int]):
             self.view.add_class("nothing")
             self._say(NO_TEXT)
 
-    @on(RunController.Heard)
-    def _heard(self, heard: RunController.Heard) -> None:
+    @on(RunController.EventReceived)
+    def _heard(self, heard: RunController.EventReceived) -> None:
         """What the engine said; only answers to the last question count."""
         view = self._views.get(self._index)
         if heard.controller is not self.controller or view is None or not view.is_attached:
@@ -281,7 +281,7 @@ class InspectScreen(Screen[int]):
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
-                self._seen(self.view.NAME, self.view.looked_at)
+                self._seen(self.view.NAME, self.view.shown_quantity)
                 self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
             case messages.Failed() if self.controller.purpose_of(event.request) == "view":
@@ -295,7 +295,7 @@ class InspectScreen(Screen[int]):
     def _seen(self, view: str = "", quantity: str = "") -> None:
         """For the lesson: which view stands before the user, with its answer; "": none yet."""
         if self._progress is not None:
-            self._progress.looks_at(view, quantity)
+            self._progress.set_view(view, quantity)
 
     def on_unmount(self) -> None:
         self._seen()

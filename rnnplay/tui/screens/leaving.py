@@ -12,7 +12,7 @@ from textual.widgets import Label
 from rnnplay.engine.client import LEAVING_SECONDS
 from rnnplay.tui.run_controller import RunControllers
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 
 SHOWN_SECONDS = 0.7
 """Leaving that is done by then needs no word."""

@@ -28,7 +28,7 @@ KEYS = {"train": "train", "again": "train", "resume": "resume", "open": "look", 
 """The action of t, by what the lesson needs."""
 
 
-def key_of_t(progress: LessonProgress, form: RunConfig) -> str:
+def action_of_t(progress: LessonProgress, form: RunConfig) -> str:
     """What t does, by the name of the action; `form` is what the form says."""
     need = progress.need
     if need is not None:
@@ -182,7 +182,7 @@ class LessonActions:
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)
 
-    def looked_at(self, view: int, prompt: str) -> tuple[int, str]:
+    def lesson_view(self, view: int, prompt: str) -> tuple[int, str]:
         """The view of the inspection that the next step is about, else `view`; the lesson's text, else `prompt`."""
         lesson, step = self._progress.lesson, self._progress.next_step
         if lesson is None:

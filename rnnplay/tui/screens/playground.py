@@ -114,8 +114,8 @@ class PlaygroundScreen(Screen[None]):
 
     # --- what the engines say -------------------------------------------------------------------------------
 
-    @on(RunController.Told)
-    def _told(self, message: RunController.Told) -> None:
+    @on(RunController.EngineMessage)
+    def _told(self, message: RunController.EngineMessage) -> None:
         self.lesson_progress.take(message)
         if message.controller is self.controller:
             self._display.take(message)
@@ -124,7 +124,7 @@ class PlaygroundScreen(Screen[None]):
     def _switched(self) -> None:
         self._display.switched()
 
-    @on(LessonProgress.OwedChanged)
+    @on(LessonProgress.MeasuringChanged)
     def _owed_changed(self) -> None:
         self._display.label_main()
         self._lessons.refresh()
@@ -142,7 +142,7 @@ class PlaygroundScreen(Screen[None]):
 
     def action_train(self) -> None:
         """Train, or resume the run in front of the user; in a lesson, do what its next step needs."""
-        in_lesson = self.lesson_progress.need is not None or self._display.key_of_t() == "done"
+        in_lesson = self.lesson_progress.need is not None or self._display.action_of_t() == "done"
         if not self.controller.running and in_lesson:
             self.run_worker(self._lessons.go_on(), exclusive=True, group="lesson")
         else:
@@ -233,7 +233,7 @@ class PlaygroundScreen(Screen[None]):
         """Look into the model, by the view wanted, or else the one that is next."""
         from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
 
-        view, text = self._lessons.looked_at(self._inspected, self.prompt.text)
+        view, text = self._lessons.lesson_view(self._inspected, self.prompt.text)
         view = view if wanted is None else wanted
         more = self.action_move_threshold, self.lesson_progress, self._curves
         screen = InspectScreen(self.controller, self.form.config, text, view, *more)
@@ -283,9 +283,9 @@ class PlaygroundScreen(Screen[None]):
         self.query_one(KeyRow).compact = self.size.width < ROOMY
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        now = keys.Situation(
+        now = keys.KeyContext(
             phase=self.state.phase,
-            key=self._display.key_of_t,
+            key=self._display.action_of_t,
             resumable=lambda: self.controller.resumable(self.form.config),
             silent=bool(self.controller.engine_silent),
             typing=takes_text(self.focused),
@@ -294,7 +294,7 @@ class PlaygroundScreen(Screen[None]):
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),
         )
-        return keys.is_of_use(action, parameters, now)
+        return keys.is_enabled(action, parameters, now)
 
     def commands(self) -> Iterable[SystemCommand]:
         return keys.commands(self)

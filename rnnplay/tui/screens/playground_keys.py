@@ -85,7 +85,7 @@ COMMANDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class KeyContext:
     """What decides whether a key is of use."""
 
     phase: Phase
@@ -103,7 +103,7 @@ class Situation:
     forced: bool = False
 
 
-def is_of_use(action: str, parameters: tuple[object, ...], now: Situation) -> bool:
+def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> bool:
     """Whether the action would do something."""
     running = now.phase in RUNNING
     match action:

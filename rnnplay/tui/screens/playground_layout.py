@@ -13,7 +13,7 @@ from rnnplay.tui.theme import NARROW
 from rnnplay.tui.widgets.panels import TrainingCharts
 
 
-class Places(NamedTuple):
+class Panes(NamedTuple):
     """What is on the screen."""
 
     setup: bool
@@ -24,9 +24,9 @@ class Places(NamedTuple):
     """The lesson's page, if there is one; else its line."""
 
 
-def places(
+def arrange(
     *, narrow: bool, chosen: bool | None, beside_help: bool | None, run: bool, lesson: bool, reading: bool
-) -> Places:
+) -> Panes:
     """Give the width to what is used.
 
     `chosen`: whether the user folded setup, None if it was left to itself; `beside_help`: while help is shown, whether
@@ -39,7 +39,7 @@ def places(
         folded = not beside_help
     alone = narrow and beside_help is not None and not folded
     reading = narrow and reading and lesson
-    return Places(setup=not folded, alone=alone, charts=not (alone or reading), page=not narrow or reading)
+    return Panes(setup=not folded, alone=alone, charts=not (alone or reading), page=not narrow or reading)
 
 
 class PlaygroundLayout:
@@ -74,7 +74,7 @@ class PlaygroundLayout:
     def apply(self) -> None:
         """Bring the screen up to date."""
         screen = self._screen
-        shown = places(
+        shown = arrange(
             narrow=self.narrow,
             chosen=self._chosen,
             beside_help=self._beside_help,

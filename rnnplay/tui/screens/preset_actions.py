@@ -30,7 +30,7 @@ class PresetActions:
 
     def save(self) -> None:
         """Ask for a name, and keep what the form says under it."""
-        from rnnplay.tui.screens.ask import Ask
+        from rnnplay.tui.screens.dialogs import Ask
 
         question = "A name for these settings; they are kept in the workspace's presets/."
         self._screen.app.push_screen(Ask("Save as a preset", question, "Save", self._named))
@@ -50,7 +50,7 @@ class PresetActions:
         return None
 
     async def _may_replace(self, name: str) -> bool:
-        from rnnplay.tui.screens.confirm import Confirm
+        from rnnplay.tui.screens.dialogs import Confirm
 
         place = self._folder / f"{name}.toml"
         link = f", a link to {visible_line(os.path.realpath(place))}" if place.is_symlink() else ""

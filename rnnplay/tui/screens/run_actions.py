@@ -62,9 +62,9 @@ class RunActions:
     async def measured(self) -> None:
         """Wait until what the run that has just finished owes is measured: the next one would take its model away."""
         progress = self._lesson_progress
-        if progress.owed:
+        if progress.measuring:
             self._screen.notify(words.MEASURING_FIRST[progress.language], timeout=3)
-            while progress.owed:
+            while progress.measuring:
                 await asyncio.sleep(POLL_SECONDS)
             self._changed()
 
@@ -114,7 +114,7 @@ class RunActions:
 
     async def new(self) -> None:
         """Train from the beginning; in a lesson, and while the run in front is unfinished, ask first."""
-        from rnnplay.tui.screens.confirm import Confirm
+        from rnnplay.tui.screens.dialogs import Confirm
 
         question = before_new(self._controller.state, self._lesson_progress)
         if not self.may_begin():
@@ -224,7 +224,7 @@ class RunActions:
             controller.stop()
             self._changed()
             return
-        from rnnplay.tui.screens.confirm import Confirm
+        from rnnplay.tui.screens.dialogs import Confirm
 
         text = f"Ending it loses {controller.state.at_risk}."
         dialog = Confirm("The engine does not answer", text, "End it", "Wait", lost=True)

@@ -19,7 +19,7 @@ from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase, rollback_text
 from rnnplay.tui.screens import playground_keys as keys
-from rnnplay.tui.screens.lesson_actions import LessonActions, key_of_t
+from rnnplay.tui.screens.lesson_actions import LessonActions, action_of_t
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
@@ -69,14 +69,14 @@ class RunDisplay:
 
     # --- what its engine says -------------------------------------------------------------------------------
 
-    def take(self, told: RunController.Told) -> None:
+    def take(self, told: RunController.EngineMessage) -> None:
         """Say what is told of the run's engine."""
         match told:
-            case RunController.Heard():
+            case RunController.EventReceived():
                 self._heard(told.event)
             case RunController.EngineEnded():
                 self._engine_ended(told.ended)
-            case RunController.EngineRefused():
+            case RunController.EngineStartFailed():
                 self._say(told.why)
 
     def _heard(self, event: messages.Event) -> None:
@@ -195,13 +195,13 @@ class RunDisplay:
             self._screen.notify(finished.format(run=state.run, step=state.step), markup=False)
         self._screen.refresh_bindings()
 
-    def key_of_t(self) -> str:
+    def action_of_t(self) -> str:
         """What t does, by the name of the action."""
-        return key_of_t(self._lesson_progress, self._form.config)
+        return action_of_t(self._lesson_progress, self._form.config)
 
     def label_main(self) -> None:
         """What t does has changed: it stands on the main button."""
-        label = keys.main_label(self._controller.state.phase, self._lesson_progress.owed, self.key_of_t)
+        label = keys.main_label(self._controller.state.phase, self._lesson_progress.measuring, self.action_of_t)
         sign, _, word = label.partition(" ")
         word = words.in_language(word, self._lesson_progress.shown_language)
         self._screen.query_one(SetupPane).label_main(f"{sign} {word}")

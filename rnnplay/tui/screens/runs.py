@@ -26,7 +26,7 @@ from rnnplay.runs.folder import find_run, remove_run
 from rnnplay.runs.index import ListedRun, list_quickly
 from rnnplay.runs.info import moment
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.row_table import RowTable
 from rnnplay.tui.widgets.visible import middle_shortened, visible_line

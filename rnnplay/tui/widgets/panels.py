@@ -89,7 +89,7 @@ def norm_readout(state: RunState, config: RunConfig, coming: RunConfig) -> str:
         return clip_text(config)
     last = state.last
     now = f"last {last.grad_norm:.3g} → {last.grad_norm_clipped:.3g}  " if last.clipped else ""
-    return f"{now}{state.clipped_share:.0%} of {len(state.recent)} steps clipped"
+    return f"{now}{state.clipped_fraction:.0%} of {len(state.recent)} steps clipped"
 
 
 def clip_text(config: RunConfig) -> str:

@@ -20,7 +20,7 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.lessons.lesson_progress import LessonProgress, Need
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.settings import load_settings, progress_path
@@ -260,7 +260,7 @@ def test_without_a_lesson_nothing_is_asked_nor_told(stage: Stage, tmp_path: Path
     app = stage.open()
     told: list[Message] = []
     lesson_progress = LessonProgress(app.controllers, told.append, "en", tmp_path / "lessons.json")
-    lesson_progress.take(RunController.Heard(stage.controller, progress([started(), step_at(1)])))
+    lesson_progress.take(RunController.EventReceived(stage.controller, progress([started(), step_at(1)])))
     lesson_progress.ask(1.0)
     assert (lesson_progress.variant, lesson_progress.next_variant, lesson_progress.next_step) == (None, None, None)
 
@@ -335,7 +335,7 @@ async def test_the_next_key_waits_until_the_finished_run_is_measured(stage: Stag
         gradients = stage.engine.asked(GradientsQuestion)[-1]
         await stage.say(pilot, messages.Inspected(request=asked.request, result=accuracies(run, length, 0.2)))
         assert load_progress(progress_path()).done(find_lesson("8")) == [0]
-        assert not stage.engine.of(messages.Train), "the gradients are owed still"
+        assert not stage.engine.of(messages.Train), "the gradients are still being measured"
         await stage.say(pilot, messages.Failed(message="no", command="inspect", request=gradients.request))
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert [one.run for one in stage.engine.of(messages.Train)] == ["lesson-8-lstm-01"]

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from rnnplay.engine import messages
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.screens import go_back
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.workspace import Workspace
 from tests.tui.stage import RUN, Stage, add_checkpoint, make_run, until

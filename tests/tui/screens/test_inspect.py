@@ -167,7 +167,7 @@ async def test_each_view_asks_its_question(stage: Stage) -> None:
                 assert put.text == TEXT
             await answer(stage, pilot)
             assert not str(screen.query_one("#notice", Static).content)
-            assert str(screen.query_one("#sees", Static).content)
+            assert str(screen.query_one("#description", Static).content)
 
 
 async def test_the_arrows_go_from_view_to_view_when_the_row_has_the_focus(stage: Stage) -> None:
@@ -459,7 +459,7 @@ async def test_a_plain_rnn_is_not_told_of_gates(stage: Stage) -> None:
         await answer(stage, pilot)
         assert "A plain RNN has no gates" in lines(screen, "#clamp-error")
         assert "c clamps units" in lines(screen, "#forced-bars")
-        assert "units of the hidden state" in str(screen.query_one("#sees", Static).content)
+        assert "units of the hidden state" in str(screen.query_one("#description", Static).content)
 
 
 @pytest.mark.parametrize("view", [2, 3, 5])
@@ -572,7 +572,7 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
             await answer(stage, pilot)
             if size[1] >= 24:
                 assert screen.query_one(Footer).region.bottom == size[1]
-                assert screen.query_one("#sees").region.bottom == size[1] - 1
+                assert screen.query_one("#description").region.bottom == size[1] - 1
 
 
 @pytest.mark.parametrize("view", [1, 7])
@@ -611,7 +611,7 @@ async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
         showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
         while not showing.done():
             screen.tick()
-            screen._heard(RunController.Heard(stage.controller, late))
+            screen._heard(RunController.EventReceived(stage.controller, late))
             await asyncio.sleep(0)
         await showing
 

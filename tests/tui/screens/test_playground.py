@@ -19,7 +19,7 @@ from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen

@@ -16,24 +16,24 @@ from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screens.playground_keys import (
     BINDINGS,
     COMMANDS,
-    Situation,
+    KeyContext,
     ended_text,
     failure_text,
-    is_of_use,
+    is_enabled,
     main_label,
     silence_text,
 )
-from rnnplay.tui.screens.playground_layout import Places, places
+from rnnplay.tui.screens.playground_layout import Panes, arrange
 from rnnplay.tui.screens.run_actions import before_new
 from tests.tui.stage import RUN, Stage, progress, started, step_at
 
 
-def situation(phase: Phase = Phase.IDLE, key: str = "train", resumable: bool = False, **others: bool) -> Situation:
-    return Situation(phase, lambda: key, lambda: resumable, **others)
+def situation(phase: Phase = Phase.IDLE, key: str = "train", resumable: bool = False, **others: bool) -> KeyContext:
+    return KeyContext(phase, lambda: key, lambda: resumable, **others)
 
 
-def useful(now: Situation, *actions: str) -> set[str]:
-    return {action for action in actions if is_of_use(action, (), now)}
+def useful(now: KeyContext, *actions: str) -> set[str]:
+    return {action for action in actions if is_enabled(action, (), now)}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def useful(now: Situation, *actions: str) -> set[str]:
         (situation(lesson=True, forced=True), {"train", "runs", "answer", "close_lesson", "release"}),
     ],
 )
-def test_keys_are_of_use_by_what_the_run_is_doing(now: Situation, expected: set[str]) -> None:
+def test_keys_are_of_use_by_what_the_run_is_doing(now: KeyContext, expected: set[str]) -> None:
     actions = ("train", "resume", "look", "done", "new", "runs", "pause", "go_on", "stop", "answer", "close_lesson")
     assert useful(now, *actions, "release") == expected
 
@@ -58,17 +58,17 @@ def test_keys_are_of_use_by_what_the_run_is_doing(now: Situation, expected: set[
 def test_single_keys_are_text_while_text_is_typed_and_the_function_keys_are_then_shown() -> None:
     for typing in (True, False):
         now = situation(typing=typing)
-        assert is_of_use("main", (typing,), now) and not is_of_use("main", (not typing,), now)
-        assert is_of_use("leave_field", (), now) == typing
-        assert is_of_use("threshold", (1,), now) == is_of_use("prompt", (), now) == (not typing)
-    assert not is_of_use("prompt", (), situation(prompt_shown=False))
+        assert is_enabled("main", (typing,), now) and not is_enabled("main", (not typing,), now)
+        assert is_enabled("leave_field", (), now) == typing
+        assert is_enabled("threshold", (1,), now) == is_enabled("prompt", (), now) == (not typing)
+    assert not is_enabled("prompt", (), situation(prompt_shown=False))
 
 
 def test_the_disk_is_looked_at_only_for_the_keys_that_depend_on_it() -> None:
     def looked() -> Any:
         raise AssertionError("the disk was looked at")
 
-    now = Situation(Phase.IDLE, looked, looked)
+    now = KeyContext(Phase.IDLE, looked, looked)
     others = [action for action in ("runs", "stop", "pause", "release", "inspect", "row", "main") if action != "main"]
     assert useful(now, *others) == {"runs", "inspect"}
 
@@ -102,19 +102,19 @@ def test_what_is_said_of_an_engine_names_the_key_that_helps(stage: Stage) -> Non
 def test_who_has_how_much_of_the_screen() -> None:
     usual: dict[str, Any] = {"chosen": None, "beside_help": None, "run": False, "lesson": False, "reading": False}
 
-    def wide(**changed: object) -> Places:
-        return places(narrow=False, **{**usual, **changed})
+    def wide(**changed: object) -> Panes:
+        return arrange(narrow=False, **{**usual, **changed})
 
-    def narrow(**changed: object) -> Places:
-        return places(narrow=True, **{**usual, **changed})
+    def narrow(**changed: object) -> Panes:
+        return arrange(narrow=True, **{**usual, **changed})
 
-    assert wide() == wide(run=True) == Places(setup=True, alone=False, charts=True, page=True)
+    assert wide() == wide(run=True) == Panes(setup=True, alone=False, charts=True, page=True)
     assert not wide(lesson=True).setup and wide(lesson=True, chosen=False).setup and not wide(chosen=True).setup
     assert narrow().setup and not narrow(run=True).setup and narrow(run=True, chosen=False).setup
-    assert narrow(lesson=True, reading=True) == Places(setup=False, alone=False, charts=False, page=True)
-    assert narrow(lesson=True) == Places(setup=False, alone=False, charts=True, page=False)
-    assert narrow(beside_help=True) == Places(setup=True, alone=True, charts=False, page=False)
-    assert narrow(beside_help=False) == Places(setup=False, alone=False, charts=True, page=False)
+    assert narrow(lesson=True, reading=True) == Panes(setup=False, alone=False, charts=False, page=True)
+    assert narrow(lesson=True) == Panes(setup=False, alone=False, charts=True, page=False)
+    assert narrow(beside_help=True) == Panes(setup=True, alone=True, charts=False, page=False)
+    assert narrow(beside_help=False) == Panes(setup=False, alone=False, charts=True, page=False)
     assert wide(beside_help=True) == wide(), "there is width for both"
 
 

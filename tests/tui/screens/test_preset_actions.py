@@ -7,8 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, Markdown
 
 from rnnplay.presets import find_preset
-from rnnplay.tui.screens.ask import Ask
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Ask, Confirm
 from tests.tui.stage import Stage, shown, until
 
 

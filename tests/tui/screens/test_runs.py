@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Static
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import listed
 from rnnplay.tui.screens import runs as runs_screen
-from rnnplay.tui.screens.confirm import Confirm
+from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.runs import RunChoice, RunsScreen, describe_run
 from rnnplay.workspace import Workspace
 from tests.tui.stage import footer_keys, make_run, until
