@@ -1,1 +1,1 @@
-"""Screens: the playground, and the dialogs over it."""
+"""The playground and inspection screens, and the dialogs over them."""

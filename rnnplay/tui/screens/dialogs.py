@@ -1,4 +1,4 @@
-"""Dialogs for one question: with two answers, or with an answer that is typed."""
+"""Dialogs that ask one question: with two answers, or with an answer to be typed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnplay.tui.keyboard import HELP_KEYS
 
 
 class Confirm(ModalScreen[bool]):
-    """True for the first answer, False for the second or escape."""
+    """Asks a question with two answers; the result is True for the first one, False for the second or Escape."""
 
     DEFAULT_CSS = """
     Confirm { align: center middle; }
@@ -42,7 +42,7 @@ class Confirm(ModalScreen[bool]):
     ]
 
     def __init__(self, title: str, question: str, yes: str, no: str = "Cancel", *, lost: bool = False) -> None:
-        """`lost`: what yes does cannot be undone, so that it is not what Enter does at once."""
+        """With `lost`, "yes" cannot be undone, so the focus begins on "no"."""
         super().__init__()
         self._title, self._question, self._yes, self._no = title, question, yes, no
         self._lost = lost
@@ -66,7 +66,7 @@ class Confirm(ModalScreen[bool]):
 
 
 class Ask(ModalScreen[None]):
-    """Stays open, with what was typed and the reason, until `answer` has taken what was typed, or escape."""
+    """Asks for a line of text; stays open, with the reason, until `answer` accepts the line or Escape is pressed."""
 
     DEFAULT_CSS = """
     Ask { align: center middle; }
@@ -88,7 +88,7 @@ class Ask(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
     def __init__(self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]]) -> None:
-        """`answer` takes what was typed, without spaces around it, and says why it cannot; None: it has."""
+        """`answer` is called with the stripped line; it returns None to accept it, or the reason for a refusal."""
         super().__init__()
         self._title, self._question, self._verb, self._answer = title, question, verb, answer
 

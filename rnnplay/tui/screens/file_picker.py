@@ -1,4 +1,4 @@
-"""Choose a text file: by typing its path, or in the tree of folders."""
+"""A dialog that chooses a text file by its typed path or in a tree of folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
 HEAD_PIECES, PIECE_BYTES = 16, 1 << 16
-"""So much of a file is looked at to see whether it is text: a megabyte."""
+"""The beginning of a file that is checked for being text: a megabyte."""
 
 
 class TextTree(DirectoryTree):
@@ -37,12 +37,12 @@ class TextTree(DirectoryTree):
         return [path for path in paths if not path.name.startswith(".")]
 
     def process_label(self, label: TextType) -> Text:
-        # As it is a file's name: no markup, on one line, nothing that a terminal would obey.
+        # A file name may contain markup, newlines or control characters.
         return Text(visible_line(str(label)))
 
 
 class FilePicker(ModalScreen[Path | None]):
-    """The chosen file's absolute path, or None."""
+    """Chooses a text file; the result is its absolute path, or None."""
 
     DEFAULT_CSS = """
     FilePicker { align: center middle; }
@@ -76,12 +76,14 @@ class FilePicker(ModalScreen[Path | None]):
     ]
 
     def __init__(self, workspace: Workspace, start: Path | None = None) -> None:
-        """`workspace`: where texts in other encodings are copied to; `start`: the folder to begin in, or a file in it;
-        the current one if None."""
+        """Texts in other encodings are copied into `workspace`.
+
+        The tree begins at `start`, a folder or a file in it, or else the current folder.
+        """
         super().__init__()
         self._workspace = workspace
         self._offered: tuple[Path, str] | None = None
-        """The text that may be copied, and the encoding it seems to be in."""
+        """The file offered for conversion, and the encoding it appears to be in."""
         place = start.absolute() if start else _here()
         self._folder = next((folder for folder in (place, *place.parents) if _is_folder(folder)), Path.home())
 
@@ -177,12 +179,12 @@ class FilePicker(ModalScreen[Path | None]):
 
     @on(Button.Pressed, "#up")
     def action_up(self) -> None:
-        """Show the folder above."""
+        """Shows the parent folder."""
         self._go_to(self._folder.parent)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
-        """Leave without a file."""
+        """Closes the dialog without a file."""
         self.dismiss(None)
 
 
@@ -212,14 +214,14 @@ def check_text_file(path: Path) -> None:
 def _here() -> Path:
     try:
         return Path.cwd()
-    except OSError:  # the folder that the program was started in has been deleted
+    except OSError:  # the current folder has been deleted
         return Path.home()
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except (OSError, ValueError):  # no right to look, a name too long, a null character
+    except (OSError, ValueError):  # permission denied, a name too long, or a null character
         return False
 
 

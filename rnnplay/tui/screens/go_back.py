@@ -1,4 +1,4 @@
-"""The checkpoints of the run under way: choose one to go back to, by hand."""
+"""A dialog that chooses a checkpoint of the run under way to return to."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.dialogs import Confirm
 
 REFRESH_SECONDS = 1.0
-"""The run goes on behind the list: checkpoints come, and older ones make room for them."""
+"""Time between two readings of the checkpoints, which change while the run continues."""
 
 
 class GoBackScreen(ModalScreen[str | None]):
-    """Gives the step chosen, or None."""
+    """Chooses a checkpoint; the result is its step, or None."""
 
     DEFAULT_CSS = """
     GoBackScreen { align: center middle; }
@@ -63,7 +63,7 @@ class GoBackScreen(ModalScreen[str | None]):
             self._show(await asyncio.to_thread(_newest_first, self._run))
 
     def _show(self, checkpoints: list[CheckpointInfo]) -> None:
-        """The cursor stays on its step, or goes to the nearest if that is no longer there."""
+        """Updates the list; the cursor stays on its step, or moves to the nearest one left."""
         if [_line(one) for one in checkpoints] == [_line(one) for one in self._checkpoints]:
             return
         options = self.query_one(OptionList)

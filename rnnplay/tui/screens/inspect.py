@@ -1,4 +1,4 @@
-"""The inspection screen: seven views of what the model does and why, while training goes on underneath."""
+"""The inspection screen: seven views of what the model computes, while training continues."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
 TICK_SECONDS = 0.25
-"""Between two looks at what has changed."""
+"""Time between two checks for changes."""
 VIEWS: tuple[type[InspectView], ...] = (
     GradientsView,
     PredictionsView,
@@ -57,7 +57,7 @@ NO_TEXT = "There is no text to look at: type one in the line above (e)."
 
 
 class InspectedText(GhostInput):
-    """Where the text that the views look at is typed."""
+    """The field for the text that the views examine."""
 
     HELP = """
     ## Text
@@ -67,7 +67,7 @@ class InspectedText(GhostInput):
 
 
 class InspectScreen(Screen[int]):
-    """Asks on behalf of the view that is shown; gives back which one that was."""
+    """Asks the questions of the view shown; the result is the index of that view."""
 
     DEFAULT_CSS = """
     InspectScreen { background: $background; layers: base; }
@@ -102,7 +102,7 @@ class InspectScreen(Screen[int]):
         progress: LessonProgress | None = None,
         curves: Curves | None = None,
     ) -> None:
-        """`config` is what the form holds, while there is no run; `move_threshold` moves its clip threshold."""
+        """`config` is the form's, for before there is a run; `move_threshold` changes its clip threshold."""
         super().__init__()
         self.controller = controller
         self._config = config
@@ -143,7 +143,7 @@ class InspectScreen(Screen[int]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """For the footer, in the lesson's language."""
+        """The bindings for the footer, in the lesson's language."""
         return words.footer_in(super().active_bindings, self._language)
 
     @property
@@ -168,7 +168,7 @@ class InspectScreen(Screen[int]):
             self._put(text)
 
     def _put(self, text: str) -> None:
-        """Fill in `text`, and show its beginning."""
+        """Sets the text and scrolls to its beginning."""
         field = self.query_one("#inspect-text", GhostInput)
         field.value = text
         field.cursor_position = 0
@@ -194,10 +194,10 @@ class InspectScreen(Screen[int]):
         event.stop()
         field = self.query_one("#inspect-text", GhostInput)
         field.value += event.text
-        field.cursor_position = len(field.value)  # the end is seen; the keys stay with the view
+        field.cursor_position = len(field.value)  # scrolls to the end; the focus stays in the view
 
     def action_edit(self) -> None:
-        """Type another text."""
+        """Focuses the text field."""
         field = self.query_one("#inspect-text", GhostInput)
         field.cursor_position = len(field.value)
         self.set_focus(field)
@@ -218,7 +218,7 @@ class InspectScreen(Screen[int]):
             self.view.display = False
         self._index = index
         self._seen()
-        self.controller.forget("view")  # what was asked for another view is not this one's answer
+        self.controller.forget("view")  # a pending answer belongs to another view
         self.query_one(ViewTabs).index = index
         if index not in self._views:
             view = self._views[index] = VIEWS[index](self.controller, self._curves)
@@ -228,22 +228,22 @@ class InspectScreen(Screen[int]):
             await self.query_one("#views").mount(view)
         self.view.display = True
         if self._progress is not None and self._text in map(self._progress.text_for, ("", "what if")):
-            self._put(self._progress.text_for(self.view.NAME))  # a text of the user's own stays
+            self._put(self._progress.text_for(self.view.NAME))  # a text typed by the user is kept
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
         if not keep_focus:
             self.view.focus_body()
         self.refresh_bindings()
-        self.call_after_refresh(self.tick)  # after the layout: how much is asked for depends on the room
+        self.call_after_refresh(self.tick)  # after the layout, because the size of the question depends on the width
 
     # --- asking and answering -------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Bring up to date what depends on the run, and ask if it is time."""
+        """Updates what depends on the run, and asks the view's question when it is due."""
         view = self._views.get(self._index)
         if view is None or not view.is_mounted or not view.is_attached:
-            return  # it is being put there, or taken away with the screen
+            return  # not mounted yet, or being removed with the screen
         state = self.state
         self.query_one(StatusLine).show(self.controller, self._config, words.translation(self._language))
         for line in self.query(LessonLine):
@@ -266,13 +266,13 @@ class InspectScreen(Screen[int]):
         if self.view.ask() is not None:
             self.view.pace.asked(monotonic())
         elif not self._text:
-            self.controller.forget("view")  # an answer on its way is of a text that is gone
+            self.controller.forget("view")  # a pending answer is about the former text
             self.view.add_class("nothing")
             self._say(NO_TEXT)
 
     @on(RunController.EventReceived)
     def _heard(self, heard: RunController.EventReceived) -> None:
-        """What the engine said; only answers to the last question count."""
+        """Passes the answer to the last question on to the view."""
         view = self._views.get(self._index)
         if heard.controller is not self.controller or view is None or not view.is_attached:
             return
@@ -293,7 +293,7 @@ class InspectScreen(Screen[int]):
                 pass
 
     def _seen(self, view: str = "", quantity: str = "") -> None:
-        """For the lesson: which view stands before the user, with its answer; "": none yet."""
+        """Informs the lesson of the view whose answer is shown; "" if none is."""
         if self._progress is not None:
             self._progress.set_view(view, quantity)
 
@@ -309,7 +309,7 @@ class InspectScreen(Screen[int]):
         self.tick()
 
     def action_again(self) -> None:
-        """Ask now, whatever the pace."""
+        """Asks at once."""
         self.view.pace.want()
         self.tick()
 
@@ -331,7 +331,7 @@ class InspectScreen(Screen[int]):
         return True
 
     def action_back(self) -> None:
-        """Out of the text to the view, and from there back to the playground."""
+        """Leaves the text field for the view, or else the screen."""
         if isinstance(self.focused, Input):
             self.view.focus_body()
         else:
@@ -341,13 +341,13 @@ class InspectScreen(Screen[int]):
 FIXED = 'Once there was a little fox. "Where is the red kite?" asked the fox.'
 LEAST, MOST = 20, 160
 LINES = 200
-"""Lines of a corpus looked at."""
+"""Number of lines of a corpus that are considered."""
 
 
 def sample_text(corpus: str, workspace: Workspace) -> str:
-    """The first line of the corpus that is neither short nor long; a fixed one if it cannot be read.
+    """Returns the first line of the corpus of moderate length; a fixed text if the corpus cannot be read.
 
-    A line with quotation marks is preferred: they are what units are first compared with.
+    Lines with quotation marks come first, because units are often compared with those.
     """
     from rnnplay.text.corpora.catalogue import find_corpus
 

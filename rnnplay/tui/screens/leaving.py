@@ -1,4 +1,4 @@
-"""On screen while the engine writes its checkpoint and ends: why it takes so long, and how to wait no longer."""
+"""The screen shown while the engines write their checkpoints and exit, and the question before it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 
 SHOWN_SECONDS = 0.7
-"""Leaving that is done by then needs no word."""
+"""Nothing is shown if leaving takes less time than this."""
 
 
 class Leaving(ModalScreen[None]):
-    """Takes all keys, so that none becomes a command any more; ctrl+q is the app's."""
+    """Explains the wait, and takes all keys except the application's ctrl+q, so that none becomes a command."""
 
     DEFAULT_CSS = """
     Leaving { align: center middle; background: $background 0%; }
@@ -47,7 +47,7 @@ class Leaving(ModalScreen[None]):
         self.set_interval(1.0, self._update)
 
     def hurry(self) -> None:
-        """Leaving was asked for once more."""
+        """Reports that the user does not want to wait any longer."""
         self._hurried = True
         self.add_class("shown")
         self._update()
@@ -68,7 +68,7 @@ class Leaving(ModalScreen[None]):
 
 
 def before_leaving(controllers: RunControllers) -> Confirm | None:
-    """What is asked before leaving; None: nothing, as nothing can be lost."""
+    """Returns the question to ask before leaving; None if nothing can be lost."""
     for controller in controllers.all:
         state = controller.state
         if state.unsaved and controller.engine is not None and controller.engine.alive:

@@ -1,4 +1,4 @@
-"""Where the lesson under way meets the playground: its page on the screen, and what t does on its behalf."""
+"""Connects the current lesson with the playground: shows its page, and does what its next step needs."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
 
 VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
-"""Where a lesson's view stands among those of the inspection."""
+"""Index of the inspection view for each view named by a lesson."""
 KEYS = {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}
-"""The action of t, by what the lesson needs."""
+"""The action of the t key for each need of a lesson."""
 
 
 def action_of_t(progress: LessonProgress, form: RunConfig) -> str:
-    """What t does, by the name of the action; `form` is what the form says."""
+    """Returns the name of the action that t performs; `form` is the form's config."""
     need = progress.need
     if need is not None:
         return KEYS[need.what]
     if not progress.controller.resumable(form):
         return "train"
-    return "done" if progress.variant is not None else "resume"  # for a lesson's run its length is enough
+    return "done" if progress.variant is not None else "resume"  # a lesson's run is complete at its length
 
 
 class LessonActions:
-    """Of one playground. Imports the page only once a lesson is opened."""
+    """Performs the lesson commands of one playground. Imports the page when a lesson is opened."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class LessonActions:
         return list(self._screen.query("#lesson").results())  # type: ignore[arg-type]
 
     async def go_on(self) -> None:
-        """Do what the lesson needs next, whatever key asks for it and how soon."""
+        """Does what the lesson needs next."""
         await self._runs.measured()
         progress, screen = self._progress, self._screen
         if progress.controller.running:
@@ -89,18 +89,18 @@ class LessonActions:
                 self.train(need.variant)
 
     def train(self, variant: str, again: bool = False) -> None:
-        """Train one of the lesson's models, `again` as another try."""
+        """Trains a variant of the lesson; `again` uses another seed."""
 
         def start() -> None:
             self._progress.train(variant, again)
             self.read(False)
-            for pane in self._panes:  # shows the step that is under way
+            for pane in self._panes:  # to show the step under way
                 self._screen.call_after_refresh(pane.follow)
 
         self._runs.begin(start)
 
     def train_if_none_runs(self, variant: str) -> None:
-        """The same, for a button of the page."""
+        """Trains a variant for a button of the page, unless a run is under way."""
         if self._progress.controller.running:
             self._screen.notify(words.RUNNING[self._progress.language], severity="warning")
         else:
@@ -109,14 +109,14 @@ class LessonActions:
     # --- the page -------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Show the list of lessons; where the page has given way to the charts, the page."""
+        """Shows the list of lessons; or the page, where the charts have replaced it."""
         from rnnplay.tui.screens.lessons import LessonsScreen
 
         if not self._come_back():
             self._screen.app.push_screen(LessonsScreen(self._progress), self._chosen)
 
     def _come_back(self) -> bool:
-        """Show the page where it has given way to the charts; whether it had."""
+        """Shows the page again where the charts have replaced it; returns whether they had."""
         gone = self._progress.lesson is not None and self._layout.narrow and not self._layout.reading
         if gone:
             self.read(True)
@@ -128,11 +128,11 @@ class LessonActions:
         if name is not None:
             self._progress.open(find_lesson(name))
         elif self._progress.lesson is not None:
-            self._progress.open(self._progress.lesson)  # perhaps in another language
+            self._progress.open(self._progress.lesson)  # the language may have changed
         await self._show(read=name is not None or self._layout.reading)
 
     async def close(self) -> None:
-        """Put the page away."""
+        """Closes the lesson and its page."""
         self._progress.close()
         await self._show(read=False)
 
@@ -149,41 +149,41 @@ class LessonActions:
         self._screen.refresh_bindings()
 
     def read(self, reading: bool) -> None:
-        """Where it is narrow, show the page or the charts; the keys go there anyway."""
+        """Moves the focus to the page or the charts; a narrow screen shows only that one."""
         self._layout.reading = reading
         self._layout.apply()
         for pane in self._panes:
             if reading:
-                self._screen.call_after_refresh(pane.focus)  # until then the screen gives it back to who had it
+                self._screen.call_after_refresh(pane.focus)  # not before the screen has restored the earlier focus
             else:
                 self._screen.query_one(TrainingCharts).focus_first()
 
     def refresh(self) -> None:
-        """Bring ticks and measurements up to date."""
+        """Updates the ticks and measurements."""
         if self._progress.lesson is not None:
             for pane in self._panes:
                 pane.refresh_steps()
             self._screen.query_one(LessonLine).refresh_step()
 
     def ticked(self, step: int) -> None:
-        """Say that a step ticked."""
+        """Notifies the user that a step has ticked."""
         progress = self._progress
-        if progress.page is None or progress.lesson is None:  # closed meanwhile
+        if progress.page is None or progress.lesson is None:  # the lesson has been closed
             return
         judged = progress.measurements.judge_step(progress.lesson.steps[step])
         told = [said(one, progress.lesson, progress.language) for one in judged]
         if self._layout.reading and self._layout.narrow and self._screen.is_current:
-            # In one row, which hides nothing but the page's frame.
+            # A single row covers only the frame of the page.
             text = f"✓ {step + 1}. " + "  ".join(f"{what}: {value}" for what, value in told)
             self._screen.app.notify(shortened(text, self._screen.size.width - 8), timeout=10, markup=False)
-        else:  # on whatever screen the user is: the page may be out of sight
+        else:  # on any screen, because the page may be hidden
             text = progress.page.steps[step] + "".join(f"\n✓ {what}: {value}" for what, value in told)
             self._screen.app.notify(text, title=f"✓ {step + 1}", timeout=10, markup=False)
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)
 
     def lesson_view(self, view: int, prompt: str) -> tuple[int, str]:
-        """The view of the inspection that the next step is about, else `view`; the lesson's text, else `prompt`."""
+        """Returns the view that the next step is about and the lesson's text for it, or else `view` and `prompt`."""
         lesson, step = self._progress.lesson, self._progress.next_step
         if lesson is None:
             return view, prompt
@@ -191,11 +191,11 @@ class LessonActions:
         return VIEW_NUMBERS.get(wanted, view), self._progress.text_for(wanted)
 
     def answer(self) -> None:
-        """Open or fold the answer, and bring it into sight."""
+        """Shows or hides the answer."""
         self._come_back()
         for pane in self._panes:
             pane.switch_answer()
 
     def ask(self) -> None:
-        """What the conditions need is measured while a lesson is open, whatever is looked at."""
+        """Asks the engine for what the lesson's conditions need, whatever view is shown."""
         self._progress.ask(monotonic())

@@ -1,4 +1,4 @@
-"""The eight lessons: choose one, and the language they are in."""
+"""The list of lessons, which also chooses their language."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ WORDS: dict[Language, tuple[str, str, str, str]] = {
 
 
 class LessonTable(RowTable):
-    """The lessons; the footer says what Enter does with one."""
+    """The table of lessons; its Enter binding appears in the footer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open")]
 
 
 class LessonsScreen(Screen[str | None]):
-    """Gives the name of the lesson chosen, or None."""
+    """Chooses a lesson; the result is its name, or None."""
 
     DEFAULT_CSS = """
     LessonsScreen { background: $background; }
@@ -60,7 +60,7 @@ class LessonsScreen(Screen[str | None]):
 
     @dataclass
     class LanguageChosen(Message):
-        """The lessons are to be in another language from now on."""
+        """The user chose another language for the lessons."""
 
         language: Language
 
@@ -80,11 +80,11 @@ class LessonsScreen(Screen[str | None]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """For the footer, in the language that is chosen."""
+        """The bindings for the footer, in the chosen language."""
         return words.footer_in(super().active_bindings, self._progress.language)
 
     def _first_open(self) -> int:
-        """The row of the lesson under way, else of the first that is not done."""
+        """The row of the current lesson, or else of the first unfinished one."""
         found = lessons()
         if self._progress.lesson is not None:
             return self._progress.lesson.number - 1
@@ -122,7 +122,7 @@ class LessonsScreen(Screen[str | None]):
         self.dismiss(event.row_key.value)
 
     def action_language(self) -> None:
-        """The next language."""
+        """Switches to the next language."""
         encoding = terminal_encoding()
         at = LANGUAGES.index(self._progress.language)
         following = LANGUAGES[(at + 1) % len(LANGUAGES)]

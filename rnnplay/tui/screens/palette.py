@@ -1,6 +1,6 @@
-"""The command palette: Textual's, without the ways in which a burst of keys or a window that gets smaller ends it.
+"""Textual's command palette, made robust against bursts of keys and shrinking windows.
 
-Tried with Textual 8.2.8, which without these fails tests/tui/screens/test_palette.py.
+Tested with Textual 8.2.8, which fails tests/tui/screens/test_palette.py without these changes.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from textual.worker import WorkerError
 
 
 class Palette(CommandPalette):
-    """Every command by name."""
+    """The command palette."""
 
     def _on_click(self, event: Click) -> None:  # type: ignore[override]
-        # A click where the screen ended meanwhile: there is no widget to be found.
+        # After the window has shrunk, a click outside it would hit no widget.
         if not self.screen.region.contains(event.screen_x, event.screen_y):
             event.prevent_default()
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     async def _once_and_after_the_search(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
-        """Before Textual's own handlers: what must not choose, or not yet."""
-        if self.app.screen is not self:  # it was left by the one before
+        """Runs before Textual's own handlers, to wait for the search and to ignore a second choice."""
+        if self.app.screen is not self:  # an earlier choice has closed the palette
             event.stop()
             event.prevent_default()
             return
-        # Enter right after letters: what an earlier text had found is still in the list, and would be run.
+        # The list may still hold results for an earlier text, and Enter would run one of them.
         searches = [one for one in self.workers if one.node is self and not (one.is_cancelled or one.is_finished)]
         if searches and isinstance(event, Input.Submitted):
             with suppress(WorkerError):
                 await self.workers.wait_for_complete(searches)
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        # Enter twice in a burst: the second would take the screen below away.
+        # A second Enter in a burst would dismiss the screen below.
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
-        with suppress(KeyError, IndexError):  # a page down in a list that has not been laid out yet
+        with suppress(KeyError, IndexError):  # page down before the list has been laid out
             super()._action_command_list(action)

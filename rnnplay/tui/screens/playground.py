@@ -1,4 +1,4 @@
-"""Where a user is most of the time: setup on the left, charts and the prompt on the right. Arranges them."""
+"""The main screen: setup on the left, charts and the prompt on the right."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
 
 ROOMY = 132
-"""Columns below which the footer stands close together."""
+"""In narrower windows the footer is compact."""
 
 
 class PlaygroundScreen(Screen[None]):
@@ -141,7 +141,7 @@ class PlaygroundScreen(Screen[None]):
     # --- the run --------------------------------------------------------------------------------------------
 
     def action_train(self) -> None:
-        """Train, or resume the run in front of the user; in a lesson, do what its next step needs."""
+        """Trains or resumes the run in front; in a lesson, does what the next step needs."""
         in_lesson = self.lesson_progress.need is not None or self._display.action_of_t() == "done"
         if not self.controller.running and in_lesson:
             self.run_worker(self._lessons.go_on(), exclusive=True, group="lesson")
@@ -186,7 +186,7 @@ class PlaygroundScreen(Screen[None]):
     def action_move_threshold(self, direction: int, _: bool = False) -> None:
         self.query_one(SetupPane).move_threshold(direction)
 
-    # The single keys do the same, where no text is being typed.
+    # The single keys do the same, except where text is being typed.
     action_clip = action_switch_clip
     action_threshold = action_move_threshold
 
@@ -230,8 +230,8 @@ class PlaygroundScreen(Screen[None]):
     # --- inspection and lessons -----------------------------------------------------------------------------
 
     def action_inspect(self, wanted: int | None = None) -> None:
-        """Look into the model, by the view wanted, or else the one that is next."""
-        from rnnplay.tui.screens.inspect import InspectScreen  # not before it is asked for
+        """Opens the inspection at the view `wanted`, or else the lesson's or the last one."""
+        from rnnplay.tui.screens.inspect import InspectScreen  # imported on first use
 
         view, text = self._lessons.lesson_view(self._inspected, self.prompt.text)
         view = view if wanted is None else wanted
@@ -260,7 +260,7 @@ class PlaygroundScreen(Screen[None]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """For the footer, in the lesson's language."""
+        """The bindings for the footer, in the lesson's language."""
         return words.footer_in(super().active_bindings, self.lesson_progress.shown_language)
 
     # --- the rest -------------------------------------------------------------------------------------------

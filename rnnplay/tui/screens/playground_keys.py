@@ -1,4 +1,4 @@
-"""The playground's keys, when each is of use, what it is called, and what is said of the engine. No widgets."""
+"""The playground's keys, when each is enabled, their labels, and the messages about the engine. No widgets."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
     *HELP_KEYS,
     Binding("escape", "leave_field", "Leave"),
-    # The same from anywhere; in the footer only while text is being typed, when the single keys are text.
+    # These work everywhere, and appear in the footer only while the single keys are text.
     *(
         binding
         for typing in (True, False)
@@ -62,7 +62,7 @@ MAIN_LABELS = {
     Phase.STOPPING: "◌ Stopping",
 }
 KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", "done": "✓ Done"}
-"""Of the main button while no run is under way, by what t does."""
+"""Labels of the main button while no run is under way, by the action of t."""
 
 COMMANDS = (
     ("Train", "Start a run, or resume the one shown", "train"),
@@ -81,22 +81,22 @@ COMMANDS = (
     ("Prompt", "Type a prompt", "prompt"),
     ("Setup", "Show or fold the setup", "setup"),
 )
-"""Of the palette: name, help, and the action."""
+"""Commands of the palette: title, help and action."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyContext:
-    """What decides whether a key is of use."""
+    """What decides whether a key is enabled."""
 
     phase: Phase
     key: Callable[[], str]
-    """What t does, by the name of the action."""
+    """Returns the name of the action that t performs."""
     resumable: Callable[[], bool]
-    """Whether the run can go on with what the form says; like `key` asked only if need be, as it looks at the disk."""
+    """Returns whether the form's config can resume the run. Called only if needed, as it reads the disk."""
     silent: bool = False
-    """The engine does not answer."""
+    """Whether the engine does not answer."""
     typing: bool = False
-    """The focus is on what takes text."""
+    """Whether a widget that takes text has the focus."""
     on_button: bool = False
     prompt_shown: bool = True
     lesson: bool = False
@@ -104,7 +104,7 @@ class KeyContext:
 
 
 def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> bool:
-    """Whether the action would do something."""
+    """Returns whether the action would have an effect."""
     running = now.phase in RUNNING
     match action:
         case "threshold":
@@ -137,18 +137,18 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
 
 
 def main_label(phase: Phase, measuring: bool, key: Callable[[], str]) -> str:
-    """What the main button says; `measuring`: what the run that has finished owes is being measured."""
+    """Returns the label of the main button; `measuring`: a finished run is still being measured for the lesson."""
     return MAIN_LABELS.get(phase) or ("◌ Measuring" if measuring else KEY_LABELS[key()])
 
 
 def commands(screen: Screen[None]) -> Iterable[SystemCommand]:
-    """For the command palette."""
+    """Returns the commands for the palette."""
     for title, help_text, action in COMMANDS:
         yield SystemCommand(title, help_text, getattr(screen, f"action_{action}"))
 
 
 def silence_text(controller: RunController) -> str:
-    """That the engine does not answer, and what can be done."""
+    """Reports that the engine does not answer, and what the user can do."""
     engine, state = controller.engine, controller.state
     process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
     resume = f", and t then resumes {state.run}" if state.running and state.checkpoint_step is not None else ""
@@ -159,7 +159,7 @@ def silence_text(controller: RunController) -> str:
 
 
 def ended_text(controller: RunController, ended: EngineExit, resumable: bool) -> str:
-    """Why the engine is gone, and how to go on."""
+    """Reports why the engine has ended, and how to continue."""
     state = controller.state
     if not resumable:
         return f"✕ The engine is gone: {ended.cause}. It is started again when you train."
@@ -168,7 +168,7 @@ def ended_text(controller: RunController, ended: EngineExit, resumable: bool) ->
 
 
 def failure_text(failed: messages.Failed) -> str:
-    """What the engine could not do, and which key does what it advises."""
+    """Describes a failure of the engine and the key that follows its advice."""
     if failed.instead is not None:
         return f"{failed.message} Press b to go back to the one at step {failed.instead:,}."
     return failed.message + (" Press b once more to resume it from there." if failed.command == "go_back" else "")

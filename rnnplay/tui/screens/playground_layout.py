@@ -1,4 +1,4 @@
-"""Who has how much of the playground: setup, charts and the lesson's page, which take turns where it is narrow."""
+"""Divides the playground among setup, charts and the lesson's page, which alternate on narrow screens."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class Panes(NamedTuple):
 
     setup: bool
     alone: bool
-    """Setup, with all the width: beside the help there is none for more."""
+    """Whether setup takes the full width, since no other pane fits beside the help."""
     charts: bool
     page: bool
-    """The lesson's page, if there is one; else its line."""
+    """Whether the lesson's page, rather than its line, is shown."""
 
 
 def arrange(
     *, narrow: bool, chosen: bool | None, beside_help: bool | None, run: bool, lesson: bool, reading: bool
 ) -> Panes:
-    """Give the width to what is used.
+    """Decides which panes are shown.
 
-    `chosen`: whether the user folded setup, None if it was left to itself; `beside_help`: while help is shown, whether
-    setup rather than the charts was being used; `run` and `lesson`: whether there is one; `reading`: the page was asked
-    for where it stands in place of the charts.
+    `chosen`: whether the user folded setup, None if never; `beside_help`: while help is shown, whether setup rather
+    than the charts had the focus; `run` and `lesson`: whether there is one; `reading`: whether the user wants the page
+    rather than the charts where only one fits.
     """
-    # Once there is a run the charts keep the width, so that they do not jump when it ends.
+    # Once there is a run, setup stays folded, so that the charts do not jump when it ends.
     folded = chosen if chosen is not None else (narrow and run) or lesson
     if narrow and beside_help is not None:
         folded = not beside_help
@@ -43,28 +43,28 @@ def arrange(
 
 
 class PlaygroundLayout:
-    """What the user chose of it, and `apply`, which brings the screen up to date."""
+    """Keeps the user's choices of layout, and applies them to the screen."""
 
     def __init__(self, screen: Screen[None], controllers: RunControllers, lesson_progress: LessonProgress) -> None:
         self._screen, self._controllers, self._lesson_progress = screen, controllers, lesson_progress
         self._chosen: bool | None = None
         self._beside_help: bool | None = None
         self.charts = True
-        """Whether they are on the screen, and the prompt with them."""
+        """Whether the charts and the prompt are shown."""
         self.reading = False
-        """Where it is narrow: whether its page stands in place of the charts."""
+        """On a narrow screen, whether the page replaces the charts."""
 
     @property
     def narrow(self) -> bool:
         return self._screen.size.width < NARROW
 
     def help_shown(self, shown: bool) -> None:
-        """Where it is narrow, only the side with the focus stays beside the help."""
+        """Keeps only the side with the focus beside the help on a narrow screen."""
         self._beside_help = self._screen.query_one("#setup").has_focus_within if shown else None
         self.apply()
 
     def switch_setup(self) -> bool:
-        """Fold setup, or unfold it; returns whether it is there now."""
+        """Folds or unfolds setup; returns whether it is now shown."""
         self._chosen = not self._screen.query_one("#setup").has_class("folded")
         if self._beside_help is not None:
             self._beside_help = not self._chosen
@@ -72,7 +72,7 @@ class PlaygroundLayout:
         return not self._chosen
 
     def apply(self) -> None:
-        """Bring the screen up to date."""
+        """Applies the layout to the screen."""
         screen = self._screen
         shown = arrange(
             narrow=self.narrow,
@@ -90,7 +90,7 @@ class PlaygroundLayout:
         line.refresh_step()
         if self.charts != shown.charts:
             work.display = self.charts = shown.charts
-            screen.refresh_bindings()  # without a prompt to be seen, its key is of no use
+            screen.refresh_bindings()  # a hidden prompt disables its key
         if not shown.setup and setup.has_focus_within:
             screen.query_one(TrainingCharts).focus_first()
         setup.set_class(not shown.setup, "folded")

@@ -1,4 +1,4 @@
-"""A user's own presets at the playground: what cannot be used of them is told, and the form is kept as one."""
+"""Saves the form as a preset of the user's, and reports presets that are invalid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnplay.workspace import Workspace
 
 
 class PresetActions:
-    """Of one playground. Imports the questions only once they are asked."""
+    """Performs the preset commands of one playground. Imports the dialogs on first use."""
 
     def __init__(self, screen: Screen[None], workspace: Workspace) -> None:
         self._screen, self._workspace = screen, workspace
@@ -22,21 +22,21 @@ class PresetActions:
         self.presets, self._problems = all_presets(self._folder)
 
     def tell_problems(self) -> None:
-        """One message, however many files cannot be used."""
+        """Reports invalid preset files in one message."""
         if problems := self._problems:
             presets = self._workspace.command("presets")
             more = f" ({len(problems) - 1} more; `{presets}` lists them.)" if problems[1:] else ""
             self._screen.notify(problems[0] + more, severity="warning", markup=False)
 
     def save(self) -> None:
-        """Ask for a name, and keep what the form says under it."""
+        """Asks for a name and saves the form's settings under it."""
         from rnnplay.tui.screens.dialogs import Ask
 
         question = "A name for these settings; they are kept in the workspace's presets/."
         self._screen.app.push_screen(Ask("Save as a preset", question, "Save", self._named))
 
     async def _named(self, name: str) -> str | None:
-        """Keep the form under `name`; returns why not."""
+        """Saves the form under `name`; returns the reason if that fails."""
         form = self._screen.query_one(SetupForm)
         try:
             check_name(name)

@@ -1,4 +1,4 @@
-"""What a user does with the run in front: begin, resume, open, put back, stop; with the questions before that."""
+"""Carries out the user's commands for the run in front: begin, resume, open, go back, stop; asks first where needed."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ POLL_SECONDS = 0.05
 
 
 class Question(NamedTuple):
-    """What is asked before something is done."""
+    """A question before a command."""
 
     title: str
     text: str
     yes: str
     no: str = "Cancel"
     lost: bool = False
-    """What yes does cannot be undone."""
+    """Whether "yes" cannot be undone."""
 
 
 class RunActions:
-    """Of one playground. Imports the dialogs only once they are asked for."""
+    """Performs the run commands of one playground. Imports the dialogs on first use."""
 
     class Changed(Message):
-        """Something was done: the screen is to be brought up to date."""
+        """The state has changed, so the screen must be updated."""
 
     def __init__(self, screen: Screen[None], controllers: RunControllers, lesson_progress: LessonProgress) -> None:
         self._screen = screen
@@ -60,7 +60,7 @@ class RunActions:
     # --- begin ----------------------------------------------------------------------------------------------
 
     async def measured(self) -> None:
-        """Wait until what the run that has just finished owes is measured: the next one would take its model away."""
+        """Waits until the lesson has measured the finished run, since the next one replaces its model."""
         progress = self._lesson_progress
         if progress.measuring:
             self._screen.notify(words.MEASURING_FIRST[progress.language], timeout=3)
@@ -69,17 +69,17 @@ class RunActions:
             self._changed()
 
     def train(self) -> None:
-        """Start a run with what the form says."""
+        """Starts a run with the form's config."""
         controller = self._controller
         self.begin(lambda: controller.train(self._form.config))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> None:
-        """Go on with the run in front."""
+        """Resumes the run in front."""
         controller = self._controller
         self.begin(lambda: controller.resume(config, checkpoint))
 
     def begin(self, start: Callable[[], object]) -> None:
-        """Do what `start` does, with an engine if there is none, unless a run is under way."""
+        """Calls `start`, with an engine running, unless a run is under way."""
         self._screen.run_worker(self._begin(self._controller, start))
 
     async def _begin(self, controller: RunController, start: Callable[[], object]) -> None:
@@ -97,14 +97,14 @@ class RunActions:
         self._changed()
 
     def may_begin(self) -> bool:
-        """Whether a run can begin with what the form says; if not, that is said."""
+        """Returns whether a run can begin with the form's config; notifies the user of an invalid field."""
         errors = self._form.errors
         if errors:
             self._screen.notify(next(iter(errors.values())), severity="error", markup=False)
         return not self._controller.running and not errors
 
     def train_or_resume(self) -> None:
-        """Resume the run in front, if what the form says allows it, else train another."""
+        """Resumes the run in front if the form's config allows it, or else trains a new one."""
         if self.may_begin():
             form = self._form.config
             if self._controller.resumable(form):
@@ -113,7 +113,7 @@ class RunActions:
                 self.train()
 
     async def new(self) -> None:
-        """Train from the beginning; in a lesson, and while the run in front is unfinished, ask first."""
+        """Trains a new run; asks first in a lesson, and while the run in front is unfinished."""
         from rnnplay.tui.screens.dialogs import Confirm
 
         question = before_new(self._controller.state, self._lesson_progress)
@@ -126,7 +126,7 @@ class RunActions:
         self.train()
 
     def choose_text(self) -> None:
-        """Choose a text of the user's own as corpus."""
+        """Opens the dialog that chooses a text file as the corpus."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
         self._screen.app.push_screen(FilePicker(self._controllers.workspace), self._text_chosen)
@@ -138,8 +138,8 @@ class RunActions:
     # --- runs on disk ---------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Choose among the runs on disk."""
-        from rnnplay.tui.screens.runs import RunsScreen  # not before it is asked for
+        """Opens the list of runs on disk."""
+        from rnnplay.tui.screens.runs import RunsScreen  # imported on first use
 
         busy = [one.state.run for one in self._controllers.running if one.state.run is not None]
         self._screen.app.push_screen(RunsScreen(self._controllers.workspace, busy), self._chosen)
@@ -158,11 +158,11 @@ class RunActions:
         self.open(choice.run, resume=choice.action == "resume")
 
     def open(self, run: str, resume: bool = False) -> None:
-        """Open a run for prompts, or resume it."""
+        """Opens a run for prompts, or resumes it."""
         self._screen.run_worker(self._open(self._controller, run, resume), exclusive=True, group="load run")
 
     async def _open(self, controller: RunController, run: str, resume: bool) -> None:
-        """Read the run's history, which may be long, and then resume or open it."""
+        """Loads the run's history, which may be long, and then resumes or opens it."""
         await self.measured()
         controller.state.opening = not resume
         workspace = self._controllers.workspace
@@ -186,7 +186,7 @@ class RunActions:
             self._changed()
 
     def go_back(self) -> None:
-        """Put the run back to one of its checkpoints; one that is not under way goes on from there."""
+        """Opens the list of checkpoints; a run that has ended is resumed from the chosen one."""
         from rnnplay.tui.screens.go_back import GoBackScreen
 
         state, screen = self._controller.state, self._screen
@@ -211,14 +211,14 @@ class RunActions:
     # --- the run under way ----------------------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Pause or continue; an engine that somebody has stopped goes on."""
+        """Pauses or continues the run; continues an engine process that was stopped."""
         if self._controller.engine_silent:
             self._controller.wake()
         else:
             self._controller.pause_or_continue()
 
     def stop(self) -> None:
-        """End the run with a checkpoint; end an engine that does not answer, after a question."""
+        """Stops the run with a checkpoint; if the engine does not answer, offers to kill it."""
         controller = self._controller
         if not controller.engine_silent:
             controller.stop()
@@ -239,7 +239,7 @@ class RunActions:
 
 
 def before_new(state: RunState, lesson_progress: LessonProgress) -> Question | None:
-    """What is asked before a run is begun that is not the lesson's, or leaves an unfinished one; None: nothing."""
+    """Returns the question before a run that is outside the lesson, or that replaces an unfinished one; else None."""
     if lesson_progress.need is not None:
         texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
         title, text, yes, no = (text[lesson_progress.language] for text in texts)

@@ -1,4 +1,4 @@
-"""The run in front on the widgets of the playground: what is brought up to date, when, and what is said of it."""
+"""Shows the run in front in the widgets of the playground."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from rnnplay.tui.widgets.said import Banner
 from rnnplay.tui.widgets.status_line import StatusLine
 
 ASK_AGAIN_SECONDS = 1.0
-"""While training, the prompt is completed again this often, from the newer weights."""
+"""Time between two completions of the same prompt while training changes the weights."""
 
 
 class RunDisplay:
-    """Of one playground."""
+    """Updates the widgets of one playground."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class RunDisplay:
         self._lesson_progress, self._lessons, self._layout = lesson_progress, lessons, layout
         self._repaints = Repaints()
         self._asked_at = 0.0
-        """When the prompt was completed last."""
+        """When the last completion was requested."""
         self._phase: Phase | None = None
         self._model: tuple[bool, bool] | None = None
         self._forced: tuple[Forced, ...] = ()
@@ -70,7 +70,7 @@ class RunDisplay:
     # --- what its engine says -------------------------------------------------------------------------------
 
     def take(self, told: RunController.EngineMessage) -> None:
-        """Say what is told of the run's engine."""
+        """Handles a message about the engine of the run in front."""
         match told:
             case RunController.EventReceived():
                 self._heard(told.event)
@@ -80,7 +80,7 @@ class RunDisplay:
                 self._say(told.why)
 
     def _heard(self, event: messages.Event) -> None:
-        """Answers to prompts are shown at once, the rest at most every UPDATE_SECONDS."""
+        """Shows answers to prompts at once, other events at most every UPDATE_SECONDS."""
         state = self._controller.state
         match event:
             case messages.Completion():
@@ -96,7 +96,7 @@ class RunDisplay:
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()
             case messages.Inspected() | messages.Failed():
-                pass  # the inspection's alone
+                pass  # handled by the inspection
             case messages.Progress():
                 self._tell(event.records)
                 self.show_soon()
@@ -104,7 +104,7 @@ class RunDisplay:
                 self.show_soon()
 
     def _tell(self, news: list[Record]) -> None:
-        """What the user is to know at once; of several such records the last."""
+        """Notifies the user of the last warning among `news`."""
         for record in reversed(news):
             if isinstance(record, Notice | Rollback):
                 text = record.message if isinstance(record, Notice) else rollback_text(record)
@@ -112,15 +112,18 @@ class RunDisplay:
                 return
 
     def _engine_ended(self, ended: EngineExit) -> None:
-        """Say why, and how to go on. The focus stays: the next key of somebody who types must not be a command."""
+        """Reports why the engine ended and how to continue.
+
+        The focus stays, as the next key of a typist must not be a command.
+        """
         self._prompt.append_sample("", True)
-        self._silence_told = False  # what is said now stays
+        self._silence_told = False  # so that this message is not cleared
         controller = self._controller
         self._say(keys.ended_text(controller, ended, controller.resumable(self._form.config)))
         self.show()
 
     def every_second(self) -> None:
-        """Find out whether the engines answer, and say so; ask what the lesson needs to know."""
+        """Checks whether the engines answer, reports it, and asks the lesson's questions."""
         self._lessons.ask()
         controller = self._controller
         waited = controller.engine_silent or controller.engine_busy
@@ -143,7 +146,7 @@ class RunDisplay:
     # --- showing it -----------------------------------------------------------------------------------------
 
     def show_soon(self) -> None:
-        """Bring the screen up to date at the next update."""
+        """Schedules an update of the screen."""
         if self._repaints.news():
             self._screen.set_timer(UPDATE_SECONDS, self._show_if_quiet)
 
@@ -154,7 +157,7 @@ class RunDisplay:
             self.show()
 
     def show(self) -> None:
-        """Bring the screen up to date."""
+        """Updates the screen."""
         self._repaints.painted()
         controller, state, covered = self._controller, self._controller.state, self._covered
         self._screen.query_one(SetupPane).show(state, covered=covered)
@@ -167,9 +170,9 @@ class RunDisplay:
         if (state.has_model, state.model_coming) != self._model:
             self._model = state.has_model, state.model_coming
             self._prompt.set_model(*self._model)
-            if state.has_model:  # what was typed while there was none
+            if state.has_model:  # complete what was typed before there was a model
                 self._ask(self._prompt.text)
-        if controller.forced != self._forced:  # it is said at the prompt, so that it is never forgotten
+        if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))
             self._screen.refresh_bindings()
@@ -179,7 +182,7 @@ class RunDisplay:
 
     @property
     def _covered(self) -> bool:
-        """Whether another screen hides this one, which then draws nothing and asks nothing."""
+        """Whether another screen hides this one, which then neither draws nor asks."""
         screen = self._screen
         return screen.is_attached and screen.app.screen is not screen and not screen.app.screen.is_modal
 
@@ -196,11 +199,11 @@ class RunDisplay:
         self._screen.refresh_bindings()
 
     def action_of_t(self) -> str:
-        """What t does, by the name of the action."""
+        """Returns the name of the action that t performs."""
         return action_of_t(self._lesson_progress, self._form.config)
 
     def label_main(self) -> None:
-        """What t does has changed: it stands on the main button."""
+        """Updates the label of the main button, which names the action of t."""
         label = keys.main_label(self._controller.state.phase, self._lesson_progress.measuring, self.action_of_t)
         sign, _, word = label.partition(" ")
         word = words.in_language(word, self._lesson_progress.shown_language)
@@ -208,7 +211,7 @@ class RunDisplay:
         self._screen.refresh_bindings()
 
     def switched(self) -> None:
-        """Another run is in front: draw it as one that has been there all along."""
+        """Redraws everything for another run in front, without reporting its earlier changes."""
         self._phase = self._model = None
         self._silence_told = False
         self._say("")
@@ -218,13 +221,13 @@ class RunDisplay:
     # --- prompts --------------------------------------------------------------------------------------------
 
     def typed(self, text: str) -> None:
-        """A key in the prompt."""
+        """Handles a change of the prompt."""
         if self._repaints.typed():
             self._screen.call_after_refresh(self.show)
         self._ask(text)
 
     def _ask(self, text: str) -> None:
-        """Have `text` completed, if there is a model."""
+        """Requests a completion of `text`, if there is a model."""
         if self._controller.state.has_model:
             self._asked_at = monotonic()
             self._controller.complete(text)
@@ -232,12 +235,12 @@ class RunDisplay:
             self._controller.forget("prompt")
 
     def look_again(self) -> None:
-        """What stands in the prompt is of another model, or another screen was in front."""
+        """Completes the prompt again, because the model has changed or another screen was in front."""
         self.show()
         self._ask(self._prompt.text)
 
     def draw_sample(self, text: str, sampling: SamplingConfig) -> None:
-        """Write on from `text`."""
+        """Generates a sample that continues `text`."""
         state = self._controller.state
         if not state.has_model:
             none = "There is no model yet: press t to train one, or o to open a run."

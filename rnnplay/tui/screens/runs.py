@@ -1,4 +1,4 @@
-"""The runs in checkpoints/: resume one, open one to type prompts, remove one."""
+"""The list of the runs in checkpoints/: resume, open or remove one."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from rnnplay.workspace import Workspace
 
 COLUMNS = ("run", "corpus", "model", "step", "valid", "created")
 ROOMY = 100
-"""Columns of the screen below which the corpus, which most runs have in their name, is left out."""
+"""On narrower screens the corpus, which most run names contain, is omitted."""
 WIDEST, FRAME = 96, 5
-"""Columns of the list at most, and of its border, padding and scrollbar."""
+"""Maximum width of the list, and the width of its border, padding and scrollbar."""
 LEAST_NAME = 8
 PATIENCE_SECONDS, SCREENFUL = 0.3, 50
-"""After so long what has been read is shown, if it is so many runs."""
+"""After this time the runs read so far are shown, if they fill a screen."""
 AT_ONCE, PAUSE_SECONDS = 200, 0.05
-"""Rows that are added together, and the time for keys between."""
+"""Rows added at once, and the pause for keys after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunChoice:
-    """What to do with which run."""
+    """The chosen run and what to do with it."""
 
     action: Literal["resume", "open"]
     run: str
@@ -63,16 +63,16 @@ class RunRow:
     valid: str
     created: str
     moment: float = -math.inf
-    """`created` in seconds since 1970: what the rows are ordered by."""
+    """Creation time in seconds since 1970, which orders the rows."""
 
 
 class RunTable(RowTable):
-    """The runs; the footer says what Enter does with one."""
+    """The table of runs; its Enter binding appears in the footer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Resume")]
 
     def __init__(self, fill: Callable[[], None]) -> None:
-        """`fill` adds the rows that are still to come."""
+        """`fill` adds the remaining rows."""
         super().__init__()
         self._fill = fill
 
@@ -82,7 +82,7 @@ class RunTable(RowTable):
 
 
 class RunsScreen(ModalScreen[RunChoice | None]):
-    """Newest run first."""
+    """Lists the runs, newest first; the result is a choice, or None."""
 
     DEFAULT_CSS = """
     RunsScreen { align: center middle; }
@@ -113,7 +113,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     ]
 
     def __init__(self, workspace: Workspace, busy: Collection[str]) -> None:
-        """`busy`: the runs that are being trained, which cannot be removed."""
+        """`busy` names the runs being trained, which cannot be removed."""
         super().__init__()
         self._workspace = workspace
         self._busy = busy
@@ -128,9 +128,9 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
         self._cut: set[str] = set()
-        """Runs whose name is not shown whole."""
+        """Runs whose name is shortened."""
         self._waiting: list[tuple[str, list[str]]] = []
-        """Rows to come, the last one first."""
+        """Rows still to be added, in reverse order."""
         self._adding = self.set_timer(0, lambda: None)
         table.focus()
         self._read()
@@ -144,7 +144,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             rows.append(describe_run(run))
             if worker.is_cancelled:  # the list was closed
                 return
-            if monotonic() > shows and len(rows) >= SCREENFUL:  # the first time thousands are read, the newest first
+            if monotonic() > shows and len(rows) >= SCREENFUL:  # reading thousands of runs for the first time is slow
                 shows = math.inf
                 self.app.call_from_thread(self._show, in_order(rows))
         self.app.call_from_thread(self._show, in_order(rows))
@@ -165,18 +165,18 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         table.focus()
 
     def _add(self, count: int) -> None:
-        """Show so many rows more, and soon the next: a table takes seconds for thousands."""
+        """Adds `count` rows and schedules the rest, as a table takes seconds for thousands."""
         table = self.query_one(DataTable)
         for _ in range(min(count, len(self._waiting))):
             run, shown = self._waiting.pop()
-            table.add_row(*map(Text, shown), key=run)  # Text: a name is not markup
+            table.add_row(*map(Text, shown), key=run)  # a name is not markup
         self._adding.stop()
         if self._waiting:
             self._adding = self.set_timer(PAUSE_SECONDS, lambda: self._add(AT_ONCE))
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """A name that the column has no room for is told whole below."""
-        row: RowKey | None = event.row_key  # none where the list has been filled anew meanwhile
+        """Shows a shortened name in full below the table."""
+        row: RowKey | None = event.row_key  # missing if the list was refilled meanwhile
         run = (row and row.value) or ""
         self.query_one("#note", Static).update(visible_line(run) if run in self._cut else "")
 
@@ -196,7 +196,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             self._choose("open", run)
 
     def _choose(self, action: Literal["resume", "open"], run: str) -> None:
-        """Give it back; one that cannot be read keeps the list open, and why is said there."""
+        """Closes the list with the choice; shows the error instead if the run cannot be read."""
         try:
             find_run(run, self._workspace).info()
         except (RnnplayError, OSError) as error:
@@ -225,7 +225,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
 
 def describe_run(run: ListedRun) -> RunRow:
-    """The row of `run`. One that cannot be read has its row too: it can be removed, and choosing it says why."""
+    """Returns the row of `run`. An unreadable run has one too, since it can be removed."""
     info = run.info
     if info is None:
         return RunRow(run=run.name, corpus="", model="cannot be read", step="", valid="", created="")
@@ -242,15 +242,15 @@ def describe_run(run: ListedRun) -> RunRow:
 
 
 def in_order(rows: Sequence[RunRow]) -> list[RunRow]:
-    """The newest first."""
+    """Returns the rows, newest first."""
     return sorted(rows, key=lambda row: (row.moment, row.run), reverse=True)
 
 
 def fitted(rows: Sequence[RunRow], screen: int, year: int) -> tuple[list[str], list[list[str]]]:
-    """The columns, and the cells of `rows`, for a screen so many columns wide, in the year `year`.
+    """Returns the columns and the cells of `rows` for a screen `screen` columns wide, in the year `year`.
 
-    Where it is narrow the corpus is left out, then the year of this year's runs and what the tokens are; what a run's
-    name has too much after that is cut from its middle, since names often differ at the end.
+    To save width it omits the corpus, then this year's number and the kind of token; a name that is still too long is
+    shortened in its middle, since names often differ at the end.
     """
     columns = [name for name in COLUMNS if name != "corpus" or screen >= ROOMY]
     cells = [[visible_line(getattr(row, name)) for name in columns] for row in rows]
@@ -271,5 +271,5 @@ def _width(columns: list[str], cells: list[list[str]]) -> int:
 
 
 def _unknown(fraction: float | None) -> str:
-    """What must be known of a loss that is mostly of `<unk>`."""
+    """Notes a large fraction of `<unk>`, which makes a loss misleading."""
     return f" {unknown_text(fraction)}" if is_much_unknown(fraction) else ""
