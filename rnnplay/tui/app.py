@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -270,10 +271,11 @@ class RnnplayApp(App[None]):
         """Returns the exit code once `run` has returned; raises the error that ended the interface, if any."""
         if self._exception is not None:
             raise self._exception
-        told = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
-        told += [kept for one in self._left_training if (kept := one.kept())]
+        lines = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
+        lines += [hint for one in self._left_training if (hint := one.resume_hint())]
         with contextlib.suppress(OSError, ValueError):
-            print(*(sanitize_line(line) for line in told), sep="\n", end="\n" * bool(told), file=sys.stderr, flush=True)  # noqa: T201
+            for line in lines:
+                print(sanitize_line(line), file=sys.stderr, flush=True)  # noqa: T201
         return 0 if self._ended_by is None else 128 + self._ended_by
 
     # --- help -----------------------------------------------------------------------------------------------
@@ -338,14 +340,12 @@ class RnnplayApp(App[None]):
                     yield command._replace(help="Leave; a run under way is kept, after a question (ctrl+q)")
                 case "Screenshot":
                     help_text = "Save the screen as it is as an SVG in the workspace's screenshots/"
-                    yield command._replace(help=help_text, callback=self._take_screenshot)
+                    soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.keep_screenshot)
+                    yield command._replace(help=help_text, callback=soon)
                 case _:
                     yield command
         if screen is self.playground:
             yield from self.playground.commands()
-
-    def _take_screenshot(self) -> None:
-        self.set_timer(PALETTE_GONE_SECONDS, self.keep_screenshot)
 
     def keep_screenshot(self) -> None:
         """Saves a screenshot in the workspace, and notifies the user of its path or of the error."""

@@ -194,18 +194,14 @@ class RunController:
             and (self.workspace.checkpoints / self.state.run / "run.json").is_file()
         )
 
-    @property
-    def _names(self) -> list[str]:
-        """Names of the other runs."""
-        return [one.state.run for one in self._others if one is not self and one.state.run is not None]
-
     def train(self, config: RunConfig, stem: str = "") -> str:
         """Starts a new run and returns its name, which is `stem`, if given, and a number.
 
         Raises RnnplayError if the run cannot be created.
         """
         self.workspace.create()
-        run = new_run_name(config, self.workspace, stem, self._names)
+        others = [one.state.run for one in self._others if one is not self and one.state.run is not None]
+        run = new_run_name(config, self.workspace, stem, others)
         self._before_resume = None
         self.release()
         self.state.begin(run, config)
@@ -268,7 +264,7 @@ class RunController:
         """Returns the run under way to `checkpoint`."""
         self.send(messages.GoBack(checkpoint=checkpoint))
 
-    def kept(self) -> str:
+    def resume_hint(self) -> str:
         """Describes where the run is saved and how to resume it, once the engine has ended; "" if nothing is saved."""
         run = self.state.run
         checkpoints = RunFolder(self.workspace.checkpoints / run).checkpoints() if run is not None else []
@@ -277,7 +273,7 @@ class RunController:
         onward = self.workspace.command("train", resume=True, run=run)
         return f"{run} is kept at step {checkpoints[-1].step:,} in {checkpoints[-1].path.parent}; go on with: {onward}"
 
-    # --- prompts --------------------------------------------------------------------------------------------
+    # --- questions ------------------------------------------------------------------------------------------
 
     def complete(self, text: str, bars: int = 8, purpose: str = "prompt") -> int:
         """Asks for a completion; returns the number of the request."""
@@ -291,13 +287,9 @@ class RunController:
         """Ends the sample under way."""
         self.send(messages.Cancel())
 
-    # --- inspection -----------------------------------------------------------------------------------------
-
     def inspect(self, question: Question, purpose: str = "view") -> int:
         """Asks about the model; returns the request's number. Older questions of the same purpose go out of date."""
         return self._ask(purpose, messages.Inspect(request=self._next_request(), question=question, purpose=purpose))
-
-    # --- requests -------------------------------------------------------------------------------------------
 
     def purpose_of(self, request: int) -> str:
         """Returns the purpose of a request; "" for one that is out of date."""
@@ -397,6 +389,5 @@ def extended(config: RunConfig, fraction: float) -> RunConfig:
 
 def start_trouble(error: OSError) -> str:
     """Explains why no engine process could be started, and what to do."""
-    limit = limit_sentence(limit_met(error))
-    doctor = shell_command("doctor")
-    return f"The engine could not be started. {limit or f'{error}; see `{doctor}`.'}"
+    what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
+    return f"The engine could not be started. {what}"

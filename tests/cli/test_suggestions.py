@@ -254,9 +254,9 @@ def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_pat
     assert call("train", *FAST, "--run", "left", "--steps", "3", "--workspace", workspace).exit_code == 0
     (RunFolder(Path(workspace) / "checkpoints" / "left")).rewind(0)
     controller = RunController(find_workspace(workspace), lambda _: None)
-    assert controller.kept() == "", "no run"
+    assert controller.resume_hint() == "", "no run"
     controller.state.run = "left"
-    kept = controller.kept()
+    kept = controller.resume_hint()
     assert kept.startswith(f"left is kept at step 0 in {workspace}/checkpoints/left; go on with: ")
     assert paste(kept.partition("go on with: ")[2]).exit_code == 0
 

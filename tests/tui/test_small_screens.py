@@ -140,8 +140,8 @@ async def test_an_error_under_the_prompt_is_told_whole(stage: Stage) -> None:
         error = "top_p must be a number above 0, at most 1; got 2.0."
         pane = stage.prompt
         for folded in (False, True):
-            stage.playground._places._chosen = folded
-            stage.playground._places.apply()
+            stage.playground._panes._chosen = folded
+            stage.playground._panes.apply()
             pane._show_error(error)
             await until(pilot, lambda: error in " ".join(shown(stage.playground, "#prompt-error").split()))
         pane._show_error("word " * 200)

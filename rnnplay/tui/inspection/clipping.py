@@ -1,4 +1,4 @@
-"""Clipping seen: one step's gradient before and after, as a whole and parameter by parameter."""
+"""One step's gradient before and after clipping, as a whole and by parameter."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NAME_WIDTH = 26
 
 
 class ClippingView(InspectView):
-    """Asks for the next batch's gradient, clipped as the run clips it."""
+    """Shows the next batch's gradient, clipped as in the run."""
 
-    SCOPED_CSS = False  # some of it depends on the size of the screen
+    SCOPED_CSS = False  # some rules depend on the size of the screen
     DEFAULT_CSS = """
     ClippingView #clipping-totals { height: 2; }
     ClippingView #clipping-norms { height: 6; }
@@ -88,7 +88,7 @@ class ClippingView(InspectView):
             self.query_one("#clipping-parameters", Lines).show(parameter_rows(self._found.parameters, width))
 
     def refresh_state(self) -> None:
-        """The norms of the last steps."""
+        """Draws the histogram of the recent gradient norms."""
         state = self.state
         if self._running != self.controller.running:
             self._running = self.controller.running
@@ -116,11 +116,11 @@ class ClippingView(InspectView):
         return action != "threshold" or self.controller.running
 
     def action_threshold(self, direction: int) -> None:
-        """As on the playground, whose form it goes through."""
+        """Changes the clip threshold through the playground's form."""
         self.post_message(self.ThresholdMoved(direction))
 
     class ThresholdMoved(InspectView.Changed):
-        """Move the clip threshold one notch."""
+        """The clip threshold moves one notch in `direction`."""
 
         def __init__(self, direction: int) -> None:
             super().__init__()
@@ -128,7 +128,7 @@ class ClippingView(InspectView):
 
 
 def totals(found: ClippedStep) -> list[Content]:
-    """What clipping did to the whole gradient, in two rows."""
+    """Returns two rows on what clipping did to the whole gradient."""
     how = {
         "norm": f"clipping by norm at {format_value(found.threshold)}",
         "value": f"clipping by value at ±{format_value(found.threshold)}",
@@ -144,14 +144,14 @@ def totals(found: ClippedStep) -> list[Content]:
 
 
 def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: int, clipped: float) -> list[Content]:
-    """What they are of, the bins, the axis with ┃ at the threshold, its ends; `height` rows, at least 4."""
+    """Returns `height` rows, at least 4: a title, the bins, the axis with ┃ at the threshold, and its end values."""
     rows = columns(bins.counts, max(1, height - 3))
     at = bins.place(threshold) if threshold is not None else None
     styled = [Content.styled(row, "$secondary") for row in rows]
     if at is not None:
         styled = [
             Content.assemble((row[: at + 1], "$secondary"), (row[at + 1 :], "$warning")) for row in rows
-        ]  # the threshold's own bin may hold both
+        ]  # the bin of the threshold may hold norms on both sides
     axis = ["─"] * len(bins.counts)
     if at is not None:
         axis[at] = "┃"
@@ -169,16 +169,16 @@ def histogram_rows(bins: LogBins, threshold: float | None, height: int, steps: i
 
 
 def parameter_rows(parameters: Sequence[ParameterGradient], width: int) -> list[Content]:
-    """A header, then name, gradient before and after, bar and fraction, norm of the weights."""
-    room = min(40, max(0, width - NAME_WIDTH - 36))
-    share = "fraction".ljust(room + 6)
-    rows = [Content.styled(f"{'parameter':<{NAME_WIDTH}} {'before':>8} {'after':>8}  {share} {'weights':>8}", FAINT)]
+    """Returns a header, then rows of name, gradient norms before and after, bar and fraction, and weight norm."""
+    bar_width = min(40, max(0, width - NAME_WIDTH - 36))
+    heading = "fraction".ljust(bar_width + 6)
+    rows = [Content.styled(f"{'parameter':<{NAME_WIDTH}} {'before':>8} {'after':>8}  {heading} {'weights':>8}", FAINT)]
     for one in parameters:
         rows.append(
             Content.assemble(
                 (padded(visible_line(one.name), NAME_WIDTH), "$foreground"),
                 (f" {format_value(one.before):>8} {format_value(one.after):>8}  ", MUTED),
-                (bar(one.fraction, room), "$primary"),
+                (bar(one.fraction, bar_width), "$primary"),
                 (f"{percentage(one.fraction):>6} ", MUTED),
                 (f"{format_value(one.weight):>8}", MUTED),
             )

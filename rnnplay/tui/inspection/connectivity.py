@@ -1,4 +1,4 @@
-"""Connectivity: which earlier tokens a prediction depends on."""
+"""Connectivity: the earlier tokens that a prediction depends on."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ STRONGEST = 10
 
 
 class ConnectivityView(InspectView):
-    """The cursor chooses the prediction, and each move asks for its gradient."""
+    """Shows the gradient of the prediction at the cursor."""
 
-    SCOPED_CSS = False  # some of it depends on the size of the screen
+    SCOPED_CSS = False  # some rules depend on the size of the screen
     DEFAULT_CSS = f"""
     ConnectivityView > Lines {{ height: 1; }}
     ConnectivityView #strongest {{ width: {SIDE}; margin-left: 2; height: auto; }}
@@ -69,7 +69,7 @@ class ConnectivityView(InspectView):
         self.query_one(Vertical).styles.width = "auto"
 
     def ask(self) -> int | None:
-        if self.text != self._about:  # another text: its last prediction, as while one types
+        if self.text != self._about:  # show the last prediction of a new text
             self._about, self._position = self.text, -1
         if not self.text:
             return None
@@ -103,7 +103,7 @@ class ConnectivityView(InspectView):
 
 
 def target_row(found: Connectivity) -> Content:
-    """ "after token 12 (␣): a  step 600"."""
+    """Returns the title row, e.g. "after token 12 (␣) it expects a  step 600"."""
     token = found.tokens[found.position] if found.position < len(found.tokens) else ""
     return Content.assemble(
         (f"after token {found.position + 1:,} ({shortened(visible_token(token), LONGEST_TOKEN)}) it expects ", MUTED),
@@ -113,7 +113,7 @@ def target_row(found: Connectivity) -> Content:
 
 
 def strongest_rows(found: Connectivity, width: int) -> list[Content]:
-    """The tokens that count most: token, how far back, bar, fraction of the sum of all squared gradients."""
+    """Returns the strongest tokens: token, distance, bar, and fraction of the sum of all squared gradients."""
     finite = [(s, i) for i, s in enumerate(found.strengths) if math.isfinite(s) and s > 0]
     total = sum(strength for strength, _ in finite)
     rows = [Content.styled(f"fraction of {format_value(total)} in all", MUTED)] if finite else []
@@ -122,14 +122,14 @@ def strongest_rows(found: Connectivity, width: int) -> list[Content]:
     best = sorted(finite, reverse=True)[:STRONGEST]
     names = [shortened(visible_token(found.tokens[index]), 8) for _, index in best]
     label = max(map(cell_len, names))
-    room = max(0, width - label - 18)
+    bar_width = max(0, width - label - 18)
     for name, (strength, index) in zip(names, best, strict=True):
         back = found.position - index
         rows.append(
             Content.assemble(
                 (padded(name, label), "bold $foreground"),
                 (f" {'the last' if not back else f'{back} back':>9} ", MUTED),
-                (bar(strength / total, room), "$primary"),
+                (bar(strength / total, bar_width), "$primary"),
                 (f"{percentage(strength / total):>6}", MUTED),
             )
         )

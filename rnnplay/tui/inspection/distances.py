@@ -1,4 +1,4 @@
-"""Accuracy by distance: how often what is determined by an earlier token is predicted right."""
+"""Accuracy by distance: how often a token that an earlier one determines is predicted correctly."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SIDE = 46
 
 
 class DistancesView(InspectView):
-    """Asks for the accuracy by distance; only corpora whose dependencies are known have one."""
+    """Shows accuracy by distance, which exists only for corpora with known dependencies."""
 
-    SCOPED_CSS = False  # some of it depends on the size of the screen
+    SCOPED_CSS = False  # some rules depend on the size of the screen
     DEFAULT_CSS = f"""
     DistancesView {{ layout: vertical; }}
     DistancesView Chart {{ height: 2fr; }}
@@ -106,9 +106,9 @@ class DistancesView(InspectView):
 
 
 def distance_rows(found: DistanceAccuracy, width: int) -> list[Content]:
-    """A header, then a row a bin: its distances, a bar, accuracy, interval, count; * beyond what was trained on."""
-    room = max(0, width - 34)
-    rows = [Content.styled(f"{'distance':>9}  {'':{room}} right  95%          of", FAINT)]
+    """Returns a header and a row per bin: distances, * beyond the trained ones, bar, accuracy, interval and count."""
+    bar_width = max(0, width - 34)
+    rows = [Content.styled(f"{'distance':>9}  {'':{bar_width}} right  95%          of", FAINT)]
     edges = [*found.distances[1:], None]
     bins = zip(found.distances, edges, found.accuracy, found.low, found.high, found.count, strict=True)
     for first, after, accuracy, low, high, count in bins:
@@ -120,7 +120,7 @@ def distance_rows(found: DistanceAccuracy, width: int) -> list[Content]:
         rows.append(
             Content.assemble(
                 (f"{name:>9}{beyond} ", MUTED),
-                (bar(accuracy, room), "$primary"),
+                (bar(accuracy, bar_width), "$primary"),
                 (f"  {accuracy:.2f}", "$foreground"),
                 (f"  {low:.2f}–{high:.2f} {count:>5,}", MUTED),
             )

@@ -1,4 +1,4 @@
-"""What if: which quantities can be forced, what a user types to clamp units, and how it is said. No widgets."""
+"""The quantities that the what-if view can force, and the text forms of forced values. No widgets."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.results import GATES, QUANTITIES, QUANTITY_NAMES, Forced, Quantity
 
 Switch = tuple[int, Quantity]
-"""A gate of a layer."""
+"""A gate, by its layer (from 0) and quantity."""
 STATES: tuple[float | None, ...] = (None, 0.0, 1.0)
-"""Free, closed, open; the order in which a key goes through them."""
+"""The states of a gate in the order in which a key cycles through them: free, closed, open."""
 
-# A space may stand between the parts, but not within a number: 3 7=0 is not unit 37. And 1,000=0 is not units 1 and 0.
+# Spaces may separate the parts but not occur within a number: 3 7=0 is not unit 37, nor is 1,000=0 units 1 and 0.
 _UNIT = r"(?:0|[1-9]\d{0,5})"
 _UNITS = rf"{_UNIT}(?: *- *{_UNIT})?"
 _CLAMP = re.compile(rf"(?:(?P<layer>\d{{1,6}}) *: *)?(?P<units>{_UNITS}(?: *, *{_UNITS})*) *= *(?P<value>[^=]{{1,40}})")
 
 
 def switches(cell: str, layers: int) -> list[Switch]:
-    """The gates of each layer, the one next to the input first."""
+    """Returns the gates of every layer, from the first layer up."""
     return [(layer, quantity) for layer in range(layers) for quantity in QUANTITIES[cell] if quantity in GATES]
 
 
 def clamped_quantity(cell: str) -> Quantity:
-    """What clamping a unit holds: an LSTM's cell state, the hidden state of the others."""
+    """Returns the quantity that a clamp holds: an LSTM's cell state, or the hidden state of other cells."""
     return "cell" if cell == "lstm" else "hidden"
 
 
@@ -37,7 +37,7 @@ def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
         match = _CLAMP.fullmatch(part)
         if match is None:
             raise InputError(
-                f"{part[:40]} is no clamp; write units, = and a value, as in 3,7=0 or 2:12-15=1 (layer 2)."
+                f"{part[:40]} is not a clamp; write units, = and a value, as in 3,7=0 or 2:12-15=1 (layer 2)."
             )
         layer = int(match["layer"] or 1)
         if not 1 <= layer <= layers:
@@ -45,7 +45,7 @@ def parse_clamps(text: str, cell: str, layers: int, units: int) -> list[Forced]:
         value = real_number(match["value"])
         if value is None:
             instead = meant(match["value"]) or "one such as 0 or -0.5"
-            raise InputError(f"{match['value'][:40]} is no number to clamp units at; write {instead}.")
+            raise InputError(f"{match['value'][:40]} is not a value to clamp units at; write {instead}.")
         chosen = _units(match["units"], units)
         clamps.append(Forced(layer=layer - 1, quantity=clamped_quantity(cell), value=value, units=chosen))
     return clamps
@@ -63,7 +63,7 @@ def _units(text: str, units: int) -> list[int]:
 
 
 def clamp_text(forced: Sequence[Forced]) -> str:
-    """What a user would type for those of `forced` that are about single units."""
+    """Returns the text that a user would type for the clamps of single units among `forced`."""
     return "; ".join(
         f"{f'{one.layer + 1}:' if one.layer else ''}{','.join(map(str, one.units))}={one.value:g}"
         for one in forced

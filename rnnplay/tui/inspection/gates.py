@@ -28,11 +28,11 @@ SIGNED = (
     "colours) is negative. A unit that holds its value over many tokens remembers something: find out what."
 )
 FIRST: dict[str, Quantity] = {"lstm": "forget_gate", "gru": "update", "rnn": "hidden"}
-"""What is shown at first of each cell."""
+"""The quantity shown first for each cell."""
 
 
 class GatesView(InspectView):
-    """Asks for as many units as fit; layer, quantity and order are chosen by key."""
+    """Shows as many units as fit; keys choose the layer, the quantity and the order."""
 
     DEFAULT_CSS = """
     GatesView > Lines { height: 1; }
@@ -115,7 +115,7 @@ class GatesView(InspectView):
             return
         found = self._found = event.result
         self.shown_step = found.step
-        # What the model does not have was brought within range.
+        # The engine replaces choices that the model lacks by the nearest valid ones.
         self.nth, self.quantity, self.first = found.layer, found.quantity, found.first
         self.heat_map.show(found)
         self.query_one("#gates-title", Lines).show([title(found)])
@@ -195,7 +195,7 @@ class GatesView(InspectView):
 
 
 def title(found: GateMap) -> Content:
-    """ "layer 1/2 forget gate  units 1–40 of 256 by variance  step 600"."""
+    """Returns the title, e.g. "layer 1/2 forget gate  units 1–40 of 256 by variance  step 600"."""
     ordered = {"index": "by number", "property": f"by correlation with {found.property}"}
     order = ordered.get(found.order, f"by {found.order}")
     layer = f"layer {found.layer + 1}/{found.layers}  " if found.layers > 1 else ""
@@ -209,19 +209,19 @@ def title(found: GateMap) -> Content:
 
 
 def saturation(found: GateMap) -> Content:
-    """ "0 ▂▁▁▃█ 1  12% below 0.1  40% above 0.9", of all units and timesteps."""
+    """Returns the histogram over all units and timesteps, e.g. "0 ▂▁▁▃█ 1  below 0.1: 12%  above 0.9: 40%"."""
     gate = found.quantity in GATES
     low, high = ("0", "1") if gate else ("-1", "1")
     of = "" if gate else "|value| "
-    below, above = ("–" if isnan(share) else f"{share:.0%}" for share in (found.low, found.high))
-    shares = f"  {of}below 0.1: {below}  above 0.9: {above}"
+    below, above = ("–" if isnan(fraction) else f"{fraction:.0%}" for fraction in (found.low, found.high))
+    outside = f"  {of}below 0.1: {below}  above 0.9: {above}"
     return Content.assemble(
-        (f"{low} ", FAINT), (columns(found.histogram)[0], "$secondary"), (f" {high}", FAINT), (shares, MUTED)
+        (f"{low} ", FAINT), (columns(found.histogram)[0], "$secondary"), (f" {high}", FAINT), (outside, MUTED)
     )
 
 
 def reading(found: GateMap, row: int, column: int) -> Content:
-    """ "unit 117 at token 12 (␣): 0.83"."""
+    """Returns the value at the cursor, e.g. "unit 117 after token 12 (␣): 0.83"."""
     if row >= len(found.shown) or column >= len(found.tokens):
         return Content("")
     token = shortened(visible_token(found.tokens[column]), 14)

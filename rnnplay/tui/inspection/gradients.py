@@ -1,4 +1,4 @@
-"""Gradient through time: how much of a loss arrives k timesteps earlier, live, beside the start and other runs."""
+"""Gradient through time: how much of a loss arrives k timesteps earlier, beside the start and other runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COLORS = ("primary", "secondary", "success", "error")
 KEPT_COLORS = ("accent", "success", "error", "secondary")
 MOST_KEPT = 6
 MOST_LAYERS = 4
-"""Curves shown at once; more layers are looked at one by one."""
+"""Largest number of layers shown together."""
 
 
 class GradientsView(InspectView):
-    """Asks for the curve of the weights as they are, and once for that of those before the first step."""
+    """Shows the curve of the current weights and, requested once, that of the initial ones."""
 
-    SCOPED_CSS = False  # some of it depends on the size of the screen
+    SCOPED_CSS = False  # some rules depend on the size of the screen
     DEFAULT_CSS = """
     GradientsView Chart { height: 1fr; }
     GradientsView Lines { height: auto; max-height: 5; }
@@ -69,10 +69,10 @@ class GradientsView(InspectView):
         super().__init__(controller, curves)
         self.vector = "h"
         self.nth = -1
-        """The layer shown; -1: all."""
+        """The layer shown; -1 for all."""
         self.distance = 64
         self._current: GradientCurve | None = None
-        self._histories: dict[object, History] = {}  # of the curves shown: most of them stay the same
+        self._histories: dict[object, History] = {}  # of the curves shown, most of which stay the same
         self._asking_initial = False
         self._asked_distance = 0
         self._no_initial: set[tuple[str, int]] = set()
@@ -106,7 +106,7 @@ class GradientsView(InspectView):
 
     @property
     def fresh(self) -> bool:
-        """Whether the current curve is one of the distance chosen."""
+        """Whether the current curve has the chosen distance."""
         return self._current is not None and self._asked_distance == self.distance
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
@@ -200,7 +200,7 @@ class GradientsView(InspectView):
         return True
 
     def action_keep(self) -> None:
-        """Keep the current curve; one of the same run and step takes its place."""
+        """Keeps the current curve, replacing one of the same run and step."""
         if self._current is not None:
             kept = [one for one in self.curves.kept if kept_name(one) != kept_name(self._current)]
             self.curves.kept = [*kept, self._current][-MOST_KEPT:]
@@ -231,18 +231,18 @@ class GradientsView(InspectView):
 
 
 def kept_name(curve: GradientCurve) -> str:
-    """ "tales-lstm-256-01 @1,240"."""
+    """Returns the name of a kept curve, e.g. "tales-lstm-256-01 @1,240"."""
     return f"{curve.run} @{curve.step:,}"
 
 
 def norms_of(curve: GradientCurve, state: str, layer: int) -> list[float]:
-    """The norms (K + 1,) of `state` ("h" or "c") in `layer`; empty where the model has none."""
+    """Returns the norms (K + 1,) of `state` ("h" or "c") in `layer`; empty if the model has none."""
     layers = curve.cell if state == "c" else curve.hidden
     return layers[layer] if layer < len(layers) else []
 
 
 def falls_to(distances: Sequence[int], norms: Sequence[float], fraction: float = 0.01) -> int | None:
-    """The first distance from which on the norm stays at or below `fraction` of that at 0; None if it doesn't."""
+    """Returns the first distance from which on the norm is at most `fraction` of that at 0; None if there is none."""
     if not norms or not norms[0] > 0 or not math.isfinite(norms[0]):
         return None
     found = None
@@ -255,7 +255,7 @@ def falls_to(distances: Sequence[int], norms: Sequence[float], fraction: float =
 
 
 def summary(name: str, distances: Sequence[int], norms: Sequence[float]) -> list[str]:
-    """The cells of a row: name, norm at 0, at K, their ratio, and where it has fallen to 1%."""
+    """Returns a row of cells: name, norm at 0, norm at K, their ratio, and where the norm has fallen to 1%."""
     if not norms or not distances:
         return [name, "–", "–", "–", "–"]
     first, last = norms[0], norms[-1]
@@ -268,13 +268,13 @@ def summary(name: str, distances: Sequence[int], norms: Sequence[float]) -> list
 
 
 def header(farthest: Collection[int]) -> list[str]:
-    """The cells over those of `summary`; `farthest`: how far back each of the curves goes."""
+    """Returns the header of the rows of `summary`; `farthest` holds the largest distance of each curve."""
     last = f"at k = {max(farthest)}" if len(set(farthest)) == 1 else "at the last k"
     return ["", "at k = 0", last, "ratio", "falls to 1% at"]
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
+    """Returns rows of cells as aligned lines: the first column to the left, the others to the right."""
     if not rows:
         return []
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -1,7 +1,7 @@
-"""Reading a run's metrics.jsonl into a RunState, quickly also the second time: what a long one came to is kept.
+"""Reads a run's metrics.jsonl into a RunState, and caches the result for long runs.
 
-A summary in the workspace's cache holds what the RunState was after the first so many bytes; what was appended since is
-read. One that does not fit its file any more, because the run was put back or another took its name, is made anew.
+A summary in the workspace's cache holds the RunState after the first n bytes, so that only what was appended since is
+read. A summary that no longer matches its file, because the run went back or another took its name, is rewritten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rnnplay.tui.run_state import LogLine, Phase, RunState
 
 FORMAT = 1
 WORTH_BYTES = 1 << 22
-"""Of metrics.jsonl that was read: a shorter one is read as quickly as a summary is written."""
+"""Bytes of metrics.jsonl that must be read to justify writing a summary; fewer are read as quickly."""
 MOST_SUMMARIES = 200
 _LARGEST = 1 << 24
 _ENDS = 1 << 12
@@ -35,7 +35,7 @@ class _Summary(msgspec.Struct, kw_only=True):
     format: int = FORMAT
     position: Position
     check: bytes
-    """Of the bytes at the file's start and before `position`."""
+    """Hash of the beginning of the file and of the bytes before `position`."""
     histories: dict[str, HistoryState]
     tuned: dict[str, float | str]
     recent: list[records.Step]
@@ -49,7 +49,7 @@ class _Summary(msgspec.Struct, kw_only=True):
 
 
 def load_run(folder: RunFolder, cache: Path) -> RunState:
-    """All that is known of a run that nobody trains. Raises RnnplayError or OSError."""
+    """Returns the state of a run that is not being trained. Raises RnnplayError or OSError."""
     config = folder.info().config
     place = cache / "histories" / f"{hashlib.sha256(os.fspath(folder.path.absolute()).encode()).hexdigest()[:32]}.bin"
     state = RunState()

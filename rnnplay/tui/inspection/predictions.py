@@ -1,4 +1,4 @@
-"""Output at every timestep: a text shaded by how much each token surprised the model."""
+"""The output at every timestep: a text shaded by the surprisal of each token."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from rnnplay.tui.widgets.lines import Lines
 from rnnplay.tui.widgets.visible import MUTED, shortened, visible_line
 
 SIDE = 30
-"""Cells of the distribution at the right."""
+"""Width of the distribution on the right, in cells."""
 
 
 class PredictionsView(InspectView):
-    """Asks for the predictions of the text; the cursor reads one of them."""
+    """Shows the predictions for the text; the cursor selects the one to read."""
 
-    SCOPED_CSS = False  # some of it depends on the size of the screen
+    SCOPED_CSS = False  # some rules depend on the size of the screen
     DEFAULT_CSS = f"""
     PredictionsView > Lines {{ height: auto; }}
     PredictionsView #distribution {{ width: {SIDE}; margin-left: 2; }}
@@ -98,7 +98,7 @@ class PredictionsView(InspectView):
 
 
 def totals(found: Predictions, width: int) -> list[Content]:
-    """ "24 tokens  loss 1.43 nats per token  perplexity 4.18  step 600"; and in a second row what has no token."""
+    """Returns a summary, e.g. "24 tokens  loss 1.43 nats per token …", and a second row if some words are unknown."""
     count = len(found.tokens)
     text = (
         f"{count:,} {'token' if count == 1 else 'tokens'}  loss {format_value(found.loss)} nats per token  "
@@ -106,6 +106,6 @@ def totals(found: Predictions, width: int) -> list[Content]:
     )
     if not found.unknown and not found.unknown_fraction:
         return [Content.styled(shortened(text, width), MUTED)]
-    much = unknown_text(found.unknown_fraction)  # empty where there is only the text's own `<unk>`
+    much = unknown_text(found.unknown_fraction)  # empty where only the text itself contains `<unk>`
     unknown = f"{much or '<unk>'}: {' '.join(map(visible_line, found.unknown[:40]))}"
     return [Content.styled(shortened(line, width), style) for line, style in ((text, MUTED), (unknown, "$warning"))]

@@ -1,4 +1,4 @@
-"""What the views of the inspection screen have in common."""
+"""The base class of the views of the inspection screen."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from rnnplay.tui.run_state import RunState
 
 @dataclass
 class Curves:
-    """Gradient curves that outlive a look at them, and a run."""
+    """Gradient curves that outlast the screen and the run."""
 
     kept: list[GradientCurve] = field(default_factory=list)
-    """What the user keeps to compare other runs with."""
+    """Curves that the user keeps for comparison."""
     initial: dict[tuple[str, int], GradientCurve] = field(default_factory=dict)
-    """Of the weights before the first step, by run and largest distance."""
+    """Curves of the initial weights, by run and largest distance."""
 
 
 class InspectView(Vertical):
-    """Makes questions for the engine and draws the answers; the screen decides when, by `pace`."""
+    """Asks questions of the engine and draws the answers; the screen decides when, by `pace`."""
 
     DEFAULT_CSS = """
     InspectView { height: 1fr; padding: 0 1; }
@@ -34,16 +34,16 @@ class InspectView(Vertical):
     """
     NAME: ClassVar[str] = ""
     DESCRIPTION: ClassVar[str] = ""
-    """What one sees, in a sentence or two for somebody who has just read about the model."""
+    """What the view shows, in a sentence or two for a newcomer."""
     READS_TEXT: ClassVar[bool] = False
-    """Whether it is about a text, which the screen lets the user type."""
+    """Whether the view examines the text, which the screen then lets the user edit."""
     INTERVAL: ClassVar[float] = 2.0
-    """Seconds between two questions while training moves on."""
+    """Seconds between two questions during training."""
     ENGINE_FRACTION: ClassVar[float] = 0.05
-    """Of the engine's time that the answers may take."""
+    """Fraction of the engine's time that answers may take."""
 
     class Changed(Message):
-        """The user chose something else: ask again."""
+        """The user's choice has changed, so the question must be asked again."""
 
     def __init__(self, controller: RunController, curves: Curves) -> None:
         super().__init__()
@@ -52,11 +52,11 @@ class InspectView(Vertical):
         self.text = ""
         self.pace = Pace(self.INTERVAL, self.ENGINE_FRACTION)
         self.shown_step: int | None = None
-        """The step of the weights that the last answer is about."""
+        """The step of the weights in the last answer."""
 
     @property
     def description(self) -> str:
-        """What is said below the view."""
+        """The explanation below the view."""
         return self.DESCRIPTION
 
     @property
@@ -64,29 +64,29 @@ class InspectView(Vertical):
         return self.controller.state
 
     def begin_with(self, quantity: str) -> None:
-        """Show that quantity first: the lesson's next step is about it."""
+        """Shows `quantity`, which the lesson's next step is about, first."""
 
     @property
     def shown_quantity(self) -> str:
-        """The quantity that is shown, where the view shows one at a time."""
+        """The quantity shown, if the view shows one at a time."""
         return ""
 
     def ask(self) -> int | None:
-        """Ask the engine; returns the request's number, None where there is nothing to ask."""
+        """Asks the engine; returns the number of the request, or None if there is nothing to ask."""
         raise NotImplementedError
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
-        """Draw what the engine found."""
+        """Draws the engine's answer."""
         raise NotImplementedError
 
     def refused(self) -> None:
-        """The engine could not answer; the screen says why."""
+        """Handles a failed question; the screen shows the reason."""
 
     def refresh_state(self) -> None:
-        """Several times a second, for what is drawn from the run's state itself."""
+        """Draws what depends only on the run's state; called several times a second."""
 
     def focus_body(self) -> None:
-        """Put the keys on what the view is about."""
+        """Focuses the main widget of the view."""
         for widget in self.query("*"):
             if widget.focusable:
                 self.screen.set_focus(widget)

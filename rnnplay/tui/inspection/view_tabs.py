@@ -1,4 +1,4 @@
-"""The row that names the views of a screen: one is chosen by its number, by the arrows or by a click."""
+"""A row of tabs for views, chosen by number, arrows or mouse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnplay.tui.widgets.visible import MUTED
 
 
 class ViewTabs(Widget, can_focus=True):
-    """ "1 gradient  2 predictions …", the one shown underlined."""
+    """Tabs such as "1 gradient 2 predictions …"; the current one is underlined."""
 
     DEFAULT_CSS = """
     ViewTabs { height: 1; width: 1fr; pointer: pointer; background: $foreground 6%; }
@@ -30,7 +30,7 @@ class ViewTabs(Widget, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """The view numbered `index` (from 0) is wanted."""
+        """The user chose the view `index` (from 0)."""
 
         index: int
 
@@ -41,7 +41,7 @@ class ViewTabs(Widget, can_focus=True):
 
     @property
     def index(self) -> int:
-        """The view shown."""
+        """The current view."""
         return self._index
 
     @index.setter
@@ -53,8 +53,8 @@ class ViewTabs(Widget, can_focus=True):
     @property
     def _gap(self) -> int:
         """Cells between two names."""
-        room = self.size.width - sum(map(len, self._names))
-        return min(3, max(1, room // max(len(self._names), 1)))
+        spare = self.size.width - sum(map(len, self._names))
+        return min(3, max(1, spare // max(len(self._names), 1)))
 
     def render(self) -> Content:
         parts = [

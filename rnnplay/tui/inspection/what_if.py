@@ -1,4 +1,4 @@
-"""What if: gates held open or closed, units clamped, and what the model then expects, beside what it does untouched."""
+"""What if: gates are held open or closed, or units clamped, and the predictions compared with the unchanged model's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BARS = 10
 
 
 class WhatIfView(InspectView):
-    """Tells the engine what to force, and asks for completions with and without it."""
+    """Sends the forced quantities to the engine, and asks for completions with and without them."""
 
     DEFAULT_CSS = """
     WhatIfView > Horizontal { height: 1fr; }
@@ -77,12 +77,12 @@ class WhatIfView(InspectView):
     def __init__(self, controller: RunController, curves: Curves) -> None:
         super().__init__(controller, curves)
         self._switches: list[Switch] | None = None
-        """None: the model is not known yet."""
+        """None while the model is unknown."""
         self._made_for: object = None
         self._first = ""
-        """The quantity to begin on."""
+        """The quantity selected first."""
         self._asked_for = self._bars_for = ""
-        """The text of the last question, and the one that the bars go on from."""
+        """The text of the last question, and the text that the bars continue."""
 
     def begin_with(self, quantity: str) -> None:
         self._first = quantity
@@ -111,7 +111,7 @@ class WhatIfView(InspectView):
         self.refresh_state()
 
     def refresh_state(self) -> None:
-        """List the gates of the model as it is."""
+        """Lists the gates of the current model."""
         config = self.state.config
         made_for = config.cell, config.layers, self.controller.forced
         if self.state.run is None or made_for == self._made_for:
@@ -172,7 +172,7 @@ class WhatIfView(InspectView):
 
     @on(NextBars.Taken)
     def _token_taken(self, event: NextBars.Taken) -> None:
-        if self._bars_for != self.text:  # of another text the token may be of no use
+        if self._bars_for != self.text:  # the token may not fit the new text
             event.stop()
 
     def _show(self, side: str, title: str, suggestion: str, following: list[Candidate]) -> None:
@@ -242,7 +242,7 @@ class WhatIfView(InspectView):
         self.screen.set_focus(self.query_one("#clamp-input", Input))
 
     def action_release(self) -> None:
-        """Force nothing any more."""
+        """Ends all forcing."""
         with self.prevent(Input.Changed):
             self.query_one("#clamp-input", Input).value = ""
         self._force([])

@@ -1,1 +1,1 @@
-"""Lessons beside the charts: the page, its steps, what has been measured."""
+"""Lessons beside the charts: the page, its steps and their measurements."""

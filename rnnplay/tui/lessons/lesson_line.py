@@ -1,4 +1,4 @@
-"""One row for the lesson under way, where its page has no room: the step that is next, and how far it is."""
+"""A single row for the current lesson where its page does not fit: the next step and its measurements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnplay.tui.widgets.visible import MUTED, code_drawn, shortened
 
 
 class LessonLine(Widget):
-    """ "3 · ☐ 2. Begin with gain 2.5 …   4.1"; takes no room without a lesson."""
+    """A row such as "3 ☐ 2. Begin with gain 2.5 …  4.1"; hidden without a lesson."""
 
     DEFAULT_CSS = """
     LessonLine { height: 1; padding: 0 1; display: none; background: $panel; }
@@ -25,10 +25,10 @@ class LessonLine(Widget):
         self._progress = progress
         self._shown = ""
         self.hidden_by_page = False
-        """Whether the page itself is on the screen."""
+        """Whether the page itself is shown."""
 
     def refresh_step(self) -> None:
-        """Bring it up to date."""
+        """Updates the row."""
         self.set_class(self._progress.lesson is not None and not self.hidden_by_page, "shown")
         text = self._text()
         if text.plain != self._shown:
@@ -39,7 +39,7 @@ class LessonLine(Widget):
         return self._text()
 
     def _value(self, judged: Judged) -> str:
-        """ "✓ 0.21 ≤ 0.3"."""
+        """Describes a measurement, e.g. "✓ 0.21 ≤ 0.3"."""
         unknown = words.MEASURING[self._progress.language] if self._progress.awaited(judged.condition) else "…"
         value = unknown if judged.measured is None else f"{judged.measured:.3g}"
         return f"{'✓' if judged.holds else '·'} {value} {asked(judged.condition)}"
@@ -54,6 +54,6 @@ class LessonLine(Widget):
             return Content.assemble(lesson, ("✓ ", "bold $success"), words.DONE[progress.language])
         judged = progress.measurements.judge_step(progress.lesson.steps[number])
         values = "  ".join(self._value(one) for one in judged)
-        room = max(10, self.content_size.width - cell_len(values) - 8)
-        step = shortened(f"{number + 1}. {progress.page.steps[number]}", room)
+        step_width = max(10, self.content_size.width - cell_len(values) - 8)
+        step = shortened(f"{number + 1}. {progress.page.steps[number]}", step_width)
         return Content.assemble(lesson, "☐ ", code_drawn(step), "  ", (values, MUTED))

@@ -1,4 +1,4 @@
-"""A lesson's page beside the live views: text and equation, the runs to start, the steps that tick, the question."""
+"""A lesson's page beside the live views: text, equation, variants to train, steps that tick, and a question."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ PLACES = {
     "clipping": "i 6",
     "distances": "i 7",
 }
-"""The keys that lead from the playground to the view of a step."""
+"""Keys that open the view of a step from the playground."""
 
 
 class LessonPane(VerticalScroll):
-    """The page of the lesson under way. `refresh_steps` brings the steps up to date."""
+    """The page of the current lesson. `refresh_steps` updates the steps."""
 
     DEFAULT_CSS = """
     LessonPane {
@@ -58,12 +58,12 @@ class LessonPane(VerticalScroll):
 
     @dataclass
     class VariantWanted(Message):
-        """The user wants to train a variant of the lesson."""
+        """The user wants to train `variant` of the lesson."""
 
         variant: str
 
     class Left(Message):
-        """The user wants to see the charts, where there is no room for both."""
+        """The user wants to see the charts, where only one of both fits."""
 
     def __init__(self, progress: LessonProgress, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -74,20 +74,20 @@ class LessonPane(VerticalScroll):
         self._page = progress.page
         self._shown: list[Content | None] = [None] * len(self._lesson.steps)
         self._texts: list[tuple[Markdown, Callable[[int], str]]] = []
-        """What is on the page, as a function of the columns that it is wrapped to."""
-        self._wrapped_to = self._room()
+        """The Markdown widgets, each with a function from the width to its text."""
+        self._wrapped_to = self._text_width()
         self._title = f"{self._lesson.number}. {self._page.title}"
         setattr(self, "HELP", words.LESSON_HELP[progress.language])  # noqa: B010 (Textual's is of the class)
 
     def compose(self) -> ComposeResult:
         page, lesson = self._page, self._lesson
-        heads = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
-        self._entitle()
+        headings = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
+        self._set_title()
         self.border_subtitle = words.LESSON_KEYS[self._progress.language]
         yield self._markdown(
-            lambda room: (
-                f"{'' if self._title_fits(room) else f'# {page.title}'}\n\n{page.text}\n\n## {heads[0]}\n\n"
-                f"{narrowed(page.equation, room - 4)}\n\n## {heads[1]}"
+            lambda columns: (
+                f"{'' if self._title_fits(columns) else f'# {page.title}'}\n\n{page.text}\n\n## {headings[0]}\n\n"
+                f"{narrowed(page.equation, columns - 4)}\n\n## {headings[1]}"
             )
         )
         for variant, declared in lesson.variants.items():
@@ -95,33 +95,33 @@ class LessonPane(VerticalScroll):
         yield Static(words.KEYS[self._progress.language], classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
-        question = f"## {heads[2]}\n\n{page.watch}\n\n## {heads[3]}\n\n{page.question}"
+        question = f"## {headings[2]}\n\n{page.watch}\n\n## {headings[3]}\n\n{page.question}"
         yield self._markdown(lambda _: question, "question")
         with Collapsible(title=words.ANSWER[self._progress.language], collapsed=True):
             yield self._markdown(lambda _: page.answer)
-        yield self._markdown(lambda _: f"## {heads[5]}\n\n{page.change}")
+        yield self._markdown(lambda _: f"## {headings[5]}\n\n{page.change}")
 
     def on_mount(self) -> None:
         self.refresh_steps()
 
     def on_resize(self) -> None:
-        if (room := self._room()) != self._wrapped_to:
-            self._wrapped_to = room
-            self._entitle()
+        if (columns := self._text_width()) != self._wrapped_to:
+            self._wrapped_to = columns
+            self._set_title()
             for widget, text in self._texts:
-                widget.update(wrapped(text(room), room))
+                widget.update(wrapped(text(columns), columns))
             self.refresh_steps()
 
-    def _title_fits(self, room: int) -> bool:
-        """Whether the frame has room for the whole title; else it stands at the head of the page."""
-        return cell_len(self._title) < room
+    def _title_fits(self, columns: int) -> bool:
+        """Whether the frame has width for the title, which otherwise headings the page."""
+        return cell_len(self._title) < columns
 
-    def _entitle(self) -> None:
+    def _set_title(self) -> None:
         number = words.NUMBER[self._progress.language].format(self._lesson.number)
-        self.border_title = self._title if self._title_fits(self._room()) else number
+        self.border_title = self._title if self._title_fits(self._text_width()) else number
 
     def refresh_steps(self) -> None:
-        """Bring ticks and measurements up to date."""
+        """Updates the ticks and measurements."""
         running, wanted = self._progress.controller.running, self._progress.next_variant
         for button in self.query(Button):
             button.disabled = running
@@ -138,20 +138,20 @@ class LessonPane(VerticalScroll):
                 step.update(content)
 
     def switch_answer(self) -> None:
-        """Open or fold the answer; what it opens is brought into sight."""
+        """Shows or hides the answer, and scrolls to it."""
         answer = self.query_one(Collapsible)
         answer.collapsed = not answer.collapsed
         if not answer.collapsed:
             self.call_after_refresh(answer.scroll_visible, animate=False)
 
     def go_on_from(self, step: int) -> None:
-        """Scroll on to the step after `step`, if that one is in sight: who reads elsewhere is left in peace."""
+        """Scrolls to the step after `step`, unless the user reads elsewhere on the page."""
         steps = list(self.query(".step").results(Static))
         if self.region.overlaps(steps[step].region):
             self.follow()
 
     def follow(self) -> None:
-        """Scroll to the step that is next; to the question after the last."""
+        """Scrolls to the next step, or to the question after the last step."""
         at = self._progress.next_step
         target = self.query(".step").results(Static) if at is not None else self.query(".question").results(Markdown)
         list(target)[at or 0].scroll_visible(animate=False)
@@ -170,29 +170,29 @@ class LessonPane(VerticalScroll):
         place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
         text = "$foreground" if done or number == progress.next_step else MUTED
-        room = self._room()
-        told = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", room).removeprefix(mark[0])
-        if "\n" in told and cell_len(told.rpartition("\n")[2] + place) > room:
-            place = "\n" + place.lstrip()  # else a line would end within the brackets
-        parts: list[Content | tuple[str, str]] = [mark, code_drawn(told, text)]
+        columns = self._text_width()
+        step_text = broken(f"{mark[0]}{number + 1}. {self._page.steps[number]}", columns).removeprefix(mark[0])
+        if "\n" in step_text and cell_len(step_text.rpartition("\n")[2] + place) > columns:
+            place = "\n" + place.lstrip()  # so that no line breaks within the brackets
+        parts: list[Content | tuple[str, str]] = [mark, code_drawn(step_text, text)]
         parts.append((place, "$accent"))
         for judged in progress.measurements.judge_step(step):
             unknown = words.MEASURING[progress.language] if progress.awaited(judged.condition) else "…"
             value = unknown if judged.measured is None else f"{judged.measured:.3g}"
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
-            label = broken(f"  · {in_words(judged.condition, lesson, progress.language)}:", room).removeprefix("  ·")
+            label = broken(f"  · {in_words(judged.condition, lesson, progress.language)}:", columns).removeprefix("  ·")
             parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (value, "bold $foreground")]
         return Content.assemble(*parts)
 
     def _row(self, title: str, key: str) -> str:
-        """A button: its title on the left, its key on the right."""
-        return f"▶ {title}" + " " * max(2, self._room() - 4 - cell_len(title) - cell_len(key)) + key
+        """Returns a button's label: its title on the left, its key on the right."""
+        return f"▶ {title}" + " " * max(2, self._text_width() - 4 - cell_len(title) - cell_len(key)) + key
 
     def _markdown(self, text: Callable[[int], str], classes: str | None = None) -> Markdown:
-        widget = Markdown(wrapped(text(self._room()), self._room()), open_links=False, classes=classes)
+        widget = Markdown(wrapped(text(self._text_width()), self._text_width()), open_links=False, classes=classes)
         self._texts.append((widget, text))
         return widget
 
-    def _room(self) -> int:
+    def _text_width(self) -> int:
         width = self.app.size.width
         return (64 if width >= BROAD else 52 if width >= NARROW else width) - 5

@@ -1,4 +1,4 @@
-"""What the interface itself says while a lesson is open, in the lesson's language: the footer, titles, remarks."""
+"""The interface's texts while a lesson is open, in the lesson's language."""
 
 from __future__ import annotations
 
@@ -153,21 +153,21 @@ CHINESE = {
     "no answer for {}": "已 {} 没有应答",
     "at this step for {}": "这一步已用 {}",
 }
-"""What keys do and views are called, and what the header says."""
+"""Translations of key labels, view names and the header."""
 
 
 def in_language(word: str, language: Language) -> str:
-    """A word of the interface; one without a translation stays English."""
+    """Translates a word of the interface; one without a translation stays English."""
     return CHINESE.get(word, word) if language == "zh" else word
 
 
 def translation(language: Language) -> Callable[[str], str]:
-    """`in_language`, for a widget that knows nothing of lessons."""
+    """Returns `in_language` for a widget that knows nothing of lessons."""
     return partial(in_language, language=language)
 
 
 def footer_in(bindings: dict[str, ActiveBinding], language: Language) -> dict[str, ActiveBinding]:
-    """What a screen gives its footer, in the lesson's language."""
+    """Translates the descriptions of the bindings for the footer."""
     if language == "en":
         return bindings
     return {

@@ -33,7 +33,7 @@ class Confirm(ModalScreen[bool]):
     HELP = """
     ## A question
 
-    `←` `→` or `Tab` choose an answer, `Enter` gives it; `Escape` changes nothing.
+    `←` `→` or `Tab` choose an answer, `Enter` gives it; `Escape` cancels.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "Cancel"),
@@ -83,7 +83,7 @@ class Ask(ModalScreen[None]):
     HELP = """
     ## A question
 
-    `Enter` takes what was typed; `Escape` leaves everything as it is.
+    `Enter` accepts what was typed; `Escape` cancels.
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
@@ -98,7 +98,7 @@ class Ask(ModalScreen[None]):
             yield Label(self._question, markup=False)
             yield Input(compact=True, select_on_focus=False)
             yield Static("", id="refusal", markup=False)
-            yield Label(f"Enter: {self._verb.lower()}, escape: leave it", classes="hint", markup=False)
+            yield Label(f"Enter: {self._verb.lower()}, escape: cancel", classes="hint", markup=False)
 
     def on_input_changed(self) -> None:
         self._say("")

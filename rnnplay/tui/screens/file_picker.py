@@ -65,9 +65,9 @@ class FilePicker(ModalScreen[Path | None]):
     HELP = """
     ## Choose a text file
 
-    Type a path and press Enter, or go through the folders with the arrows or the mouse; Backspace goes to the folder
-    above. `Tab` changes between the two, `Escape` leaves. UTF-8 and UTF-16 texts are read as they are. What a text in
-    another encoding seems to be is said, and Enter again copies it into the workspace as UTF-8.
+    Type a path and press Enter, or browse the folders with the arrows or the mouse; Backspace goes to the folder
+    above. `Tab` switches between the two, `Escape` cancels. UTF-8 and UTF-16 texts are read directly. For a text that
+    appears to be in another encoding, Enter again copies it into the workspace as UTF-8.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),

@@ -37,7 +37,7 @@ class GoBackScreen(ModalScreen[str | None]):
     HELP = """
     ## Go back
 
-    The checkpoints of this run. The one chosen is where the run goes on from; what came after it is forgotten.
+    The checkpoints of this run. The run continues from the one chosen; what came after it is discarded.
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back"), *HELP_KEYS]
 
@@ -78,8 +78,8 @@ class GoBackScreen(ModalScreen[str | None]):
     @property
     def _note(self) -> str:
         if self._checkpoints:
-            return "What came after it is forgotten. Enter chooses, escape leaves it."
-        return "There is no checkpoint yet. Escape leaves."
+            return "Later steps are discarded. Enter chooses, escape cancels."
+        return "There is no checkpoint yet. Escape closes the list."
 
     @property
     def _options(self) -> list[Option]:
@@ -88,14 +88,14 @@ class GoBackScreen(ModalScreen[str | None]):
     @work(exclusive=True)
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         step = int(event.option.id or 0)
-        question = f"Put {self._run.name} back to step {step:,}? What came after it is forgotten for good."
-        if not await self.app.push_screen_wait(Confirm("Go back", question, "Go back", "Leave it", lost=True)):
+        question = f"Return {self._run.name} to step {step:,}? Later steps are discarded for good."
+        if not await self.app.push_screen_wait(Confirm("Go back", question, "Go back", "Cancel", lost=True)):
             return
         now = _newest_first(self._run)
         if any(one.step == step for one in now):
             self.dismiss(event.option.id)
             return
-        self.notify("That checkpoint is no longer there; choose another.", severity="warning")
+        self.notify("That checkpoint no longer exists; choose another.", severity="warning")
         self._show(now)
 
     def action_cancel(self) -> None:

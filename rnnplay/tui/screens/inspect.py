@@ -51,8 +51,8 @@ VIEWS: tuple[type[InspectView], ...] = (
     ClippingView,
     DistancesView,
 )
-NO_MODEL = "There is no model to look into yet: escape, then t trains one and o opens a run."
-NOT_FINITE = "The weights are not finite: the run has diverged, and the model computes nothing that could be shown."
+NO_MODEL = "There is no model to inspect yet: press escape, then t to train one or o to open a run."
+NOT_FINITE = "The weights are not finite: the run has diverged, so there is nothing to show."
 NO_TEXT = "There is no text to look at: type one in the line above (e)."
 
 
@@ -62,7 +62,7 @@ class InspectedText(GhostInput):
     HELP = """
     ## Text
 
-    What the views look at. They ask again at every key; `enter` or `escape` gives the keys back to the view.
+    The text that the views examine, updated at every key. `enter` or `escape` returns the focus to the view.
     """
 
 
@@ -82,7 +82,7 @@ class InspectScreen(Screen[int]):
     HELP = """
     ## Inspection
 
-    Seven views of the model as it is at this moment; training goes on. Each says at the bottom what one sees.
+    Seven views of the current model, while training continues. The lines at the bottom explain each view.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
@@ -131,7 +131,7 @@ class InspectScreen(Screen[int]):
 
     async def on_mount(self) -> None:
         with self.prevent(Input.Changed):
-            self._put(self._text)
+            self._set_text(self._text)
         if not self._text:
             self._read_sample()
         await self._show_view(self._start)
@@ -165,9 +165,9 @@ class InspectScreen(Screen[int]):
 
     def _fill(self, text: str) -> None:
         if self.is_attached and not self._text:
-            self._put(text)
+            self._set_text(text)
 
-    def _put(self, text: str) -> None:
+    def _set_text(self, text: str) -> None:
         """Sets the text and scrolls to its beginning."""
         field = self.query_one("#inspect-text", GhostInput)
         field.value = text
@@ -217,7 +217,7 @@ class InspectScreen(Screen[int]):
         if self._index in self._views:
             self.view.display = False
         self._index = index
-        self._seen()
+        self._report_view()
         self.controller.forget("view")  # a pending answer belongs to another view
         self.query_one(ViewTabs).index = index
         if index not in self._views:
@@ -228,7 +228,7 @@ class InspectScreen(Screen[int]):
             await self.query_one("#views").mount(view)
         self.view.display = True
         if self._progress is not None and self._text in map(self._progress.text_for, ("", "what if")):
-            self._put(self._progress.text_for(self.view.NAME))  # a text typed by the user is kept
+            self._set_text(self._progress.text_for(self.view.NAME))  # a text typed by the user is kept
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
@@ -271,17 +271,17 @@ class InspectScreen(Screen[int]):
             self._say(NO_TEXT)
 
     @on(RunController.EventReceived)
-    def _heard(self, heard: RunController.EventReceived) -> None:
+    def _event_received(self, received: RunController.EventReceived) -> None:
         """Passes the answer to the last question on to the view."""
         view = self._views.get(self._index)
-        if heard.controller is not self.controller or view is None or not view.is_attached:
+        if received.controller is not self.controller or view is None or not view.is_attached:
             return
-        match event := heard.event:
+        match event := received.event:
             case messages.Inspected() | messages.Completion() if self.controller.purpose_of(event.request) == "view":
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
-                self._seen(self.view.NAME, self.view.shown_quantity)
+                self._report_view(self.view.NAME, self.view.shown_quantity)
                 self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
             case messages.Failed() if self.controller.purpose_of(event.request) == "view":
@@ -292,13 +292,13 @@ class InspectScreen(Screen[int]):
             case _:
                 pass
 
-    def _seen(self, view: str = "", quantity: str = "") -> None:
+    def _report_view(self, view: str = "", quantity: str = "") -> None:
         """Informs the lesson of the view whose answer is shown; "" if none is."""
         if self._progress is not None:
             self._progress.set_view(view, quantity)
 
     def on_unmount(self) -> None:
-        self._seen()
+        self._report_view()
 
     @on(InspectView.Changed)
     def _changed(self, event: InspectView.Changed) -> None:
@@ -338,9 +338,9 @@ class InspectScreen(Screen[int]):
             self.dismiss(self._index)
 
 
-FIXED = 'Once there was a little fox. "Where is the red kite?" asked the fox.'
-LEAST, MOST = 20, 160
-LINES = 200
+FALLBACK_TEXT = 'Once there was a little fox. "Where is the red kite?" asked the fox.'
+MIN_LENGTH, MAX_LENGTH = 20, 160
+LINES_READ = 200
 """Number of lines of a corpus that are considered."""
 
 
@@ -354,11 +354,11 @@ def sample_text(corpus: str, workspace: Workspace) -> str:
     try:
         path = find_corpus(corpus, workspace).path if corpus else None
         if path is None:
-            return FIXED
+            return FALLBACK_TEXT
         with path.open(encoding="utf-8", errors="replace") as file:
-            lines = [line.strip() for line in (file.readline(4096) for _ in range(LINES))]
+            lines = [line.strip() for line in (file.readline(4096) for _ in range(LINES_READ))]
     except (RnnplayError, OSError):
-        return FIXED
-    fitting = [line for line in lines if LEAST <= len(line) <= MOST]
+        return FALLBACK_TEXT
+    fitting = [line for line in lines if MIN_LENGTH <= len(line) <= MAX_LENGTH]
     quoted = [line for line in fitting if '"' in line]
-    return (quoted or fitting or [FIXED])[0]
+    return (quoted or fitting or [FALLBACK_TEXT])[0]

@@ -62,7 +62,7 @@ class Leaving(ModalScreen[None]):
         if not self._training:
             return f"The engine is ending: {time}. Press ctrl+q to leave now; nothing is lost."
         return (
-            f"The engine ends what it is at and writes a checkpoint: {time}. Press ctrl+q to leave now; "
+            f"The engine finishes its step and writes a checkpoint: {time}. Press ctrl+q to leave now; "
             f"{' and '.join(one.state.at_risk for one in self._training)} is then lost."
         )
 
@@ -73,8 +73,8 @@ def before_leaving(controllers: RunControllers) -> Confirm | None:
         state = controller.state
         if state.unsaved and controller.engine is not None and controller.engine.alive:
             question = (
-                f"{state.run} stands at step {state.step:,}, but its last steps could not be written. "
-                "They are tried once more on leaving; where there is still no room, they are lost."
+                f"{state.run} is at step {state.step:,}, but its last steps could not be saved. "
+                "Leaving tries once more; if the disk is still full, they are lost."
             )
             return Confirm("The run is not saved", question, "Leave", "Stay", lost=True)
     running = [one.state for one in controllers.running]
@@ -84,13 +84,13 @@ def before_leaving(controllers: RunControllers) -> Confirm | None:
     if len(running) > 1:
         question = (
             f"{len(running)} runs are under way: {', '.join(state.run or '' for state in running)}. A checkpoint of "
-            "each is written before leaving; they go on from there when you choose them under Runs (o)."
+            "each is written before leaving; choose them under Runs (o) to resume them."
         )
     elif state.phase is Phase.PREPARING:
-        question = f"{state.run} is being prepared and has not begun to train; leaving gives that up."
+        question = f"{state.run} is being prepared and has not begun to train; leaving cancels it."
     else:
         question = (
             f"{state.run} is at step {state.step:,}. A checkpoint is written before leaving; "
-            "it goes on from there when you choose it under Runs (o)."
+            "choose it under Runs (o) to resume it."
         )
     return Confirm("Training is under way", question, "Stop and keep", "Go on training")

@@ -59,7 +59,7 @@ class LessonActions:
 
     async def go_on(self) -> None:
         """Does what the lesson needs next."""
-        await self._runs.measured()
+        await self._runs.wait_until_measured()
         progress, screen = self._progress, self._screen
         if progress.controller.running:
             return
@@ -171,13 +171,13 @@ class LessonActions:
         if progress.page is None or progress.lesson is None:  # the lesson has been closed
             return
         judged = progress.measurements.judge_step(progress.lesson.steps[step])
-        told = [said(one, progress.lesson, progress.language) for one in judged]
+        lines = [said(one, progress.lesson, progress.language) for one in judged]
         if self._layout.reading and self._layout.narrow and self._screen.is_current:
             # A single row covers only the frame of the page.
-            text = f"✓ {step + 1}. " + "  ".join(f"{what}: {value}" for what, value in told)
+            text = f"✓ {step + 1}. " + "  ".join(f"{what}: {value}" for what, value in lines)
             self._screen.app.notify(shortened(text, self._screen.size.width - 8), timeout=10, markup=False)
         else:  # on any screen, because the page may be hidden
-            text = progress.page.steps[step] + "".join(f"\n✓ {what}: {value}" for what, value in told)
+            text = progress.page.steps[step] + "".join(f"\n✓ {what}: {value}" for what, value in lines)
             self._screen.app.notify(text, title=f"✓ {step + 1}", timeout=10, markup=False)
         for pane in self._panes:
             self._screen.call_after_refresh(pane.go_on_from, step)

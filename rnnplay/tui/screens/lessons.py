@@ -98,18 +98,18 @@ class LessonsScreen(Screen[str | None]):
         table = self.query_one(DataTable)
         table.clear(columns=True)
         # Cells on both sides of four columns, the frame, its margin and a scrollbar.
-        room = self.app.size.width - 18 - cell_len(done) - cell_len(minutes)
+        title_width = self.app.size.width - 18 - cell_len(done) - cell_len(minutes)
         table.add_column("", width=1)
         titles = [page(lesson, language).title for lesson in lessons()]
-        room = min(room, max(map(cell_len, titles)))
-        table.add_column(title, width=room)
+        title_width = min(title_width, max(map(cell_len, titles)))
+        table.add_column(title, width=title_width)
         table.add_columns(done, minutes)
         for lesson, full in zip(lessons(), titles, strict=True):
             ticked = len(self._progress.ticks.done(lesson))
             mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
             cells = (
                 mark,
-                shortened(full, room),
+                shortened(full, title_width),
                 f"{ticked}/{len(lesson.steps)}",
                 f"{lesson.minutes:g}",
             )

@@ -38,7 +38,7 @@ from rnnplay.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
 
-ROOMY = 132
+COMPACT_BELOW = 132
 """In narrower windows the footer is compact."""
 
 
@@ -65,11 +65,11 @@ class PlaygroundScreen(Screen[None]):
         self.controllers = controllers
         self.lesson_progress = progress
         self._preset, self._run = preset, run
-        self._places = PlaygroundLayout(self, controllers, progress)
+        self._panes = PlaygroundLayout(self, controllers, progress)
         self._runs = RunActions(self, controllers, progress)
-        self._lessons = LessonActions(self, progress, self._runs, self._places, self.action_inspect)
+        self._lessons = LessonActions(self, progress, self._runs, self._panes, self.action_inspect)
         self._presets = PresetActions(self, controllers.workspace)
-        self._display = RunDisplay(self, controllers, progress, self._lessons, self._places)
+        self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes)
         self._curves = Curves()
         self._inspected = 0
 
@@ -82,7 +82,7 @@ class PlaygroundScreen(Screen[None]):
                 yield TrainingCharts(id="charts")
                 yield PromptPane(id="prompt")
         yield LessonLine(self.lesson_progress, id="lesson-line")
-        yield KeyRow(compact=self.app.size.width < ROOMY)
+        yield KeyRow(compact=self.app.size.width < COMPACT_BELOW)
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._display.every_second)
@@ -115,7 +115,7 @@ class PlaygroundScreen(Screen[None]):
     # --- what the engines say -------------------------------------------------------------------------------
 
     @on(RunController.EngineMessage)
-    def _told(self, message: RunController.EngineMessage) -> None:
+    def _engine_message(self, message: RunController.EngineMessage) -> None:
         self.lesson_progress.take(message)
         if message.controller is self.controller:
             self._display.take(message)
@@ -125,7 +125,7 @@ class PlaygroundScreen(Screen[None]):
         self._display.switched()
 
     @on(LessonProgress.MeasuringChanged)
-    def _owed_changed(self) -> None:
+    def _measuring_changed(self) -> None:
         self._display.label_main()
         self._lessons.refresh()
 
@@ -272,15 +272,15 @@ class PlaygroundScreen(Screen[None]):
         self.query_one(TrainingCharts).focus_first()
 
     def help_shown(self, shown: bool) -> None:
-        self._places.help_shown(shown)
+        self._panes.help_shown(shown)
 
     def action_setup(self) -> None:
-        if self._places.switch_setup():
+        if self._panes.switch_setup():
             self.query_one("#main", Button).focus()
 
     def on_resize(self) -> None:
-        self._places.apply()
-        self.query_one(KeyRow).compact = self.size.width < ROOMY
+        self._panes.apply()
+        self.query_one(KeyRow).compact = self.size.width < COMPACT_BELOW
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         now = keys.KeyContext(
@@ -290,7 +290,7 @@ class PlaygroundScreen(Screen[None]):
             silent=bool(self.controller.engine_silent),
             typing=takes_text(self.focused),
             on_button=isinstance(self.focused, Button),
-            prompt_shown=self._places.charts,
+            prompt_shown=self._panes.charts,
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),
         )

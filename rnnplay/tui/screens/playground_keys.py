@@ -67,16 +67,16 @@ KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", 
 COMMANDS = (
     ("Train", "Start a run, or resume the one shown", "train"),
     ("New run", "Start a run from the beginning", "new"),
-    ("Pause or continue", "Hold training, or let it go on", "pause"),
+    ("Pause or continue", "Pause training, or continue it", "pause"),
     ("Stop", "End the run with a checkpoint", "stop"),
     ("Save a checkpoint", "Now", "save"),
     ("Clipping on or off", "Gradient clipping", "clip"),
-    ("Go back", "Put the run back to one of its checkpoints", "go_back"),
-    ("Save as a preset", "Keep the settings in the form under a name", "save_preset"),
+    ("Go back", "Return the run to one of its checkpoints", "go_back"),
+    ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
     ("Lessons", "Eight experiments, from training to the LSTM's memory", "lessons"),
-    ("Release", "Force nothing in the model any more", "release"),
+    ("Release", "Stop forcing gates and units", "release"),
     ("Open a text file", "Train on a text of your own", "open_file"),
     ("Prompt", "Type a prompt", "prompt"),
     ("Setup", "Show or fold the setup", "setup"),
@@ -153,8 +153,8 @@ def silence_text(controller: RunController) -> str:
     process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
     resume = f", and t then resumes {state.run}" if state.running and state.checkpoint_step is not None else ""
     return (
-        f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space lets one go on that was stopped; "
-        f"x ends it{resume}, without {state.at_risk}; ctrl+q twice leaves."
+        f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space continues a stopped one; "
+        f"x kills it{resume}, without {state.at_risk}; ctrl+q twice leaves."
     )
 
 
@@ -171,4 +171,4 @@ def failure_text(failed: messages.Failed) -> str:
     """Describes a failure of the engine and the key that follows its advice."""
     if failed.instead is not None:
         return f"{failed.message} Press b to go back to the one at step {failed.instead:,}."
-    return failed.message + (" Press b once more to resume it from there." if failed.command == "go_back" else "")
+    return failed.message + (" Press b again to resume it from there." if failed.command == "go_back" else "")

@@ -32,7 +32,7 @@ class PresetActions:
         """Asks for a name and saves the form's settings under it."""
         from rnnplay.tui.screens.dialogs import Ask
 
-        question = "A name for these settings; they are kept in the workspace's presets/."
+        question = "A name for these settings, which are saved in the workspace's presets/."
         self._screen.app.push_screen(Ask("Save as a preset", question, "Save", self._named))
 
     async def _named(self, name: str) -> str | None:
@@ -41,12 +41,12 @@ class PresetActions:
         try:
             check_name(name)
             if is_kept(name, self._folder) and not await self._may_replace(name):
-                return f"The preset {name} stays as it is; give another name."
+                return f"The preset {name} is unchanged; give another name."
             save_preset(name, form.config, self._folder)
             form.add_preset(find_preset(name, self._folder))
         except RnnplayError as error:
             return str(error)
-        self._screen.notify(f"Kept as the preset {name}.", markup=False)
+        self._screen.notify(f"Saved as the preset {name}.", markup=False)
         return None
 
     async def _may_replace(self, name: str) -> bool:
@@ -54,5 +54,5 @@ class PresetActions:
 
         place = self._folder / f"{name}.toml"
         link = f", a link to {visible_line(os.path.realpath(place))}" if place.is_symlink() else ""
-        question = f"There is a preset {name} of yours{link}; put these settings in its place?"
+        question = f"You have a preset {name}{link} already; replace it with these settings?"
         return await self._screen.app.push_screen_wait(Confirm("Replace the preset", question, "Replace", lost=True))

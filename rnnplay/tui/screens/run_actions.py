@@ -59,7 +59,7 @@ class RunActions:
 
     # --- begin ----------------------------------------------------------------------------------------------
 
-    async def measured(self) -> None:
+    async def wait_until_measured(self) -> None:
         """Waits until the lesson has measured the finished run, since the next one replaces its model."""
         progress = self._lesson_progress
         if progress.measuring:
@@ -83,7 +83,7 @@ class RunActions:
         self._screen.run_worker(self._begin(self._controller, start))
 
     async def _begin(self, controller: RunController, start: Callable[[], object]) -> None:
-        await self.measured()
+        await self.wait_until_measured()
         self._screen.query_one(Banner).say("")
         if await controller.start_engine():
             if controller.running:
@@ -152,7 +152,7 @@ class RunActions:
             self._controllers.bring_to_front(behind)
             return
         if self._controller.running:
-            text = "A run is under way; stop it (x) before going on with another."
+            text = "A run is under way; stop it (x) before opening another."
             self._screen.notify(text, severity="warning")
             return
         self.open(choice.run, resume=choice.action == "resume")
@@ -163,7 +163,7 @@ class RunActions:
 
     async def _open(self, controller: RunController, run: str, resume: bool) -> None:
         """Loads the run's history, which may be long, and then resumes or opens it."""
-        await self.measured()
+        await self.wait_until_measured()
         controller.state.opening = not resume
         workspace = self._controllers.workspace
         try:
@@ -226,8 +226,8 @@ class RunActions:
             return
         from rnnplay.tui.screens.dialogs import Confirm
 
-        text = f"Ending it loses {controller.state.at_risk}."
-        dialog = Confirm("The engine does not answer", text, "End it", "Wait", lost=True)
+        text = f"Killing it loses {controller.state.at_risk}."
+        dialog = Confirm("The engine does not answer", text, "Kill it", "Wait", lost=True)
         self._screen.app.push_screen(dialog, lambda sure: controller.end_engine() if sure else None)
 
     def _show_config(self, controller: RunController) -> None:
@@ -247,7 +247,7 @@ def before_new(state: RunState, lesson_progress: LessonProgress) -> Question | N
     if state.run is None or state.phase is Phase.FINISHED or not state.step:
         return None
     text = (
-        f"{state.run} is at step {state.step:,} and not finished; t goes on with it. "
-        "Train another from the beginning? It stays among the runs (o)."
+        f"{state.run} is at step {state.step:,} and not finished; t resumes it. "
+        "Train a new one from the beginning? The old one stays in the list of runs (o)."
     )
-    return Question("Begin anew", text, "Begin anew", lost=True)
+    return Question("Begin a new run", text, "Begin", lost=True)

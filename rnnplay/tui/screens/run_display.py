@@ -50,7 +50,7 @@ class RunDisplay:
         self._phase: Phase | None = None
         self._model: tuple[bool, bool] | None = None
         self._forced: tuple[Forced, ...] = ()
-        self._silence_told = False
+        self._silence_reported = False
 
     @property
     def _controller(self) -> RunController:
@@ -69,17 +69,17 @@ class RunDisplay:
 
     # --- what its engine says -------------------------------------------------------------------------------
 
-    def take(self, told: RunController.EngineMessage) -> None:
+    def take(self, message: RunController.EngineMessage) -> None:
         """Handles a message about the engine of the run in front."""
-        match told:
+        match message:
             case RunController.EventReceived():
-                self._heard(told.event)
+                self._event_received(message.event)
             case RunController.EngineEnded():
-                self._engine_ended(told.ended)
+                self._engine_ended(message.ended)
             case RunController.EngineStartFailed():
-                self._say(told.why)
+                self._say(message.why)
 
-    def _heard(self, event: messages.Event) -> None:
+    def _event_received(self, event: messages.Event) -> None:
         """Shows answers to prompts at once, other events at most every UPDATE_SECONDS."""
         state = self._controller.state
         match event:
@@ -98,12 +98,12 @@ class RunDisplay:
             case messages.Inspected() | messages.Failed():
                 pass  # handled by the inspection
             case messages.Progress():
-                self._tell(event.records)
+                self._notify_of(event.records)
                 self.show_soon()
             case _:
                 self.show_soon()
 
-    def _tell(self, news: list[Record]) -> None:
+    def _notify_of(self, news: list[Record]) -> None:
         """Notifies the user of the last warning among `news`."""
         for record in reversed(news):
             if isinstance(record, Notice | Rollback):
@@ -117,7 +117,7 @@ class RunDisplay:
         The focus stays, as the next key of a typist must not be a command.
         """
         self._prompt.append_sample("", True)
-        self._silence_told = False  # so that this message is not cleared
+        self._silence_reported = False  # so that this message is not cleared
         controller = self._controller
         self._say(keys.ended_text(controller, ended, controller.resumable(self._form.config)))
         self.show()
@@ -131,8 +131,8 @@ class RunDisplay:
         silent = bool(controller.engine_silent)
         if waited or silent or controller.engine_busy:
             self._show_status()
-        if silent != self._silence_told:
-            self._silence_told = silent
+        if silent != self._silence_reported:
+            self._silence_reported = silent
             text = keys.silence_text(controller) if silent else ""
             self._say(text)
             if self._covered and text:
@@ -213,7 +213,7 @@ class RunDisplay:
     def switched(self) -> None:
         """Redraws everything for another run in front, without reporting its earlier changes."""
         self._phase = self._model = None
-        self._silence_told = False
+        self._silence_reported = False
         self._say("")
         self._prompt.append_sample("", True)
         self.show()

@@ -33,14 +33,14 @@ from rnnplay.tui.widgets.visible import middle_shortened, visible_line
 from rnnplay.workspace import Workspace
 
 COLUMNS = ("run", "corpus", "model", "step", "valid", "created")
-ROOMY = 100
+CORPUS_FROM = 100
 """On narrower screens the corpus, which most run names contain, is omitted."""
-WIDEST, FRAME = 96, 5
+MAX_WIDTH, FRAME_WIDTH = 96, 5
 """Maximum width of the list, and the width of its border, padding and scrollbar."""
-LEAST_NAME = 8
-PATIENCE_SECONDS, SCREENFUL = 0.3, 50
+MIN_NAME_WIDTH = 8
+PATIENCE_SECONDS, SCREEN_ROWS = 0.3, 50
 """After this time the runs read so far are shown, if they fill a screen."""
-AT_ONCE, PAUSE_SECONDS = 200, 0.05
+ROWS_AT_ONCE, PAUSE_SECONDS = 200, 0.05
 """Rows added at once, and the pause for keys after them."""
 
 
@@ -102,7 +102,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     HELP = """
     ## Runs
 
-    The runs of the workspace, the newest first. `Enter` goes on training one, `o` opens it for prompts and the
+    The runs of the workspace, the newest first. `Enter` resumes one, `o` opens it for prompts and the
     inspection, `d` removes it with its checkpoints, after a question. *valid* is the lowest validation loss.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -144,7 +144,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             rows.append(describe_run(run))
             if worker.is_cancelled:  # the list was closed
                 return
-            if monotonic() > shows and len(rows) >= SCREENFUL:  # reading thousands of runs for the first time is slow
+            if monotonic() > shows and len(rows) >= SCREEN_ROWS:  # reading thousands of runs for the first time is slow
                 shows = math.inf
                 self.app.call_from_thread(self._show, in_order(rows))
         self.app.call_from_thread(self._show, in_order(rows))
@@ -158,7 +158,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self._cut = {row.run for row, shown in zip(rows, cells, strict=True) if shown[0] != visible_line(row.run)}
         self._waiting = [(row.run, shown) for row, shown in zip(rows, cells, strict=True)][::-1]
         at = next((at for at, row in enumerate(rows) if row.run == chosen), 0)
-        self._add(max(AT_ONCE, at + 1))
+        self._add(max(ROWS_AT_ONCE, at + 1))
         table.move_cursor(row=at)
         if not rows:
             self.query_one("#note", Static).update("There are no runs yet: go back and press t to train one.")
@@ -172,7 +172,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
             table.add_row(*map(Text, shown), key=run)  # a name is not markup
         self._adding.stop()
         if self._waiting:
-            self._adding = self.set_timer(PAUSE_SECONDS, lambda: self._add(AT_ONCE))
+            self._adding = self.set_timer(PAUSE_SECONDS, lambda: self._add(ROWS_AT_ONCE))
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Shows a shortened name in full below the table."""
@@ -252,17 +252,17 @@ def fitted(rows: Sequence[RunRow], screen: int, year: int) -> tuple[list[str], l
     To save width it omits the corpus, then this year's number and the kind of token; a name that is still too long is
     shortened in its middle, since names often differ at the end.
     """
-    columns = [name for name in COLUMNS if name != "corpus" or screen >= ROOMY]
+    columns = [name for name in COLUMNS if name != "corpus" or screen >= CORPUS_FROM]
     cells = [[visible_line(getattr(row, name)) for name in columns] for row in rows]
-    room = min(WIDEST, screen * 96 // 100) - FRAME - 2 * len(columns)
-    if _width(columns, cells) > room:
+    available = min(MAX_WIDTH, screen * 96 // 100) - FRAME_WIDTH - 2 * len(columns)
+    if _width(columns, cells) > available:
         for row in cells:
             row[-1] = row[-1].removeprefix(f"{year}-")
             row[columns.index("model")] = row[columns.index("model")].removesuffix(" char").removesuffix(" word")
-    excess = _width(columns, cells) - room
+    excess = _width(columns, cells) - available
     longest = max((cell_len(row[0]) for row in cells), default=0)
     for row in cells:
-        row[0] = middle_shortened(row[0], max(LEAST_NAME, longest - max(excess, 0)))
+        row[0] = middle_shortened(row[0], max(MIN_NAME_WIDTH, longest - max(excess, 0)))
     return columns, cells
 
 

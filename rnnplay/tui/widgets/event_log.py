@@ -1,4 +1,4 @@
-"""What happened to the run beside its steps: knobs tuned, steps skipped, returns to an earlier state."""
+"""A log of what happened to the run: knobs tuned, steps skipped, rollbacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STYLES = {"": MUTED, "warning": "$warning", "error": "$error"}
 
 
 class EventLog(Static):
-    """The newest events, the last at the bottom; takes no room while there are none."""
+    """Shows the newest events, the latest at the bottom; hidden while there are none."""
 
     DEFAULT_CSS = """
     EventLog { height: auto; max-height: 7; display: none; border-top: solid $border; margin-right: 1; }
@@ -29,7 +29,7 @@ class EventLog(Static):
         self._shown: list[LogLine] | None = None
 
     def show(self, state: RunState) -> None:
-        """Bring it up to date."""
+        """Updates the log from `state`."""
         self._events = tuple(state.events)[-self.ROWS :]
         self.set_class(bool(self._events), "filled")
         self._refill()
@@ -45,7 +45,7 @@ class EventLog(Static):
 
 
 def fitting(events: Sequence[LogLine], width: int, rows: int) -> list[LogLine]:
-    """The newest of `events` that fit into so many rows once their words are wrapped; at least the last one."""
+    """Returns the newest of `events` that fit into `rows` rows once wrapped; at least the last one."""
     kept: list[LogLine] = []
     for event in reversed(events):
         rows -= len(wrap(f"{event.step:,} {event.text}", width)) if width else 1
@@ -56,7 +56,7 @@ def fitting(events: Sequence[LogLine], width: int, rows: int) -> list[LogLine]:
 
 
 def lines(events: Iterable[LogLine]) -> Content:
-    """One a line: the step, and what happened."""
+    """Returns one line per event: its step and text."""
     return Content("\n").join(
         Content.assemble((f"{event.step:,} ", MUTED), (event.text, STYLES[event.severity])) for event in events
     )

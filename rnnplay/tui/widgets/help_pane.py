@@ -1,4 +1,4 @@
-"""Help for what has the focus, and below it the keys of the screen."""
+"""A pane with the focused widget's help and, below it, the keys of the screen."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from textual.widgets import HelpPanel, Markdown, Static
 from rnnplay.tui.widgets.visible import MUTED, code_drawn
 
 EVERYWHERE = ("app.focus_", "screen.copy_")
-"""Actions whose keys are the same in every program."""
+"""Actions whose keys are the same in every program, including those for moving the focus."""
 
 
 CLOSES = "`esc` or `?` closes; `pgdn` goes on"
 
 
 class HelpPane(HelpPanel):
-    """As Textual's, but without the keys that the widget's own help has told already, and those of scrolling."""
+    """Textual's help panel without keys that the widget's own help explains, and without scrolling keys."""
 
     DEFAULT_CSS = """
     HelpPane {
@@ -34,7 +34,7 @@ class HelpPane(HelpPanel):
     """
 
     _helped: Widget | None = None
-    """Whose help is shown; the focus may move before the pane is mounted."""
+    """The widget whose help is shown; the focus may move before the pane is mounted."""
 
     def compose(self) -> ComposeResult:
         yield Static(code_drawn(CLOSES, MUTED), id="help-closes")
@@ -47,7 +47,7 @@ class HelpPane(HelpPanel):
         self._show_keys()
 
     def update_help(self, focused_widget: Widget | None) -> None:
-        """Show the help of the widget, below that of the view it is in; the screen's where they have none."""
+        """Shows the help of the widget below that of its view, or else the screen's."""
         if not self.app.app_focus or not self.screen.is_active:
             return
         nodes = focused_widget.ancestors_with_self if focused_widget is not None else []

@@ -1,4 +1,4 @@
-"""Rows of styled text; only those that changed are painted anew."""
+"""Rows of styled text, of which only changed ones are repainted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 
 class Lines(Widget):
-    """One `Content` a row. What does not fit is cut."""
+    """Shows one `Content` per row, and cuts off what does not fit."""
 
     DEFAULT_CSS = """
     Lines { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -21,7 +21,7 @@ class Lines(Widget):
         self._rows: list[Content] = []
 
     def show(self, rows: Sequence[Content]) -> None:
-        """Show `rows` instead of those there are."""
+        """Replaces the rows."""
         former, self._rows = self._rows, list(rows)
         if len(former) != len(self._rows):
             self.refresh(layout=self.styles.is_auto_height)
@@ -32,7 +32,7 @@ class Lines(Widget):
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def text(self) -> list[str]:
-        """The rows, without their styles."""
+        """Returns the rows without styles."""
         return [row.plain for row in self._rows]
 
     def render(self) -> Content:

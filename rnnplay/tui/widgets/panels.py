@@ -1,4 +1,4 @@
-"""The charts of a training run: sparklines of the last steps, loss, gradient norm."""
+"""The charts of a training run: sparklines of the recent steps, loss and gradient norm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnplay.tui.run_state import RUNNING, RunState
 
 
 class TrainingCharts(Vertical):
-    """Reads a RunState; keeps its charts up to date."""
+    """Draws the charts of a RunState."""
 
     DEFAULT_CSS = """
     TrainingCharts { height: 1fr; }
@@ -36,11 +36,11 @@ class TrainingCharts(Vertical):
         self._drawn: History | None = None
 
     def focus_first(self) -> None:
-        """Put the keys on the loss chart."""
+        """Focuses the loss chart."""
         self.query_one("#loss-chart", Chart).focus()
 
     def show(self, state: RunState, form: RunConfig) -> None:
-        """Bring everything up to date with `state`; `form` is what the form holds."""
+        """Updates the charts from `state`; `form` is the form's config."""
         config = state.config if state.run is not None else form
         clip = config if state.phase in RUNNING else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
@@ -67,7 +67,7 @@ class TrainingCharts(Vertical):
 
 
 def loss_readout(state: RunState) -> str:
-    """ "perplexity 4.57  2.19 bits/char", of the last validation; with how much of it is `<unk>`, if anything is."""
+    """Describes the last validation, e.g. "perplexity 4.57  2.19 bits/char", with the fraction of `<unk>` if not 0."""
     if state.validation is None:
         return ""
     valid = state.validation
@@ -77,9 +77,11 @@ def loss_readout(state: RunState) -> str:
 
 
 def norm_readout(state: RunState, config: RunConfig, coming: RunConfig) -> str:
-    """ "last 2.31 → 1.00  38% of 100 steps clipped"; before there is a step, what the clip will be.
+    """Describes clipping, e.g.
 
-    Where `coming`, with which the run would go on, clips otherwise than the steps so far by `config`, that is said.
+    "last 2.31 → 1.00  38% of 100 steps clipped"; before the first step, what the clip will be.
+
+    If `coming`, the config to continue with, clips differently from `config`, the readout shows that instead.
     """
     if state.last is None:
         return clip_text(coming)
@@ -93,5 +95,5 @@ def norm_readout(state: RunState, config: RunConfig, coming: RunConfig) -> str:
 
 
 def clip_text(config: RunConfig) -> str:
-    """ "clipping off", or "clip norm at 1"."""
+    """Describes the clip: "clipping off", or e.g. "clip norm at 1"."""
     return "clipping off" if config.clip == "off" else f"clip {config.clip} at {config.clip_threshold:g}"

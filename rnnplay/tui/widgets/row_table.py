@@ -1,4 +1,4 @@
-"""A table in which a row is chosen."""
+"""A table in which the user chooses a row."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from textual.widgets import DataTable
 
 
 class RowTable(DataTable[Text]):
-    """Home and End go to the first and the last row; Textual's go to the first and last column.
+    """Home and End go to the first and last row, where Textual's table goes to the first and last column.
 
-    A subclass binds Enter itself, so that it comes after the arrows pressed before it and the footer says what it does.
+    A subclass binds Enter itself, so that Enter follows the arrows pressed before it, and the footer names its effect.
     """
 
     def __init__(self) -> None:

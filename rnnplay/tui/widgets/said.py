@@ -1,4 +1,4 @@
-"""A message over a few rows, in which what finds no room is marked."""
+"""Messages of a few rows, with an ellipsis where they are cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnplay.tui.widgets.visible import code_drawn, shortened
 
 
 class Said(Static):
-    """Plain text in at most so many rows: Textual would cut it at `max-height` without a mark."""
+    """Plain text in a limited number of rows; Textual would cut it at `max-height` without an ellipsis."""
 
     DEFAULT_CSS = """
     Said { height: auto; }
@@ -23,7 +23,7 @@ class Said(Static):
         self._rows, self._whole = rows, text
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
-        """Say `content`, which is plain text."""
+        """Replaces the text by `content`, which is plain text."""
         self._whole = str(content)
         super().update(code_drawn(fitted(self._whole, self.content_size.width, self._rows)), layout=layout)
 
@@ -34,7 +34,7 @@ class Said(Static):
 
 
 class Banner(Said):
-    """Hidden while it says nothing."""
+    """A message that is hidden while empty."""
 
     DEFAULT_CSS = """
     Banner { display: none; }
@@ -42,13 +42,13 @@ class Banner(Said):
     """
 
     def say(self, text: str) -> None:
-        """Show `text` until something else is said; "" hides it."""
+        """Shows `text`; "" hides the message."""
         self.update(text)
         self.set_class(bool(text), "shown")
 
 
 def fitted(text: str, width: int, rows: int) -> str:
-    """`text` as it is if it wraps to so many rows of so many cells, else its beginning and …."""
+    """Returns `text`, shortened with … if it does not wrap to `rows` rows of `width` cells."""
     if not width or width * rows >= 2 * cell_len(text) or len(lines := wrap(text, width)) <= rows:
         return text
     kept = lines[:rows]

@@ -1,4 +1,4 @@
-"""The top line: what is being trained on the left, how far it is on the right."""
+"""The top line: the run on the left, its progress on the right."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ PHASES = {
 
 
 Translation = Callable[[str], str]
-"""From what is said in English, with {} for what is put in, to the language of a lesson."""
+"""Translates a message in English, with {} for inserted values, to the lesson's language."""
 
 KEPT = 9
-"""The weight of what stays in a narrow window."""
+"""Weight of the pieces that a narrow window keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the line. Where there is no room for all, those of the lowest weight go first."""
+    """A part of the line; where not all fit, those of the lowest weight are omitted first."""
 
     content: Content
     weight: int = KEPT
     after: str = "  "
-    """What parts it from the next."""
+    """The separator from the next piece."""
 
 
 class StatusLine(Widget):
-    """One row; repainted only when what it says has changed."""
+    """One row, repainted only when its text has changed."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $background; color: $foreground; }
@@ -56,7 +56,7 @@ class StatusLine(Widget):
         self._right: list[Piece] = []
 
     def show(self, controller: RunController, config: RunConfig, translated: Translation = str) -> None:
-        """Say where its run stands; `config` is what the form holds while there is no run."""
+        """Shows the state of the run; `config` is the form's, for before there is a run."""
         left, right = describe(controller.state, config, translated), progress(controller, translated)
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
@@ -67,7 +67,7 @@ class StatusLine(Widget):
 
 
 def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
-    """Both sides in `width` cells: if need be without the lighter pieces, then with the left side cut and a …"""
+    """Lays out both sides in `width` cells; omits light pieces if necessary, and then shortens the left side."""
     weights = sorted({piece.weight for piece in (*left, *right) if piece.weight < KEPT})
     for least in (0, *(weight + 1 for weight in weights)):
         one, other = _joined(left, least), _joined(right, least)
@@ -78,7 +78,7 @@ def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
 
 
 def describe(state: RunState, config: RunConfig, translated: Translation = str) -> list[Piece]:
-    """ "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
+    """Describes the run, e.g. "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
     config = state.config if state.run is not None else config
     corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
     cell = config.cell.upper() if config.cell != "rnn" else f"RNN ({config.nonlinearity})"
@@ -93,7 +93,7 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
 
 
 def progress(controller: RunController, translated: Translation = str) -> list[Piece]:
-    """ "● training  1,240/5,000  62k tok/s  1:32 left"."""
+    """Describes the progress, e.g. "● training  1,240/5,000  62k tok/s  1:32 left"."""
     state = controller.state
     if state.phase is Phase.IDLE and not controller.engine_ready and not controller.engine_silent:
         return [Piece(Content.styled(f"◌ {translated('engine starting')}", MUTED))]
@@ -103,9 +103,14 @@ def progress(controller: RunController, translated: Translation = str) -> list[P
     if state.phase is Phase.PREPARING:
         preparing = state.preparing
         if preparing and preparing.total:
-            share = preparing.done / preparing.total
+            fraction = preparing.done / preparing.total
             parts.append(
-                (f"{translated(preparing.what)} {share:.0%}" if share < 1 else translated("building the model"), KEPT)
+                (
+                    f"{translated(preparing.what)} {fraction:.0%}"
+                    if fraction < 1
+                    else translated("building the model"),
+                    KEPT,
+                )
             )
     elif state.step:
         parts.append((state.progress, KEPT))

@@ -170,16 +170,16 @@ async def test_the_page_is_wrapped_anew_where_the_room_changes(stage: Stage, lan
         pane = stage.playground.query_one(LessonPane)
         for width in (80, 170, 120):
             await pilot.resize_terminal(width, 40)
-            await until(pilot, lambda: pane._wrapped_to == pane._room())
+            await until(pilot, lambda: pane._wrapped_to == pane._text_width())
             await pilot.pause()
             equation = next(one for one in pane.query(Markdown) if "```" in one.source)
             fence = equation.source.split("```")[1]
-            assert max(map(cell_len, fence.splitlines())) <= pane._room() - 4
+            assert max(map(cell_len, fence.splitlines())) <= pane._text_width() - 4
             rows = [row for step in pane.query(".step").results(Static) for row in str(step.content).splitlines()]
             if language == "zh":
                 # The number comes after a space, where a line may end anyway.
                 widest = max(cell_len(row.removesuffix(" …")) for row in rows)
-                assert pane._room() - 10 < widest <= pane._room()
+                assert pane._text_width() - 10 < widest <= pane._text_width()
         assert pane.query_one(".question", Markdown).source
 
 

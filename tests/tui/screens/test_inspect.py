@@ -33,7 +33,7 @@ from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.screens.inspect import FIXED, VIEWS, InspectScreen, sample_text
+from rnnplay.tui.screens.inspect import FALLBACK_TEXT, VIEWS, InspectScreen, sample_text
 from rnnplay.tui.widgets.lines import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, footer_keys, progress, shown, started, until
@@ -611,7 +611,7 @@ async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
         showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
         while not showing.done():
             screen.tick()
-            screen._heard(RunController.EventReceived(stage.controller, late))
+            screen._event_received(RunController.EventReceived(stage.controller, late))
             await asyncio.sleep(0)
         await showing
 
@@ -628,5 +628,5 @@ async def test_without_colour_the_heatmap_has_glyphs(stage: Stage, monkeypatch: 
 
 def test_the_sample_text(stage: Stage) -> None:
     assert '"' in sample_text("tales", stage.workspace)
-    assert sample_text("no such corpus", stage.workspace) == FIXED
-    assert sample_text("", stage.workspace) == FIXED
+    assert sample_text("no such corpus", stage.workspace) == FALLBACK_TEXT
+    assert sample_text("", stage.workspace) == FALLBACK_TEXT

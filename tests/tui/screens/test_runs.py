@@ -96,7 +96,7 @@ async def test_keys_choose(runs: Workspace, keys: list[str], answer: RunChoice |
 
 async def test_thousands_are_added_in_portions(runs: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table takes seconds for them; the newest are there at once, and keys meanwhile."""
-    monkeypatch.setattr(runs_screen, "AT_ONCE", 1)
+    monkeypatch.setattr(runs_screen, "ROWS_AT_ONCE", 1)
     app = RunsApp(runs)
     async with app.run_test(size=(80, 24)) as pilot:
         await app.listed(pilot, 3)
@@ -172,7 +172,7 @@ async def test_end_and_home_go_to_the_last_and_the_first_run(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where most rows are still to come."""
-    monkeypatch.setattr("rnnplay.tui.screens.runs.AT_ONCE", 2)
+    monkeypatch.setattr("rnnplay.tui.screens.runs.ROWS_AT_ONCE", 2)
     monkeypatch.setattr("rnnplay.tui.screens.runs.PAUSE_SECONDS", 1000)
     for day in range(1, 7):
         make_run(workspace, f"run-{day}", created=f"2026-03-0{day}T10:15:00+00:00")
