@@ -13,7 +13,7 @@ from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.loaded_model import LoadedModel
 from rnnplay.inspection.results import Completed, Forced
-from rnnplay.inspection.what_if import check, completed, forcing
+from rnnplay.inspection.what_if import check_forced, completed, forcing_hook
 from rnnplay.model.generation.sampling import complete, generate
 
 SLICE_SECONDS = 0.03
@@ -61,7 +61,7 @@ class Prompts:
         self._forced = []
         if (loaded := self._loaded()) is not None:
             for forced in command.forced:
-                check(loaded.config, forced)
+                check_forced(loaded.config, forced)
         self._forced = command.forced
 
     def cancel(self) -> None:
@@ -103,7 +103,7 @@ class Prompts:
     def _forced_completion(self, loaded: LoadedModel, command: messages.Complete) -> Completed | None:
         hook = None
         with suppress(InputError):  # it was said of another model, which had what this one has not
-            hook = forcing(loaded.config, self._forced)
+            hook = forcing_hook(loaded.config, self._forced)
         if hook is None:
             return None
         found = complete(loaded.model, loaded.tokenizer, command.text, command.bars, hook)

@@ -1,1 +1,1 @@
-"""Why a model predicts what it does: gradients through time, gates, what matters where, what is kept how long."""
+"""Shows why a model predicts what it does: gradients through time, gates, saliency and how far back it remembers."""

@@ -1,4 +1,4 @@
-"""The one place that answers questions about a model: for the engine, `rnnplay inspect` and the lessons alike."""
+"""Answers every question about a model, for the engine, `rnnplay inspect` and the lessons alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from rnnplay.inspection.clipping import clipped_step
-from rnnplay.inspection.distances import distance_accuracy, required_kind
+from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.gradients import ProbeBatch, gradient_curve, probe_batch
 from rnnplay.inspection.loaded_model import LoadedModel, initial_model
@@ -23,7 +23,7 @@ from rnnplay.inspection.questions import (
 )
 from rnnplay.inspection.results import Completed, Forced, ForcedCompletion, GradientCurve, Result
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
-from rnnplay.inspection.what_if import completed, forcing
+from rnnplay.inspection.what_if import completed, forcing_hook
 from rnnplay.model.generation.sampling import complete
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoding.encoded import EncodedCorpus
@@ -33,7 +33,7 @@ from rnnplay.workspace import Workspace
 
 @dataclass(slots=True)
 class Cache:
-    """What the next answers may use again: the text read last, and the windows of the gradient probe."""
+    """Data that later answers can reuse: the text read last, and the windows of the gradient probe."""
 
     text_key: Hashable = None
     model: LanguageModel | None = None
@@ -45,16 +45,17 @@ class Cache:
     def unrolled(
         self, model: LanguageModel, tokenizer: Tokenizer, text: str, step: int, forced: Sequence[Forced] = ()
     ) -> UnrolledText:
-        """As `unroll_text`, read only if the model, its weights after `step`, the text or what is forced differ."""
-        # torch counts a tensor's versions: going back to a checkpoint makes a new one, where a fused step does not.
+        """Returns `unroll_text`'s result, recomputed only if the model, its weights, the text or `forced` changed."""
+        # `step` alone does not identify the weights: going back to a checkpoint changes them, and bumps the tensors'
+        # versions. The versions alone do not either: a fused optimizer step leaves them unchanged.
         key = (text, repr(forced), step, *(parameter._version for parameter in model.parameters()))
         if self.text is None or self.model is not model or self.text_key != key:
-            self.text = unroll_text(model, tokenizer, text, forcing(model.config, forced))
+            self.text = unroll_text(model, tokenizer, text, forcing_hook(model.config, forced))
             self.model, self.text_key = model, key
         return self.text
 
     def windows(self, loaded: LoadedModel, distance: int) -> ProbeBatch:
-        """As `probe_batch` of the run's validation text."""
+        """Returns the probe windows of the run's validation text, for that `distance`."""
         corpus = loaded.corpus
         if self.probe is None or self.corpus is not corpus or self.distance != distance:
             self.probe = probe_batch(corpus.validation, corpus.feed, distance)
@@ -63,10 +64,10 @@ class Cache:
 
 
 def answer(loaded: LoadedModel, question: Question, workspace: Workspace, cache: Cache | None = None) -> Result:
-    """What `question` asks of the model as it is now; model, random numbers and the run's place in its text stay.
+    """Answers `question` from the current weights; leaves the model, random state and position in the text unchanged.
 
-    `workspace` has the corpora. Raises InputError for what the model does not have, and for a text that is empty, too
-    long, or gone.
+    `workspace` holds the corpora. Raises InputError if the model lacks what is asked about, or if a text is empty, too
+    long or missing.
     """
     cache = cache or Cache()
     model, tokenizer, config, run, step = loaded.model, loaded.tokenizer, loaded.config, loaded.run, loaded.step
@@ -77,7 +78,7 @@ def answer(loaded: LoadedModel, question: Question, workspace: Workspace, cache:
             batch, state = loaded.next_batch()
             return clipped_step(loaded.raw_model, batch, state, config.clip, config.clip_threshold, run, step)
         case PredictionsQuestion():
-            return predictions(model, tokenizer, question.text, run, step, forcing(config, question.forced))
+            return predictions(model, tokenizer, question.text, run, step, forcing_hook(config, question.forced))
         case GatesQuestion():
             unrolled = cache.unrolled(model, tokenizer, question.text, step, question.forced)
             return gate_map(
@@ -95,7 +96,7 @@ def answer(loaded: LoadedModel, question: Question, workspace: Workspace, cache:
         case ConnectivityQuestion():
             return connectivity(model, tokenizer, question.text, question.position, run, step)
         case DistancesQuestion():
-            return distance_accuracy(model, tokenizer, required_kind(config, workspace), run, step)
+            return distance_accuracy(model, tokenizer, require_dependency_kind(config, workspace), run, step)
         case WhatIfQuestion():
             return _what_if(loaded, question)
 
@@ -109,7 +110,7 @@ def _gradients(loaded: LoadedModel, question: GradientsQuestion, cache: Cache) -
 
 def _what_if(loaded: LoadedModel, question: WhatIfQuestion) -> ForcedCompletion:
     def completion(forced: Sequence[Forced]) -> Completed:
-        hook = forcing(loaded.config, forced)
+        hook = forcing_hook(loaded.config, forced)
         return completed(complete(loaded.model, loaded.tokenizer, question.text, question.candidates, hook))
 
     untouched, forced = completion(()), completion(question.forced)

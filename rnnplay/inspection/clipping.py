@@ -1,4 +1,4 @@
-"""What clipping does to one step's gradient, without taking the step."""
+"""Computes what clipping does to one step's gradient, without taking the step."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def clipped_step(
     run: str = "",
     step: int = 0,
 ) -> ClippedStep:
-    """The gradient of the mean loss over `batch`, and what `clip` makes of it.
+    """Computes the gradient of the mean loss over `batch` and clips it with `clip`.
 
-    `state`: what a step would carry into the batch, None for zeros. Float32 and without dropout; weights, their
-    .grad and random numbers stay as they are.
+    `state` is the hidden state that a step would carry into the batch, None for zeros. Runs in float32 without dropout;
+    weights, their .grad and the random state stay unchanged.
     """
-    named = dict(model.named_parameters())  # a tied tensor once
+    named = dict(model.named_parameters())  # yields a tied tensor only once
     with undisturbed(model), torch.enable_grad():
         logits, _ = model(torch.from_numpy(batch.inputs).to(model.device), None if batch.reset else state)  # (B, T, V)
         loss = cross_entropy(logits.flatten(0, 1), target_ids(batch, model.device), ignore_index=IGNORED)
@@ -51,12 +51,12 @@ def clipped_step(
         parameters=[
             ParameterGradient(
                 name=name,
-                before=one,
-                after=left,
-                fraction=(one / clipped.before) ** 2 * unclipped if clipped.before else 0.0,
+                before=norm,
+                after=norm_after,
+                fraction=(norm / clipped.before) ** 2 * unclipped if clipped.before else 0.0,
                 weight=weight,
             )
-            for name, one, left, weight in zip(named, norms, norms_after, weights, strict=True)
+            for name, norm, norm_after, weight in zip(named, norms, norms_after, weights, strict=True)
         ],
     )
 
@@ -67,7 +67,7 @@ def _norms(tensors: list[Tensor] | list[torch.nn.Parameter]) -> list[float]:
 
 
 def _cosine(one: list[Tensor], other: list[Tensor]) -> float:
-    """Of the angle between two vectors, each given in parts."""
+    """The cosine of the angle between two vectors, each given as a list of tensors."""
     dot = sum(float((a.double() * b.double()).sum()) for a, b in zip(one, other, strict=True))
     lengths = math.hypot(*_norms(one)) * math.hypot(*_norms(other))
     return min(1.0, max(-1.0, dot / lengths)) if lengths else 1.0

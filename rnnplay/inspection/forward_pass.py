@@ -1,4 +1,4 @@
-"""How a text is read by all inspections: as training reads it, and leaving the model as it was."""
+"""Reads a text the way training does, for all inspections, and leaves the model unchanged."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from rnnplay.model.generation.sampling import ends_on_space
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
 
-MOST_TOKENS = 4096
-"""Of a text that is inspected."""
+MAX_TOKENS = 4096
+"""Maximum length of an inspected text."""
 
 
 @contextmanager
 def undisturbed(model: LanguageModel) -> Iterator[None]:
-    """Without dropout and in float32, the mode put back afterwards; gradients may be taken inside."""
+    """Turns dropout off and float32 on inside the block, and restores the mode afterwards; autograd still works."""
     mode = model.training
     model.eval()
     try:
-        # cuDNN cannot go back through a layer in evaluation mode.
+        # cuDNN cannot run the backward pass of an RNN in evaluation mode.
         with torch.autocast(model.device.type, enabled=False), torch.backends.cudnn.flags(enabled=False):
             yield
     finally:
@@ -33,40 +33,40 @@ def undisturbed(model: LanguageModel) -> Iterator[None]:
 
 
 def finite_weights(model: LanguageModel) -> bool:
-    """False for a model that has diverged."""
+    """Returns whether all weights are finite; they are not once a model has diverged."""
     return all(bool(weight.isfinite().all()) for weight in model.parameters())
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:
-    """A text as a model reads it: a newline first, if the vocabulary has one, as texts begin after one."""
+    """A text as a model reads it, after a newline if the vocabulary has one."""
 
     ids: list[int]
-    """The text's own, at least one."""
+    """Token ids of the text itself, at least one."""
     before: list[int]
-    """The newline, or nothing."""
+    """The newline's id, or empty."""
     restart: int | None
-    """The id before which the state is set to zero, where each line was a sequence of its own in training."""
+    """The token id before which the state is reset to zero, if each line was its own sequence in training."""
 
     @property
     def all(self) -> list[int]:
-        """Every id that is read."""
+        """All ids that are read."""
         return self.before + self.ids
 
     def begins(self, ids: Sequence[int]) -> list[int]:
-        """Where in `ids`, all or the first of them, the state is zero: at 0, and at each restart."""
+        """Indices in `ids`, a prefix of `all`, at which the state is zero: 0 and every restart."""
         return [0, *(place for place, token in enumerate(ids) if place and token == self.restart)]
 
 
 def encode_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> EncodedText:
-    """Raises InputError for a text that is empty or longer than MOST_TOKENS."""
+    """Encodes `text`; raises InputError if it is empty or longer than MAX_TOKENS."""
     if ends_on_space(tokenizer, text):
         text = text[:-1]
-    ids = tokenizer.encode(text[: 64 * MOST_TOKENS]).tolist()
+    ids = tokenizer.encode(text[: 64 * MAX_TOKENS]).tolist()
     if not ids:
-        raise InputError("There is no text to inspect; give at least one token of it.")
-    if len(ids) > MOST_TOKENS:
-        raise InputError(f"The text has more than {MOST_TOKENS:,} tokens; inspect a shorter part of it.")
+        raise InputError("There is no text to inspect; enter at least one token.")
+    if len(ids) > MAX_TOKENS:
+        raise InputError(f"The text has more than {MAX_TOKENS:,} tokens; inspect a shorter part of it.")
     newline = tokenizer.newline
     return EncodedText(ids, [] if newline is None else [newline], newline if model.config.feed == "lines" else None)
 
@@ -74,9 +74,10 @@ def encode_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> Encode
 def hidden_states(
     model: LanguageModel, embedded: Tensor, begins: Sequence[int], hook: cells.LayerHook | None = None
 ) -> Tensor:
-    """The top layer's hidden states (T, H) over embedded (T, E), the state zero before each of `begins`.
+    """Returns the top layer's hidden states (T, H) for embeddings (T, E), with a zero state at each of `begins`.
 
-    With a `hook` as in cells.step; else by torch.nn's layers, in the mode that the model is in.
+    With `hook` (see cells.step) the cells are computed step by step, otherwise by torch.nn's layers in their current
+    mode.
     """
     parts = []
     for start, stop in zip(begins, [*begins[1:], len(embedded)], strict=True):

@@ -1,4 +1,4 @@
-"""Heatmaps of what a model's cells compute over a text: a layer, a quantity, and the units in an order asked for."""
+"""Builds heatmaps of a quantity that a layer's cells compute over a text, with the units in a chosen order."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from rnnplay.text.tokenizers.build import Tokenizer
 
 BINS = 20
 
-MOST_VALUES = 200_000
-"""Of one heatmap, so that it stays a message of some megabytes."""
+MAX_VALUES = 200_000
+"""Limit on the values in one heatmap, which keeps its message to a few megabytes."""
 
 
 def gate_map(
@@ -36,30 +36,30 @@ def gate_map(
     layer: int = 0,
     quantity: Quantity = "hidden",
     order: Order = "index",
-    property: Property = "quotes",  # noqa: A002 (the contract's word)
+    property: Property = "quotes",  # noqa: A002 (as in GatesQuestion)
     first: int = 0,
     count: int = 40,
     run: str = "",
     step: int = 0,
 ) -> GateMap:
-    """`count` units from place `first` of the order on; what is not there is brought within range.
+    """Returns `count` units from rank `first` of the order on; arguments out of range are clamped.
 
-    index       by number; scores: variance
-    variance    over the text, the largest first
-    saturation  fraction of timesteps below 0.1 or above 0.9 (gates), above 0.9 in absolute value (others)
-    property    Pearson's correlation with the property, the largest in absolute value first
+    index       by number; the scores are the variance
+    variance    over the text, largest first
+    saturation  fraction of timesteps below 0.1 or above 0.9 (gates), or with |value| above 0.9 (others)
+    property    Pearson's correlation with the property, largest absolute value first
     """
     layer = min(max(0, layer), len(unrolled.layers) - 1)
     quantity = quantity if quantity in QUANTITIES[unrolled.cell] else "hidden"
     values = unrolled.layers[layer][quantity]  # (T, H)
     units = values.shape[1]
-    count = min(max(1, count), units, max(1, MOST_VALUES // len(values)))
+    count = min(max(1, count), units, max(1, MAX_VALUES // len(values)))
     first = min(max(0, first), units - count)
     gate = quantity in GATES
     scores = _scores(values, gate, order, property, unrolled, tokenizer)  # (H,)
-    scores[values.isnan().any(0).numpy()] = np.nan  # of a model that has diverged; sorted to the end
-    places = np.arange(units) if order == "index" else np.argsort(-np.abs(scores), kind="stable")
-    shown = places[first : first + count]
+    scores[values.isnan().any(0).numpy()] = np.nan  # diverged models; NaN sorts last
+    ranked = np.arange(units) if order == "index" else np.argsort(-np.abs(scores), kind="stable")
+    shown = ranked[first : first + count]
     sizes = values if gate else values.abs()
     return GateMap(
         run=run,

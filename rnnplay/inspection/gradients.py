@@ -1,7 +1,7 @@
-"""How much of a loss's gradient arrives at earlier timesteps: why an RNN forgets, seen on one's own model.
+"""Measures how much of a loss's gradient reaches earlier timesteps: why an RNN forgets, shown on one's own model.
 
-Backpropagation through time multiplies by ∂h⁽ⁱ⁾/∂h⁽ⁱ⁻¹⁾ once a timestep, and what is multiplied often vanishes or
-explodes (Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
+Backpropagation through time multiplies the gradient by ∂h⁽ⁱ⁾/∂h⁽ⁱ⁻¹⁾ at every timestep, and the product often vanishes
+or explodes (Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013).
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.encoding.encoded import EncodedSplit
 
 ROWS = 16
-LEAST_ROWS = 4
-"""Fewer are no mean: the windows are rather made shorter."""
+MIN_ROWS = 4
+"""With fewer rows the mean is too noisy, so the windows are shortened instead."""
 WARM = 32
-"""Tokens that each row reads before its window, so that no hidden state is at its beginning there."""
+"""Tokens that each row reads before its window, so that the hidden state has left its initial value."""
 
 
 class ProbeBatch(NamedTuple):
-    """B rows of tokens: some to warm up, a window of `distance` + 1 timesteps, and the token that the last predicts."""
+    """B rows of tokens: a warm-up, a window of `distance` + 1 timesteps, and the token that the last one predicts."""
 
     ids: NDArray[np.int64]
     """(B, warm + distance + 2)"""
     warm: int
     begins: NDArray[np.int64]
-    """(B,): at most `warm`, where each row's sequence begins, in a state of zero; what stands before is not read."""
+    """(B,) at most `warm`: the index at which each row's sequence begins from a zero state; earlier ids are padding."""
 
     @property
     def distance(self) -> int:
-        """K: how far back the gradient goes."""
+        """K, the number of timesteps that the gradient goes back."""
         return int(self.ids.shape[1]) - self.warm - 2
 
 
 def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step: int = 0) -> GradientCurve:
-    """The mean over the probe's rows of ‖∂L_t/∂h⁽ᵗ⁻ᵏ⁾‖₂, and of an LSTM's ‖∂L_t/∂c⁽ᵗ⁻ᵏ⁾‖₂, for k = 0 … its distance.
+    """Computes the row means of ‖∂L_t/∂h⁽ᵗ⁻ᵏ⁾‖₂, and for an LSTM of ‖∂L_t/∂c⁽ᵗ⁻ᵏ⁾‖₂, for k = 0 … K.
 
-    L_t is the cross-entropy (nats) of the row's last token, predicted at timestep t. Total derivatives: every way from
-    a state to the loss counts, over time and through the layers above. Float32, without dropout; the model, its
-    .grad and random numbers stay as they are.
+    L_t is the cross-entropy (nats) of the row's last token, predicted at timestep t. These are total derivatives: every
+    path from a state to the loss counts, through time and through the layers above. Runs in float32 without dropout;
+    the model, its .grad and the random state stay unchanged.
     """
     began = working_time()
     with undisturbed(model):
@@ -59,11 +59,11 @@ def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step:
         with torch.enable_grad():
             _, _, history = cells.unroll(model.rnn, model.embedding(inputs), state)
             logits = model.logits(history[-1][-1].hidden)  # (B, V)
-            # Rows are independent, so the gradient of their sum holds each row's own.
+            # Rows are independent, so the gradient of the summed loss holds each row's own gradient.
             loss = cross_entropy(logits, targets, reduction="sum")
             curves = _nodes(history)
             flat = torch.autograd.grad(loss, [node for curve in curves for node in curve])  # (B, H) each
-    # In float64: the squares of what has vanished or exploded leave the range of float32.
+    # In float64: the squares of exploded or vanished values leave the range of float32.
     norms = torch.linalg.vector_norm(torch.stack(flat), dim=-1, dtype=torch.float64).mean(-1)
     found: list[list[float]] = norms.view(len(curves), -1).tolist()
     return GradientCurve(
@@ -77,7 +77,7 @@ def gradient_curve(model: LanguageModel, probe: ProbeBatch, run: str = "", step:
 
 
 def _warm_state(model: LanguageModel, probe: ProbeBatch) -> State:
-    """The state after each row's tokens before its window: of the last of them, where rows begin apart."""
+    """Returns the state after each row's warm-up tokens, of which a row that begins later reads only the last."""
     state = model.zero_state(len(probe.ids))
     if not probe.warm:
         return state
@@ -90,54 +90,54 @@ def _warm_state(model: LanguageModel, probe: ProbeBatch) -> State:
         begins = torch.from_numpy(probe.begins).to(model.device)
         for timestep, x in enumerate(embedded.unbind(1)):
             _, state = cells.step(model.rnn, x, state)
-            read = (begins <= timestep)[:, None]  # (B, 1): what stands before a row's beginning leaves no trace
+            read = (begins <= timestep)[:, None]  # (B, 1): padding before a row's beginning must leave no trace
             state = (state[0] * read, state[1] * read) if isinstance(state, tuple) else state * read
     return state
 
 
 def _nodes(history: list[list[cells.Step]]) -> list[list[Tensor]]:
-    """The hidden states of each layer, and then an LSTM's cell states, each from the last timestep to the first."""
-    layers = list(zip(*reversed(history), strict=True))  # of each layer its steps
-    hidden = [[one.hidden for one in steps] for steps in layers]
-    cell = [[one.cell for one in steps if isinstance(one, cells.LSTMStep)] for steps in layers]
+    """Each layer's hidden states, followed by an LSTM's cell states, each from the last timestep to the first."""
+    layers = list(zip(*reversed(history), strict=True))  # one tuple of steps per layer
+    hidden = [[step.hidden for step in steps] for steps in layers]
+    cell = [[step.cell for step in steps if isinstance(step, cells.LSTMStep)] for steps in layers]
     return hidden + [curve for curve in cell if curve]
 
 
 def probe_batch(
     split: EncodedSplit, feed: Literal["stream", "lines"], distance: int, rows: int = ROWS, warm: int = WARM
 ) -> ProbeBatch:
-    """`rows` windows spread evenly over the split; of lines, over all windows that lie within one.
+    """Picks `rows` windows spread evenly over the split; for a corpus of lines, over the windows within a single line.
 
-    A short text has fewer; and where there are not even LEAST_ROWS of that distance, shorter ones. Raises InputError
-    for a distance below 0 or a text without a single prediction.
+    A short text yields fewer rows, and shorter windows where it lacks MIN_ROWS of this distance. Raises InputError
+    for a negative distance or a text without a single prediction.
     """
     if distance < 0:
-        raise InputError(f"A distance of {distance} timesteps cannot be; it must be at least 0.")
+        raise InputError(f"The distance must be at least 0 timesteps; got {distance}.")
     ids = np.asarray(split.ids)
     if feed == "lines" and split.line_starts is not None:
         return _within_lines(ids, np.asarray(split.line_starts), distance, rows, warm)
     if len(ids) < 2:
         raise _too_short()
-    distance = min(distance, max(0, len(ids) - 1 - min(rows, LEAST_ROWS)))
+    distance = min(distance, max(0, len(ids) - 1 - min(rows, MIN_ROWS)))
     warm = min(warm, max(0, len(ids) - 1 - rows - distance))
     width = warm + distance + 2
-    first = _spread(len(ids) - width + 1, rows)  # (B,)
+    first = _evenly_spaced(len(ids) - width + 1, rows)  # (B,)
     return ProbeBatch(ids[first[:, None] + np.arange(width)].astype(np.int64), warm, np.zeros(len(first), np.int64))
 
 
 def _within_lines(ids: NDArray[np.int64], starts: NDArray[np.int64], distance: int, rows: int, warm: int) -> ProbeBatch:
-    lengths = np.diff(starts)  # targets of each line, its newline included: as many timesteps
+    lengths = np.diff(starts)  # timesteps in each line, one per target, the newline included
     if not len(lengths):
         raise _too_short()
-    low, high, least = 0, min(distance, int(lengths.max()) - 1), min(rows, LEAST_ROWS)
-    while low < high:  # the largest distance of which there are windows enough
+    low, high, least = 0, min(distance, int(lengths.max()) - 1), min(rows, MIN_ROWS)
+    while low < high:  # bisect for the largest distance that has enough windows
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _windows(lengths, middle).sum() >= least else (low, middle - 1)
     distance = low
     until = np.cumsum(_windows(lengths, distance))  # (lines,)
-    window = _spread(int(until[-1]), rows)  # (B,)
+    window = _evenly_spaced(int(until[-1]), rows)  # (B,)
     line = np.searchsorted(until, window, side="right")
-    last = distance + window - np.concatenate([[0], until])[line]  # (B,): the window's last timestep in its line
+    last = distance + window - np.concatenate([[0], until])[line]  # (B,): the window's last timestep within its line
     # Timestep 0 reads a newline, timestep t the line's token t - 1.
     timesteps = last[:, None] + np.arange(-distance - warm, 2)  # (B, W)
     newline = ids[starts[1] - 1]
@@ -147,14 +147,16 @@ def _within_lines(ids: NDArray[np.int64], starts: NDArray[np.int64], distance: i
 
 
 def _windows(lengths: NDArray[np.int64], distance: int) -> NDArray[np.int64]:
-    """In each line, timesteps that have `distance` others before them."""
+    """The number of timesteps in each line that have `distance` others before them."""
     return np.maximum(0, lengths - distance)
 
 
-def _spread(count: int, rows: int) -> NDArray[np.int64]:
-    """At most `rows` different ones of `count` places, as evenly as can be, the first and the last among them."""
+def _evenly_spaced(count: int, rows: int) -> NDArray[np.int64]:
+    """At most `rows` distinct indices below `count`, spaced as evenly as possible, the first and last included."""
     return np.unique(np.linspace(0, count - 1, min(rows, count)).astype(np.int64))
 
 
 def _too_short() -> InputError:
-    return InputError("The validation part of the text is too short for a probe; give it more of the text in --split.")
+    return InputError(
+        "The validation part of the text is too short for a gradient probe; give it a larger fraction in --split."
+    )

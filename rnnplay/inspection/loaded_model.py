@@ -1,4 +1,4 @@
-"""A model in memory, and the run that it is of: a trainer's, or one from a checkpoint."""
+"""A model in memory together with its run: one in training, or one loaded from a checkpoint."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ from rnnplay.workspace import Workspace
 
 
 class LoadedModel(Protocol):
-    """A run as it is at this moment: a Trainer's, or one on disk."""
+    """A run in its current state: a Trainer, or a SavedRun."""
 
     @property
     def run(self) -> str:
-        """Its name."""
+        """The run's name."""
 
     @property
     def config(self) -> RunConfig:
-        """Its settings, live knobs as they are."""
+        """The run's settings, with live knobs as currently set."""
 
     @property
     def model(self) -> LanguageModel:
-        """Its model."""
+        """The model that answers questions: the EMA of the weights if one is kept."""
 
     @property
     def raw_model(self) -> LanguageModel:
-        """The one that its next step updates: another than `model` where an EMA of its weights is kept."""
+        """The model that the next step updates; differs from `model` if an EMA of the weights is kept."""
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """Its tokenizer."""
+        """The model's tokenizer."""
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """The number of steps done."""
 
     @property
     def corpus(self) -> EncodedCorpus:
-        """The text it is trained on; may take a while, and raises InputError if it is gone."""
+        """The training text; loading it may take a while, and raises InputError if it is missing."""
 
     def next_batch(self) -> tuple[Batch, State | None]:
-        """What its next step would read, and the state carried into it; raises InputError as `corpus`."""
+        """Returns the next step's batch and the state carried into it; raises InputError as `corpus` does."""
 
 
 class SavedRun:
-    """A run as one of its checkpoints left it. The text is looked for only when it is asked for."""
+    """A run as saved in one of its checkpoints. The text is loaded only on demand."""
 
     def __init__(
         self, folder: RunFolder, checkpoint: str, workspace: Workspace, progress: Progress | None = None
     ) -> None:
-        """`checkpoint`: "latest", "best" or a step. Raises InputError for files that cannot be used."""
+        """Loads `checkpoint`: "latest", "best" or a step number. Raises InputError for unusable files."""
         self.model, self.tokenizer, self.step = load_model(folder, checkpoint)
         self._folder, self._info = folder, folder.info()
         self._config = as_tuned(self._info.config, read_state(folder.checkpoint_path(self.step)))
@@ -75,12 +75,12 @@ class SavedRun:
 
     @property
     def config(self) -> RunConfig:
-        """As run.json says, the live knobs as they were at the checkpoint."""
+        """The settings in run.json, with live knobs as they were at the checkpoint."""
         return self._config
 
     @property
     def raw_model(self) -> LanguageModel:
-        """The model that the step after this checkpoint updates. Raises InputError for a file that cannot be used."""
+        """The model that the step after this checkpoint updates. Raises InputError for an unusable file."""
         if not self.config.ema_decay:
             return self.model
         model = LanguageModel(self.config, self.tokenizer.size)
@@ -89,7 +89,7 @@ class SavedRun:
 
     @property
     def corpus(self) -> EncodedCorpus:
-        """The text that the run was trained on; raises InputError if it is gone or has changed."""
+        """The text that the run was trained on; raises InputError if it is missing or has changed."""
         if self._corpus is None:
             sha256 = self._info.corpus_sha256
             self._corpus = encode_again(
@@ -98,16 +98,18 @@ class SavedRun:
         return self._corpus
 
     def next_batch(self) -> tuple[Batch, State | None]:
-        """What the step after this checkpoint reads, and the state carried into it. Raises InputError."""
+        """Returns the batch of the step after this checkpoint, and the state carried into it. Raises InputError."""
         config, corpus = self.config, self.corpus
         state = read_state(self._folder.checkpoint_path(self.step))
         feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         try:
             feed.restore(state.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise InputError("The checkpoint's place in the text cannot be; take another checkpoint.") from error
+            raise InputError("The checkpoint's position in the text is invalid; use another checkpoint.") from error
         tensors = self._state_tensors()
-        carried = {name.removeprefix("carried."): one for name, one in tensors.items() if name.startswith("carried.")}
+        carried = {
+            name.removeprefix("carried."): tensor for name, tensor in tensors.items() if name.startswith("carried.")
+        }
         return feed.next(), state_from_tensors(carried, self.model.device)
 
     def _state_tensors(self) -> dict[str, Tensor]:
@@ -116,5 +118,5 @@ class SavedRun:
 
 
 def initial_model(loaded: LoadedModel) -> LanguageModel:
-    """The model as it was before the first step, which settings and seed determine."""
+    """Rebuilds the model as it was before the first step, from its settings and seed."""
     return LanguageModel(loaded.config, loaded.tokenizer.size).to(loaded.model.device)

@@ -1,4 +1,4 @@
-"""A text scored token by token: what the model expected before it saw each, and which tokens that depends on."""
+"""Scores a text token by token, and finds which earlier tokens a prediction depends on."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from rnnplay.model import cells
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
 
-TOP = 10
+CANDIDATES = 10
+"""Most probable tokens reported at each position."""
 
 CHUNK_LOGITS = 1 << 22
-"""At most so many numbers at a time."""
+"""Limit on the logits in memory at once."""
 
 
 def predictions(
@@ -28,10 +29,10 @@ def predictions(
     step: int = 0,
     hook: cells.LayerHook | None = None,
 ) -> Predictions:
-    """Scores `text`, float32; `hook` as in cells.step.
+    """Scores `text` in float32, with `hook` as in cells.step.
 
-    Where the vocabulary has no newline to begin after, the first token is not predicted: its numbers are NaN, it has
-    no rank, and it does not count. Raises InputError for a text that is empty or too long.
+    Without a newline in the vocabulary the first token is not predicted: its numbers are NaN, it has no rank, and it
+    does not count towards the loss. Raises InputError for a text that is empty or too long.
     """
     encoded = encode_text(model, tokenizer, text)
     read = encoded.all
@@ -45,7 +46,7 @@ def predictions(
             for start in range(0, len(inputs), size):
                 part = slice(start, start + size)
                 found += _scored(model, tokenizer, hidden[part], targets[part])
-    nats = [one.surprisal for one in found[len(found) - len(inputs) :]]
+    nats = [token.surprisal for token in found[len(found) - len(inputs) :]]
     loss = sum(nats) / len(nats) if nats else math.nan
     return Predictions(
         run=run,
@@ -64,7 +65,7 @@ def _scored(model: LanguageModel, tokenizer: Tokenizer, hidden: Tensor, targets:
     own = logs.gather(1, targets[:, None])  # (T, 1)
     ranks = ((logs > own).sum(1) + 1).tolist()
     finite = logits.isfinite().all(1).tolist()
-    logs_of_best, best = logs.topk(min(TOP, logs.shape[1]))  # (T, 10)
+    logs_of_best, best = logs.topk(min(CANDIDATES, logs.shape[1]))  # (T, 10)
     numbers = own[:, 0].tolist(), ranks, logs_of_best.exp().tolist(), best.tolist()
     rows = zip(targets.tolist(), finite, *numbers, strict=True)
     return [
@@ -91,12 +92,12 @@ def _unpredicted(tokenizer: Tokenizer, token: int) -> TokenPrediction:
 def connectivity(
     model: LanguageModel, tokenizer: Tokenizer, text: str, position: int = -1, run: str = "", step: int = 0
 ) -> Connectivity:
-    """‖∂ logit / ∂ embedding of token i‖² for each i up to `position`, of the most probable token after it, float32.
+    """Computes ‖∂ logit / ∂ embedding of token i‖² for i up to `position`, for the most probable next token.
 
-    Madsen, Visualizing memorization in RNNs, Distill 2019.
-    The logit, not the probability: no other token's enters. `position` counts from the end if negative, and is
-    brought within the text. The newline that the text begins after is read, but not shown; before the line that a
-    model of lines is in, all is 0. Raises InputError for a text that is empty or too long.
+    See Madsen, "Visualizing memorization in RNNs", Distill 2019. The logit rather than the probability is
+    differentiated, so that no other token contributes. A negative `position` counts from the end; it is clamped to the
+    text. The newline in front of the text is read, but not reported; for a model that reads line by line, tokens before
+    the current line are 0. Runs in float32. Raises InputError for a text that is empty or too long.
     """
     encoded = encode_text(model, tokenizer, text)
     last = len(encoded.ids) - 1

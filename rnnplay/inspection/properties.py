@@ -1,4 +1,4 @@
-"""Properties of a text, a number at each token, that a unit of a model may follow (Karpathy et al. 2015). No torch."""
+"""Properties of a text, one number per token, that a unit may track (Karpathy et al. 2015). No torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPENING, CLOSING, STRAIGHT = "“«„", "”»", '"'
 
 
 def pieces(tokenizer: Tokenizer, ids: Sequence[int], previous: int | None = None) -> list[str]:
-    """The text that each token adds after the one before it, "" for what is unknown; `previous`: before the first."""
+    """The text that each token adds after the one before it, "" for <unk>; `previous` precedes the first."""
     found = []
     for token in ids:
         found.append(tokenizer.decode_after(previous, token) if token else "")
@@ -23,18 +23,18 @@ def pieces(tokenizer: Tokenizer, ids: Sequence[int], previous: int | None = None
 
 
 def property_values(name: Property, texts: Sequence[str]) -> NDArray[np.float64]:
-    """The property as it stands once each of `texts` (`pieces`) has been read, shape (len(texts),).
+    """The property's value after reading each of `texts`, the `pieces` of a text; shape (len(texts),).
 
-    quotes         1 inside quotation marks, 0 outside; an empty line ends a quotation
-    line position  characters since the line began
-    word start     1 where a word begins (with word tokens: at each word)
-    space, capital, digit   1 where the token has white space, a capital letter, a digit
+    quotes         1 inside quotation marks, 0 outside; a blank line ends a quotation
+    line position  number of characters since the line began
+    word start     1 where a word begins (with word tokens: at every word)
+    space, capital, digit   1 where the token contains whitespace, a capital letter, a digit
     """
     return np.array(_PROPERTIES[name](texts), dtype=np.float64)
 
 
 def correlation(values: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson's r of each row of values (H, T) with wanted (T,), shape (H,); 0 where either does not vary."""
+    """Pearson's r between each row of `values` (H, T) and `wanted` (T,), shape (H,); 0 where either is constant."""
     with np.errstate(all="ignore"):
         own = values - values.mean(1, keepdims=True)
         other = wanted - wanted.mean()

@@ -1,4 +1,4 @@
-"""What can be asked of a model: one struct a question. rnnplay.inspection.answer answers them. No torch."""
+"""The questions that can be asked about a model, one struct each; rnnplay.inspection.answer answers them. No torch."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import msgspec
 from rnnplay.inspection.results import Forced, Order, Property, Quantity
 
 CANDIDATES = 8
-"""Most probable next tokens that a what if compares."""
+"""Number of most probable next tokens that a what-if comparison includes."""
 
 
 class GradientsQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="gradients"):
-    """A GradientCurve, over windows of the validation text that are always the same."""
+    """Asks for a GradientCurve over a fixed set of windows of the validation text."""
 
     distance: int = 64
-    """How many timesteps back; where the text has no windows so long, fewer."""
+    """How many timesteps back to go; clamped if the text has no windows that long."""
     initial: bool = False
-    """Of the weights as they were before the first step, which settings and seed determine."""
+    """Whether to use the weights before the first step, rebuilt from settings and seed."""
 
 
 class ClippingQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="clipping"):
-    """A ClippedStep: the gradient of the run's next batch, with the state carried into it, clipped as the run clips."""
+    """Asks for a ClippedStep: the gradient of the run's next batch, clipped with the run's own settings."""
 
 
 class PredictionsQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="predictions"):
-    """The Predictions of `text`."""
+    """Asks for the Predictions of `text`."""
 
     text: str
     forced: list[Forced] = []
 
 
 class GatesQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
-    """A GateMap of `text`; what the model does not have (a layer, a quantity) is brought within range."""
+    """Asks for a GateMap of `text`; a layer or quantity that the model lacks is replaced by one that it has."""
 
     text: str
     layer: int = 0
@@ -39,24 +39,24 @@ class GatesQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
     order: Order = "index"
     property: Property = "quotes"
     first: int = 0
-    """Place in that order of the first unit."""
+    """Rank, in that order, of the first unit returned."""
     count: int = 40
     forced: list[Forced] = []
 
 
 class ConnectivityQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"):
-    """The Connectivity of the prediction made after token `position` of `text` (-1: the last)."""
+    """Asks for the Connectivity of the prediction made after token `position` of `text` (-1: the last)."""
 
     text: str
     position: int = -1
 
 
 class DistancesQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="distances"):
-    """A DistanceAccuracy, of a run on a corpus whose dependencies are known; of others an InputError."""
+    """Asks for a DistanceAccuracy; an InputError unless the run's corpus has known dependencies."""
 
 
 class WhatIfQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
-    """A ForcedCompletion: what comes after `text`, with the cells untouched and with `forced`."""
+    """Asks for a ForcedCompletion: what follows `text`, with the cells unchanged and with `forced` applied."""
 
     text: str
     forced: list[Forced]

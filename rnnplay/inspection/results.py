@@ -1,6 +1,6 @@
-"""What an inspection finds: printed by `rnnplay inspect`, sent by the engine, drawn by the interface. No torch.
+"""Results of inspections: printed by `rnnplay inspect`, sent by the engine, drawn by the interface. No torch.
 
-Numbers that are not finite may occur wherever a model has diverged.
+Any number may be infinite or NaN if the model has diverged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 Quantity = Literal[
     "input_gate", "forget_gate", "output_gate", "new_cell", "cell", "hidden", "reset", "update", "new_hidden"
 ]
-"""What a cell computes at each timestep: the fields of model.cells' steps."""
+"""A quantity that a cell computes at each timestep: the fields of the steps in rnnplay.model.cells."""
 
 QUANTITIES: dict[str, tuple[Quantity, ...]] = {
     "lstm": ("input_gate", "forget_gate", "output_gate", "new_cell", "cell", "hidden"),
@@ -20,7 +20,7 @@ QUANTITIES: dict[str, tuple[Quantity, ...]] = {
     "rnn": ("hidden",),
 }
 GATES: frozenset[Quantity] = frozenset({"input_gate", "forget_gate", "output_gate", "reset", "update"})
-"""Those between 0 and 1."""
+"""The quantities that lie between 0 and 1."""
 
 QUANTITY_NAMES: dict[str, str] = {
     "input_gate": "input gate",
@@ -33,38 +33,38 @@ QUANTITY_NAMES: dict[str, str] = {
     "update": "update gate",
     "new_hidden": "new hidden content",
 }
-"""What each is called in a text."""
+"""The name of each quantity in running text."""
 
 Order = Literal["index", "variance", "saturation", "property"]
 """How the units of a heatmap are ordered."""
 
 Property = Literal["quotes", "line position", "word start", "space", "capital", "digit"]
-"""A property of the text, a number at each token, that a unit may follow."""
+"""A property of the text, one number per token, that a unit may track."""
 
 SATURATED_LOW, SATURATED_HIGH = 0.1, 0.9
-"""A gate below or above is closed or open, nearly."""
+"""Below the first, a gate counts as closed; above the second, as open."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A token that may come next."""
+    """A possible next token."""
 
     token: str
     probability: float
     text: str = ""
-    """What it adds to a prompt as it stands; empty for what cannot be typed (`<unk>`), and where there is no prompt."""
+    """The text that it adds to the prompt; empty for a token that cannot be typed (`<unk>`), and without a prompt."""
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model writes after a text."""
+    """A model's continuation of a text."""
 
     suggestion: str
-    """The most probable continuation, to the end of a word."""
+    """The most probable continuation, up to the end of a word."""
     next: list[Candidate]
     """The most probable next tokens."""
 
 
 class ForcedCompletion(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
-    """A text completed by the model as it is, and with quantities of its cells forced."""
+    """Two completions of a text: by the model unchanged, and with some quantities of its cells forced."""
 
     run: str
     step: int
@@ -73,10 +73,10 @@ class ForcedCompletion(msgspec.Struct, frozen=True, kw_only=True, tag="what_if")
 
 
 class GradientCurve(msgspec.Struct, frozen=True, kw_only=True, tag="gradients"):
-    """How much of a loss's gradient arrives k timesteps earlier.
+    """How much of a loss's gradient reaches the timestep k steps earlier.
 
-    norms[..][l][k] is the mean over a probe batch of ‖∂L_t/∂h⁽ᵗ⁻ᵏ⁾‖₂ of layer l (0: next to the input), the total
-    derivative, L_t the cross-entropy (nats) of the prediction made at timestep t.
+    hidden[l][k] is the mean over a probe batch of ‖∂L_t/∂h⁽ᵗ⁻ᵏ⁾‖₂ for layer l (0: next to the input): the norm of the
+    total derivative of L_t, the cross-entropy (nats) of the prediction made at timestep t.
     """
 
     run: str
@@ -86,26 +86,26 @@ class GradientCurve(msgspec.Struct, frozen=True, kw_only=True, tag="gradients"):
     hidden: list[list[float]]
     """(layers, K + 1)"""
     cell: list[list[float]] = []
-    """The same for the cell state c; an LSTM's only."""
+    """The same for the cell state c; empty unless the model is an LSTM."""
     seconds: float = 0.0
-    """What the probe cost."""
+    """How long the probe took."""
 
 
 class ParameterGradient(msgspec.Struct, frozen=True, kw_only=True):
-    """One weight matrix or bias in one step."""
+    """The gradient of one weight matrix or bias in one step."""
 
     name: str
     before: float
-    """L2 norm of its gradient before clipping."""
+    """L2 norm of the gradient before clipping."""
     after: float
     fraction: float
-    """Of the squared total norm before clipping, 0 to 1; NaN where that is not finite."""
+    """Fraction of the squared total norm before clipping that is this parameter's; NaN if that norm is not finite."""
     weight: float
     """L2 norm of the parameter itself."""
 
 
 class ClippedStep(msgspec.Struct, frozen=True, kw_only=True, tag="clipping"):
-    """What clipping does to one step's gradient, over all parameters together."""
+    """The effect of clipping on one step's gradient, over all parameters together."""
 
     run: str
     step: int
@@ -115,27 +115,27 @@ class ClippedStep(msgspec.Struct, frozen=True, kw_only=True, tag="clipping"):
     before: float
     after: float
     scale: float
-    """after / before; 1 where nothing was clipped, NaN where the norm is not finite."""
+    """after / before; 1 if nothing was clipped, NaN if the norm is not finite."""
     cosine: float
-    """Of the angle between the gradient before and after: 1 for norm, at most 1 for value; NaN as `scale`."""
+    """Cosine between the gradient before and after clipping: 1 by norm, at most 1 by value; NaN like `scale`."""
     parameters: list[ParameterGradient]
 
 
 class TokenPrediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model expected before it saw this token."""
+    """What the model expected before it read this token."""
 
     token: str
     surprisal: float
     """-ln p(token | tokens before), nats."""
     probability: float
     rank: int | None
-    """1: the most probable; None where the logits are not finite, or there are none."""
+    """1 for the most probable token; None if the logits are not finite or the token was not predicted."""
     top: list[Candidate]
-    """The ten most probable; empty where there is no rank."""
+    """The ten most probable tokens; empty if `rank` is None."""
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True, tag="predictions"):
-    """A text, scored token by token. The first token is predicted from the newline that a text begins after."""
+    """A text, scored token by token. The first token is predicted from a newline put before the text."""
 
     run: str
     step: int
@@ -158,34 +158,34 @@ class GateMap(msgspec.Struct, frozen=True, kw_only=True, tag="gates"):
     """"rnn", "lstm" or "gru"."""
     layers: int
     units: int
-    """H."""
+    """H, the units in the layer."""
     layer: int
     quantity: Quantity
     order: Order
     property: Property
     first: int
-    """Place in the order of the first unit shown."""
+    """Rank, in the chosen order, of the first unit shown."""
     shown: list[int]
-    """Units, in the order asked for."""
+    """Indices of the units shown, in the chosen order."""
     scores: list[float]
-    """What they are ordered by: variance over the text, fraction of timesteps saturated, or correlation (Pearson)."""
+    """The scores they are ordered by: variance over the text, fraction of saturated timesteps, or Pearson's r."""
     values: list[list[float]]
     """(len(shown), timesteps)"""
     tokens: list[str]
-    """(timesteps,): the token read at each."""
+    """The token read at each timestep."""
     low: float
-    """Fraction of all units and timesteps of this quantity below 0.1, for gates; else of |value| below 0.1.
+    """Fraction of the values, over all units and timesteps, that are below 0.1 (gates) or have |value| below 0.1.
 
-    NaN if some value is.
+    NaN if any value is.
     """
     high: float
-    """Fraction above 0.9, likewise."""
+    """The same for values above 0.9."""
     histogram: list[int]
-    """Counts in 20 equal bins over [0, 1] for gates, [-1, 1] else; what is outside is in the last bins, NaN in none."""
+    """Counts in 20 equal bins over [0, 1] for gates, else [-1, 1]; outliers go to the outermost bins, NaN to none."""
 
 
 class Connectivity(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"):
-    """Which earlier tokens a prediction depends on (Madsen 2019, Distill)."""
+    """How strongly a prediction depends on each earlier token (Madsen 2019, Distill)."""
 
     run: str
     step: int
@@ -193,43 +193,43 @@ class Connectivity(msgspec.Struct, frozen=True, kw_only=True, tag="connectivity"
     position: int
     """The prediction is the one made after reading tokens[position]."""
     target: str | None
-    """The predicted token whose logit was differentiated: the most probable; None if the logits are not finite."""
+    """The most probable next token, whose logit was differentiated; None if the logits are not finite."""
     strengths: list[float]
-    """(position + 1,): ‖∂ logit / ∂ embedding of tokens[i]‖², i from 0."""
+    """‖∂ logit / ∂ embedding of tokens[i]‖² for i = 0 … position."""
 
 
 class DistanceAccuracy(msgspec.Struct, frozen=True, kw_only=True, tag="distances"):
-    """How often tokens that are determined by an earlier one are predicted right, by how much earlier it was."""
+    """How often tokens that an earlier one determines are predicted correctly, by the distance between them."""
 
     run: str
     step: int
     kind: str
     """"recall", "brackets", "agreement" or "copy"."""
     chance: float
-    """Accuracy of a model that knows everything but the earlier token."""
+    """Accuracy of a model that knows everything except the earlier token."""
     trained: int
     """The largest distance in the training text."""
     distances: list[int]
-    """Lower edges of the bins, which end before the next one's."""
+    """Lower edges of the bins; each ends before the next one's."""
     correct: list[int]
     count: list[int]
     accuracy: list[float]
-    """NaN, as its interval, of a model whose weights are not finite."""
+    """NaN, like its interval, if the model's weights are not finite."""
     low: list[float]
-    """95% interval (Wilson 1927)."""
+    """Lower end of the 95% interval (Wilson 1927)."""
     high: list[float]
     seconds: float = 0.0
 
 
 class Forced(msgspec.Struct, frozen=True, kw_only=True):
-    """What if: a quantity of a cell is held at `value` at every timestep, whatever the weights say."""
+    """Holds a quantity of a cell at `value` at every timestep, whatever the weights compute."""
 
     layer: int
     quantity: Quantity
     value: float
-    """0: closed, 1: open, for a gate."""
+    """For a gate, 0 is closed and 1 is open."""
     units: list[int] = []
-    """Which; none: all of the layer."""
+    """Units to force; empty for all units of the layer."""
 
 
 Result = GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy | ForcedCompletion

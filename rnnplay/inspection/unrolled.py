@@ -1,4 +1,4 @@
-"""Everything that a model's cells compute while it reads a text."""
+"""Records everything that a model's cells compute while it reads a text."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from rnnplay.text.tokenizers.build import Tokenizer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnrolledText:
-    """A text, and what each layer computed at each of its tokens."""
+    """A text, and the quantities of each layer at each of its tokens."""
 
     cell: str
     """"rnn", "lstm" or "gru"."""
     ids: list[int]
     previous: int | None
-    """What was read before the first: the newline, if the vocabulary has one."""
+    """The token read before the first one: the newline, if the vocabulary has one."""
     tokens: list[str]
-    """As displayed, (T,)."""
+    """The T tokens as displayed."""
     layers: list[Mapping[Quantity, Tensor]]
-    """Of each layer its quantities, (T, H) float32 on the CPU."""
+    """For each layer, its quantities, (T, H) float32 on the CPU."""
 
 
 def unroll_text(
     model: LanguageModel, tokenizer: Tokenizer, text: str, hook: cells.LayerHook | None = None
 ) -> UnrolledText:
-    """Reads `text`, float32; `hook` as in cells.step. Raises InputError for a text that is empty or too long."""
+    """Reads `text` in float32, with `hook` as in cells.step. Raises InputError if it is empty or too long."""
     encoded = encode_text(model, tokenizer, text)
     ids, begins = encoded.all, encoded.begins(encoded.all)
     with undisturbed(model), torch.inference_mode():
@@ -63,10 +63,10 @@ def _one_by_one(
 
 
 def _in_parallel(model: LanguageModel, embedded: Tensor, begins: Sequence[int]) -> list[dict[Quantity, Tensor]]:
-    """The same, several times faster: torch.nn finds the hidden states, and then all timesteps are computed at once.
+    """Returns the same several times faster: torch.nn finds the hidden states, the rest is computed in one batch.
 
-    A timestep of a large cell takes as long as its weights take from memory to the processor; as a batch, all
-    timesteps read them once.
+    A timestep of a large cell takes as long as reading its weights from memory; in a batch, all timesteps share one
+    read.
     """
     rnn, x = model.rnn, embedded  # (T, X)
     found: list[dict[Quantity, Tensor]] = []
@@ -88,7 +88,7 @@ def _in_parallel(model: LanguageModel, embedded: Tensor, begins: Sequence[int]) 
 
 
 def _layer(rnn: nn.RNNBase, weights: cells.Weights, x: Tensor, begins: Sequence[int]) -> Tensor:
-    """The hidden states (T, H) of one layer over x (T, X), by the function that torch.nn's layer calls."""
+    """The hidden states (T, H) of one layer for inputs x (T, X), by the function that torch.nn's layer calls."""
     zero = x.new_zeros(1, 1, weights.weight_hh.shape[1])
     settings = (list(weights), True, 1, 0.0, False, False, True)
     parts = []
@@ -107,7 +107,7 @@ def _layer(rnn: nn.RNNBase, weights: cells.Weights, x: Tensor, begins: Sequence[
 
 
 def _cell_states(gates: cells.LSTMStep, begins: Sequence[int]) -> Tensor:
-    """(T, H), from the gates of all timesteps."""
+    """The cell states (T, H), from the gates of all timesteps."""
     written = gates.input_gate * gates.new_cell
     states: list[Tensor] = []
     starts = set(begins)
@@ -117,7 +117,7 @@ def _cell_states(gates: cells.LSTMStep, begins: Sequence[int]) -> Tensor:
 
 
 def _shifted(states: Tensor, begins: Sequence[int]) -> Tensor:
-    """The states (T, H) that each timestep begins with: of the one before, zero where a sequence begins."""
+    """The states (T, H) that each timestep starts from: the previous timestep's, or zero where a sequence begins."""
     before = torch.cat([torch.zeros_like(states[:1]), states[:-1]])
     before[list(begins)] = 0
     return before

@@ -1,4 +1,4 @@
-"""What if a gate were held open, or a unit of the cell clamped: the same equations, with some quantities given."""
+"""Forces gates or units to given values, with the rest of the cell's equations unchanged."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rnnplay.model.cells import LayerHook
 from rnnplay.model.generation.sampling import Suggestion
 
 
-def forcing(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:
-    """The hook for cells.step that holds what is `forced`, the later of two on one unit; None for nothing.
+def forcing_hook(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:
+    """Returns a hook for cells.step that applies `forced` in order, so that later entries win; None if it is empty.
 
-    Raises InputError for what a model of `config` does not have, and for values that are not finite.
+    Raises InputError for a layer, quantity or unit that a model of `config` lacks, and for values that are not finite.
     """
     chosen: dict[tuple[int, str], list[Callable[[Tensor], Tensor]]] = {}
-    for one in forced:
-        check(config, one)
-        chosen.setdefault((one.layer, one.quantity), []).append(_holding(one))
+    for change in forced:
+        check_forced(config, change)
+        chosen.setdefault((change.layer, change.quantity), []).append(_holding(change))
     if not chosen:
         return None
 
@@ -35,8 +35,8 @@ def forcing(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:
     return hook
 
 
-def check(config: RunConfig, forced: Forced) -> None:
-    """Raises InputError for what a model of `config` does not have, and for a value that is not finite."""
+def check_forced(config: RunConfig, forced: Forced) -> None:
+    """Raises InputError for a layer, quantity or unit that a model of `config` lacks, or a value that is not finite."""
     names = QUANTITIES[config.cell]
     if not 0 <= forced.layer < config.layers:
         raise InputError(f"There is no layer {forced.layer}; the model's layers are 0 to {config.layers - 1}.")
@@ -51,7 +51,7 @@ def check(config: RunConfig, forced: Forced) -> None:
 
 
 def completed(found: Suggestion) -> Completed:
-    """A completion as results have it."""
+    """Converts a suggestion to the struct used in results."""
     return Completed(
         suggestion=found.suggestion,
         next=[

@@ -14,7 +14,14 @@ from torch import Tensor
 from rnnplay.cli.main import program
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.inspection.distances import distance_accuracy, edges_of, kind_of, required_kind, sizes_asked, wilson
+from rnnplay.inspection.distances import (
+    bin_edges,
+    dependency_kind,
+    distance_accuracy,
+    line_sizes,
+    require_dependency_kind,
+    wilson_interval,
+)
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.corpora.dependencies import TASKS, training_text
 from rnnplay.text.tokenizers.characters import CharTokenizer
@@ -78,7 +85,7 @@ def test_an_oracle_is_right_at_every_distance() -> None:
     config = RunConfig(corpus="recall", embedding=tokenizer.size, hidden=tokenizer.size)
     found = distance_accuracy(Oracle(config, tokenizer.size), tokenizer, "recall", lines=20)
     assert found.accuracy == [1.0] * len(found.distances)
-    assert found.distances == [edge for edge in edges_of(TASKS["recall"]) if 3 <= edge <= 162]
+    assert found.distances == [edge for edge in bin_edges(TASKS["recall"]) if 3 <= edge <= 162]
     assert found.count == [20] * len(found.distances)
 
 
@@ -90,9 +97,9 @@ def test_padding_of_shorter_lines_changes_nothing() -> None:
     from rnnplay.inspection import distances
 
     right = 0
-    for texts in distances._questions(task, 8):
+    for texts in distances._test_lines(task, 8):
         for text in texts:
-            _, answers = distances._answers(model, tokenizer, task, [text])
+            _, answers = distances._predicted_correctly(model, tokenizer, task, [text])
             right += sum(answers)
     assert right == sum(whole.correct)
 
@@ -100,7 +107,7 @@ def test_padding_of_shorter_lines_changes_nothing() -> None:
 @pytest.mark.parametrize("kind", list(TASKS))
 def test_lines_are_asked_beyond_the_trained_sizes(kind: str) -> None:
     smallest, largest = TASKS[kind].sizes
-    sizes = sizes_asked(TASKS[kind])
+    sizes = line_sizes(TASKS[kind])
     assert 7 <= len(sizes) <= 20
     assert sizes[0] == smallest
     assert sizes[-1] > largest
@@ -108,22 +115,22 @@ def test_lines_are_asked_beyond_the_trained_sizes(kind: str) -> None:
 
 def test_wilsons_interval() -> None:
     """Against values worked out by hand from the formula."""
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
-    low, high = wilson(900, 1000)
+    assert wilson_interval(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert wilson_interval(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert wilson_interval(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    low, high = wilson_interval(900, 1000)
     assert (low, high) == pytest.approx((0.8799, 0.9171), abs=1e-4)
 
 
 def test_which_runs_can_be_asked(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path).create()
-    assert kind_of(RunConfig(corpus="recall"), workspace) == "recall"
-    assert kind_of(RunConfig(corpus="tales"), workspace) is None
-    assert kind_of(RunConfig(corpus="gone"), workspace) is None
+    assert dependency_kind(RunConfig(corpus="recall"), workspace) == "recall"
+    assert dependency_kind(RunConfig(corpus="tales"), workspace) is None
+    assert dependency_kind(RunConfig(corpus="gone"), workspace) is None
     with pytest.raises(InputError, match="recall, brackets, agreement or copy"):
-        required_kind(RunConfig(corpus="tales"), workspace)
+        require_dependency_kind(RunConfig(corpus="tales"), workspace)
     model, _ = model_of("recall")
-    with pytest.raises(InputError, match="reads all characters"):
+    with pytest.raises(InputError, match="character-level model"):
         distance_accuracy(model, CharTokenizer("\nabc"), "recall")
 
 

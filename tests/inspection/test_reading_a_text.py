@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.inspection.answer import Cache
-from rnnplay.inspection.forward_pass import MOST_TOKENS
+from rnnplay.inspection.forward_pass import MAX_TOKENS
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.predictions import connectivity, predictions
 from rnnplay.inspection.results import QUANTITIES
@@ -137,7 +137,7 @@ def test_without_a_newline_to_begin_after_the_first_token_is_not_predicted() -> 
     assert len(unroll_text(model, tokenizer, "abc").tokens) == len(connectivity(model, tokenizer, "abc").strengths) == 3
 
 
-@pytest.mark.parametrize("text", ["", "a" * (MOST_TOKENS + 1)])
+@pytest.mark.parametrize("text", ["", "a" * (MAX_TOKENS + 1)])
 def test_texts_that_cannot_be_inspected_are_refused(text: str) -> None:
     model = small(tokens_of())
     for look in (unroll_text, predictions, connectivity):

@@ -15,7 +15,7 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.results import QUANTITIES, Forced
 from rnnplay.inspection.unrolled import unroll_text
-from rnnplay.inspection.what_if import forcing
+from rnnplay.inspection.what_if import forcing_hook
 from rnnplay.model import cells
 from rnnplay.model.generation.sampling import complete
 from tests.inspection.small import small, tokens_of, untouched
@@ -73,7 +73,7 @@ def test_forcing_is_editing_the_equation(cell: str, quantity: Any, units: list[i
         held[units or slice(None)] = 0.25
         return held
 
-    hook = forcing(model.config, [forced])
+    hook = forcing_hook(model.config, [forced])
     assert hook is not None
     assert tokenizer.newline is not None
     ids = [tokenizer.newline, *tokenizer.encode(TEXT).tolist()]
@@ -102,7 +102,7 @@ def test_forcing_is_editing_the_equation(cell: str, quantity: Any, units: list[i
 def test_nothing_forced_is_no_hook_and_a_hook_that_changes_nothing_is_the_untouched_completion() -> None:
     tokenizer = tokens_of("word")
     model = small(tokenizer, layers=2)
-    assert forcing(model.config, []) is None
+    assert forcing_hook(model.config, []) is None
     plain = complete(model, tokenizer, "The ca", 4)
     same = complete(model, tokenizer, "The ca", 4, lambda _layer, _quantity, value: value)
     assert plain.suggestion == same.suggestion
@@ -110,7 +110,7 @@ def test_nothing_forced_is_no_hook_and_a_hook_that_changes_nothing_is_the_untouc
 
 
 def test_the_later_of_two_holds() -> None:
-    hook = forcing(
+    hook = forcing_hook(
         RunConfig(hidden=3),
         [
             Forced(layer=0, quantity="cell", value=1),
@@ -133,4 +133,4 @@ def test_the_later_of_two_holds() -> None:
 )
 def test_what_the_model_does_not_have_is_refused(forced: Forced, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        forcing(RunConfig(layers=2, hidden=8), [forced])
+        forcing_hook(RunConfig(layers=2, hidden=8), [forced])

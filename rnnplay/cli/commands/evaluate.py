@@ -172,12 +172,12 @@ def command(
 
 
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
-    from rnnplay.inspection.distances import distance_accuracy, required_kind
+    from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
     from rnnplay.training.checkpoints import load_model
     from rnnplay.training.threads import use_free_cores
 
     use_free_cores()
-    kind = required_kind(run.info().config, session.workspace)
+    kind = require_dependency_kind(run.info().config, session.workspace)
     model, tokenizer, step = load_model(run, checkpoint)
     found = distance_accuracy(model, tokenizer, kind, run.name, step)
     if as_json:

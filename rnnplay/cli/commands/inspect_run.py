@@ -176,9 +176,9 @@ def command(
     if "force" in OPTIONS[view]:
         chosen["forced"] = forced
     if view == "gates":
-        from rnnplay.inspection.what_if import check
+        from rnnplay.inspection.what_if import check_forced
 
-        check(run.config, Forced(layer=values["layer"], quantity=values["quantity"], value=0))
+        check_forced(run.config, Forced(layer=values["layer"], quantity=values["quantity"], value=0))
     question = QUESTIONS[view](**{name: value for name, value in chosen.items() if value is not None})
     found = _answer(session, run, question)
     if isinstance(found, Connectivity):
