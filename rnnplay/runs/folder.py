@@ -134,7 +134,7 @@ class RunFolder:
             self.remove_checkpoint(first)
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
-    def make_anew(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
+    def recreate(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
         """Makes the folder anew, except run.json, of a run in training whose folder was removed.
 
         Raises OSError, or InputError if another run has taken its place.

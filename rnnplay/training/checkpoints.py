@@ -1,9 +1,9 @@
-"""Checkpoints: a folder each, written beside, seen onto the disk, then renamed into place. Never pickle.
+"""Reads and writes checkpoints: a folder each, written under another name, synced, then renamed. Never pickle.
 
 weights.safetensors   the model's tensors, named and shaped as torch.nn's
 state.safetensors     optimizer.<moment>.<parameter>, carried.hidden and carried.cell (L, B, H), random.<device>;
-                      raw.<parameter> where the model's tensors are an EMA of these, which the steps update
-state.json            all else (state.py), with the sha256 of both
+                      raw.<parameter>, the weights that the steps update, where the model's are an EMA of them
+state.json            everything else (runs/checkpoint_state.py), with the SHA-256 of both
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.optim import moment_names
 
 HEADER_LIMIT = 1 << 20
-"""More than a safetensors file of ours needs beside the tensors' own bytes."""
+"""Larger than the part of our safetensors files that is not tensor data."""
 
 ANOTHER = "go on from another checkpoint"
-"""What the errors about a checkpoint's files advise."""
+"""The advice in errors about a checkpoint's files."""
 
 RAW = "raw."
-"""Before a parameter's name: its raw weights, where the model's are an EMA of them."""
+"""Prefix of a parameter's name for its raw weights, where the model's are an EMA of them."""
 
 _FORMER_RAW = "trained."
-"""The same in checkpoints of versions that called them so."""
+"""The same prefix in checkpoints of earlier versions."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -54,7 +54,7 @@ Shapes = dict[str, tuple[int, ...]]
 def write_checkpoint(
     folder: RunFolder, state: TrainingState, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
 ) -> Path:
-    """Writes one; its folder appears when all is on disk. `state.sha256` is filled in here. Raises OSError."""
+    """Writes a checkpoint atomically and durably, and fills in `state.sha256`. Raises OSError."""
     path = folder.checkpoint_path(state.step)
     beside, replaced = (path.with_name(f".{path.name}.{what}") for what in ("partial", "replaced"))
     for leftover in (beside, replaced):
@@ -68,7 +68,7 @@ def write_checkpoint(
         write_durably(beside / STATE_FILE, encode_state(state))
         sync_folder(beside)
         if path.exists():
-            path.rename(replaced)  # a folder that is not empty cannot be renamed over
+            path.rename(replaced)  # only an empty folder can be replaced by renaming
         beside.rename(path)
     except OSError:
         with suppress(OSError):
@@ -82,23 +82,23 @@ def write_checkpoint(
     return path
 
 
-def thin_out(folder: RunFolder, keep: int) -> None:
-    """Deletes all checkpoints but the last `keep`, the best, and the one to which a rollback would go back now."""
+def delete_old_checkpoints(folder: RunFolder, keep: int) -> None:
+    """Deletes all checkpoints but the last `keep`, the best, and the one that a rollback would use now."""
     found = folder.checkpoints()
     if not found:
         return
     kept = {checkpoint.step for checkpoint in found[-keep:]}
-    kept |= {one.step for one in (best_of(found), *good_ones(found, found[-1].step)[:1]) if one is not None}
+    kept |= {one.step for one in (best_of(found), *rollback_candidates(found, found[-1].step)[:1]) if one is not None}
     for checkpoint in found:
         if checkpoint.step not in kept:
             folder.remove_checkpoint(checkpoint.path)
 
 
-def good_ones(checkpoints: list[CheckpointInfo], step: int) -> list[CheckpointInfo]:
-    """Those that a run at `step` may go back to, the preferred one first.
+def rollback_candidates(checkpoints: list[CheckpointInfo], step: int) -> list[CheckpointInfo]:
+    """Checkpoints that a run at `step` may be rolled back to, the preferred one first.
 
-    First the newest of those that have proved themselves: by being the best of all so far, or by PROVEN_STEPS steps
-    after them. Then, oldest first, those that were good when they were written.
+    First the proven ones, newest first: those that were the best so far, or that PROVEN_STEPS steps followed. Then,
+    oldest first, the others that were good when they were written.
     """
     good = [one for one in checkpoints if one.good and one.step <= step]
     proven = [one for one in good if one.best or one.step == 0 or one.step <= step - PROVEN_STEPS]
@@ -106,12 +106,12 @@ def good_ones(checkpoints: list[CheckpointInfo], step: int) -> list[CheckpointIn
 
 
 def read_weights(path: Path, config: RunConfig, vocabulary: int, sha256: str = "") -> dict[str, Tensor]:
-    """The tensors in a checkpoint's weights.safetensors; raises InputError unless they are those of `config`."""
+    """Reads the tensors in a checkpoint's weights.safetensors; raises InputError unless they are those of `config`."""
     return _read_tensors(path / WEIGHTS_FILE, weight_shapes(config, vocabulary), sha256)
 
 
 def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: TrainingState) -> dict[str, Tensor]:
-    """The tensors in a checkpoint's state.safetensors; raises InputError unless they are those of `config`."""
+    """Reads the tensors in a checkpoint's state.safetensors; raises InputError unless they are those of `config`."""
     size = (config.layers, config.batch_size, config.hidden)
     shapes: Shapes = {"carried.hidden": size}
     if config.cell == "lstm":
@@ -126,7 +126,7 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
     tensors = _read_tensors(file, shapes | moments | raw, state.sha256.get(TENSORS_FILE, ""), optional=True)
     for group in (moments.keys(), shapes.keys()):
         if 0 < len(group & tensors.keys()) < len(group):
-            raise InputError(f"{file} has only a part of the tensors it needs; go on from another checkpoint.")
+            raise InputError(f"{file} has only some of the tensors it needs; go on from another checkpoint.")
     if moments and state.step > 0 and not moments.keys() <= tensors.keys():
         raise InputError(f"{file} has no state of the optimizer; go on from another checkpoint.")
     if not raw.keys() <= tensors.keys():
@@ -137,7 +137,7 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
 
 
 def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, Tokenizer, int]:
-    """A run's model on the CPU in evaluation mode, its tokenizer, and the checkpoint's step.
+    """Loads a run's model on the CPU in evaluation mode; returns it with its tokenizer and the checkpoint's step.
 
     `which` is "latest", "best" or a step. Raises InputError in one sentence for files that cannot be used.
     """
@@ -147,7 +147,7 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
         weights = read_weights(checkpoint.path, info.config, tokenizer.size, state.sha256.get(WEIGHTS_FILE, ""))
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         instead = run.another(checkpoint.step)
-        onward = "take another checkpoint" if instead is not None else "it has no other checkpoint: train it anew"
+        onward = "take another checkpoint" if instead is not None else "it has no other checkpoint: train it again"
         raise CheckpointError(
             f"The weights of {run.name!r} after step {state.step:,} are not finite; {onward}.", instead
         )
@@ -158,18 +158,18 @@ def load_model(run: RunFolder, which: str = "latest") -> tuple[LanguageModel, To
 
 @contextmanager
 def naming_another(run: RunFolder, step: int) -> Iterator[None]:
-    """Where the checkpoint of `run` at `step` turns out to be unusable, the error knows another."""
+    """Makes the error about an unusable checkpoint of `run` at `step` name another one to use."""
     try:
         yield
     except InputError as error:
         message, instead = str(error), run.another(step)
         if instead is None:
-            message = message.replace(ANOTHER, "the run has no other that can be used: train it anew")
+            message = message.replace(ANOTHER, "the run has no other that can be used: train it again")
         raise CheckpointError(message, instead) from error
 
 
 def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:
-    """The names and shapes of a model's tensors, without making it."""
+    """The names and shapes of a model's tensors, without creating it."""
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[config.cell] * config.hidden
     shapes: Shapes = {"embedding.weight": (vocabulary, config.embedding)}
     for layer in range(config.layers):
@@ -186,20 +186,22 @@ def weight_shapes(config: RunConfig, vocabulary: int) -> Shapes:
 
 
 def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = False) -> dict[str, Tensor]:
-    # The size is bounded by what the config needs before any memory is taken.
+    # The size is limited to what the config needs before any memory is allocated.
     data = read_bounded(path, HEADER_LIMIT + sum(4 * _count(shape) for shape in shapes.values()))
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        raise InputError(f"{path} is not as it was written (its sha256 differs); go on from another checkpoint.")
+        raise InputError(
+            f"{path} has changed since it was written (its SHA-256 differs); go on from another checkpoint."
+        )
     try:
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, LookupError, RuntimeError, TypeError, OverflowError) as error:
-        raise InputError(f"{path} is not a whole safetensors file; go on from another checkpoint.") from error
+        raise InputError(f"{path} is not a complete safetensors file; go on from another checkpoint.") from error
     tensors = {_present_name(name): tensor for name, tensor in tensors.items()}
     for name, tensor in tensors.items():
         if name.startswith("random.") and optional and tensor.dtype == torch.uint8 and tensor.dim() == 1:
             continue
         if name not in shapes:
-            raise InputError(f"{path} has a tensor {name[:60]!r} that its run cannot have; it is of another.")
+            raise InputError(f"{path}: unexpected tensor {name[:60]!r}; these weights belong to another model.")
         if tuple(tensor.shape) != shapes[name] or tensor.dtype != torch.float32:
             found, wanted = ("×".join(map(str, shape)) or "one number" for shape in (tensor.shape, shapes[name]))
             raise InputError(f"{path}: {name} is {found} of {tensor.dtype}, but its run needs {wanted} of float32.")

@@ -1,10 +1,10 @@
-"""Gradient clipping (Pascanu, Mikolov & Bengio 2013): gradients too large are made smaller, in place.
+"""Gradient clipping (Pascanu, Mikolov & Bengio 2013): reduces gradients that are too large, in place.
 
     by norm    ĝ ← ĝ · threshold / ‖ĝ‖  if ‖ĝ‖ > threshold, ‖ĝ‖ the L2 norm over all parameters together
     by value   each component limited to [-threshold, threshold]
 
-Gradients whose norm is not finite are left as they are: scaling would turn an infinity into NaN, and finite
-gradients into zeros.
+Gradients whose norm is not finite are left unchanged: scaling would turn infinities into NaN, and finite
+components into zeros.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Mode = Literal["norm", "value", "off"]
 
 
 class Clipped(NamedTuple):
-    """What clipping met and left."""
+    """The gradients' norm before and after clipping."""
 
     before: float
     """L2 norm over all gradients together."""
@@ -30,9 +30,9 @@ class Clipped(NamedTuple):
 
 @torch.no_grad()
 def clip(gradients: list[Tensor], mode: Mode, threshold: float, before: float | None = None) -> Clipped:
-    """Clips `gradients` in place. `before` is their norm, if it is known already.
+    """Clips `gradients` in place; `before` is their norm, if it is known already.
 
-    What is reported as `after` is never above `threshold` when clipping by norm.
+    The norm reported as `after` is never above `threshold` when clipping by norm.
     """
     if not gradients:
         return Clipped(0.0, 0.0, False)
@@ -47,7 +47,7 @@ def clip(gradients: list[Tensor], mode: Mode, threshold: float, before: float | 
             return Clipped(before, before, False)
         _scale(gradients, threshold / before)
         return Clipped(before, min(before * (threshold / before), threshold), True)
-    # No component can be above the norm, so most often nothing need be looked at.
+    # No component exceeds the norm, so most often the components need not be checked.
     if before <= threshold or float(get_total_norm(gradients, math.inf)) <= threshold:
         return Clipped(before, before, False)
     torch._foreach_clamp_max_(gradients, threshold)
@@ -63,7 +63,7 @@ def _norm_beyond_float32(gradients: list[Tensor]) -> float:
 
 
 def _scale(gradients: list[Tensor], factor: float) -> None:
-    # A factor below the smallest normal float32 would itself become zero; two steps keep it.
+    # A factor below the smallest normal float32 would become zero itself, so it is applied in two steps.
     while factor < 1e-30:
         torch._foreach_mul_(gradients, 1e-20)
         factor *= 1e20

@@ -1,4 +1,4 @@
-"""How well a model predicts a text it was not trained on, read on and on or in windows."""
+"""Evaluates a model on a text it was not trained on: as a stream with the state carried, or in windows."""
 
 from __future__ import annotations
 
@@ -18,28 +18,31 @@ from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
 from rnnplay.text.tokenizers.build import Tokenizer
 
 ROWS = 8
-"""Parts of a stream read side by side while training. Each begins with a zero state, which costs it some 10 nats."""
+"""Number of sections of a stream read side by side during training.
 
-TOKENS_A_ROW = 2048
-"""At least so many, that those nats do not show."""
+Each starts from a zero state, which costs it some 10 nats.
+"""
+
+TOKENS_PER_ROW = 2048
+"""Smallest number of tokens in a section, so that those nats do not matter."""
 
 TIMESTEPS = 256
 
-LOGITS = 1 << 23
-"""At most so many numbers at a time."""
+MOST_LOGITS = 1 << 23
+"""Largest number of logits computed at a time."""
 
 WINDOW_ROWS = 64
 
-BITS_A_BYTE = 8.0
-"""What a byte of the text costs that is hidden by `<unk>`: as much as it takes in the file."""
+BITS_PER_BYTE = 8.0
+"""The cost of each byte of the text that `<unk>` hides: as many bits as it takes in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One pass over (a part of) a split."""
+    """The result of one pass over a split, or over a part of it."""
 
     loss: float
-    """Mean over the tokens, nats."""
+    """Mean over the tokens, in nats."""
     perplexity: float
     """e^loss."""
     bits_per_character: float
@@ -51,7 +54,7 @@ class Evaluation:
 
 
 class _Sum:
-    """Adds up batches."""
+    """The sums over the batches read so far."""
 
     def __init__(self) -> None:
         self.nats = 0.0
@@ -59,15 +62,18 @@ class _Sum:
         self.unknown = 0
 
     def evaluation(self, split: EncodedSplit, targets: int) -> Evaluation:
-        """The figures of what was added; raises InputError if that was nothing. `targets`: all that `split` has."""
+        """The figures over all batches; raises InputError if they have no token.
+
+        `targets`: those of the whole `split`.
+        """
         if not self.tokens:
             raise InputError(
                 "This part of the text is empty; choose another part, or give it more of the text in split."
             )
         characters = split.characters * self.tokens / max(1, targets)
-        # Of part of a split it is not known which bytes are hidden, but how many of them on average.
+        # Which bytes a part of a split hides is not known, only how many one `<unk>` hides on average.
         one = split.hidden / split.unknown if split.unknown else split.characters / max(1, split.tokens)
-        bits = self.nats / math.log(2) + BITS_A_BYTE * one * self.unknown
+        bits = self.nats / math.log(2) + BITS_PER_BYTE * one * self.unknown
         loss = self.nats / self.tokens
         return Evaluation(
             loss=loss,
@@ -89,28 +95,27 @@ def evaluate(
     poll: Callable[[], None] = lambda: None,
     rows: int = 0,
 ) -> Evaluation:
-    """Reads the first `limit` tokens of `split` (0: all) once, state carried, and scores each.
+    """Scores the first `limit` tokens of `split` (0: all), reading them once with the state carried.
 
-    `rows`: how many parts of the stream are read side by side; 1 reads it as one sequence, exactly and slowly;
-    0 chooses. `poll` is called between chunks. The model's mode is put back as it was. Raises InputError for an
-    empty split.
+    `rows`: number of sections of the stream read side by side; 1 reads it as one sequence, exactly but slowly; 0
+    chooses. `poll` is called between chunks. The model's mode is restored. Raises InputError for an empty split.
     """
     if not rows:
         tokens = min(len(split.ids), limit or len(split.ids))
-        rows = max(1, min(ROWS, tokens // TOKENS_A_ROW)) if feed == "stream" else 4 * ROWS
+        rows = max(1, min(ROWS, tokens // TOKENS_PER_ROW)) if feed == "stream" else 4 * ROWS
     batches = evaluation_batches(split, feed, rows, _timesteps(rows, tokenizer), tokenizer.newline, limit)
-    # Of a stream the first token is never a target; lines predict each of theirs.
+    # The first token of a stream is never a target; in lines every token is one.
     return _read(model, batches, precision, poll).evaluation(split, split.tokens - (feed == "stream"))
 
 
 def evaluate_windows(
     model: LanguageModel, split: EncodedSplit, tokenizer: Tokenizer, size: int, count: int, seed: int
 ) -> tuple[Evaluation, int]:
-    """Scores windows of `size` tokens, each read from a zero state, as figures of nanoGPT are computed; float32.
+    """Scores windows of `size` tokens in float32, each from a zero state, as nanoGPT's figures are computed.
 
-    `count` windows begin at random places, drawn from `seed` with repetition; 0: one at every place. All `size`
-    predictions of a window count, the first of them made after one token. Returns how many windows there were, too.
-    Raises InputError if the split is too short for one window.
+    `count` windows start at random positions, drawn from `seed` with replacement; 0: one window at every position. All
+    `size` predictions of a window count; the first is made after one token. Returns the number of windows, too. Raises
+    InputError if the split is too short for one window.
     """
     places = split.tokens - size
     if places < 1:
@@ -124,13 +129,13 @@ def evaluate_windows(
 
 
 def _timesteps(rows: int, tokenizer: Tokenizer) -> int:
-    return max(16, min(TIMESTEPS, LOGITS // (rows * tokenizer.size)))
+    return max(16, min(TIMESTEPS, MOST_LOGITS // (rows * tokenizer.size)))
 
 
 def _read(
     model: LanguageModel, batches: Iterable[Batch], precision: torch.dtype, poll: Callable[[], None] = lambda: None
 ) -> _Sum:
-    """Adds up `batches`; `poll` is called between them. The model's mode is put back as it was."""
+    """Scores `batches` and adds them up; `poll` is called between them. The model's mode is restored."""
     total, state = _Sum(), None
     training = model.training
     try:
@@ -148,7 +153,7 @@ def _read(
 
 
 def target_ids(batch: Batch, device: torch.device) -> torch.Tensor:
-    """The targets, shape (B·T,), IGNORED where they do not count."""
+    """The targets of `batch`, shape (B·T,), with IGNORED where they do not count."""
     targets = torch.from_numpy(batch.targets).to(device)
     if batch.mask is not None:
         targets = targets.masked_fill(~torch.from_numpy(batch.mask).to(device), IGNORED)

@@ -1,4 +1,4 @@
-"""What learns: model, optimizer, data and carried state, and the step that moves them on together."""
+"""The learner: model, optimizer, data and carried state, and the training step that advances them together."""
 
 from __future__ import annotations
 
@@ -30,43 +30,44 @@ from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpoints import RAW
 from rnnplay.training.clipping import Clipped, Mode, clip
 from rnnplay.training.evaluation import target_ids
-from rnnplay.training.optim import make_optimizer, moment_names, set_rate, take_step
+from rnnplay.training.optim import make_optimizer, moment_names, set_learning_rate, take_step
 from rnnplay.training.randomness import OwnRandomness
 
 Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
-"""The weights, and all other tensors of a checkpoint, by name."""
+"""The weights and all other tensors of a checkpoint, by name."""
 
 
-def nothing() -> None:
-    """Does nothing, for those who are not to be called."""
+def do_nothing() -> None:
+    """Does nothing; the default of callbacks."""
 
 
 class StepResult(NamedTuple):
-    """What one step met."""
+    """The result of one step."""
 
     loss: float
-    """Mean over the step's tokens, nats."""
+    """Mean over the step's tokens, in nats."""
     norm: Clipped
     tokens: int
     taken: bool = True
-    """Whether it reached the weights."""
+    """Whether the weights were updated."""
     where: str = ""
-    """If it did not: the first parameter whose gradient was not finite, or the one with the largest; empty if the loss
-    was not finite."""
+    """If not: the first parameter whose gradient is not finite, or the one with the largest; "" if it was the loss."""
 
 
 class Learner:
-    """Everything that a step changes."""
+    """Everything that a training step changes."""
 
-    def __init__(self, config: RunConfig, corpus: EncodedCorpus, between_passes: Callable[[], None] = nothing) -> None:
+    def __init__(
+        self, config: RunConfig, corpus: EncodedCorpus, between_passes: Callable[[], None] = do_nothing
+    ) -> None:
         self._config = config
         self._between_passes = between_passes
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         self.raw_model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
-        """The one that the steps update."""
-        # To the device once more, as that lays cuDNN's weights side by side, which a copy does not.
+        """The model that the steps update."""
+        # Moved to the device again, which lays out cuDNN's weights side by side; a copy does not.
         self._ema_model = deepcopy(self.raw_model).to(self.device) if config.ema_decay else None
         self._parameters = list(self.raw_model.parameters())
         self._optimizer = make_optimizer(config, self._parameters, self.device)
@@ -75,17 +76,17 @@ class Learner:
 
     @property
     def model(self) -> LanguageModel:
-        """The one that is validated, saved and prompted: with the EMA weights if an EMA is kept, else the raw model."""
+        """The model that is validated, saved and prompted: with the EMA weights if an EMA is kept, else the raw one."""
         return self._ema_model or self.raw_model
 
     def step(
         self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, ema_decay: float = 0.0
     ) -> StepResult:
-        """Truncated backpropagation through time (Williams & Peng 1990), one update.
+        """Performs one update by truncated backpropagation through time (Williams & Peng 1990).
 
         The EMA of the weights, where one is kept, moves towards the new weights with decay `ema_decay`.
-        If `guarded`, a step whose loss is not finite, or whose gradient is not or is too large (LARGEST_NORM), changes
-        neither weights nor moments; the carried state, which may have exploded too, then begins anew from zero.
+        If `guarded`, a step whose loss or gradient is not finite, or whose gradient norm exceeds LARGEST_NORM, changes
+        neither weights nor moments; the carried state, which may have exploded too, is reset to zero.
         `between_passes` is called after each of the two passes, while the weights are still those of the step before.
         """
         batch = self.feed.next()
@@ -100,7 +101,7 @@ class Learner:
         loss.backward()  # type: ignore[no-untyped-call]
         self._between_passes()
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        # Both numbers at once: the device is waited for once a step.
+        # Both numbers at once, so that the host waits for the device only once per step.
         loss_value, norm = torch.stack((loss.detach(), get_total_norm(gradients))).tolist()
         clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
         if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
@@ -108,39 +109,39 @@ class Learner:
             self._optimizer.zero_grad()
             self._state = None
             return StepResult(loss_value, clipped, batch.tokens, False, where)
-        set_rate(self._optimizer, lr)
+        set_learning_rate(self._optimizer, lr)
         take_step(self._optimizer)
         if self._ema_model is not None:
             ema, raw = ([one.detach() for one in model.parameters()] for model in (self._ema_model, self.raw_model))
             torch._foreach_lerp_(ema, raw, 1 - ema_decay)
-        self._state = detach(state)  # carried on, but no gradient goes back beyond this batch
+        self._state = detach(state)  # carried on, but no gradient flows back beyond this batch
         return StepResult(loss_value, clipped, batch.tokens)
 
     def next_batch(self) -> tuple[Batch, State | None]:
-        """What the next step will read, and the state it carries into it; nothing moves on."""
+        """The batch that the next step will read, and the state it starts from; changes nothing."""
         place = self.feed.state()
         batch = self.feed.next()
         self.feed.restore(place)
         return batch, self._state
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors beside the weights, for a checkpoint."""
+        """All tensors of a checkpoint except the weights."""
         carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
         return carried | self._moments() | self._raw_weights() | self._randomness.tensors()
 
     def snapshot(self) -> dict[str, Tensor]:
-        """A copy of what the steps have made: "weights.<name>", and as in a checkpoint moments and raw weights."""
+        """Copies what the steps have computed: "weights.<name>", moments and raw weights named as in a checkpoint."""
         tensors = {f"weights.{name}": tensor for name, tensor in self.model.weights().items()}
         tensors |= self._moments() | self._raw_weights()
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
     @property
     def snapshot_bytes(self) -> int:
-        """The size of a snapshot."""
+        """The size of a snapshot in bytes."""
         return 4 * self.raw_model.size * (1 + (self._ema_model is not None) + len(moment_names(self._config)))
 
-    def go_back(self, snapshot: dict[str, Tensor]) -> None:
-        """Takes what `snapshot` gave; the text is read on, from a hidden state of zero."""
+    def roll_back(self, snapshot: dict[str, Tensor]) -> None:
+        """Restores `snapshot`; training goes on at its current place in the text, from a hidden state of zero."""
         weights = {name.removeprefix("weights."): one for name, one in snapshot.items() if name.startswith("weights.")}
         self._load(weights, snapshot)
         self._restore_moments({name: tensor.clone() for name, tensor in snapshot.items() if "optimizer." in name})
@@ -148,7 +149,7 @@ class Learner:
         self._state = None
 
     def not_finite(self) -> str:
-        """The first tensor among weights and moments that is not finite, by its parameter's name; empty if none is."""
+        """The parameter of the first weight or moment that is not finite; empty if all are finite."""
         tensors = [(name, parameter.detach()) for name, parameter in self.raw_model.named_parameters()]
         for name, parameter in self.raw_model.named_parameters():
             kept = self._optimizer.state.get(parameter, {})
@@ -157,11 +158,11 @@ class Learner:
         return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
 
     def _worst_gradient(self) -> str:
-        """The first parameter whose gradient is not finite; if there is none, the one with the largest norm."""
+        """The first parameter whose gradient is not finite; if all are, the one with the largest gradient norm."""
         norms: dict[str, float] = {}
         for name, parameter in self.raw_model.named_parameters():
             if parameter.grad is not None:
-                # In float64, where squares of all finite float32 numbers are finite too.
+                # In float64 the squares of all finite float32 numbers are finite, too.
                 norms[name] = float(torch.linalg.vector_norm(parameter.grad, dtype=torch.float64))
                 if not math.isfinite(norms[name]):
                     return name
@@ -177,7 +178,7 @@ class Learner:
         return tensors
 
     def restore(self, tensors: Tensors, saved: TrainingState) -> None:
-        """Takes what a checkpoint holds; raises InputError for a data position that cannot be."""
+        """Restores a checkpoint; raises InputError if its position in the text is invalid."""
         weights, others = tensors
         self._load(weights, others)
         carried = {name.removeprefix("carried."): tensor for name, tensor in others.items() if "carried." in name}
@@ -185,15 +186,17 @@ class Learner:
         self._restore_moments(others)
         self._randomness.restore(others)
         if saved.device == self.device.type and self._config.precision == "auto":
-            same = saved.precision == "bfloat16" and can_bfloat16(self.device)  # else the run comes from another CPU
+            same = saved.precision == "bfloat16" and can_bfloat16(self.device)  # not on every CPU
             self.precision = torch.bfloat16 if same else torch.float32
         try:
             self.feed.restore(saved.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise InputError("The checkpoint's place in the text cannot be; go on from another checkpoint.") from error
+            raise InputError(
+                "The checkpoint's position in the text is invalid; go on from another checkpoint."
+            ) from error
 
     def _raw_weights(self) -> dict[str, Tensor]:
-        """The weights that the steps update, where an EMA is kept beside them."""
+        """The weights that the steps update, if an EMA is kept; otherwise nothing."""
         if self._ema_model is None:
             return {}
         return {f"{RAW}{name}": tensor for name, tensor in self.raw_model.weights().items()}
@@ -214,5 +217,5 @@ class Learner:
 
 
 def raw_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of a checkpoint's other tensors the raw weights, by name; none where no EMA is kept."""
+    """The raw weights among a checkpoint's other tensors, by name; empty if no EMA is kept."""
     return {name.removeprefix(RAW): one for name, one in tensors.items() if name.startswith(RAW)}

@@ -1,6 +1,6 @@
-"""How far a run is: steps, epochs or minutes, whichever is reached first.
+"""Measures a run against its length: steps, epochs or minutes, whichever is reached first.
 
-Minutes are of training time, the validation that closes a run included: `closing` are the seconds it will take.
+Minutes are of training time and include the final validation, which will take `closing` seconds.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from rnnplay.config import RunConfig
 
 
 def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float, closing: float = 0.0) -> float:
-    """The fraction of its length that a run has done, 0 to 1; 0 if it has none. `seconds` is training time."""
-    shares = [0.0]
+    """The fraction of its length that a run has done, 0 to 1; 0 without a length. `seconds`: training time."""
+    fractions = [0.0]
     if config.steps:
-        shares.append(step / config.steps)
+        fractions.append(step / config.steps)
     if config.epochs:
-        shares.append(epoch / config.epochs)
+        fractions.append(epoch / config.epochs)
     if config.minutes:
-        shares.append(_minutes_share(config, seconds, closing))
-    return min(1.0, max(shares))
+        fractions.append(_fraction_of_minutes(config, seconds, closing))
+    return min(1.0, max(fractions))
 
 
 def is_over(
     config: RunConfig, step: int, epoch: float, seconds: float, step_seconds: float = 0.0, closing: float = 0.0
 ) -> bool:
-    """Whether no further step is to be taken; by time, if the next one would end rather after than at the budget."""
+    """Whether to take no further step; by time, if more than half of the next one would be past the limit."""
     return (
         (config.steps > 0 and step >= config.steps)
         or (config.epochs > 0 and epoch >= config.epochs - 1e-9)
@@ -39,25 +39,25 @@ def seconds_left(
     begun_seconds: float = 0.0,
     closing: float = 0.0,
 ) -> float | None:
-    """Until the length is reached, at the pace since `begun_…`; None if there is no length or no pace yet."""
-    if config.minutes and fraction == min(1.0, _minutes_share(config, seconds, closing)):
+    """Estimates the seconds to the length's end, at the pace since `begun_…`; None without a length or a pace."""
+    if config.minutes and fraction == min(1.0, _fraction_of_minutes(config, seconds, closing)):
         return max(0.0, 60 * config.minutes - seconds)
     if fraction <= begun_fraction:
         return None
     return (1 - fraction) * (seconds - begun_seconds) / (fraction - begun_fraction)
 
 
-def _minutes_share(config: RunConfig, seconds: float, closing: float) -> float:
+def _fraction_of_minutes(config: RunConfig, seconds: float, closing: float) -> float:
     return seconds / _seconds_of_steps(config, closing)
 
 
 def _seconds_of_steps(config: RunConfig, closing: float) -> float:
-    """Of the minutes what is for steps; at least half, however long a validation takes."""
+    """The seconds for steps: those that the final validation leaves, but at least half."""
     return max(60 * config.minutes - closing, 30 * config.minutes)
 
 
 def in_words(config: RunConfig) -> str:
-    """ "1,000 steps", or "no limit"."""
+    """Describes the length: "1,000 steps", or "no limit"."""
     parts = []
     if config.steps:
         parts.append(f"{config.steps:,} step" + "s" * (config.steps != 1))

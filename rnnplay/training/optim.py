@@ -1,4 +1,4 @@
-"""The rule that updates the weights, and how its rate moves."""
+"""Optimizers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FUSED = frozenset({"cpu", "cuda", "mps"})
 def make_optimizer(
     config: RunConfig, parameters: Iterable[nn.Parameter], device: torch.device
 ) -> torch.optim.Optimizer:
-    """torch's optimizer for `config`, in its quickest form on `device`.
+    """torch's optimizer for `config`, in its fastest form on `device`.
 
-    SGD with Polyak's momentum; RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 decay;
-    AdamW (Loshchilov & Hutter 2019) with decoupled decay.
+    SGD with momentum (Polyak 1964); RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 regularisation;
+    AdamW (Loshchilov & Hutter 2019) with decoupled weight decay.
     """
     _leave_out_compiler()
     weights, lr, decay = list(parameters), config.lr, config.weight_decay
@@ -34,7 +34,7 @@ def make_optimizer(
 
 
 def moment_names(config: RunConfig) -> tuple[str, ...]:
-    """What the optimizer keeps for each parameter once it has taken a step, as torch names it.
+    """Names of the tensors that the optimizer keeps for each parameter after a step, as torch names them.
 
     "step" has shape (), all others the parameter's own.
     """
@@ -46,29 +46,29 @@ def moment_names(config: RunConfig) -> tuple[str, ...]:
 
 
 def take_step(optimizer: torch.optim.Optimizer) -> None:
-    """Move the weights along their gradients; as `optimizer.step()`, which would load torch's compiler."""
+    """Updates the weights, as `optimizer.step()` does, but without loading torch's compiler."""
     with torch.no_grad():
         inspect.unwrap(type(optimizer).step)(optimizer)
 
 
 def _leave_out_compiler() -> None:
-    """Have torch's optimizers do without torch._dynamo, which they load only to tell it that it is not to compile them.
+    """Makes torch's optimizers do without torch._dynamo, which they load only to be left uncompiled.
 
-    It takes longer than all else between a command to train and the first step, and tens of megabytes.
+    Loading it takes longer than everything else between a command to train and the first step, and tens of megabytes.
     """
     for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
         method = inspect.unwrap(getattr(torch.optim.Optimizer, name))
-        setattr(method, "__dynamo_disable", method)  # where torch keeps what is not to be compiled
+        setattr(method, "__dynamo_disable", method)  # where torch looks for the method to be left uncompiled
 
 
-def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """The rate of the steps from now on."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Sets the learning rate of the following steps."""
     for group in optimizer.param_groups:
         group["lr"] = lr
 
 
 def ema_decay_at(config: RunConfig, step: int) -> float:
-    """The decay of the weights' exponential moving average w̄ in the step after `step` steps.
+    """The decay d of the weights' exponential moving average w̄ in the step after `step` steps.
 
     w̄ ← d w̄ + (1 − d) w with d = min(ema_decay, (1 + step) / (10 + step)), so that the first weights, which are far
     off, are forgotten sooner (Polyak & Juditsky 1992; the exponential form as in Kingma & Ba 2015, section 7.2).
@@ -76,20 +76,20 @@ def ema_decay_at(config: RunConfig, step: int) -> float:
     return min(config.ema_decay, (1 + step) / (10 + step))
 
 
-def rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:
-    """What the base rate is multiplied by, for the step after `step` steps, `fraction` (0 to 1) of the length done.
+def learning_rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:
+    """The factor on the base learning rate after `step` steps, with `fraction` (0 to 1) of the length done.
 
     constant   1
     warmup     rises linearly to 1 over the first warmup_steps steps, at most over a tenth of the length
     cosine     warmup, times a half cosine from 1 at fraction 0 to lr_floor at fraction 1
-               (Loshchilov & Hutter 2017); without a length the fraction stays 0, and so the rate at 1
-    plateau    `plateau`, the product of the cuts made so far
+               (Loshchilov & Hutter 2017); without a length the fraction stays 0, and so the cosine at 1
+    plateau    `plateau`, the product of the reductions so far
     """
     if config.schedule == "constant":
         return 1.0
     if config.schedule == "plateau":
         return plateau
-    # A short run is not spent on warming up: a tenth of it is enough, in whatever its length is counted.
+    # A short run should not spend its length on warming up: a tenth is enough, in whatever unit the length is given.
     after = fraction + (1 / config.steps if config.steps else 0.0)
     warm = min(1.0, max((step + 1) / config.warmup_steps, 10 * after)) if config.warmup_steps else 1.0
     if config.schedule == "warmup":

@@ -1,4 +1,4 @@
-"""Where a run is: all that a checkpoint holds, and what each step does to it."""
+"""The progress of a run: everything that a checkpoint holds, and how each step changes it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rnnplay.runs.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHT
 from rnnplay.runs.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.evaluation import evaluate
-from rnnplay.training.good_states import GoodState
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
-from rnnplay.training.optim import ema_decay_at, rate_multiplier
+from rnnplay.training.optim import ema_decay_at, learning_rate_multiplier
 from rnnplay.training.resuming import live_knobs
+from rnnplay.training.rollback_states import RollbackState
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
 
@@ -27,15 +27,15 @@ class Trouble(NamedTuple):
 
     cause: str
     where: str
-    """The parameter that was not finite, or whose gradient was not or was the largest, if any."""
+    """The parameter that is not finite, or whose gradient is not finite or is the largest, if any."""
 
 
-RISEN = 1.25
-"""Times the learning rate before: from here on a resumed run's rate has risen by more than the length's rounding."""
+RISEN_FACTOR = 1.25
+"""A resumed run's learning rate has risen if it is more than this many times the previous one; less is rounding."""
 
 
-class Taken(NamedTuple):
-    """What is to be told of a step."""
+class StepOutcome(NamedTuple):
+    """The records of a step, and whether the run has diverged."""
 
     step: Step
     skipped: Skipped | None
@@ -43,12 +43,12 @@ class Taken(NamedTuple):
 
 
 def _in_digits(value: float, digits: int = 9) -> float:
-    """`value` as it is recorded: nine digits tell any float32 from the next, and take half the room of all 17."""
+    """Rounds `value` as it is recorded: nine digits distinguish all float32 numbers, and take half the space of 17."""
     return float(f"{value:.{digits}g}")
 
 
 class Progress:
-    """The learner, and how far it is."""
+    """The learner, its counters, and the history that decides what comes next."""
 
     def __init__(self, learner: Learner, corpus: EncodedCorpus) -> None:
         self.learner = learner
@@ -60,28 +60,28 @@ class Progress:
         self.ended: Ending = ""
         self.stopwatch = Stopwatch()
         self._speed = Speed()
-        self._begun = (0.0, 0.0)
-        """Fraction and seconds where this process began, or the run last went back."""
+        self._pace_start = (0.0, 0.0)
+        """The fraction and seconds from which the pace is measured: the start of this process, or the last rollback."""
         self._validation_seconds = 0.0
-        """Of the quickest one in this process: what else keeps the machine busy for a moment is not to end a run."""
+        """Time of the fastest one in this process: another program that slows one down must not end a run early."""
 
     def fraction(self, config: RunConfig) -> float:
-        """How far the run is on its way to its length, 0 to 1."""
+        """The fraction of its length that the run has done, 0 to 1."""
         return fraction_done(
             config, self.step, self.learner.feed.epoch, self.stopwatch.seconds, self._closing_seconds(config)
         )
 
     def seconds_left(self, config: RunConfig) -> float | None:
-        """Until the length is reached, at the pace so far."""
+        """Estimates the seconds until the length is reached, at the pace so far; None if unknown."""
         closing = self._closing_seconds(config)
-        return seconds_left(config, self.fraction(config), self.stopwatch.seconds, *self._begun, closing)
+        return seconds_left(config, self.fraction(config), self.stopwatch.seconds, *self._pace_start, closing)
 
     def is_over(self, config: RunConfig) -> bool:
         """Whether the length is reached."""
         return self._is_over_after(config, 0.0)
 
     def is_time_to_validate(self, config: RunConfig) -> bool:
-        """Whether a validation is due that leaves time for more steps, before the one that closes the run."""
+        """Whether a validation is due that leaves time for more steps before the final one."""
         if not config.eval_every or self.step % config.eval_every:
             return False
         return not self._is_over_after(config, self._closing_seconds(config))
@@ -92,24 +92,24 @@ class Progress:
         return is_over(config, self.step, self.learner.feed.epoch, seconds, self._speed.step_seconds, closing)
 
     def _closing_seconds(self, config: RunConfig) -> float:
-        """What the validation at the end takes: as long as one before, or by the pace of the steps."""
+        """Estimates the time of the final validation from an earlier one, or from the speed of the steps."""
         if self._validation_seconds or not self._speed.tokens_per_second:
             return self._validation_seconds
         tokens = self._corpus.validation.tokens
         return min(tokens, config.eval_tokens or tokens) / (3 * self._speed.tokens_per_second)  # without a backward
 
-    def rate(self, config: RunConfig) -> float:
+    def learning_rate(self, config: RunConfig) -> float:
         """The learning rate of the next step."""
-        return config.lr * rate_multiplier(
+        return config.lr * learning_rate_multiplier(
             config, self.step, self.fraction(config), self.validations.plateau_multiplier
         )
 
-    def risen_rate(self, before: RunConfig, config: RunConfig) -> str:
-        """That a longer run stretches its cosine, so that the learning rate rises again, and what keeps it; else ""."""
+    def learning_rate_warning(self, before: RunConfig, config: RunConfig) -> str:
+        """Returns a warning if a longer run's stretched cosine raises the learning rate again; "" otherwise."""
         if not before.schedule == config.schedule == "cosine" or before.lr != config.lr:
             return ""
-        was, now = self.rate(before), self.rate(config)
-        if now <= RISEN * was:
+        was, now = self.learning_rate(before), self.learning_rate(config)
+        if now <= RISEN_FACTOR * was:
             return ""
         return (
             f"The learning rate had come down to {was:.2g}. Stretched over the new length, the cosine begins again at "
@@ -117,10 +117,10 @@ class Progress:
             f"schedule to constant and lr to {was:.2g} (--schedule constant --lr {was:.2g})."
         )
 
-    def take_step(self, config: RunConfig) -> Taken:
-        """One step."""
+    def take_step(self, config: RunConfig) -> StepOutcome:
+        """Trains one step."""
         began = working_time()
-        lr = self.rate(config)
+        lr = self.learning_rate(config)
         guarded = config.divergence != "off"
         decay = ema_decay_at(config, self.step)
         result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, decay)
@@ -137,19 +137,19 @@ class Progress:
             tokens=self.tokens,
             tokens_per_second=_in_digits(self._speed.tokens_per_second, 6),
         )
-        # Both numbers are known anyway; the weights themselves are looked at only after a step that was skipped.
+        # Both numbers are known anyway; the weights themselves are checked only after a skipped step.
         self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))
         if result.taken:
-            return Taken(step, None, Trouble(FAR_ABOVE, "") if guarded and self.watch.far_above else None)
+            return StepOutcome(step, None, Trouble(FAR_ABOVE, "") if guarded and self.watch.far_above else None)
         cause = TOO_LARGE if math.isfinite(result.norm.after) else GRADIENT
         if not math.isfinite(result.loss):
             cause = LOSS
         where = self.learner.not_finite()
         trouble = Trouble(WEIGHTS, where) if where else Trouble(cause, result.where) if self.watch.repeated else None
-        return Taken(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)
+        return StepOutcome(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)
 
     def validate(self, config: RunConfig, poll: Callable[[], None]) -> Validation:
-        """The validation split, read with the weights of this moment; `poll` is called between chunks."""
+        """Evaluates the current weights on the validation split; `poll` is called between chunks."""
         learner, corpus, began = self.learner, self._corpus, self.stopwatch.seconds
         answering = 0.0
 
@@ -180,12 +180,14 @@ class Progress:
             unknown_fraction=found.unknown_fraction,
         )
 
-    def good_state(self) -> GoodState:
-        """A copy of this moment, to go back to."""
-        return GoodState(self.step, self.tokens, self.validations, self.watch, self.learner.snapshot())
+    def good_state(self) -> RollbackState:
+        """Copies the current state, to roll back to."""
+        return RollbackState(self.step, self.tokens, self.validations, self.watch, self.learner.snapshot())
 
-    def go_back(self, good: GoodState, trouble: Trouble, remedy: Remedy, rollbacks: int, config: RunConfig) -> Rollback:
-        """To `good`; the number of rollbacks that the run has made of itself is then `rollbacks`."""
+    def roll_back(
+        self, good: RollbackState, trouble: Trouble, remedy: Remedy, rollbacks: int, config: RunConfig
+    ) -> Rollback:
+        """Rolls back to `good`; `rollbacks` is the number of automatic rollbacks of the run, including this one."""
         record = Rollback(
             step=self.step,
             to=good.step,
@@ -195,14 +197,14 @@ class Progress:
             changed=changes(remedy, config),
             count=rollbacks,
         )
-        self.learner.go_back(good.tensors)
+        self.learner.roll_back(good.tensors)
         self.step, self.tokens, self.validations = good.step, good.tokens, good.validations
         self.watch = good.watch.back(rollbacks)
-        self._begun = (self.fraction(config), self.stopwatch.seconds)
+        self._pace_start = (self.fraction(config), self.stopwatch.seconds)
         return record
 
     def started(self, run: str, threads: int) -> Started:
-        """What the run is, for its first record."""
+        """Describes the run in its first record."""
         return Started(
             run=run,
             parameters=self.learner.model.size,
@@ -214,7 +216,7 @@ class Progress:
         )
 
     def state(self, config: RunConfig, threads: int, metrics_bytes: int) -> TrainingState:
-        """All but the tensors, for a checkpoint."""
+        """Returns the contents of state.json, for a checkpoint."""
         return TrainingState(
             format=FORMAT,
             step=self.step,
@@ -236,10 +238,10 @@ class Progress:
         )
 
     def restore(self, state: TrainingState, tensors: Tensors, config: RunConfig) -> None:
-        """To what a checkpoint holds; raises InputError if that cannot be."""
+        """Restores a checkpoint; raises InputError if its position in the text is invalid."""
         self.learner.restore(tensors, state)
         self.step, self.tokens, self.validations, self.watch = state.step, state.tokens, state.validations, state.watch
-        if state.finished == "diverged":  # the user goes on all the same: with as many rollbacks as at first
+        if state.finished == "diverged":  # the user resumes all the same: all rollbacks are available again
             self.watch = self.watch.back(0)
         self.stopwatch = Stopwatch(state.seconds)
-        self._begun = (self.fraction(config), state.seconds)
+        self._pace_start = (self.fraction(config), state.seconds)

@@ -1,7 +1,7 @@
-"""A run's own random numbers. torch's generators belong to the process, where others draw from them too.
+"""Keeps a run's own random state: torch's generators belong to the process, where others draw from them too.
 
 Only torch's: nothing in training draws from Python's or NumPy's global generators (the order of lines comes from a
-generator made anew of seed and epoch), so a checkpoint has no use for their states.
+generator created from seed and epoch), so a checkpoint does not need their states.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from rnnplay.errors import InputError
 
 
 class OwnRandomness:
-    """The state of torch's generators (CPU, and the device's) as this run has left them; Mersenne Twister on the CPU.
+    """The states of torch's generators (CPU and device) as this run left them; Mersenne Twister on the CPU.
 
-    Inside `with randomness():` the process's generators are this run's; outside they are as they were.
+    Inside `with randomness():` the process's generators are in this run's states; outside they are unaffected.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
@@ -39,11 +39,11 @@ class OwnRandomness:
             self._write(outside)
 
     def tensors(self) -> dict[str, Tensor]:
-        """ "random.cpu" and so on, uint8, for a file."""
+        """States by name ("random.cpu", …), as uint8 tensors for a file."""
         return {f"random.{name}": state for name, state in self._own.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Takes what `tensors` gave, as far as it is of this device; raises InputError if torch refuses it."""
+        """Restores what `tensors` returned, as far as it is for this device; raises InputError if torch rejects it."""
         found = {name: tensors[f"random.{name}"] for name in self._own if f"random.{name}" in tensors}
         outside = self._read()
         try:

@@ -1,4 +1,4 @@
-"""What may change when a run goes on, and what must not have."""
+"""Opens a run to resume it, and checks what may have changed and what must not."""
 
 from __future__ import annotations
 
@@ -20,34 +20,36 @@ from rnnplay.training.learner import Tensors
 from rnnplay.training.length import in_words, is_over
 
 FREE_GROUPS = {"divergence", "evaluation", "checkpoints", "machine"}
+"""Groups of knobs that may differ when a run is resumed, as live ones may."""
+
 FREE = {"corpus", "steps", "epochs", "minutes"}
-"""The corpus's name too: that its text is the same is seen from its sha256."""
+"""Knobs that may differ besides those. Also the corpus's name: its text is compared by its SHA-256."""
 
 
 class Resumed(NamedTuple):
-    """A run as one of its checkpoints left it."""
+    """A run as read from one of its checkpoints."""
 
     path: Path
     info: RunInfo
     config: RunConfig
-    """The one given, with the live knobs as they stood at the checkpoint."""
+    """The config given, with the values of live knobs at the checkpoint."""
     state: TrainingState
     tensors: Tensors
     changed: dict[str, float | str]
-    """Live knobs that the user set anew."""
+    """Live knobs that the user has set to new values."""
     tuned: dict[str, float | str]
-    """Live knobs that were another at the checkpoint than in the config given, and are not set anew."""
+    """Live knobs whose values at the checkpoint differ from the config given, and which the user has not set."""
     threads: int
     lock: RunLock
 
 
 def live_knobs() -> list[str]:
-    """The names of those that may change between two steps."""
+    """Names of the knobs that may change between two steps."""
     return [name for name, spec in knobs().items() if spec.knob.live]
 
 
 def live_value(knob: str, value: float | str) -> float | str:
-    """`value` as the live knob `knob` takes it; raises ConfigError for other knobs and values not allowed."""
+    """Checks and returns `value` for the live knob `knob`; raises ConfigError for other knobs and invalid values."""
     spec = knobs().get(knob)
     if spec is None or not spec.knob.live:
         raise ConfigError(knob, f"{knob} cannot change while training; only {', '.join(live_knobs())} can.")
@@ -55,19 +57,19 @@ def live_value(knob: str, value: float | str) -> float | str:
 
 
 def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:
-    """`config` with the live knobs as they were at the checkpoint of `state`; raises ConfigError."""
+    """Returns `config` with the values of live knobs at the checkpoint of `state`; raises ConfigError."""
     live = with_new_names(state.live)
     kept = {name: knobs()[name].check(value) for name, value in live.items() if name in live_knobs()}
     return msgspec.structs.replace(config, **kept)
 
 
 def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
-    """`config` with what the corpus decides filled in."""
+    """Returns `config` with the corpus's own feed in place of auto."""
     return msgspec.structs.replace(config, feed=corpus.feed) if config.feed == "auto" else config
 
 
 def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus: EncodedCorpus) -> None:
-    """Raises ConfigError for a knob that a run keeps, InputError for another text or vocabulary."""
+    """Raises ConfigError if a knob that a run keeps has changed, InputError for another text or vocabulary."""
     for name, spec in knobs().items():
         ours, given = getattr(info.config, name), getattr(config, name)
         if ours != given and not (spec.knob.live or spec.knob.group in FREE_GROUPS or name in FREE):
@@ -81,16 +83,14 @@ def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus:
             "put that one back, or start a new run."
         )
     if corpus.tokenizer.to_bytes() != folder.vocabulary_bytes():
-        raise InputError(
-            f"The vocabulary of the run {folder.name!r} is not that of its text any more; start a new run."
-        )
+        raise InputError(f"The vocabulary of the run {folder.name!r} no longer matches its text; start a new run.")
 
 
 def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state: TrainingState) -> None:
-    """Raises FinishedError if there is nothing left to train up to the length in `config`."""
+    """Raises FinishedError if the run has reached the length in `config`, or would stop early at once."""
     lengths = {name: (getattr(config, name), getattr(info.config, name)) for name in ("steps", "epochs", "minutes")}
     grown = any(old > 0 and (new == 0 or new > old) for new, old in lengths.values())  # 0 is no limit
-    # By minutes a run ends a little before them, if its last validation takes less than was put by for it.
+    # With a time limit, a run ends a little early if its final validation takes less time than was reserved.
     if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not grown):
         done = {"steps": state.step, "epochs": state.epoch, "minutes": state.seconds / 60}
         limits = {name: new for name, (new, _) in lengths.items() if new > 0}
@@ -111,15 +111,15 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
 
 
 def _doubled(name: str, done: float) -> float:
-    """About twice as much, of two digits: 4, not 4.01, minutes."""
+    """Doubles `done`, rounded to two digits: 4 minutes, not 4.01."""
     twice = float(f"{2 * done:.2g}")
     return int(twice) if name == "steps" else max(0.01, twice)
 
 
 def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkpoint: str) -> Resumed:
-    """Locks the run, reads and checks all that is needed to go on; changes nothing but leftovers.
+    """Locks the run, then reads and checks everything needed to resume it; changes nothing but removes leftovers.
 
-    Raises as `Trainer.resume`, and then holds no lock.
+    Raises as `Trainer.resume` does; the lock is then released.
     """
     config = resolved(config, corpus)
     info = folder.info()
@@ -135,7 +135,7 @@ def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkp
 def _read(
     config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, info: RunInfo, checkpoint: str, lock: RunLock
 ) -> Resumed:
-    check_own(folder.log.path)  # before anything is cleared away
+    check_own(folder.log.path)  # before anything is removed
     folder.sweep()
     chosen = folder.checkpoint(checkpoint)
     path = chosen.path

@@ -1,4 +1,4 @@
-"""When a checkpoint is due, writing it, and trying again later where the disk refuses."""
+"""Writes a run's checkpoints when they are due, and tries again later if that fails."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import RunLock
 from rnnplay.text.tokenizers.build import Tokenizer
-from rnnplay.training.checkpoints import thin_out, write_checkpoint
-from rnnplay.training.journal import Journal
+from rnnplay.training.checkpoints import delete_old_checkpoints, write_checkpoint
 from rnnplay.training.learner import Tensors
+from rnnplay.training.recorder import Recorder
 
 TUNED_SECONDS = 1.0
-"""A changed knob is in a checkpoint no later than this."""
+"""A changed knob is saved in a checkpoint within this time."""
 
 LOOK_SECONDS = 1.0
-"""How often it is looked whether the run's folder is still there."""
+"""How often the saver checks that the run's folder is still there."""
 
 RETRY_SECONDS = 10.0
-"""Between attempts, while the disk refuses."""
+"""Time between attempts while writing fails."""
 
 
 class Saver:
-    """The checkpoints and run.json of one run."""
+    """Writes the checkpoints and run.json of one run."""
 
     def __init__(
         self,
         folder: RunFolder,
         info: RunInfo,
-        journal: Journal,
+        recorder: Recorder,
         lock: RunLock,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lock = lock
-        self._folder, self._info, self._journal, self._clock = folder, info, journal, clock
+        self._folder, self._info, self._recorder, self._clock = folder, info, recorder, clock
         self._tried = self._looked = clock()
         self._refused = False
-        self._anew = False
-        """Whether the folder was made anew and lacks run.json, which comes after a checkpoint."""
+        self._recreated = False
+        """Whether the folder was created again and lacks run.json, which follows a checkpoint."""
 
     def due(self, config: RunConfig, step: int, tuned: bool) -> bool:
-        """Whether the run at `step` is to be saved now; `tuned`: a knob was changed since it was last."""
+        """Whether the run at `step` should be saved now; `tuned`: a knob has changed since it was last saved."""
         every, seconds = config.checkpoint_every, config.checkpoint_seconds
         now = self._clock()
         waited = now - self._tried
@@ -61,24 +61,25 @@ class Saver:
         )
 
     def keep_folder(self, tokenizer: Tokenizer) -> None:
-        """Makes the run's folder anew if somebody has removed it; to be called before anything else is written.
+        """Creates the run's folder again if it was removed; to be called before anything else is written.
 
-        Raises OSError, then as `save` does; InputError if another run has taken its place.
+        Raises OSError, after which the next attempt is due in RETRY_SECONDS; InputError if another run has taken its
+        place.
         """
         if not self.lock.in_place:
             try:
-                lock = self._folder.make_anew(self._info, tokenizer)
+                lock = self._folder.recreate(self._info, tokenizer)
             except OSError:
                 self._refused, self._tried = True, self._clock()
                 raise
             self.lock.release()
-            self.lock, self._anew = lock, True
+            self.lock, self._recreated = lock, True
 
     def save(self, state: TrainingState, tensors: Tensors, config: RunConfig) -> None:
-        """Writes a checkpoint and thins out older ones. Raises OSError; the next is then due in RETRY_SECONDS."""
+        """Writes a checkpoint and deletes old ones. Raises OSError; the next attempt is then due in RETRY_SECONDS."""
         try:
             write_checkpoint(self._folder, state, *tensors)
-            thin_out(self._folder, config.keep)
+            delete_old_checkpoints(self._folder, config.keep)
             self.save_info(config)
         except OSError:
             self._refused = True
@@ -86,17 +87,17 @@ class Saver:
         finally:
             self._tried = self._clock()
         self._refused = False
-        self._journal.worked("a checkpoint")
-        if self._anew:
-            self._anew = False
-            self._journal.notice(
-                f"Somebody removed or moved the folder of the run; it is made anew, with a checkpoint of step "
-                f"{state.step:,}. What it held before is not in it."
+        self._recorder.worked("a checkpoint")
+        if self._recreated:
+            self._recreated = False
+            self._recorder.notice(
+                f"The folder of the run was removed or moved; it has been created again, with a checkpoint of step "
+                f"{state.step:,}. Its earlier contents are not in it."
             )
 
     def save_info(self, config: RunConfig) -> None:
-        """Puts `config` into run.json, if it is another there. Raises OSError."""
-        if self._info.config != config or self._anew:
+        """Writes `config` to run.json if it has changed. Raises OSError."""
+        if self._info.config != config or self._recreated:
             info = msgspec.structs.replace(self._info, config=config)
             self._folder.write_info(info)
             self._info = info

@@ -1,4 +1,4 @@
-"""Training time, and how fast it goes."""
+"""Measures training time and speed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ WINDOW_SECONDS = 1.0
 
 
 class Stopwatch:
-    """Seconds of training; goes on from where an earlier process stopped.
+    """Measures seconds of training, continuing from those of an earlier process.
 
-    It stands still while training is paused, the process stopped or the machine asleep.
+    It stops while training is paused, the process is stopped or the machine sleeps.
     """
 
     def __init__(self, seconds: float = 0.0, clock: WorkingTime = working_time) -> None:
@@ -20,27 +20,27 @@ class Stopwatch:
         self._before = seconds
         self._since: float | None = None
         self._still = 0.0
-        """What the clock had left out when that was last told."""
+        """The seconds that the clock had left out at the last call of `left_out`."""
 
     @property
     def seconds(self) -> float:
-        """So far."""
+        """Seconds so far."""
         return self._before + (self._clock() - self._since if self._since is not None else 0.0)
 
     def start(self) -> None:
-        """Goes, if it does not yet."""
+        """Starts, unless it runs already."""
         if self._since is None:
             self._since = self._clock()
             self._still = self._clock.still
             self._clock.begin(self)
 
     def stop(self) -> None:
-        """Stands still, if it does not yet."""
+        """Stops, unless it is stopped already."""
         self._before, self._since = self.seconds, None
         self._clock.end(self)
 
     def left_out(self) -> float:
-        """Seconds since the last call in which training went on but the process stood still."""
+        """Seconds since the last call during which the process stood still although training was not paused."""
         if self._since is None:
             return 0.0
         before, self._still = self._still, self._clock.still
@@ -48,7 +48,7 @@ class Stopwatch:
 
 
 class Speed:
-    """The time steps take, over the last second of them."""
+    """Measures the time of steps, averaged over the last second."""
 
     def __init__(self) -> None:
         self._steps: deque[tuple[float, int]] = deque()
@@ -56,7 +56,7 @@ class Speed:
         self._tokens = 0
 
     def add(self, seconds: float, tokens: int) -> None:
-        """One more step."""
+        """Adds a step."""
         self._steps.append((seconds, tokens))
         self._seconds += seconds
         self._tokens += tokens
@@ -67,10 +67,10 @@ class Speed:
 
     @property
     def tokens_per_second(self) -> float:
-        """0 before the first step."""
+        """Tokens per second; 0 before the first step."""
         return self._tokens / self._seconds if self._seconds > 0 else 0.0
 
     @property
     def step_seconds(self) -> float:
-        """Mean time of a step; 0 before the first."""
+        """Mean time of a step in seconds; 0 before the first."""
         return self._seconds / len(self._steps) if self._steps else 0.0

@@ -1,9 +1,9 @@
-"""How many threads a run's steps use: the fastest number at its start, and fewer while other programs use the cores.
+"""Chooses a run's number of threads: the fastest at the start, fewer while other programs use the cores.
 
-Threads of OpenMP wait for each other many times in a step. They do it by spinning, which is quick while each has a core
-of its own, and ruinous where two programs share the cores: each then spins while it keeps the other from arriving. So
-no run takes more threads than there are cores that nobody else uses. That is looked at twice a second, and decided by
-`Watch`, from readings alone. Measurements: docs/decisions.md, docs/performance.md.
+OpenMP's threads wait for one another many times in a step, by spinning. That is fast while each has a core of its own,
+and ruinous where two programs share the cores: each then spins while it keeps the other from arriving. So a run uses no
+more threads than there are cores that no other program uses. They are counted twice a second; `CoreWatch` decides, from
+the readings alone. Measurements: docs/decisions.md, docs/performance.md.
 """
 
 from __future__ import annotations
@@ -24,45 +24,48 @@ from rnnplay.model.language_model import LanguageModel, autocast
 from rnnplay.runs.records import Threads
 
 MEASURE_SECONDS = 0.4
-"""All that a measurement may take, the first steps of each count of threads aside."""
+"""Time limit of a measurement in seconds, without the first steps of each number of threads."""
 
 WORTH_A_THREAD = 0.95
-"""More threads are taken only if a step then takes less than this fraction of its time: the interface needs room."""
+"""More threads are used only if a step then takes less than this fraction of its time: the interface needs one, too."""
 
 LOOK_SECONDS = 0.5
 BUSY_LOOKS = 2
-"""Looks whose mean says that others have come; a screen that is opened takes less long."""
+"""Number of readings whose mean shows that other programs have started; opening a screen takes less time."""
 CALM_LOOKS = 4
-"""Looks that say that they have gone. Each time that they come back within a minute takes as many more."""
+"""Number of readings that show that they have ended, multiplied by how often they started in the last minute."""
 MOST_CALM_LOOKS = 12
 BUSY = 0.4
-"""Cores. A program that computes all the time, and shares a core with one of our threads, gets half a core."""
+"""In cores. A program that computes all the time and shares a core with one of our threads gets half a core."""
 CALM = 0.25
-"""Of a core that counts as free. The interface takes 0.05 to 0.1 while it draws what comes in."""
+"""Fraction of a core that may be used while it counts as free.
+
+The interface takes 0.05 to 0.1 for drawing new records.
+"""
 AGAIN_AFTER = (5.0, 30.0)
-"""Seconds after the start at which the number is measured once more: its first moment need not be typical."""
+"""Seconds after the start at which the number is measured again: the first moment may not be typical."""
 
 
 class Reading(NamedTuple):
-    """What the clocks say."""
+    """What the clocks read at one moment, in seconds."""
 
     seconds: float
-    """On the wall."""
+    """Wall-clock time."""
     own: float
-    """Processor seconds of this process, all threads."""
+    """Processor time of this process, all threads."""
     busy: float
-    """Processor seconds of all programs, on the processors that this process may use."""
+    """Processor time of all programs, on the processors that this process may use."""
 
 
-def read() -> Reading:
-    """The clocks as they are. Where the system does not tell what all programs use, they seem to use nothing more."""
+def read_clocks() -> Reading:
+    """Reads the clocks. Where the system does not report the time of all programs, the others seem to use none."""
     own = time.process_time()
     try:
         times = psutil.cpu_times(percpu=True)
         allowed = [times[number] for number in processors() if number < len(times)]
     except (OSError, RuntimeError, NotImplementedError):
         return Reading(time.monotonic(), own, own)
-    # Guests are counted under user as well; a guest of this machine is busy all the same.
+    # Guests are counted under user as well, and a guest of this machine uses its processors.
     idle = ("idle", "iowait", "guest", "guest_nice")
     busy = sum(value for one in allowed for name, value in one._asdict().items() if name not in idle)
     return Reading(time.monotonic(), own, busy)
@@ -75,99 +78,100 @@ def others(before: Reading, after: Reading) -> float:
 
 
 def free_cores(cores: int, taken: float, allowed: int | None = None) -> int:
-    """How many of `cores` a program may use while others use `taken` of the `allowed` processors (as many, if None).
+    """How many of `cores` a program may use while others use `taken` of the `allowed` processors (None: as many).
 
-    There may be more processors than we take: two share a core, or OMP_NUM_THREADS leaves the rest to others.
+    There may be more processors than cores to use: two may share a core, or OMP_NUM_THREADS may leave the rest to
+    others.
     """
     return max(1, min(cores, int((cores if allowed is None else allowed) - taken + CALM)))
 
 
 def use_free_cores(look_seconds: float = 0.1) -> int:
-    """Sets the threads of what takes seconds and does not train; returns their number.
+    """Sets the number of threads of a command that takes seconds and does not train; returns it.
 
-    With two threads beside a busy program an evaluation took many times as long as with one. It looks only once, as
-    these commands are done in seconds, unlike a training, which its own watch follows; and all of one evaluation is
-    then added up in the same order, whatever begins beside it.
+    With two threads beside a busy program an evaluation took many times as long as with one. The cores are checked only
+    once, as these commands are short; and so all of an evaluation is added up in the same order, whatever starts beside
+    it.
     """
     cores = physical_cores()
     if cores == 1:
         return use_threads(1)
-    before = read()
+    before = read_clocks()
     time.sleep(look_seconds)
-    return use_threads(_free_at_once(cores, others(before, read())))
+    return use_threads(_free_at_once(cores, others(before, read_clocks())))
 
 
 def _free_at_once(cores: int, taken: float) -> int:
-    """As one short look has it: what is little may be nothing."""
+    """Cores that are free according to one short reading, in which little use may be none."""
     return free_cores(cores, taken, len(processors())) if taken > BUSY else cores
 
 
 class Decision(NamedTuple):
-    """What to do about the number of threads."""
+    """How to change the number of threads."""
 
     most: int
-    """Threads to use at most."""
+    """Largest number of threads to use."""
     measure: bool
-    """Find the best number up to `most`, for there is more room than there was; otherwise `most` itself is it."""
+    """Whether to measure which number up to `most` is fastest, as more cores are free; otherwise `most` is used."""
     others: float
     """Cores that other programs use."""
 
 
-class Watch:
-    """Decides when a run should use fewer threads, and when it is worth a measurement whether more are better."""
+class CoreWatch:
+    """Decides when a run should use fewer threads, and when it is worth measuring whether more are faster."""
 
-    def __init__(self, cores: int, count: int, room: int, start: Reading, allowed: int | None = None) -> None:
-        """`count` threads were found best while `room` of `cores` were free; `allowed`: see `free_cores`."""
+    def __init__(self, cores: int, count: int, free: int, start: Reading, allowed: int | None = None) -> None:
+        """`count` threads were found fastest while `free` of `cores` were free; `allowed`: see `free_cores`."""
         self._cores = cores
         self._allowed = allowed
         self.count = count
-        self._room = room
+        self._free = free
         self._before = start
         self._looks: deque[float] = deque(maxlen=MOST_CALM_LOOKS)
-        self._again = deque(start.seconds + seconds for seconds in AGAIN_AFTER)
-        self._driven_off: deque[float] = deque(maxlen=MOST_CALM_LOOKS)
-        """When others came, in the last minute."""
+        self._measure_again = deque(start.seconds + seconds for seconds in AGAIN_AFTER)
+        self._others_started: deque[float] = deque(maxlen=MOST_CALM_LOOKS)
+        """When other programs started, in the last minute."""
 
     def due(self, seconds: float) -> bool:
-        """Whether it is time for a look."""
+        """Whether it is time for another reading."""
         return seconds - self._before.seconds >= LOOK_SECONDS
 
     def look(self, now: Reading) -> Decision | None:
-        """What follows from one more reading; None: nothing."""
+        """Takes one more reading and returns what to change, if anything."""
         self._looks.append(others(self._before, now))
         self._before = now
         taken = statistics.fmean(list(self._looks)[-BUSY_LOOKS:])
-        if len(self._looks) >= BUSY_LOOKS and taken > BUSY and self.count > self._free(taken):
-            if self._room == self._cores:  # else they are the same ones, and more of them
-                self._driven_off.append(now.seconds)
-            return Decision(self._free(taken), False, taken)
-        while self._driven_off and now.seconds - self._driven_off[0] > 60:
-            self._driven_off.popleft()
-        calm = min(MOST_CALM_LOOKS, CALM_LOOKS * max(1, len(self._driven_off)))
+        if len(self._looks) >= BUSY_LOOKS and taken > BUSY and self.count > self._free_cores(taken):
+            if self._free == self._cores:  # otherwise the same programs use more of them
+                self._others_started.append(now.seconds)
+            return Decision(self._free_cores(taken), False, taken)
+        while self._others_started and now.seconds - self._others_started[0] > 60:
+            self._others_started.popleft()
+        calm = min(MOST_CALM_LOOKS, CALM_LOOKS * max(1, len(self._others_started)))
         if len(self._looks) < calm:
             return None
         last = list(self._looks)[-calm:]
         taken = max(statistics.fmean(last), max(map(min, itertools.pairwise(last))))
-        room = self._free(taken)
-        again = bool(self._again) and now.seconds >= self._again[0]
-        if room > self._room or (again and room == self._room):
+        free = self._free_cores(taken)
+        again = bool(self._measure_again) and now.seconds >= self._measure_again[0]
+        if free > self._free or (again and free == self._free):
             if again:
-                self._again.popleft()
-            return Decision(room, True, taken)
+                self._measure_again.popleft()
+            return Decision(free, True, taken)
         return None
 
-    def follow(self, count: int, room: int, now: Reading) -> None:
-        """`count` threads are used from here on, found while `room` cores were free."""
-        self.count, self._room, self._before = count, room, now
+    def follow(self, count: int, free: int, now: Reading) -> None:
+        """Records that `count` threads are used from now on, chosen while `free` cores were free."""
+        self.count, self._free, self._before = count, free, now
         self._looks.clear()
 
-    def _free(self, taken: float) -> int:
-        """Cores that nobody else uses to speak of."""
+    def _free_cores(self, taken: float) -> int:
+        """Cores that no other program uses noticeably."""
         return free_cores(self._cores, taken, self._allowed)
 
 
 class ThreadCount:
-    """The threads of one run: sets them in the calling thread, which is the one that trains."""
+    """The number of threads of one run; sets it in the calling thread, which must be the one that trains."""
 
     def __init__(
         self,
@@ -177,50 +181,51 @@ class ThreadCount:
         resumed: int = 0,
         between: Callable[[], None] = lambda: None,
     ) -> None:
-        """Chooses the number; `resumed` is the one that a run used so far, with which its steps have the same bits.
+        """Chooses the number, unless the config or `resumed` gives it.
 
+        `resumed`: the number that the run used so far, with which its steps stay identical to the bit; 0 for a new run.
         `between` is called between the steps of a measurement.
         """
         self._between = between
         self._asked = config.threads
-        self._told = False
+        self._warned = False
         most = int(knobs()["threads"].knob.high)
-        self._watch: Watch | None = None
+        self._watch: CoreWatch | None = None
         if device.type != "cpu":
             self.count = use_threads(resumed or config.threads or min(most, torch.get_num_threads()))
             return
         self._precision = choose_precision(config.precision, device)
         self._config, self._model = config, model
-        cores = room = min(most, physical_cores())
+        cores = free = min(most, physical_cores())
         if resumed or config.threads:
             self.count = use_threads(resumed or config.threads)
         else:
-            self.count, room = self._chosen(cores)
+            self.count, free = self._chosen(cores)
         if cores > 1:
-            self._watch = Watch(cores, self.count, room, read(), len(processors()))
+            self._watch = CoreWatch(cores, self.count, free, read_clocks(), len(processors()))
 
     def watch(self, step: int) -> Threads | None:
-        """To be called between two steps: sees to the number of threads, and tells of a change.
+        """Adjusts the number of threads between two steps, and returns the record of a change.
 
-        A number that was asked for stays; that it is more than there are free cores is told once.
+        A number set by the user stays; if fewer cores are free, that is reported once.
         """
         watch = self._watch
         if watch is None or not watch.due(time.monotonic()):
             return None
-        decision = watch.look(read())
+        decision = watch.look(read_clocks())
         if decision is None:
             return None
         if self._asked:
-            if decision.measure or self._told:
+            if decision.measure or self._warned:
                 return None
-            self._told = True
+            self._warned = True
             return Threads(step=step, threads=self.count, others=decision.others, asked=True)
         before, self.count = self.count, decision.most
-        room = decision.most
+        free = decision.most
         if decision.measure:
-            self.count, room = self._measured(thread_counts(decision.most), room, before)
+            self.count, free = self._measured(thread_counts(decision.most), free, before)
         use_threads(self.count)
-        watch.follow(self.count, room, read())
+        watch.follow(self.count, free, read_clocks())
         return Threads(step=step, threads=self.count, others=decision.others) if self.count != before else None
 
     def _chosen(self, cores: int) -> tuple[int, int]:
@@ -233,28 +238,28 @@ class ThreadCount:
             *(config.batch_size, config.bptt, self._precision),
         )
         if shape not in _chosen:
-            count, room = self._measured(counts, cores)
-            if room < cores:
-                return use_threads(count), room  # the next run may find them free
+            count, free = self._measured(counts, cores)
+            if free < cores:
+                return use_threads(count), free  # they may be free for the next run
             _chosen[shape] = count
         return use_threads(_chosen[shape]), cores
 
     def _measured(self, counts: list[int], cores: int, current: int = 0) -> tuple[int, int]:
-        """The fastest of `counts` for which there is room, and that room; `current` unless another is better."""
-        before = read()
+        """Returns the fastest of `counts` that the free cores allow, and those; `current` unless another is better."""
+        before = read_clocks()
         with torch.random.fork_rng(devices=[]):  # dropout draws
             step = training_step(self._config, self._model, self._precision)
             count = fastest(counts, step, current, self._between)
-        room = _free_at_once(cores, others(before, read()))
-        return min(count, thread_counts(room)[-1]), room
+        free = _free_at_once(cores, others(before, read_clocks()))
+        return min(count, thread_counts(free)[-1]), free
 
 
 _chosen: dict[tuple[object, ...], int] = {}
-"""The number of threads by shape, as measured in this process while nobody else used the cores."""
+"""The number of threads by shape, as measured in this process while no other program used the cores."""
 
 
 def thread_counts(cores: int) -> list[int]:
-    """1, 2, 4, … and `cores` itself."""
+    """Returns 1, 2, 4, … and `cores` itself."""
     return [*(2**power for power in range(cores.bit_length()) if 2**power < cores), cores]
 
 
@@ -266,10 +271,10 @@ def fastest(
     clock: Callable[[], float] = time.perf_counter,
     set_threads: Callable[[int], None] = torch.set_num_threads,
 ) -> int:
-    """The one of `counts` (rising) whose steps are quickest, or a smaller one that is nearly as quick.
+    """Returns the number in `counts` (rising) with the fastest steps, or a smaller one that is nearly as fast.
 
-    Counts take turns and each one counts by its median, so that a busy moment does not decide. The `current` one, if
-    any, stays unless another is clearly quicker. `between` is called between the steps and does not count.
+    The numbers take turns and are compared by their medians, so that a busy moment does not decide. `current`, if
+    given, stays unless another is clearly faster. `between` is called between the steps, outside their timing.
     """
     times: dict[int, list[float]] = {}
     turns = list(counts)
@@ -279,7 +284,7 @@ def fastest(
             set_threads(count)
             between()
             if count not in times:
-                step()  # threads start, memory is found
+                step()  # starts the threads and allocates memory
             start = clock()
             step()
             times.setdefault(count, []).append(clock() - start)
@@ -293,7 +298,7 @@ def fastest(
         if clock() >= end:
             break
     if len(times) < len(turns):
-        return turns[-1]  # steps too long to try every count are long enough to share out
+        return turns[-1]  # steps too long to try every number are long enough to be divided
     medians = {count: statistics.median(taken) for count, taken in times.items()}
     chosen = counts[0]
     for count in counts[1:]:
@@ -305,11 +310,11 @@ def fastest(
 
 
 def training_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
-    """A forward and backward pass of the run's shape that leaves weights, gradients and mode as they are."""
-    # About 6 operations a parameter and token, at some 2e10 a second: a long step is measured on fewer timesteps.
+    """Returns a forward and backward pass of the run's shape, which changes neither weights nor gradients."""
+    # About 6 operations per parameter and token, at some 2e10 per second: a long step is measured with fewer timesteps.
     seconds = 6 * model.size * config.batch_size * config.bptt / 2e10
     timesteps = max(1, min(config.bptt, int(config.bptt * MEASURE_SECONDS / 8 / seconds)))
-    # As frequent as words are (Zipf): an adaptive softmax's time depends on it.
+    # The tokens are as frequent as words (Zipf's law), as an adaptive softmax's time depends on it.
     count = config.batch_size * timesteps
     ids = (model.vocabulary ** (torch.arange(count) / count)).long() - 1
     ids = ids[torch.randperm(count)].view(config.batch_size, timesteps)

@@ -249,7 +249,7 @@ async def test_a_run_whose_folder_is_removed_goes_on_and_others_can_begin(worksp
         (workspace.checkpoints / "one").rename(workspace.root / "removed")
         shutil.rmtree(workspace.root / "removed")
         # A checkpoint that was being written just then is told first.
-        await driver.until(lambda: [one for one in driver.records if "made anew" in getattr(one, "message", "")])
+        await driver.until(lambda: [one for one in driver.records if "created again" in getattr(one, "message", "")])
         driver.client.send(messages.Stop())
         stopped = await driver.record(records.Finished)
         assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step

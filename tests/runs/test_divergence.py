@@ -26,7 +26,7 @@ from rnnplay.runs.divergence import (
     in_words,
 )
 from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
-from rnnplay.training import good_states
+from rnnplay.training import rollback_states
 from rnnplay.training.checkpoints import load_model
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World, run_to_end
@@ -224,7 +224,7 @@ def test_a_loss_that_jumps_and_stays_goes_back_to_before_the_jump(world: World) 
 
 
 def test_states_in_memory_are_later_than_those_on_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(good_states.GoodStates.__init__, "__defaults__", (lambda: 1000.0 * len(world.emitted),))
+    monkeypatch.setattr(rollback_states.RollbackStates.__init__, "__defaults__", (lambda: 1000.0 * len(world.emitted),))
     trainer = world.trainer(world.config(good_seconds=1.0, steps=80, divergence_remedy="none"))
     spoil(trainer, "output.weight", lambda step: step in (60, 61, 62) and not of(world, Rollback))
     weights: dict[int, torch.Tensor] = {}

@@ -205,7 +205,7 @@ def test_a_pickle_is_not_opened(saved: World) -> None:
     torch.save({"output.bias": torch.zeros(1)}, path / "weights.safetensors")
     state = json.loads((path / "state.json").read_text())
     (path / "state.json").write_text(json.dumps(state | {"sha256": {}}))
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+    with pytest.raises(InputError, match="not a complete safetensors file"):
         load_model(saved.folder())
 
 
@@ -259,6 +259,6 @@ def test_damaged_checkpoints_do_not_point_to_each_other(world: World) -> None:
         assert refused.value.instead == instead
     file = folder.checkpoint_path(10) / "state.safetensors"
     file.write_bytes(b"")
-    with pytest.raises(CheckpointError, match="has no other that can be used: train it anew") as refused:
+    with pytest.raises(CheckpointError, match="has no other that can be used: train it again") as refused:
         load_model(folder, "20")
     assert refused.value.instead is None

@@ -139,7 +139,7 @@ def test_a_new_run_cannot_begin_there(world: World) -> None:
 def test_the_next_attempt_comes_after_a_while(world: World) -> None:
     now = [0.0]
     trainer = world.trainer(world.config())
-    saver = Saver(world.folder(), world.folder().info(), trainer._journal, trainer._saver.lock, lambda: now[0])
+    saver = Saver(world.folder(), world.folder().info(), trainer._recorder, trainer._saver.lock, lambda: now[0])
     config = world.config(checkpoint_every=3, checkpoint_seconds=50.0)
     assert saver.due(config, 3, False) and not saver.due(config, 4, False)
     trainer.advance()

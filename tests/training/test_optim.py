@@ -11,38 +11,38 @@ import torch
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.runs.checkpoint_state import ValidationHistory
-from rnnplay.training.optim import make_optimizer, moment_names, rate_multiplier, set_rate, take_step
+from rnnplay.training.optim import learning_rate_multiplier, make_optimizer, moment_names, set_learning_rate, take_step
 
 
 def test_constant() -> None:
     config = RunConfig(schedule="constant")
-    assert {rate_multiplier(config, step, step / 10) for step in range(10)} == {1.0}
+    assert {learning_rate_multiplier(config, step, step / 10) for step in range(10)} == {1.0}
 
 
 def test_warmup_rises_linearly_then_stays() -> None:
     config = RunConfig(schedule="warmup", warmup_steps=4)
-    assert [rate_multiplier(config, step, 0) for step in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
-    assert rate_multiplier(RunConfig(schedule="warmup", warmup_steps=0), 0, 0) == 1.0
+    assert [learning_rate_multiplier(config, step, 0) for step in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert learning_rate_multiplier(RunConfig(schedule="warmup", warmup_steps=0), 0, 0) == 1.0
 
 
 def test_cosine_falls_from_one_to_the_floor() -> None:
     config = RunConfig(schedule="cosine", warmup_steps=0, lr_floor=0.1)
-    assert rate_multiplier(config, 0, 0.0) == 1.0
-    assert rate_multiplier(config, 50, 0.5) == pytest.approx(0.55)
-    assert rate_multiplier(config, 100, 1.0) == pytest.approx(0.1)
-    assert rate_multiplier(config, 100, 1.5) == pytest.approx(0.1), "never below the floor"
-    assert rate_multiplier(config, 25, 0.25) == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 4)))
+    assert learning_rate_multiplier(config, 0, 0.0) == 1.0
+    assert learning_rate_multiplier(config, 50, 0.5) == pytest.approx(0.55)
+    assert learning_rate_multiplier(config, 100, 1.0) == pytest.approx(0.1)
+    assert learning_rate_multiplier(config, 100, 1.5) == pytest.approx(0.1), "never below the floor"
+    assert learning_rate_multiplier(config, 25, 0.25) == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 4)))
 
 
 def test_cosine_warms_up_first_and_is_constant_without_a_length() -> None:
     config = RunConfig(schedule="cosine", warmup_steps=10)
-    assert rate_multiplier(config, 4, 0.0) == 0.5
-    assert rate_multiplier(config, 10**6, 0.0) == 1.0
+    assert learning_rate_multiplier(config, 4, 0.0) == 0.5
+    assert learning_rate_multiplier(config, 10**6, 0.0) == 1.0
 
 
 def test_warming_up_takes_no_more_than_a_tenth_of_the_length_however_few_steps_that_is() -> None:
     config = RunConfig(schedule="warmup", warmup_steps=1000)
-    assert [rate_multiplier(config, 1, fraction) for fraction in (0, 0.05, 0.1, 0.9)] == [0.002, 0.5, 1, 1]
+    assert [learning_rate_multiplier(config, 1, fraction) for fraction in (0, 0.05, 0.1, 0.9)] == [0.002, 0.5, 1, 1]
 
 
 def test_plateau_cuts_after_its_patience_down_to_the_floor() -> None:
@@ -50,7 +50,7 @@ def test_plateau_cuts_after_its_patience_down_to_the_floor() -> None:
     validations, seen = ValidationHistory(), []
     for step, loss in enumerate([3.0, 2.0, 2.5, 2.5, 1.9, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]):
         validations = validations.after(config, step, loss)
-        seen.append(rate_multiplier(config, step, 0, validations.plateau_multiplier))
+        seen.append(learning_rate_multiplier(config, step, 0, validations.plateau_multiplier))
     assert seen == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2]
 
 
@@ -67,13 +67,13 @@ def test_each_optimizer_keeps_the_moments_we_save_and_obeys_the_rate(name: str, 
     config = RunConfig(optimizer=name, momentum=momentum, lr=0.1)  # type: ignore[arg-type]
     weight = torch.nn.Parameter(torch.ones(3))
     optimizer = make_optimizer(config, [weight], torch.device("cpu"))
-    set_rate(optimizer, 0.0)
+    set_learning_rate(optimizer, 0.0)
     weight.grad = torch.ones(3)
     optimizer.step()
     assert torch.equal(weight, torch.ones(3)), "a rate of 0 changes nothing"
     kept = {key for key, value in optimizer.state[weight].items() if isinstance(value, torch.Tensor)}
     assert kept == set(moment_names(config))
-    set_rate(optimizer, 0.1)
+    set_learning_rate(optimizer, 0.1)
     optimizer.step()
     assert (weight < 1).all()
 

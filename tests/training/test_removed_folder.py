@@ -56,7 +56,7 @@ def test_it_is_made_anew_and_can_be_resumed(how: Callable[[RunFolder], None], wo
     trainer = half_way(world)
     how(world.folder())
     trainer.advance()
-    assert ["made anew, with a checkpoint of step 11" in text for text in told(world)] == [True]
+    assert ["created again, with a checkpoint of step 11" in text for text in told(world)] == [True]
     assert world.folder().checkpoint().step == 11
     with pytest.raises(InputError, match="is being trained by"):
         RunLock.take(world.folder().path)
@@ -116,4 +116,4 @@ def test_where_it_cannot_be_made_anew_that_is_said_and_tried_again(
     runs.unlink()
     trainer.advance()
     assert world.folder().checkpoint().step == 12
-    assert any("made anew, with a checkpoint of step 12" in text for text in told(world))
+    assert any("created again, with a checkpoint of step 12" in text for text in told(world))

@@ -13,10 +13,10 @@ from rnnplay.runs.records import Threads
 from rnnplay.training import threads
 from rnnplay.training.threads import (
     LOOK_SECONDS,
+    CoreWatch,
     Decision,
     Reading,
     ThreadCount,
-    Watch,
     fastest,
     free_cores,
     others,
@@ -119,12 +119,12 @@ def test_what_others_use_is_what_is_busy_beside_this_process() -> None:
 
 
 class Scene:
-    """Two or more cores, what others do on them, and a run that follows what Watch says."""
+    """Two or more cores, what others do on them, and a run that follows what CoreWatch says."""
 
     def __init__(self, cores: int = 2, best: int = 2, threads: int = 2) -> None:
         self.now = Reading(0.0, 0.0, 0.0)
         self.best = best
-        self.watch = Watch(cores, threads, cores if threads == best else threads, self.now)
+        self.watch = CoreWatch(cores, threads, cores if threads == best else threads, self.now)
         self.cores = cores
         self.decisions: list[Decision] = []
 
@@ -218,7 +218,9 @@ def test_a_choice_made_in_a_busy_moment_is_made_anew() -> None:
     scene.pass_by(2.5, wanted=0.0)
     assert scene.threads == 2
     scene = Scene(threads=1)
-    scene.watch = Watch(2, 1, 2, scene.now)  # both were free, as far as one could see, and still one was found better
+    scene.watch = CoreWatch(
+        2, 1, 2, scene.now
+    )  # both were free, as far as one could see, and still one was found better
     scene.pass_by(6, wanted=0.0)
     assert scene.threads == 2
 
@@ -257,7 +259,7 @@ def test_what_is_free_is_what_others_leave(taken: float, free: int) -> None:
 def test_what_others_use_of_processors_that_we_leave_alone_costs_nothing(taken: float, free: int) -> None:
     """Sixteen processors, of which OMP_NUM_THREADS allows four: eight in use by others leave more than four."""
     assert free_cores(4, taken, allowed=16) == free
-    watch = Watch(4, 4, 4, Reading(0.0, 0.0, 0.0), allowed=16)
+    watch = CoreWatch(4, 4, 4, Reading(0.0, 0.0, 0.0), allowed=16)
     found = [watch.look(Reading(at, 4 * at, (4 + taken) * at)) for at in (0.5, 1.0)]
     assert (found[-1].most if found[-1] else 4) == free
 
@@ -265,7 +267,7 @@ def test_what_others_use_of_processors_that_we_leave_alone_costs_nothing(taken: 
 def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads that spin beside a program on one of their cores are many times slower than one."""
     clocks = iter([Reading(0.0, 0.0, 0.0), Reading(1.0, 0.1, 1.1), Reading(2.0, 0.2, 1.2), Reading(3.0, 0.3, 1.3)])
-    monkeypatch.setattr(threads, "read", lambda: next(clocks))
+    monkeypatch.setattr(threads, "read_clocks", lambda: next(clocks))
     monkeypatch.setattr(threads, "physical_cores", lambda: 2)
     monkeypatch.setattr(threads, "processors", lambda: [0, 1])
     monkeypatch.setattr(threads, "use_threads", lambda count: count)
@@ -275,7 +277,7 @@ def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: 
 
 def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_chosen", {})
-    monkeypatch.setattr(threads, "read", lambda: Reading(0.0, 0.0, 0.0))
+    monkeypatch.setattr(threads, "read_clocks", lambda: Reading(0.0, 0.0, 0.0))
     measured: list[int] = []
 
     def choose(counts: list[int], *_: object) -> int:
@@ -304,9 +306,9 @@ def test_a_choice_beside_others_counts_for_that_moment_alone(monkeypatch: pytest
     """Two threads were quicker in the measurement, but a core was in use; the next run looks for itself."""
     monkeypatch.setattr(threads, "_chosen", {})
     monkeypatch.setattr(threads, "fastest", lambda counts, *_: counts[-1])
-    monkeypatch.setattr(threads, "read", Clock(busy=1.9, own=1.0))
+    monkeypatch.setattr(threads, "read_clocks", Clock(busy=1.9, own=1.0))
     assert make(monkeypatch).count == 1
-    monkeypatch.setattr(threads, "read", Clock(busy=2.0, own=2.0))
+    monkeypatch.setattr(threads, "read_clocks", Clock(busy=2.0, own=2.0))
     assert make(monkeypatch).count == 2
 
 
@@ -326,7 +328,7 @@ def test_a_change_is_recorded_and_what_was_asked_for_stays(monkeypatch: pytest.M
     monkeypatch.setattr(threads, "_chosen", {})
     monkeypatch.setattr(threads, "fastest", lambda counts, *_: counts[-1])
     clock = Clock(busy=2.0, own=2.0)
-    monkeypatch.setattr(threads, "read", clock)
+    monkeypatch.setattr(threads, "read_clocks", clock)
     monkeypatch.setattr("time.monotonic", lambda: clock.now.seconds + 1)
     free, fixed = make(monkeypatch), make(monkeypatch, asked=2)
     assert (free.count, fixed.count) == (2, 2)

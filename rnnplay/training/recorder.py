@@ -1,4 +1,4 @@
-"""A run's records on their way: to whoever listens at once, and to metrics.jsonl as soon as the disk takes them."""
+"""Passes a run's records on: to listeners at once, and to metrics.jsonl as soon as the disk accepts them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,43 @@ from rnnplay.runs.records import Notice, Record, Rollback
 
 RECORDS = "its records"
 DURABLY = "its records onto the disk"
-"""A system may take what it then cannot bring to the disk."""
+"""Counted apart: a system may accept what it then cannot write to the disk."""
 
 
-class Journal:
-    """Records, and what a user is told when the disk refuses: once when that begins, and once when it is over."""
+class Recorder:
+    """Passes records on, and reports once when writing begins to fail, and once when it works again."""
 
     def __init__(self, folder: RunFolder, emit: Callable[[Record], None], step: int) -> None:
-        """`step`: where the run is."""
+        """`step`: the current step of the run."""
         self._log, self._emit, self._step = folder.log, emit, step
         self._refused: set[str] = set()
         self._left_out = 0
 
     def record(self, record: Record, on_disk: Record | None = None) -> None:
-        """Tells `record`; `on_disk` stands for it in metrics.jsonl, if given. Never raises OSError."""
+        """Passes on `record`; `on_disk` replaces it in metrics.jsonl, if given. Never raises OSError."""
         self._step = record.to if isinstance(record, Rollback) else record.step
-        self._append(on_disk or record)
+        self.append(on_disk or record)
         self._emit(record)
 
-    def tell(self, record: Record) -> None:
-        """To those who listen alone."""
+    def emit(self, record: Record) -> None:
+        """Passes `record` to listeners only."""
         self._emit(record)
 
-    def keep(self, record: Record) -> None:
-        """For metrics.jsonl alone."""
-        self._append(record)
+    def append(self, record: Record) -> None:
+        """Adds `record` to metrics.jsonl only. Never raises OSError."""
+        before = self._log.flushes
+        try:
+            self._log.append([record])
+        except FileNotFoundError:
+            pass  # the run's folder is gone: the records wait until it is created again, within about a second
+        except OSError as error:
+            self.failed(RECORDS, error)
+        else:
+            if self._refused and self._log.flushes != before:
+                self.worked(RECORDS)
 
     def flush(self, durable: bool = False) -> int:
-        """Hands what waits to the system; returns the size of metrics.jsonl. Never raises OSError."""
+        """Writes what is buffered (`durable`: with fsync); returns the size of metrics.jsonl. Never raises OSError."""
         try:
             self._log.flush(durable)
         except FileNotFoundError:
@@ -51,7 +60,7 @@ class Journal:
         return self._log.size
 
     def failed(self, what: str, error: OSError) -> None:
-        """Something ("its records", "a checkpoint") could not be written; another attempt will be made."""
+        """Reports that `what` ("its records", "a checkpoint") could not be written; another attempt will follow."""
         first = not self._refused
         self._refused.add(what)
         if first:
@@ -62,7 +71,7 @@ class Journal:
             )
 
     def worked(self, what: str) -> None:
-        """It could be written."""
+        """Notes that `what` could be written, and reports when nothing fails any more."""
         if self._refused:
             self._refused.discard(what)
             if not self._refused:
@@ -71,18 +80,6 @@ class Journal:
                 self.notice(f"The run can be written again; everything is on disk{lost}.")
 
     def notice(self, message: str) -> None:
-        """One sentence for the user."""
+        """Records one sentence for the user."""
         message = "".join(character if character.isprintable() else "�" for character in message)
         self.record(Notice(step=self._step, message=message[:2000]))
-
-    def _append(self, record: Record) -> None:
-        before = self._log.flushes
-        try:
-            self._log.append([record])
-        except FileNotFoundError:
-            pass  # the run's folder is gone: the records wait until it is made anew, within a second or so
-        except OSError as error:
-            self.failed(RECORDS, error)
-        else:
-            if self._refused and self._log.flushes != before:
-                self.worked(RECORDS)
