@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line with the arguments of the process, and exit with its code."""
+    """Runs the command line with the arguments of the process and exits with its code."""
     from rnnplay.cli.main import program
 
     program.main(prog_name="rnnplay")

@@ -1,7 +1,7 @@
-"""Every knob once: its type, default, limits, one line of help, and whether it may change while training.
+"""Declares every knob: its type, default, limits, one line of help, and whether it may change while training.
 
-The options of the command line, the form in the terminal, docs/options.md and the error messages are all
-made from these declarations. To add a knob, add a field here and the code that uses it.
+The options of the command line, the form in the terminal, docs/options.md and the error messages are all generated from
+these declarations. To add a knob, add a field here and the code that uses it.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ GROUPS = {
 
 ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
 ADAPTIVE_HIDDEN = 16
-"""Units with which the rarest words of an adaptive softmax, whose vectors are a sixteenth as long, still have one."""
+"""Smallest hidden size of an adaptive softmax: the vectors of its rarest words are a sixteenth as long."""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that determines a run. Raises ConfigError for a value that is not allowed."""
+    """All settings that determine a run. Raises ConfigError for an invalid value."""
 
     corpus: Annotated[str, Knob("a bundled corpus, a .txt in corpora/, or a path", "corpus")] = "tales"
     tokens: Annotated[Literal["char", "word"], Knob("what one token is", "corpus")] = "char"
@@ -128,7 +128,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     beta2: Annotated[
         float,
         Knob(
-            "fraction that Adam's mean of squared gradients keeps of itself each step",
+            "decay per step of Adam's mean of squared gradients",
             "rate",
             low=0.5,
             high=0.99999,
@@ -287,11 +287,11 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     threads: Annotated[
         int,
         Knob(
-            "CPU threads of the trainer, at most one a processor",
+            "CPU threads of the trainer, at most one per processor",
             "machine",
             low=0,
             high=1024,
-            zero="the fastest number, of cores that no other program uses",
+            zero="the fastest number of those whose cores no other program uses",
         ),
     ] = 0
 
@@ -299,7 +299,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         check(self)
         split_fractions(self.split)
         if not self.corpus.strip():
-            raise ConfigError("corpus", f"corpus must be a corpus's name or a path; got {shown(self.corpus)}.")
+            raise ConfigError("corpus", f"corpus must be the name of a corpus or a path; got {shown(self.corpus)}.")
         if self.tie and self.embedding != self.hidden:
             raise ConfigError(
                 "tie",
@@ -314,12 +314,12 @@ def _check_adaptive(config: RunConfig) -> None:
     if config.tokens != "word":
         raise ConfigError(
             "softmax",
-            "softmax is adaptive, which needs ids in the order of their frequency, as only words have them; "
+            "softmax is adaptive, which needs token ids ordered by frequency, as only those of words are; "
             "set tokens to word or softmax to full.",
         )
     if config.tie:
         raise ConfigError(
-            "softmax", "softmax is adaptive, whose output has no weights that tie could share; turn one of them off."
+            "softmax", "softmax is adaptive, whose output layer has no weights to tie; turn one of them off."
         )
     if config.hidden < ADAPTIVE_HIDDEN:
         raise ConfigError(
@@ -330,7 +330,7 @@ def _check_adaptive(config: RunConfig) -> None:
 
 
 class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How text is drawn from a model. Raises ConfigError for a value that is not allowed."""
+    """How text is drawn from a model. Raises ConfigError for an invalid value."""
 
     length: Annotated[int, Knob("tokens to write", "sampling", low=1, high=1_000_000)] = 300
     temperature: Annotated[
@@ -352,14 +352,14 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def knobs(config_type: type[msgspec.Struct] = RunConfig) -> dict[str, KnobSpec]:
-    """All knobs of `config_type` by name, in the order of their declaration."""
+    """Returns all knobs of `config_type` by name, in the order of their declaration."""
     return knobs_of(config_type)
 
 
 def with_values(config: ConfigT, values: Mapping[str, Any]) -> ConfigT:
-    """`config` with some knobs changed; raises ConfigError for an unknown name or a value not allowed.
+    """Returns `config` with some knobs changed; raises ConfigError for an unknown name or an invalid value.
 
-    steps, epochs and minutes say the length together: where `values` names any of them, the others become 0.
+    steps, epochs and minutes together are the length: where `values` sets any of them, the others become 0.
     """
     specs = knobs(type(config))
     changed: dict[str, Value] = {}
@@ -375,7 +375,7 @@ def with_values(config: ConfigT, values: Mapping[str, Any]) -> ConfigT:
 
 
 def split_fractions(split: str) -> tuple[float, float, float]:
-    """ "90/5/5" as fractions of 1; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
+    """Converts "90/5/5" to fractions; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
     parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)
     if (
         len(parts) != 3

@@ -1,22 +1,22 @@
-"""Errors whose text is meant for a user: one sentence that says what was wrong, where, and what to do."""
+"""Errors whose message is for the user: one sentence that says what was wrong, where, and what to do."""
 
 from __future__ import annotations
 
 
 class RnnplayError(Exception):
-    """Something failed; `str(error)` is shown as it is, without a traceback. Exit code 1."""
+    """An operation failed; the message is shown without a traceback. Exit code 1."""
 
     exit_code = 1
 
 
 class InputError(RnnplayError):
-    """What a user gave (an option, a file, a name) cannot be used. Exit code 2."""
+    """An option, a file or a name that the user gave is invalid or unusable. Exit code 2."""
 
     exit_code = 2
 
 
 class ConfigError(InputError):
-    """A knob has a value that is not allowed; the text names the knob, the value and the allowed range."""
+    """A knob has an invalid value; the message names the knob, the value and the allowed range."""
 
     def __init__(self, knob: str, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class ConfigError(InputError):
 
 
 class CheckpointError(InputError):
-    """A checkpoint of a run cannot be used; `instead`: the step of one that may be, None if there is none."""
+    """A checkpoint of a run cannot be used; `instead`: the step of one that may be usable, None if there is none."""
 
     def __init__(self, message: str, instead: int | None) -> None:
         super().__init__(message)
@@ -32,10 +32,10 @@ class CheckpointError(InputError):
 
 
 class EncodingError(InputError):
-    """A text is not in the encoding it was read in, but seems to be in another one."""
+    """A text is not in the encoding that it was read in, but seems to be in another one."""
 
     def __init__(self, message: str, path: str, encoding: str, seems: str) -> None:
-        """`encoding`: as Python calls it; `seems`: its name for users, and how the text reads in it."""
+        """`encoding`: Python's name of the other one; `seems`: its name for users, and how the text reads in it."""
         super().__init__(message)
         self.path = path
         self.encoding = encoding
@@ -43,7 +43,7 @@ class EncodingError(InputError):
 
 
 class FinishedError(InputError):
-    """A run has reached its length; `longer`: the knobs, with new values, by which it would go on."""
+    """A run has reached its length; `longer`: knobs with values with which it would continue."""
 
     def __init__(self, message: str, longer: dict[str, float]) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What a knob is: its declaration, the values it takes, and how they are read, checked and named in an error.
+"""Knobs: their declaration, and how their values are parsed, checked and named in an error.
 
 rnnplay/config.py declares the knobs of a run.
 """
@@ -25,7 +25,7 @@ RENAMED = {"average": "ema_decay"}
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """What a knob's declaration says beside its type and default."""
+    """What a knob declares besides its type and default."""
 
     help: str
     group: str
@@ -34,18 +34,18 @@ class Knob:
     above: float = -math.inf
     """An exclusive lower limit."""
     live: bool = False
-    """May change between two steps, without a restart."""
+    """Whether it may change between two steps, without a restart."""
     label: str = ""
-    """In the form, where the name is too long: its last words."""
+    """Its name in the form, where the knob's name is too long."""
     when: tuple[str, tuple[str, ...]] | None = None
-    """Only of use while the knob named has one of these values."""
+    """A knob and those of its values with which this one has an effect."""
     zero: str = ""
     """What 0 means, where it is not a number like others."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnobSpec:
-    """One knob as declared: what every front end reads."""
+    """A knob with its name, type and default, for the command line and the form."""
 
     name: str
     kind: Kind
@@ -55,12 +55,12 @@ class KnobSpec:
 
     @property
     def label(self) -> str:
-        """Short name for the form."""
+        """The short name in the form."""
         return self.knob.label or self.name.replace("_", " ")
 
     @property
     def option(self) -> str:
-        """The command line's name of it."""
+        """The name on the command line."""
         return "--" + self.name.replace("_", "-")
 
     @property
@@ -87,7 +87,7 @@ class KnobSpec:
         return f"{what}{low} to {_plain(self.knob.high)}"
 
     def check(self, value: object) -> Value:
-        """`value` in the knob's own type; raises ConfigError if it is not allowed."""
+        """Returns `value` in the knob's own type; raises ConfigError if it is invalid."""
         given = value
         if self.kind == "float" and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300:
             value = float(value)
@@ -98,7 +98,7 @@ class KnobSpec:
         return value  # type: ignore[return-value]
 
     def parse(self, text: str) -> Value:
-        """The value a user typed; raises ConfigError if it is not allowed."""
+        """Parses what a user typed; raises ConfigError if it is invalid."""
         text = text.strip()
         parsed: object = text
         if self.kind == "bool":
@@ -108,7 +108,7 @@ class KnobSpec:
             parsed = text.lower()
         elif (number := self._number(text)) is not None:
             parsed = number
-        return self.check(parsed)  # which says what was expected
+        return self.check(parsed)  # raises with what was expected
 
     def takes(self, text: str) -> bool:
         """Whether `parse` gives a value for `text`."""
@@ -119,20 +119,20 @@ class KnobSpec:
         return True
 
     def relevant(self, config: msgspec.Struct) -> bool:
-        """Whether the knob does anything under the other values of `config`."""
+        """Whether the knob has an effect with the other values of `config`."""
         if self.knob.when is None:
             return True
         other, values = self.knob.when
         return getattr(config, other) in values
 
     def _number(self, text: str) -> int | float | None:
-        """The number that `text` is; None if it is none, or the knob takes none."""
+        """Parses `text` as a number of the knob's type; None if it is none or the knob is no number."""
         if self.kind == "int":
             return whole_number(text)
         return real_number(text) if self.kind == "float" else None
 
     def _hint(self, value: object) -> str:
-        """What to write instead of a value that was refused, if that can be told."""
+        """Returns what to write instead of an invalid value; "" if that is unclear."""
         if self.name == "clip" and real_number(str(value)) is not None:  # in other programs it is a number
             return "; the number is that of clip_threshold"
         if not isinstance(value, str):
@@ -147,21 +147,21 @@ class KnobSpec:
         if self.kind == "choice":
             return value in self.choices
         if self.kind in ("int", "float"):
-            # Written so that NaN is refused.
+            # In this form NaN is refused.
             return bool(self.knob.low <= value <= self.knob.high and value > self.knob.above)
         return True
 
 
 @cache
 def knobs_of(config_type: type[msgspec.Struct]) -> dict[str, KnobSpec]:
-    """All knobs of `config_type` by name, in the order of their declaration."""
+    """Returns all knobs of `config_type` by name, in the order of their declaration."""
     hints = get_type_hints(config_type, include_extras=True)
     defaults = {field.name: field.default for field in msgspec.structs.fields(config_type)}
     return {name: _spec(name, hints[name], defaults[name]) for name in defaults}
 
 
 def check(config: msgspec.Struct) -> None:
-    """Raises ConfigError for the first value of `config` that is not allowed."""
+    """Raises ConfigError for the first invalid value of `config`."""
     for name, spec in knobs_of(type(config)).items():
         spec.check(getattr(config, name))
 
@@ -184,6 +184,6 @@ def _plain(number: float) -> str:
 
 
 def shown(value: object) -> str:
-    """`value` as it stands in an error, cut where it is long."""
+    """Formats `value` for an error, shortened to 60 characters."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."

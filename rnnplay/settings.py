@@ -1,4 +1,4 @@
-"""Settings in a TOML file, a knob a line: what --config reads, and what a user's own presets are."""
+"""Reads and writes settings as TOML, one knob per line: for --config and the user's own presets."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError
 
-LARGEST_FILE = 1 << 16
-"""Bytes of a TOML file."""
+LARGEST_BYTES = 1 << 16
 
 
 def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
-    """The knobs in a TOML file, each checked; raises InputError that names the file, the knob and the reason.
+    """Reads and checks the knobs in a TOML file; raises InputError that names the file, the knob and the reason.
 
-    `words`: names that may stand beside the knobs, with a string as value. A corpus may be a path relative to
-    the file.
+    `words`: names that may stand beside the knobs, with a string as value. A corpus may be a path relative to the file.
     """
     specs = knobs()
     checked: dict[str, Any] = {}
-    said = _read_toml(file)
+    found = _read_toml(file)
     for old, new in RENAMED.items():
-        if old in said and new in said:
+        if old in found and new in found:
             raise InputError(f"{file}: {old} is the former name of {new}, and the file has both; keep only {new}.")
-    for name, value in with_new_names(said).items():
+    for name, value in with_new_names(found).items():
         if name in words:
             if not isinstance(value, str):
                 raise InputError(f"{file}: {name} must be text in quotes.")
@@ -47,19 +45,19 @@ def read_settings(file: Path, words: Collection[str] = ()) -> dict[str, Any]:
 
 
 def settings_text(values: dict[str, Any]) -> str:
-    """`values` as `read_settings` reads them."""
-    import tomli_w  # only here: the interface starts without it
+    """Formats `values` as TOML for `read_settings`."""
+    import tomli_w  # imported only here: the interface starts without it
 
     return tomli_w.dumps(values)
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        # A preset may well be a link to where a user keeps such files.
+        # A preset may be a link into another folder of the user's.
         with os.fdopen(open_plain(file, os.O_RDONLY, follow=True), "rb") as opened:
-            data = opened.read(LARGEST_FILE + 1)
-        if len(data) > LARGEST_FILE:
-            raise InputError(f"{file} is larger than {LARGEST_FILE:,} bytes, so it is not a file of settings.")
+            data = opened.read(LARGEST_BYTES + 1)
+        if len(data) > LARGEST_BYTES:
+            raise InputError(f"{file} is larger than {LARGEST_BYTES:,} bytes, so it is not a file of settings.")
         return parse_toml(data, str(file))
     except NotPlainError as error:
         raise InputError(f"{file} is a folder, a pipe or a device; save the settings to a plain file.") from error
@@ -68,18 +66,18 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _from(file: Path, corpus: str) -> str:
-    """`corpus`; a path that begins in the folder of `file`, and leads to something there, as a whole path."""
+    """Returns `corpus`; if it is a path relative to the folder of `file` that exists, its absolute path."""
     path = file.absolute().parent / corpus
     try:
         is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.exists()
-    except (OSError, ValueError):  # a name too long, or with a zero byte
+    except (OSError, ValueError):  # too long a name, or one with a zero byte
         is_path = False
     return str(path) if is_path else corpus
 
 
 def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:
     if isinstance(value, dict):
-        return f"[{name}] is a table, but knobs stand at the top level of the file, like hidden = 256."
+        return f"[{name}] is a table, but knobs belong at the top level of the file, like hidden = 256."
     options = [spec.option[2:] for spec in specs.values()]
     without, _ = instead(name, options)
     if without:

@@ -1,4 +1,4 @@
-"""The command `rnnplay`: the terminal interface when it stands alone, else one of the commands below.
+"""The command `rnnplay`: opens the terminal interface, or runs one of the commands below.
 
 A command's module is imported when the command is called; `rnnplay --help` imports none of them.
 """
@@ -30,16 +30,16 @@ COMMANDS = {
     "presets": "List the named settings to start from.",
     "doctor": "Report what rnnplay finds on this machine.",
 }
-"""Every command with its one line of help, in the order of --help."""
+"""Every command with its line of help, in the order of --help."""
 
 NEED_TORCH = {"train", "generate", "complete", "eval", "inspect"}
 
 MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
-"""Modules whose name is not the command's."""
+"""Module names that differ from the command's."""
 
 
 class LazyGroup(NearGroup):
-    """A group that knows its commands by name, and imports rnnplay.cli.commands.<name> to get one."""
+    """A group that knows its commands by name and imports rnnplay.cli.commands.<name> when one is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -70,7 +70,7 @@ class LazyGroup(NearGroup):
     ) -> click.Context:
         try:
             return super().make_context(info_name, args, parent, **extra)
-        except BrokenPipeError as error:  # from --help
+        except BrokenPipeError as error:  # when it prints --help
             drop_stdout()
             raise click.exceptions.Exit(0) from error
 
@@ -78,16 +78,16 @@ class LazyGroup(NearGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # The reader has what it wanted (`| head`): done. click itself would make this exit code 1.
+            # As with `| head`, this is no failure; click itself would exit with 1.
             drop_stdout()
             return 0
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
-        """Run, tell errors on stderr in a sentence, and exit with 0 (done), 2 (bad usage or input) or 1 (failed).
+        """Runs a command and exits with 0 (done), 2 (bad usage or input) or 1 (failed); errors go to stderr.
 
-        Never in click's own standalone mode: exit codes and messages are chosen in one place, `guarded`.
+        click's standalone mode is never used, as exit codes and messages are chosen in one place, `guarded`.
         """
         open_closed_streams()
         keep_short_writes()
@@ -125,14 +125,14 @@ def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name
         return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
     if ctx.invoked_subcommand in NEED_TORCH and not {"--help", "-h"} & set(ctx.obj.words):
         check_memory_limit()
-    behind = {name[2:]: value for name, value in given.items() if value is not None}
-    if not behind:
+    misplaced = {name[2:]: value for name, value in given.items() if value is not None}
+    if not misplaced:
         return 0
     name = str(ctx.invoked_subcommand)
     command = program.get_command(ctx, name)
     known = {option for param in command.params for option in param.opts} if command is not None else set()
-    for option in behind:
+    for option in misplaced:
         if f"--{option}" not in known:
             raise click.UsageError(f"--{option} is for the interface and for `train`; {name} has no such option", ctx)
-    options = " and ".join(f"--{option}" for option in behind)
-    raise InputError(f"{options} must come after the command: {ctx.obj.again(**behind)}")
+    options = " and ".join(f"--{option}" for option in misplaced)
+    raise InputError(f"{options} must come after the command: {ctx.obj.again(**misplaced)}")

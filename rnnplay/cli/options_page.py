@@ -1,4 +1,4 @@
-"""docs/options.md, made from the knobs' declarations: `python -m rnnplay.cli.options_page [--out FILE]`."""
+"""Generates docs/options.md from the knobs' declarations: `python -m rnnplay.cli.options_page [--out FILE]`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Options of `rnnplay generate`; `--greedy` is `--temperature 0`.
 
 
 def render() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     page = [HEAD.format(preset=DEFAULT_PRESET)]
     for group, title in GROUPS.items():
         specs = [spec for spec in knobs(RunConfig).values() if spec.knob.group == group]
@@ -90,7 +90,7 @@ def _escaped(text: str) -> str:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
 def main(out: Path | None) -> None:
-    """Write docs/options.md."""
+    """Writes docs/options.md."""
     page = render()
     if out is None:
         click.echo(page, nl=False)

@@ -1,1 +1,1 @@
-"""What every part may use and that uses none: reading and writing of files, numbers and text."""
+"""Reading and writing of files, numbers and text: used by every part, and depends on none."""

@@ -1,7 +1,7 @@
-"""The one place that writes a command for the user to paste: quoted for the shell, so that it does as it stands.
+"""Writes shell commands for the user to paste.
 
-Quoted for POSIX shells (sh, bash, zsh). What cannot be seen on a line, such as a newline in a folder's name, is written
-as $'\\n', which bash, zsh and a POSIX sh of 2024 read.
+Quoted for POSIX shells (sh, bash, zsh). Invisible characters, such as a newline in a folder's name, are written as
+$'\\n', which bash, zsh and a POSIX sh of 2024 read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from rnnplay.common.terminal_text import sanitize_line
 
 
 def shell_command(*words: str, workspace: str = "", **options: str | float | bool) -> str:
-    """`rnnplay` with these words: the command's names, then its arguments.
+    """Returns the command `rnnplay` with these words: the command's names, then its arguments.
 
-    An option is named as in Python: `clip_threshold=0.5`; one that is True is a switch, one that is False is left out.
-    `workspace`: as the user gave it. Arguments that begin with a dash stand behind "--".
+    Options are named as in Python: `clip_threshold=0.5`. One that is True is a switch; one that is False is left out.
+    `workspace`: as the user gave it. Arguments that begin with a dash are put after "--".
     """
     given = {**options, "workspace": workspace or False}
     named = [piece for name, value in given.items() if value is not False for piece in _option(name, value)]
@@ -25,10 +25,10 @@ def shell_command(*words: str, workspace: str = "", **options: str | float | boo
     return _line(["rnnplay", *before, *named, *(["--", *behind] if behind else [])])
 
 
-def again(given: Sequence[str], workspace: str = "", **options: str | float) -> str:
-    """The command that the user gave, with these options, none of them a switch, put in or changed.
+def repeat_command(given: Sequence[str], workspace: str = "", **options: str | float) -> str:
+    """Returns the command that the user typed, with these options added or replaced; none of them is a switch.
 
-    `given`: its words, from the command's name on; it is one without commands of its own.
+    `given`: its words, from the command's name on. Groups of commands are not supported.
     """
     named = {"--" + name.replace("_", "-") for name in (*options, "workspace")}
     end = given.index("--") if "--" in given else len(given)
@@ -45,7 +45,7 @@ def again(given: Sequence[str], workspace: str = "", **options: str | float) -> 
 
 
 def quoted(word: str) -> str:
-    """One word as the shell takes it."""
+    """Quotes one word for the shell."""
     import shlex
 
     if word == sanitize_line(word):
@@ -70,5 +70,5 @@ def _escape(match: re.Match[str]) -> str:
     character = match[0]
     if character == sanitize_line(character):
         return character
-    # By bytes: \\u would be read in the shell's own encoding.
+    # As bytes: the shell would read \\u in its own encoding.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

@@ -1,7 +1,7 @@
-"""Output in encodings other than UTF-8: nothing raises, and no character is shown as another.
+"""Output in encodings other than UTF-8: nothing raises, and no letter is replaced by another letter.
 
-Lines and bars that rnnplay draws are replaced by similar ASCII of the same width. A letter becomes `?`, never another
-letter; in text of a model or a user so does everything that the encoding lacks (`encodable`).
+Lines and bars that rnnplay draws are replaced by similar ASCII of the same width. A letter that the encoding lacks
+becomes `?`; in text of a model or a user so does every other character it lacks (`encodable`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from typing import TextIO
 
 HANDLER = "rnnplay-ascii"
-"""The name of our error handler, once `soften_streams` or `register` was called."""
+"""The name of our error handler, which exists once `soften_streams` or `register` was called."""
 
 _ALIKE = {
     **dict.fromkeys("\xad─━╌╴╶═⎯‐‑‒–—−―", "-"),
@@ -46,10 +46,10 @@ _ALIKE = {
     "⁻": "-",
     "⁺": "+",
 }
-"""Similar ASCII, one cell for one."""
+"""Similar ASCII characters, one cell wide like the originals."""
 
 _BRAILLE = " ..:::**#"
-"""By the number of a braille character's eight dots that are set."""
+"""Indexed by how many of a braille character's eight dots are set."""
 
 
 _ASCII = "rnnplay-ascii"
@@ -66,19 +66,19 @@ def soften_streams() -> None:
 
 
 def encoding_of(stream: TextIO) -> str:
-    """The name of a stream's encoding, for display."""
+    """Returns the name of a stream's encoding, for display."""
     return "ascii" if stream.encoding == _ASCII else stream.encoding or "ascii"
 
 
 def utf8_setting() -> str:
-    """The assignment to put before a command so that it writes UTF-8. PYTHONIOENCODING wins over the locale."""
+    """Returns the assignment to put before a command so that it writes UTF-8. PYTHONIOENCODING overrides the locale."""
     if os.environ.get("PYTHONIOENCODING"):
         return "PYTHONIOENCODING=utf-8"
     return "LC_ALL=" + ("en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8")
 
 
 def encodable(text: str, stream: TextIO) -> str:
-    """Text of a model or a user, with `?` for each character that the stream's encoding lacks."""
+    """Replaces each character that the stream's encoding lacks with `?`; for text of a model or a user."""
     if is_utf8(stream):
         return text
     return text.encode(stream.encoding, "replace").decode(stream.encoding)
@@ -94,7 +94,7 @@ def is_utf8(stream: TextIO) -> bool:
 
 @cache
 def register() -> None:
-    """Registers the handler with Python."""
+    """Registers the error handler and the codec with Python."""
     codecs.register_error(HANDLER, _replace)
     codecs.register(_ascii_codec)
 
@@ -117,7 +117,7 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 @cache
 def ascii_alike(letter: str) -> str:
-    """Similar ASCII for one character, as many cells wide as a terminal draws it."""
+    """Returns similar ASCII for one character, as many cells wide as a terminal draws it."""
     if letter in _ALIKE:
         return _ALIKE[letter]
     if "\u2800" <= letter <= "\u28ff":
@@ -128,7 +128,7 @@ def ascii_alike(letter: str) -> str:
     if category in ("Mn", "Me", "Cf"):
         return ""
     width = 2 if unicodedata.east_asian_width(letter) in "WF" and category != "Cn" else 1
-    raised, _, plain = unicodedata.decomposition(letter).partition(" ")  # a superscript as its digit
+    raised, _, plain = unicodedata.decomposition(letter).partition(" ")  # a superscript or subscript becomes its digit
     if raised in ("<super>", "<sub>") and len(plain) == 4 and category != "Lo":
         letter = chr(int(plain, 16))
         return letter if letter.isascii() else _ALIKE.get(letter, "?")

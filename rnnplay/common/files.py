@@ -1,8 +1,8 @@
-"""Files: reading those that others may have made, and writing so that a file is there whole or not at all.
+"""Files: reading those that others may have written, and writing atomically.
 
-A run folder may have come from elsewhere. So a link is never followed out of it, a pipe or a device in the place of a
-file blocks nothing, and nothing is written through a name that may be another file: what is appended to goes through
-`open_own`, what is written anew goes to a new file, which then takes the old one's place.
+A run folder may have come from elsewhere. So links out of it are never followed, a pipe or a device in the place of a
+file blocks nothing, and nothing is written through a name that may be another file: appending goes through `open_own`,
+and everything else goes to a new file, which then replaces the old one.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from rnnplay.errors import InputError
 
 _ASCII = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MOST_BYTES = 240
-"""With what is put around it for a moment (.NAME.removed), no longer than file systems allow."""
+"""Leaves space for temporary additions (.NAME.removed) within the 255 bytes of common file systems."""
 _MOST_MARKS = 3
-"""Combining marks on a letter: more would be drawn over other lines."""
+"""Combining marks on a letter; more would be drawn over other lines."""
 _INVISIBLE = frozenset(
     (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0)
 ) | frozenset(range(0xE0100, 0xE01F0))
-"""Letters and marks that are drawn as nothing: two names would look the same."""
+"""Letters and marks that are not drawn: two names with and without them would look the same."""
 
-_SURELY_ROOM = 1 << 26
-"""Bytes that every machine has in memory."""
+_SMALL_SIZE = 1 << 26
+"""Bytes of memory that every machine has."""
 
 
 class NotPlainError(OSError):
-    """Neither a file nor nothing is there, but a folder, a pipe or a device."""
+    """There is a folder, a pipe or a device where a file is expected."""
 
 
 class NotOwnError(InputError):
-    """What would be written to may be another file, or is another user's."""
+    """The file to write to may be another file, or belongs to another user."""
 
 
 # --- reading
 
 
 def open_plain(path: Path, flags: int, follow: bool = False) -> int:
-    """A descriptor of the plain file `path`, made if `flags` say so; raises OSError for anything else.
+    """Opens the plain file `path` and returns its descriptor; raises OSError for anything else.
 
-    A link is such a thing too, unless `follow`: then it stands for what it leads to.
+    The file is created if `flags` say so. A link is refused too, unless `follow`, which opens its target.
     """
-    # Where a system lacks one of these it is left out. NONBLOCK: opening a pipe nobody writes to would wait forever.
+    # Systems may lack any of these. O_NONBLOCK: opening a pipe without a writer would wait forever.
     flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -61,7 +61,7 @@ def open_plain(path: Path, flags: int, follow: bool = False) -> int:
 
 
 def read_small(path: Path, limit: int) -> bytes:
-    """The bytes of a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
+    """Reads a plain file of at most `limit` bytes; raises OSError or ValueError for anything else."""
     with os.fdopen(open_plain(path, os.O_RDONLY, follow=True), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
@@ -70,9 +70,9 @@ def read_small(path: Path, limit: int) -> bytes:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a plain file of at most `limit` bytes; raises InputError for anything else.
+    """Reads a plain file of at most `limit` bytes; raises InputError for anything else.
 
-    The size is looked at before memory is taken, and is also bounded by half of this machine's memory.
+    The size is checked before memory is allocated, and may not exceed half of this machine's memory.
     """
     try:
         if path.is_symlink() or not path.is_file():
@@ -83,28 +83,28 @@ def read_bounded(path: Path, limit: int) -> bytes:
             size = os.fstat(descriptor).st_size
             if size > limit:
                 raise InputError(
-                    f"{path} is larger than the {limit:,} bytes that such a file may have; it is not rnnplay's."
+                    f"{path} is larger than the {limit:,} bytes that such a file may have; rnnplay did not write it."
                 )
-            if size > _SURELY_ROOM and size > _memory() // 2:
-                raise InputError(f"{path} ({size:,} bytes) is larger than this machine's memory has room for.")
+            if size > _SMALL_SIZE and size > _memory() // 2:
+                raise InputError(f"{path} ({size:,} bytes) is larger than half of this machine's memory.")
             data = file.read(size + 1)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."
         ) from error
     if len(data) > size:
-        raise InputError(f"{path} grew while it was read; try again when nobody writes to it.")
+        raise InputError(f"{path} grew while it was read; try again when no program writes to it.")
     return data
 
 
 def _memory() -> int:
-    import psutil  # only here: the interface starts without it
+    import psutil  # imported only here: the interface starts without it
 
     return psutil.virtual_memory().total
 
 
 def check_plain(path: Path) -> None:
-    """Raises InputError if there is something else than a plain file at `path`; there may be nothing."""
+    """Raises InputError if there is something other than a plain file at `path`; there may be nothing."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise InputError(f"{path} is not a plain file, as rnnplay writes it; remove it or choose another run.")
 
@@ -113,10 +113,10 @@ def check_plain(path: Path) -> None:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A descriptor to write to the plain file `path`, made if `flags` say so; `flags` never truncate it.
+    """Opens the plain file `path` for writing and returns its descriptor; `flags` may create it, but not truncate it.
 
-    All is checked on the open descriptor, before anything is changed: the file has no other name, and belongs to the
-    user or to the owner of the folder that it is in. Raises NotPlainError (an OSError) for anything else.
+    The checks are on the open descriptor, before anything is changed: the file has no other name, and belongs to the
+    user or to the owner of its folder. Raises NotPlainError (an OSError) for anything else.
     """
     if flags & os.O_TRUNC:
         raise ValueError("a file is not emptied before it is known whose it is")
@@ -135,7 +135,7 @@ def check_own(path: Path) -> None:
     try:
         found = path.lstat()
     except OSError:
-        return  # nothing, or nothing that can be opened
+        return  # nothing there, or nothing that can be opened
     if path.is_symlink() or not path.is_file():
         raise NotOwnError(f"{path} is not a plain file, as rnnplay writes it; remove it or choose another run.")
     if why := _foreign(path, found):
@@ -157,9 +157,9 @@ def _foreign(path: Path, found: os.stat_result) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path, durable: bool = False, keep_mode: bool = False) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` when the block ends well, and is removed otherwise. Raises OSError.
+    """Opens a new file that replaces `path` if the block succeeds and is removed otherwise. Raises OSError.
 
-    `durable`: onto the disk first; `keep_mode`: with the permissions of the file that it replaces.
+    `durable`: flushes it to disk first; `keep_mode`: gives it the permissions of the file it replaces.
     """
     beside = name_beside(path)
     try:
@@ -179,12 +179,12 @@ def replacing(path: Path, durable: bool = False, keep_mode: bool = False) -> Ite
 
 
 def name_beside(path: Path) -> Path:
-    """A name for what will take the place of `path`: hidden, in the same folder, and not to be known before."""
+    """Returns a random name for a file that will replace `path`: hidden, in the same folder."""
     return path.with_name(f".{path.name}.{os.urandom(6).hex()}.partial")
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Writes `data` to a new file and sees it onto the disk. Raises OSError, also if there is such a file."""
+    """Writes `data` to a new file and flushes it to disk. Raises OSError, also if the file exists."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
@@ -192,14 +192,17 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def replace_durably(path: Path, data: bytes) -> None:
-    """Puts `data` in the place of `path`; whoever reads sees the old file or the new one. Raises OSError."""
+    """Replaces the content of `path` atomically and durably: readers see the old file or the new one.
+
+    Raises OSError.
+    """
     with replacing(path, durable=True) as file:
         file.write(data)
     sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Sees the names in `folder` onto the disk, where the system can do that."""
+    """Flushes the names in `folder` to disk, where the system can do that."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -210,7 +213,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Deletes a folder and all in it, or a file, or a link (not what it leads to), if there. Raises OSError."""
+    """Deletes a folder with its contents, a file, or a link (not its target), if it exists. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -226,7 +229,7 @@ def is_name(name: str, longest: int) -> bool:
         return False
     if name.isascii():
         return re.fullmatch(_ASCII, name) is not None
-    marks = _MOST_MARKS  # none may come first
+    marks = _MOST_MARKS  # a mark may not come first
     for character in name:
         category = unicodedata.category(character)
         if category in ("Mn", "Mc"):
@@ -245,15 +248,15 @@ def is_name(name: str, longest: int) -> bool:
 
 
 def composed(name: str) -> str:
-    """`name` as keyboards type it: é is one character, not e and an accent, as some file systems have it."""
+    """Returns `name` in NFC, as keyboards type it: é is one character, not e and an accent, as in some file systems."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def as_name(text: str, longest: int) -> str:
-    """A name made of `text`: each run of what a name cannot have is a dash; "" if nothing is left."""
+    """Derives a valid name from `text`: each run of invalid characters becomes a dash; "" if nothing is left."""
     kept = "".join(character if is_name(f"a{character}", 2) else " " for character in composed(text))
     name = re.sub(r"[ .]+", "-", kept).strip("-_")
-    while name and not is_name(name[0], 1):  # an accent on nothing
+    while name and not is_name(name[0], 1):  # a combining mark without a letter
         name = name[1:]
     name = name[:longest].rstrip("-_")
     return name if is_name(name, longest) else ""

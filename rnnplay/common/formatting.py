@@ -1,28 +1,28 @@
-"""Numbers as they are written for the user: counts, durations, moments, sizes, and the quality of a model."""
+"""Formats numbers for the user: counts, durations, times, sizes, and the quality of a model."""
 
 from __future__ import annotations
 
 import math
 
 MUCH_UNKNOWN = 0.05
-"""A fraction of `<unk>` above which loss and perplexity say little of the text (Penn Treebank's own is 0.048)."""
+"""Fraction of `<unk>` above which loss and perplexity say little about the text (Penn Treebank's own is 0.048)."""
 
 _MOST_PLAIN = 1e6
 _LARGEST_EXPONENT = 709
 
 
 def perplexity(loss: float) -> float:
-    """e^loss, the loss in nats per token."""
+    """Returns e^loss, for a loss in nats per token."""
     return math.exp(loss) if loss < _LARGEST_EXPONENT else math.nan if math.isnan(loss) else math.inf
 
 
 def fixed(value: float, decimals: int) -> str:
-    """`value` with so many decimals; from a million on in a form that stays short: 2.3e+68."""
+    """Formats `value` with that many decimals; from a million on in scientific notation, which stays short: 2.3e+68."""
     return f"{value:.{decimals}f}" if abs(value) < _MOST_PLAIN else f"{value:.1e}"
 
 
 def unknown_text(fraction: float | None) -> str:
-    """ "38% <unk>", "2.3% <unk>"; empty where there is none, or where nobody counted (None)."""
+    """Formats a fraction: "38% <unk>", "2.3% <unk>"; "" if it is 0 or was not counted (None)."""
     if not fraction:
         return ""
     percent = 100 * fraction
@@ -33,17 +33,17 @@ def unknown_text(fraction: float | None) -> str:
 
 
 def fraction_of_tokens(unknown: float | None) -> str:
-    """ "none of the tokens", "2.3% of the tokens"."""
+    """Formats a fraction: "none of the tokens", "2.3% of the tokens"."""
     return (unknown_text(unknown).removesuffix("<unk>").strip() or "none") + " of the tokens"
 
 
 def is_much_unknown(fraction: float | None) -> bool:
-    """Whether so much is `<unk>` that it needs a warning."""
+    """Whether the fraction of `<unk>` is large enough for a warning."""
     return fraction is not None and fraction > MUCH_UNKNOWN
 
 
 def unknown_warning(fraction: float | None, of: str) -> str:
-    """What a user should know of figures for a text that is this much `<unk>`; empty if there is nothing to say.
+    """Returns a warning about the figures for a text with this fraction of `<unk>`; "" if it is small.
 
     `of`: "the validation text", "zh, validation".
     """
@@ -56,7 +56,7 @@ def unknown_warning(fraction: float | None, of: str) -> str:
 
 
 def count_text(number: float) -> str:
-    """A count, short: 950, 62k, 1.2M."""
+    """Formats a count: 950, 62k, 1.2M."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= limit * 0.9995:
             scaled = number / limit
@@ -65,7 +65,7 @@ def count_text(number: float) -> str:
 
 
 def size_text(size: float) -> str:
-    """A number of bytes, short: 1.1 MB."""
+    """Formats a number of bytes: 1.1 MB."""
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
@@ -74,7 +74,7 @@ def size_text(size: float) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """A duration, short: 0:07, 1:32, 2:05:00; "" for one that is not known."""
+    """Formats a duration: 0:07, 1:32, 2:05:00; "" if it is not known."""
     if seconds is None or not math.isfinite(seconds):
         return ""
     whole = max(0, round(seconds))
@@ -83,12 +83,12 @@ def duration_text(seconds: float | None) -> str:
 
 
 def waited_text(seconds: float) -> str:
-    """A duration that the user has waited: 12 s, 2:05."""
+    """Formats a duration that the user has waited: 12 s, 2:05."""
     return f"{seconds:.0f} s" if seconds < 60 else duration_text(seconds)
 
 
 def moment_text(iso: str) -> str:
-    """An ISO 8601 moment in the user's own time, to the minute; what is no moment as it stands, its first letters."""
+    """Formats an ISO 8601 time in the user's time zone, to the minute; anything else is cut to 16 characters."""
     from datetime import datetime
 
     try:

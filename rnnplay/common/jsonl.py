@@ -1,4 +1,4 @@
-"""JSON Lines, the one way rnnplay writes records: to pipes, to metrics.jsonl and to stdout with --json.
+"""JSON Lines, the format of all records: in pipes, in metrics.jsonl and on stdout with --json.
 
 JSON has no NaN or infinity, and a loss may be either; they are written as the strings "nan", "inf" and "-inf".
 """
@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_line(record: object) -> bytes:
-    """`record` (a msgspec Struct, dict or list) as one line of JSON, newline included."""
+    """Encodes `record` (a msgspec Struct, dict or list) as one line of JSON, newline included."""
     line = _encoder.encode(record)
     # msgspec writes non-finite floats as null; only then is the slower walk through the record needed.
     if b"null" in line:
@@ -25,8 +25,8 @@ def encode_line(record: object) -> bytes:
 
 
 def decode_line(line: bytes | str, type_: type[T] | Any) -> Any:
-    """The record on one line, checked against `type_`; raises msgspec.ValidationError or DecodeError."""
-    # Not strict: only so does msgspec read "nan" and "inf" into floats.
+    """Decodes the record on one line and checks it against `type_`; raises msgspec.ValidationError or DecodeError."""
+    # Only when not strict does msgspec read "nan" and "inf" as floats.
     return msgspec.json.decode(line, type=type_, strict=False)
 
 

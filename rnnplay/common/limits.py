@@ -1,4 +1,4 @@
-"""Limits that the system sets a process (`ulimit`): which one was met, in one sentence that says what to do."""
+"""Limits that the system sets a process (`ulimit`): finds which one was hit and says in one sentence what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnplay.errors import InputError
 Limit = Literal["", "memory", "files", "processes", "file size"]
 
 LEAST_MEMORY = 800_000_000
-"""Bytes of address space without which torch cannot even be loaded."""
+"""Bytes of address space below which torch cannot even be loaded."""
 
 SMALL_STACK = 1_000_000
 """Bytes of stack below which libraries may crash."""
@@ -34,7 +34,7 @@ _MARKS: tuple[tuple[str, Limit], ...] = (
     ("can't start new thread", "processes"),
     ("pthread_create failed", "processes"),
 )
-"""What libraries say, none of which has an error of its own for it."""
+"""Messages of libraries that raise no specific error for a limit."""
 
 _ONEDNN = "could not create a primitive"
 
@@ -42,24 +42,24 @@ _FLAGS = {"memory": "v", "files": "n", "processes": "u", "file size": "f"}
 
 
 def limit_met(error: BaseException) -> Limit:
-    """Which limit an error came from; "" if from none."""
+    """Returns the limit that caused an error; "" if none did."""
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, OSError):
         limit = _ERRNOS.get(error.errno or 0, "")
-        return "" if limit == "file size" and _soft(limit) is None else limit  # else it is the disk's own
+        return "" if limit == "file size" and _soft(limit) is None else limit  # otherwise the disk's
     return limit_in(str(error)) if isinstance(error, ImportError | RuntimeError) else ""
 
 
 def limit_in(text: str) -> Limit:
-    """Which limit a library's words are about; "" if none."""
-    if _ONEDNN in text and _soft("memory") is not None:  # which it says of other troubles too
+    """Returns the limit that a library's message is about; "" if none."""
+    if _ONEDNN in text and _soft("memory") is not None:  # it says the same of other problems
         return "memory"
     return next((limit for mark, limit in _MARKS if mark in text), "")
 
 
 def limit_sentence(limit: Limit) -> str:
-    """What to tell the user."""
+    """Returns the sentence about a limit that was hit, for the user; "" if there is none."""
     size = _soft(limit)
     if limit == "memory":
         most = f", and this process may have no more than {size / 1e6:,.0f} MB" if size is not None else ""
@@ -74,15 +74,15 @@ def limit_sentence(limit: Limit) -> str:
 
 
 def reason(error: OSError) -> str:
-    """What the system says, in a few words, with the limit that is behind it."""
-    said = error.strerror or str(error) or type(error).__name__
+    """Returns the system's message, followed by the limit on a file's size if that caused it."""
+    message = error.strerror or str(error) or type(error).__name__
     limit = limit_met(error)
     size = _soft(limit) if limit == "file size" else None
-    return said if size is None else f"{said}: the limit is {size:,} bytes, ulimit -f"
+    return message if size is None else f"{message}: the limit is {size:,} bytes, ulimit -f"
 
 
 def check_memory_limit() -> None:
-    """Raises InputError where memory is limited to less than it takes to load torch: libraries then just exit."""
+    """Raises InputError if the memory limit is too low to load torch, whose libraries would exit without a message."""
     size = _soft("memory")
     if size is not None and size < LEAST_MEMORY:
         raise InputError(
@@ -92,7 +92,7 @@ def check_memory_limit() -> None:
 
 
 def small_stack() -> str:
-    """ "a stack of 128 kB" where the stack is so small that libraries may crash; else nothing."""
+    """Returns "a stack of 128 kB, raise ulimit -s" if the stack is so small that libraries may crash; else ""."""
     size = _limit("RLIMIT_STACK")
     return f"a stack of {size / 1024:,.0f} kB, raise ulimit -s" if size is not None and size < SMALL_STACK else ""
 
@@ -103,7 +103,7 @@ def _soft(limit: Limit) -> int | None:
 
 
 def _limit(name: str) -> int | None:
-    """The limit as it is; None where there is none."""
+    """Returns the soft limit; None if there is none."""
     if sys.platform == "win32":
         return None
     import resource

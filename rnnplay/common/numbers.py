@@ -1,7 +1,7 @@
-"""Numbers as users type them: one grammar for the command line, the form, clamps, and hints about files.
+"""Parses numbers as users type them: one grammar for the command line, the form, clamps, and hints about files.
 
 A comma or an underscore may stand only between thousands (1,000; 12,345,678). Everything else that might be read as
-another number than the one meant (0,01; 1 000; 1.000.000) is refused, and `meant` gives the number to write instead.
+another number than the one meant (0,01; 1 000; 1.000.000) is refused, and `meant` returns the number to write instead.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ import math
 import re
 import unicodedata
 
-# Compiled when first used: together they would take some 5 ms of every start.
+# Patterns, not compiled ones: compiling them all would add some 5 ms to every start.
 _WHOLE = r"[+-]?(?:[0-9]{1,400}|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:_[0-9]{3})+))"
 _REAL = rf"(?:{_WHOLE}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]{{1,9}})?"
 _DECIMAL_COMMA = r"([+-]?)([0-9]{1,3}(?:[.'’ ][0-9]{3})+|[0-9]*),([0-9]+(?:[eE][+-]?[0-9]+)?)"
 _GROUPED = r"[+-]?[1-9][0-9]*(?:(?:,[0-9]{2,3})*,[0-9]{3}|(?:\.[0-9]{3}){2,}|(?:[_'’ ][0-9]{3})+)"
-"""As thousands are separated elsewhere: 1 000, 1.000.000, 1,00,000."""
+"""Thousands as other countries separate them: 1 000, 1.000.000, 1,00,000."""
 _ONE_GROUP = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
-"""Where a whole number is asked for, 2.500 is 2500 as much of the world writes it, and 1.000 not 1."""
+"""Where a whole number is expected, 2.500 is 2500 in much of the world, and 1.000 is not 1."""
 _ASCII = str.maketrans({"−": "-", "－": "-", "＋": "+", "．": ".", "，": ",", "٫": ".", "٬": ","})
-"""What an input method or a document writes for a sign, a point or a comma."""
+"""Signs, points and commas as input methods and documents write them."""
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number that `text` is; None if it is none, or could be read as more than one."""
+    """Parses a whole number; returns None if `text` is none or is ambiguous."""
     plain = ascii_digits(text)
     return int(_ungrouped(plain)) if re.fullmatch(_WHOLE, plain) else None
 
 
 def real_number(text: str) -> float | None:
-    """The finite number that `text` is; None if it is none, or could be read as more than one."""
+    """Parses a finite number; returns None if `text` is none or is ambiguous."""
     plain = ascii_digits(text)
     if not re.fullmatch(_REAL, plain):
         return None
     number = float(_ungrouped(plain))
-    vanished = number == 0 and re.search(r"[1-9]", re.split(r"[eE]", plain)[0])  # 1e-400 is not zero
+    vanished = number == 0 and re.search(r"[1-9]", re.split(r"[eE]", plain)[0])  # 1e-400 underflows to 0, but is not 0
     return None if vanished or math.isinf(number) else number
 
 
 def meant(text: str, *, whole: bool = False) -> str:
-    """How to write the number that `text`, which was refused, most probably stands for; "" if there is no telling."""
+    """Returns how to write the number that `text`, which was refused, most probably means; "" if that is unclear."""
     plain = ascii_digits(text)
     if re.fullmatch(_GROUPED, plain):
         return re.sub(r"[.,_'’ ]", "", plain)
@@ -55,9 +55,9 @@ def meant(text: str, *, whole: bool = False) -> str:
 
 
 def meant_split(text: str) -> str:
-    """How to write, in percent, the split of a text that `text`, which was refused, stands for; "" if unclear.
+    """Returns how to write, in percent, the split that `text`, which was refused, most probably means; "" if unclear.
 
-    Percentages or fractions, parted otherwise, with decimal commas, or without the last one.
+    Accepts percentages or fractions, other separators, decimal commas, and a missing last number.
     """
     text = text.strip(" []()%")
     ways = (
@@ -83,7 +83,7 @@ def _ungrouped(plain: str) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """`text` with the digits of every script as 0 to 9."""
+    """Returns `text` with the digits of every script as 0 to 9."""
     text = text.strip()
     if text.isascii():
         return text

@@ -1,4 +1,4 @@
-"""What a setting that rnnplay does not have was meant as: another program's name of the same, or a misspelling."""
+"""Suggests which setting was meant by an unknown name: another program's name for it, or a misspelling."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _NAMES = {
     "bars": "top-k topk n",
 }
 """By our name, those in char-rnn, torch-rnn, word_language_model, nanoGPT, makemore, AWD-LSTM, fairseq, Hugging Face's
-Trainer and Keras. One may stand for several: num_steps are timesteps in one, and steps in another."""
+Trainer and Keras. One name may mean several settings: num_steps are timesteps in one program and steps in another."""
 
 _WITHOUT = (
     (
@@ -99,19 +99,19 @@ _WITHOUT = (
         "",
     ),
 )
-"""What others have and we do without: one of our names that says where, their names, what is instead, what is near."""
+"""Options that rnnplay lacks: the knob of the commands concerned, other programs' names, what to do, what is near."""
 
 
 def instead(name: str, known: Collection[str]) -> tuple[str, str]:
-    """What is said of an option `name` that has nothing like it among the `known`, and which is nearest; or "", ""."""
+    """Returns what to do instead of an option that rnnplay lacks, and the nearest of the `known` ones; or "", ""."""
     name = _plain(name)
     return next(
-        ((said, near) for ours, names, said, near in _WITHOUT if ours in known and name in names.split()), ("", "")
+        ((advice, near) for ours, names, advice, near in _WITHOUT if ours in known and name in names.split()), ("", "")
     )
 
 
 def meant_as(name: str, known: Collection[str]) -> list[str]:
-    """Which of the `known` settings, written with dashes, may be meant by `name`; some with their value."""
+    """Returns the `known` settings, written with dashes, that `name` may mean; some with a value."""
     name = _plain(name)
     if name in known:
         return [name]

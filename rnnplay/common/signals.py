@@ -1,4 +1,4 @@
-"""Which signals end a process, what they are called, and the block in which they ask for a stop instead."""
+"""Finds the signals that end a process, names them, and turns them into a request to stop."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _NAMES = (
     *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"),
     *("SIGIO", "SIGPWR", "SIGSTKFLT", "SIGEMT", "SIGABRT", "SIGTRAP", "SIGSYS"),
 )
-"""Not SIGSEGV and its like: a process that goes on after one meets the same fault again."""
+"""Without SIGSEGV and the like: a process that continues after one hits the same fault again."""
 _AT_ONCE = "SIGQUIT"
-"""What ctrl-\\ sends still ends the process as it is."""
+r"""ctrl-\ still ends the process at once."""
 
 
 def ending_signals() -> list[int]:
-    """All that end a process that does not expect them, may come from another program, and can be handled here.
+    """Returns the signals that end a process by default, may come from another program, and can be handled here.
 
-    What the parent has chosen to ignore (nohup), and what a library handles by itself, is not among them.
+    Those that the parent ignores (nohup) and those that a library handles are left out.
     """
     named = [int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name)]
     real_time = range(signal.SIGRTMIN, signal.SIGRTMAX + 1) if hasattr(signal, "SIGRTMIN") else ()
@@ -27,7 +27,7 @@ def ending_signals() -> list[int]:
 
 
 def signal_name(number: int) -> str:
-    """As `kill -l` has it, such as SIGTERM or SIGRTMIN+3."""
+    """Returns a signal's name as `kill -l` prints it, such as SIGTERM or SIGRTMIN+3."""
     if hasattr(signal, "SIGRTMIN") and signal.SIGRTMIN < number < signal.SIGRTMAX:
         return f"SIGRTMIN+{number - signal.SIGRTMIN}"
     try:
@@ -37,9 +37,9 @@ def signal_name(number: int) -> str:
 
 
 class StopSignals:
-    """While the block runs, ctrl-C and whatever else would end the process set `asked`.
+    """While the block runs, ctrl-C and other signals that would end the process set `asked` instead.
 
-    A signal the parent had ignored stays ignored.
+    A second signal ends the process. One that the parent ignores stays ignored.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""What a terminal would obey, or a reader be misled by without seeing it, and the visible forms that stand for it.
+"""Replaces characters that a terminal would obey, or that mislead a reader invisibly, by visible ones.
 
-Names, texts and samples may come from anyone. Whatever of them goes to a terminal goes through here (or through
-rnnplay.tui.widgets.visible, which uses the same tables).
+Names, texts and samples may come from anyone. Those that go to a terminal go through here, or through
+rnnplay.tui.widgets.visible, which uses the same tables.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ CONTROLS: dict[int, str] = (
 
 MISLEADING: dict[int, str] = dict.fromkeys(
     (
-        *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # turn the direction of a line
-        *(0x2028, 0x2029),  # other ends of lines
+        *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # change the direction of a line
+        *(0x2028, 0x2029),  # line and paragraph separators
         *(0xFEFF, *range(0xFFF9, 0xFFFC)),  # byte order mark, annotations
-        *range(0xD800, 0xE000),  # halves of surrogate pairs: no encoding takes them
+        *range(0xD800, 0xE000),  # surrogates: no encoding has them
     ),
     REPLACEMENT,
 )
 
 _CLASS = "".join(re.escape(chr(code)) for code in CONTROLS | MISLEADING if code not in (9, 10))
-_IN_TEXT = f"[{_CLASS}]"  # compiled when first used: two thousand characters would take 4 ms of every start
+_IN_TEXT = f"[{_CLASS}]"  # not compiled here: that would add 4 ms to every start
 _IN_LINE = f"[{_CLASS}\\t\\n]"
 
 
 def sanitize(text: str) -> str:
-    """`text` with newlines and tabs as they are, and a visible form for all else that is no character to be drawn."""
+    """Replaces every control or misleading character of `text` except newlines and tabs with a visible one."""
     return re.sub(_IN_TEXT, _shown, text)
 
 
 def sanitize_line(text: str) -> str:
-    """`text` on one line, a character for a character: for the cell of a table."""
+    """Does so for newlines and tabs, too: one line with the same number of characters, for the cell of a table."""
     return re.sub(_IN_LINE, _shown, text)
 
 
 def sanitize_message(text: str) -> str:
-    """`text` on one line, a space between what were lines."""
+    """Joins the lines of `text` with spaces and sanitizes them."""
     return sanitize_line(" ".join(line.strip() for line in text.splitlines()))
 
 
 def sanitize_name(text: str) -> str:
-    """`text` on one line, single spaces for all white space, and one mark for all that is harmful: for names."""
+    """Returns a name on one line, with single spaces and U+FFFD for each control or misleading character."""
     return re.sub(_IN_TEXT, REPLACEMENT, " ".join(text.split()))
 
 

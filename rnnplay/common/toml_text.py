@@ -1,4 +1,4 @@
-"""TOML as other editors write it: byte order marks, and sentences about what is not TOML."""
+"""Reads TOML as other editors write it, byte order marks included, and explains what is wrong with invalid TOML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.errors import InputError
 
 _MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, with which it begins
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, which is its beginning
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -20,9 +20,9 @@ _ASSIGNMENT = r"\s*([\w.-]+)\s*=\s*(.*?)\s*(?:#.*)?"
 
 
 def toml_text(data: bytes, name: str) -> str:
-    """The text of a TOML file, without a byte order mark; raises InputError, which begins with `name`.
+    """Decodes a TOML file without its byte order mark; raises InputError with a message that begins with `name`.
 
-    Read as UTF-8, or as UTF-16 or UTF-32 where such a mark says so: some Windows programs save these.
+    The encoding is UTF-8, or UTF-16 or UTF-32 if the byte order mark says so: some Windows programs save these.
     """
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8-sig")
     try:
@@ -34,7 +34,7 @@ def toml_text(data: bytes, name: str) -> str:
 
 
 def parse_toml(data: bytes, name: str) -> dict[str, Any]:
-    """What a TOML file says; raises InputError, which begins with `name`, the file's own."""
+    """Parses a TOML file; raises InputError with a message that begins with `name`."""
     import tomllib
 
     text = toml_text(data, name)
@@ -45,7 +45,7 @@ def parse_toml(data: bytes, name: str) -> dict[str, Any]:
 
 
 def toml_problem(text: str, message: str) -> str:
-    """The end of the sentence on what is wrong with `text`: the line to write where it is known, else `message`."""
+    """Returns the end of a sentence about an error in `text`: the line to write if that is known, else `message`."""
     found = re.search(r"at line (\d{1,9})", message)
     lines = text.split("\n")
     line = lines[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(lines) else ""
@@ -56,7 +56,7 @@ def toml_problem(text: str, message: str) -> str:
 
 
 def _instead(value: str) -> str:
-    """How TOML has `value`, which it could not read; "" if there is no telling."""
+    """Returns how to write `value`, which is invalid, in TOML; "" if that is unclear."""
     bare = value.strip("'\"“”„‟‘’«»")
     if value[:1] in "'\"" and value[1:] != bare and "\\" in bare and "'" not in bare:
         return f"'{bare}'"  # C:\texts\a.txt in double quotes

@@ -1,13 +1,14 @@
-"""The clock that training is measured by: it stands still while the process is stopped or the machine sleeps.
+"""The clock that training is measured by: it stops while the process is stopped or the machine sleeps.
 
-No clock of the system does that. Linux's and macOS's monotonic clock leaves a machine's sleep out, that of Windows does
-not (nor does CLOCK_BOOTTIME), and all of them count a process that ctrl+z, SIGSTOP or a container's pause has stopped.
-Processor time leaves all of it out, but also what counts: waiting for a disk, a GPU, or a turn on a busy machine.
+No clock of the system does that. The monotonic clocks of Linux and macOS exclude the time that the machine sleeps, that
+of Windows and CLOCK_BOOTTIME do not, and all of them count the time that ctrl+z, SIGSTOP or a container's pause has
+stopped the process. Processor time excludes all of it, but also time that counts: waiting for a disk, a GPU, or a turn
+on a busy machine.
 
-So somebody looks at the clock all the time: who reads it, and while something is being timed a thread that does nothing
-else. That thread gets its turn whatever a long step waits for. If nobody has looked for GAP_SECONDS, and neither that
-thread nor the main one has meanwhile had a processor or stood in the queue for one (Linux counts both; two dozen busy
-programs and `nice` keep a thread waiting for many seconds), the process stood still.
+So the clock is read all the time: by its users and, while something is being timed, by a thread that does nothing else
+and is scheduled however long a step waits. If it was not read for GAP_SECONDS, and neither that thread nor the main one
+was running or waiting for a processor meanwhile (Linux counts both; two dozen busy programs and `nice` keep a thread
+waiting for many seconds), the process was stopped.
 """
 
 from __future__ import annotations
@@ -19,24 +20,27 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
-BEAT_SECONDS = 0.25
-"""Interval between two looks; up to this much of a stop may be counted."""
+INTERVAL_SECONDS = 0.25
+"""Interval between two readings; up to this much of a stop may be counted."""
 
 GAP_SECONDS = 2.0
-"""A stop shorter than this is counted."""
+"""A stop shorter than this is counted as working time."""
 
-BLIND_GAP_SECONDS = 10.0
+COARSE_GAP_SECONDS = 10.0
 """The same where the system does not report how long a thread waited for a processor."""
 
-Attended = Mapping[int, float]
-"""By thread, seconds that it ran or waited for a processor."""
+SecondsByThread = Mapping[int, float]
+"""By thread id, seconds that it ran or waited for a processor."""
 
 
-def stood_still(wall: float, attended: float, gap: float = GAP_SECONDS) -> float:
-    """Seconds that a process was stopped in `wall` seconds without a look; `attended` of them it ran or could have."""
-    if wall < gap or attended > 2 * BEAT_SECONDS + wall / 10:
+def stopped_seconds(wall: float, runnable: float, gap: float = GAP_SECONDS) -> float:
+    """Returns the seconds that a process was stopped within `wall` seconds between two readings.
+
+    `runnable`: seconds of these in which it ran or waited for a processor.
+    """
+    if wall < gap or runnable > 2 * INTERVAL_SECONDS + wall / 10:
         return 0.0
-    return max(0.0, wall - attended)
+    return max(0.0, wall - runnable)
 
 
 class WorkingTime:
@@ -45,87 +49,91 @@ class WorkingTime:
     def __init__(
         self,
         wall: Callable[[], float] = time.perf_counter,
-        attended: Callable[[int], Attended] | None = None,
+        runnable: Callable[[int], SecondsByThread] | None = None,
     ) -> None:
-        """`attended` is called with the id of the looking thread, 0 if there is none."""
+        """`runnable` is called with the id of the thread that reads the clock, 0 if there is none."""
         self._wall = wall
-        self._attended = attended or attended_by
-        self._gap = GAP_SECONDS if attended is not None or _counted() else BLIND_GAP_SECONDS
-        self._turn = threading.Condition()
-        self._looked = wall()
-        self._then: Attended = {}
-        self._still = 0.0
+        self._runnable = runnable or runnable_seconds
+        self._gap = GAP_SECONDS if runnable is not None or _waiting_is_reported() else COARSE_GAP_SECONDS
+        self._changed = threading.Condition()
+        self._last_reading = wall()
+        self._runnable_before: SecondsByThread = {}
+        self._stopped = 0.0
         self._users: WeakSet[object] = WeakSet()
-        self._beating: threading.Event | None = None
+        self._ended: threading.Event | None = None
         """Set to end the thread; None if there is none."""
-        self._beater = 0
+        self._reader = 0
 
     def __call__(self) -> float:
-        with self._turn:
+        with self._changed:
             now = self._wall()
-            if self._beater and now - self._looked >= self._gap:
-                # A thread's time in the queue is known only after its turn.
-                self._turn.wait_for(lambda: self._wall() - self._looked < self._gap, timeout=self._gap)
+            if self._reader and now - self._last_reading >= self._gap:
+                # A thread's waiting time is known only after it has run.
+                self._changed.wait_for(lambda: self._wall() - self._last_reading < self._gap, timeout=self._gap)
                 now = self._wall()
-            if now - self._looked >= (self._gap if self._beater else BEAT_SECONDS):
-                self._look(now)
-            return now - self._still
+            if now - self._last_reading >= (self._gap if self._reader else INTERVAL_SECONDS):
+                self._read(now)
+            return now - self._stopped
 
     @property
-    def still(self) -> float:
-        """Seconds, up to the last call, that the process was stopped."""
-        return self._still
+    def stopped(self) -> float:
+        """Seconds that the process was stopped, up to the last call."""
+        return self._stopped
 
     def begin(self, user: object) -> None:
         """Starts timing for `user`, until `end` or until it is garbage-collected."""
-        with self._turn:
+        with self._changed:
             self._users.add(user)
-            if self._beating is None:
-                self._look(self._wall())
-                self._beating = threading.Event()
-                threading.Thread(target=self._beat, args=(self._beating,), name="working time", daemon=True).start()
+            if self._ended is None:
+                self._read(self._wall())
+                self._ended = threading.Event()
+                thread = threading.Thread(
+                    target=self._read_repeatedly, args=(self._ended,), name="working time", daemon=True
+                )
+                thread.start()
 
     def end(self, user: object) -> None:
         """Ends timing for `user`."""
-        with self._turn:
+        with self._changed:
             self._users.discard(user)
             self._end_if_unused()
 
-    def _look(self, now: float) -> None:
-        attended = self._attended(self._beater)
-        grown = [seconds - self._then[thread] for thread, seconds in attended.items() if thread in self._then]
-        self._still += stood_still(now - self._looked, max(grown, default=0.0), self._gap)
-        self._looked, self._then = now, attended
-        self._turn.notify_all()
+    def _read(self, now: float) -> None:
+        runnable = self._runnable(self._reader)
+        before = self._runnable_before
+        passed = [seconds - before[thread] for thread, seconds in runnable.items() if thread in before]
+        self._stopped += stopped_seconds(now - self._last_reading, max(passed, default=0.0), self._gap)
+        self._last_reading, self._runnable_before = now, runnable
+        self._changed.notify_all()
 
-    def _beat(self, ended: threading.Event) -> None:
-        with self._turn:
+    def _read_repeatedly(self, ended: threading.Event) -> None:
+        with self._changed:
             if not ended.is_set():
-                self._beater = threading.get_native_id()
-        while not ended.wait(BEAT_SECONDS):
-            with self._turn:
+                self._reader = threading.get_native_id()
+        while not ended.wait(INTERVAL_SECONDS):
+            with self._changed:
                 if not ended.is_set():
-                    self._look(self._wall())
+                    self._read(self._wall())
                     self._end_if_unused()
 
     def _end_if_unused(self) -> None:
-        if not self._users and self._beating is not None:
-            self._beating.set()
-            self._beating, self._beater = None, 0
+        if not self._users and self._ended is not None:
+            self._ended.set()
+            self._ended, self._reader = None, 0
 
 
-def attended_by(beater: int) -> Attended:
-    """For the main thread, which takes part in all work, and the one that looks at the clock."""
+def runnable_seconds(reader: int) -> SecondsByThread:
+    """Returns the seconds of the main thread, which takes part in all work, and of the one that reads the clock."""
     main = threading.main_thread()
     seconds: dict[int, float] = {}
-    for thread in (main.native_id, beater):
+    for thread in (main.native_id, reader):
         with suppress(OSError, ValueError):
             busy, waited, _ = Path(f"/proc/self/task/{thread}/schedstat").read_bytes().split()
             seconds[thread or 0] = (int(busy) + int(waited)) / 1e9
     return seconds or {0: _processor_seconds(main.ident)}
 
 
-def _counted() -> bool:
+def _waiting_is_reported() -> bool:
     return Path("/proc/self/schedstat").exists()
 
 
@@ -136,4 +144,4 @@ def _processor_seconds(thread: int | None) -> float:
 
 
 working_time = WorkingTime()
-"""The process's own clock."""
+"""The clock of this process."""

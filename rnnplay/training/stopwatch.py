@@ -31,7 +31,7 @@ class Stopwatch:
         """Starts, unless it runs already."""
         if self._since is None:
             self._since = self._clock()
-            self._still = self._clock.still
+            self._still = self._clock.stopped
             self._clock.begin(self)
 
     def stop(self) -> None:
@@ -43,7 +43,7 @@ class Stopwatch:
         """Seconds since the last call during which the process stood still although training was not paused."""
         if self._since is None:
             return 0.0
-        before, self._still = self._still, self._clock.still
+        before, self._still = self._still, self._clock.stopped
         return self._still - before
 
 

@@ -109,7 +109,7 @@ def test_a_mistyped_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(program, ["runs"], prog_name="rnnplay")
-    assert result.exit_code == 0 and "yet; make one with: rnnplay train\n" in result.stderr
+    assert result.exit_code == 0 and "yet; train one with: rnnplay train\n" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "/".join(["y" * 200] * 20)])

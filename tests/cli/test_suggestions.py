@@ -114,7 +114,7 @@ def parse(given: list[str]) -> None:
 
 def provoke_a_corpus_and_no_runs_yet(workspace: str, tmp_path: Path) -> None:
     there = ("--workspace", workspace)
-    assert paste(last(call("runs", *there), "make one with: ") + " --steps 1 --hidden 8 --threads 1").exit_code == 0
+    assert paste(last(call("runs", *there), "train one with: ") + " --steps 1 --hidden 8 --threads 1").exit_code == 0
     text = tmp_path / "my [text].txt"
     text.write_text("a dog ran to the cat.\n" * 200, encoding="utf-8")
     add = last(call("corpora", "add", str(text), "--name", "my text", *there), "Train on it: ")
@@ -164,7 +164,7 @@ def provoke_a_run_that_is_nan(workspace: str, tmp_path: Path) -> None:
         assert refused.exit_code == 2
         tried = paste(last(refused, "Try: "))
         assert tried.exit_code == 0, tried.output
-    undone = last(made, "steps that diverge being undone: ")
+    undone = last(made, "undo steps that diverge: ")
     assert "finite" not in (again := paste(undone + " --lr 0.01")).output and again.exit_code == 0, again.output
 
 

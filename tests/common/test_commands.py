@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from rnnplay.common.commands import again, shell_command
+from rnnplay.common.commands import repeat_command, shell_command
 
 NASTY = (
     "plain",
@@ -60,7 +60,7 @@ def test_values_as_they_would_be_typed() -> None:
 def test_what_was_typed_with_an_option_changed() -> None:
     """Wherever it stood, however it was written; nothing behind -- is an option."""
     given = ["complete", "--checkpoint", "best", "first", "--workspace=w", "--", "--checkpoint"]
-    assert again(given, "a b", checkpoint=40) == (
+    assert repeat_command(given, "a b", checkpoint=40) == (
         "rnnplay complete --workspace 'a b' --checkpoint 40 first -- --checkpoint"
     )
-    assert again(["train", "--lr=1", "--steps", "2"], steps=12) == "rnnplay train --steps 12 --lr=1"
+    assert repeat_command(["train", "--lr=1", "--steps", "2"], steps=12) == "rnnplay train --steps 12 --lr=1"

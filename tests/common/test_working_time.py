@@ -1,4 +1,4 @@
-"""A process that stood still has not worked, however long its steps take otherwise; all by a clock of our own."""
+"""Time in which the process was stopped is left out; that of a long step counts. All on simulated clocks."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import threading
 
 import pytest
 
-from rnnplay.common.working_time import BEAT_SECONDS, GAP_SECONDS, WorkingTime, stood_still, working_time
+from rnnplay.common.working_time import GAP_SECONDS, INTERVAL_SECONDS, WorkingTime, stopped_seconds, working_time
 
 
 class Machine:
-    """Clocks of the wall and of the processor, moved by hand."""
+    """Simulated clocks of the wall and of the processor."""
 
     def __init__(self) -> None:
-        self.wall, self.attended = 1000.0, {0: 50.0, 1: 3.0}
-        self.time = WorkingTime(lambda: self.wall, lambda _: self.attended)
+        self.wall, self.runnable = 1000.0, {0: 50.0, 1: 3.0}
+        self.time = WorkingTime(lambda: self.wall, lambda _: self.runnable)
 
-    def works(self, seconds: float, share: float = 1.0, queued: float = 0.0, looked_at: bool = True) -> None:
-        """The process goes on, its main thread with that share of a processor, the other waiting for it so long."""
+    def works(self, seconds: float, fraction: float = 1.0, queued: float = 0.0, is_read: bool = True) -> None:
+        """Advances while the process runs: its main thread on a fraction of a processor, the other partly waiting."""
         end = self.wall + seconds
         while self.wall < end:
-            moved = min(BEAT_SECONDS, end - self.wall)
+            moved = min(INTERVAL_SECONDS, end - self.wall)
             self.wall += moved
-            self.attended = {0: self.attended[0] + moved * share, 1: self.attended[1] + moved * queued}
-            if looked_at:
+            self.runnable = {0: self.runnable[0] + moved * fraction, 1: self.runnable[1] + moved * queued}
+            if is_read:
                 self.time()
 
-    def stands_still(self, seconds: float) -> None:
+    def stops(self, seconds: float) -> None:
         self.wall += seconds
 
 
@@ -36,39 +36,39 @@ def machine() -> Machine:
     return Machine()
 
 
-def test_a_stop_is_left_out_to_within_a_beat(machine: Machine) -> None:
+def test_a_stop_is_left_out_to_within_an_interval(machine: Machine) -> None:
     began = machine.time()
     machine.works(3)
-    machine.works(0.2, looked_at=False)
-    machine.stands_still(60)
+    machine.works(0.2, is_read=False)
+    machine.stops(60)
     machine.works(3)
-    assert machine.time() - began == pytest.approx(6.2, abs=BEAT_SECONDS)
-    assert machine.time.still == pytest.approx(60, abs=BEAT_SECONDS)
+    assert machine.time() - began == pytest.approx(6.2, abs=INTERVAL_SECONDS)
+    assert machine.time.stopped == pytest.approx(60, abs=INTERVAL_SECONDS)
 
 
-def test_it_is_left_out_for_whoever_looks_first(machine: Machine) -> None:
+def test_it_is_left_out_whichever_thread_reads_first(machine: Machine) -> None:
     began = machine.time()
-    machine.stands_still(60)
-    assert machine.time() - began == pytest.approx(0, abs=0.01), "the loop may ask before the thread has its turn"
+    machine.stops(60)
+    assert machine.time() - began == pytest.approx(0, abs=0.01), "the loop may read it before the thread does"
 
 
-@pytest.mark.parametrize("share", [1.0, 0.02, 0.0], ids=["busy", "a busy machine", "waiting for a disk"])
-def test_a_long_step_counts(machine: Machine, share: float) -> None:
+@pytest.mark.parametrize("fraction", [1.0, 0.02, 0.0], ids=["busy", "a busy machine", "waiting for a disk"])
+def test_a_long_step_counts(machine: Machine, fraction: float) -> None:
     began = machine.time()
-    machine.works(120, share)
+    machine.works(120, fraction)
     assert machine.time() - began == pytest.approx(120)
 
 
-@pytest.mark.parametrize(("share", "queued"), [(1.0, 0.0), (0.01, 0.97)], ids=["one long call", "no turn to be had"])
-def test_so_does_work_that_lets_no_thread_look(share: float, queued: float, machine: Machine) -> None:
+@pytest.mark.parametrize(("fraction", "queued"), [(1.0, 0.0), (0.01, 0.97)], ids=["one long call", "no processor free"])
+def test_so_does_work_that_lets_no_thread_read(fraction: float, queued: float, machine: Machine) -> None:
     began = machine.time()
     machine.works(1)
-    machine.works(10, share, queued, looked_at=False)
+    machine.works(10, fraction, queued, is_read=False)
     assert machine.time() - began == pytest.approx(11)
 
 
 @pytest.mark.parametrize(
-    ("wall", "attended", "still"),
+    ("wall", "runnable", "stopped"),
     [
         (GAP_SECONDS - 0.01, 0.0, 0.0),
         (GAP_SECONDS, 0.0, GAP_SECONDS),
@@ -78,11 +78,11 @@ def test_so_does_work_that_lets_no_thread_look(share: float, queued: float, mach
         (36_000.0, 1.0, 35_999.0),
     ],
 )
-def test_the_decision(wall: float, attended: float, still: float) -> None:
-    assert stood_still(wall, attended) == pytest.approx(still)
+def test_stopped_seconds(wall: float, runnable: float, stopped: float) -> None:
+    assert stopped_seconds(wall, runnable) == pytest.approx(stopped)
 
 
-def beating() -> list[threading.Thread]:
+def reading_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "working time"]
 
 
@@ -92,38 +92,38 @@ def ends(thread: threading.Thread) -> bool:
 
 
 class User:
-    """Somebody who times something."""
+    """Times something."""
 
 
-def test_the_thread_is_there_while_it_is_needed(machine: Machine) -> None:
-    before = set(beating())
+def test_the_thread_runs_while_it_is_needed(machine: Machine) -> None:
+    before = set(reading_threads())
     one, other = User(), User()
     machine.time.begin(one)
     machine.time.begin(other)
-    (thread,) = set(beating()) - before
+    (thread,) = set(reading_threads()) - before
     machine.time.end(one)
     assert thread.is_alive()
     machine.time.end(other)
     assert ends(thread)
     machine.time.begin(one)
-    (again,) = set(beating()) - before
+    (again,) = set(reading_threads()) - before
     del one
     gc.collect()
-    assert ends(again), "nobody told it, but who timed something is gone"
+    assert ends(again), "its user was garbage-collected without ending"
 
 
-def test_the_thread_looks_by_itself() -> None:
-    looks = threading.Semaphore(0)
+def test_the_thread_reads_the_clock_by_itself() -> None:
+    readings = threading.Semaphore(0)
 
     def wall() -> float:
-        looks.release()
+        readings.release()
         return 0.0
 
     assert working_time() <= working_time()
     ours = WorkingTime(wall, lambda _: {})
-    while looks.acquire(blocking=False):
+    while readings.acquire(blocking=False):
         pass
     user = User()
     ours.begin(user)
-    assert looks.acquire(timeout=10) and looks.acquire(timeout=10)
+    assert readings.acquire(timeout=10) and readings.acquire(timeout=10)
     ours.end(user)

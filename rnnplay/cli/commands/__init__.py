@@ -1,1 +1,1 @@
-"""The commands: one a file, each importing what it needs when it is called."""
+"""The commands: one per file, each importing what it needs when it is called."""

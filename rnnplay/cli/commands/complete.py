@@ -1,4 +1,4 @@
-"""`rnnplay complete`: what a model thinks comes next."""
+"""`rnnplay complete`: a completion and the most probable next tokens."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def command(
 
 
 def visible(token: str) -> str:
-    """A token as one can read it in a table."""
+    """Makes a token readable in a table."""
     return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token) or written(token)

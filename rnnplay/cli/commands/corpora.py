@@ -1,4 +1,4 @@
-"""`rnnplay corpora`: the texts to train on."""
+"""`rnnplay corpora`: lists, shows and adds texts to train on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
-    """The texts that came with rnnplay, and your own in the workspace's corpora/."""
+    """List the texts that come with rnnplay, and your own in the workspace's corpora/."""
     _list(session, as_json)
 
 
@@ -69,7 +69,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @json_option
 @pass_session
 def add(session: Session, path: Path, name: str | None, encoding: str, as_json: bool) -> None:
-    """Copy a text into the workspace's corpora/, so that it can be called by a name. - reads standard input."""
+    """Copy a text into the workspace's corpora/, so that it can be used by name. - reads standard input."""
     from rnnplay.cli.support.text_input import standard_input
     from rnnplay.text.corpora.adding import add_corpus, add_stream
 
@@ -116,7 +116,7 @@ def _lines(corpus: Corpus) -> list[tuple[str, str]]:
         ("tokens", "words suit it" if card.tokens == "word" else "characters suit it"),
         ("encoding", corpus.card.encoding),
         ("size", _size(corpus)),
-        ("path", str(corpus.path) if corpus.path else "made from the running Python when it is first used"),
+        ("path", str(corpus.path) if corpus.path else "generated from the running Python when first used"),
         ("licence", card.licence),
     ]
 

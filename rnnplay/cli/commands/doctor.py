@@ -1,4 +1,4 @@
-"""`rnnplay doctor`: what rnnplay finds on this machine."""
+"""`rnnplay doctor`: reports what rnnplay finds on this machine."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def command(session: Session, as_json: bool) -> int:
 
 
 def versions() -> dict[str, Any]:
-    """rnnplay, Python, and the libraries, "missing" where one is not installed."""
+    """Returns the versions of rnnplay, Python and the libraries; "missing" for one that is not installed."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
@@ -62,18 +62,18 @@ def versions() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What torch and the hardware offer; a torch that does not load is the problem told, not an error."""
+    """Describes torch and the hardware; a torch that does not load is reported as a problem, not raised."""
     try:
         from rnnplay.model.hardware import describe_machine
 
-        # The versions have a section of their own.
+        # The versions have their own section.
         return {name: value for name, value in describe_machine().items() if name not in ("python", "torch")}
     except Exception as error:
         return {"problem": f"PyTorch does not load ({type(error).__name__}: {error}); install it again."}
 
 
 def terminal() -> dict[str, Any]:
-    """Size, colours and characters of the terminal, if there is one."""
+    """Describes the terminal's size, colours and characters, if there is one."""
     from rich.console import Console
 
     size = shutil.get_terminal_size((0, 0))
@@ -101,7 +101,7 @@ def terminal() -> dict[str, Any]:
 
 
 def workspace(session: Session) -> dict[str, Any]:
-    """Where texts and runs are, and whether they can be written."""
+    """Describes where texts and runs are, and whether that can be written to."""
     from rnnplay.runs.folder import list_runs
     from rnnplay.workspace import bundled_corpora
 
@@ -132,5 +132,5 @@ def workspace(session: Session) -> dict[str, Any]:
 
 
 def shown(value: object) -> str:
-    """A value for people."""
+    """Formats a value for the user."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""`rnnplay eval`: how well a run's model predicts a text it was not trained on."""
+"""`rnnplay eval`: measures how well a run's model predicts a text that it was not trained on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WINDOWS = 2000
 
 ONE_SEQUENCE = 100_000
-"""Tokens read as one sequence, which is slow; of more than that, eight beginnings cost less than 0.001 nats a token."""
+"""Most tokens read as one sequence, which is slow; in longer texts 8 beginnings cost under 0.001 nats per token."""
 
 
 @click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
@@ -94,11 +94,11 @@ def command(
     bits per character count 8 bits for each byte that it hides.
     """
     if windows is None and (window_count is not None or seed is not None):
-        raise InputError("--window-count and --seed are of --windows N; give that, too.")
+        raise InputError("--window-count and --seed need --windows N; give that, too.")
     run = find_run(session, run_name)
     if by_distance:
         if corpus is not None or split is not None or windows is not None:
-            raise InputError("--by-distance makes its own lines; leave --corpus, --split and --windows out.")
+            raise InputError("--by-distance generates its own text; leave --corpus, --split and --windows out.")
         _by_distance(session, run, checkpoint, as_json)
         return
     split = split or "validation"
@@ -106,14 +106,14 @@ def command(
     config = info.config
     if corpus is not None:
         corpus = corpus_from_stdin(session.workspace) if corpus == "-" else corpus
-        # One row of one token is enough: nothing is trained on this text.
+        # A single token is enough, as nothing is trained on this text.
         config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
-    run.checkpoint(checkpoint)  # a wrong name is told before the text is read
+    run.checkpoint(checkpoint)  # reports a wrong name before the text is read
 
     encoded = _encoded(session, config, corpus is None, info.corpus_sha256, tokenizer)
     part = encoded.test if split == "test" else encoded.validation
     if corpus is None and encoded.sha256 != info.corpus_sha256:
-        note(f"Note: {encoded.name} is not the text that {run.name} was trained on any more.")
+        note(f"Note: {encoded.name} has changed since {run.name} was trained on it.")
 
     if windows is not None and encoded.feed == "lines":
         raise InputError(
@@ -131,13 +131,17 @@ def command(
     if windows is not None:
         count, seed = WINDOWS if window_count is None else window_count, 1 if seed is None else seed
         found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
-        places = f"at random places (seed {seed})" if count else "one at every place"
-        measure = f"{read:,} windows of {windows:,} tokens, {places}, each from an empty context"
+        positions = f"at random positions (seed {seed})" if count else "one at every position"
+        measure = f"{read:,} windows of {windows:,} tokens, {positions}, each from an empty context"
         measured = {"windows": windows, "window_count": read, "seed": seed if count else None}
     else:
         rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
         found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
-        measure = "the whole part, hidden state carried on" if encoded.feed == "stream" else "every line, from zero"
+        measure = (
+            "the whole part, hidden state carried along"
+            if encoded.feed == "stream"
+            else "every line, from a zero state"
+        )
     characters = round(found.characters)
     if warning := unknown_warning(found.unknown_fraction, f"{encoded.name}, {split}"):
         note(f"Warning: {warning}")
@@ -203,14 +207,14 @@ def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: boo
 
 
 def accuracy_bar(accuracy: float, chance: float, width: int = 30) -> str:
-    """A bar for an accuracy from 0 to 1, with a line where chance is."""
+    """Draws a bar for an accuracy from 0 to 1, with a line at chance."""
     full = round(accuracy * width)
     at = min(width - 1, round(chance * width))
     return "".join("│" if cell == at else "█" if cell < full else "·" for cell in range(width))
 
 
 def _encoded(session: Session, config: RunConfig, own: bool, sha256: str, tokenizer: Tokenizer) -> EncodedCorpus:
-    """The text named in `config`; a run's `own` that is gone comes from the cache."""
+    """Encodes the text named in `config`; the run's `own` comes from the cache if it is missing."""
     from rnnplay.text.corpora.catalogue import find_corpus
     from rnnplay.text.encoding.encoded import encode_again, encode_corpus
 

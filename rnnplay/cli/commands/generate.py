@@ -1,4 +1,4 @@
-"""`rnnplay generate`: text from a trained model."""
+"""`rnnplay generate`: writes text with a trained model."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _write(
 
 
 def sampling_config(values: dict[str, Any], greedy: bool) -> SamplingConfig:
-    """The settings given; where no seed is, one is drawn here, so that it can be told. Raises InputError."""
+    """Returns the settings given, with a random seed if none is, so that it can be reported. Raises InputError."""
     if greedy:
         if values.get("temperature"):
             raise InputError("--greedy and --temperature exclude each other; leave one out.")

@@ -1,4 +1,4 @@
-"""`rnnplay inspect`: look inside a run's model."""
+"""`rnnplay inspect`: looks inside a run's model."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "clipping": (),
     "distances": (),
 }
-"""Every view, with the options that are its own."""
+"""Every view with its own options."""
 
 QUESTIONS: dict[str, Callable[..., Question]] = {
     "predictions": PredictionsQuestion,
@@ -67,7 +67,7 @@ QUESTIONS: dict[str, Callable[..., Question]] = {
     "clipping": ClippingQuestion,
     "distances": DistancesQuestion,
 }
-"""What each view of one run asks."""
+"""The question class of each view of a single run."""
 
 _FORCED = re.compile(
     r"\s*(\d{1,4})\.([a-z_]+)(?:\[((?:\s*(?:0|[1-9]\d{0,5})\s*,)*\s*(?:0|[1-9]\d{0,5})\s*)\])?\s*=\s*([^=]{1,40}?)\s*"
@@ -192,7 +192,7 @@ def command(
 
 
 def parse_forced(text: str) -> Forced:
-    """ "0.forget_gate=1" or "0.cell[3,7]=-0.5"; raises InputError."""
+    """Parses "0.forget_gate=1" or "0.cell[3,7]=-0.5"; raises InputError."""
     match = _FORCED.fullmatch(text)
     value = real_number(match[4]) if match is not None else None
     if match is None or value is None or match[2] not in get_args(Quantity):
@@ -204,7 +204,7 @@ def parse_forced(text: str) -> Forced:
                 f"(quantities: {', '.join(get_args(Quantity))})"
             )
         )
-        raise InputError(f"--force {text[:60]!r} cannot be read{hint}.")
+        raise InputError(f"--force {text[:60]!r} is invalid{hint}.")
     units = [int(unit) for unit in match[3].split(",")] if match[3] else []
     quantity: Any = match[2]
     return Forced(layer=int(match[1]), quantity=quantity, value=value, units=units)
@@ -244,11 +244,11 @@ def _gradients(
         except CheckpointError as error:
             if len(names) == 1:
                 raise
-            raise InputError(str(error)) from error  # another --checkpoint would be for all of them
+            raise InputError(str(error)) from error  # without the suggestion of one --checkpoint for all
         curve = _answer(session, run, question)
         assert isinstance(curve, GradientCurve)
         if (longest := curve.distances[-1]) < question.distance:
-            note(f"Note: the text of {run.run} has no windows so long; its distance is {longest}.")
+            note(f"Note: the text of {run.run} has no windows that long; its longest distance is {longest}.")
         if as_json:
             norms = {"h": curve.hidden, "c": curve.cell or None}
             write_json({"distances": curve.distances, "norms": norms, "run": curve.run, "step": curve.step})
@@ -260,16 +260,16 @@ def _gradients(
 
 
 def _check_position(position: int, count: int) -> None:
-    """Raises InputError for a position that is not one of `count` tokens; the answer is of the nearest one."""
+    """Raises InputError for a position outside the `count` tokens, for which the answer is that of the nearest one."""
     if not -count <= position < count:
         raise InputError(
-            f"--position {position} is not in the text, which has {count} {'token' if count == 1 else 'tokens'}; "
-            f"take 0 to {count - 1}, or -1 to -{count} from the end."
+            f"--position {position} is outside the text, which has {count} {'token' if count == 1 else 'tokens'}; "
+            f"choose 0 to {count - 1}, or -1 to -{count} from the end."
         )
 
 
 def _show(session: Session, run: SavedRun, question: Question, found: Result) -> None:
-    """For people."""
+    """Prints the result as text and tables."""
     from rnnplay.cli.commands import inspect_text
 
     match found:

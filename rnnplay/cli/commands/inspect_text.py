@@ -1,4 +1,4 @@
-"""What `rnnplay inspect` shows to people: tables, shaded text, heatmaps of blocks."""
+"""Prints the results of `rnnplay inspect`: tables, shaded text, heatmaps of blocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHADES = " ░▒▓█"
 
 
 def show_gradients(curves: Sequence[GradientCurve]) -> None:
-    """A row a distance; of each run and layer the norm, its fraction of the norm at 0, and that on a log scale."""
+    """Prints one row per distance: for each run and layer the norm, its ratio to that at 0, and a bar of its log."""
     for curve in curves:
         shown = [k for k in curve.distances if k in DISTANCES or k == curve.distances[-1] or (k > 64 and k % 64 == 0)]
         click.echo(f"{sanitize_line(curve.run)}, step {curve.step:,}: ‖∂L/∂h‖ k timesteps earlier, mean of a probe")
@@ -51,7 +51,7 @@ def show_gradients(curves: Sequence[GradientCurve]) -> None:
 
 
 def _side_by_side(curves: Sequence[GradientCurve]) -> None:
-    """The top layer's hidden state of each run, relative to distance 0."""
+    """Prints the norm of the top layer's hidden state for each run, relative to distance 0."""
     far = max(curve.distances[-1] for curve in curves)
     rows = []
     for k in (k for k in range(far + 1) if k in DISTANCES or k == far):
@@ -73,7 +73,7 @@ def _bar(relative: float) -> str:
 
 
 def show_predictions(found: Predictions, kind: str) -> None:
-    """The text shaded by surprisal, a row a token, and the whole."""
+    """Prints the text shaded by surprisal, one row per token, and the totals."""
     tokens = [one.token for one in found.tokens]
     _shaded(tokens, [one.surprisal / 6 for one in found.tokens], kind)
     rows = []
@@ -93,7 +93,7 @@ def show_predictions(found: Predictions, kind: str) -> None:
 
 
 def show_what_if(text: str, untouched: Predictions, forced: Predictions, both: ForcedCompletion) -> None:
-    """The two models beside each other."""
+    """Prints the untouched and the forced model side by side."""
     rows = []
     for name, found, completed in (("untouched", untouched, both.untouched), ("forced", forced, both.forced)):
         completion = written(text[-30:] + "|" + completed.suggestion)
@@ -102,7 +102,7 @@ def show_what_if(text: str, untouched: Predictions, forced: Predictions, both: F
 
 
 def show_gates(found: GateMap) -> None:
-    """A line a unit, a block a token."""
+    """Prints one line per unit, one block per token."""
     gate = found.quantity in GATES
     what = {"property": f"correlation with {found.property}", "saturation": "fraction of timesteps saturated"}
     score = what.get(found.order, "variance")
@@ -128,7 +128,7 @@ def show_gates(found: GateMap) -> None:
 
 
 def show_connectivity(found: Connectivity, kind: str) -> None:
-    """The text shaded by how much the prediction depends on each token, and the strongest."""
+    """Prints the text shaded by how much the prediction depends on each token, and the strongest tokens."""
     largest = max((one for one in found.strengths if math.isfinite(one)), default=0.0) or 1.0
     _shaded(found.tokens, [math.sqrt(max(0.0, one) / largest) for one in found.strengths], kind)
     target = "–" if found.target is None else visible(found.target)
@@ -155,7 +155,7 @@ def show_connectivity(found: Connectivity, kind: str) -> None:
 
 
 def show_clipping(found: ClippedStep) -> None:
-    """The whole vector, and each parameter's part in it."""
+    """Prints the norms of the whole gradient, and those of each parameter."""
     pairs(
         [
             ("run", f"{found.run}, step {found.step:,}"),
@@ -174,7 +174,7 @@ def show_clipping(found: ClippedStep) -> None:
 
 
 def show_distances(found: DistanceAccuracy) -> None:
-    """A row a bin of distances; * beyond those of the training text."""
+    """Prints one row per bin of distances; * marks those beyond the training text's."""
     pairs(
         [
             ("run", f"{found.run}, step {found.step:,}"),
@@ -205,7 +205,7 @@ def _shade(fraction: float) -> str:
 
 
 def _mark(token: str) -> str:
-    """A token in one column."""
+    """Shortens a token to one column."""
     import unicodedata
 
     shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token) or encodable(sanitize_line(token[:1]), sys.stdout) or " "
@@ -213,7 +213,7 @@ def _mark(token: str) -> str:
 
 
 def _shaded(tokens: Sequence[str], strengths: Sequence[float], kind: str) -> None:
-    """The text with a background as strong as each token's strength, 0 to 1; in a pipe, nothing."""
+    """Prints the text with backgrounds as strong as each token's strength, 0 to 1; nothing in a pipe."""
     if not sys.stdout.isatty():
         return
     from rich.console import Console

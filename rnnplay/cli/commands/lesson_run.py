@@ -1,4 +1,4 @@
-"""A lesson played to its end without the screen: each variant trained here, looked at, and every condition judged."""
+"""Plays a lesson without the interface: trains and inspects each variant, and checks every condition."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class PlayedVariant(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of the experiment."""
+    """The run of one variant."""
 
     run: str
     parameters: int
     steps: int
     lr: float
     rates: list[float]
-    """The grid of rates that `lr` is the best of."""
+    """The grid of learning rates of which `lr` is the best."""
     seconds: float
 
 
 class PlayedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the lesson."""
+    """One step of the lesson, with its conditions checked."""
 
     view: str
     holds: bool
@@ -40,22 +40,22 @@ class PlayedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """A lesson played to its end."""
+    """The results of a lesson."""
 
     lesson: int
     name: str
     seed: int
     holds: bool
-    """Every condition of every step."""
+    """Whether every condition of every step holds."""
     seconds: float
     variants: dict[str, PlayedVariant]
     steps: list[PlayedStep]
 
 
 def play(lesson: Lesson, seed: int, workspace: Workspace, reporter: Callable[[str, int], Reporter]) -> Played:
-    """Trains every variant with `seed` in `workspace`, inspects it, and judges.
+    """Trains every variant with `seed` in `workspace`, inspects it, and checks the conditions.
 
-    `reporter` makes one for a run's title and number of steps. Raises InputError if a run of such a name is there.
+    `reporter` creates one for a run's title and number of steps. Raises InputError if a run of that name exists.
     """
     workspace.create()
     began = working_time()
@@ -123,8 +123,8 @@ def _play_variant(
             trainer.close()
 
 
-def described(condition: Condition) -> dict[str, Any]:
-    """A condition for JSON, without what it does not use."""
+def condition_object(condition: Condition) -> dict[str, Any]:
+    """Converts a condition for JSON, without unused fields."""
     return {
         name: value for name, value in msgspec.to_builtins(condition).items() if value not in ("", 0) or name == "value"
     }

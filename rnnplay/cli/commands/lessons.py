@@ -1,4 +1,4 @@
-"""`rnnplay lessons`: the eight lessons, to read and to play without the screen."""
+"""`rnnplay lessons`: the eight lessons, to read and to play without the interface."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rnnplay.cli.support.reporters import Reporter
     from rnnplay.lessons.lesson import Lesson
 
-WIDEST = 100
-"""Columns of a page in a wide terminal."""
+MAX_WIDTH = 100
+"""Most columns of a page."""
 
 language_option = click.option(
     "--language",
@@ -48,7 +48,7 @@ def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
 @workspace_option
 @json_option
 def list_(language: str | None, as_json: bool) -> None:
-    """The lessons in their order, and which of their steps are ticked."""
+    """List the lessons in their order, and how many of their steps are ticked."""
     _list(chosen(language, as_json), as_json)
 
 
@@ -76,7 +76,7 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
         from rich.markdown import Markdown
 
         console = Console()
-        width = min(console.width, WIDEST)
+        width = min(console.width, MAX_WIDTH)
         console.print(Markdown(wrapped(read.markdown, width)), width=width)
     else:
         click.echo(plain_text(read.markdown), nl=False)
@@ -114,16 +114,16 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
             played = play(found, seed, Workspace(Path(folder)), reporter)
     _keep_progress(found, played)
     if as_json:
-        write_json(as_object(played))
+        write_json(played_object(played))
     else:
         _tell(found, played, spoken)
     return 0 if played.holds else 1
 
 
 def chosen(language: str | None, as_json: bool) -> Language:
-    """The language to speak: --language, else the interface's setting, else the locale's.
+    """Returns the language to use: --language, else the interface's setting, else the locale's.
 
-    English where the encoding of stdout lacks its letters, which is said. JSON has them in any encoding.
+    English, with a note, if the encoding of stdout lacks its characters. JSON has them in any encoding.
     """
     from rnnplay.tui.settings import load_settings
 
@@ -137,16 +137,16 @@ def chosen(language: str | None, as_json: bool) -> Language:
     return "en"
 
 
-def as_object(played: Played) -> dict[str, Any]:
-    """For JSON: conditions without what they do not use, their measured values beside them."""
-    from rnnplay.cli.commands.lesson_run import described
+def played_object(played: Played) -> dict[str, Any]:
+    """Converts the results for JSON: conditions without unused fields, with their measured values."""
+    from rnnplay.cli.commands.lesson_run import condition_object
 
     steps = [
         {
             "view": step.view,
             "holds": step.holds,
             "conditions": [
-                {**described(judged.condition), "measured": judged.measured, "holds": judged.holds}
+                {**condition_object(judged.condition), "measured": judged.measured, "holds": judged.holds}
                 for judged in step.conditions
             ],
         }

@@ -1,4 +1,4 @@
-"""`rnnplay` without a command: the terminal interface."""
+"""`rnnplay` without a command: opens the terminal interface."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rnnplay.errors import InputError
 
 
 def play(session: Session, *, corpus: str | None, preset: str | None, run: str | None) -> int:
-    """Open the terminal interface; raises InputError where there is no terminal for it, or a name is unknown."""
+    """Opens the terminal interface; raises InputError if there is no suitable terminal, or for an unknown name."""
     check_terminal()
     check_memory_limit()
     workspace = session.workspace
-    # What is wrong with the names is said here, where the message stays on the screen.
+    # Names are checked here, where an error stays on the screen.
     if preset is not None:
         from rnnplay.presets import find_preset
 
@@ -34,7 +34,7 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
 
         find_run(run, workspace.check_there())
     if not workspace.root.is_dir():
-        workspace.create()  # where that fails, there is nothing to look at either
+        workspace.create()  # if that fails, there is nothing to show either
     given = {"corpus": corpus, "preset": preset, "run": run}
     options = {name: value for name, value in given.items() if value is not None}
     warn_of_encoding(shell_command(workspace=session.workspace_option or "", **options))
@@ -43,13 +43,13 @@ def play(session: Session, *, corpus: str | None, preset: str | None, run: str |
     return run_app(workspace=workspace, corpus=corpus, preset=preset, run=run)
 
 
-def warn_of_encoding(again: str) -> None:
-    """Where the terminal's encoding is not UTF-8, says so, and how to open the interface `again`; waits for Enter."""
+def warn_of_encoding(command: str) -> None:
+    """If the terminal's encoding is not UTF-8, says so with the `command` for UTF-8, and waits for Enter."""
     if is_utf8(sys.stderr):  # Textual draws on stderr
         return
     tell(
         f"The encoding here is {encoding_of(sys.stderr)}, in which the interface is drawn with ASCII (- | + #); press "
-        f"Enter to open it so, or ctrl-C and, if your terminal shows UTF-8: {utf8_setting()} {again}"
+        f"Enter to open it anyway, or ctrl-C and, if your terminal shows UTF-8: {utf8_setting()} {command}"
     )
     if not sys.stdin.readline():
         raise click.Abort

@@ -1,4 +1,4 @@
-"""`rnnplay presets`: the named settings."""
+"""`rnnplay presets`: lists the named settings."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def command(session: Session, as_json: bool) -> None:
 
 
 def shown(value: object) -> str:
-    """A knob's value as it would be typed."""
+    """Formats a knob's value as a user would type it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`rnnplay runs`: what has been trained."""
+"""`rnnplay runs`: lists, shows and removes runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
-    """The runs in the workspace, the newest first."""
+    """List the runs in the workspace, the newest first."""
     _list(session, as_json)
 
 
@@ -102,7 +102,7 @@ def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
     """Remove runs from the workspace, with all their checkpoints."""
     from rnnplay.runs import folder as run_folder
 
-    # All names first: a wrong one must not be found out after half of them are gone.
+    # All names are checked before any run is removed.
     workspace = session.workspace.check_there()
     runs = {name: run_folder.find_run(run_folder.check_run_name(name), workspace) for name in names}
     checkpoints = workspace.checkpoints
@@ -114,7 +114,9 @@ def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
             try:
                 agreed = click.confirm(f"Remove {name} and its {len(run.checkpoints())} checkpoints?", err=True)
             except click.Abort as error:
-                raise InputError("Nothing was answered, so nothing more was removed; add --yes to go on.") from error
+                raise InputError(
+                    "Nothing more was removed, as the question was not answered; add --yes to skip it."
+                ) from error
             if not agreed:
                 click.echo(f"Kept {name}.")
                 continue
@@ -138,7 +140,7 @@ def _list(session: Session, as_json: bool) -> None:
         return
     if not described:
         train = session.workspace.command("train")
-        note(f"There are no runs in {session.workspace.checkpoints} yet; make one with: {train}")
+        note(f"There are no runs in {session.workspace.checkpoints} yet; train one with: {train}")
         return
     rows = [
         (
@@ -178,7 +180,7 @@ def _described(run: ListedRun, info: RunInfo) -> dict[str, Any]:
 
 
 def _clip(run: dict[str, Any]) -> str:
-    """ "norm 0.4", "value 1", "off"."""
+    """Formats the clipping: "norm 0.4", "value 1", "off"."""
     return str(run["clip"]) if run["clip"] == "off" else f"{run['clip']} {run['clip_threshold']:g}"
 
 
@@ -186,7 +188,7 @@ def _validations(run: RunFolder) -> list[Validation]:
     from rnnplay.runs.records import Validation
     from rnnplay.runs.step_columns import ColumnReader
 
-    reader = ColumnReader(run.log, all_bytes=1 << 20)  # few of the steps, which are not asked for
+    reader = ColumnReader(run.log, all_bytes=1 << 20)  # skips most step records, which are not needed
     return [record for record in reader.read() if isinstance(record, Validation)]
 
 

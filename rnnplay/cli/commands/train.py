@@ -1,4 +1,4 @@
-"""`rnnplay train`: the trainer in the foreground."""
+"""`rnnplay train`: trains in the foreground."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with the run named by --run (else the newest) from its latest checkpoint. Only the length and what "
-    "may change while training can be given anew.",
+    help="Continue the run named by --run (else the newest) from its latest checkpoint. Only the length and what "
+    "may change while training can be changed.",
 )
 @click.option(
     "--checkpoint",
@@ -70,9 +70,9 @@ def command(
     code 1 if the run diverged and ended at its last good state.
     """
     if resume and preset is not None:
-        raise InputError("--preset cannot be given with --resume: a run goes on with the settings it has.")
+        raise InputError("--preset cannot be given with --resume: a run keeps the settings it has.")
     if checkpoint is not None and not resume:
-        raise InputError("--checkpoint says where a run goes on; it needs --resume.")
+        raise InputError("--checkpoint is where a run continues; give --resume, too.")
     workspace = session.workspace
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)
@@ -82,9 +82,9 @@ def command(
         workspace.check_there()
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
         workspace.create()
-        anew = layered(settings_in(config_file), given(values))
-        config = with_values(folder.info().config, anew)
-        if "corpus" in anew:
+        changed = layered(settings_in(config_file), given(values))
+        config = with_values(folder.info().config, changed)
+        if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
@@ -94,7 +94,7 @@ def command(
 
 
 def newest_run(workspace: Workspace) -> RunFolder:
-    """The run with the newest checkpoint; raises InputError if there is none."""
+    """Returns the run with the newest checkpoint; raises InputError if there is none."""
     from rnnplay.runs.index import list_quickly
 
     newest = [(run.checkpoints[-1].created, run.folder) for run in list_quickly(workspace) if run.checkpoints]
@@ -104,9 +104,9 @@ def newest_run(workspace: Workspace) -> RunFolder:
 
 
 def new_folder(
-    name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "give another name with --run"
+    name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "choose another name with --run"
 ) -> RunFolder:
-    """The folder of a new run, not made yet; raises InputError for a name that is taken or cannot be one."""
+    """Returns the folder of a new run, not created yet; raises InputError for a name that is taken or invalid."""
     from rnnplay.runs.folder import RunFolder, check_run_name
 
     if name is None:
@@ -119,7 +119,7 @@ def new_folder(
 
 
 def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
-    """A folder of a name of our own choosing, made at once: two that start together get two."""
+    """Creates a folder with a generated name at once, so that two runs that start together get different ones."""
     from rnnplay.runs.folder import RunFolder, new_run_name
 
     while True:
@@ -129,22 +129,25 @@ def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
         except FileExistsError:
             continue
         except OSError:
-            pass  # told when the run is to begin there
+            pass  # reported when the run begins to write there
         return RunFolder(path)
 
 
 class Foreground:
-    """One run trained here: the trainer, what tells of it, and the signals that stop it."""
+    """A run trained in this process: its trainer, its reporter, and the signals that stop it."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
         self.stop = StopSignals()
         self.validation: Validation | None = None
         self._trainer: Trainer | None = None
-        self._told = False
+        self._announced = False
 
     def prepare(self, config: RunConfig, folder: RunFolder, resume: str | None, workspace: Workspace) -> Trainer:
-        """Encode the text, load torch, make the model; `resume`: the checkpoint to go on from."""
+        """Encodes the text, loads torch and creates the model.
+
+        `resume`: the checkpoint to continue from, None for a new run.
+        """
         from rnnplay.text.corpora.catalogue import find_corpus
         from rnnplay.text.encoding.encoded import encode_again, encode_corpus
 
@@ -158,7 +161,7 @@ class Foreground:
         else:
             encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
 
-        from rnnplay.training.trainer import Trainer  # takes a second or more: it loads torch
+        from rnnplay.training.trainer import Trainer  # imported here: it loads torch, which takes a second or more
 
         if resume:
             self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
@@ -167,7 +170,7 @@ class Foreground:
         return self._trainer
 
     def run(self, trainer: Trainer) -> Finished:
-        """Train until the length is reached, a signal asks for a stop, or nobody reads any more."""
+        """Trains until the length is reached, a signal asks for a stop, or the reporter's reader is gone."""
         finished = None
         with self.stop:
             while finished is None:
@@ -178,7 +181,7 @@ class Foreground:
         return finished
 
     def close(self) -> None:
-        """Lets the run go, for others to train."""
+        """Releases the run, so that other processes can train it."""
         if self._trainer is not None:
             self._trainer.close()
 
@@ -190,8 +193,8 @@ class Foreground:
     def _poll(self) -> None:
         if self._trainer is not None:
             self.reporter.tick(self._trainer.fraction, self._trainer.seconds_left)
-        if self.stop.asked and not self._told:
-            self._told = True
+        if self.stop.asked and not self._announced:
+            self._announced = True
             self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
 
 
@@ -207,11 +210,12 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
             raise RnnplayError(limit_sentence(limit)) from error
         place = f" ({error.filename})" if error.filename else ""
         raise RnnplayError(
-            f"{error.strerror or error}{place}; make room or allow writing there, then {_onward(session, folder)}"
+            f"{error.strerror or error}{place}; make room or allow writing there, then "
+            f"{_how_to_continue(session, folder)}"
         ) from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            # What would make the model smaller, a run keeps.
+            # A resumed run cannot change its size.
             smaller = "close other programs" if resume else "make --hidden, --batch-size or --bptt smaller"
             raise RnnplayError(f"There is not enough memory; {smaller}.") from error
         raise
@@ -219,33 +223,33 @@ def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str |
         reporter.close()
         foreground.close()
         with suppress(OSError):
-            folder.path.rmdir()  # reserved for a run that did not begin: nothing is in it
+            folder.path.rmdir()  # empty if the run did not begin
     if not trainer.saved:
         raise RnnplayError(
             f"The run ended at step {finished.step:,}, but its last steps could not be written to {folder.path}, and "
-            f"are lost; make room or allow writing there, then {_onward(session, folder)}"
+            f"are lost; make room or allow writing there, then {_how_to_continue(session, folder)}"
         )
     if reporter.failure is not None:
         raise RnnplayError(
             f"The records cannot be written to standard output ({reason(reporter.failure)}), so the run has stopped "
-            f"at step {finished.step:,}; make room, then {_onward(session, folder)}"
+            f"at step {finished.step:,}; make room, then {_how_to_continue(session, folder)}"
         )
     if finished.reason == "diverged":
         ways = _other_ways(trainer.config)
         options = ", ".join("--" + way.replace("_", "-") for way in ways)
         raise RnnplayError(
-            f"The run diverged and ended; it stands at its last good step, {finished.step:,}. Change something "
-            f"({options}); for example, {_onward(session, folder, **dict(list(ways.items())[:1]))}"
+            f"The run diverged and ended at its last good step, {finished.step:,}. Change something "
+            f"({options}); for example, {_how_to_continue(session, folder, **dict(list(ways.items())[:1]))}"
         )
     if finished.reason == "stopped":
-        note(f"Stopped at step {finished.step:,}; {_onward(session, folder)}")
+        note(f"Stopped at step {finished.step:,}; {_how_to_continue(session, folder)}")
     if not as_json:
         click.echo(printable(_result(session.workspace, folder, trainer, finished, foreground.validation)))
     return 0
 
 
-def _onward(session: Session, folder: RunFolder, **changes: str | float) -> str:
-    """How to go on with the run, or where nothing is left of it, how to begin anew."""
+def _how_to_continue(session: Session, folder: RunFolder, **changes: str | float) -> str:
+    """Returns how to continue the run, or how to start anew if nothing of it is left."""
     if folder.holds_run() and folder.checkpoints():
         return "go on with: " + session.workspace.command("train", resume=True, run=folder.name, **changes)
     if "--resume" in session.words:
@@ -256,7 +260,7 @@ def _onward(session: Session, folder: RunFolder, **changes: str | float) -> str:
 def _result(
     workspace: Workspace, folder: RunFolder, trainer: Trainer, finished: Finished, reached: Validation | None
 ) -> str:
-    """How the run ended, and the command that writes with it; of weights that are not finite, what mends them."""
+    """Returns how the run ended and the command that writes with it; for non-finite weights, what to do about them."""
     quality = f", validation {_quality(reached)}" if reached else ""
     ended = f"{folder.name}: {finished.step:,} steps{quality}."
     name = workspace.run_argument(folder.path)
@@ -269,7 +273,7 @@ def _result(
     undone = workspace.command("train", resume=True, run=folder.name, checkpoint=good, divergence="rollback")
     return (
         f"{ended} Its weights are not finite.\nWrite with those of step {good:,}: {write}\n"
-        f"Train on from there, steps that diverge being undone: {undone}"
+        f"Train on from there and undo steps that diverge: {undone}"
     )
 
 
@@ -279,7 +283,7 @@ def _quality(record: Validation) -> str:
 
 
 def _other_ways(config: RunConfig) -> dict[str, str | float]:
-    """What could be changed of a run that diverged with `config`: knobs, with a value to try."""
+    """Returns knobs that may help a run that diverged with `config`, each with a value to try."""
     ways: dict[str, str | float] = {"lr": float(f"{config.lr / 4:.2g}")}
     if config.clip == "norm":
         ways["clip_threshold"] = config.clip_threshold / 4

@@ -31,7 +31,7 @@ def guarded(call: Callable[[], object], session: Session) -> int:
         result = call()
         sys.stdout.flush()
     except click.Abort:
-        # From click, for ctrl-C and for the end of input at a question.
+        # click raises it for ctrl-C and for the end of input at a prompt.
         tell("Interrupted.")
         return FAILED
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from rnnplay.config import GROUPS, RENAMED, KnobSpec, knobs
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
 else:
-    ParamType = click.ParamType  # before click 8.4 it takes no type argument
+    ParamType = click.ParamType  # before click 8.4 it is not generic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +22,7 @@ METAVARS = {"int": "N", "float": "X", "text": "TEXT"}
 
 
 class KnobType(ParamType):
-    """A knob's own parser; a value that is not allowed raises ConfigError, which names the knob and its limits."""
+    """Parses a knob's value; raises ConfigError, with the knob and its limits, for an invalid one."""
 
     def __init__(self, spec: KnobSpec) -> None:
         self.spec = spec
@@ -40,7 +40,7 @@ class KnobType(ParamType):
 
 
 class KnobOption(click.Option):
-    """One knob's option; None when it was not given, so that only what was given overrides a preset or a file."""
+    """The option of one knob; None if not given, so that only given options override a preset or a file."""
 
     def __init__(self, spec: KnobSpec) -> None:
         name = spec.option
@@ -55,7 +55,7 @@ class KnobOption(click.Option):
 
 
 class KnobCommand(click.Command):
-    """A command whose --help lists the knobs by group, and that takes former names of renamed ones too."""
+    """A command whose --help lists the knobs by group, and that also accepts former names of renamed knobs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,7 +73,7 @@ class KnobCommand(click.Command):
 
 
 def _present_name(option: str) -> str:
-    """The present name of an option that was renamed, without its dashes; any other as it is."""
+    """Returns the present name of a renamed option, without its dashes; any other unchanged."""
     name = option.removeprefix("no-")
     new = RENAMED.get(name.replace("-", "_"))
     return option if new is None else option.removesuffix(name) + new.replace("_", "-")
@@ -84,7 +84,7 @@ def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = (
 
     def decorate(function: F) -> F:
         params: list[click.Parameter] = function.__dict__.setdefault("__click_params__", [])
-        # click reads this list backwards, as decorators stand.
+        # click reverses this list, which decorators fill from the last to the first.
         params.extend(KnobOption(spec) for name, spec in reversed(knobs(config_type).items()) if name not in exclude)
         return function
 
@@ -92,12 +92,12 @@ def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = (
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:
-    """Of a callback's knobs, those that stood on the command line."""
+    """Returns the knobs of a callback that were given on the command line."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def help_text(spec: KnobSpec) -> str:
-    """The line of --help: what it is, when it matters, its limits and default."""
+    """Returns the help of a knob's option: its meaning, when it has an effect, what 0 means, its default."""
     text = spec.knob.help
     if spec.knob.when is not None:
         other, values = spec.knob.when
@@ -108,14 +108,14 @@ def help_text(spec: KnobSpec) -> str:
 
 
 def shown_default(spec: KnobSpec) -> str:
-    """A knob's default as it would be typed."""
+    """Formats a knob's default as a user would type it."""
     if spec.kind == "bool":
         return "on" if spec.default else "off"
     return f"{spec.default:g}" if isinstance(spec.default, float) else str(spec.default)
 
 
 class WholeNumber(ParamType):
-    """A whole number from `low` to `high`, read as the knobs' numbers are: 1,000 is a thousand, 0,5 is refused."""
+    """Parses a whole number from `low` to `high` with the grammar of the knobs: 1,000 is a thousand, 0,5 is invalid."""
 
     name = "integer"
 

@@ -1,4 +1,4 @@
-"""How `rnnplay train` tells of its progress: JSON lines, a bar in a terminal, or plain lines in a log."""
+"""Reports the progress of `rnnplay train`: as JSON lines, a bar in a terminal, or plain lines in a log."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ PLAIN_SECONDS = 5.0
 
 
 class Reporter(Protocol):
-    """Takes what training says. None of the methods raises, so that a step is never left half done."""
+    """Reports records and progress. None of the methods raises, so that a step is never interrupted."""
 
     closed: bool
-    """Nobody reads any more: training should end."""
+    """Whether the reader is gone: training should end."""
     failure: OSError | None
-    """Why records cannot be written, where somebody does want to read them."""
+    """Why records cannot be written, if that is not because the reader left."""
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
-        """Something takes a while before training: `done` of `total` bytes."""
+        """Reports progress before training: `done` of `total` bytes."""
 
     def record(self, record: Record, /) -> None:
-        """One record of the run."""
+        """Reports one record of the run."""
 
     def tick(self, fraction: float, seconds_left: float | None, /) -> None:
-        """Between steps, and inside long validations."""
+        """Reports progress between steps and within long validations."""
 
     def say(self, message: str, /) -> None:
-        """One sentence for the user."""
+        """Shows one sentence to the user."""
 
     def close(self) -> None:
-        """Everything is said; restores the terminal."""
+        """Writes what is left and restores the terminal."""
 
 
 class JsonReporter:
-    """One record a line on stdout, in batches at most FLUSH_SECONDS old, and nothing else there.
+    """Writes one record per line on stdout, in batches at most FLUSH_SECONDS old, and nothing else there.
 
-    Until `close`, file descriptor 1 is stderr, so that no library's print gets between the records.
+    Until `close`, file descriptor 1 is stderr, so that no library's output gets between the records.
     """
 
     def __init__(self) -> None:
@@ -63,11 +63,11 @@ class JsonReporter:
             self._standard: int | None = sys.stdout.fileno()
             self._out: int | None = os.dup(self._standard)
             os.dup2(sys.stderr.fileno(), self._standard)
-        except (OSError, ValueError):  # not a real file, as in tests
+        except (OSError, ValueError):  # stdout is no real file, as in tests
             self._standard = self._out = None
 
     def preparing(self, _what: str, _done: int, _total: int, /) -> None:
-        """Not part of the records."""
+        """Does nothing: preparation is not among the records."""
 
     def record(self, record: Record, /) -> None:
         self._lines.append(encode_line(record))
@@ -76,7 +76,7 @@ class JsonReporter:
 
     def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
         now = time.monotonic()
-        # When steps are slow, a line must not wait for the next one.
+        # With slow steps a line must not wait for the next one.
         if now - self._flushed >= FLUSH_SECONDS or now - self._ticked >= FLUSH_SECONDS:
             self._flush()
         self._ticked = now
@@ -104,14 +104,14 @@ class JsonReporter:
                 return
             while data:
                 data = data[os.write(self._out, data) :]
-        except BrokenPipeError:  # the reader has what it wanted
+        except BrokenPipeError:  # the reader has enough
             self.closed = True
         except OSError as error:
             self.closed, self.failure = True, error
 
 
 class _Status:
-    """The latest of everything, for people."""
+    """The latest step, smoothed loss, validation and clipping, as one line."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -123,50 +123,50 @@ class _Status:
     def take(self, record: Record, /) -> None:
         if isinstance(record, Step):
             self._step = record
-            # Smoothed over some 20 steps; a NaN stays visible for as long as it lasts, and no longer.
+            # Smoothed over some 20 steps; a NaN is shown only as long as it lasts.
             former = record.loss if self._loss is None or self._loss != self._loss else self._loss
             self._loss = former + 0.05 * (record.loss - former)
             self._clipped.append(record.clipped)
         elif isinstance(record, Validation):
             self._validation = record
         elif isinstance(record, Rollback):
-            self._loss = None  # smoothed anew, from where the run goes on
+            self._loss = None  # smoothed anew after the rollback
             self._clipped.clear()
 
     def parts(self, seconds_left: float | None) -> list[tuple[int, str]]:
-        """(importance, text) in the order they stand; the least important goes first where room is short."""
+        """Returns (importance, text) in the order of display; the least important are dropped from a long line."""
         if self._step is None or self._loss is None:
             return [(9, "starting")]
         total = f"/{self._steps:,}" if self._steps else ""
-        share = 100 * sum(self._clipped) / max(1, len(self._clipped))
+        clipped = 100 * sum(self._clipped) / max(1, len(self._clipped))
         parts = [(9, f"step {self._step.step:,}{total}"), (8, f"loss {fixed(self._loss, 3)}")]
         if self._validation is not None:
             parts.append((6, f"valid {fixed(self._validation.loss, 3)}"))
         parts.append((5, f"grad {fixed(self._step.grad_norm, 2)}"))
-        parts.append((3, f"{share:.0f}% clipped"))
+        parts.append((3, f"{clipped:.0f}% clipped"))
         parts.append((4, f"{count_text(self._step.tokens_per_second)} tok/s"))
         if seconds_left is not None:
             parts.append((7, f"{duration_text(seconds_left)} left"))
         return parts
 
-    def line(self, seconds_left: float | None, room: int) -> str:
+    def line(self, seconds_left: float | None, width: int) -> str:
         parts = self.parts(seconds_left)
-        while len(parts) > 1 and len("  ".join(text for _, text in parts)) > room:
+        while len(parts) > 1 and len("  ".join(text for _, text in parts)) > width:
             parts.remove(min(parts))
         return "  ".join(text for _, text in parts)
 
 
 def started_line(title: str, record: Started) -> str:
-    """The beginning of a run for people."""
+    """Returns the line about the beginning of a run."""
     on = f"{record.device} {record.precision}" + (f" {record.threads} threads" if record.threads > 1 else "")
-    onward = f" · from step {record.step:,}" if record.step else ""
+    resumed = f" · from step {record.step:,}" if record.step else ""
     return (
-        f"{title} · {count_text(record.parameters)} parameters · {record.vocabulary:,} different tokens · {on}{onward}"
+        f"{title} · {count_text(record.parameters)} parameters · {record.vocabulary:,} different tokens · {on}{resumed}"
     )
 
 
 def validation_line(record: Validation) -> str:
-    """A validation for people, in 80 columns up to step 99,999."""
+    """Returns the line about a validation, at most 80 columns wide up to step 99,999."""
     parts = (
         f"step {record.step:,}",
         f"valid {fixed(record.loss, 4 if record.loss < 10 else 3)}",
@@ -179,7 +179,7 @@ def validation_line(record: Validation) -> str:
 
 
 def event_line(record: Record) -> str:
-    """What happened to a run beside its steps, for people; empty for a record that tells of no event."""
+    """Returns the line about a validation or another event of the run; "" for a record that is none."""
     if isinstance(record, Validation):
         return validation_line(record)
     if isinstance(record, Skipped):
@@ -192,7 +192,7 @@ def event_line(record: Record) -> str:
 
 
 class TerminalReporter:
-    """A bar on stderr, with a line above it for every validation."""
+    """Shows a bar on stderr, with lines above it for validations and events."""
 
     def __init__(self, title: str, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
@@ -206,7 +206,7 @@ class TerminalReporter:
         self._drawn = -REDRAW_SECONDS
         self._fraction = 0.0
         self._console = Console(stderr=True, highlight=False)
-        # Redrawn here, not by rich's own thread: that would take turns with the trainer for Python's lock.
+        # Redrawn here, not by rich's own thread, which would compete with the trainer for Python's lock.
         self._progress = Progress(
             BarColumn(bar_width=20),
             TextColumn("{task.description}", markup=False),
@@ -217,9 +217,9 @@ class TerminalReporter:
         self._progress.start()
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
-        share = done / total if total else 0.0
-        size = f" {share:.0%} of {size_text(total)}" if total else ""
-        self._draw(share, f"{printable(what)}{size}", force=done >= total)
+        fraction = done / total if total else 0.0
+        size = f" {fraction:.0%} of {size_text(total)}" if total else ""
+        self._draw(fraction, f"{printable(what)}{size}", force=done >= total)
 
     def record(self, record: Record, /) -> None:
         self._status.take(record)
@@ -252,7 +252,7 @@ class TerminalReporter:
 
 
 class PlainReporter:
-    """Lines on stderr: every validation, and every few seconds where training stands."""
+    """Writes lines on stderr: events, and the progress every few seconds."""
 
     def __init__(self, title: str, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.closed = False
@@ -260,10 +260,10 @@ class PlainReporter:
         self._title = title
         self._clock = clock
         self._status = _Status(steps)
-        self._said = clock()
+        self._last_line = clock()
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
-        if total and self._clock() - self._said >= PLAIN_SECONDS:
+        if total and self._clock() - self._last_line >= PLAIN_SECONDS:
             self.say(f"{what} {done / total:.0%} of {size_text(total)}")
 
     def record(self, record: Record, /) -> None:
@@ -274,44 +274,44 @@ class PlainReporter:
             self.say(line)
 
     def tick(self, _fraction: float, seconds_left: float | None, /) -> None:
-        if self._clock() - self._said >= PLAIN_SECONDS:
+        if self._clock() - self._last_line >= PLAIN_SECONDS:
             self.say(self._status.line(seconds_left, 200))
 
     def say(self, message: str, /) -> None:
-        self._said = self._clock()
+        self._last_line = self._clock()
         try:
             click.echo(printable(message), err=True)
         except OSError:
             self.closed = True
 
     def close(self) -> None:
-        """Nothing to restore."""
+        """Does nothing."""
 
 
 class Silent:
-    """Says nothing: for commands whose whole answer comes at the end."""
+    """Reports nothing: for commands that print their result at the end."""
 
     closed: bool = False
     failure: OSError | None = None
 
     def preparing(self, _what: str, _done: int, _total: int, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def record(self, _record: Record, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def tick(self, _fraction: float, _seconds_left: float | None, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def say(self, _message: str, /) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def close(self) -> None:
-        """Nothing to restore."""
+        """Does nothing."""
 
 
 def choose_reporter(as_json: bool, title: str, steps: int) -> Reporter:
-    """The reporter for where the output goes; `steps` is the run's length, 0 if it is not counted in steps."""
+    """Returns the reporter for the kind of output; `steps`: the run's length, 0 if it is not counted in steps."""
     if as_json:
         return JsonReporter()
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":

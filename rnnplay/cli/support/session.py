@@ -1,4 +1,4 @@
-"""What commands have in common: the workspace, a run named on the command line, --json, and groups of commands."""
+"""What commands have in common: the workspace, runs named on the command line, --json, and groups of commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnnplay.common.commands import again
+from rnnplay.common.commands import repeat_command
 from rnnplay.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Session:
-    """One call of the command line. --workspace may stand before or after the command; the last one holds."""
+    """One call of the command line. --workspace may be given before or after the command; the last one counts."""
 
     def __init__(self) -> None:
         self.workspace_option: str | None = None
         self.words: list[str] = []
-        """What was typed, from the command's name on."""
+        """The words typed, from the command's name on."""
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace to use; nothing is created."""
+        """Finds the workspace to use; creates nothing."""
         return find_workspace(self.workspace_option)
 
     def again(self, **options: str | float) -> str:
-        """What was typed, with these options put in or changed, to be pasted."""
-        return again(self.words, self.workspace_option or "", **options)
+        """Returns the command typed, with these options added or replaced."""
+        return repeat_command(self.words, self.workspace_option or "", **options)
 
 
 def _keep_workspace(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
@@ -46,7 +46,7 @@ def _keep_workspace(ctx: click.Context, param: click.Parameter, value: str | Non
 
 
 def workspace_option(function: F) -> F:
-    """Adds --workspace; the callback gets it by way of the Session, not as an argument."""
+    """Adds --workspace; it is stored in the Session, not passed to the callback."""
     return click.option(
         "--workspace",
         metavar="DIR",
@@ -75,12 +75,12 @@ def checkpoint_option(function: F) -> F:
 
 
 def find_run(session: Session, name_or_path: str) -> RunFolder:
-    """The run of that name in the workspace, or the run folder at that path; raises InputError."""
+    """Finds the run of that name in the workspace, or the run folder at that path; raises InputError."""
     from rnnplay.runs import folder as run_folder
 
     separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
     if any(separator in name_or_path for separator in separators):
-        with suppress(OSError, ValueError, RuntimeError):  # no such home folder, no right to look, a loop of links
+        with suppress(OSError, ValueError, RuntimeError):  # unknown home folder, no permission, loop of links
             path = Path(name_or_path).expanduser()
             if (path / "run.json").is_file():
                 return run_folder.RunFolder(path.resolve())
@@ -88,7 +88,7 @@ def find_run(session: Session, name_or_path: str) -> RunFolder:
 
 
 class NearGroup(click.Group):
-    """A group that answers a name it does not know with the nearest one it does."""
+    """A group that suggests the nearest command for an unknown one."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

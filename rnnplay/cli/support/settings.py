@@ -1,4 +1,4 @@
-"""The settings of a run from all places they may be given in: defaults < preset < TOML file < command line."""
+"""Combines the settings of a run: defaults < preset < TOML file < command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LENGTHS = ("steps", "epochs", "minutes")
 
 
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
-    """The settings of a new run; raises InputError for a preset, file or value that cannot be used."""
+    """Returns the settings of a new run; raises InputError for an invalid preset, file or value."""
     values = find_preset(preset or DEFAULT_PRESET, workspace.presets, whole=False).values
     values = layered(values, settings_in(file), given)
     try:
@@ -25,15 +25,15 @@ def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], w
 
 
 def settings_in(file: Path | None) -> dict[str, Any]:
-    """The knobs in a TOML file, none without one; raises InputError."""
+    """Reads the knobs in a TOML file, if there is one; raises InputError."""
     return {} if file is None else read_settings(file)
 
 
 def layered(*layers: dict[str, Any]) -> dict[str, Any]:
-    """Later layers override earlier ones; one that says a length in any unit overrides the length in all units.
+    """Merges layers, of which later ones override earlier ones; a length in one unit overrides those in all units.
 
-    They are laid over each other before they are checked together, as one layer may only make sense with the next
-    (tied weights in a preset, both sizes on the command line).
+    They are merged before they are checked, as a layer may be consistent only with the next (tied weights in a preset,
+    both sizes on the command line).
     """
     values: dict[str, Any] = {}
     for layer in layers:
@@ -44,7 +44,7 @@ def layered(*layers: dict[str, Any]) -> dict[str, Any]:
 
 
 def lasting_corpus(corpus: str, workspace: Workspace) -> str:
-    """The name of the corpus meant if it has one, else its absolute path: a run may be resumed from another folder.
+    """Returns the name of the corpus if it has one, else its absolute path: a run may be resumed from another folder.
 
     Raises InputError if there is no such corpus.
     """
@@ -58,5 +58,5 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
 
 
 def with_lasting_corpus(config: RunConfig, workspace: Workspace) -> RunConfig:
-    """`config` with its corpus as `lasting_corpus` writes it."""
+    """Returns `config` with the result of `lasting_corpus` as its corpus."""
     return with_values(config, {"corpus": lasting_corpus(config.corpus, workspace)})

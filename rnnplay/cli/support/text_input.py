@@ -1,4 +1,4 @@
-"""Texts that a command is given in another way than on its line: from standard input, or from a file."""
+"""Reads texts from standard input or from a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 LARGEST_PROMPT = 1 << 20
-"""Bytes of a prompt: hours of reading."""
+"""Bytes of a prompt; a longer one would take hours to read."""
 
 
 prompt_file_option = click.option(
@@ -27,17 +27,17 @@ prompt_file_option = click.option(
 
 
 def standard_input(what: str) -> BinaryIO:
-    """Standard input, for bytes; where it is the keyboard, says that `what` is expected there."""
+    """Returns standard input as bytes; if it is a terminal, asks the user to type `what`."""
     if sys.stdin.isatty():
         note(f"Type {what}, and end it with ctrl-D at the start of a line.")
     return sys.stdin.buffer
 
 
 def prompt_text(given: str | None, file: Path | None = None) -> str:
-    """The prompt `given` ("" for None); "-": what standard input has; with a `file`, what that has.
+    """Returns the prompt: `given` ("" for None), standard input for "-", or the text of `file`.
 
-    The last line end of an input or a file is left out: editors and `echo` write one that is not meant. Raises
-    InputError if both are given, or if it is not text.
+    The last newline of an input or a file is dropped, as editors and `echo` add one. Raises InputError if both are
+    given, or if the input is not text.
     """
     if file is not None:
         if given is not None:
@@ -59,7 +59,7 @@ def prompt_text(given: str | None, file: Path | None = None) -> str:
 
 
 def corpus_from_stdin(workspace: Workspace) -> str:
-    """The name of the corpus that standard input was kept as, which is said."""
+    """Saves standard input as a corpus, says so, and returns its name."""
     from rnnplay.text.corpora.adding import add_stream
 
     corpus = add_stream(standard_input("the text"), workspace)

@@ -90,14 +90,14 @@ def test_windows(workspace: Path) -> None:
     other = json.loads(rnnplay(workspace, "eval", "known", "--windows", "20", "--seed", "2", "--json").stdout)
     assert other["loss"] != found["loss"] == pytest.approx(other["loss"], rel=0.02)
     told = rnnplay(workspace, "eval", "known", "--windows", "20", "--window-count", "0").stdout
-    assert "tokens, one at every place, each from an empty context" in told
-    assert "hidden state carried on" in rnnplay(workspace, "eval", "known").stdout
+    assert "tokens, one at every position, each from an empty context" in told
+    assert "hidden state carried along" in rnnplay(workspace, "eval", "known").stdout
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["known", "--seed", "3"], "--window-count and --seed are of --windows N"),
+        (["known", "--seed", "3"], "--window-count and --seed need --windows N"),
         (["known", "--by-distance", "--windows", "3"], "leave --corpus, --split and --windows out"),
         (["lines", "--windows", "3"], "lines reads each line from an empty context already"),
         (["known", "--windows", "5000"], "a window of 5,000 needs one more than that"),

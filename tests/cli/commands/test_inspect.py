@@ -168,7 +168,7 @@ def test_what_is_forced_can_be_written_with_units() -> None:
     assert parse_forced("0.forget_gate=1") == Forced(layer=0, quantity="forget_gate", value=1)
     assert parse_forced(" 1.cell[3,17] = -0.5") == Forced(layer=1, quantity="cell", value=-0.5, units=[3, 17])
     assert parse_forced("0.cell[3, 17]=1,000") == Forced(layer=0, quantity="cell", value=1000, units=[3, 17])
-    with pytest.raises(InputError, match=re.escape("'0.cell[3,7]=0,5' cannot be read; write 0.cell[3,7]=0.5.")):
+    with pytest.raises(InputError, match=re.escape("'0.cell[3,7]=0,5' is invalid; write 0.cell[3,7]=0.5.")):
         parse_forced("0.cell[3,7]=0,5")
     for bad in (
         "",
