@@ -43,6 +43,7 @@ from rnnplay.tui.textual_patches.line_filter import SanitizedLines
 from rnnplay.tui.textual_patches.mouse import is_on_removed
 from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.theme import BROAD, NARROW, THEMES
+from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
@@ -136,8 +137,6 @@ class RnnplayApp(App[None]):
         markup: bool = True,
     ) -> None:
         if "`" in message:
-            from rnnplay.tui.toasts import draw_code_in_toasts
-
             draw_code_in_toasts()
         # A notification may quote a file name or the contents of a file.
         super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)

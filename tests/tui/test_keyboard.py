@@ -16,7 +16,7 @@ from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
-from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.training_charts import TrainingCharts
 from tests.tui.stage import Stage, shown, until
 
 NAMES = {" ": "space", "\n": "enter", "\b": "backspace", "?": "question_mark", "+": "plus"}

@@ -15,7 +15,8 @@ from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.runs import RunRow, RunsScreen, fitted
-from rnnplay.tui.widgets import said, status_line
+from rnnplay.tui.widgets import status_line
+from rnnplay.tui.widgets import text as text_widgets
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import middle_shortened
 from tests.tui.stage import Stage, make_run, shown, until
@@ -173,7 +174,7 @@ async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(stage: St
     ],
 )
 def test_what_is_said_over_too_few_rows_ends_in_a_mark(text: str, rows: int, shown_text: str) -> None:
-    assert said.fitted(text, 8, rows) == shown_text
+    assert text_widgets.fitted(text, 8, rows) == shown_text
 
 
 # --- clipping -------------------------------------------------------------------------------------------------

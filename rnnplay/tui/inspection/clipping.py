@@ -18,7 +18,7 @@ from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, visible_line
 
 NAME_WIDTH = 26

@@ -19,7 +19,7 @@ from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, bar
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
 
 SIDE = 30

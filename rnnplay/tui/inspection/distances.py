@@ -14,7 +14,7 @@ from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
 
 SIDE = 46

@@ -18,7 +18,7 @@ from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.histogram import columns
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
 
 ORDERS: tuple[Order, ...] = get_args(Order)

@@ -18,7 +18,7 @@ from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
 DISTANCES = (8, 16, 32, 64, 128, 256)

@@ -20,7 +20,7 @@ from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
 BARS = 10

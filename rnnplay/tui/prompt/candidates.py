@@ -11,7 +11,7 @@ from textual.content import Content
 from rnnplay.inspection.results import Candidate, TokenPrediction
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, NextBars, bar
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, visible_token
 
 

@@ -22,7 +22,7 @@ from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.prompt.sampling_row import SamplingRow
 from rnnplay.tui.setup.knob_field import KnobField
-from rnnplay.tui.widgets.said import Said
+from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 
 TALL_ROWS, BESIDE_COLUMNS = 6, 60
@@ -95,7 +95,7 @@ class PromptPane(Vertical):
         self._samples = SampleView(id="samples")
         self._row = SamplingRow(id="sampling")
         self._forced = ForcedLine(id="forced")
-        self._error = Said(id="prompt-error", rows=3)
+        self._error = BoundedText(id="prompt-error", rows=3)
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-line"):

@@ -18,7 +18,7 @@ from textual.widgets import Button, DirectoryTree, Input, Label, Static
 
 from rnnplay.errors import EncodingError, InputError, RnnplayError
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.widgets.said import Said
+from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -96,7 +96,7 @@ class FilePicker(ModalScreen[Path | None]):
                 path.cursor_blink = False
                 yield path
             yield TextTree(self._folder, id="file-tree")
-            yield Said("Enter on a folder opens it here.", id="file-say", rows=5)
+            yield BoundedText("Enter on a folder opens it here.", id="file-say", rows=5)
             with Horizontal(id="file-buttons"):
                 yield Button("↑ Folder above", id="up", compact=True)
                 yield Static("")

@@ -35,8 +35,8 @@ from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.said import Said
 from rnnplay.tui.widgets.status_line import StatusLine
+from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -123,7 +123,7 @@ class InspectScreen(Screen[int]):
             yield Static("› ")
             yield InspectedText("the text to look at", id="inspect-text")
         yield Vertical(id="views")
-        yield Said(id="notice", rows=4)
+        yield BoundedText(id="notice", rows=4)
         yield Static("", id="description", markup=False)
         if self._progress is not None:
             yield LessonLine(self._progress, id="lesson-line")

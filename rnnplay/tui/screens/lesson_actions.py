@@ -16,7 +16,7 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.screens.run_actions import RunActions
-from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.training_charts import TrainingCharts
 from rnnplay.tui.widgets.visible import shortened
 
 if TYPE_CHECKING:

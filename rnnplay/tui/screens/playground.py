@@ -31,9 +31,9 @@ from rnnplay.tui.screens.run_display import RunDisplay
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.panels import TrainingCharts
-from rnnplay.tui.widgets.said import Banner
 from rnnplay.tui.widgets.status_line import StatusLine
+from rnnplay.tui.widgets.text import Banner
+from rnnplay.tui.widgets.training_charts import TrainingCharts
 
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane

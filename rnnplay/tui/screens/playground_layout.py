@@ -10,7 +10,7 @@ from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunControllers
 from rnnplay.tui.theme import NARROW
-from rnnplay.tui.widgets.panels import TrainingCharts
+from rnnplay.tui.widgets.training_charts import TrainingCharts
 
 
 class Panes(NamedTuple):

@@ -19,7 +19,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.setup.setup_form import SetupForm
-from rnnplay.tui.widgets.said import Banner
+from rnnplay.tui.widgets.text import Banner
 
 if TYPE_CHECKING:
     from rnnplay.tui.screens.runs import RunChoice

@@ -23,9 +23,9 @@ from rnnplay.tui.screens.lesson_actions import LessonActions, action_of_t
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
-from rnnplay.tui.widgets.panels import TrainingCharts
-from rnnplay.tui.widgets.said import Banner
 from rnnplay.tui.widgets.status_line import StatusLine
+from rnnplay.tui.widgets.text import Banner
+from rnnplay.tui.widgets.training_charts import TrainingCharts
 
 ASK_AGAIN_SECONDS = 1.0
 """Time between two completions of the same prompt while training changes the weights."""

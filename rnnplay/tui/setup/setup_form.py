@@ -32,7 +32,7 @@ from rnnplay.tui.setup.form_rows import (
 )
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
-from rnnplay.tui.widgets.said import Said
+from rnnplay.tui.widgets.text import BoundedText
 
 OPEN_FILE = "open a file…"
 ROOMY_ROWS = 24
@@ -209,7 +209,7 @@ class SetupForm(Vertical):
                 self._more.add_class("begins-group")
                 yield self._more
             yield Vertical(classes="more-rows")
-        yield Said(id="setup-note", rows=7)
+        yield BoundedText(id="setup-note", rows=7)
 
     def on_mount(self) -> None:
         self._show()

@@ -1,1 +1,1 @@
-"""Widgets, one a file."""
+"""Widgets that several screens share."""

@@ -34,7 +34,7 @@ from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.inspect import FALLBACK_TEXT, VIEWS, InspectScreen, sample_text
-from rnnplay.tui.widgets.lines import Lines
+from rnnplay.tui.widgets.text import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, footer_keys, progress, shown, started, until
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rnnplay.tui.run_state import RunState
-from rnnplay.tui.widgets.panels import loss_readout
+from rnnplay.tui.widgets.training_charts import loss_readout
 from tests.tui.stage import validation
 
 

@@ -1,0 +1,110 @@
+"""Text on the screen: rows that are repainted singly, messages of a few rows, and code in toasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.geometry import Region
+from textual.visual import VisualType
+from textual.widget import Widget
+from textual.widgets import Static
+from textual.widgets._toast import Toast
+
+from rnnplay.tui.widgets.visible import code_drawn, shortened
+
+_render_toast = Toast.render
+
+
+class Lines(Widget):
+    """Shows one `Content` per row, and cuts off what does not fit."""
+
+    DEFAULT_CSS = """
+    Lines { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._rows: list[Content] = []
+
+    def show(self, rows: Sequence[Content]) -> None:
+        """Replaces the rows."""
+        former, self._rows = self._rows, list(rows)
+        if len(former) != len(self._rows):
+            self.refresh(layout=self.styles.is_auto_height)
+            return
+        width = self.content_size.width
+        changed = [y for y, (was, now) in enumerate(zip(former, self._rows, strict=True)) if not was.is_same(now)]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def text(self) -> list[str]:
+        """Returns the rows without styles."""
+        return [row.plain for row in self._rows]
+
+    def render(self) -> Content:
+        return Content("\n").join(self._rows)
+
+
+class BoundedText(Static):
+    """Plain text in a limited number of rows; Textual would cut it at `max-height` without an ellipsis."""
+
+    DEFAULT_CSS = """
+    BoundedText { height: auto; }
+    """
+
+    def __init__(self, text: str = "", *, rows: int, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(text, id=id, markup=False)
+        self._rows, self._whole = rows, text
+
+    def update(self, content: VisualType = "", *, layout: bool = True) -> None:
+        """Replaces the text by `content`, which is plain text."""
+        self._whole = str(content)
+        super().update(code_drawn(fitted(self._whole, self.content_size.width, self._rows)), layout=layout)
+
+    def on_resize(self) -> None:
+        text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))
+        if text.plain != str(self.content):
+            super().update(text)
+
+
+class Banner(BoundedText):
+    """A message that is hidden while empty."""
+
+    DEFAULT_CSS = """
+    Banner { display: none; }
+    Banner.shown { display: block; }
+    """
+
+    def say(self, text: str) -> None:
+        """Shows `text`; "" hides the message."""
+        self.update(text)
+        self.set_class(bool(text), "shown")
+
+
+def fitted(text: str, width: int, rows: int) -> str:
+    """Returns `text`, shortened with … if it does not wrap to `rows` rows of `width` cells."""
+    if not width or width * rows >= 2 * cell_len(text) or len(lines := wrap(text, width)) <= rows:
+        return text
+    kept = lines[:rows]
+    kept[-1] = shortened(f"{kept[-1]} {lines[rows]}", width)
+    return " ".join(kept)
+
+
+def draw_code_in_toasts() -> None:
+    """Makes toasts draw quoted commands and knob names in colour; may be called more than once.
+
+    Tested with Textual 8, whose toasts render the notification's text themselves and offer no hook.
+    """
+    Toast.render = _render_with_code  # type: ignore[method-assign, assignment]
+
+
+def _render_with_code(toast: Toast) -> Content:
+    drawn = _render_toast(toast)
+    message = toast._notification.message
+    if toast._notification.markup or "`" not in message:
+        return drawn
+    head = drawn.plain[: len(drawn.plain) - len(message)]
+    return Content.assemble(drawn[: len(head)], code_drawn(message))
