@@ -336,9 +336,9 @@ class RnnplayApp(App[None]):
         for command in super().get_system_commands(screen):
             match command.title:
                 case "Quit":
-                    yield command._replace(help="Leave; a run under way is kept, after a question (ctrl+q)")
+                    yield command._replace(help="Quit; asks first and saves a run under way (ctrl+q)")
                 case "Screenshot":
-                    help_text = "Save the screen as it is as an SVG in the workspace's screenshots/"
+                    help_text = "Save the screen as an SVG in the workspace's screenshots/"
                     soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.keep_screenshot)
                     yield command._replace(help=help_text, callback=soon)
                 case _:

@@ -42,13 +42,13 @@ class ClippingView(InspectView):
     HELP = """
     ## Clipping
 
-    The gradient of the next batch, over all parameters together, and what clipping makes of it; the weights are not
-    changed by looking. The histogram has the norms of the last steps on a logarithmic axis, ┃ marks the threshold:
-    what stands right of it was clipped.
+    The gradient of the next batch, over all parameters together, before and after clipping; the weights stay
+    unchanged. The histogram shows the norms of the recent steps on a logarithmic axis; ┃ marks the threshold, and the
+    steps to the right of it were clipped.
 
     - `↑` `↓` scroll the table of parameters
-    - `-` and `+`, or `F7` and `F8`, move the threshold of a run under way; after it they are the playground's, for
-      the next run
+    - `-` and `+`, or `F7` and `F8`, change the threshold of a run under way; without one, `F7` and `F8` change that of
+      the next run, as on the playground
     """
     INTERVAL = 1.5
     ENGINE_FRACTION = 0.03

@@ -56,8 +56,8 @@ class WhatIfView(InspectView):
     HELP = """
     ## What if
 
-    Force gates of the cell, whatever the weights say, and compare the completions. What is forced stays so for the
-    prompt on the playground too, which says it, until it is released; samples and training are not touched.
+    Force gates of the cell regardless of the weights, and compare the completions. Forced values also apply to the
+    playground's prompt, which shows them, until they are released; samples and training are unaffected.
 
     - `enter`, `space` or a click on a gate: free, closed, open
     - `c` or a click on *clamp* types units to hold at a value: `3,7=0` or, in layer 2, `2:12-15=1`; an LSTM's cell

@@ -14,21 +14,21 @@ Words = dict[Language, str]
 
 MEASURING: Words = {"en": "measuring…", "zh": "正在测量…"}
 MEASURING_FIRST: Words = {
-    "en": "The run that has just finished is being measured; then it goes on.",
+    "en": "The finished run is still being measured; the next one starts after that.",
     "zh": "正在测量刚刚结束的训练，随后继续。",
 }
 AGAIN: Words = {
-    "en": "Step {step} asks for {asked}, and {measured} was measured: trained once more, with another seed.",
+    "en": "Step {step} requires {asked}, but {measured} was measured: training again with another seed.",
     "zh": "第 {step} 步要求{asked}，测得 {measured}：换一个随机种子，再训练一次。",
 }
 OPENED: Words = {
-    "en": "Step {step} is about {variant}: its run is opened again.",
+    "en": "Step {step} is about {variant}: reopening its run.",
     "zh": "第 {step} 步看的是 {variant}：重新打开它的训练。",
 }
 NEW_TITLE: Words = {"en": "A run that is not the lesson's", "zh": "不属于本课的训练"}
 NEW_QUESTION: Words = {
-    "en": "n begins a run with the settings in the form, and none of the lesson's steps will tick by it. "
-    "What the lesson needs next, t does.",
+    "en": "n begins a run with the settings in the form, which cannot tick any of the lesson's steps. "
+    "t does what the lesson needs next.",
     "zh": "n 会按表单里的设置开始一次新的训练，本课的步骤不会因此打勾。本课接下来要做的事，按 t。",
 }
 NEW_YES: Words = {"en": "Begin it", "zh": "开始"}
@@ -43,11 +43,11 @@ LESSON_HELP: Words = {
     "en": """
 ## Lesson
 
-Read, start the runs that it names, and look where it says. A step ticks itself once what it says was measured:
-the numbers under it are what was measured last. `[i 1]` means: press `i`, then `1`.
+Read the page, start the runs that it names, and look where it says. A step ticks itself once its conditions have
+been measured; the numbers below it are the latest measurements. `[i 1]` means: press `i`, then `1`.
 
 `t` does what the next step needs: it trains, resumes a run that was stopped, or shows the view to look at. `tab`
-goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` comes back to the page, or
+goes from button to button, `a` opens the answer, `escape` goes to the charts. `l` returns to the page, or
 chooses another lesson and the language; `ctrl+l` closes the lesson.
 """,
     "zh": """
