@@ -32,19 +32,19 @@ def test_clamps() -> None:
     ("text", "names"),
     [
         ("3", "3 is not a clamp"),
-        ("3=x", "no number"),
+        ("3=x", "not a value"),
         ("3:1=0", "no layer 3"),
         ("16=0", "0 to 15"),
         ("5-2=0", "5-2"),
-        ("1=1.2.3", "no number"),
+        ("1=1.2.3", "not a value"),
         ("3,7=0,5", "0,5 is not a value to clamp units at; write 0.5"),
         ("3 7=0", "3 7=0 is not a clamp"),  # not unit 37
         ("1,000=0", "1,000=0 is not a clamp"),  # nor units 1 and 0
-        ("1=1e999", "no number"),
+        ("1=1e999", "not a value"),
         # Beyond what Python makes a number of.
         pytest.param("9" * 5000 + "=0", "^9{40} is not a clamp", id="a long unit"),
-        pytest.param("9" * 5000 + ":1=0", "no clamp", id="a long layer"),
-        pytest.param("1=" + "9" * 5000, "no clamp", id="a long value"),
+        pytest.param("9" * 5000 + ":1=0", "not a clamp", id="a long layer"),
+        pytest.param("1=" + "9" * 5000, "not a clamp", id="a long value"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, names: str) -> None:

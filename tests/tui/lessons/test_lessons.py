@@ -495,7 +495,7 @@ async def test_a_step_about_a_run_that_gave_way_to_another_opens_it_again(stage:
         await until(pilot, lambda: bool(stage.engine.of(messages.Open)))
         assert stage.engine.of(messages.Open)[0].run == runs["lstm"]
         await until(pilot, lambda: isinstance(app.screen, InspectScreen))
-        assert any("opened again" in toast for toast in stage.toasts)
+        assert any("reopening" in toast for toast in stage.toasts)
 
 
 async def test_where_the_terminal_has_no_chinese_the_lessons_stay_english(

@@ -101,7 +101,7 @@ async def test_one_that_has_just_gone_is_not_chosen(run: RunFolder, monkeypatch:
         await choose(app, pilot)
         await until(pilot, lambda: app.steps == [300, 200])
         assert app.at == "200" and not app.answers
-        assert any("no longer there" in str(notification.message) for notification in app._notifications)
+        assert any("no longer exists" in str(notification.message) for notification in app._notifications)
 
 
 async def test_a_checkpoint_that_cannot_be_used_names_the_key_for_another(stage: Stage) -> None:

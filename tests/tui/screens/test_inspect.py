@@ -140,7 +140,7 @@ async def test_without_a_model_nothing_is_asked_and_it_says_what_to_do(stage: St
         for key in "1234567":
             await pilot.press(key)
         await pilot.pause()
-        assert "t trains one" in str(app.screen.query_one("#notice", Static).content)
+        assert "t to train one" in str(app.screen.query_one("#notice", Static).content)
         assert not [one for one in stage.engine.sent if isinstance(one, Question)]
         await pilot.press("escape")
         assert app.screen is stage.playground

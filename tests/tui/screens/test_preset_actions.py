@@ -26,7 +26,7 @@ async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: St
         stage.form.set_value("hidden", 48)
         await save_as(stage, pilot, "my-own")
         await until(pilot, lambda: app.screen is stage.playground)
-        assert any("Kept as" in toast for toast in stage.toasts)
+        assert any("Saved as" in toast for toast in stage.toasts)
         assert stage.form.preset == "my-own"
         assert ("my-own", "my-own") in stage.form._preset_field.options
         assert find_preset("my-own", stage.workspace.presets).config == stage.form.config
@@ -50,7 +50,7 @@ async def test_one_of_that_name_is_replaced_only_after_a_question(stage: Stage, 
         await pilot.press(*(("left", "enter") if sure else ("enter", "escape")))
         await until(pilot, lambda: app.screen is stage.playground)
         assert find_preset("mine", stage.workspace.presets).config.hidden == (48 if sure else 9)
-        assert any("Kept as" in toast for toast in stage.toasts) == sure
+        assert any("Saved as" in toast for toast in stage.toasts) == sure
 
 
 async def test_a_name_that_cannot_be_is_refused_without_a_question(stage: Stage) -> None:
