@@ -40,9 +40,7 @@ class LessonLine(Widget):
 
     def _value(self, judged: Judged) -> str:
         """Describes a measurement, e.g. "✓ 0.21 ≤ 0.3"."""
-        unknown = words.MEASURING[self._progress.language] if self._progress.awaited(judged.condition) else "…"
-        value = unknown if judged.measured is None else f"{judged.measured:.3g}"
-        return f"{'✓' if judged.holds else '·'} {value} {asked(judged.condition)}"
+        return f"{'✓' if judged.holds else '·'} {self._progress.value_text(judged)} {asked(judged.condition)}"
 
     def _text(self) -> Content:
         progress = self._progress

@@ -23,7 +23,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.theme import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED, code_drawn
 
-PLACES = {
+VIEW_KEYS = {
     "gradients": "i 1",
     "predictions": "i 2",
     "gates": "i 3",
@@ -113,7 +113,7 @@ class LessonPane(VerticalScroll):
             self.refresh_steps()
 
     def _title_fits(self, columns: int) -> bool:
-        """Whether the frame has width for the title, which otherwise headings the page."""
+        """Whether the frame has width for the title, which otherwise stands at the head of the page."""
         return cell_len(self._title) < columns
 
     def _set_title(self) -> None:
@@ -167,7 +167,7 @@ class LessonPane(VerticalScroll):
         progress, lesson = self._progress, self._lesson
         done = number in progress.ticks.done(lesson)
         step = lesson.steps[number]
-        place = f" [{PLACES[step.view]}]" if step.view in PLACES else ""
+        place = f" [{VIEW_KEYS[step.view]}]" if step.view in VIEW_KEYS else ""
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
         text = "$foreground" if done or number == progress.next_step else MUTED
         columns = self._text_width()
@@ -177,11 +177,9 @@ class LessonPane(VerticalScroll):
         parts: list[Content | tuple[str, str]] = [mark, code_drawn(step_text, text)]
         parts.append((place, "$accent"))
         for judged in progress.measurements.judge_step(step):
-            unknown = words.MEASURING[progress.language] if progress.awaited(judged.condition) else "…"
-            value = unknown if judged.measured is None else f"{judged.measured:.3g}"
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
             label = broken(f"  · {in_words(judged.condition, lesson, progress.language)}:", columns).removeprefix("  ·")
-            parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (value, "bold $foreground")]
+            parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (progress.value_text(judged), "bold $foreground")]
         return Content.assemble(*parts)
 
     def _row(self, title: str, key: str) -> str:

@@ -22,17 +22,18 @@ from rnnplay.inspection.questions import (
 )
 from rnnplay.inspection.results import Completed, ForcedCompletion, Result
 from rnnplay.lessons.languages import Language
-from rnnplay.lessons.measurements import Measurements, questions
+from rnnplay.lessons.measurements import Judged, Measurements, questions
 from rnnplay.lessons.observations import Observations
 from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.records import Finished
+from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.pacing import Pace
 from rnnplay.tui.run_controller import Post, RunController, RunControllers
 from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:
-    from rnnplay.lessons.lesson import Condition, Lesson, Page, Step
+    from rnnplay.lessons.lesson import Lesson, Page, Step
 
 ASK_SECONDS = 3.0
 """Seconds between two questions of one kind during training."""
@@ -289,9 +290,12 @@ class LessonProgress:
         there = self.lesson is not None and state.run == run and state.has_model
         return bool(self._pending) and there and engine is not None and engine.alive and monotonic() < until
 
-    def awaited(self, condition: Condition) -> bool:
-        """Whether the measurements that `condition` needs have been requested of a finished run."""
-        return self.measuring and self.variant in condition.variants
+    def value_text(self, judged: Judged) -> str:
+        """Returns the measured value; or a placeholder, which says so if the measurement is under way."""
+        if judged.measured is not None:
+            return f"{judged.measured:.3g}"
+        under_way = self.measuring and self.variant in judged.condition.variants
+        return words.MEASURING[self.language] if under_way else "…"
 
     def _measure_last_step(self, controller: RunController, session: LessonSession, variant: str) -> None:
         """Requests at once everything not yet measured of the run's last weights."""
