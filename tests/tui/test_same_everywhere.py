@@ -14,7 +14,6 @@ from textual.widgets import DataTable
 
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Candidate
-from rnnplay.tui import toasts
 from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.screens.dialogs import Ask, Confirm
@@ -25,6 +24,7 @@ from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screens.runs import RunsScreen
 from rnnplay.tui.widgets.help_pane import HelpPane
+from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import CODE, code_drawn
 from tests.tui.stage import Stage, make_run, shown, until
 
@@ -146,7 +146,7 @@ def test_code_is_drawn_and_a_single_backtick_is_a_character() -> None:
 
 
 async def test_a_toast_draws_what_it_quotes() -> None:
-    toasts.draw_code_in_toasts()
+    draw_code_in_toasts()
     app = App[None]()
     async with app.run_test(notifications=True) as pilot:
         app.notify("see `rnnplay doctor`; [i 1]", markup=False)
