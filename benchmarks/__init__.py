@@ -6,6 +6,6 @@ import argparse
 
 
 def options_of(module: str, about: str | None) -> argparse.ArgumentParser:
-    """A parser for `python -m MODULE`, whose --help prints what is measured: `about`, the module's docstring."""
+    """Returns a parser for `python -m MODULE`, whose --help prints `about`, the module's docstring."""
     shape = argparse.RawDescriptionHelpFormatter
     return argparse.ArgumentParser(prog=f"python -m {module}", description=about, formatter_class=shape)

@@ -1,10 +1,10 @@
-"""One table of what rnnplay is measured by.
+"""Prints one table with the results of all groups of measurements.
 
     python -m benchmarks [--only step,kernels] [--quick] [--threads 1] [--large] [--texts FOLDER] [--json FILE]
 
 Ratios are of two processes that train in turns, A B B A …, each for --seconds; the median over --rounds of the turns'
 ratios. On one thread they are by processor time, which other work on the machine disturbs least; on several by the
-clock: then let nothing else run. With --texts also what models learn, which takes half an hour more.
+clock: then let nothing else run. With --texts it also measures the loss that models reach, which takes half an hour.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ COLUMNS = ("what", "", "measured", "asked for", "")
 
 
 def shown(line: Line) -> tuple[str, ...]:
-    """The cells of a row."""
+    """Returns the cells of a row."""
     value = "–" if line.value is None else f"{line.value:,.{line.decimals}f} {line.unit}"
     return line.group, line.what, value, line.asked, line.note
 
 
 def main() -> None:
     parser = options_of("benchmarks", __doc__)
-    parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
-    parser.add_argument("--quick", action="store_true", help="few and short turns: to see that it works")
-    parser.add_argument("--threads", type=int, default=1, help="of each side")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"any of {', '.join(GROUPS)}, separated by commas")
+    parser.add_argument("--quick", action="store_true", help="few and short turns, to check that it works")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each side")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each turn")
+    parser.add_argument("--seconds", type=float, default=1.5, help="seconds of each turn")
     parser.add_argument("--large", action="store_true", help="a text of 1 GB instead of 100 MB")
     parser.add_argument(
-        "--texts", type=Path, metavar="FOLDER", help="with tinyshakespeare.txt and wikitext-2/train.txt in it"
+        "--texts", type=Path, metavar="FOLDER", help="a folder with tinyshakespeare.txt and wikitext-2/train.txt"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines there too")
     given = parser.parse_args()
     chosen = [name.strip() for name in given.only.split(",")]
     if unknown := [name for name in chosen if name not in GROUPS]:
-        parser.error(f"--only has {', '.join(unknown)}; choose of {', '.join(GROUPS)}")
+        parser.error(f"--only has {', '.join(unknown)}; choose from {', '.join(GROUPS)}")
     if given.json:
         try:
-            given.json.touch()  # half an hour later it would be late to hear that it cannot be written
+            given.json.touch()  # fails now rather than after half an hour
         except OSError as error:
             parser.error(f"--json cannot be written ({error.strerror})")
     options = Options(
@@ -58,12 +58,10 @@ def main() -> None:
         texts=given.texts,
     )
     machine = describe_machine() | {"threads": str(options.threads)}
-    print(f"{machine['cpu']}, {machine['cores']}; torch {machine['torch']}; {options.threads} thread(s) a side")
+    print(f"{machine['cpu']}, {machine['cores']}; torch {machine['torch']}; {options.threads} thread(s) per side")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if load > 0.5:
-        print(
-            f"Other work runs on this machine (load {load:.1f}): ratios are medians of turns, and noisy all the same."
-        )
+        print(f"Other work runs on this machine (load {load:.1f}): ratios are noisy, though medians of turns.")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     lines: list[Line] = []
     failed = False
@@ -72,7 +70,7 @@ def main() -> None:
             for line in GROUPS[name](options):
                 lines.append(line)
                 print(f"| {' | '.join(shown(line))} |", flush=True)
-        except Exception as error:  # the other groups are worth having all the same
+        except Exception as error:  # the other groups are still measured
             failed = True
             print(f"| {name} | could not be measured: {type(error).__name__}: {str(error)[:200]} | – | | |", flush=True)
     if given.json:

@@ -1,7 +1,7 @@
-"""What rnnplay is measured against: training loops as one writes them with torch.nn, and the machine's own limit.
+"""What rnnplay is compared with: training loops as one writes them with torch.nn, and the machine's limits.
 
 Embedding → nn.RNN, GRU or LSTM → linear; cross-entropy, backward, clip_grad_norm_, the optimizer's step; float32.
-The ids are random, for speed does not depend on what is read.
+The ids are random, as speed does not depend on them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import torch
 from torch import Tensor, nn
 
 Step = Callable[[], int]
-"""Trains one step and says how many tokens it had."""
+"""Trains one step and returns its number of tokens."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is trained."""
+    """The shape of a model and of its training."""
 
     cell: str
     layers: int
     hidden: int
     vocabulary: int = 66
     embedding: int = 0
-    """0: as the hidden state."""
+    """0: the size of the hidden state."""
     batch: int = 32
     bptt: int = 64
     dropout: float = 0.0
@@ -36,22 +36,22 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """As people write it."""
+        """The name in tables, such as "LSTM 2×128"."""
         words = ", 33k words" if self.vocabulary > 10_000 else ""
         return f"{self.cell.upper()} {self.layers}×{self.hidden}{words}"
 
 
 WORDS = Shape("lstm", 2, 200, 33_278, batch=20, bptt=35, dropout=0.2, optimizer="sgd", lr=20.0, clip=0.25)
-"""As PyTorch's word_language_model trains WikiText-2."""
+"""The recipe of PyTorch's word_language_model for WikiText-2."""
 
 CHAR_RNN = Shape("lstm", 2, 128, batch=50, bptt=50)
-"""As char-rnn's defaults."""
+"""The defaults of char-rnn."""
 
 CHARACTERS = tuple(Shape("lstm", layers, hidden) for layers, hidden in ((1, 256), (2, 128), (2, 512)))
 
 
 class Model(nn.Module):
-    """The same model as rnnplay's, in a dozen lines."""
+    """A model like rnnplay's, in a dozen lines."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -66,13 +66,13 @@ class Model(nn.Module):
     def forward(
         self, ids: Tensor, state: Tensor | tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor | tuple[Tensor, Tensor]]:
-        """Logits (B, T, V) and the last state."""
+        """Returns logits (B, T, V) and the last state."""
         hidden, last = self.rnn(self.dropout(self.embedding(ids)), state)
         return self.output(self.dropout(hidden)), last
 
 
 def bare_loop(shape: Shape) -> Step:
-    """A training loop without anything around it."""
+    """Returns the step of a minimal training loop."""
     torch.manual_seed(1)
     model = Model(shape)
     if shape.optimizer == "sgd":
@@ -103,7 +103,7 @@ def bare_loop(shape: Shape) -> Step:
 
 
 def layers_alone(shape: Shape) -> Step:
-    """torch.nn's recurrent layers, forward and backward, and nothing else."""
+    """Returns a step of torch.nn's recurrent layers alone, forward and backward."""
     model = Model(shape).rnn
     inputs = torch.randn(shape.batch, shape.bptt, model.input_size, requires_grad=True)
     weights = list(model.parameters())
@@ -117,10 +117,10 @@ def layers_alone(shape: Shape) -> Step:
 
 
 def products_alone(shape: Shape) -> Step:
-    """The matrix products that these layers cannot do without, and nothing else: what bounds any way to compute them.
+    """Returns a step of the matrix products alone that these layers need: a bound on any way to compute them.
 
-    Those with the recurrent weights wait for the timestep before, so each has only a batch's rows; all others are
-    done for all timesteps at once.
+    Those with the recurrent weights depend on the previous timestep, so each has only a batch's rows; all others are
+    computed for all timesteps at once.
     """
     blocks = {"rnn": 1, "gru": 3, "lstm": 4}[shape.cell]
     tokens, rows = shape.batch * shape.bptt, blocks * shape.hidden
@@ -140,16 +140,16 @@ def products_alone(shape: Shape) -> Step:
             torch.mm(gates.t(), hidden, out=out)
             torch.mm(gates.t(), inputs)
             torch.mm(gates, weight)
-            hidden.fill_(0.5)  # or it would grow without bound
+            hidden.fill_(0.5)  # otherwise its values would grow without bound
         return tokens
 
     return step
 
 
 def gemm_gflops(dtype: torch.dtype, size: int = 1024, seconds: float = 1.0) -> float:
-    """The best of many square products, billions of operations a second."""
+    """Measures the fastest of many square products, in billions of operations per second."""
     one, other = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-    # On one thread its own time is what counts: other programs only make it wait.
+    # Processor time on one thread, as other programs only make it wait.
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     best, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:

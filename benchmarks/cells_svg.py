@@ -1,4 +1,4 @@
-"""A terminal's screen as SVG, every character in its cell whatever font the reader has.
+"""Draws a terminal's screen as SVG, each character in its cell whatever the reader's font.
 
 Lines, blocks and braille are drawn as shapes, as terminals draw them, so that charts have neither gaps nor steps.
 """
@@ -16,19 +16,19 @@ from rich.style import Style
 from textual.strip import Strip
 
 WIDTH, HEIGHT, FONT = 8, 17, 13.29
-"""Of a cell, and of its text, in pixels."""
+"""Width and height of a cell and size of its text, in pixels."""
 MARGIN, TITLE = 10, 30
 ARMS = {
     "─": "lr", "━": "lr", "│": "ud", "┤": "udl", "├": "udr", "┼": "udlr", "┬": "dlr", "┴": "ulr", "╌": "lr", "┄": "lr",
 }  # fmt: skip
 CORNERS = {"╭": (1, 1), "╮": (-1, 1), "╰": (1, -1), "╯": (-1, -1)}
 DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
-"""Column and row of each braille bit."""
+"""Column and row of each bit of a braille character."""
 FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', 'Noto Sans Mono', monospace"
 
 
 def to_svg(strips: Iterable[Strip], columns: int, rows: int, title: str, background: str) -> str:
-    """The screen in a window with a title."""
+    """Draws the screen in a window with a title."""
     fills: dict[str, list[str]] = defaultdict(list)
     lines: dict[str, list[str]] = defaultdict(list)
     backs: list[str] = []
@@ -74,7 +74,7 @@ def to_svg(strips: Iterable[Strip], columns: int, rows: int, title: str, backgro
 
 
 def colours(style: Style, background: str) -> tuple[str, str]:
-    """Foreground and background as #rrggbb."""
+    """Returns foreground and background as #rrggbb."""
 
     def hexadecimal(name: str, default: str) -> str:
         colour = getattr(style, name)
@@ -85,7 +85,7 @@ def colours(style: Style, background: str) -> tuple[str, str]:
 
 
 def filled(character: str, x: float, y: float) -> str:
-    """The path of a block or braille character with its cell at x, y; "" for others."""
+    """Returns the path of a block or braille character whose cell is at x, y; "" for others."""
     code = ord(character)
     if 0x2800 < code <= 0x28FF:
         path = ""
@@ -104,7 +104,7 @@ def filled(character: str, x: float, y: float) -> str:
 
 
 def stroked(character: str, x: float, y: float) -> str:
-    """The path of a line's character; "" for others."""
+    """Returns the path of a line-drawing character; "" for others."""
     middle, centre, right, bottom = x + WIDTH / 2, y + HEIGHT / 2, x + WIDTH, y + HEIGHT
     if character in CORNERS:
         across, down = CORNERS[character]
@@ -118,14 +118,14 @@ def stroked(character: str, x: float, y: float) -> str:
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:
-    """The stretches of `text` that are letters to be written, and where they start."""
+    """Yields the runs of `text` that are written as letters, and where they start."""
     kept = "".join(" " if filled(character, 0, 0) or stroked(character, 0, 0) else character for character in text)
     for match in re.finditer(r"[^ \u2800]+", kept):
         yield match.start(), match[0]
 
 
 def written(word: str, x: float, y: float, colour: str, style: Style) -> str:
-    """The text element of a word, as wide as its cells."""
+    """Returns the text element of a word, as wide as its cells."""
     kind = (' font-weight="bold"' if style.bold else "") + (' font-style="italic"' if style.italic else "")
     width = cell_len(word) * WIDTH
     return f'<text x="{x}" y="{y + 13}" textLength="{width}" fill="{colour}"{kind}>{escape(word)}</text>'

@@ -1,10 +1,10 @@
-"""What a chart costs: milliseconds of CPU to redraw it, and bytes to the terminal.
+"""Measures a chart: milliseconds of CPU time per redraw, and bytes to the terminal.
 
     python -m benchmarks.chart
 
 Three series; after each five new points the chart is redrawn, as it is ten times a second while training. "update" is
-that, "whole" the same after a change of everything (a zoom, a theme). Both include what Textual does to make terminal
-output of it. The least of several rounds' medians is taken, for other work on the machine only adds.
+that, "whole" the same after a change of everything (a zoom, a theme). Both include what Textual does to turn it into
+terminal output. The least of several rounds' medians is taken, as other work on the machine only adds time.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ ROUNDS, REDRAWS = 3, 30
 
 
 class Cost(NamedTuple):
-    """Milliseconds of CPU, and bytes."""
+    """Milliseconds of CPU time, and bytes."""
 
     update: float
     """`Chart.refresh_data` after new points."""
     whole: float
-    """The same, with every row drawn afresh."""
+    """The same with every row redrawn."""
     painted: float
-    """An update with what Textual makes of it, up to the string for the terminal."""
+    """An update, including what Textual does up to the string for the terminal."""
     bytes: float
     """The length of that string."""
 
@@ -53,7 +53,7 @@ class _App(App[None]):
 
 
 def make_histories(points: int) -> list[History]:
-    """Three noisy losses of that many steps."""
+    """Generates three noisy loss curves with that many steps."""
     rng = random.Random(0)
     histories = [History(f"run {i}") for i in range(3)]
     for i, history in enumerate(histories):
@@ -62,7 +62,7 @@ def make_histories(points: int) -> list[History]:
 
 
 async def measure(histories: list[History], size: tuple[int, int]) -> Cost:
-    """The cost at that size, in cells."""
+    """Measures the cost at that size, in cells."""
     rng = random.Random(1)
     rounds: list[Cost] = []
     app = _App(histories)

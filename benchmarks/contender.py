@@ -1,4 +1,4 @@
-"""One side of a duel, in a process of its own: trains for as long as each line on its standard input says.
+"""Runs one side of a duel in its own process: trains for as many seconds as each line of standard input says.
 
     python -m benchmarks.contender bare '{"cell": "lstm", "layers": 1, "hidden": 256}' --threads 1
 
@@ -33,10 +33,10 @@ WARM_UP = 3
 
 
 def random_text(vocabulary: int) -> str:
-    """A text that has so many different characters, or, if that are many, words."""
+    """Generates a text with that many different characters or, from 10,000 on, words."""
     rng = random.Random(1)
     if vocabulary < 10_000:
-        letters = [chr(code) for code in range(0x20, 0x20 + vocabulary - 1)]  # and the unknown one
+        letters = [chr(code) for code in range(0x20, 0x20 + vocabulary - 1)]  # one less, for <unk>
         return "".join(rng.choices(letters, k=400_000))
     words = ["".join(chr(97 + number // 26**place % 26) for place in range(4)) for number in range(vocabulary)]
     often = rng.choices(words, [1 / (rank + 1) for rank in range(vocabulary)], k=300_000)
@@ -44,7 +44,7 @@ def random_text(vocabulary: int) -> str:
 
 
 def as_config(shape: Shape, path: Path, precision: str, threads: int) -> RunConfig:
-    """The same training, as rnnplay is told of it."""
+    """Returns rnnplay's settings for the same training."""
     values: dict[str, Any] = {
         "corpus": str(path), "tokens": "word" if shape.vocabulary > 10_000 else "char", "min_count": 1,
         "max_vocabulary": shape.vocabulary, "cell": shape.cell, "layers": shape.layers, "hidden": shape.hidden,
@@ -65,7 +65,7 @@ def prepared(shape: Shape, home: Path, precision: str, threads: int) -> tuple[Ru
 
 
 def whole_trainer(shape: Shape, home: Path, precision: str, threads: int) -> Step:
-    """All that `rnnplay train` does in a step."""
+    """Returns the step of `rnnplay train`, with all that it does."""
     config, corpus, workspace = prepared(shape, home, precision, threads)
     trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _: None)
 

@@ -1,15 +1,15 @@
-"""The cores shared: rnnplay alone, two at once, one after the other, and beside another program, on the wall's clock.
+"""Measures how trainings share the cores: one alone, two at once, one that joins later, and one beside another program.
 
     python -m benchmarks.cores [--seconds 20] [--rounds 3] [--text FILE] [--only alone,bare,two,later,beside]
 
-All of it as users run it: `rnnplay train` with what it chooses itself, in processes of their own. Tokens a second are
-those that reach metrics.jsonl between two moments, so what is between two steps counts too. Let nothing else run.
+All as users run it: `rnnplay train` in its own process, with its own choice of threads. Tokens per second are those
+that reach metrics.jsonl between two moments by the clock, so the time between steps counts too. Let nothing else run.
 
-alone:  each preset as it is, over the best of all spins and threads, each fixed, in turns
+alone:  each preset with its defaults, over the best of all fixed spins and threads, in turns
 bare:   an LSTM in float32, and where it is native in bfloat16, over a bare loop of nn.LSTM with torch's own defaults
-two:    two trainings that begin together; the sum of both over one alone
-later:  a second begins after a while and ends before the first: their sum, and when the first is back at its speed
-beside: a program that computes all the time on one core; what is left over one thread alone
+two:    two trainings that begin together: the sum of both over one alone
+later:  a second that begins later and ends first: their sum, and how soon the first is back at its speed
+beside: a training beside a program that keeps a core busy, over one thread alone
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ QUICK = ("--preset", "quick")
 PRESETS = {"quick": QUICK, "shakespeare-2min": ("--preset", "shakespeare-2min")}
 SHAPES = (Shape("lstm", 2, 128, batch=50, bptt=50), Shape("lstm", 1, 256))
 SPINS = ("200", "10000", "300000")
-"""Of GOMP_SPINCOUNT; the last is libgomp's own default where there are no more threads than processors."""
+"""Values of GOMP_SPINCOUNT; the last is libgomp's default if there are no more threads than processors."""
 BUSY = "while True: pass"
 
 SETTLED_SECONDS = 7.0
@@ -47,7 +47,7 @@ _numbers = itertools.count(1)
 
 
 class Training:
-    """`rnnplay train` in a process of its own."""
+    """A process of `rnnplay train`."""
 
     def __init__(self, workspace: Path, *arguments: str, spin: str | None = None) -> None:
         self.name = f"run-{next(_numbers)}"
@@ -69,7 +69,7 @@ class Training:
         self._process.wait()
 
     def wait(self, seconds: float = 60.0) -> None:
-        """Until the first steps are on disk."""
+        """Waits until the first steps are on disk."""
         end = time.monotonic() + seconds
         while not (self._metrics.exists() and self._metrics.stat().st_size):
             if self._process.poll() is not None or time.monotonic() > end:
@@ -77,14 +77,14 @@ class Training:
             time.sleep(0.02)
 
     def mark(self) -> None:
-        """A moment to measure from or to: when records next reach the file, which they do about every second."""
+        """Waits until records next reach the file, about every second, and marks that moment."""
         size = self._size()
         while (grown := self._size()) == size:
             time.sleep(0.005)
         self._marks.append((time.perf_counter(), grown))
 
     def speed(self, first: int = -2, last: int = -1) -> float:
-        """Tokens a second between two marks."""
+        """Returns tokens per second between two marks."""
         (began, start), (ended, end) = self._marks[first], self._marks[last]
         with self._metrics.open("rb") as file:
             whole = file.read(end)
@@ -93,7 +93,7 @@ class Training:
         return float((tokens[1] - tokens[0]) * len(tokens) / (ended - began))
 
     def threads(self) -> list[int]:
-        """The numbers of threads that it changed to."""
+        """Returns the numbers of threads that it changed to."""
         records = map(json.loads, self._metrics.read_text().splitlines())
         return [record["threads"] for record in records if record["type"] == "threads"]
 
@@ -102,7 +102,7 @@ class Training:
 
 
 def measured(workspace: Path, seconds: float, *arguments: str, spin: str | None = None) -> float:
-    """Tokens a second of one training that has settled: the number of threads is measured again after five seconds."""
+    """Measures tokens per second of one training after the number of threads was chosen again, which is after 5 s."""
     with Training(workspace, *arguments, spin=spin) as training:
         training.wait()
         time.sleep(SETTLED_SECONDS)
@@ -113,25 +113,25 @@ def measured(workspace: Path, seconds: float, *arguments: str, spin: str | None 
 
 
 def alone(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> Iterator[str]:
-    """As it is, over the best of the fixed ones."""
+    """Compares the default with the best of the fixed settings."""
     for name, preset in PRESETS.items():
         fixed = [("200", 1), *itertools.product(SPINS, (2,))] if cores() > 1 else [("200", 1)]
         speeds: dict[str, list[float]] = {}
         for _ in range(rounds):
-            speeds.setdefault("as it is", []).append(measured(workspace, seconds, *preset, *text))
+            speeds.setdefault("default", []).append(measured(workspace, seconds, *preset, *text))
             for spin, threads in fixed:
                 label = f"{threads} thread(s), spin {spin}"
                 given = (*preset, *text, "--threads", str(threads))
                 speeds.setdefault(label, []).append(measured(workspace, seconds, *given, spin=spin))
         medians = {label: statistics.median(found) for label, found in speeds.items()}
-        ours = medians.pop("as it is")
+        ours = medians.pop("default")
         best = max(medians, key=medians.__getitem__)
         table = ", ".join(f"{label} {speed / 1e3:.1f}k" for label, speed in medians.items())
-        yield f"{name} alone: {ours / 1e3:.1f}k tokens/s; {table}; as it is / best ({best}): {ours / medians[best]:.2f}"
+        yield f"{name} alone: {ours / 1e3:.1f}k tokens/s; {table}; default / best ({best}): {ours / medians[best]:.2f}"
 
 
 def bare(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> Iterator[str]:
-    """Over nn.LSTM in a plain loop."""
+    """Compares with nn.LSTM in a plain loop."""
     precisions = ["float32", "bfloat16"] if native_bfloat16(torch.device("cpu")) else ["float32"]
     for shape, precision in itertools.product(SHAPES, precisions):
         ratios = []
@@ -153,7 +153,7 @@ def bare(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) ->
 
 
 def bare_speed(shape: Shape, seconds: float) -> float:
-    """Tokens a second of the plain loop, in a process of its own that rnnplay has set nothing for."""
+    """Measures tokens per second of the plain loop, in a process without rnnplay's environment variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     command = [sys.executable, "-m", "benchmarks.cores", "--loop", str(seconds)]
     command += [str(value) for value in (shape.layers, shape.hidden, shape.batch, shape.bptt)]
@@ -161,7 +161,7 @@ def bare_speed(shape: Shape, seconds: float) -> float:
 
 
 def loop(seconds: float, layers: int, hidden: int, batch: int, bptt: int) -> float:
-    """The plain loop, here, with torch's own number of threads."""
+    """Measures tokens per second of the plain loop in this process, with torch's own number of threads."""
     step = bare_loop(Shape("lstm", layers, hidden, batch=batch, bptt=bptt))
     warm = time.perf_counter() + 2
     while time.perf_counter() < warm:
@@ -173,7 +173,7 @@ def loop(seconds: float, layers: int, hidden: int, batch: int, bptt: int) -> flo
 
 
 def two(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> Iterator[str]:
-    """Both at once."""
+    """Measures two trainings at once."""
     ratios = []
     for _ in range(rounds):
         one = measured(workspace, seconds, *QUICK, *text)
@@ -192,7 +192,7 @@ def two(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> 
 
 
 def later(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> Iterator[str]:
-    """A second that comes and goes."""
+    """Measures a second training that begins later and ends first."""
     ratios, backs = [], []
     for _ in range(rounds):
         with Training(workspace, *QUICK, *text) as first:
@@ -226,7 +226,7 @@ def later(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -
 
 
 def beside(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) -> Iterator[str]:
-    """A program that takes a core."""
+    """Measures a training beside a program that keeps a core busy."""
     ratios = []
     for _ in range(rounds):
         one = measured(workspace, seconds, *QUICK, *text, "--threads", "1")
@@ -240,7 +240,7 @@ def beside(workspace: Path, text: tuple[str, ...], seconds: float, rounds: int) 
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Returns the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--text", type=Path, help="a text to train on; default: tales")
-    parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"any of {', '.join(GROUPS)}, separated by commas")
     options = parser.parse_args()
     machine = describe_machine()
     print(

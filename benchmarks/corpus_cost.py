@@ -1,8 +1,8 @@
-"""What a large text costs: MB/s to encode it by characters and by words, peak memory, and how soon it opens again.
+"""Measures a large text: MB/s to encode it by characters and by words, peak memory, and seconds to open it again.
 
     python -m benchmarks.corpus_cost [--megabytes 100]
 
-Each pass in a process of its own, whose peak memory is its own.
+Each pass runs in its own process, whose peak memory is measured.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ BLOCK = 1 << 20
 
 
 class Cost(NamedTuple):
-    """Of one pass."""
+    """The cost of one pass."""
 
     seconds: float
     megabytes: float
-    """The process's peak memory."""
+    """Peak memory of the process."""
 
 
 def write_text(path: Path, megabytes: int) -> None:
-    """Lines of made-up words, some often and most seldom; a million characters, shuffled anew each time."""
+    """Writes lines of generated words, few of them frequent: a million characters, shuffled anew each time."""
     rng = random.Random(1)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(30_000)]
     often = [1 / (rank + 1) for rank in range(len(words))]
@@ -50,7 +50,7 @@ def cost(path: Path, cache: Path, tokens: str) -> Cost:
 
 
 def measure(megabytes: int, tokens: str) -> tuple[float, Cost, Cost]:
-    """MB/s, and the costs of encoding and of opening again."""
+    """Returns MB/s, and the costs of encoding and of opening again."""
     with tempfile.TemporaryDirectory() as folder:
         path, cache = Path(folder) / "text.txt", Path(folder) / "cache"
         write_text(path, megabytes)
@@ -59,7 +59,7 @@ def measure(megabytes: int, tokens: str) -> tuple[float, Cost, Cost]:
 
 
 def open_here(path: str, cache: str, tokens: str) -> Cost:
-    """In this process, which must be new."""
+    """Opens the text in this process, which must be new."""
     from rnnplay.config import RunConfig, with_values
     from rnnplay.text.corpora.catalogue import find_corpus
     from rnnplay.text.encoding.encoded import encode_corpus
@@ -74,7 +74,10 @@ def open_here(path: str, cache: str, tokens: str) -> Cost:
 
 
 def peak_megabytes() -> float:
-    """Of this process. Where Linux tells, not getrusage's, which begins at what the parent had."""
+    """Returns the peak memory of this process.
+
+    On Linux not getrusage's figure, which starts at the parent's.
+    """
     import resource
 
     with suppress(OSError):

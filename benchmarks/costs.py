@@ -1,8 +1,8 @@
-"""What large, many or long things cost the interface and the engine.
+"""Measures what large files, many runs and long sessions cost the interface and the engine.
 
     python -m benchmarks.costs [--only metrics,runs,characters,log,records,memory] [--minutes 10] [--runs 10000]
 
-Each is measured in a process of its own, in seconds of the clock: let nothing else run.
+Each is measured in its own process, by the clock: let nothing else run.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ time.sleep(1)
 
 
 def run_in(workspace: Workspace, name: str, number: int = 0) -> RunFolder:
-    """The folder of a run with a run.json."""
+    """Creates the folder of a run with a run.json."""
     folder = RunFolder(workspace.checkpoints / name)
     folder.path.mkdir(parents=True)
     created = f"2026-01-{1 + number % 28:02d}T{number % 24:02d}:00:{number % 60:02d}+00:00"
@@ -68,7 +68,7 @@ def run_in(workspace: Workspace, name: str, number: int = 0) -> RunFolder:
 
 
 def metrics(folder: Path, _: argparse.Namespace) -> Iterator[str]:
-    """A metrics.jsonl of two million steps, opened for the first time and once more."""
+    """Measures the first and the second opening of a metrics.jsonl of two million steps."""
     workspace = Workspace(folder).create()
     run = run_in(workspace, "long")
     with run.log.path.open("wb") as file:
@@ -90,7 +90,7 @@ def metrics(folder: Path, _: argparse.Namespace) -> Iterator[str]:
 
 
 def runs(folder: Path, options: argparse.Namespace) -> Iterator[str]:
-    """Many runs, listed in the interface and in a shell."""
+    """Measures listing many runs in the interface and on the command line."""
     workspace = Workspace(folder).create()
     for number in range(options.runs):
         run = run_in(workspace, f"tales-lstm-256-{number:05d}", number)
@@ -103,7 +103,7 @@ def runs(folder: Path, options: argparse.Namespace) -> Iterator[str]:
             )  # fmt: skip
             run.checkpoint_path(step).mkdir()
             (run.checkpoint_path(step) / "state.json").write_bytes(encode_state(state))
-    time.sleep(2.5)  # what has just changed is read again
+    time.sleep(2.5)  # reads again what has just changed
     for when in ("first", "again"):
         with Terminal(rnnplay_command("--workspace", str(folder)), env=settings(folder)) as terminal:
             terminal.wait_for("Train", 60)
@@ -122,7 +122,7 @@ def runs(folder: Path, options: argparse.Namespace) -> Iterator[str]:
 
 
 def characters(folder: Path, _: argparse.Namespace) -> Iterator[str]:
-    """A text of a million distinct characters in lines, until its first step."""
+    """Measures a text of a million distinct characters in lines, up to its first step."""
     points = [point for point in range(0x21, 0x110000) if not 0xD800 <= point < 0xE000][:DISTINCT]
     text = folder / "many.txt"
     lines = ("".join(map(chr, points[at : at + 60])) for at in range(0, DISTINCT, 60))
@@ -141,14 +141,14 @@ def characters(folder: Path, _: argparse.Namespace) -> Iterator[str]:
 
 
 def log(folder: Path, _: argparse.Namespace) -> Iterator[str]:
-    """engine.log, where a library prints 200 MB."""
+    """Measures engine.log while a library prints 200 MB."""
     place = folder / "engine.log"
     subprocess.run([sys.executable, "-c", FLOOD, str(place)], check=True)
     yield f"{place.stat().st_size / 1e6:.2f} MB are left of 200"
 
 
 def records(folder: Path, _: argparse.Namespace) -> Iterator[str]:
-    """What a thousand steps add to metrics.jsonl."""
+    """Measures what a thousand steps add to metrics.jsonl."""
     options = ("--preset", "tiny", "--steps", "1000", "--run", "one")
     subprocess.run(rnnplay_command("train", "--workspace", str(folder), *options), capture_output=True, check=True)
     size = (folder / "checkpoints" / "one" / "metrics.jsonl").stat().st_size
@@ -156,14 +156,14 @@ def records(folder: Path, _: argparse.Namespace) -> Iterator[str]:
 
 
 def memory(_: Path, options: argparse.Namespace) -> Iterator[str]:
-    """The interface's memory under random keys and sizes."""
+    """Measures the interface's memory under random keys and sizes."""
     found = play(60 * options.minutes, seed=1)
     yield f"MB, every minute of {options.minutes:g}: {', '.join(f'{one:.0f}' for one in found[::6])}"
     yield f"at the end {found[-1]:.0f} MB"
 
 
 def settings(folder: Path) -> dict[str, str]:
-    """Settings of its own, whatever the user's are."""
+    """Returns an environment with settings of its own, instead of the user's."""
     return {"RNNPLAY_CONFIG": str(folder / "settings.json")}
 
 
@@ -174,8 +174,8 @@ GROUPS: dict[str, Callable[[Path, argparse.Namespace], Iterator[str]]] = {
 
 def main() -> None:
     parser = options_of("benchmarks.costs", __doc__)
-    parser.add_argument("--only", default=",".join(GROUPS), help=f"of {', '.join(GROUPS)}, with commas between")
-    parser.add_argument("--minutes", type=float, default=10, help="of random keys")
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"any of {', '.join(GROUPS)}, separated by commas")
+    parser.add_argument("--minutes", type=float, default=10, help="minutes of random keys")
     parser.add_argument("--runs", type=int, default=10_000)
     options = parser.parse_args()
     chosen = [name.strip() for name in options.only.split(",")]

@@ -1,4 +1,4 @@
-"""Two trainings against each other: turns of a second or so, A B A B, each in its process, and the medians."""
+"""Compares two trainings: turns of a second or so, A B A B, each in its own process, and the medians."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from benchmarks.baselines import Shape
 
 
-class Slice(NamedTuple):
-    """One turn."""
+class Turn(NamedTuple):
+    """One turn of one side."""
 
     tokens: int
     seconds: float
@@ -25,13 +25,13 @@ class Outcome(NamedTuple):
     """Medians over the turns."""
 
     speed: float
-    """Tokens a second of the first, by the clock."""
+    """Tokens per second of the first, by the clock."""
     baseline: float
-    """And of the second."""
+    """Tokens per second of the second, by the clock."""
     ratio: float
     """Median of the turns' ratios, by the clock."""
     cpu_ratio: float
-    """The same by processor time, which other programs on the machine move much less; equal work on one thread."""
+    """The same by processor time, which other programs disturb much less; equal work on one thread."""
 
 
 class Contender:
@@ -52,12 +52,12 @@ class Contender:
         self._process.stdin.close()
         self._process.wait()
 
-    def run(self, seconds: float) -> Slice:
-        """Train for so long."""
+    def run(self, seconds: float) -> Turn:
+        """Trains for that long."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{seconds}\n")
         self._process.stdin.flush()
-        return Slice(*json.loads(self._read()))
+        return Turn(*json.loads(self._read()))
 
     def _read(self) -> str:
         assert self._process.stdout is not None
@@ -65,11 +65,11 @@ class Contender:
 
 
 def duel(first: Contender, second: Contender, rounds: int, seconds: float) -> Outcome:
-    """`first` over `second`."""
-    pairs: list[tuple[Slice, Slice]] = []
+    """Measures `first` relative to `second`."""
+    pairs: list[tuple[Turn, Turn]] = []
     with first, second:
         for number in range(rounds):
-            if number % 2:  # whoever comes second inherits a warmer machine: so they change places
+            if number % 2:  # the second of a pair inherits a warmer machine, so they alternate
                 other = second.run(seconds)
                 pairs.append((first.run(seconds), other))
             else:

@@ -1,4 +1,4 @@
-"""The interface stopped for a while, and memory over many minutes.
+"""Measures the interface after it was stopped for a while, and its memory over many minutes.
 
 python -m benchmarks.endurance stopped [--seconds 60]     SIGSTOP to the interface while training, then SIGCONT
 python -m benchmarks.endurance memory [--minutes 10]      resident memory of both processes, every ten seconds
@@ -20,14 +20,14 @@ from tests.support.terminal import Terminal, rnnplay_command
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of one process."""
+    """Returns the resident memory of one process, MB."""
     text = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", text)
     return int(found[1]) / 1024 if found else 0.0
 
 
 def engine_of(parent: int) -> int:
-    """The engine started by the interface."""
+    """Returns the process id of the engine that the interface started."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             stat, command = (folder / "stat").read_text(), (folder / "cmdline").read_bytes()
@@ -39,7 +39,7 @@ def engine_of(parent: int) -> int:
 
 
 def steps_done(workspace: Path) -> int:
-    """The last step in metrics.jsonl."""
+    """Returns the last step in metrics.jsonl."""
     (run,) = (workspace / "checkpoints").iterdir()
     for line in reversed((run / "metrics.jsonl").read_text().splitlines()):
         record = json.loads(line)
@@ -49,18 +49,18 @@ def steps_done(workspace: Path) -> int:
 
 
 def shown_step(screen: str) -> int:
-    """The step in the status line."""
+    """Returns the step in the status line."""
     found = re.search(r"step ([\d,]+)", screen.splitlines()[0])
     return int(found[1].replace(",", "")) if found else 0
 
 
 def begin_long_run(workspace: Path) -> None:
-    """A run of an hour, stopped at once, for the interface to go on with."""
+    """Starts and stops a run of an hour, for the interface to resume."""
     options = ("--run", "long", "--minutes", "60", "--schedule", "constant", "--json")
     command = rnnplay_command("train", "--workspace", str(workspace), *options)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # started
+        process.stdout.readline()  # it has started
         process.send_signal(signal.SIGTERM)  # a shell that starts this in the background ignores SIGINT
         process.communicate()
 

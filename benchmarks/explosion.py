@@ -1,8 +1,8 @@
-"""The lecture's explosion, and what keeps a run alive: a ReLU RNN of two layers, recurrent gain 1.3, SGD at rate 0.5.
+"""Measures exploding gradients and their remedies: a ReLU RNN of two layers, recurrent gain 1.3, SGD at 0.5.
 
     python -m benchmarks.explosion [--corpus tales] [--seeds 10]
 
-For each seed three runs: nothing done (policy off, no clipping), rollback with remedy `clip`, and norm clipping at 1.0.
+Three runs per seed: no remedy (divergence off, no clipping), rollback with remedy `clip`, and norm clipping at 1.0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CASES = {
 
 
 def run(corpus: str, seed: int, case: str) -> list[dict[str, Any]]:
-    """The records of one run."""
+    """Returns the records of one run."""
     with tempfile.TemporaryDirectory() as workspace:
         options = ("--workspace", workspace, "--corpus", corpus, "--seed", str(seed), "--json")
         command = rnnplay_command("train", *options, *COMMON, *CASES[case])
@@ -37,13 +37,13 @@ def run(corpus: str, seed: int, case: str) -> list[dict[str, Any]]:
 
 
 def first_bad_step(records: list[dict[str, Any]]) -> int | None:
-    """The first step whose loss or gradient norm is not a finite number."""
+    """Returns the first step whose loss or gradient norm is not finite."""
     steps = (record for record in records if record["type"] == "step")
     return next((s["step"] for s in steps if isinstance(s["loss"], str) or isinstance(s["grad_norm"], str)), None)
 
 
 def last_loss(records: list[dict[str, Any]]) -> float:
-    """The last validation's, nats per token."""
+    """Returns the loss of the last validation, in nats per token."""
     return float([record["loss"] for record in records if record["type"] == "validation"][-1])
 
 

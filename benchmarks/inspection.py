@@ -1,4 +1,4 @@
-"""What looking inside costs: each inspection by itself, and training's speed while the gradient view is open.
+"""Measures what inspections cost: each by itself, and training's speed while the gradient view is open.
 
     python -m benchmarks.inspection [--threads 1] [--seconds 20] [--every 3] [--rounds 2]
 
@@ -40,7 +40,7 @@ TEXT = ('The old king said, "You are 3 days late; come in."\nAnd the fox, who wa
 
 
 def best(action: Callable[[], object], times: int = 7) -> str:
-    """Milliseconds: the shortest wall and CPU time."""
+    """Returns the shortest wall and CPU time, in milliseconds."""
     walls, cpus = [], []
     for _ in range(times):
         wall, cpu = time.perf_counter(), time.thread_time()
@@ -51,7 +51,7 @@ def best(action: Callable[[], object], times: int = 7) -> str:
 
 
 def measure_views() -> None:
-    """Each inspection once, on models of the size the targets name."""
+    """Measures each inspection, on models of the size in the targets."""
     tokenizer = build_tokenizer([TEXT], "char")
     ids = np.resize(tokenizer.encode(TEXT), 20_000)
     split = EncodedSplit(ids, len(ids), None)
@@ -73,7 +73,7 @@ def measure_views() -> None:
 
 
 def measure_training(threads: int, seconds: float, every: float, rounds: int) -> None:
-    """Tokens a second of one trainer, in turns without and with probes."""
+    """Measures tokens per second of one trainer, in turns without and with probes."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder)).create()
         config = RunConfig(threads=threads, eval_every=0, checkpoint_seconds=0.0)
@@ -98,7 +98,7 @@ def measure_training(threads: int, seconds: float, every: float, rounds: int) ->
                 trainer.advance()
                 inspections.work()
             rate = (trainer.step - first) * config.batch_size * config.bptt / (time.perf_counter() - began)
-            if turn:  # the first turn warms up
+            if turn:  # the first turn is a warm-up
                 speeds[probing].append(rate)
         with_probe, without = statistics.median(speeds[True]), statistics.median(speeds[False])
         print(f"training: {without:,.0f} tokens/s; with a probe every {every:g} s {with_probe:,.0f} tokens/s")

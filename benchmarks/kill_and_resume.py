@@ -1,10 +1,10 @@
-"""SIGKILL at random moments, resume, and compare with a run that was never interrupted.
+"""Kills runs at random moments, resumes them, and compares them with runs that were never interrupted.
 
     python -m benchmarks.kill_and_resume [--kills 200] [--seed 1]
 
 Every run is `rnnplay train`, in a process forked from one that has torch loaded, so that a kill costs no import.
 A third of the kills wait for a checkpoint being written. At the end of each run its metrics.jsonl (without tokens per
-second, which are not the run's but the machine's) and its final weights must equal the uninterrupted run's exactly.
+second, which depend on the machine) and its final weights must equal the uninterrupted run's exactly.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def main() -> None:
 
 
 def measure(folder: Path, kills: int, draw: random.Random) -> tuple[int, int, int, list[str]]:
-    """(runs compared, kills, of those during a checkpoint, names of runs that differ). Raises if one cannot resume."""
+    """Returns runs compared, kills, those of them during a checkpoint, and the names of runs that differ.
+
+    Raises if one cannot be resumed.
+    """
     import torch
 
     import rnnplay.__main__
@@ -98,7 +101,7 @@ def measure(folder: Path, kills: int, draw: random.Random) -> tuple[int, int, in
             child = start(folder, run, case, resume)
             hit = killed < kills and kill(child, folder / "checkpoints" / run, draw, whole_seconds)
             code = finish(child)
-            # Killed after its last checkpoint, before it could say so, a run is complete.
+            # A run killed after its last checkpoint, before it reported that, is complete.
             if code == 0 or (code == 2 and LENGTH_REACHED in (folder / "output.txt").read_text()[-500:]):
                 break
             assert hit and code == -signal.SIGKILL, (case.name, code, (folder / "output.txt").read_text()[-500:])
@@ -111,7 +114,7 @@ def measure(folder: Path, kills: int, draw: random.Random) -> tuple[int, int, in
 
 
 def start(folder: Path, run: str, case: Case, resume: bool) -> multiprocessing.process.BaseProcess:
-    """`rnnplay train` in a forked process."""
+    """Starts `rnnplay train` in a forked process."""
     new = (*COMMON, *case.options)
     arguments = ["train", "--workspace", str(folder), "--run", run, *(("--resume", "--json") if resume else new)]
     child = multiprocessing.get_context("fork").Process(target=train, args=(arguments, folder / "output.txt"))
@@ -120,7 +123,7 @@ def start(folder: Path, run: str, case: Case, resume: bool) -> multiprocessing.p
 
 
 def train(arguments: list[str], output: Path) -> None:
-    """In the child: the command, its output in a file."""
+    """Runs the command in the child, with its output in a file."""
     from rnnplay.__main__ import main
 
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -133,7 +136,10 @@ def train(arguments: list[str], output: Path) -> None:
 def kill(
     child: multiprocessing.process.BaseProcess, run: Path, draw: random.Random, whole_seconds: float
 ) -> str | None:
-    """SIGKILL at a random moment, or just after a checkpoint was begun; None if the run was over before."""
+    """Sends SIGKILL at a random moment, or just after a checkpoint was begun.
+
+    Returns None if the run had already ended.
+    """
     assert child.pid is not None
     at_checkpoint = draw.random() < 1 / 3
     if at_checkpoint:
@@ -150,7 +156,7 @@ def kill(
 
 
 def wait_for_partial(child: multiprocessing.process.BaseProcess, run: Path) -> bool:
-    """Until a checkpoint folder is being written; False if the run ended without."""
+    """Waits until a checkpoint folder is being written; False if the run ended without."""
     seen = {path.name for path in partials(run)}
     while child.exitcode is None:
         now = {path.name for path in partials(run)}
@@ -161,21 +167,21 @@ def wait_for_partial(child: multiprocessing.process.BaseProcess, run: Path) -> b
 
 
 def partials(run: Path) -> list[Path]:
-    """Checkpoint folders under way."""
+    """Returns checkpoint folders that are being written."""
     with contextlib.suppress(OSError):
         return [path for path in run.iterdir() if path.name.startswith(".step-")]
     return []
 
 
 def finish(child: multiprocessing.process.BaseProcess) -> int:
-    """Wait for the end; the exit code, negative for a signal."""
+    """Waits for the end; returns the exit code, negative for a signal."""
     child.join()
     assert child.exitcode is not None
     return child.exitcode
 
 
 def outcome(run: Path) -> tuple[list[str], bytes]:
-    """Steps and validations without the machine's speed, and the final weights."""
+    """Returns steps and validations without the machine's speed, and the final weights."""
     lines = []
     for line in (run / "metrics.jsonl").read_text().splitlines():
         record = json.loads(line)

@@ -1,9 +1,9 @@
-"""Keys and ghost text in a pseudo-terminal while training takes both cores, and training's speed with and without.
+"""Measures keys and ghost text in a pseudo-terminal while training, and training's speed with and without it.
 
     python -m benchmarks.latency [--keys 200] [--columns 120] [--rows 40] [--seconds 20]
 
 Echo: from a key written to the terminal to its character in the raw bytes that come back.
-Ghost: from a key to the first screen on which a continuation stands behind the text.
+Ghost: from a key to the first screen with a completion behind the text.
 Speed: tokens/s by the clock of the same preset, headless (`rnnplay train`) and with the interface, in turns A B B A.
 """
 
@@ -24,24 +24,24 @@ from benchmarks import options_of
 from tests.support.terminal import Terminal, rnnplay_command
 
 RARE = [chr(code) for code in range(0x0411, 0x0550) if chr(code).isalpha()]
-"""Letters that nothing else on the screen shows, each used once."""
+"""Letters that are nowhere else on the screen, each used once."""
 
 
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` of `values` lie."""
+def percentile(values: list[float], fraction: float) -> float:
+    """Returns the value below which `fraction` of `values` lie."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
 def start_training(terminal: Terminal) -> None:
-    """Press Enter on Train and wait for the first numbers."""
+    """Presses Enter on Train and waits for the first numbers."""
     terminal.wait_for("Train")
     terminal.send("\r")
     terminal.wait_for(lambda text: "training" in text and "left" in text, 60)
 
 
 def measure_echo(terminal: Terminal, keys: int) -> list[float]:
-    """Seconds from each key to its echo."""
+    """Measures the seconds from each key to its echo."""
     times = []
     for letter in RARE[:keys]:
         settle(terminal, 0.05, draw=False)
@@ -58,14 +58,14 @@ def measure_echo(terminal: Terminal, keys: int) -> list[float]:
 
 
 def settle(terminal: Terminal, seconds: float, draw: bool = True) -> None:
-    """Read for a while, as a user between two keys."""
+    """Reads for a while, as in a user's pause between two keys."""
     until = time.perf_counter() + seconds
     while (left := until - time.perf_counter()) > 0:
         terminal.read(left, draw)
 
 
 def measure_ghost(terminal: Terminal, keys: int) -> tuple[list[float], int]:
-    """Seconds from each key to a continuation behind the text; and keys after which none came within 2 s."""
+    """Measures the seconds from each key to a completion behind the text, and counts keys without one within 2 s."""
     times, none = [], 0
     text = "Once upon a time the little fox went to the big house and saw the old king "
     for number in range(keys):
@@ -91,9 +91,9 @@ def measure_ghost(terminal: Terminal, keys: int) -> tuple[list[float], int]:
 
 
 class StepClock(Thread):
-    """Sees by the clock on the wall when steps of the newest run reach its metrics.jsonl, about every second.
+    """Records by wall clock when steps of the newest run reach its metrics.jsonl, about every second.
 
-    So it does not matter who says how long a step took: what is between two steps counts too. The same for both sides.
+    So the time between two steps counts too, in the same way for both sides.
     """
 
     def __init__(self, workspace: Path) -> None:
@@ -101,28 +101,28 @@ class StepClock(Thread):
         self._folder = workspace / "checkpoints"
         self._before = set(self._folder.glob("*/metrics.jsonl"))
         self._place: Path | None = None
-        self._seen: list[tuple[float, int]] = []
-        """(when, bytes) at each growth."""
+        self._growths: list[tuple[float, int]] = []
+        """(time, bytes) at each growth of the file."""
         self._over = Event()
 
     def run(self) -> None:
         while not self._over.wait(0.01):
             if self._place is None:
                 self._place = next(iter(set(self._folder.glob("*/metrics.jsonl")) - self._before), None)
-            elif (size := self._place.stat().st_size) > (self._seen[-1][1] if self._seen else 0):
-                self._seen.append((time.perf_counter(), size))
+            elif (size := self._place.stat().st_size) > (self._growths[-1][1] if self._growths else 0):
+                self._growths.append((time.perf_counter(), size))
 
     @property
     def growths(self) -> int:
-        """How often there was something new."""
-        return len(self._seen)
+        """How often the file has grown."""
+        return len(self._growths)
 
     def tokens_per_second(self) -> float:
-        """From the second growth, when all is warm, to the last; ends the watch."""
+        """Returns the speed from the second growth, after the warm-up, to the last; ends the recording."""
         self._over.set()
         self.join()
         assert self._place is not None
-        (began, first), *_, (ended, last) = self._seen[1:]
+        (began, first), *_, (ended, last) = self._growths[1:]
         grown = self._place.read_bytes()[first:last].decode().splitlines()
         records = [record for record in map(json.loads, grown) if record["type"] == "step"]
         # The first of these is the step after the one at `began`.
@@ -131,7 +131,7 @@ class StepClock(Thread):
 
 
 def headless_speed(workspace: Path, seconds: float) -> float:
-    """Tokens/s of `rnnplay train`."""
+    """Measures tokens/s of `rnnplay train`."""
     clock = StepClock(workspace)
     clock.start()
     command = rnnplay_command("--workspace", str(workspace), "train", "--minutes", "60")
@@ -147,7 +147,7 @@ def headless_speed(workspace: Path, seconds: float) -> float:
 
 
 def attached_speed(workspace: Path, seconds: float, columns: int, rows: int) -> tuple[float, float, float]:
-    """Tokens/s with the interface on; its share of a core; bytes/s to the terminal."""
+    """Measures tokens/s with the interface open, its fraction of a core, and bytes/s to the terminal."""
     clock = StepClock(workspace)
     clock.start()
     command = rnnplay_command("--workspace", str(workspace))
@@ -156,17 +156,17 @@ def attached_speed(workspace: Path, seconds: float, columns: int, rows: int) -> 
         while clock.growths < 2:
             settle(terminal, 0.05, draw=False)
         before, cpu = terminal.bytes_read, cpu_seconds(terminal.process.pid)
-        settle(terminal, seconds, draw=False)  # the emulator's own time is not the interface's
+        settle(terminal, seconds, draw=False)  # without drawing, as the emulator's time is not the interface's
         sent, used = terminal.bytes_read - before, cpu_seconds(terminal.process.pid) - cpu
-        rate = clock.tokens_per_second()
+        speed = clock.tokens_per_second()
         leave(terminal)
-    return rate, used / seconds, sent / seconds
+    return speed, used / seconds, sent / seconds
 
 
 def in_turns(
     workspace: Path, seconds: float, columns: int, rows: int, rounds: int
 ) -> Iterator[tuple[float, float, float, float]]:
-    """Tokens/s headless, and with the interface what `attached_speed` gives; A B, B A, … so that a drift is shared."""
+    """Yields tokens/s headless and the result of `attached_speed`; A B, B A, … so that drift affects both."""
     for number in range(rounds):
         if number % 2:
             attached = attached_speed(workspace, seconds, columns, rows)
@@ -175,8 +175,8 @@ def in_turns(
             yield headless_speed(workspace, seconds), *attached_speed(workspace, seconds, columns, rows)
 
 
-def idle_share(workspace: Path, seconds: float) -> float:
-    """The interface's share of a core while nothing goes on, once all is there."""
+def idle_fraction(workspace: Path, seconds: float) -> float:
+    """Measures the interface's fraction of a core while it is idle."""
     command = rnnplay_command("--workspace", str(workspace))
     with Terminal(command, 120, 40, env={"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
         terminal.wait_for("ready")
@@ -190,7 +190,7 @@ def idle_share(workspace: Path, seconds: float) -> float:
 
 
 def leave(terminal: Terminal) -> None:
-    """ctrl+q, and yes."""
+    """Leaves with ctrl+q and confirms."""
     terminal.send("\x11")
     terminal.wait_for("Stop and keep")
     terminal.send("\r")
@@ -198,7 +198,7 @@ def leave(terminal: Terminal) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of one process."""
+    """Returns the user and system time of one process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -229,13 +229,13 @@ def main() -> None:
         )
         print(
             f"ghost text of {len(ghost)} keys: p50 {percentile(ghost, 0.5) * 1e3:.0f} ms, "
-            f"p95 {percentile(ghost, 0.95) * 1e3:.0f} ms ({none} keys without a continuation)"
+            f"p95 {percentile(ghost, 0.95) * 1e3:.0f} ms ({none} keys without a completion)"
         )
         ratios = []
-        for alone, rate, share, sent in in_turns(workspace, options.seconds, *size, options.rounds):
-            ratios.append(rate / alone)
-            print(f"  headless {alone:,.0f} tok/s, attached {rate:,.0f} tok/s, ", end="")
-            print(f"interface {share:.1%} of a core, {sent / 1e3:.1f} kB/s to the terminal", flush=True)
+        for alone, speed, load, sent in in_turns(workspace, options.seconds, *size, options.rounds):
+            ratios.append(speed / alone)
+            print(f"  headless {alone:,.0f} tok/s, attached {speed:,.0f} tok/s, ", end="")
+            print(f"interface {load:.1%} of a core, {sent / 1e3:.1f} kB/s to the terminal", flush=True)
         if ratios:
             print(f"attached / headless: {statistics.median(ratios):.3f}")
 

@@ -1,4 +1,4 @@
-"""Whether the lessons show what they say: each played to its end on many seeds.
+"""Checks that the conditions of the lessons hold: each lesson is played on many seeds.
 
     python -m benchmarks.lessons [--seeds 10] [--first 1] [--only N]
 
@@ -20,11 +20,11 @@ from rnnplay.lessons.reader import lessons
 from tests.support.terminal import rnnplay_command
 
 NEEDED = 0.9
-"""Share of seeds on which every condition has to hold."""
+"""Fraction of seeds on which every condition has to hold."""
 
 
 def play(lesson: int, seed: int) -> dict[str, Any]:
-    """What `rnnplay lessons run` says."""
+    """Returns the JSON of `rnnplay lessons run`."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "RNNPLAY_CONFIG": str(Path(folder) / "settings.json")}
         command = rnnplay_command("lessons", "run", str(lesson), "--seed", str(seed), "--json")
@@ -36,7 +36,7 @@ def play(lesson: int, seed: int) -> dict[str, Any]:
 
 
 def name(condition: dict[str, Any]) -> str:
-    """A condition in a line."""
+    """Describes a condition in one line."""
     variants = condition["variant"]
     variants += f" - {condition['minus']}" if "minus" in condition else ""
     variants += f" / {condition['over']}" if "over" in condition else ""
@@ -44,7 +44,7 @@ def name(condition: dict[str, Any]) -> str:
 
 
 def number(measured: float | str | None) -> float:
-    """A measured value as a number; NaN where nothing was measured."""
+    """Converts a measured value to a number; NaN if nothing was measured."""
     return float("nan") if measured is None else float(measured)
 
 

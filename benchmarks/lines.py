@@ -1,4 +1,4 @@
-"""The lines of the table, by group: each says what is compared, what was asked for and what came out."""
+"""The lines of the table, by group: each with what is compared, the target and the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rnnplay.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Options:
-    """How thoroughly."""
+    """How much to measure."""
 
     threads: int = 1
     rounds: int = 9
@@ -42,7 +42,7 @@ class Line:
     group: str
     what: str
     value: float | None
-    """None: cannot be measured here; `note` says why."""
+    """None if it cannot be measured here; `note` says why."""
     unit: str = "×"
     asked: str = ""
     note: str = ""
@@ -50,7 +50,7 @@ class Line:
 
 
 def against_bare(options: Options, group: str, shape: Shape, asked: str, precision: str = "float32") -> Line:
-    """rnnplay's whole step over the bare loop's, by processor time where there is one thread."""
+    """Measures rnnplay's whole step relative to the bare loop's, by processor time on one thread."""
     one, other = Contender("rnnplay", shape, options.threads, precision), Contender("bare", shape, options.threads)
     found = duel(one, other, options.rounds, options.seconds)
     by_cpu = options.threads == 1
@@ -62,13 +62,13 @@ def against_bare(options: Options, group: str, shape: Shape, asked: str, precisi
 
 
 def step(options: Options) -> Iterator[Line]:
-    """rnnplay's step over a bare loop."""
+    """Compares rnnplay's step with a bare loop's."""
     for shape in (*CHARACTERS, CHAR_RNN, WORDS):
         yield against_bare(options, "step / bare loop", shape, "≥ 0.98")
 
 
 def kernels(options: Options) -> Iterator[Line]:
-    """GRU and RNN over torch.nn's."""
+    """Compares GRU and RNN with torch.nn's."""
     for cell, asked in (("gru", "≥ 1.3"), ("rnn", "≥ 1.2")):
         for like in CHARACTERS:
             shape = Shape(cell, like.layers, like.hidden)
@@ -80,7 +80,7 @@ def kernels(options: Options) -> Iterator[Line]:
 
 
 def precision(options: Options) -> Iterator[Line]:
-    """`auto` over float32."""
+    """Compares precision `auto` with float32."""
     native = native_bfloat16(torch.device("cpu"))
     gated = [Shape(cell, like.layers, like.hidden) for cell in ("gru", "rnn") for like in CHARACTERS]
     for shape in (*CHARACTERS[1:], *gated):
@@ -92,15 +92,15 @@ def precision(options: Options) -> Iterator[Line]:
 
 
 def records(options: Options) -> Iterator[Line]:
-    """What it costs to record each step."""
+    """Measures the cost of recording each step."""
     shape = CHARACTERS[1]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        whole, inside = records_share(shape, Path(home), options)
+        whole, inside = recording_seconds(shape, Path(home), options)
     yield Line("records, clock, watch", shape.name, 100 * (whole - inside) / whole, "% of a step", "< 1")
 
 
-def records_share(shape: Shape, home: Path, options: Options) -> tuple[float, float]:
-    """Processor seconds of many steps, and of what the learner does in them."""
+def recording_seconds(shape: Shape, home: Path, options: Options) -> tuple[float, float]:
+    """Returns processor seconds of many steps, and those of them that the learner took."""
     torch.set_num_threads(options.threads)
     config, corpus, workspace = prepared(shape, home, "float32", options.threads)
     trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _: None)
@@ -123,7 +123,7 @@ def records_share(shape: Shape, home: Path, options: Options) -> tuple[float, fl
 
 
 def limits(options: Options) -> Iterator[Line]:
-    """The machine's own."""
+    """Measures the machine's limits."""
     torch.set_num_threads(options.threads)
     seconds = 0.3 if options.quick else 2.0
     yield Line("product 1024³", "float32", gemm_gflops(torch.float32, seconds=seconds), "GFLOP/s", decimals=0)
@@ -134,7 +134,7 @@ def limits(options: Options) -> Iterator[Line]:
 
 
 def corpora(options: Options) -> Iterator[Line]:
-    """A large text."""
+    """Measures a large text."""
     from benchmarks.corpus_cost import measure
 
     for tokens, asked in (("char", "≥ 80"), ("word", "≥ 10")):
@@ -146,7 +146,7 @@ def corpora(options: Options) -> Iterator[Line]:
 
 
 def charts(options: Options) -> Iterator[Line]:
-    """A redraw."""
+    """Measures a redraw of the chart."""
     from benchmarks.chart import POINTS, make_histories, measure
 
     for points in POINTS[: 1 if options.quick else None]:
@@ -155,20 +155,20 @@ def charts(options: Options) -> Iterator[Line]:
 
 
 def startup(options: Options) -> Iterator[Line]:
-    """How long a user waits."""
+    """Measures how long a user waits."""
     from benchmarks.startup import first_paint_and_loss
 
     times = []
     for _ in range(2 if options.quick else 6):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             times.append(first_paint_and_loss(Path(folder)))
-    paint, _, loss = (statistics.median(column) for column in zip(*times[1:], strict=True))  # the first compiles
+    paint, _, loss = (statistics.median(column) for column in zip(*times[1:], strict=True))  # the first one compiles
     yield Line("start", "first paint", paint, "s", "≤ 0.5")
     yield Line("start", "launch to first loss", loss, "s", "≤ 5")
 
 
 def interface(options: Options) -> Iterator[Line]:
-    """Keys while training, and training while there is an interface."""
+    """Measures the echo of keys while training, and training while the interface is open."""
     from benchmarks import latency
     from tests.support.terminal import Terminal, rnnplay_command
 
@@ -182,24 +182,24 @@ def interface(options: Options) -> Iterator[Line]:
             latency.settle(terminal, 1.0)
             echo = latency.measure_echo(terminal, 30 if options.quick else 200)
             latency.leave(terminal)
-        idle = 100 * latency.idle_share(workspace, 5.0 if options.quick else 20.0)
+        idle = 100 * latency.idle_fraction(workspace, 5.0 if options.quick else 20.0)
         yield Line("interface", "its process while nothing goes on", idle, "% of a core", "≤ 1", decimals=1)
         yield Line("interface", "echo of a key while training, p99", latency.percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
         for columns, rows in ((80, 24), (200, 60)):
-            ratios, shares, sent = [], [], []
+            ratios, loads, sent = [], [], []
             rounds = 1 if options.quick else 5
-            for alone, rate, share, bytes_second in latency.in_turns(workspace, seconds, columns, rows, rounds):
-                ratios.append(rate / alone)
-                shares.append(100 * share)
+            for alone, speed, load, bytes_second in latency.in_turns(workspace, seconds, columns, rows, rounds):
+                ratios.append(speed / alone)
+                loads.append(100 * load)
                 sent.append(bytes_second / 1e3)
             group = f"interface {columns}×{rows}"
             yield Line(group, "training / headless", statistics.median(ratios), asked="≥ 0.95")
-            yield Line(group, "its process", statistics.median(shares), "% of a core", "≤ 8", decimals=1)
+            yield Line(group, "its process", statistics.median(loads), "% of a core", "≤ 8", decimals=1)
             yield Line(group, "to the terminal", statistics.median(sent), "kB/s", "≤ 20", decimals=1)
 
 
 def words(options: Options) -> Iterator[Line]:
-    """A vocabulary of 33,000 words, in word_language_model's recipe."""
+    """Measures a vocabulary of 33,000 words with word_language_model's recipe."""
     from benchmarks.words import measure
 
     group = "WikiText-2, LSTM 2×200 / word_language_model"
@@ -217,7 +217,7 @@ def words(options: Options) -> Iterator[Line]:
 
 
 def quality(options: Options) -> Iterator[Line]:
-    """What the presets made for it reach in their time."""
+    """Measures the loss that the presets for tinyshakespeare reach in their time."""
     from benchmarks.quality import best_validation
 
     for preset, asked in (("shakespeare-2min", "≤ 1.50"), ("shakespeare-5min", "≤ 1.46")):

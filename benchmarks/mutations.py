@@ -1,4 +1,4 @@
-"""Run folders that somebody broke: each loads right, or ends in one sentence with exit code 2.
+"""Damages run folders: each must load correctly, or end in one sentence with exit code 2.
 
     python -m benchmarks.mutations [--count 2000] [--seed 1]
 
@@ -25,7 +25,7 @@ from benchmarks import options_of
 from tests.conftest import small_text
 
 MOST_MEMORY = 3 * 2**30
-"""Bytes of address space beyond what the process has after loading torch."""
+"""Bytes of address space beyond those that the process has after loading torch."""
 CANARY = "executed"
 
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, draw: random.Random) -> int:
-    """Tries `count` mutations, prints what came of them, and returns the exit code."""
+    """Tries `count` mutations, prints the results, and returns the exit code."""
     import torch
 
     import rnnplay.__main__
@@ -90,7 +90,7 @@ COMMANDS: list[list[str]] = [
 
 
 def command(folder: Path, arguments: list[str]) -> tuple[int, str, int]:
-    """(exit code, output, peak resident kB) of one command in a forked process."""
+    """Returns exit code, output and peak resident kB of one command in a forked process."""
     output = folder / "output.txt"
     output.write_bytes(b"")
     child = multiprocessing.get_context("fork").Process(target=child_main, args=(arguments, output, folder))
@@ -107,7 +107,7 @@ def command(folder: Path, arguments: list[str]) -> tuple[int, str, int]:
 
 
 def child_main(arguments: list[str], output: Path, folder: Path) -> None:
-    """In the child: the command, its output in a file, its memory limited."""
+    """Runs the command in the child, with its output in a file and its memory limited."""
     from rnnplay.__main__ import main
 
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -123,13 +123,13 @@ def child_main(arguments: list[str], output: Path, folder: Path) -> None:
 
 
 def one_sentence(output: str) -> bool:
-    """Whether what was said is one `Error: …` line."""
+    """Whether the output is one `Error: …` line."""
     lines = [line for line in output.splitlines() if line.strip() and not line.startswith("{")]
     return len(lines) == 1 and lines[0].startswith("Error: ")
 
 
 def outside(folder: Path) -> list[str]:
-    """All files but the run's own, the cache's and what this script writes."""
+    """Returns all files except the run's own, the cache's and this script's."""
     run = folder / "workspace" / "checkpoints" / "one"
     cache = folder / "workspace" / ".cache"
     mine = {folder / "output.txt", folder / "memory.txt"}
@@ -141,7 +141,7 @@ def outside(folder: Path) -> list[str]:
 
 
 class Executes:
-    """A pickle that, were it ever loaded, would leave a file behind."""
+    """A pickle that would write a file if it were ever loaded."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -151,7 +151,7 @@ class Executes:
 
 
 def mutate(run: Path, draw: random.Random) -> str:
-    """Break something; says what."""
+    """Damages something and returns what."""
     files = sorted(path for path in run.rglob("*") if path.is_file())
     path = draw.choice(files)
     name = str(path.relative_to(run))

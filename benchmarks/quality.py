@@ -14,7 +14,7 @@ from tests.support.terminal import rnnplay_command
 
 
 def best_validation(arguments: list[str]) -> tuple[float, float, int, float]:
-    """Last and best validation loss, steps, and tokens/s of one headless run."""
+    """Returns last and best validation loss, steps, and tokens/s of one headless run."""
     done = subprocess.run(rnnplay_command(*arguments), stdout=subprocess.PIPE, text=True, check=True)
     records = [json.loads(line) for line in done.stdout.splitlines()]
     losses = [record["loss"] for record in records if record["type"] == "validation"]

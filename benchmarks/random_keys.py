@@ -1,8 +1,8 @@
-"""Random keys, bytes and window sizes, for minutes: the interface lives, or says in a sentence why it did not.
+"""Sends random keys, bytes and window sizes for minutes: the interface must not end with an error.
 
     python -m benchmarks.random_keys [--minutes 5] [--seed 1] [--keys-a-second 60]
 
-Prints what was sent last where the interface ends with an error, and its memory as it goes.
+Prints the last input if it does, and its memory over time.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ SIZES = [
 
 
 LEAVING_SECONDS = 200.0
-"""The terminal may hold 2,000 keys that the interface has not read."""
+"""The terminal may hold 2,000 keys that the interface has not read yet."""
 
 
 class Hand:
-    """What is sent, drawn at random."""
+    """Sends random input."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
         self.sent: deque[str] = deque(maxlen=40)
 
     def act(self, terminal: Terminal) -> None:
-        """One key, paste, click, odd byte or new size."""
+        """Sends one key, paste, click or odd byte, or resizes the window."""
         drawn = self._rng.random()
         if drawn < 0.03:
             size = self._rng.choice([*SIZES, (self._rng.randint(1, 220), self._rng.randint(1, 70))])
@@ -76,9 +76,9 @@ class Hand:
 
 
 def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
-    """Drive the interface, opened anew whenever it was left; returns its resident memory, MB, every ten seconds.
+    """Drives the interface, reopening it whenever it was left; returns its resident memory, MB, every ten seconds.
 
-    Raises AssertionError with what it said if it ends by an error, or if it does not leave when told to.
+    Raises AssertionError with its output if it ends with an error, or if it does not leave when asked to.
     """
     hand, end, memory = Hand(seed), time.monotonic() + seconds, []
     while time.monotonic() < end:
@@ -88,7 +88,7 @@ def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
             with Terminal(command, env=environment) as terminal:
                 terminal.wait_for("Train", 60)
                 looked = 0.0
-                # Once it has given the terminal back, ctrl+s would stop what it still has to say.
+                # After it has released the terminal, ctrl+s would stop its last output.
                 while terminal.is_raw and time.monotonic() < end:
                     hand.act(terminal)
                     terminal.read(pause, draw=False)
@@ -103,7 +103,7 @@ def play(seconds: float, seed: int, pause: float = 1 / 60) -> list[float]:
 
 
 def leave(terminal: Terminal, or_else: str) -> None:
-    """Have the interface end, wherever it is; first it does what was typed before."""
+    """Ends the interface from any state; input sent before is handled first."""
     patience = time.monotonic() + LEAVING_SECONDS
     while terminal.is_raw:
         assert time.monotonic() < patience, or_else

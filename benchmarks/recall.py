@@ -1,11 +1,11 @@
-"""How far a memory reaches: RNN, LSTM and GRU of 64 units on `recall`, each at its best rate of a grid.
+"""Measures how far back RNN, LSTM and GRU of 64 units remember on `recall`, each with its best learning rate of a grid.
 
     python -m benchmarks.recall [--seeds 10] [--steps 2000] [--grid-seeds 2]
 
-Adam, norm clipping at 1.0, 32 lines a step, each whole in one batch, float32, one thread. The best rate of the grid is
-that with the highest accuracy at distance 40, mean over the grid's seeds, which the counted seeds do not share; of
-equal ones the lowest. Gradients: ‖∂L/∂h‖ (and an LSTM's ∂c) 40 timesteps before the symbol is asked for, relative to
-the timestep itself, median over the seeds. Seconds are of processor time.
+Adam, norm clipping at 1.0, 32 lines per step, each entirely in one batch, float32, one thread. The best learning rate
+has the highest mean accuracy at distance 40 over the grid's seeds, which differ from those reported; of equal ones the
+lowest is taken. Gradients: ‖∂L/∂h‖ (and an LSTM's ‖∂L/∂c‖) 40 timesteps before the symbol is predicted, relative to
+that at the timestep itself, median over the seeds. Seconds are processor time.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
 RATES = (0.001, 0.004, 0.01)
 DISTANCE = 40
 FORGOTTEN, RECALLED = 0.3, 0.95
-"""An RNN's accuracy is at most, an LSTM's at least."""
+"""Accuracy that an RNN does not exceed, and that an LSTM or GRU reaches."""
 
 
 class Outcome(NamedTuple):
-    """One model, trained."""
+    """The results of one trained model."""
 
     accuracy: float
-    """At DISTANCE."""
+    """Accuracy at DISTANCE."""
     hidden: float
-    """Gradient's norm DISTANCE timesteps back over that at 0."""
+    """The gradient's norm DISTANCE timesteps back, relative to that at 0."""
     cell: float
-    """The same of an LSTM's cell; NaN of others."""
+    """The same for an LSTM's cell; NaN for others."""
     seconds: float
 
 
 def train(corpus: EncodedCorpus, config: RunConfig) -> Outcome:
-    """`config.steps` steps, then what is asked."""
+    """Trains `config.steps` steps and measures the model."""
     prepare_thread()
     learner = Learner(config, corpus)
     began = time.process_time()
@@ -65,7 +65,7 @@ def train(corpus: EncodedCorpus, config: RunConfig) -> Outcome:
 
 
 def probe(corpus: EncodedCorpus, rows: int = 64) -> ProbeBatch:
-    """Lines whose last prediction is that of the symbol, which stands farther back than DISTANCE."""
+    """Returns lines whose last prediction is the symbol, which stands farther back than DISTANCE."""
     draw = Draw(9)
     lines = ["\n" + recall_line(draw, DISTANCE + 20) for _ in range(rows)]
     ids = np.stack([np.asarray(corpus.tokenizer.encode(line), dtype=np.int64) for line in lines])
@@ -73,7 +73,7 @@ def probe(corpus: EncodedCorpus, rows: int = 64) -> ProbeBatch:
 
 
 def settings(cell: Cell, lr: float, seed: int, steps: int) -> RunConfig:
-    """All that is not said on the command line."""
+    """Returns the settings, including those that have no option here."""
     return RunConfig(
         corpus="recall", cell=cell, hidden=64, embedding=32, batch_size=32, bptt=96, lr=lr, seed=seed, steps=steps,
         device="cpu", precision="float32", threads=1,
@@ -94,21 +94,22 @@ def main() -> None:
         first = settings("lstm", 0.01, 1, options.steps)
         corpus = encode_corpus(find_corpus("recall", workspace), first, workspace.cache)
 
-        def accuracy(cell: Cell, lr: float) -> float:
+        def mean_accuracy(cell: Cell, lr: float) -> float:
             seeds = range(1001, 1001 + options.grid_seeds)
             return statistics.mean(train(corpus, settings(cell, lr, seed, options.steps)).accuracy for seed in seeds)
 
         for cell in CELLS:
-            grid = {lr: accuracy(cell, lr) for lr in RATES}
+            grid = {lr: mean_accuracy(cell, lr) for lr in RATES}
             best = max(RATES, key=lambda lr: grid[lr])
-            print(f"{cell}: grid " + ", ".join(f"{lr:g}: {share:.2f}" for lr, share in grid.items()), flush=True)
+            print(f"{cell}: grid " + ", ".join(f"{lr:g}: {accuracy:.2f}" for lr, accuracy in grid.items()), flush=True)
             found = [train(corpus, settings(cell, best, seed, options.steps)) for seed in range(1, options.seeds + 1)]
-            shares = [one.accuracy for one in found]
+            accuracies = [one.accuracy for one in found]
             passed = {
-                "rnn": f"<= {FORGOTTEN} on {sum(share <= FORGOTTEN for share in shares)} of {len(shares)} seeds",
-            }.get(cell, f">= {RECALLED} on {sum(share >= RECALLED for share in shares)} of {len(shares)} seeds")
+                "rnn": f"<= {FORGOTTEN} on {sum(one <= FORGOTTEN for one in accuracies)} of {len(accuracies)} seeds",
+            }.get(cell, f">= {RECALLED} on {sum(one >= RECALLED for one in accuracies)} of {len(accuracies)} seeds")
             print(
-                f"{cell}: rate {best:g}: accuracy at {DISTANCE}: {min(shares):.2f} … {max(shares):.2f}, {passed}; "
+                f"{cell}: learning rate {best:g}: accuracy at {DISTANCE}: "
+                f"{min(accuracies):.2f} … {max(accuracies):.2f}, {passed}; "
                 f"gradient {DISTANCE} back, h {statistics.median(one.hidden for one in found):.2g}"
                 + (f", c {statistics.median(one.cell for one in found):.2g}" if cell == "lstm" else "")
                 + f"; at most {max(one.seconds for one in found):.0f} s",

@@ -1,4 +1,4 @@
-"""The picture in the README: the playground after a minute of training, drawn by the program itself.
+"""Takes the screenshot in the README: the playground after a minute of training, drawn by the program itself.
 
 python -m benchmarks.screenshot [--out docs/playground.svg] [--steps 1600]
 """
@@ -28,21 +28,21 @@ KEYS = {" ": "space"}
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Let the app go on until `condition` holds; raises TimeoutError if it does not within `seconds`."""
+    """Runs the app until `condition` holds; raises TimeoutError if it does not within `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():
             await pilot.pause(0.05)
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
-    """Type `text` at the pace of a user."""
+    """Types `text` at a user's pace."""
     for character in text:
         await pilot.press(KEYS.get(character, character))
         await pilot.pause(0.1)
 
 
 async def take(workspace: Workspace, steps: int) -> str:
-    """Train the default preset for so many steps, write a sample, type on; returns the screen as SVG."""
+    """Trains the default preset for that many steps, writes a sample and types on; returns the screen as SVG."""
     app = RnnplayApp(workspace, preset_config())
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
         controller = app.controllers.front
@@ -62,7 +62,7 @@ async def take(workspace: Workspace, steps: int) -> str:
         await type_text(pilot, GOING_ON)
         ghost = prompt.query_one(GhostInput)
         await until(pilot, lambda: len(ghost.ghost) > 2 and state.phase is Phase.TRAINING)
-        await pilot.pause(1.0)  # the charts wait while somebody types
+        await pilot.pause(1.0)  # the charts wait while keys are typed
         await until(pilot, lambda: len(ghost.ghost) > 2)
         background = app.screen.styles.background.rgb
         strips = app.screen._compositor.render_strips(app.size)

@@ -1,4 +1,4 @@
-"""How long a user waits: --help, the first paint, the first loss of the default preset.
+"""Measures how long a user waits: for --help, the first paint, the first loss of the default preset.
 
 python -m benchmarks.startup [--rounds 5]
 """
@@ -23,10 +23,9 @@ def help_seconds() -> float:
 
 
 def first_paint_and_loss(workspace: Path) -> tuple[float, float, float]:
-    """Seconds from launch to the drawn screen, to the keys in its footer, and to the first loss on it when Train is
-    pressed then."""
+    """Measures the seconds from launch to the first screen, to the keys in its footer, and to the first loss."""
     began = time.perf_counter()
-    # As a user has it, Python keeps what it has compiled.
+    # Python keeps its compiled files, as for a user.
     environment = {"RNNPLAY_CONFIG": str(workspace / "settings.json"), "PYTHONDONTWRITEBYTECODE": ""}
     with Terminal(rnnplay_command("--workspace", str(workspace)), env=environment) as terminal:
         wait_for_bytes(terminal, "Prompt")  # the lowest panel
@@ -36,12 +35,12 @@ def first_paint_and_loss(workspace: Path) -> tuple[float, float, float]:
         terminal.send("\r")
         wait_for_bytes(terminal, "tok/s")
         loss = time.perf_counter() - began
-        leave(terminal)  # with its engine, which would take a core from the next start
+        leave(terminal)  # with its engine, which would slow the next start
     return paint, footer, loss
 
 
 def wait_for_bytes(terminal: Terminal, text: str) -> None:
-    """Until `text` has come, the emulator's own time left out."""
+    """Waits until `text` has come, without the emulator's own time."""
     until = time.perf_counter() + 60
     while text.encode() not in terminal.transcript:
         assert time.perf_counter() < until, f"{text!r} did not come"
@@ -55,7 +54,7 @@ def main() -> None:
     helps = [help_seconds() for _ in range(rounds)]
     paints, footers, losses = [], [], []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        first_paint_and_loss(Path(folder))  # the first start compiles, once an installation
+        first_paint_and_loss(Path(folder))  # the first start compiles, once per installation
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             paint, footer, loss = first_paint_and_loss(Path(folder))

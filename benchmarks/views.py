@@ -1,10 +1,10 @@
-"""What the inspection's widgets cost: milliseconds of CPU to redraw each, and bytes to the terminal.
+"""Measures the inspection's widgets: milliseconds of CPU time per redraw, and bytes to the terminal.
 
     python -m benchmarks.views
 
-"answer": a new answer in which everything differs (of the curves one, the others are kept ones); "cursor": the cursor
-moves by one token or cell. "painted" includes what Textual does to make terminal output of it. The least of several
-rounds' medians is taken, for other work on the machine only adds.
+"answer": a new answer in which everything differs (one of the curves, while the others stay); "cursor": a move of the
+cursor by one token or cell. "painted" includes what Textual does to turn it into terminal output. The least of several
+rounds' medians is taken, as other work on the machine only adds time.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Act = Callable[[Widget, int], None]
 
 
 class Cost(NamedTuple):
-    """Milliseconds of CPU, and bytes."""
+    """Milliseconds of CPU time, and bytes."""
 
     drawn: float
-    """To draw what is new, and to find what differs."""
+    """Drawing what is new, and finding what differs."""
     painted: float
-    """The same with what Textual makes of it, up to the string for the terminal."""
+    """The same, including what Textual does up to the string for the terminal."""
     bytes: float
     """The length of that string."""
 
@@ -55,7 +55,7 @@ class _App(App[None]):
 
 
 def new_gates(widget: Widget, number: int) -> None:
-    """A heatmap in which every cell is another."""
+    """Returns a heatmap in which every cell differs."""
     assert isinstance(widget, HeatMap)
     rng = random.Random(number)
     speeds = [0.5 + rng.random() / 2 for _ in range(widget.room)]
@@ -78,7 +78,7 @@ def new_gates(widget: Widget, number: int) -> None:
         high=0.2,
         histogram=[1] * 20,
     )
-    # What is measured is the drawing: decoding the message is the same for all.
+    # Only the drawing is measured: decoding the message is the same for all.
     widget.show(found)
 
 
@@ -88,7 +88,7 @@ def move_in_gates(widget: Widget, number: int) -> None:
 
 
 def new_text(widget: Widget, number: int) -> None:
-    """Other levels of the same text."""
+    """Returns other levels for the same text."""
     assert isinstance(widget, TokenText)
     rng = random.Random(number)
     widget.show(list("abcdefgh" * (CHARACTERS // 8)), [rng.randrange(9) for _ in range(CHARACTERS)])
@@ -100,7 +100,7 @@ def move_in_text(widget: Widget, number: int) -> None:
 
 
 def new_curves(widget: Widget, number: int) -> None:
-    """Curves of gradients over the distance: all at first, then another last one."""
+    """Returns gradients over the distance: all curves at first, then another last one."""
     assert isinstance(widget, Chart)
     series = list(widget.series[: CURVES - 1])
     for curve in range(len(series), CURVES):
@@ -124,7 +124,7 @@ KINDS: dict[str, tuple[Callable[[], Widget], Act, Act]] = {
 
 
 async def measure(kind: str, size: tuple[int, int]) -> tuple[Cost, Cost]:
-    """A new answer and a move of the cursor, at that size in cells."""
+    """Measures a new answer and a move of the cursor, at that size in cells."""
     make, answer, move = KINDS[kind]
     app = _App(make())
     rounds: list[list[Cost]] = [[], []]

@@ -1,14 +1,14 @@
-"""A word model over 33,000 words: rnnplay's training against PyTorch's word_language_model, written plainly.
+"""Compares rnnplay's training of a model of 33,000 words with PyTorch's word_language_model, written plainly.
 
     python -m benchmarks.words --corpus …/wikitext-2/train.txt [--threads 1] [--turns 5] [--seconds 6] [--steps 150]
     python -m benchmarks.words --corpus … --epoch
 
-LSTM 2×200 tied, batch 20, bptt 35, SGD of rate 20, clip 0.25, dropout 0.2: that example's recipe. All read the same
-batches and begin with the same weights, drawn as that example draws them: at such a rate, what they begin with decides
-0.2 nats of an epoch's loss. (The adaptive softmax has an output layer of another kind, and its own draw of it.)
-Speeds are medians of turns that alternate, and ratios of neighbouring turns: by the clock, and by processor time, which
-other work on the machine moves less. Losses are on the same part of the validation text after the same number of steps:
---steps, or with --epoch those of a whole pass (an hour on two cores).
+LSTM 2×200 tied, batch 20, bptt 35, SGD with learning rate 20, clip 0.25, dropout 0.2: that example's recipe. All
+read the same batches and begin with the same weights, drawn as in that example: at such a learning rate they make a
+difference of 0.2 nats after an epoch. (The adaptive softmax has another kind of output layer, drawn by itself.) Speeds
+are medians of alternating turns, and ratios those of neighbouring turns: by the clock, and by processor time, which
+other work on the machine disturbs less. Losses are on the same part of the validation text after the same number of
+steps: --steps, or with --epoch a whole pass (an hour on two cores).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ VALIDATION_TOKENS = 20_000
 
 
 class Turn(NamedTuple):
-    """Tokens a second in one turn, by the clock and by processor time."""
+    """Tokens per second in one turn, by the clock and by processor time."""
 
     clock: float
     processor: float
@@ -54,20 +54,20 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of one way to train."""
+    """The results of one way to train."""
 
     name: str
     turns: list[Turn]
     ratio: float
-    """Of tokens a second over the plain loop's, by the clock."""
+    """Median ratio of tokens per second to the plain loop's, by the clock."""
     processor_ratio: float
     steps: int
     loss: float
-    """Validation, nats a token, after so many steps."""
+    """Validation loss, nats per token, after that many steps."""
 
 
 class Plain:
-    """word_language_model's training loop."""
+    """The training loop of word_language_model."""
 
     def __init__(self, config: RunConfig, corpus: EncodedCorpus) -> None:
         torch.manual_seed(config.seed)
@@ -110,7 +110,7 @@ class Plain:
 
 
 class Ours:
-    """rnnplay's whole trainer, with its records on disk, from the weights that `other` begins with."""
+    """rnnplay's whole trainer, with its records on disk, starting from the weights of `other`."""
 
     def __init__(self, config: RunConfig, corpus: EncodedCorpus, folder: Path, other: Plain) -> None:
         self.records: list[Record] = []
@@ -126,7 +126,7 @@ class Ours:
 
 
 class Contender:
-    """One way to train, its turns so far, and its loss at the step asked for."""
+    """One way to train, with its turns so far and its loss at the final step."""
 
     def __init__(self, way: Plain | Ours, corpus: EncodedCorpus, config: RunConfig, at: int) -> None:
         self._way, self._corpus, self._at = way, corpus, at
@@ -136,7 +136,7 @@ class Contender:
         self.loss = float("nan")
 
     def step(self) -> tuple[float, float]:
-        """One step; its seconds, by the clock and of the processor. The loss is measured beside them."""
+        """Trains one step; returns its seconds, by the clock and of the processor, without measuring the loss."""
         clock, processor = time.perf_counter(), time.process_time()
         self._way.step()
         took = time.perf_counter() - clock, time.process_time() - processor
@@ -147,7 +147,7 @@ class Contender:
         return took
 
     def turn(self, seconds: float) -> None:
-        """Steps for so long."""
+        """Trains for that long."""
         took = [self.step()]
         while sum(clock for clock, _ in took) < seconds:
             took.append(self.step())
@@ -155,7 +155,7 @@ class Contender:
         self.turns.append(Turn(*(tokens / sum(kind) for kind in zip(*took, strict=True))))
 
     def finish(self) -> None:
-        """On to the step whose loss is asked for."""
+        """Trains up to the step whose loss is compared."""
         while self._steps < self._at:
             self.step()
 
@@ -163,7 +163,7 @@ class Contender:
 def measure(
     corpus_path: str, threads: int = 1, turns: int = 5, seconds: float = 6.0, steps: int = 150, epoch: bool = False
 ) -> list[Row]:
-    """The plain loop, the full softmax and the adaptive one; see the head of this file."""
+    """Measures the plain loop, the full softmax and the adaptive one."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace(Path(place)).create()
         config = RunConfig(corpus=corpus_path, threads=threads, **RECIPE)
@@ -179,7 +179,7 @@ def measure(
             "rnnplay, adaptive softmax": Ours(adaptive, corpus, workspace.checkpoints / "adaptive", plain),
         }
         contenders = {name: Contender(way, corpus, config, at) for name, way in ways.items()}
-        for contender in contenders.values():  # memory is found, threads start
+        for contender in contenders.values():  # warm-up: memory is allocated, threads start
             contender.step()
         for _ in range(turns):
             for contender in contenders.values():
@@ -202,7 +202,7 @@ def measure(
 
 def main() -> None:
     parser = options_of("benchmarks.words", __doc__)
-    parser.add_argument("--corpus", required=True, help="a text of words, as WikiText-2's train.txt")
+    parser.add_argument("--corpus", required=True, help="a text of words, such as WikiText-2's train.txt")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6.0, help="of one turn")

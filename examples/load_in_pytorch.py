@@ -1,8 +1,8 @@
-"""Load a checkpoint in plain PyTorch, without rnnplay: an LSTM's weights are torch.nn.LSTM's, by name and shape.
+"""Loads a checkpoint in plain PyTorch, without rnnplay: an LSTM's weights are torch.nn.LSTM's, by name and shape.
 
     python examples/load_in_pytorch.py checkpoints/my-run [--text "Once upon a"]
 
-Prints the most probable next characters after the text. For models of characters with the full softmax.
+Prints the most probable next characters after the text. Works for character models with the full softmax.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RNNS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
 
 
 def main() -> None:
-    """Load, read the text, print."""
+    """Loads the checkpoint, reads the text and prints the next characters."""
     parser = argparse.ArgumentParser(description="Load a checkpoint of rnnplay in plain PyTorch.")
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--text", default="Once upon a")
@@ -27,7 +27,7 @@ def main() -> None:
     tokens = json.loads((options.run / "vocabulary.json").read_text(encoding="utf-8"))["tokens"]
     newest = max(options.run.glob("step-*"))
     weights = safetensors.torch.load_file(newest / "weights.safetensors")
-    weights.setdefault("output.weight", weights["embedding.weight"])  # a tied model has it once
+    weights.setdefault("output.weight", weights["embedding.weight"])  # a tied model stores it once
     vocabulary, embedding = weights["embedding.weight"].shape
     options_of_cell = {"nonlinearity": config["nonlinearity"]} if config["cell"] == "rnn" else {}
     model = torch.nn.ModuleDict(

@@ -1,4 +1,4 @@
-"""Plot a run's loss and gradient norm with matplotlib (`pip install matplotlib`), from its metrics.jsonl.
+"""Plots a run's loss and gradient norm with matplotlib (`pip install matplotlib`), from its metrics.jsonl.
 
 python examples/plot_metrics.py checkpoints/my-run [--out metrics.png]
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # into a file; no window
+matplotlib.use("Agg")  # draws into a file, without a window
 from matplotlib import pyplot
 
 
 def main() -> None:
-    """Read, draw, save."""
+    """Reads the metrics, draws and saves them."""
     parser = argparse.ArgumentParser(description="Plot the metrics of a run.")
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--out", type=Path, default=Path("metrics.png"))
@@ -26,7 +26,7 @@ def main() -> None:
     steps = [record for record in records if record["type"] == "step"]
     validations = [record for record in records if record["type"] == "validation"]
     figure, (upper, lower) = pyplot.subplots(2, sharex=True, figsize=(8, 6))
-    # A number that is not finite is written as the string "nan", "inf" or "-inf", which float() reads.
+    # Numbers that are not finite are written as the strings "nan", "inf" and "-inf", which float() reads.
     upper.plot([one["step"] for one in steps], [float(one["loss"]) for one in steps], label="training")
     upper.plot(
         [one["step"] for one in validations], [float(one["loss"]) for one in validations], "o", label="validation"

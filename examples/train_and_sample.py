@@ -1,4 +1,4 @@
-"""Train a small LSTM with rnnplay as a library, and write with it.
+"""Trains a small LSTM with rnnplay as a library, and writes with it.
 
     python examples/train_and_sample.py [--workspace FOLDER] [--steps 300]
 
@@ -21,13 +21,13 @@ from rnnplay.workspace import Workspace
 
 
 def tell(record: Record) -> None:
-    """Every record of the run comes by; those of the steps have loss and gradient norm."""
+    """Receives every record of the run; those of steps have loss and gradient norm."""
     if isinstance(record, Step) and record.step % 50 == 0:
         print(f"step {record.step}: loss {record.loss:.3f}, gradient norm {record.grad_norm:.3f}")
 
 
 def main() -> None:
-    """Train, then sample."""
+    """Trains, then samples."""
     parser = argparse.ArgumentParser(description="Train a small LSTM and write with it.")
     parser.add_argument("--workspace", type=Path, default=Path("example-workspace"))
     parser.add_argument("--steps", type=int, default=300)

@@ -20,7 +20,7 @@ Value = int | float | bool | str
 T = TypeVar("T")
 
 RENAMED = {"average": "ema_decay"}
-"""Knobs by the names that earlier versions gave them: files and command lines with these stay readable."""
+"""Present names of knobs by those of earlier versions, so that old files and command lines stay valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class KnobSpec:
         return self.check(parsed)  # raises with what was expected
 
     def takes(self, text: str) -> bool:
-        """Whether `parse` gives a value for `text`."""
+        """Whether `parse` accepts `text`."""
         try:
             self.parse(text)
         except ConfigError:
@@ -167,7 +167,7 @@ def check(config: msgspec.Struct) -> None:
 
 
 def with_new_names(values: dict[str, T]) -> dict[str, T]:
-    """What a file says of some knobs, those that were renamed since by their present names."""
+    """Returns `values` with renamed knobs under their present names."""
     return {RENAMED.get(name, name): value for name, value in values.items()}
 
 

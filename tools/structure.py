@@ -1,9 +1,8 @@
-"""The shape of the package in numbers: files, lines, the longest file, the largest folder, and circles of imports.
+"""Measures the package: files, lines, the longest file, the largest folder, and import cycles.
 
     python -m tools.structure [--package rnnplay] [--short 60] [--circles]
 
-An import counts wherever it stands, in a function or only for types too. Exits with 1 if there is a circle between
-files.
+Imports inside functions and for types only count too. Exits with 1 if files import each other in a cycle.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 
 
 def modules(package: Path) -> dict[str, Path]:
-    """Every module of the package, by its dotted name."""
+    """Returns every module of the package, by its dotted name."""
     found = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
@@ -26,7 +25,7 @@ def modules(package: Path) -> dict[str, Path]:
 
 
 def imports(name: str, path: Path, known: Mapping[str, Path]) -> set[str]:
-    """The modules of the package that `path` imports, itself left out."""
+    """Returns the modules of the package that `path` imports, except itself."""
     found = set()
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
@@ -39,7 +38,7 @@ def imports(name: str, path: Path, known: Mapping[str, Path]) -> set[str]:
 
 
 def circles(graph: Mapping[str, set[str]]) -> Iterator[list[str]]:
-    """Groups of nodes that reach each other: strongly connected components of more than one (Tarjan 1972)."""
+    """Returns groups of nodes that reach each other: strongly connected components of more than one (Tarjan 1972)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -65,7 +64,7 @@ def circles(graph: Mapping[str, set[str]]) -> Iterator[list[str]]:
 
 
 def folder_graph(graph: Mapping[str, set[str]], files: Mapping[str, Path]) -> dict[str, set[str]]:
-    """Which folder imports from which. A folder and one inside it are not two."""
+    """Returns which folder imports from which; a folder and its parent count as one."""
     folders = {name: str(path.parent) for name, path in files.items()}
     edges: dict[str, set[str]] = {folder: set() for folder in folders.values()}
     for name, targets in graph.items():
@@ -77,7 +76,7 @@ def folder_graph(graph: Mapping[str, set[str]], files: Mapping[str, Path]) -> di
 
 
 def main() -> int:
-    """Print the numbers; returns the exit code."""
+    """Prints the numbers; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.structure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

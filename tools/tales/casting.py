@@ -1,4 +1,4 @@
-"""Makes the people, things and places of a tale out of the lexicon."""
+"""Draws the characters, things and places of a tale from the lexicon."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PLURALS |= {"squirrel": "squirrels", "badger": "badgers", "frog": "frogs", "bea
 
 
 def hero(story: Story) -> Person:
-    """A child, an animal, or now and then two that always go together."""
+    """Draws a child, an animal, or sometimes two that always go together."""
     chance = story.draw.below(100)
     return child(story) if chance < 48 else animal(story) if chance < 94 else siblings(story)
 
 
 def friend(story: Story) -> Person:
-    """A child or an animal; more often than not a she for a he, so that pronouns can tell them apart."""
+    """Draws a child or an animal, mostly of the other gender than the hero, so that pronouns can tell them apart."""
     gender = story.people[0].gender if story.people else "p"
     other: Gender = "m" if gender == "f" else "f"
     wanted = other if gender != "p" and story.draw.chance(0.7) else None
@@ -30,7 +30,7 @@ def friend(story: Story) -> Person:
 
 
 def child(story: Story, gender: Gender | None = None) -> Person:
-    """A girl or a boy."""
+    """Draws a girl or a boy."""
     gender = gender or _either(story)
     name = _fresh(story, _GIRLS if gender == "f" else _BOYS)
     noun = "girl" if gender == "f" else "boy"
@@ -38,7 +38,7 @@ def child(story: Story, gender: Gender | None = None) -> Person:
 
 
 def animal(story: Story, species: str = "", gender: Gender | None = None) -> Person:
-    """An animal with a name, of any species or of the one asked for."""
+    """Draws an animal with a name, of any species or of the one given."""
     gender = gender or _either(story)
     species = species or _fresh(story, _SPECIES)
     name = _fresh(story, _PET_NAMES)
@@ -46,7 +46,7 @@ def animal(story: Story, species: str = "", gender: Gender | None = None) -> Per
 
 
 def siblings(story: Story) -> Person:
-    """Twins, or two animals of a kind."""
+    """Draws twins, or two animals of a species."""
     if story.draw.chance(0.5):
         pair = f"{_fresh(story, _GIRLS)} and {_fresh(story, _BOYS)}"
         return Person("the twins", "twins", "p", f"twins called {pair}", _fresh(story, _HOMES))
@@ -57,7 +57,7 @@ def siblings(story: Story) -> Person:
 
 
 def grownup(story: Story) -> Person:
-    """Someone with a trade."""
+    """Draws a grown-up with a trade."""
     trades = [
         trade for trade in TRADES if f"({trade.place})" not in story.taken and f"({trade.noun})" not in story.taken
     ]
@@ -73,7 +73,7 @@ def grownup(story: Story) -> Person:
 
 
 def thing(story: Story, *, only_one: bool = False) -> Thing:
-    """An object, of a noun that the tale has not used yet; `only_one`: no pair or bag of them."""
+    """Draws an object whose noun the tale has not used yet; `only_one`: no pair or bag of them."""
     rows = [
         row
         for row in THINGS

@@ -1,4 +1,4 @@
-"""Who and what a tale is about, and the forms in which English names them."""
+"""The characters and things of a tale, and the forms in which English refers to them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SPEAKER = {
     "am": ("am", "are"),
     "Iwas": ("was", "were"),
 }
-"""What someone, or several together, say of themselves."""
+"""Forms of the first person, singular and plural."""
 
 VERBS = {"was": ("was", "were"), "is": ("is", "are"), "has": ("has", "have"), "does": ("does", "do")}
-"""Third person, singular and plural."""
+"""Forms of the third person, singular and plural."""
 
 
 def third_person(verb: str, plural: bool) -> str:
-    """The present tense of a regular verb: know → knows, carry → carries, fetch → fetches; unchanged for several."""
+    """Returns a regular verb in the third person: know → knows, carry → carries, fetch → fetches; plural: unchanged."""
     if plural:
         return verb
     if verb.endswith("y") and verb[-2] not in "aeiou":
@@ -38,12 +38,12 @@ def third_person(verb: str, plural: bool) -> str:
 
 
 def possessive(name: str) -> str:
-    """Nora's, the twins'."""
+    """Returns the possessive: Nora's, the twins'."""
     return name + ("'" if name.endswith("s") else "'s")
 
 
 def definite(phrase: str) -> str:
-    """What was "a jar of honey" or "four planks" on the first mention is "the jar of honey", "the four planks"."""
+    """Makes a noun phrase definite: "a jar of honey" becomes "the jar of honey", "four planks" "the four planks"."""
     return "the " + phrase.removeprefix("a ").removeprefix("an ").removeprefix("some ")
 
 
@@ -67,11 +67,11 @@ class Person:
 
     @property
     def description(self) -> str:
-        """Another way to name them: "the fox"."""
+        """Another name for them: "the fox"."""
         return self.name if self.plural else f"the {self.noun}"
 
     def fixed(self, form: str) -> str | None:
-        """The forms that do not depend on what was said before; None for another form."""
+        """Returns a form that does not depend on the text before; None for other forms."""
         if form in PRONOUNS["f"]:
             return PRONOUNS[self.gender][form]
         for table in (SPEAKER, VERBS):
@@ -89,15 +89,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """What a grown-up works at."""
+    """A grown-up's work."""
 
     noun: str
     place: str
     """ "at the mill"."""
     goods: str
-    """What they make or sell, one of it: "sack of flour"."""
+    """One of what they make or sell: "sack of flour"."""
     work: str
-    """What one finds them doing: "sweeping the steps"."""
+    """What they are doing when met: "sweeping the steps"."""
 
 
 @dataclass(eq=False, slots=True)
@@ -121,7 +121,7 @@ class Thing:
         return f"{self.adjective} {self.noun}" if self.adjective else self.noun
 
     def fixed(self, form: str) -> str | None:
-        """The form asked for; None if things have no such form."""
+        """Returns the form; None if things have no such form."""
         if form in VERBS:
             return VERBS[form][self.plural]
         it = "them" if self.plural else "it"

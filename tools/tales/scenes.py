@@ -1,4 +1,4 @@
-"""How tales begin and end, and what any of them may have on the way."""
+"""How tales begin and end, and what may happen in any of them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def cast_hero(story: Story) -> None:
     person = hero(story)
     story.cast(h=person)
     story.kept["season"] = story.season
-    # On the second mention it is the cottage, not a cottage any more.
+    # On the second mention it is the cottage, no longer a cottage.
     story.kept["home"] = re.sub(r"\ban? ", "the ", person.home, count=1)
 
 
 def opening(story: Story) -> None:
-    """The first sentence, and perhaps one about what the hero likes to eat (which may come back in the last)."""
+    """Writes the first sentence, and perhaps one about what the hero likes to eat (which may come back in the last)."""
     story.say(*(ANY + ONCE[:2] if story.title else ONCE))
     if story.draw.chance(0.45):
         story.say(
@@ -49,12 +49,12 @@ def opening(story: Story) -> None:
 
 
 def weather(story: Story) -> None:
-    """A sentence about the day."""
+    """Writes a sentence about the weather."""
     story.say("<sky>.", "<sky>, and somewhere a <bird> sang.")
 
 
 def closing(story: Story) -> None:
-    """A last sentence, on what the tale began with if it can be."""
+    """Writes a last sentence, about what the tale began with if possible."""
     if story.draw.chance(story.leisure / 2):
         delight(story)
     endings = [
@@ -83,7 +83,7 @@ def closing(story: Story) -> None:
 
 
 def grumble(story: Story) -> None:
-    """Feelings on the way."""
+    """Writes about feelings during the tale."""
     story.say(
         "{h} felt very <sad>.",
         "{h} sighed with a heavy heart.",
@@ -93,7 +93,7 @@ def grumble(story: Story) -> None:
 
 
 def delight(story: Story) -> None:
-    """Feelings near the end."""
+    """Writes about feelings near the end."""
     story.say(
         "{h} jumped for joy.",
         "{h} {h.was} so <happy> that {h.he} danced round the <tree>.",
@@ -103,7 +103,7 @@ def delight(story: Story) -> None:
 
 
 def meal(story: Story) -> None:
-    """A rest on the way."""
+    """Writes about a meal during the tale."""
     story.say(
         "At noon {h} sat down under a <tree> and ate <bread>.",
         "{h} rested for a while and drank <drink> from a flask.",

@@ -1,4 +1,4 @@
-"""One tale while it is told: fills templates, chooses between names and pronouns, keeps what must come back.
+"""Writes one tale: fills templates, chooses between names and pronouns, keeps what must come back.
 
 Templates are plain text with
   [a|b|c]       one of the alternatives, which may nest and may be empty
@@ -73,7 +73,7 @@ class Story:
         self.kept: dict[str, str] = {}
         self.mentions: list[Mention] = []
         self.returning: list[str] = []
-        """Words that come up early and must come back near the end; the tests hold the plots to it."""
+        """Words that occur early and must come back near the end, which the tests check."""
         self.taken: set[str] = set()
         """Names, nouns, trades and places that are in use, so that no two in a tale are the same."""
         self._sentence = 0
@@ -81,7 +81,7 @@ class Story:
 
     @property
     def text(self) -> str:
-        """The tale: a title line if it has one, then a line a paragraph."""
+        """The tale: a title line if it has one, then one line per paragraph."""
         lines = [" ".join(sentences) for sentences in self.paragraphs if sentences]
         return "\n".join([self.title, *lines] if self.title else lines)
 
@@ -90,24 +90,24 @@ class Story:
         return [one for one in self.roles.values() if isinstance(one, Person)]
 
     def cast(self, **roles: Person | Thing) -> None:
-        """Who and what the templates' roles stand for from now on."""
+        """Sets the characters and things that roles in templates stand for from now on."""
         self.roles.update(roles)
 
     def keep(self, key: str, template: str) -> str:
-        """Fill `template` now; <#key> stands for exactly these words from now on."""
+        """Fills `template` now; <#key> stands for exactly these words from now on."""
         self.kept[key] = self.expand(template)
         return self.kept[key]
 
     def entitle(self, *templates: str) -> None:
-        """Give the tale a title; about half of the tales have one."""
+        """Gives the tale a title; about half of the tales have one."""
         words = self._fill(self.draw.pick(templates)).split(" ")
-        self.mentions.clear()  # who is named in the title has not been met yet
+        self.mentions.clear()  # being named in the title is no mention
         self.title = " ".join(
             word if i and word in _SMALL_IN_TITLES else word[:1].upper() + word[1:] for i, word in enumerate(words)
         )
 
     def say(self, *templates: str) -> None:
-        """Tell one of the templates, not one that this tale has used already if there is another."""
+        """Adds one of the templates, preferably one that this tale has not used yet."""
         fresh = [template for template in templates if template not in self._used] or templates
         template = self.draw.pick(fresh)
         self._used.add(template)
@@ -119,18 +119,18 @@ class Story:
                 self._mention(other, pronoun=False, chosen=False)
 
     def extra(self, *templates: str) -> None:
-        """`say` what the tale could do without, more often in a tale that takes its time."""
+        """Sometimes adds one of the templates, more often in a tale that takes its time."""
         if self.draw.chance(self.leisure):
             self.say(*templates)
 
     def paragraph(self) -> None:
-        """Begin a new paragraph (unless this one has a single sentence yet); pronouns do not reach across."""
+        """Begins a new paragraph (unless this one has a single sentence yet); pronouns do not reach across."""
         if len(self.paragraphs[-1]) > 1:
             self.paragraphs.append([])
             self._sentence += 2
 
     def word(self, list_name: str) -> str:
-        """A word of that list which this tale has not used yet."""
+        """Draws a word of that list which this tale has not used yet."""
         words = WORDS.get(f"{list_name}_{self.season}") or WORDS[list_name]
         for _ in range(20):
             word = self.draw.common(words)
@@ -143,7 +143,7 @@ class Story:
         return _REFERENT.sub(self._referent, self.expand(template))
 
     def expand(self, template: str) -> str:
-        """`template` with its alternatives and words drawn, its referents left."""
+        """Draws the alternatives and words of `template`; its referents stay."""
         while "[" in template:
             template = _CHOICE.sub(lambda match: self.draw.pick(match[1].split("|")), template)
         return _WORD.sub(self._lexical, template)

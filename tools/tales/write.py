@@ -1,4 +1,4 @@
-"""The corpus `tales`: small stories for children, the same ones for the same seed.
+"""Writes the corpus `tales`: small stories for children, the same ones for the same seed.
 
     python -m tools.tales.write [--seed 1] [--characters 1000000] [--out FILE]
 
@@ -22,11 +22,11 @@ from tools.tales.story import Story
 SEED = 1
 CHARACTERS = 1_000_000
 FEWEST, MOST = 8, 20
-"""Sentences a tale."""
+"""Sentences per tale."""
 
 
 def tales(seed: int = SEED) -> Iterator[Story]:
-    """Tales without end; no plot comes twice in a row."""
+    """Yields tales endlessly; no plot comes twice in a row."""
     draw = Draw(seed)
     last = None
     while True:
@@ -39,7 +39,7 @@ def tales(seed: int = SEED) -> Iterator[Story]:
 
 
 def sentence_count(story: Story) -> int:
-    """How many sentences a reader would count, those of speech included; the title not."""
+    """Counts the sentences, including those of speech, without the title."""
     body = "\n".join(" ".join(sentences) for sentences in story.paragraphs)
     return len(re.findall(r'[.!?]"?(?=\s+["A-Z]|\s*$)', body))
 
@@ -51,7 +51,7 @@ def _told(draw: Draw, plot: Callable[[Story], None]) -> Story:
 
 
 def write(seed: int = SEED, characters: int = CHARACTERS) -> str:
-    """Whole tales, an empty line after each, until there are at least so many characters (bytes: it is all ASCII)."""
+    """Returns tales, each followed by an empty line, with at least that many characters (all ASCII)."""
     pieces: list[str] = []
     size = 0
     for story in tales(seed):
@@ -63,7 +63,7 @@ def write(seed: int = SEED, characters: int = CHARACTERS) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.tales.write", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
