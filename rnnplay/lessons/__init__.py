@@ -1,1 +1,1 @@
-"""Eight lessons: pages, experiments, and steps that tick themselves by what is measured. Never imports torch."""
+"""Eight lessons: pages, experiments, and steps that tick themselves when measurements confirm them. No torch."""

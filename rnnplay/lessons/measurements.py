@@ -1,4 +1,4 @@
-"""Whether a lesson's conditions hold: the same for the screen, which asks at each event, and for a headless run."""
+"""Decides whether a lesson's conditions hold, for the interface after every event and for headless runs alike."""
 
 from __future__ import annotations
 
@@ -35,49 +35,49 @@ SIGNS: dict[Comparison, str] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition, and what was found."""
+    """A condition, the value measured for it, and whether it holds."""
 
     condition: Condition
     measured: float | None
-    """None: not known yet, or not of weights trained for long enough."""
+    """None if not known yet, or if the weights are not trained for long enough."""
     holds: bool
 
 
 class Measurements:
-    """What is known of a lesson's variants. Takes records and results as they come, in any order of variants."""
+    """Everything measured for a lesson's variants. Accepts records and results in any order of variants."""
 
     def __init__(self) -> None:
         self._observations: dict[str, Observations] = {}
 
     def of(self, variant: str) -> Observations:
-        """What is known of `variant`; nothing at first."""
+        """Returns what is known about `variant`, at first nothing."""
         return self._observations.setdefault(variant, Observations())
 
     def take(self, variant: str, found: Record | Result) -> None:
-        """A record of the variant's run, or the result of an inspection of its model."""
+        """Takes a record of the variant's run, or the result of an inspection of its model."""
         self.of(variant).take(found)
 
     def begin(self, variant: str) -> None:
-        """The variant is run anew: what was known of it counts no more."""
+        """Forgets what was known about `variant`, which is run again."""
         self._observations[variant] = Observations()
 
     def measure(self, metric: str, variant: str) -> Measured | None:
-        """The metric's value for `variant`; raises ValueError for an unknown metric."""
+        """Measures `metric` for `variant`; raises ValueError for an unknown metric."""
         found, parameter = split_metric(metric)
         return found.measure(self.of(variant), parameter)
 
     def judge(self, condition: Condition) -> Judged:
-        """Whether `condition` holds now. A number that is not comparable (NaN) holds no condition."""
+        """Judges whether `condition` holds now. NaN satisfies no condition."""
         value = self._value(condition)
         holds = value is not None and COMPARISONS[condition.comparison](value, condition.value)
         return Judged(condition=condition, measured=value, holds=holds)
 
     def judge_step(self, step: Step) -> list[Judged]:
-        """All its conditions; the step ticks when every one holds."""
+        """Judges all conditions of `step`, which ticks when every one holds."""
         return [self.judge(condition) for condition in step.conditions]
 
     def holds(self, step: Step) -> bool:
-        """Whether every condition of `step` holds now."""
+        """Returns whether every condition of `step` holds now."""
         return all(self.judge(condition).holds for condition in step.conditions)
 
     def _value(self, condition: Condition) -> float | None:
@@ -95,7 +95,7 @@ class Measurements:
 
 
 def sources(lesson: Lesson, variant: str) -> dict[Source, set[str]]:
-    """What has to be looked at in `variant` for the lesson's conditions, with the metrics' parameters."""
+    """Returns what the lesson's conditions need from `variant`: each source with the parameters of its metrics."""
     found: dict[Source, set[str]] = {}
     for step in lesson.steps:
         for condition in step.conditions:
@@ -106,7 +106,7 @@ def sources(lesson: Lesson, variant: str) -> dict[Source, set[str]]:
 
 
 def questions(lesson: Lesson, variant: str) -> dict[str, Question]:
-    """What has to be asked of the model of `variant` for the lesson's conditions, by a name for each."""
+    """Returns the questions to ask of the model of `variant` for the lesson's conditions, each under a name."""
     found: dict[str, Question] = {}
     text, forced = lesson.probe.text, lesson.probe.forced
     for source, parameters in sources(lesson, variant).items():
@@ -125,26 +125,26 @@ def questions(lesson: Lesson, variant: str) -> dict[str, Question]:
             case "gates":
                 units = lesson.config(variant).hidden
                 for quantity in sorted(parameters):
-                    asked_for = cast(Quantity, quantity)
-                    found[f"gates {quantity}"] = GatesQuestion(text=text, quantity=asked_for, count=units)
+                    name = cast(Quantity, quantity)
+                    found[f"gates {quantity}"] = GatesQuestion(text=text, quantity=name, count=units)
             case "records":
-                pass  # they come by themselves
+                pass  # records arrive without being asked for
     return found
 
 
-def said(judged: Judged, lesson: Lesson, language: Language) -> tuple[str, str]:
-    """What is asked for and what was measured, for people."""
+def judged_text(judged: Judged, lesson: Lesson, language: Language) -> tuple[str, str]:
+    """Returns a condition and its measured value as text."""
     value = "?" if judged.measured is None else f"{judged.measured:.3g}"
-    return in_words(judged.condition, lesson, language), value
+    return condition_text(judged.condition, lesson, language), value
 
 
-def asked(condition: Condition) -> str:
-    """ "≤ 0.3"."""
+def comparison_text(condition: Condition) -> str:
+    """Formats the comparison, as in "≤ 0.3"."""
     return f"{SIGNS[condition.comparison]} {condition.value:g}"
 
 
-def in_words(condition: Condition, lesson: Lesson, language: Language) -> str:
-    """The condition for people: "validation loss · RNN < 2.2"."""
+def condition_text(condition: Condition, lesson: Lesson, language: Language) -> str:
+    """Formats the condition, as in "validation loss · RNN < 2.2"."""
     variants = [lesson.variants[variant].title[language] for variant in condition.variants]
     joined = (" − " if condition.minus else " / ").join(variants)
-    return f"{metric_label(condition.metric, language)} · {joined} {asked(condition)}"
+    return f"{metric_label(condition.metric, language)} · {joined} {comparison_text(condition)}"

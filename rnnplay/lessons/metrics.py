@@ -1,4 +1,4 @@
-"""Every number that a lesson may ask for: what it is called, what it is taken from, and how it is computed."""
+"""Every number that a lesson may refer to: its name, its source and how it is computed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnnplay.lessons.observations import Observations, total_variation
 Source = Literal[
     "records", "gradients", "initial gradients", "clipping", "gates", "predictions", "distances", "what if"
 ]
-"""What has to be looked at: the run's records, or one of the inspections."""
+"""Where a number comes from: the run's records, or one of the inspections."""
 
 
 QUANTITY_NAMES: dict[Language, dict[str, str]] = {
@@ -37,34 +37,34 @@ QUANTITY_NAMES: dict[Language, dict[str, str]] = {
 
 
 class Measured(NamedTuple):
-    """A number, and how many steps the model had done that it was measured on."""
+    """A number, and the step of the weights that it was measured on."""
 
     value: float
     step: int
 
 
 Measure = Callable[[Observations, str], Measured | None]
-"""From what is known of a variant, and the metric's parameter; None: not known yet."""
+"""Computes the metric from a variant's observations and the metric's parameter; None if not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One kind of number."""
+    """A kind of number that can be measured."""
 
     source: Source
     labels: dict[Language, str]
-    """What it is called; {} stands for the parameter."""
+    """The metric's name in each language; {} stands for the parameter."""
     measure: Measure
     parameter: Literal["", "distance", "quantity"] = ""
 
     def label(self, language: Language, parameter: str) -> str:
-        """Its name for people."""
+        """Returns the metric's name with its parameter filled in."""
         shown = QUANTITY_NAMES[language].get(parameter, parameter)
         return self.labels[language].replace("{}", shown)
 
 
 def split_metric(name: str) -> tuple[Metric, str]:
-    """ "accuracy@40" as the metric and its parameter; raises ValueError for one that does not exist."""
+    """Splits "accuracy@40" into the metric and its parameter; raises ValueError for an unknown metric or parameter."""
     base, _, parameter = name.partition("@")
     if base not in METRICS:
         raise ValueError(f"there is no metric {base!r}")
@@ -75,12 +75,12 @@ def split_metric(name: str) -> tuple[Metric, str]:
         "quantity": parameter in get_args(Quantity),
     }[metric.parameter]
     if not fits:
-        raise ValueError(f"the metric {base!r} takes {'no ' if not metric.parameter else 'another '}parameter behind @")
+        raise ValueError(f"the metric {base!r} takes {'another' if metric.parameter else 'no'} parameter after @")
     return metric, parameter
 
 
 def metric_label(name: str, language: Language) -> str:
-    """What the metric `name` (with its parameter) is called for people."""
+    """Returns the name of a metric given with its parameter, as in "accuracy@40"."""
     metric, parameter = split_metric(name)
     return metric.label(language, parameter)
 
@@ -89,36 +89,36 @@ def metric_label(name: str, language: Language) -> str:
 
 
 def _record(compute: Callable[[Observations], float | None]) -> Measure:
-    """A number that is known once the run has begun."""
+    """Measures a number that is known once the run has begun."""
 
-    def measure(seen: Observations, _parameter: str) -> Measured | None:
-        value = compute(seen)
-        return None if value is None else Measured(value, seen.steps)
+    def measure(observed: Observations, _parameter: str) -> Measured | None:
+        value = compute(observed)
+        return None if value is None else Measured(value, observed.steps)
 
     return measure
 
 
-def _loss(seen: Observations) -> float | None:
-    return fmean(step.loss for step in seen.recent) if seen.recent else None
+def _loss(observed: Observations) -> float | None:
+    return fmean(step.loss for step in observed.recent) if observed.recent else None
 
 
-def _first_loss_ratio(seen: Observations) -> float | None:
-    if seen.first_loss is None or not seen.vocabulary or seen.vocabulary < 2:
+def _first_loss_ratio(observed: Observations) -> float | None:
+    if observed.first_loss is None or not observed.vocabulary or observed.vocabulary < 2:
         return None
-    return seen.first_loss / math.log(seen.vocabulary)
+    return observed.first_loss / math.log(observed.vocabulary)
 
 
-def _clipped_fraction(seen: Observations) -> float | None:
-    return fmean(step.clipped for step in seen.recent) if seen.recent else None
+def _clipped_fraction(observed: Observations) -> float | None:
+    return fmean(step.clipped for step in observed.recent) if observed.recent else None
 
 
-def _diverged(seen: Observations) -> float | None:
-    return float(seen.diverged_step is not None) if seen.steps or seen.diverged_step else None
+def _diverged(observed: Observations) -> float | None:
+    return float(observed.diverged_step is not None) if observed.steps or observed.diverged_step else None
 
 
 def _validation(field: str) -> Measure:
-    def measure(seen: Observations, _parameter: str) -> Measured | None:
-        found = seen.validation
+    def measure(observed: Observations, _parameter: str) -> Measured | None:
+        found = observed.validation
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
@@ -127,30 +127,30 @@ def _validation(field: str) -> Measure:
 # --- from inspections -----------------------------------------------------------------------------------------
 
 
-def _ratio(pick: Callable[[Observations], GradientCurve | None], state: Literal["hidden", "cell"]) -> Measure:
-    """The norm at distance K over that at 0, in the top layer."""
+def _gradient_ratio(pick: Callable[[Observations], GradientCurve | None], state: Literal["hidden", "cell"]) -> Measure:
+    """Measures the gradient norm at distance K divided by the norm at distance 0, in the top layer."""
 
-    def measure(seen: Observations, parameter: str) -> Measured | None:
-        curve = pick(seen)
+    def measure(observed: Observations, parameter: str) -> Measured | None:
+        curve = pick(observed)
         norms = getattr(curve, state)[-1] if curve is not None and getattr(curve, state) else []
         if curve is None or int(parameter) not in curve.distances:
             return None
-        at = curve.distances.index(int(parameter))
-        if len(norms) <= at:
+        place = curve.distances.index(int(parameter))
+        if len(norms) <= place:
             return None
-        return Measured(_over(norms[at], norms[0]), curve.step)
+        return Measured(_ratio_of(norms[place], norms[0]), curve.step)
 
     return measure
 
 
-def _over(one: float, other: float) -> float:
+def _ratio_of(one: float, other: float) -> float:
     if other == 0:
         return math.nan if one == 0 else math.inf
     return one / other
 
 
-def _accuracy(seen: Observations, parameter: str) -> Measured | None:
-    found = seen.distances
+def _accuracy(observed: Observations, parameter: str) -> Measured | None:
+    found = observed.distances
     if found is None:
         return None
     bin_ = bisect.bisect_right(found.distances, int(parameter)) - 1
@@ -160,8 +160,8 @@ def _accuracy(seen: Observations, parameter: str) -> Measured | None:
 
 
 def _gate(compute: Callable[[GateMap], float]) -> Measure:
-    def measure(seen: Observations, parameter: str) -> Measured | None:
-        found = seen.gates.get(parameter)
+    def measure(observed: Observations, parameter: str) -> Measured | None:
+        found = observed.gates.get(parameter)
         return None if found is None or not found.values else Measured(compute(found), found.step)
 
     return measure
@@ -184,28 +184,28 @@ def _mean(found: GateMap) -> float:
 
 
 def _clipping(field: str) -> Measure:
-    def measure(seen: Observations, _parameter: str) -> Measured | None:
-        found = seen.clipping
+    def measure(observed: Observations, _parameter: str) -> Measured | None:
+        found = observed.clipping
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
 
 
-def _excess(seen: Observations, _parameter: str) -> Measured | None:
-    found = seen.clipping
+def _excess(observed: Observations, _parameter: str) -> Measured | None:
+    found = observed.clipping
     return None if found is None else Measured(found.after - found.threshold, found.step)
 
 
 def _prediction(field: str) -> Measure:
-    def measure(seen: Observations, _parameter: str) -> Measured | None:
-        found = seen.predictions
+    def measure(observed: Observations, _parameter: str) -> Measured | None:
+        found = observed.predictions
         return None if found is None else Measured(float(getattr(found, field)), found.step)
 
     return measure
 
 
-def _what_if(seen: Observations, _parameter: str) -> Measured | None:
-    found = seen.forced_completion
+def _what_if(observed: Observations, _parameter: str) -> Measured | None:
+    found = observed.forced_completion
     return None if found is None else Measured(total_variation(found.untouched.next, found.forced.next), found.step)
 
 
@@ -216,7 +216,7 @@ METRICS: dict[str, Metric] = {
         {"en": "parameters", "zh": "参数量"},
         _record(lambda e: None if e.parameters is None else float(e.parameters)),
     ),
-    "loss": Metric("records", {"en": "loss (mean of 100 steps)", "zh": "损失（最近 100 步平均）"}, _record(_loss)),
+    "loss": Metric("records", {"en": "loss (mean of last 100 steps)", "zh": "损失（最近 100 步平均）"}, _record(_loss)),
     "first_loss_ratio": Metric(
         "records", {"en": "first loss / ln V", "zh": "第一步的损失 / ln V"}, _record(_first_loss_ratio)
     ),
@@ -240,26 +240,26 @@ METRICS: dict[str, Metric] = {
     "diverged": Metric("records", {"en": "diverged (1: yes)", "zh": "是否发散（1 为是）"}, _record(_diverged)),
     "diverged_step": Metric(
         "records",
-        {"en": "step at which it diverged", "zh": "发散时的步数"},
+        {"en": "step of divergence", "zh": "发散时的步数"},
         _record(lambda e: None if e.diverged_step is None else float(e.diverged_step)),
     ),
     "rollbacks": Metric("records", {"en": "rollbacks", "zh": "回退次数"}, _record(lambda e: float(e.rollbacks))),
     "gradient_ratio": Metric(
         "gradients",
-        {"en": "‖∂L/∂h‖ {} steps back, over that at 0", "zh": "往回 {} 步的 ‖∂L/∂h‖ 与第 0 步之比"},
-        _ratio(lambda e: e.curve, "hidden"),
+        {"en": "‖∂L/∂h‖ {} steps back / at 0", "zh": "往回 {} 步的 ‖∂L/∂h‖ 与第 0 步之比"},
+        _gradient_ratio(lambda e: e.curve, "hidden"),
         "distance",
     ),
     "initial_gradient_ratio": Metric(
         "initial gradients",
-        {"en": "‖∂L/∂h‖ {} steps back, over that at 0, untrained", "zh": "训练前，往回 {} 步的 ‖∂L/∂h‖ 与第 0 步之比"},
-        _ratio(lambda e: e.initial_curve, "hidden"),
+        {"en": "untrained ‖∂L/∂h‖ {} steps back / at 0", "zh": "训练前，往回 {} 步的 ‖∂L/∂h‖ 与第 0 步之比"},
+        _gradient_ratio(lambda e: e.initial_curve, "hidden"),
         "distance",
     ),
     "gradient_cell_ratio": Metric(
         "gradients",
-        {"en": "‖∂L/∂c‖ {} steps back, over that at 0", "zh": "往回 {} 步的 ‖∂L/∂c‖ 与第 0 步之比"},
-        _ratio(lambda e: e.curve, "cell"),
+        {"en": "‖∂L/∂c‖ {} steps back / at 0", "zh": "往回 {} 步的 ‖∂L/∂c‖ 与第 0 步之比"},
+        _gradient_ratio(lambda e: e.curve, "cell"),
         "distance",
     ),
     "accuracy": Metric(
@@ -270,7 +270,7 @@ METRICS: dict[str, Metric] = {
     "clip_excess": Metric("clipping", {"en": "norm after clipping − threshold", "zh": "裁剪后的范数 − 阈值"}, _excess),
     "scale": Metric("clipping", {"en": "norm after / before", "zh": "裁剪后与裁剪前范数之比"}, _clipping("scale")),
     "cosine": Metric(
-        "clipping", {"en": "cosine of the angle between both", "zh": "裁剪前后夹角的余弦"}, _clipping("cosine")
+        "clipping", {"en": "cosine between before and after", "zh": "裁剪前后夹角的余弦"}, _clipping("cosine")
     ),
     "smallest": Metric("gates", {"en": "smallest value of the {}", "zh": "{}的最小值"}, _gate(_smallest), "quantity"),
     "largest": Metric("gates", {"en": "largest value of the {}", "zh": "{}的最大值"}, _gate(_largest), "quantity"),
@@ -292,8 +292,8 @@ METRICS: dict[str, Metric] = {
     ),
     "what_if_change": Metric(
         "what if",
-        {"en": "how far the next token's distribution moves", "zh": "下一个字符的概率分布移动了多少"},
+        {"en": "change in the next token's distribution", "zh": "下一个字符的概率分布移动了多少"},
         _what_if,
     ),
 }
-"""All of them by name."""
+"""All metrics by name."""

@@ -1,4 +1,4 @@
-"""What has been observed of one variant of an experiment: from its records and from inspections of its model."""
+"""Collects what is known about one variant of an experiment, from its records and from inspections of its model."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from rnnplay.runs.divergence import BY_HAND
 from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
 
 RECENT = 100
-"""Steps that averages and fractions are over."""
+"""Number of latest steps over which averages and fractions are computed."""
 
 
 class Observations:
-    """Of one variant. `take` what is recorded and found; metrics.METRICS read the fields."""
+    """What is known about one variant: `take` updates the fields, metrics.METRICS reads them."""
 
     def __init__(self) -> None:
         self.vocabulary: int | None = None
         self.parameters: int | None = None
         self.steps = 0
-        """Updates done."""
+        """Number of updates done."""
         self.first_loss: float | None = None
         self.recent: deque[Step] = deque(maxlen=RECENT)
         self.norm_max: float | None = None
         """Largest finite gradient norm before clipping."""
         self.norm_clipped_max: float | None = None
         self.diverged_step: int | None = None
-        """The first with a loss or a gradient that is not finite, or that the run itself found to diverge."""
+        """The first step with a loss or gradient that is not finite, or at which the run detected divergence."""
         self.rollbacks = 0
         self.validation: Validation | None = None
         self.finished: Finished | None = None
         self.curve: GradientCurve | None = None
-        """Newest of trained weights."""
+        """The latest curve of trained weights."""
         self.initial_curve: GradientCurve | None = None
         self.clipping: ClippedStep | None = None
         self.gates: dict[str, GateMap] = {}
-        """Newest by quantity."""
+        """The latest heatmap of each quantity."""
         self.predictions: Predictions | None = None
         self.distances: DistanceAccuracy | None = None
         self.forced_completion: ForcedCompletion | None = None
 
     def take(self, found: Record | Result) -> None:
-        """A record of the variant's run, or the result of an inspection of its model."""
+        """Takes a record of the variant's run, or the result of an inspection of its model."""
         match found:
             case Step():
                 self._take_step(found)
@@ -86,7 +86,7 @@ class Observations:
             case ForcedCompletion():
                 self.forced_completion = found
             case Connectivity() | _:
-                pass  # nothing is measured in it
+                pass  # no metric uses it
 
     def _take_step(self, step: Step) -> None:
         self.steps = step.step
@@ -105,9 +105,9 @@ class Observations:
 
 
 def total_variation(one: Sequence[Candidate], other: Sequence[Candidate]) -> float:
-    """½ Σ |p − q| over the CANDIDATES most probable tokens of either; 0: the same, 1: nothing in common.
+    """Computes ½ Σ |p − q| over the union of each one's CANDIDATES most probable tokens; from 0 to 1.
 
-    A token that is among those of one alone counts as 0 in the other, which makes it a little too large.
+    A token missing from one of the lists counts as probability 0 there, so the result is slightly too large.
     """
     first = {candidate.token: candidate.probability for candidate in one[:CANDIDATES]}
     second = {candidate.token: candidate.probability for candidate in other[:CANDIDATES]}

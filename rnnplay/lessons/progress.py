@@ -1,4 +1,4 @@
-"""Which steps of which lessons a user has ticked, kept in a JSON file beside the interface's settings."""
+"""The lesson steps that a user has completed, kept in a JSON file beside the interface's settings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rnnplay.common.files import read_small, replacing
 from rnnplay.lessons.lesson import Lesson
 
 _LARGEST = 1 << 20
-"""Bytes of a file of progress: far more than it has."""
+"""Limit on the bytes read; a real file is far smaller."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """All of it optional: a missing or broken file means that nothing is ticked yet."""
+    """The completed steps of all lessons. A missing or broken file means that there are none."""
 
     ticked: dict[str, list[int]] = {}
-    """By the lesson's name: its ticked steps, counted from 0."""
+    """The completed steps of each lesson by its name, counted from 0."""
 
     def tick(self, lesson: Lesson, step: int) -> bool:
-        """Step number `step` (from 0) of `lesson` is done; returns whether that is new."""
+        """Marks step number `step` (from 0) of `lesson` as completed; returns whether it was not so before."""
         done = self.ticked.setdefault(lesson.name, [])
         if step in done:
             return False
@@ -31,20 +31,20 @@ class Progress(msgspec.Struct, kw_only=True):
         return True
 
     def done(self, lesson: Lesson) -> list[int]:
-        """The ticked steps of `lesson`, from 0; what the file has beyond its steps does not count."""
+        """Returns the completed steps of `lesson`, counted from 0; numbers beyond its last step are ignored."""
         return sorted({step for step in self.ticked.get(lesson.name, []) if 0 <= step < len(lesson.steps)})
 
     def is_complete(self, lesson: Lesson) -> bool:
-        """Whether every step is ticked."""
+        """Returns whether every step is completed."""
         return len(self.done(lesson)) == len(lesson.steps)
 
     def forget(self, lesson: Lesson) -> None:
-        """Begin `lesson` anew."""
+        """Marks all steps of `lesson` as not completed."""
         self.ticked.pop(lesson.name, None)
 
 
 def load_progress(path: Path) -> Progress:
-    """The progress kept in `path`, or none."""
+    """Reads the progress in `path`; a file that is missing or broken counts as empty."""
     try:
         return msgspec.json.decode(read_small(path, _LARGEST).removeprefix(BOM_UTF8), type=Progress)
     except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
@@ -52,7 +52,7 @@ def load_progress(path: Path) -> Progress:
 
 
 def save_progress(progress: Progress, path: Path) -> None:
-    """Keep `progress` in `path`, whole or not at all; where that is not allowed it lasts as long as this process."""
+    """Writes `progress` to `path` atomically; if that is not allowed, it lasts as long as this process."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:

@@ -1,8 +1,8 @@
 """Reads lessons from their folders and checks them: texts/<number>-<name>/lesson.toml, en.md and zh.md.
 
-A page is Markdown: a heading of the first level, the text, and six sections of the second level in this order,
-whatever the language calls them: equation, what to do (a numbered list, an item a step), what to watch, question,
-answer, now change this yourself.
+A page is Markdown: a first-level heading, the text, and six second-level sections in a fixed order, under headings in
+the page's language: equation, what to do (a numbered list, one item per step), what to watch, question, answer, now
+change this yourself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SECTIONS = ("equation", "steps", "watch", "question", "answer", "change")
 
 
 def lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
-    """All lessons in their order, read once; raises InputError for one that cannot be used."""
+    """Returns all lessons in order, reading them only once; raises InputError for an invalid one."""
     return _read_all(folder or TEXTS)
 
 
@@ -36,7 +36,7 @@ def _read_all(folder: Path) -> tuple[Lesson, ...]:
 
 
 def find_lesson(wanted: str, folder: Path | None = None) -> Lesson:
-    """The lesson of that number or name; raises InputError if there is none."""
+    """Finds a lesson by number or name; raises InputError if there is none."""
     known = lessons(folder)
     for lesson in known:
         if wanted.strip() in (str(lesson.number), lesson.name):
@@ -48,7 +48,7 @@ def find_lesson(wanted: str, folder: Path | None = None) -> Lesson:
 
 
 def page(lesson: Lesson, language: Language, folder: Path | None = None) -> Page:
-    """The lesson's page in `language`; raises InputError if it is missing or not built as a page is."""
+    """Reads the lesson's page in `language`; raises InputError if it is missing or lacks a part."""
     place = (folder or TEXTS) / f"{lesson.number}-{lesson.name}" / f"{language}.md"
     try:
         return read_page(place.read_text(encoding="utf-8-sig"), len(lesson.steps))
@@ -61,16 +61,19 @@ def page(lesson: Lesson, language: Language, folder: Path | None = None) -> Page
 
 
 def read_lesson(place: Path) -> Lesson:
-    """The lesson in the folder `place`; raises InputError that names the file and what is wrong."""
+    """Reads the lesson in the folder `place`; raises InputError that names the file and says what is wrong."""
     file = place / "lesson.toml"
     try:
         lesson = msgspec.convert(parse_toml(file.read_bytes(), str(file)), Lesson)
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); install rnnplay again.") from error
     except msgspec.ValidationError as error:
-        raise InputError(f"{file} is not a lesson: {str(error).rstrip('.')}.") from error
+        raise InputError(f"{file} is not a valid lesson: {str(error).rstrip('.')}.") from error
     if place.name != f"{lesson.number}-{lesson.name}":
-        raise InputError(f"{file} is lesson {lesson.number}-{lesson.name}, but its folder is called {place.name}.")
+        raise InputError(
+            f"{file} declares lesson {lesson.number}-{lesson.name}, but its folder is called {place.name}; "
+            "rename one of them."
+        )
     for problem in problems(lesson):
         raise InputError(f"{file}: {problem}")
     for language in LANGUAGES:
@@ -79,7 +82,7 @@ def read_lesson(place: Path) -> Lesson:
 
 
 def problems(lesson: Lesson) -> list[str]:
-    """What is wrong with a lesson's declarations, a sentence each."""
+    """Checks a lesson's declarations and returns one sentence per problem."""
     found: list[str] = []
     for variant, declared in lesson.variants.items():
         try:
@@ -87,12 +90,12 @@ def problems(lesson: Lesson) -> list[str]:
         except ConfigError as error:
             found.append(f"The variant {variant!r} cannot be run: {error}")
             continue
-        if declared.rates and config.lr not in declared.rates:
-            found.append(f"The variant {variant!r} has the rate {config.lr:g}, which is not in its grid.")
+        if declared.learning_rates and config.lr not in declared.learning_rates:
+            found.append(f"The variant {variant!r} has a learning rate that is not in its grid: {config.lr:g}.")
         if not set(LANGUAGES) <= set(declared.title):
-            found.append(f"The variant {variant!r} has no title in some language; give {' and '.join(LANGUAGES)}.")
+            found.append(f"The variant {variant!r} needs a title in each language: {', '.join(LANGUAGES)}.")
         found += [
-            f"The variant {variant!r} sets {knob!r}, which the lesson sets to the same value for all; leave one out."
+            f"The variant {variant!r} sets {knob!r} to the value that it has in [common]; remove one of the two."
             for knob, value in declared.values.items()
             if knob in knobs() and lesson.common.get(knob) == value
         ]
@@ -111,7 +114,7 @@ def problems(lesson: Lesson) -> list[str]:
 
 
 def read_page(markdown: str, steps: int) -> Page:
-    """The parts of a page with so many steps; raises ValueError saying what it lacks."""
+    """Splits a page with `steps` steps into its parts; raises ValueError saying what it lacks."""
     head, *sections = re.split(r"^## .*\n", markdown, flags=re.MULTILINE)
     title, _, text = head.strip().partition("\n")
     if not title.startswith("# "):
@@ -121,10 +124,10 @@ def read_page(markdown: str, steps: int) -> Page:
     parts = {name: section.strip() for name, section in zip(SECTIONS, sections, strict=True)}
     empty = [name for name, section in parts.items() if not section] + ([] if text.strip() else ["text"])
     if empty:
-        raise ValueError(f"has nothing under: {', '.join(empty)}")
+        raise ValueError(f"has no text in: {', '.join(empty)}")
     items = tuple(
         re.sub(r"\s+", " ", item).strip() for item in re.split(r"^\d+\. ", parts.pop("steps"), flags=re.M)[1:]
     )
     if len(items) != steps:
-        raise ValueError(f"tells of {len(items)} steps, but lesson.toml declares {steps}")
+        raise ValueError(f"describes {len(items)} steps, but lesson.toml declares {steps}")
     return Page(title=title[2:].strip(), markdown=markdown, text=text.strip(), steps=items, **parts)

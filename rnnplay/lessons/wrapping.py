@@ -1,4 +1,4 @@
-"""Chinese in narrow places: it has no spaces, and renderers of Markdown in terminals break lines at spaces only."""
+"""Wraps Chinese in narrow columns: it has no spaces, and Markdown renderers in terminals break lines only there."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from rich.cells import cell_len
 
 _WIDE = "\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
 _CLOSING = "，。；：、！？）》」”"
-"""Never begins a line."""
+"""Characters that never begin a line."""
 _OPENING = "（《「“"
-"""Never ends one."""
+"""Characters that never end a line."""
 _PIECE = re.compile(rf"[{_OPENING}]*(?:`[^`]*`|[{_WIDE}]|[^\s{_WIDE}{_OPENING}{_CLOSING}]+|\s+)[{_CLOSING}]*")
 _MARK = re.compile(r"(?:\d+\. |- )?")
 _MARGIN = 3
-"""Columns that renderers indent the items of a list by."""
+"""Columns by which Markdown renderers indent list items."""
 
 
 def wrapped(markdown: str, width: int) -> str:
-    """`markdown` with a hard break wherever its Chinese has to go to a new line to fit into `width` columns.
+    """Inserts hard breaks into `markdown` wherever Chinese text must wrap to fit `width` columns.
 
-    Headings, code and lines without Chinese stay as they are. Lines of one paragraph are joined first, without a space
-    where Chinese meets.
+    Headings, code and lines without Chinese stay unchanged. The lines of a paragraph are joined first, without a space
+    between Chinese characters.
     """
     parts = re.split(r"(^```.*?^```)", markdown, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else _lines(_joined(part), width) for part in parts)
 
 
 def plain_text(markdown: str) -> str:
-    """`markdown` without its marks, for a pipe: headings underlined, code set in by four columns; lines stay."""
+    """Removes the Markdown marks, for output to a pipe: headings are underlined, code indented by four columns."""
     lines: list[str] = []
     code = False
     for line in markdown.split("\n"):
@@ -47,7 +47,7 @@ def plain_text(markdown: str) -> str:
 
 
 def broken(line: str, width: int) -> str:
-    """`line` of plain text with newlines where its Chinese has to go to a new line; without Chinese, as it is."""
+    """Wraps a line of plain text if it contains Chinese; otherwise returns it unchanged."""
     return "\n".join(_filled(line, width)) if re.search(f"[{_WIDE}]", line) else line
 
 
@@ -68,15 +68,15 @@ def _lines(text: str, width: int) -> str:
 def _broken(line: str, width: int) -> str:
     match = _MARK.match(line)
     mark = match[0] if match else ""
-    room = max(2, width - (_MARGIN if mark else 0))
-    return mark + ("\\\n" + " " * len(mark)).join(_filled(line[len(mark) :], room))
+    columns = max(2, width - (_MARGIN if mark else 0))
+    return mark + ("\\\n" + " " * len(mark)).join(_filled(line[len(mark) :], columns))
 
 
-def _filled(text: str, room: int) -> Iterator[str]:
-    """The lines, none wider than `room` unless a single piece is."""
+def _filled(text: str, width: int) -> Iterator[str]:
+    """Yields the lines, none wider than `width` unless a single piece is."""
     held = ""
     for piece in _PIECE.findall(text):
-        if held and cell_len(held + piece.rstrip()) > room:
+        if held and cell_len(held + piece.rstrip()) > width:
             yield held.rstrip()
             held = piece.lstrip()
         else:
@@ -85,7 +85,7 @@ def _filled(text: str, room: int) -> Iterator[str]:
 
 
 def narrowed(equations: str, width: int) -> str:
-    """Lines of equations brought into `width` columns where they are wider: what follows a gap goes to a line below."""
+    """Wraps lines of equations wider than `width` columns: what follows a wide gap moves to a line of its own."""
     found: list[str] = []
     for line in equations.split("\n"):
         if cell_len(line) <= width:

@@ -18,7 +18,7 @@ from rnnplay.inspection.results import (
     Result,
 )
 from rnnplay.lessons.lesson import Condition, Lesson, Step, Variant
-from rnnplay.lessons.measurements import Measurements, in_words, sources
+from rnnplay.lessons.measurements import Measurements, condition_text, sources
 from rnnplay.lessons.observations import RECENT, total_variation
 from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Validation
 from rnnplay.runs.records import Step as StepRecord
@@ -308,5 +308,5 @@ def test_what_has_to_be_looked_at() -> None:
     assert sources(lesson, "lstm") == {"gates": {"forget_gate"}, "gradients": {"40"}}
     assert sources(lesson, "rnn") == {"gradients": {"40"}}
     condition = lesson.steps[0].conditions[1]
-    assert in_words(condition, lesson, "en") == "‖∂L/∂h‖ 40 steps back, over that at 0 · LSTM / RNN ≥ 100"
-    assert in_words(condition, lesson, "zh").startswith("往回 40 步")
+    assert condition_text(condition, lesson, "en") == "‖∂L/∂h‖ 40 steps back / at 0 · LSTM / RNN ≥ 100"
+    assert condition_text(condition, lesson, "zh").startswith("往回 40 步")

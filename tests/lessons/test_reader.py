@@ -8,13 +8,14 @@ from typing import get_args
 
 import pytest
 
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import InputError
 from rnnplay.inspection.results import Quantity
 from rnnplay.lessons.languages import LANGUAGES, choose_language, locale_language
 from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.metrics import METRICS, QUANTITY_NAMES, split_metric
 from rnnplay.lessons.reader import TEXTS, find_lesson, lessons, page, read_lesson, read_page
+from rnnplay.text.corpora.dependencies import TASKS
 from tests.lessons.world import PAGE, write_lesson
 
 NUMBERS = range(1, 9)
@@ -42,7 +43,7 @@ def test_every_variant_can_be_run_and_every_metric_is_known(number: int) -> None
         assert config.seed == 3
         assert config.steps > 0, "counted in steps, so that it is the same on every machine"
         assert not config.minutes and not config.epochs
-        assert not declared.rates or config.lr in declared.rates
+        assert not declared.learning_rates or config.lr in declared.learning_rates
     for text, step in zip(page(lesson, "en").steps, lesson.steps, strict=True):
         assert step.look or "look at" not in text.lower(), "what is to be looked at ticks when it is"
     for step in lesson.steps:
@@ -68,6 +69,15 @@ def test_both_languages_say_the_same(number: int) -> None:
     assert counted[0] == counted[1]
     quoted = [sorted(re.findall(r"`([a-z ._0-9+-]+)`", one.markdown)) for one in (english, chinese)]
     assert quoted[0] == quoted[1]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_pages_name_knobs_as_the_form_does(number: int) -> None:
+    """A label that is not on the screen cannot be found there."""
+    choices = {choice for knob in knobs().values() for choice in knob.choices}
+    known = {knob.label for knob in knobs().values()} | choices | set(TASKS) | {"+", "-"}
+    for language in LANGUAGES:
+        assert set(re.findall(r"`([^`\n]+)`", page(find_lesson(str(number)), language).markdown)) <= known
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -137,10 +147,10 @@ def test_a_lesson_is_found_by_number_or_name() -> None:
         ('variant = "rnn", comparison', 'variant = "gru", comparison', "the variant 'gru'"),
         ("hidden = 8", "hidden = 0", "hidden must be a whole number"),
         ("hidden = 8", "hiden = 8", "hiden"),
-        ("rates = [0.01]", "rates = [0.02]", "not in its grid"),
+        ("learning_rates = [0.01]", "learning_rates = [0.02]", "not in its grid"),
         ("number = 1", "number = 2", "its folder"),
         ("number = 1", "numbre = 1", "numbre"),
-        ('zh = "循环"', 'de = "RNN"', "no title"),
+        ('zh = "循环"', 'de = "RNN"', "needs a title"),
     ],
 )
 def test_what_is_wrong_in_a_lesson_is_said(tmp_path: Path, former: str, changed: str, complaint: str) -> None:
@@ -168,7 +178,7 @@ def test_a_lesson_with_byte_order_marks_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("markdown", "complaint"),
     [
-        ("no title", "title"),
+        ("needs a title", "title"),
         (PAGE.replace("## Answer\n", ""), "5 sections"),
         (PAGE.replace("1. Train.", "Train."), "0 steps"),
         (PAGE.replace("Because.", ""), "nothing under: answer"),

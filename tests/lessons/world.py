@@ -24,7 +24,7 @@ device = "cpu"
 [variants.rnn]
 title = { en = "RNN", zh = "循环" }
 values = { steps = 3, lr = 0.01 }
-rates = [0.01]
+learning_rates = [0.01]
 
 [[steps]]
 view = "playground"

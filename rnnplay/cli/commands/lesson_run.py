@@ -114,7 +114,7 @@ def _play_variant(
             parameters=trainer.model.size,
             steps=trainer.step,
             lr=config.lr,
-            rates=lesson.variants[variant].rates,
+            rates=lesson.variants[variant].learning_rates,
             seconds=working_time() - began,
         )
     finally:

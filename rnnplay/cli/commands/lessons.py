@@ -200,7 +200,7 @@ def _keep_progress(lesson: Lesson, played: Played) -> None:
 
 
 def _tell(lesson: Lesson, played: Played, language: Language) -> None:
-    from rnnplay.lessons.measurements import in_words
+    from rnnplay.lessons.measurements import condition_text
     from rnnplay.lessons.reader import page
 
     read = page(lesson, language)
@@ -209,8 +209,7 @@ def _tell(lesson: Lesson, played: Played, language: Language) -> None:
         click.echo(printable(f"{'✓' if step.holds else '✗'} {text}"))
         for judged in step.conditions:
             value = "?" if judged.measured is None else f"{judged.measured:.4g}"
-            click.echo(
-                printable(f"    {'✓' if judged.holds else '✗'} {in_words(judged.condition, lesson, language)}: {value}")
-            )
+            sign = "✓" if judged.holds else "✗"
+            click.echo(printable(f"    {sign} {condition_text(judged.condition, lesson, language)}: {value}"))
     holding = sum(step.holds for step in played.steps)
     click.echo(f"{holding}/{len(played.steps)} · {duration_text(played.seconds)}")

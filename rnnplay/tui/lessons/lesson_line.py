@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from rnnplay.lessons.measurements import Judged, asked
+from rnnplay.lessons.measurements import Judged, comparison_text
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.widgets.visible import MUTED, code_drawn, shortened
@@ -40,7 +40,7 @@ class LessonLine(Widget):
 
     def _value(self, judged: Judged) -> str:
         """Describes a measurement, e.g. "✓ 0.21 ≤ 0.3"."""
-        return f"{'✓' if judged.holds else '·'} {self._progress.value_text(judged)} {asked(judged.condition)}"
+        return f"{'✓' if judged.holds else '·'} {self._progress.value_text(judged)} {comparison_text(judged.condition)}"
 
     def _text(self) -> Content:
         progress = self._progress

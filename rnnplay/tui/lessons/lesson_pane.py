@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Button, Collapsible, Markdown, Static
 
 from rnnplay.lessons.lesson import Lesson
-from rnnplay.lessons.measurements import in_words
+from rnnplay.lessons.measurements import condition_text
 from rnnplay.lessons.wrapping import broken, narrowed, wrapped
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -178,7 +178,8 @@ class LessonPane(VerticalScroll):
         parts.append((place, "$accent"))
         for judged in progress.measurements.judge_step(step):
             sign = ("✓", "$success") if judged.holds else ("·", MUTED)
-            label = broken(f"  · {in_words(judged.condition, lesson, progress.language)}:", columns).removeprefix("  ·")
+            asked = condition_text(judged.condition, lesson, progress.language)
+            label = broken(f"  · {asked}:", columns).removeprefix("  ·")
             parts += [("\n  ", ""), sign, (f"{label} ", FAINT), (progress.value_text(judged), "bold $foreground")]
         return Content.assemble(*parts)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from rnnplay.config import RunConfig
-from rnnplay.lessons.measurements import said
+from rnnplay.lessons.measurements import judged_text
 from rnnplay.runs.folder import list_runs
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
@@ -81,7 +81,7 @@ class LessonActions:
             case "again":
                 judged = progress.measurements.judge_step(progress.lesson.steps[need.step])
                 failed = next(one for one in judged if not one.holds)
-                asked, measured = said(failed, progress.lesson, language)
+                asked, measured = judged_text(failed, progress.lesson, language)
                 text = words.AGAIN[language].format(step=need.step + 1, asked=asked, measured=measured)
                 screen.notify(text, severity="warning", timeout=12, markup=False)
                 self.train(need.variant, again=True)
@@ -171,7 +171,7 @@ class LessonActions:
         if progress.page is None or progress.lesson is None:  # the lesson has been closed
             return
         judged = progress.measurements.judge_step(progress.lesson.steps[step])
-        lines = [said(one, progress.lesson, progress.language) for one in judged]
+        lines = [judged_text(one, progress.lesson, progress.language) for one in judged]
         if self._layout.reading and self._layout.narrow and self._screen.is_current:
             # A single row covers only the frame of the page.
             text = f"✓ {step + 1}. " + "  ".join(f"{what}: {value}" for what, value in lines)

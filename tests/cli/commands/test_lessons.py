@@ -92,7 +92,7 @@ def test_a_condition_that_does_not_hold(invoke: Invoke, texts: Path) -> None:
     result = invoke("lessons", "run", "made-up", "--language", "en")
     assert result.exit_code == 1
     assert "✗ Train." in result.stdout
-    assert "loss (mean of 100 steps) · RNN < 0.1: " in result.stdout
+    assert "loss (mean of last 100 steps) · RNN < 0.1: " in result.stdout
     assert load_progress(progress_path()).ticked == {}
 
 
