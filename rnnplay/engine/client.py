@@ -1,4 +1,4 @@
-"""The parent's side of the engine process: start it, send commands, receive events, learn how it ended. No torch."""
+"""The parent's side of the engine process: starts it, sends commands, receives events, reports its exit. No torch."""
 
 from __future__ import annotations
 
@@ -20,54 +20,54 @@ from rnnplay.engine import messages
 from rnnplay.engine.output import last_lines
 
 LEAVING_SECONDS = 30.0
-"""An engine that was told to quit has so long to end what it is at and to write a checkpoint."""
+"""How long an engine asked to quit may take to finish its work and write a checkpoint."""
 
 SILENT_SECONDS = 2.0
-"""One that does not even say that it is there, or whose parent cannot wait, has so long."""
+"""The same for an engine that does not respond, or whose parent cannot wait."""
 
-OWN_FAULTS = ("SIGKILL", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
-"""Signals that come of what the engine does: of a fault in a library, or of too much memory."""
+FAULT_SIGNALS = ("SIGKILL", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
+"""Signals caused by the engine's own work: a fault in a library, or too much memory."""
 
-LONGEST_LINE = 2**25
-"""Bytes; a Progress of a few thousand records stays well below."""
+MAX_LINE_BYTES = 2**25
+"""Limit in bytes; a Progress with a few thousand records stays well below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineExit:
-    """How an engine ended."""
+    """How an engine process ended."""
 
     code: int
-    """Its exit code; negative: the signal that killed it."""
+    """The exit code; negative if a signal killed it."""
     log: Path
     last_lines: tuple[str, ...]
     """The end of its log."""
     asked: bool
-    """It was told to quit, and did."""
+    """Whether the engine was asked to quit and did so with exit code 0."""
     ended: bool = False
-    """The interface ended it."""
+    """Whether the interface killed it."""
 
     @property
     def cause(self) -> str:
-        """In a few words, for the user."""
+        """The cause in a few words, for the user."""
         if self.ended:
-            return "it did not answer, and was ended"
+            return "it did not respond and was killed"
         if self.code < 0:
             name = signal_name(-self.code)
-            if name not in OWN_FAULTS:
+            if name not in FAULT_SIGNALS:
                 return f"another program ended it with {name}"
             hint = {"SIGKILL": "out of memory?", "SIGSEGV": small_stack(), "SIGBUS": small_stack()}.get(name, "")
             return f"it was killed by {name}{hint and f' ({hint})'}"
         if limit := limit_in("\n".join(self.last_lines)):
             return f"it ended with exit code {self.code}. {limit_sentence(limit)}"
         if self.code == 0:
-            return "it ended by itself, without being asked to"
+            return "it ended on its own, without being asked to"
         if self.last_lines:
             return f"it ended with exit code {self.code}: {self.last_lines[-1]}"
         return f"it ended with exit code {self.code}"
 
 
 class EngineClient:
-    """One engine process. Callbacks run on the event loop that called `start`."""
+    """One engine process. The callbacks run on the event loop that called `start`."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class EngineClient:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self.log = workspace / ".cache" / "engine.log"
-        """Where the engine's own output goes; the run's folder once there is one."""
+        """The engine's log file; the one in the run's folder once there is one."""
 
     @property
     def pid(self) -> int | None:
@@ -95,20 +95,20 @@ class EngineClient:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start the child. Raises OSError if that is impossible."""
+        """Starts the process. Raises OSError if that is impossible."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            limit=LONGEST_LINE,
-            # Its own session: ctrl+c and ctrl+z in the terminal are for the interface alone.
+            limit=MAX_LINE_BYTES,
+            # A session of its own, so that ctrl+c and ctrl+z in the terminal reach only the interface.
             start_new_session=True,
         )
         self._reader = asyncio.create_task(self._read(), name="engine events")
 
     def send(self, command: messages.Command) -> bool:
-        """Queue `command`; returns at once. False if there is no engine to send it to."""
+        """Sends `command` without waiting; returns False if there is no engine to send it to."""
         if not self.alive or self._asked:
             return False
         assert self._process is not None
@@ -122,10 +122,10 @@ class EngineClient:
         return True
 
     async def quit(self, timeout: float = LEAVING_SECONDS, hurry: asyncio.Event | None = None) -> None:
-        """Ask the engine to checkpoint and exit; after `timeout` seconds it is killed.
+        """Asks the engine to write a checkpoint and exit, and kills it after `timeout` seconds.
 
-        One that was stopped is let go on for that. It has only SILENT_SECONDS if it says nothing, or from when `hurry`
-        is set on.
+        An engine suspended by a signal is woken first. It gets only SILENT_SECONDS if it does not respond, or once
+        `hurry` is set.
         """
         if self._process is None:
             return
@@ -150,18 +150,18 @@ class EngineClient:
 
     @staticmethod
     async def _any_of(tasks: set[asyncio.Task[Any]], timeout: float) -> bool:
-        """Whether one of `tasks` was done in time."""
+        """Returns whether one of `tasks` finished within `timeout` seconds."""
         done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
     def wake(self) -> None:
-        """Let an engine that was stopped by a signal go on; one that runs does not notice."""
+        """Wakes an engine suspended by a signal; a running one does not notice."""
         if self._process is not None and self._process.returncode is None and hasattr(signal, "SIGCONT"):
             with contextlib.suppress(OSError):
                 self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the engine at once; what came after the last checkpoint is lost."""
+        """Kills the engine at once; everything after the last checkpoint is lost."""
         if self._process is not None and self._process.returncode is None:
             self._ended = True
             with contextlib.suppress(ProcessLookupError):
@@ -175,7 +175,7 @@ class EngineClient:
             try:
                 event = decode_line(line, messages.Event)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # half a line of an engine that was killed
+                continue  # half a line from an engine that was killed
             self._heard.set()
             self._on_event(event)
         code = await self._process.wait()
@@ -185,5 +185,5 @@ class EngineClient:
     async def _next_line(stream: asyncio.StreamReader) -> bytes:
         try:
             return await stream.readline()
-        except (ValueError, ConnectionError):  # too long a line, or a broken pipe
+        except (ValueError, ConnectionError):  # the line is too long, or the pipe broke
             return b""

@@ -1,6 +1,7 @@
-"""Inspections answered between training steps, from the weights as they are at that moment.
+"""Answers inspections between training steps, from the current weights.
 
-Of each purpose only the newest is kept. One is answered at a time, so that a training step is never far off.
+Only the newest request of each purpose is kept. They are answered one at a time, so that training is not held up for
+long.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from rnnplay.workspace import Workspace
 
 
 class Guarded(Protocol):
-    """Runs an action; what goes wrong is told as Failed with this tag and request."""
+    """Runs an action and reports its errors as Failed with this tag and request."""
 
     def __call__(self, tag: str, action: Callable[[], object], request: int) -> None: ...
 
 
 class Inspections:
-    """The newest request of each purpose, and what makes answering them cheap."""
+    """The newest request of each purpose, and a cache that makes the answers cheap."""
 
     def __init__(
         self,
@@ -43,16 +44,16 @@ class Inspections:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to do."""
+        """Whether a request is waiting."""
         return bool(self._waiting)
 
     def ask(self, command: messages.Inspect) -> None:
-        """Take a request; a newer one makes an older one of its purpose out of date."""
-        self._waiting.pop(command.purpose, None)  # the newest goes to the end, that none waits for ever
+        """Queues a request; it replaces an older one with the same purpose."""
+        self._waiting.pop(command.purpose, None)  # the newest goes to the end, so that every purpose gets its turn
         self._waiting[command.purpose] = command
 
     def work(self) -> None:
-        """Answer the request that has waited longest, if there is one. Does nothing while it is at it already."""
+        """Answers the request that has waited longest, if any. Does nothing when called again while answering."""
         if self._working or not self._waiting:
             return
         command = self._waiting.pop(next(iter(self._waiting)))

@@ -1,8 +1,8 @@
 """The contract between the terminal interface and the engine process. Read this first.
 
-One message a line of JSON (rnnplay.common.jsonl), both ways. Commands go to the engine's standard input; events
-come back on a pipe of their own. `RunConfig` and `SamplingConfig` are in rnnplay.config; the records of training
-are in rnnplay.runs.records and travel inside `Progress`, as they stand in metrics.jsonl.
+Both sides send one message per line of JSON (rnnplay.common.jsonl). Commands go to the engine's standard input; events
+come back through a pipe of their own. `RunConfig` and `SamplingConfig` are in rnnplay.config; the records of training
+are in rnnplay.runs.records and travel inside `Progress`, unchanged from metrics.jsonl.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnnplay.runs.records import Record
 
 
 class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
-    """Begin a run named `run`, or go on with it from `checkpoint` when `resume`."""
+    """Start a run named `run`, or continue it from `checkpoint` if `resume` is set."""
 
     config: RunConfig
     run: str
@@ -28,22 +28,22 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
-    """Load a run's model to complete prompts with, without training."""
+    """Load a run's model to complete prompts, without training."""
 
     run: str
     checkpoint: str = "latest"
 
 
 class Pause(msgspec.Struct, frozen=True, tag="pause"):
-    """Hold training after the step under way, and write a checkpoint."""
+    """Pause training after the current step, and write a checkpoint."""
 
 
 class Continue(msgspec.Struct, frozen=True, tag="continue"):
-    """Go on after Pause."""
+    """Resume training after Pause."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """End the run with a checkpoint; it can be resumed. The model stays loaded."""
+    """End the run with a checkpoint, from which it can be resumed. The model stays loaded."""
 
 
 class Save(msgspec.Struct, frozen=True, tag="save"):
@@ -58,14 +58,14 @@ class Tune(msgspec.Struct, frozen=True, kw_only=True, tag="tune"):
 
 
 class GoBack(msgspec.Struct, frozen=True, kw_only=True, tag="go_back"):
-    """Put the run under way back to one of its checkpoints, by hand, and go on from there."""
+    """Return the current run to one of its checkpoints, at the user's request, and continue from there."""
 
     checkpoint: str = "latest"
     """"latest", "best" or a step number."""
 
 
 class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
-    """Ask what comes after `text`. A newer request makes older ones out of date; those are not answered."""
+    """Ask what comes after `text`. A newer request replaces older ones, which are then not answered."""
 
     request: int
     text: str
@@ -74,7 +74,7 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
-    """Write on from `prompt`; the text streams back in SampleText events. A newer one ends an older one."""
+    """Continue `prompt`; the text streams back in SampleText events. A newer request ends an older one."""
 
     request: int
     prompt: str
@@ -82,30 +82,33 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
-    """From now on also complete prompts with these quantities forced; none: no more. Samples stay untouched."""
+    """From now on, also complete prompts with these quantities forced; an empty list ends this.
+
+    Samples are unaffected.
+    """
 
     forced: list[Forced] = []
 
 
 class Inspect(msgspec.Struct, frozen=True, kw_only=True, tag="inspect"):
-    """Ask about the model as it is; answered by Inspected, or by Failed."""
+    """Ask about the model in its current state; answered by Inspected or Failed."""
 
     request: int
     question: Question
     purpose: str
-    """Whose question it is: a newer one of the same purpose makes an older one out of date."""
+    """What the answer is for: a newer request with the same purpose replaces an older one."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """End the sample under way and forget waiting completions."""
+    """End the current sample and drop waiting completions."""
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping"):
-    """Ask whether the engine's process runs; answered by Pong at once, whatever the engine is at."""
+    """Ask whether the engine process is alive; answered by Pong at once, whatever the engine is doing."""
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
-    """Write a checkpoint if there is something to lose, and exit. The end of standard input means the same."""
+    """Write a checkpoint if anything is unsaved, and exit. The end of standard input means the same."""
 
 
 Command = (
@@ -131,16 +134,16 @@ Command = (
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
-    """The engine has started and takes commands."""
+    """The engine has started and accepts commands."""
 
     pid: int
     torch: str
     device: str
-    """What `device = auto` means on this machine."""
+    """The device that `device = auto` selects on this machine."""
 
 
 class Preparing(msgspec.Struct, frozen=True, kw_only=True, tag="preparing"):
-    """Something that takes a while before training: `done` of `total` (bytes; total 0: not known)."""
+    """Progress of lengthy preparations for training: `done` of `total` bytes (total 0: not known)."""
 
     what: str
     done: int
@@ -157,14 +160,14 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
-    """Records since the last Progress, at most ten times a second.
+    """The records since the last Progress, at most ten times a second.
 
-    `dropped` counts step records that were left out because nobody read; all of them are in metrics.jsonl.
+    `dropped` counts step records that were left out because the reader fell behind; all of them are in metrics.jsonl.
     """
 
     records: list[Record]
     fraction: float = 0.0
-    """How far the run is on its way to its length, 0 to 1; 0 where it has none."""
+    """Fraction of the run's length that is done, 0 to 1; 0 if it has no fixed length."""
     seconds_left: float | None = None
     dropped: int = 0
 
@@ -178,32 +181,32 @@ class Continued(msgspec.Struct, frozen=True, kw_only=True, tag="continued"):
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
-    """The answer to Complete, from the weights as they are after `step` steps."""
+    """The answer to Complete, from the weights after `step` steps."""
 
     request: int
     suggestion: str
-    """The most probable continuation, to the end of a word."""
+    """The most probable continuation, up to the end of a word."""
     next: list[Candidate]
     unknown: list[str]
-    """Pieces of the prompt that the model has no token for; it read <unk> instead."""
+    """Pieces of the prompt that the model has no token for and reads as <unk>."""
     step: int
     forced: Completed | None = None
-    """The same with what WhatIf forces, where it forces something."""
+    """The same with the quantities forced that WhatIf names; None if it names none."""
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
-    """The answer to Inspect, from the weights as they are."""
+    """The answer to Inspect, from the current weights."""
 
     request: int
     result: Result
     seconds: float = 0.0
-    """What it cost the engine."""
+    """How long the engine took."""
     finite: bool = True
-    """Whether all weights are."""
+    """Whether all weights are finite."""
 
 
 class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):
-    """A piece of the sample asked for as `request`."""
+    """The next piece of the sample requested as `request`."""
 
     request: int
     text: str
@@ -211,23 +214,22 @@ class SampleText(msgspec.Struct, frozen=True, kw_only=True, tag="sample_text"):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
-    """A command could not be carried out; the engine goes on. `message` is one sentence for the user."""
+    """A command failed; the engine continues. `message` is one sentence for the user."""
 
     message: str
     command: str = ""
-    """The tag of the command."""
+    """The tag of the command that failed."""
     request: int = 0
-    """Its number, where it has one."""
+    """The request's number; 0 if the command has none."""
     instead: int | None = None
-    """Where a checkpoint could not be used: the step of another that may be."""
+    """If a checkpoint was unusable, the step of another one to try."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
     """The answer to Ping."""
 
     busy: float = 0.0
-    """Seconds since the engine last took commands: what it is at (a step, a checkpoint) has taken so long. 0: it
-    waits for commands."""
+    """Seconds since the engine last took commands, spent on a long operation such as a step; 0 if it is idle."""
 
 
 Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed | Pong

@@ -1,4 +1,4 @@
-"""What the engine's process prints: fd 1 and 2 go to a log, which is kept short, however much a library prints."""
+"""Redirects what the engine process prints, fd 1 and 2, to a log, and keeps the log short."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rnnplay.common.files import check_own, open_own, open_plain
 from rnnplay.errors import InputError
 
 LARGEST = 1 << 21
-"""Bytes of a log; for the seconds until the next look it may be larger."""
+"""Limit on the log's size in bytes; between two checks it may be exceeded."""
 KEPT = 1 << 18
-"""Of a larger one, so much of its beginning, where the cause often stands, and of its end stays."""
-LOOKS_SECONDS = 0.5
-LEFT_OUT = b"\n[Lines were left out here, so that this file stays small.]\n"
+"""Bytes kept of the beginning of a log that is too large, which often names the cause, and of its end."""
+CHECK_SECONDS = 0.5
+LEFT_OUT = b"\n[Lines were omitted here to keep this file small.]\n"
 
 
 def redirect_output(log: Path) -> None:
-    """Send fd 1 and 2 to the end of `log`. Raises OSError, or InputError where `log` may be another file."""
+    """Redirects fd 1 and 2 to the end of `log`. Raises OSError, or InputError if `log` is not the engine's own file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     check_own(log)
     sys.stdout.flush()
@@ -36,26 +36,26 @@ def redirect_output(log: Path) -> None:
 
 
 def follow_log(log: Path) -> None:
-    """Sends fd 1 and 2 to `log` anew where another file is there by now, or none: the run's folder was made anew."""
+    """Redirects fd 1 and 2 to `log` again if that file was replaced or removed, as when its folder was recreated."""
     with contextlib.suppress(OSError, InputError):
         if not log.exists() or not os.path.samestat(log.lstat(), os.fstat(1)):
             redirect_output(log)
 
 
 def keep_short(descriptor: int = 1) -> None:
-    """From now on, look twice a second whether what is printed has become too much."""
+    """Starts a thread that shortens the log whenever it has grown too large."""
 
-    def look() -> None:
+    def watch() -> None:
         while True:
-            wait.wait(LOOKS_SECONDS)
+            wait.wait(CHECK_SECONDS)
             shorten(descriptor)
 
     wait = threading.Event()
-    threading.Thread(target=look, name="log", daemon=True).start()
+    threading.Thread(target=watch, name="log", daemon=True).start()
 
 
 def shorten(descriptor: int) -> None:
-    """Takes the middle out of a log of more than LARGEST bytes, which is open for reading and appending."""
+    """Cuts the middle out of a log larger than LARGEST bytes, which must be open for reading and appending."""
     with contextlib.suppress(OSError):
         found = os.fstat(descriptor)
         if found.st_size <= LARGEST or not stat.S_ISREG(found.st_mode):
@@ -69,7 +69,7 @@ def shorten(descriptor: int) -> None:
 
 
 def last_lines(log: Path, count: int = 5) -> tuple[str, ...]:
-    """The last lines of a log that say something; none if it cannot be read."""
+    """Returns the last lines of a log that are not blank; none if it cannot be read."""
     try:
         with os.fdopen(open_plain(log, os.O_RDONLY), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4_096))

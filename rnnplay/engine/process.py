@@ -1,4 +1,4 @@
-"""The engine process: trains, answers prompts, and leaves a checkpoint behind however it is told to end."""
+"""The engine process: trains, answers prompts, and saves a checkpoint however it is told to end."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_co
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 
-AT_ONCE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, messages.Inspect)
-"""Commands that are carried out inside long work, too."""
+IMMEDIATE = (messages.Complete, messages.Sample, messages.WhatIf, messages.Cancel, messages.Inspect)
+"""Commands that are carried out even in the middle of long work."""
 
 
 class _Interrupted(Exception):
-    """Preparation was ended by a command."""
+    """A command cut the preparations short."""
 
 
 class Engine:
-    """One trainer or opened model at a time, driven by commands."""
+    """Holds one trainer or opened model at a time, driven by commands."""
 
     def __init__(self, workspace: Workspace, inbox: Inbox, outbox: Outbox) -> None:
         self._workspace = workspace
@@ -52,7 +52,7 @@ class Engine:
         self._refused_to_leave: Trainer | None = None
         self._quitting = False
         self._busy_since: float | None = None
-        """When it last came by for commands; None while it waits for one."""
+        """When the engine last looked for commands; None while it waits for one."""
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded, self._another)
         self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
@@ -74,9 +74,9 @@ class Engine:
         }
 
     def run(self) -> None:
-        """Until Quit: take the commands that have come, a slice of prompts, an inspection, one training step.
+        """Until Quit, repeats: take commands, answer prompts for a while, answer an inspection, train one step.
 
-        The step comes last: a prompt that came during the step before is answered without waiting for another one.
+        The step comes last, so that a prompt that arrived during the previous step is answered before the next one.
         """
         self._outbox.post(
             messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
@@ -95,7 +95,7 @@ class Engine:
         self._guarded("quit", self._leave_trainer)
 
     def pong(self) -> None:
-        """Says that the process runs, from another thread than the one that works."""
+        """Reports that the process is alive; called from the reader's thread, not the one that trains."""
         since = self._busy_since
         self._outbox.post(messages.Pong(busy=time.monotonic() - since if since is not None else 0.0))
 
@@ -117,7 +117,7 @@ class Engine:
         self._guarded(tag, lambda: self._handlers[type(command)](command), getattr(command, "request", 0))
 
     def _guarded(self, tag: str, action: Callable[[], object], request: int = 0) -> None:
-        """Run `action`; what goes wrong in a way a user can mend is told, and the engine goes on."""
+        """Runs `action`; an error that the user can fix is reported, and the engine continues."""
         try:
             action()
         except _Interrupted:
@@ -138,7 +138,7 @@ class Engine:
                 self._fail(tag, request, limit_sentence(limit))
                 return
             place = f" ({error.filename})" if error.filename else ""
-            onward = "resume the run" if tag == "step" else "try again"  # a run that was to begin is none yet
+            onward = "resume the run" if tag == "step" else "try again"  # before training begins there is no run
             what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
             self._fail(tag, request, what)
 
@@ -167,10 +167,9 @@ class Engine:
         self._training, self._paused = True, False
 
     def _leave_trainer(self) -> None:
-        """Lets the run go, but for its model, which answers prompts until there is another.
+        """Releases the run except for its model, which answers prompts until there is another.
 
-        Raises InputError if its last steps are not on disk and still cannot be written; the second time they are
-        given up.
+        Raises InputError if the last steps are unsaved and still cannot be written; a second call gives them up.
         """
         if self._trainer is None:
             return
@@ -182,11 +181,11 @@ class Engine:
                 if not again:
                     why = reason(error) if isinstance(error, OSError) else error
                     raise InputError(
-                        f"The last steps of {self._trainer.run} are not on disk, and cannot be written now ({why}); "
-                        "make room first, and nothing is lost, or do the same again to give them up."
+                        f"The last steps of {self._trainer.run} are not on disk and cannot be written now ({why}); "
+                        "make room to keep them, or repeat the command to discard them."
                     ) from error
         self._refused_to_leave = None
-        self._trainer.close()  # releases its lock on the run's folder
+        self._trainer.close()  # releases the lock on the run's folder
         self._opened, self._trainer = self._trainer, None
 
     def _encode(self, config: RunConfig, resuming: RunFolder | None) -> EncodedCorpus:
@@ -226,7 +225,7 @@ class Engine:
         )
 
     def _reading(self, _what: str, _done: int, _total: int) -> None:
-        """Called while the text of an opened run is read for an inspection, which other work may cut short."""
+        """Called while the text of an opened run is read for an inspection, which other commands may interrupt."""
         self._poll()
         if any(isinstance(command, messages.Train | messages.Open | messages.Quit) for command in self._deferred):
             raise _Interrupted
@@ -290,28 +289,28 @@ class Engine:
         self._outbox.record(record, fraction, trainer.seconds_left if trainer else None)
 
     def _poll(self) -> None:
-        """Called inside long work: prompts are answered at once, all else when the work is done."""
+        """Called during long work: answers prompts at once; other commands wait until the work is done."""
         self._take_questions()
         self._prompts.work()
-        if self._loaded() is not None:  # else what was asked while preparing waits for the model
+        if self._loaded() is not None:  # questions asked during preparation wait for the model
             self._inspections.work()
 
     def _between_passes(self) -> None:
-        """Called inside a step: a prompt is completed at once, as each of the two passes may take long."""
+        """Called inside a step: completes a prompt between its two passes, each of which may take long."""
         self._take_questions()
         self._guarded("complete", self._prompts.complete)
 
     def _take_questions(self) -> None:
-        """Takes the commands that have come; all but questions wait until the work under way is done."""
+        """Carries out the questions among the commands that have arrived, and defers the others."""
         self._busy_since = time.monotonic()
         while (command := self._inbox.take()) is not None:
-            if isinstance(command, AT_ONCE):
+            if isinstance(command, IMMEDIATE):
                 self._handle(command)
             else:
                 self._deferred.append(command)
 
     def _another(self) -> int | None:
-        """The step of a checkpoint to take where the model that is loaded turns out to be useless."""
+        """Returns the step of a checkpoint to use instead if the loaded model turns out to be unusable."""
         loaded = self._loaded()
         return RunFolder(self._workspace.checkpoints / loaded.run).another(loaded.step) if loaded is not None else None
 
@@ -320,7 +319,7 @@ class Engine:
 
 
 def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
-    """Serve one parent until it says Quit, closes the pipe, or the process is told to terminate."""
+    """Serves one parent until it sends Quit, closes the pipe, or a signal tells the process to end."""
     quits: list[Callable[[], None]] = []
     ended_by: list[int] = []
 
@@ -348,6 +347,6 @@ def main(workspace: Path, commands: BinaryIO, events: BinaryIO) -> None:
     pongs.append(engine.pong)
     engine.run()
     outbox.close()
-    if ended_by:  # all is saved; the parent is to see what it was
+    if ended_by:  # everything is saved; the parent should see which signal it was
         signal.signal(ended_by[0], signal.SIG_DFL)
         signal.raise_signal(ended_by[0])

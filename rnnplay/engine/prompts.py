@@ -1,6 +1,6 @@
-"""Prompts answered while a run trains, from the weights as they are at that moment.
+"""Answers prompts while a run trains, from the current weights.
 
-Work is done in slices, so that a long sample neither stalls training nor is stalled by it.
+The work is done in slices, so that a long sample and training do not hold each other up.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rnnplay.inspection.what_if import check_forced, completed, forcing_hook
 from rnnplay.model.generation.sampling import complete, generate
 
 SLICE_SECONDS = 0.03
-"""Time a sample may take between two training steps."""
+"""Longest time that a sample may take between two training steps."""
 
 
 class Prompts:
-    """The newest completion asked for, and the sample under way."""
+    """The newest requested completion, and the current sample."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Prompts:
         loaded: Callable[[], LoadedModel | None],
         another: Callable[[], int | None],
     ) -> None:
-        """`another`: the step of a checkpoint to take where what is loaded turns out to be useless."""
+        """`another` returns the step of a checkpoint to use instead if the loaded model turns out to be unusable."""
         self._post = post
         self._loaded = loaded
         self._another = another
@@ -39,11 +39,11 @@ class Prompts:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to do."""
+        """Whether a request is waiting or in progress."""
         return self._completion is not None or self._sample is not None
 
     def ask(self, command: messages.Complete | messages.Sample) -> None:
-        """Take a request; a newer one makes an older one of its kind out of date."""
+        """Accepts a request; it replaces an older one of its kind."""
         if isinstance(command, messages.Complete):
             self._completion = command
             return
@@ -57,7 +57,7 @@ class Prompts:
         self._sample = (command.request, pieces)
 
     def what_if(self, command: messages.WhatIf) -> None:
-        """Complete prompts a second time from now on; raises InputError for what the model does not have."""
+        """Also completes prompts with quantities forced from now on; raises InputError for any that the model lacks."""
         self._forced = []
         if (loaded := self._loaded()) is not None:
             for forced in command.forced:
@@ -65,25 +65,25 @@ class Prompts:
         self._forced = command.forced
 
     def cancel(self) -> None:
-        """End the sample under way and forget the completion."""
+        """Ends the current sample and drops the waiting completion."""
         self._completion = None
         self.end_sample()
 
     def end_sample(self) -> None:
-        """End the sample under way, saying so."""
+        """Ends the current sample and reports its end."""
         if self._sample is not None:
             request, _ = self._sample
             self._sample = None
             self._post(messages.SampleText(request=request, text="", done=True))
 
     def work(self, seconds: float = SLICE_SECONDS) -> None:
-        """Answer the completion, then write on the sample for at most `seconds`."""
+        """Answers the waiting completion, then continues the sample for at most `seconds`."""
         self.complete()
         if self._sample is not None:
             self._write_on(seconds)
 
     def complete(self) -> None:
-        """Answer the completion, if one was asked for."""
+        """Answers the waiting completion, if any."""
         command, self._completion = self._completion, None
         loaded = self._loaded()
         if command is None or loaded is None:
@@ -102,7 +102,7 @@ class Prompts:
 
     def _forced_completion(self, loaded: LoadedModel, command: messages.Complete) -> Completed | None:
         hook = None
-        with suppress(InputError):  # it was said of another model, which had what this one has not
+        with suppress(InputError):  # it was requested for another model, and this one lacks the quantity
             hook = forcing_hook(loaded.config, self._forced)
         if hook is None:
             return None

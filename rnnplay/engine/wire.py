@@ -1,8 +1,9 @@
-"""The engine's end of the pipes: commands come in by a reader thread, events go out by a writer thread.
+"""The engine's end of the pipes: a thread reads commands, another writes events.
 
-Training never waits for either. The writer sends what the trainer reports at most `PROGRESS_HZ` times a second and
-answers to prompts at once. While nobody reads (a suspended interface, a slow terminal) it holds a bounded amount:
-step records are thinned, pieces of a sample joined, out-of-date answers dropped. All steps are in metrics.jsonl.
+Training never waits for either. The writer sends the trainer's records at most `PROGRESS_HZ` times a second, and
+answers to prompts at once. While the reader is behind (a suspended interface, a slow terminal) it holds a bounded
+amount: step records are thinned out, pieces of a sample joined, outdated answers dropped. All steps are in
+metrics.jsonl.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from rnnplay.errors import InputError
 from rnnplay.runs import records
 
 PROGRESS_HZ = 10.0
-MOST_RECORDS = 2_000
-"""Step records held for a reader that doesn't read; beyond that every second one is dropped."""
-MOST_SAMPLE_TEXT = 1_000_000
-"""Characters of one sample held for a reader that doesn't read."""
-MOST_EVENTS = 500
-MOST_INSPECTED = 12
-"""Results of inspections, which may be large, held for a reader that doesn't read."""
+MAX_RECORDS = 2_000
+"""Step records held while the reader is behind; beyond that, every second one is dropped."""
+MAX_SAMPLE_TEXT = 1_000_000
+"""Characters of one sample held while the reader is behind."""
+MAX_EVENTS = 500
+MAX_INSPECTED = 12
+"""Results of inspections, which may be large, held while the reader is behind."""
 
 
 def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
-    """Keep the pipes on private descriptors and send fd 1 and 2 to `log`, so that no library's print breaks the stream.
+    """Moves the pipes to private descriptors and fd 1 and 2 to `log`, so that no print can break the stream.
 
     Returns (commands, events), both binary and unbuffered.
     """
@@ -45,7 +46,7 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
         os.dup2(nothing.fileno(), 0)
     try:
         redirect_output(log)
-    except (OSError, InputError):  # in a workspace that may only be read runs can be looked into all the same
+    except (OSError, InputError):  # runs can be inspected even in a read-only workspace
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
@@ -53,12 +54,12 @@ def take_over_standard_streams(log: Path) -> tuple[BinaryIO, BinaryIO]:
 
 
 class Inbox:
-    """Commands in the order they came. The end of the pipe arrives as Quit."""
+    """Commands in the order of arrival. The end of the pipe arrives as Quit."""
 
     def __init__(
         self, pipe: BinaryIO, on_bad_line: Callable[[str], None], on_ping: Callable[[], object] = lambda: None
     ) -> None:
-        """`on_ping` is called on the reader's thread for each Ping, which is not among the commands to take."""
+        """Calls `on_ping` on the reader's thread for each Ping, which `take` never returns."""
         self._queue: SimpleQueue[messages.Command] = SimpleQueue()
         self._pipe = pipe
         self._on_bad_line = on_bad_line
@@ -69,7 +70,7 @@ class Inbox:
         self._queue.put(command)
 
     def take(self, timeout: float | None = 0.0) -> messages.Command | None:
-        """The next command, or None if none comes within `timeout` seconds (None: wait for ever)."""
+        """Returns the next command, or None if none arrives within `timeout` seconds (None: wait forever)."""
         try:
             return self._queue.get(block=timeout != 0.0, timeout=timeout)
         except Empty:
@@ -89,7 +90,7 @@ class Inbox:
                             self._on_ping()
                         else:
                             self._queue.put(command)
-                    except Exception as error:  # whatever a bad line holds, the engine goes on
+                    except Exception as error:  # whatever a bad line contains, the engine continues
                         self._on_bad_line(f"The engine did not understand a command ({error}).")
         self._queue.put(messages.Quit())
 
@@ -111,24 +112,24 @@ class Outbox:
         self._thread.start()
 
     def post(self, event: messages.Event) -> None:
-        """Send `event` as soon as the pipe takes it. Records posted before it go first."""
+        """Sends `event` as soon as the pipe accepts it, after any records posted before it."""
         with self._wake:
             self._flush_records()
             self._replace_or_append(event)
             self._wake.notify()
 
     def record(self, record: records.Record, fraction: float, seconds_left: float | None) -> None:
-        """Add a record to the next Progress."""
+        """Adds a record to the next Progress."""
         with self._wake:
             self._records.append(record)
             self._fraction, self._seconds_left = fraction, seconds_left
-            if len(self._records) > MOST_RECORDS:
+            if len(self._records) > MAX_RECORDS:
                 self._records, dropped = thin(self._records)
                 self._dropped += dropped
             self._wake.notify()
 
     def close(self, timeout: float = 2.0) -> None:
-        """Send what is waiting, for at most `timeout` seconds."""
+        """Sends what is waiting, taking at most `timeout` seconds."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -138,11 +139,11 @@ class Outbox:
         if self._records:
             last = self._events[-1] if self._events else None
             held = self._records
-            if isinstance(last, messages.Progress):  # nobody reads: keep one Progress, not many
+            if isinstance(last, messages.Progress):  # the reader is behind: keep one Progress, not many
                 held = last.records + held
                 self._dropped += last.dropped
                 self._events.pop()
-                if len(held) > MOST_RECORDS:
+                if len(held) > MAX_RECORDS:
                     held, dropped = thin(held)
                     self._dropped += dropped
             self._events.append(
@@ -156,23 +157,23 @@ class Outbox:
         last = self._events[-1] if self._events else None
         if isinstance(event, messages.SampleText) and isinstance(last, messages.SampleText):
             joined = last.text + event.text
-            if last.request == event.request and not last.done and len(joined) <= MOST_SAMPLE_TEXT:
+            if last.request == event.request and not last.done and len(joined) <= MAX_SAMPLE_TEXT:
                 self._events[-1] = msgspec.structs.replace(event, text=joined)
                 return
         if isinstance(event, messages.Completion | messages.Preparing | messages.Pong):
             self._events = [waiting for waiting in self._events if type(waiting) is not type(event)]
         if isinstance(event, messages.Inspected):
             held = [waiting for waiting in self._events if isinstance(waiting, messages.Inspected)]
-            if len(held) >= MOST_INSPECTED:
+            if len(held) >= MAX_INSPECTED:
                 self._events.remove(held[0])
         self._events.append(event)
-        if len(self._events) > MOST_EVENTS:
+        if len(self._events) > MAX_EVENTS:
             del self._events[0]
 
     def _write(self) -> None:
         try:
             self._write_on()
-        finally:  # the parent is gone, or can be told nothing more
+        finally:  # the parent is gone, or nothing more can be sent to it
             if not self._closing:
                 self._on_closed()
 
@@ -207,7 +208,7 @@ class Outbox:
 
 
 def thin(held: list[records.Record]) -> tuple[list[records.Record], int]:
-    """Every second step record left out, all other records kept; and how many were left out."""
+    """Drops every second step record and keeps all other records; returns the rest and the number dropped."""
     kept: list[records.Record] = []
     odd = False
     for record in held:

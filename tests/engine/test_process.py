@@ -225,7 +225,7 @@ async def test_a_parent_that_is_gone_and_a_signal_leave_a_checkpoint(workspace: 
                 os.kill(driver.client.pid, signal.SIGUSR1)
             ended = await driver.exit()
             assert ended.code == (0 if name == "closed" else -signal.SIGUSR1)
-            said = "it ended by itself" if name == "closed" else "another program ended it with SIGUSR1"
+            said = "it ended on its own" if name == "closed" else "another program ended it with SIGUSR1"
             assert ended.cause.startswith(said)
             assert RunFolder(workspace.checkpoints / name).checkpoint("latest").step >= seen
 
@@ -285,7 +285,7 @@ async def test_one_that_is_stuck_is_left_within_three_seconds_of_being_asked_twi
         hurry.set()
     async with asyncio.timeout(3):
         await leaving
-    assert (await driver.exit()).cause == "it did not answer, and was ended"
+    assert (await driver.exit()).cause == "it did not respond and was killed"
 
 
 async def test_a_killed_engine_is_told_with_its_cause(workspace: Workspace) -> None:

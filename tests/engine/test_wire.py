@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.engine import messages
-from rnnplay.engine.wire import MOST_RECORDS, Inbox, Outbox, thin
+from rnnplay.engine.wire import MAX_RECORDS, Inbox, Outbox, thin
 from rnnplay.runs.records import Record, Step, Validation
 
 
@@ -105,7 +105,7 @@ def test_thin_keeps_everything_but_every_second_step() -> None:
     kept, dropped = thin(records)
     assert [record.step for record in kept] == [1, 3, 5, 7]
     assert dropped == 3
-    assert MOST_RECORDS > 100
+    assert MAX_RECORDS > 100
 
 
 def test_a_ping_is_answered_whatever_the_engine_is_at() -> None:

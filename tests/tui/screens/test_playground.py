@@ -486,7 +486,7 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
             stage.playground._display.every_second()
         await pilot.press("x", "left", "enter")
         await until(pilot, lambda: stage.state.phase is Phase.ENGINE_GONE)
-        assert "it did not answer, and was ended. Press t (F5 while typing) to resume" in stage.trouble
+        assert "it did not respond and was killed. Press t (F5 while typing) to resume" in stage.trouble
 
 
 async def test_a_step_that_takes_long_is_said_and_is_no_silence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
