@@ -181,7 +181,7 @@ def test_a_lesson_with_byte_order_marks_is_the_same(tmp_path: Path) -> None:
         ("needs a title", "title"),
         (PAGE.replace("## Answer\n", ""), "5 sections"),
         (PAGE.replace("1. Train.", "Train."), "0 steps"),
-        (PAGE.replace("Because.", ""), "nothing under: answer"),
+        (PAGE.replace("Because.", ""), "no text in: answer"),
     ],
 )
 def test_what_is_wrong_in_a_page_is_said(markdown: str, complaint: str) -> None:

@@ -56,7 +56,7 @@ def test_a_page_in_parts(invoke: Invoke) -> None:
     assert "`" in parts["markdown"] and "`" not in shown and "#" not in shown
     assert shown.startswith("Why gradients vanish\n====================\n")
     assert "\n    ─────── = ───── ·  Π    diag(1 − (h⁽ʲ⁾)²) W\n" in shown
-    assert "Set nonlinear to relu: its slope" in shown
+    assert "Set nonlinearity to relu: its derivative" in shown
 
 
 @pytest.mark.parametrize("arguments", [("show", "9"), ("run", "nothing")])

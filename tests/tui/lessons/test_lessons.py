@@ -112,7 +112,7 @@ async def test_what_a_view_asks_for_does_not_count(stage: Stage) -> None:
         assert load_progress(progress_path()).done(find_lesson("3")) == []
         await stage.say(pilot, messages.Inspected(request=asked[True].request, result=curve(run, 0, 1e-4)))
         assert load_progress(progress_path()).done(find_lesson("3")) == [0]
-        await until(pilot, lambda: "2. Begin with gain 2.5" in shown(app.screen, "#lesson-line"))
+        await until(pilot, lambda: "2. Use gain 2.5" in shown(app.screen, "#lesson-line"))
 
 
 async def test_a_forced_completion_is_a_measurement(stage: Stage) -> None:
