@@ -185,14 +185,14 @@ async def test_what_c_did_to_a_stopped_run_is_seen_on_the_chart(stage: Stage) ->
     async with app.run_test(size=SMALL) as pilot:
         await stage.train(pilot)
         await stage.stop(pilot)
-        assert stage.norm._figure.threshold is not None
+        assert stage.norm._model.threshold is not None
         await pilot.press("c")
         await until(pilot, lambda: stage.norm.readout == "next: clipping off")
-        assert stage.norm._figure.threshold is None
+        assert stage.norm._model.threshold is None
         assert not stage.playground.query_one("#setup").display, "the form is out of sight"
         await pilot.press("c", "minus")
         await until(pilot, lambda: stage.norm.readout.startswith("next: clip norm at "))
-        assert stage.norm._figure.threshold == stage.form.config.clip_threshold
+        assert stage.norm._model.threshold == stage.form.config.clip_threshold
         await pilot.press("t")
         await until(pilot, lambda: stage.state.phase is Phase.PREPARING)
         assert stage.engine.of(messages.Train)[-1].config.clip_threshold == stage.form.config.clip_threshold

@@ -1,4 +1,4 @@
-"""The moving average that charts draw over raw values."""
+"""The moving average that charts draw over the raw values."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ if TYPE_CHECKING:
 
     Floats = NDArray[Any]
 
-_SHARE = 10
-"""An average reaches over no more than about this part of the points so far: in a run's first, steep steps a longer one
-would lie far above them."""
+_ONE_IN = 10
+"""An average covers at most about one in so many points: a longer one would lag behind a run's steep first steps."""
 
 _BLOCK = 64
 
 
 def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Floats:
-    """s_t = s_{t-1} + a_t·(x_t - s_{t-1}) for x (n,), after `seen` points with s = `average`; (n,).
+    """Returns s_t = s_{t-1} + a_t·(x_t - s_{t-1}) for x (n,), after `seen` earlier points with s = `average`; (n,).
 
-    a_t is 1 - decay, but at first 1 / (1 + t / 10): from the first point on its own, without bias towards zero.
+    a_t is 1 - decay, at first larger, 1 / (1 + t / 10): the average starts from the first point, without bias towards
+    zero.
     """
     import numpy as np
 
     averages = np.empty_like(x)
-    short = max(0, math.ceil(_SHARE * decay / (1.0 - decay)) - seen)
-    short = len(x) if len(x) <= short + 32 else short  # a handful of points is not worth the blocks
+    short = max(0, math.ceil(_ONE_IN * decay / (1.0 - decay)) - seen)
+    short = len(x) if len(x) <= short + 32 else short  # too few points for the blocks to pay off
     for i, value in enumerate(x[:short].tolist()):
-        average += (value - average) * max(1.0 - decay, _SHARE / (_SHARE + seen + i))
+        average += (value - average) * max(1.0 - decay, _ONE_IN / (_ONE_IN + seen + i))
         averages[i] = average
     rest = len(x) - short
     if not rest:
         return averages
-    # In blocks: each block's own sums are one product with a triangular matrix, and only the carry goes block by block.
+    # In blocks: the sums within all blocks are one product with a triangular matrix; only the carry goes block by
+    # block.
     size = min(_BLOCK, rest)
     padded = np.zeros(-(-rest // size) * size)
     padded[:rest] = x[short:]
     weights, faded = _weights(decay, size)
-    # Not "@": the threads of a BLAS wait for each other long where a training has the cores.
+    # Not "@": the threads of a BLAS wait long for each other while training occupies the cores.
     sums = np.einsum("ij,jk->ik", padded.reshape(-1, size), weights)
     carries = np.empty(len(sums))
     over = decay**size
@@ -52,7 +53,7 @@ def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Float
 
 @lru_cache(16)  # blocks shorter than _BLOCK have sizes of their own
 def _weights(decay: float, size: int) -> tuple[Floats, Floats]:
-    """What each of a block's points, by row, adds to each of its averages, by column; and what is left of the carry."""
+    """The weight of each point of a block (row) in each of its averages (column), and the decay of the carry."""
     import numpy as np
 
     powers = np.arange(size)

@@ -1,16 +1,19 @@
-"""Axes: what is seen of a quantity, where its ticks stand and how they are written."""
+"""Axes: the visible range of a quantity, its ticks and their labels, and how axes are drawn."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from rnnplay.tui.chart.canvas import AXIS, GUTTER, LABEL, Frame, Layout, blank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FAR_BELOW = -400.0  # log10 of zero and less: beyond the smallest float, so that a line to it falls straight down
-_GREATEST = 1e300  # so that the sums and differences of an axis stay finite
+_FAR_BELOW = -400.0  # log10 of values up to zero: below the smallest float, so that a line to it falls straight down
+_GREATEST = 1e300  # keeps the sums and differences of an axis finite
 _GROWTH = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.4, 8.0, 10.0)
 
 
@@ -23,7 +26,7 @@ class Scale:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Where `value` stands: 0 at the top, 1 at the bottom."""
+        """The position of `value`: 0 at the top, 1 at the bottom."""
         if self.log:
             value = math.log10(value) if value > 0 else _FAR_BELOW
         return (self.high - value) / (self.high - self.low)
@@ -44,7 +47,7 @@ class Scale:
 
 
 def nice_step(least: float) -> float:
-    """The smallest of 1, 2, 2.5, 5 × a power of ten that is not less than `least`."""
+    """The smallest of 1, 2, 2.5, 5 × a power of ten that is at least `least`."""
     if least <= 0 or not math.isfinite(least):
         return 1.0
     power = 10.0 ** math.floor(math.log10(least))
@@ -55,7 +58,7 @@ def nice_step(least: float) -> float:
 
 
 def nice_ceiling(value: float) -> float:
-    """The next of ten steps a decade (R10 of ISO 3) at or above `value`: an axis ending there is seldom redrawn."""
+    """The next of ten values per decade (R10 of ISO 3) from `value` up: an axis that ends there is seldom redrawn."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -72,7 +75,7 @@ def linear_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
-    """Powers of ten in [10^low, 10^high], thinned to `most`; with 2 and 5 between them if there is room."""
+    """Powers of ten in [10^low, 10^high], thinned to `most`; with 2 and 5 between them if they fit."""
     if most < 1 or not high > low:
         return []
     low, high = max(low, -300.0), min(high, 300.0)
@@ -86,7 +89,7 @@ def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
         if 2 <= len(values) <= most:
             return [(v, format_value(v, v)) for v in values]
     if decades < 2:
-        # Less than a decade between the ends: round values are as good as powers.
+        # Less than a decade between the ends: round values serve as well as powers.
         ticks = [(v, text) for v, text in linear_ticks(10.0**low, 10.0**high, most) if v > 0]
         return ticks or [(10.0**lowest, format_value(10.0**lowest, 10.0**lowest))]
     every = -(-decades // most)
@@ -94,7 +97,7 @@ def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
 
 
 def format_value(value: float, step: float | None = None) -> str:
-    """`value` in few characters, precise to `step` (to three digits without): 1.43, 0.05, 12k, 1e-6, 3e12."""
+    """Formats `value` in few characters, precise to `step` (else to three digits): 1.43, 0.05, 12k, 1e-6, 3e12."""
     if math.isnan(value):
         return "nan"
     if math.isinf(value):
@@ -116,14 +119,14 @@ def format_value(value: float, step: float | None = None) -> str:
 
 def _fixed(value: float, step: float) -> str:
     decimals = 0 if step >= 1 and step == int(step) else max(0, min(6, -math.floor(math.log10(step) + 1e-9)))
-    # A step of 0.25 or 2.5 needs one digit more than its size says.
+    # A step of 0.25 or 2.5 needs one digit more than its magnitude.
     if decimals < 6 and abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6 * step * 10**decimals:
         decimals += 1
     return f"{value:.{decimals}f}"
 
 
 def format_step(step: float, width: float | None = None) -> str:
-    """A step number in few characters: 0, 500, 1.2k, 30k, 1.25M; precise to `width` if that is given."""
+    """Formats a step number in few characters: 0, 500, 1.2k, 30k, 1.25M; precise to `width` if given."""
     size = abs(step)
     unit, letter = (1e6, "M") if size >= 1e6 else (1e3, "k") if size >= 1e3 else (1.0, "")
     text = _fixed(step / unit, (10 if width is None else width) / unit)
@@ -133,9 +136,9 @@ def format_step(step: float, width: float | None = None) -> str:
 def visible_range(
     low: NDArray[Any], high: NDArray[Any], *, log: bool, threshold: float | None = None, whole: bool = False
 ) -> tuple[float, float]:
-    """The range worth showing of values that reach from `low` to `high` (n,), NaN where there are none.
+    """The range to show for values from `low` to `high` (n,), which are NaN where there are none.
 
-    log10 of it if `log`. It takes in the threshold unless that would squeeze the curves into a corner.
+    Its log10 if `log`. It includes the threshold unless that would squeeze the curves into a corner.
     """
     import numpy as np
 
@@ -156,10 +159,10 @@ def visible_range(
 
 
 def robust_range(low: NDArray[Any], high: NDArray[Any], *, whole: bool = False) -> tuple[float, float]:
-    """What of [low_i, high_i] (arrays of shape (n,), no NaN, n > 0) is worth its room: (least, greatest).
+    """The range (least, greatest) to show for intervals [low_i, high_i]; arrays of shape (n,), no NaN, n > 0.
 
-    A few columns far away from all others (the first steps' loss, one exploded norm) are left to run out of the
-    picture: the range ends three quarters of the inner 94%'s spread beyond it. `whole` takes everything.
+    A few columns far away from all others (the loss of the first steps, one exploded norm) may leave the plot: the
+    range extends beyond the inner 94% by at most three quarters of their spread. `whole` includes everything.
     """
     import numpy as np
 
@@ -175,10 +178,10 @@ def robust_range(low: NDArray[Any], high: NDArray[Any], *, whole: bool = False) 
 def settle(
     current: tuple[float, float] | None, wanted: tuple[float, float], *, positive: bool = False
 ) -> tuple[float, float]:
-    """The ends of an axis that shows `wanted` and does not jitter.
+    """The ends of an axis that shows `wanted` without jitter.
 
-    `current` stays while it holds `wanted` and is not much too large; else the new ends are a little outside of
-    `wanted`, on round numbers. With `positive` the axis does not go below zero for room alone.
+    Returns `current` while it contains `wanted` and is not much too large; otherwise round numbers slightly outside
+    `wanted`. With `positive` the margin does not extend below zero.
     """
     low, high = wanted
     span = high - low
@@ -193,3 +196,61 @@ def settle(
     if positive and wanted[0] >= 0:
         bottom = max(bottom, 0.0)
     return bottom, top
+
+
+@lru_cache(maxsize=32)
+def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float) -> Frame:
+    """An empty plot with its axes; copy it before drawing on it."""
+    frame = blank(layout)
+    if layout.left:
+        _draw_y_axis(frame, scale)
+    if layout.height > layout.rows:
+        _draw_x_axis(frame, lo_step, hi_step)
+    return frame
+
+
+def _draw_y_axis(frame: Frame, scale: Scale) -> None:
+    left, rows = frame.layout.left, frame.layout.rows
+    frame.characters[:rows, left - 1] = ord("│")
+    frame.inks[:rows, left - 1] = AXIS
+    if left < GUTTER:
+        return
+    taken = -2
+    for value, text in reversed(scale.ticks(max(2, 2 * rows // 5 + 1))):
+        row, text = row_of(scale.place(value), rows), text.replace(".0e", "e")
+        if 0 <= row < rows and row > taken + (rows > 6) and len(text) <= left - 2:
+            frame.put(row, left - 2 - len(text), text, LABEL)
+            frame.put(row, left - 1, "┤", AXIS)
+            taken = row
+
+
+def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float) -> None:
+    layout = frame.layout
+    left, columns, row = layout.left, layout.columns, layout.height - 1
+    line = row > layout.rows
+    if line:
+        frame.put(layout.rows, max(left - 1, 0), ("└" if left else "") + "─" * columns, AXIS)
+    step = max(1.0, nice_step((hi_step - lo_step) / max(2, columns // 11)))
+    step = 5.0 if step == 2.5 else step  # steps are integers
+    at = math.ceil(lo_step / step) * step
+    end = -1
+    while at < hi_step:
+        text = format_step(at, step)
+        column = left + column_of(at, lo_step, hi_step, columns)
+        if line:
+            frame.put(layout.rows, column, "┬", AXIS)
+        start = min(max(column - (len(text) - 1) // 2, 0), layout.width - len(text))
+        if start > end:
+            frame.put(row, start, text, LABEL)
+            end = start + len(text)
+        at += step
+
+
+def row_of(place: float, rows: int) -> int:
+    """The cell row that contains the dot at a position between 0 (top) and 1 (bottom)."""
+    return round(place * (4 * rows - 1)) // 4 if abs(place) < 1e6 else -1
+
+
+def column_of(step: float, lo_step: float, hi_step: float, columns: int) -> int:
+    """The cell column of `step` in a plot of [lo_step, hi_step)."""
+    return int((step - lo_step) / (hi_step - lo_step) * columns // 1)

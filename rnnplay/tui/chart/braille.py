@@ -1,7 +1,7 @@
-"""Braille rasters: curves into cells of 2×4 dots, by numpy and without a loop over dots.
+"""Braille rasters: draws curves into cells of 2×4 dots with numpy, without a loop over dots.
 
 A curve is a vertical span of dots for each dot column, `top` to `bottom` inclusive, rows counted from the top; a column
-without a dot has top > bottom. Spans become cells of Unicode braille by a table look-up.
+without a dot has top > bottom. A table look-up turns spans into cells of Unicode braille.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ BRAILLE = 0x2800
 """The code point of the cell without dots."""
 
 DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Which bit a dot of the cell has: DOT_BITS[row][column]."""
+"""The bit of each dot in a cell: DOT_BITS[row][column]."""
 
 
 class Outline(NamedTuple):
-    """What each dot column of a curve holds, arrays of (n,)."""
+    """The contents of each dot column of a curve, arrays of (n,)."""
 
     upper: Array
     """The upper end as a dot row, a float; NaN without a value."""
     lower: Array
     links: Array
-    """(n − 1,) bool: columns i and i + 1 are to touch."""
+    """(n − 1,) bool: whether columns i and i + 1 must touch."""
 
 
 def outline(
@@ -41,11 +41,11 @@ def outline(
     after: tuple[float, float] | None = None,
     joined: bool = True,
 ) -> Outline:
-    """The outline of a curve from what its columns hold themselves: `upper` <= `lower` (n,), NaN without a value.
+    """The outline of a curve whose columns reach from `upper` to `lower` (n,), upper <= lower, NaN without a value.
 
-    Columns without a value are bridged by straight lines between their neighbours, and neighbours are to touch, unless
-    a column between them (or either of them) is `broken` (n,) bool: what is beyond a NaN is never joined. `before` and
-    `after` are points outside of the window, as (column, dot row), to join the edges to.
+    Columns without a value are bridged by straight lines between their neighbours, and neighbours touch, unless one of
+    them or a column between them is `broken` (n,) bool: a curve is never joined across a NaN. `before` and `after` are
+    points outside the window, as (column, dot row), to join the edges to.
     """
     import numpy as np
 
@@ -62,8 +62,9 @@ def outline(
 def spans(outlines: Sequence[Outline], height: int) -> tuple[Array, Array]:
     """The dots of several curves: (top, bottom), int arrays of shape (curves, n).
 
-    The spans of linked columns grow until they touch. What is above or below the raster of `height` dots ends one dot
-    outside of it. All curves at once: on so few numbers each call of numpy costs more than what it computes.
+    The spans of linked columns grow until they touch. Spans above or below the raster of `height` dots end one dot
+    outside of it. All curves are drawn at once because on so few numbers a call of numpy costs more than its
+    computation.
     """
     import numpy as np
 
@@ -73,7 +74,7 @@ def spans(outlines: Sequence[Outline], height: int) -> tuple[Array, Array]:
     bottom = np.full(upper.shape, -2, np.int32)
     top[held] = np.rint(np.minimum(np.maximum(upper[held], -1), height))
     bottom[held] = np.rint(np.minimum(np.maximum(lower[held], -1), height))
-    # Where the next column begins further down, this one reaches down half of the way and the next one up to meet it.
+    # Where the next column begins further down, this one extends half of the way down and the next one up to meet it.
     falls = links & (top[:, 1:] > bottom[:, :-1] + 1)
     rises = links & (top[:, :-1] > bottom[:, 1:] + 1)
     down = (bottom[:, :-1] + top[:, 1:]) >> 1
@@ -94,7 +95,7 @@ def _bridge(
     before: tuple[float, float] | None,
     after: tuple[float, float] | None,
 ) -> Outline:
-    """Fill the columns between those that hold a value, and link all that hold one then."""
+    """Fills the columns between those that hold a value, and links all that then hold one."""
     import numpy as np
 
     n = len(upper)
@@ -119,7 +120,7 @@ def _bridge(
 
 
 def pack(top: Array, bottom: Array, rows: int) -> Array:
-    """The cells of spans (…, 2 × columns): uint8 of shape (…, rows, columns), to be added to BRAILLE."""
+    """Packs spans (…, 2 × columns) into cells: uint8 of shape (…, rows, columns), to be added to BRAILLE."""
     import numpy as np
 
     first = np.arange(0, 4 * rows, 4, dtype=np.int32)[:, None]

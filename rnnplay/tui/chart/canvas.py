@@ -1,4 +1,4 @@
-"""A grid of character cells with inks, and where the parts of a plot stand on it."""
+"""A grid of character cells with inks, and the layout of a plot on it."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 TOKENS = ("primary", "secondary", "accent", "success", "warning", "error", "foreground", "muted")
-"""The colours of curves and marks, by the names of the theme's."""
+"""The colours of curves and marks, named as in the theme."""
 
 BLANK, AXIS, LABEL, THRESHOLD, DIVERGENCE, CURSOR, EMPTY = range(7)
-"""Inks that are not a token's: an ink is an index into the palette that the widget resolves from the theme."""
+"""The inks without a token: an ink is an index into the palette that the widget resolves from the theme."""
 
 GUTTER = 6
-"""Cells left of the plot: five of a label and the axis; the same for all charts, so that stacked ones line up."""
+"""Cells left of the plot: five for a label, one for the axis. The same for all charts, so that stacked ones line up."""
 
 
 def ink(token: str, *, faint: bool = False) -> int:
-    """The ink of a colour token; `faint` for what lies behind."""
+    """The ink of a colour token; `faint` for a curve behind others."""
     return 7 + 2 * TOKENS.index(token) + faint
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things stand in `width` × `height` cells."""
+    """The layout of a plot in `width` × `height` cells."""
 
     width: int
     height: int
 
     @property
     def left(self) -> int:
-        """Cells left of the plot: labels and axis, the axis alone, or nothing where it is narrow."""
+        """Cells left of the plot: labels and axis, the axis alone, or none where it is narrow."""
         return GUTTER if self.width >= 18 else 1 if self.width >= 6 else 0
 
     @property
     def columns(self) -> int:
-        """The plot's own width."""
+        """The width of the plot without its labels."""
         return max(1, self.width - self.left)
 
     @property
     def rows(self) -> int:
-        """The plot's own height: below it the axis of steps with its labels, the labels alone, or nothing."""
+        """The height of the plot; below it are the axis of steps with its labels, the labels alone, or nothing."""
         return max(1, self.height - (2 if self.height >= 14 else 1 if self.height >= 8 else 0))
 
 
@@ -57,7 +57,7 @@ class Frame:
     inks: Array
 
     def area(self) -> Frame:
-        """The part inside of the axes; what is drawn on it is drawn on the whole."""
+        """The part inside the axes, a view: drawing on it draws on this frame."""
         rows, left = self.layout.rows, self.layout.left
         return Frame(self.layout, self.characters[:rows, left:], self.inks[:rows, left:])
 
@@ -65,7 +65,7 @@ class Frame:
         return Frame(self.layout, self.characters.copy(), self.inks.copy())
 
     def put(self, row: int, column: int, text: str, ink_: int) -> None:
-        """Write `text`, cut at the edges."""
+        """Writes `text`, cut at the edges."""
         import numpy as np
 
         height, width = self.characters.shape

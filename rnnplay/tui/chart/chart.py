@@ -1,6 +1,6 @@
 """The chart: curves over training steps, drawn in braille.
 
-A redraw is compared with what is on the screen, and only the stretch of each line that changed is painted anew.
+A redraw is compared with the screen, and only the stretch of each line that changed is repainted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui.chart import chart_ink, chart_text
+from rnnplay.tui.chart import chart_strips
 from rnnplay.tui.chart.canvas import TOKENS, Frame, Layout
-from rnnplay.tui.chart.decorations import Mark
-from rnnplay.tui.chart.figure import SMOOTHINGS, Figure, Series
-from rnnplay.tui.chart.viewport import Viewport
+from rnnplay.tui.chart.chart_model import SMOOTHINGS, ChartModel, Series, Viewport
+from rnnplay.tui.chart.plot import Mark
 
 __all__ = ["Chart", "Mark", "Series"]
 
 
 KEYS = "\\[ ] zoom  ← → pan  ⇧← ⇧→ read  0 all  y log  s smooth  f fit"
-"""On the lower border while the chart has the focus."""
+"""Shown on the lower border while the chart has the focus."""
 
 
 class Chart(Widget, can_focus=True):
     """Curves of one quantity over training steps.
 
-    Append to the histories, then call `refresh_data`: ten times a second is more than enough.
+    Append to the histories, then call `refresh_data`, at most ten times a second.
     """
 
     HELP = """\
@@ -45,7 +44,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 - `y`: logarithmic axis; `s`: smoothing off, light, medium, strong; `f`: fit most values or every one
 """
 
-    # Not in the footer, which is for the screen: the chart says them on its own lower border while it has the focus.
+    # Not in the footer, which belongs to the screen: the chart lists them on its lower border while it has the focus.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket,down", "zoom(0.5)", "Zoom out", key_display="[", show=False),
         Binding("right_square_bracket,up", "zoom(2)", "Zoom in", key_display="]", show=False),
@@ -61,7 +60,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         Binding("escape", "clear_cursor", "End reading", show=False),
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_ink.COMPONENTS, *TOKENS)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_strips.COMPONENTS, *TOKENS)}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
     def __init__(
@@ -80,88 +79,89 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`legend=False` leaves the names and last values out of the upper border, for the readout alone.
+        """`legend=False` leaves only the readout on the upper border, without names and last values.
 
-        `x` is what the horizontal axis counts; `y_range` are the ends of the vertical one while it is not logarithmic.
+        `x` names the unit of the horizontal axis; `y_range` gives the ends of the vertical one while it is not
+        logarithmic.
         """
         super().__init__(name=name, id=id, classes=classes)
         if title:
             self.border_title = title
         self.empty = empty
-        self._figure = Figure(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
-        self._figure.y_range = y_range
+        self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
+        self._model.y_range = y_range
         self._x = x
         self._readout = ""
         self._legend = legend
-        self._drag: tuple[int, float] | None = None  # where the mouse went down, and the window's start then
-        # What is on the screen.
+        self._drag: tuple[int, float] | None = None  # column of the mouse button press; window start then
+        # The state of the screen.
         self._drawn: object = None
         self._layout: Layout | None = None
         self._frame: Frame | None = None  # None also while there is nothing to draw
         self._palette: list[Style] = []
         self._strips: list[Strip] = []
-        self._top: list[chart_text.Group] = []
-        self._bottom: list[chart_text.Group] = []
+        self._top: list[chart_strips.Group] = []
+        self._bottom: list[chart_strips.Group] = []
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Without a cursor, escape is the screen's."""
-        return self._figure.cursor is not None if action == "clear_cursor" else True
+        """Leaves escape to the screen while there is no cursor."""
+        return self._model.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
-        # What is over something else than steps is not smoothed.
+        # A chart over something other than steps is not smoothed.
         self.border_subtitle = KEYS if self._x == "step" else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = ""
 
-    # What is to be shown
+    # Contents
 
     @property
     def viewport(self) -> Viewport:
-        """Which steps are shown; after changing it, `refresh_data`. `viewport.limit` is the run's last step."""
-        return self._figure.viewport
+        """The steps shown; after changing it, call `refresh_data`. `viewport.limit` is the last step of the run."""
+        return self._model.viewport
 
     @property
     def series(self) -> tuple[Series, ...]:
-        return self._figure.series
+        return self._model.series
 
     @series.setter
     def series(self, series: Iterable[Series]) -> None:
-        self._figure.series = tuple(series)
+        self._model.series = tuple(series)
         self._start_afresh()
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        return self._figure.marks
+        return self._model.marks
 
     @marks.setter
     def marks(self, marks: Iterable[Mark]) -> None:
-        self._figure.marks = tuple(marks)
+        self._model.marks = tuple(marks)
         self.refresh_data()
 
     @property
     def log_y(self) -> bool:
-        return self._figure.log_y
+        return self._model.log_y
 
     @log_y.setter
     def log_y(self, log_y: bool) -> None:
-        if log_y != self._figure.log_y:
-            self._figure.log_y = log_y
+        if log_y != self._model.log_y:
+            self._model.log_y = log_y
             self._start_afresh()
 
     @property
     def smoothing(self) -> int:
         """An index into SMOOTHINGS: 0 off, 1 light, 2 medium, 3 strong."""
-        return self._figure.smoothing
+        return self._model.smoothing
 
     @smoothing.setter
     def smoothing(self, smoothing: int) -> None:
-        self._figure.smoothing = smoothing % len(SMOOTHINGS)
+        self._model.smoothing = smoothing % len(SMOOTHINGS)
         self.refresh_data()
 
     def set_threshold(self, value: float | None, label: str = "") -> None:
-        """A dashed line at `value`, with `label` at its right end; None for no line."""
-        self._figure.threshold, self._figure.threshold_label = value, label
+        """Draws a dashed line at `value`, with `label` at its right end; none for None."""
+        self._model.threshold, self._model.threshold_label = value, label
         self.refresh_data()
 
     @property
@@ -177,11 +177,11 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     @property
     def reading(self) -> str:
-        """What the cursor reads, as on the lower border; empty without a cursor."""
+        """The values at the cursor, as on the lower border; empty without a cursor."""
         return "  ".join("".join(segment.text for segment in group) for group in self._bottom)
 
     def refresh_data(self) -> None:
-        """Draw what came to the histories since the last call; paint what differs. Almost free if nothing came."""
+        """Draws the points added since the last call and repaints what differs; almost free if there are none."""
         if not self.is_mounted or not self.size or not self.display:
             return
         if self._layout is not None and self._state() == self._drawn:
@@ -202,27 +202,29 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     # Drawing
 
     def _state(self) -> object:
-        """All that the frame depends on."""
-        return self.size, self._figure.state()
+        """Everything the frame depends on."""
+        return self.size, self._model.state()
 
     def _draw(self) -> Frame | None:
-        """Compute the frame, and the strips of the rows in which it differs from the former one."""
+        """Computes the frame, and the strips of the rows that differ from the previous one."""
         self._drawn = self._state()
         layout = self._layout = Layout(*self.size)
         former, strips = self._frame, self._strips
         if not self._palette:
-            self._palette = chart_ink.resolve_palette(self)
+            self._palette = chart_strips.resolve_palette(self)
             former = None
-        if self._figure.extent() is None:
-            # The first paint of the program does not wait for numpy to be loaded.
+        if self._model.extent() is None:
+            # The first paint of the program does not wait for the import of numpy.
             self._frame = None
-            self._strips = chart_ink.words(self.empty, layout, self._palette)
+            self._strips = chart_strips.empty_rows(self.empty, layout, self._palette)
             return None
-        frame = self._frame = self._figure.draw(layout, dashed=self.app.no_color)
+        frame = self._frame = self._model.draw(layout, dashed=self.app.no_color)
         same = [False] * layout.height
         if former is not None and former.layout == layout:
             same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
-        self._strips = [strips[y] if kept else chart_ink.strip(frame, y, self._palette) for y, kept in enumerate(same)]
+        self._strips = [
+            strips[y] if kept else chart_strips.frame_row(frame, y, self._palette) for y, kept in enumerate(same)
+        ]
         return frame
 
     def render_line(self, y: int) -> Strip:
@@ -234,20 +236,20 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         super().notify_style_update()
         self._palette = []
 
-    # The words on the borders
+    # Text on the borders
 
     def _update_borders(self) -> None:
         if not self._palette:
             return
-        figure, palette = self._figure, self._palette
-        series = figure.series if self._legend else ()
-        self._top = chart_text.legend(series, figure.smoothing, self._readout, palette)
+        model, palette = self._model, self._palette
+        series = model.series if self._legend else ()
+        self._top = chart_strips.legend(series, model.smoothing, self._readout, palette)
         self._bottom = (
-            [] if figure.cursor is None else chart_text.reading(figure, self.step_at(figure.cursor), palette, self._x)
+            [] if model.cursor is None else chart_strips.reading(model, self.step_at(model.cursor), palette, self._x)
         )
 
     def _refresh_borders(self) -> None:
-        """Paint the words on the borders anew where they changed."""
+        """Repaints the text on the borders where it changed."""
         if not self.is_mounted or not self.size or not self._palette:
             return
         former = self._top, self._bottom
@@ -269,12 +271,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         for y, edge, title in ((0, border.top[0], self.border_title), (height - 1, border.bottom[0], None)):
             if edge and crop.y <= y < crop.bottom:
                 self._update_borders()
-                room = width - 4 - (len(title) + 4 if title else 0)
-                text = chart_text.fit(self._bottom if y else self._top, room, self.rich_style)
+                free = width - 4 - (len(title) + 4 if title else 0)
+                text = chart_strips.fit(self._bottom if y else self._top, free, self.rich_style)
                 if text is not None:
                     for line_filter in self.get_line_filters():
                         text = text.apply_filter(line_filter, self.background_colors[1])
-                    strips[y - crop.y] = chart_text.overlay(strips[y - crop.y], text)
+                    strips[y - crop.y] = chart_strips.overlay(strips[y - crop.y], text)
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
@@ -282,28 +284,28 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     # Keys
 
     def _start_afresh(self) -> None:
-        """Draw something else than before, with its own vertical axis."""
-        self._figure.loosen()
+        """Redraws with a new vertical axis, as for other contents."""
+        self._model.loosen()
         self.refresh_data()
 
     def action_zoom(self, factor: float) -> None:
-        self._zoom(factor, self._figure.cursor)
+        self._zoom(factor, self._model.cursor)
 
     def _zoom(self, factor: float, column: int | None) -> None:
-        extent = self._figure.extent()
+        extent = self._model.extent()
         if extent is not None:
             at = None if column is None else self.step_at(column)
-            # Near the latest step zooming keeps following it.
-            lo, hi = self._figure.window
+            # Near the latest step, zooming keeps following it.
+            lo, hi = self._model.window
             if at is not None and self.viewport.following and at > extent[1] - (hi - lo) / 20:
                 at = None
             self.viewport.zoom(factor, *extent, at=at)
             self._start_afresh()
 
-    def action_pan(self, share: float) -> None:
-        extent = self._figure.extent()
+    def action_pan(self, fraction: float) -> None:
+        extent = self._model.extent()
         if extent is not None:
-            self.viewport.pan(share, *extent)
+            self.viewport.pan(fraction, *extent)
             self._start_afresh()
 
     def action_whole(self) -> None:
@@ -321,17 +323,17 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self.smoothing += 1
 
     def action_fit(self) -> None:
-        self._figure.whole_range = not self._figure.whole_range
+        self._model.whole_range = not self._model.whole_range
         self._start_afresh()
 
     def action_cursor(self, cells: int) -> None:
-        """Move the cursor; it begins at the latest step."""
-        extent = self._figure.extent()
+        """Moves the cursor; it begins at the latest step."""
+        extent = self._model.extent()
         if extent is None or self._frame is None:
             return
         columns = self._frame.layout.columns
-        lo, hi = self._figure.window
-        cursor = self._figure.cursor
+        lo, hi = self._model.window
+        cursor = self._model.cursor
         column = int((extent[1] - lo) / (hi - lo) * columns) if cursor is None else cursor + cells
         self._set_cursor(min(max(column, 0), columns - 1))
 
@@ -339,13 +341,13 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._set_cursor(None)
 
     def _set_cursor(self, column: int | None) -> None:
-        if column != self._figure.cursor:
-            self._figure.cursor = column
+        if column != self._model.cursor:
+            self._model.cursor = column
             self.refresh_data()
 
     def step_at(self, column: int) -> float:
         """The step in the middle of a cell column of the plot."""
-        lo, hi = self._figure.window
+        lo, hi = self._model.window
         return lo + (column + 0.5) * (hi - lo) / Layout(*self.size).columns
 
     # The mouse
@@ -358,12 +360,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return column if 0 <= column < layout.columns and 0 <= event.y - top < layout.height else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        extent = self._figure.extent()
+        extent = self._model.extent()
         if self._drag is None or extent is None:
             self._set_cursor(self._plot_column(event))
             return
         x, start = self._drag
-        lo, hi = self._figure.window
+        lo, hi = self._model.window
         wanted = start - (event.x - x) * (hi - lo) / Layout(*self.size).columns
         self.viewport.pan((wanted - lo) / (hi - lo), *extent)
         self._start_afresh()
@@ -373,7 +375,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button == 1 and not self.viewport.whole:
-            self._drag = event.x, self._figure.window[0]
+            self._drag = event.x, self._model.window[0]
             self._set_cursor(None)
             self.capture_mouse()
 

@@ -1,10 +1,10 @@
-"""The history of one metric: the recent window whole, all of it thinned.
+"""The history of one metric: its recent points in full, all of it at a lower resolution.
 
-A million points cost what a thousand do. Beside the last `recent` points stand buckets of equal width in steps (a power
-of two), each with the minimum, maximum and mean of what fell into it; when they run out, neighbours merge and the width
-doubles. Smoothing is carried along point by point and never recomputed.
+A million points cost what a thousand do. Besides the last `recent` points there are buckets of equal width in steps (a
+power of two), each with the minimum, maximum and mean of its points; when they run out, neighbours merge and the width
+doubles. Moving averages are updated point by point and never recomputed.
 
-numpy is imported on first use: the first paint of the interface happens before there is a number to draw.
+numpy is imported on first use: the interface is first painted before there is a number to draw.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     Floats = NDArray[Any]
 
 SMOOTHINGS = (0.9, 0.98, 0.995)
-"""The decays smoothed along with each history: about 10, 50 and 200 points are averaged."""
+"""The decays of the moving averages of each history: they cover about 10, 50 and 200 points."""
 
 _FLUSH_AT = 1 << 12
-"""Points that wait as Python numbers, 60 bytes each, so that a batch is worth its arrays."""
+"""Points held as Python numbers, 60 bytes each, until there are enough for arrays to pay off."""
 
 
 class History:
     """One metric over steps: append points, ask for columns.
 
-    `geometric` smooths the logarithm of the values (for what is read on a logarithmic axis, where one spike would
-    otherwise lift the average for hundreds of steps); values that are not positive then leave the average as it is.
-    A step that is not after the last one replaces what is there from that step on.
+    `geometric` averages the logarithm of the values (for a logarithmic axis, where one spike would otherwise lift the
+    average for hundreds of steps); values that are not positive then leave the average unchanged. A step that does not
+    exceed the last one replaces everything from that step on.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class History:
     ) -> None:
         self.name = name
         self.version = 0
-        """Grows with every change, so that a reader knows whether to look again."""
+        """Grows with every change, so that a reader knows whether to read again."""
         self.smoothings = smoothings
         self.geometric = geometric
         self._recent_size = recent
@@ -57,7 +57,7 @@ class History:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Removes all points."""
         self.version += 1
         self._first_step: int | None = None
         self._last_step: int | None = None
@@ -67,14 +67,14 @@ class History:
         self._recent: Any = None  # (2 + smoothings, n): step, value, smoothed values
         self._buckets: Any = None  # (5 + smoothings, capacity): low, high, total, count, bad, smoothed totals
         self._width = 1
-        self._base = 0  # the number of the first bucket: its first step over the width
+        self._base = 0  # the number of the first bucket: its first step divided by the width
         self._averages = [0.0] * len(self.smoothings)
         self._averaged = 0
 
     # Writing
 
     def append(self, step: int, value: float) -> None:
-        """One point."""
+        """Adds one point."""
         last = self._last_step
         if last is None:
             self._first_step = step
@@ -91,12 +91,12 @@ class History:
             self._flush()
 
     def extend(self, points: Iterable[tuple[int, float]]) -> None:
-        """Points in the order of their steps."""
+        """Adds points in the order of their steps."""
         for step, value in points:
             self.append(step, value)
 
     def extend_rising(self, steps: list[int], values: list[float]) -> None:
-        """Many points at once; `steps` rise, and are not empty."""
+        """Adds many points at once; `steps` rise and are not empty."""
         if self._last_step is None:
             self._first_step = steps[0]
         elif steps[0] <= self._last_step:
@@ -110,9 +110,9 @@ class History:
             self._flush()
 
     def cut_after(self, step: int) -> None:
-        """Forget every point after `step`, as a rollback or a resumed run does.
+        """Removes every point after `step`, as a rollback or a resumed run does.
 
-        Within the recent window this is exact; further back, a bucket that holds steps on both sides is dropped.
+        This is exact within the recent points; further back, a bucket with steps on both sides is dropped.
         """
         if self._last_step is None or step >= self._last_step:
             return
@@ -133,7 +133,7 @@ class History:
         self._restore_ends(step)
 
     def _restore_ends(self, step: int) -> None:
-        """The last point and the averages as they were at the cut."""
+        """Restores the last point and the averages as they were at the cut."""
         import numpy as np
 
         recent, buckets = self._recent, self._buckets
@@ -142,7 +142,7 @@ class History:
         if recent.shape[1]:
             self._last_step, self._last_value = int(recent[0, -1]), float(recent[1, -1])
         elif len(filled):
-            # The bucket's mean stands in for a last point that is no longer held.
+            # The mean of the bucket stands in for a last point that is no longer stored.
             last = filled[-1]
             self._last_step = min(step, int((self._base + last + 1) * self._width - 1))
             self._last_value = float(buckets[2, last] / buckets[3, last]) if buckets[3, last] else math.nan
@@ -159,17 +159,17 @@ class History:
                 average = float(buckets[5 + level, held[-1]] / buckets[3, held[-1]]) if len(held) else 0.0
             self._averages[level] = math.log(average) if self.geometric and average > 0 else average
 
-    # Keeping
+    # State
 
     def state(self) -> HistoryState:
-        """For `restore`."""
+        """The state for `restore`."""
         self._flush()
         recent, buckets = (b"" if rows is None else rows.tobytes() for rows in (self._recent, self._buckets))
         ends = self._first_step, self._last_step, self._last_value
         return HistoryState(*ends, recent, buckets, self._width, self._base, [*self._averages], self._averaged)
 
     def restore(self, state: HistoryState) -> None:
-        """Become as `state` tells; raises ValueError for one of a history of another size."""
+        """Restores `state`; raises ValueError if it belongs to a history of another size."""
         import numpy as np
 
         self.clear()
@@ -202,13 +202,13 @@ class History:
 
     @property
     def last(self) -> float:
-        """The last value; NaN if there is none."""
+        """The last value; NaN without any."""
         return self._last_value
 
     def smoothed(self, level: int = 1) -> float:
-        """The exponential moving average now, without bias towards zero; NaN if there is none.
+        """The current exponential moving average, without bias towards zero; NaN without any.
 
-        `level` picks one of `smoothings`.
+        `level` is an index into `smoothings`.
         """
         self._flush()
         if not self._averaged:
@@ -216,14 +216,14 @@ class History:
         return math.exp(self._averages[level]) if self.geometric else self._averages[level]
 
     def latest(self, n: int) -> Floats:
-        """The last values, at most `n` and at most those of the recent window."""
+        """The last values, at most `n` and at most those of the recent points."""
         import numpy as np
 
         self._flush()
         return np.empty(0) if self._recent is None else self._recent[1, -n:]
 
     def range(self, lo_step: float = -math.inf, hi_step: float = math.inf) -> tuple[float, float] | None:
-        """The least and the greatest finite value of the steps in [lo_step, hi_step]; None if there is none."""
+        """The least and the greatest finite value of the steps in [lo_step, hi_step]; None without any."""
         self._flush()
         if self._recent is None:
             return None
@@ -243,7 +243,8 @@ class History:
             return Columns(nan, nan, nan, nan, np.zeros(n, bool))
         per_column = (hi_step - lo_step) / n
         points = self._points(per_column, level)
-        # Panes rather than edges, so that a step falls into the same column however the window was computed.
+        # Cells of a fixed size rather than edges of the window, so that a step falls into the same column in every
+        # window.
         edges = np.searchsorted(points.step, lo_step + np.arange(n + 1) * per_column)
         first, last = int(edges[0]), int(edges[-1])
         held = np.flatnonzero(edges[1:] > edges[:-1])
@@ -270,7 +271,7 @@ class History:
         )
 
     def _points(self, per_column: float, level: int) -> Points:
-        """What is known, as coarse as columns of `per_column` steps allow: buckets, then the recent points."""
+        """The points as coarsely as columns of `per_column` steps allow: buckets, then the recent points."""
         import numpy as np
 
         recent, width = self._recent, self._width
@@ -300,7 +301,7 @@ class History:
             np.concatenate((buckets[4] > 0, ~finite)),
         )
 
-    # Absorbing
+    # Adding points
 
     def _flush(self) -> None:
         if not self._pending_steps:
@@ -322,7 +323,7 @@ class History:
         self._fill_buckets(rows)
 
     def _smooth(self, values: Floats, out: Floats) -> None:
-        """Carry the averages over `values` (n,) into `out` (smoothings, n); NaN where a value is not finite."""
+        """Averages `values` (n,) into `out` (smoothings, n); NaN where a value is not finite."""
         import numpy as np
 
         finite = np.isfinite(values)
@@ -337,7 +338,7 @@ class History:
             averages = moving_averages(x, decay, self._averages[level], self._averaged)
             if len(x):
                 self._averages[level] = float(averages[-1])
-            # A value the average leaves out still has the average as it stood; only what is not finite leaves a gap.
+            # A value excluded from the average repeats it; only values that are not finite leave a gap.
             out[level] = averages if whole else np.concatenate((before, averages))[np.cumsum(used)]
         if self.geometric:
             np.exp(out, out=out)
@@ -346,7 +347,7 @@ class History:
         self._averaged += len(x)
 
     def _fill_buckets(self, rows: Floats) -> None:
-        """Add points, rows of (2 + smoothings, n) by ascending step, to the buckets."""
+        """Adds points, rows of (2 + smoothings, n) by ascending step, to the buckets."""
         import numpy as np
 
         if not rows.shape[1]:
@@ -364,11 +365,11 @@ class History:
         np.add.at(buckets[2], at, value)
         np.add.at(buckets[3], at, 1.0)
         for level, smooth in enumerate(rows[2:], 5):
-            # The average is not there yet while a geometric one has seen nothing positive.
+            # A geometric average is NaN until its first positive value.
             np.add.at(buckets[level], at, np.nan_to_num(smooth) if self.geometric else smooth)
 
     def _double(self) -> None:
-        """Merge neighbouring buckets: twice the width, half as many."""
+        """Merges neighbouring buckets: twice the width, half as many."""
         import numpy as np
 
         rows, odd = len(self._buckets), self._base % 2

@@ -1,4 +1,4 @@
-"""What a history is asked for, read from and kept as: windows in columns, points by step, all of its state."""
+"""The data of a history: columns of a window, points by step, and its whole state."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Columns:
     bad: Floats
     """(n,) bool: a value in this column was NaN or infinite."""
     before: tuple[float, float, float] | None = None
-    """The last point left of the window: its place in columns (negative), mean and smoothed value."""
+    """The last point left of the window: its position in columns (negative), mean and smoothed value."""
     after: tuple[float, float, float] | None = None
     """The first point right of the window."""
 
     @property
     def empty(self) -> bool:
-        """True if there is nothing to draw: no value, and none that was not finite."""
+        """True if there is nothing to draw, finite or not."""
         return not (self.bad.any() or (self.low == self.low).any())
 
 
@@ -48,7 +48,7 @@ class Points:
 
 
 class HistoryState(msgspec.Struct, frozen=True):
-    """All that a `History` knows, to be kept; the arrays as bytes of float64."""
+    """The whole state of a `History`; arrays as bytes of float64."""
 
     first_step: int | None
     last_step: int | None
@@ -64,7 +64,7 @@ class HistoryState(msgspec.Struct, frozen=True):
 def nearest(
     points: Points, where: slice, which: int, lo_step: float, per_column: float
 ) -> tuple[float, float, float] | None:
-    """The first (0) or last (-1) value among the points `where`: its place in columns, mean and smoothed value."""
+    """The first (0) or last (-1) value among the points `where`: its position in columns, mean and smoothed value."""
     import numpy as np
 
     held = np.flatnonzero(points.count[where] + points.bad[where])

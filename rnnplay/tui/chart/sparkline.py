@@ -1,4 +1,4 @@
-"""The last values of a metric in one row of blocks, one value a cell."""
+"""The last values of a metric as blocks, one value per cell."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 NOT_FINITE = "✕"
 
 VALUE_WIDTH = 6
-"""Cells kept at the right for the last value."""
+"""Cells reserved at the right for the last value."""
 
 
 def blocks(values: Sequence[float], *, log: bool = False, rows: int = 1) -> list[str]:
-    """`values` as blocks, one a cell, in `rows` rows from the top; "✕" (in the lowest row) for what is not finite.
+    """`values` as blocks, one per cell, in `rows` rows from the top; "✕" (in the lowest row) if not finite.
 
-    The least value is the lowest block and the greatest the highest; equal values stand in the middle. With `log` their
-    logarithms do, and what is not positive is the lowest block.
+    The least value is the lowest block and the greatest the highest; equal values are in the middle. `log` uses their
+    logarithms, with values that are not positive as the lowest block.
     """
     heights = [_height(value, log) for value in values]
     known = [height for height in heights if math.isfinite(height)]
@@ -38,8 +38,8 @@ def blocks(values: Sequence[float], *, log: bool = False, rows: int = 1) -> list
         if not math.isfinite(value):
             column = " " * (rows - 1) + NOT_FINITE
         else:
-            share = 0.5 if high <= low else max(0.0, (height - low) / (high - low))
-            level = 1 + min(levels - 1, int(share * levels))
+            position = 0.5 if high <= low else max(0.0, (height - low) / (high - low))
+            level = 1 + min(levels - 1, int(position * levels))
             cells = [min(8, max(0, level - 8 * row)) for row in reversed(range(rows))]
             column = "".join(BLOCKS[cell - 1] if cell else " " for cell in cells)
         lines = [line + character for line, character in zip(lines, column, strict=True)]
@@ -53,10 +53,10 @@ def _height(value: float, log: bool) -> float:
 
 
 class Spark(Widget):
-    """The last values of a metric: `label ▂▃▂▅▇▃ 1.43`, in one row, or two if it is two high.
+    """The last values of a metric: `label ▂▃▂▅▇▃ 1.43`, in one row, or two if the widget is two rows high.
 
-    Values above `threshold` are coloured as such; what is not finite is a red ✕. Values are never stretched or
-    squeezed: as many are shown as there are cells.
+    Values above `threshold` have another colour; values that are not finite are a red ✕. Values are never stretched or
+    squeezed: there is one per cell.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -116,20 +116,20 @@ class Spark(Widget):
         self._update()
 
     def append(self, value: float) -> None:
-        """One value more."""
+        """Adds one value."""
         self.extend((value,))
 
     def extend(self, values: Iterable[float]) -> None:
-        """More values; painted once."""
+        """Adds values and paints once."""
         self._values.extend(values)
         self._update()
 
     def text(self) -> list[str]:
-        """The rows as they are shown."""
+        """The rows on screen."""
         return [strip.text for strip in self._strips or self._draw()]
 
     def _update(self) -> None:
-        """Paint the rows that changed."""
+        """Repaints the rows that changed."""
         if not self.is_mounted or not self.size:
             self._strips = []
             return
@@ -145,24 +145,24 @@ class Spark(Widget):
         width, rows = self.size.width, min(max(self.size.height, 1), 2)
         style = self._style
         label = f"{self._label} "[:width] if self._label else ""
-        room = width - len(label)
+        free = width - len(label)
         last = ""
-        if self._values and room > VALUE_WIDTH + 4:
+        if self._values and free > VALUE_WIDTH + 4:
             last = f" {format_value(self._values[-1])}".rjust(VALUE_WIDTH + 1)
-            room -= len(last)
-        values = list(self._values)[-room:] if room > 0 else []
+            free -= len(last)
+        values = list(self._values)[-free:] if free > 0 else []
         strips = []
         for row, line in enumerate(blocks(values, log=self._log, rows=rows)):
             foot = row == rows - 1
             segments = [Segment(label if foot else " " * len(label), style("label"))]
             segments += self._bars(line, values)
-            segments.append(Segment(" " * (room - len(values)), style("value")))
+            segments.append(Segment(" " * (free - len(values)), style("value")))
             segments.append(Segment(last if foot else " " * len(last), style("value")))
             strips.append(Strip([segment for segment in segments if segment.text], width))
         return strips
 
     def _bars(self, line: str, values: Sequence[float]) -> list[Segment]:
-        """The blocks, one segment a run of the same kind."""
+        """The blocks, one segment per run of the same kind."""
         runs: list[tuple[str, str]] = []
         for character, value in zip(line, values, strict=True):
             above = self._threshold is not None and value > self._threshold

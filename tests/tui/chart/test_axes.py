@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnplay.tui.chart import axes
-from rnnplay.tui.chart.viewport import Viewport
+from rnnplay.tui.chart.chart_model import Viewport
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import HelpPanel
 
-from rnnplay.tui.chart import axes, chart_ink, plot
+from rnnplay.tui.chart import axes, chart_strips, plot
 from rnnplay.tui.chart.axes import Scale
 from rnnplay.tui.chart.canvas import Layout, ink
 from rnnplay.tui.chart.chart import Chart, Mark, Series
@@ -159,12 +159,12 @@ def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: lis
     for log in (False, True):
         wanted = axes.visible_range(columns.low, columns.high, log=log, threshold=1.0)
         scale = axes.Scale(*axes.settle(None, wanted, positive=not log), log=log)
-        figure = plot.Plot([plot.Curve(columns, "primary")], 0, 10, scale, 1.0, "clip", [Mark(2, "x"), Mark(3)], 1)
-        frame = plot.draw(figure, layout)
+        drawn = plot.Plot([plot.Curve(columns, "primary")], 0, 10, scale, 1.0, "clip", [Mark(2, "x"), Mark(3)], 1)
+        frame = plot.draw(drawn, layout)
         assert [len(row) for row in frame.text()] == [size[0]] * size[1]
-        strips = [chart_ink.strip(frame, row, [Style()] * 30) for row in range(size[1])]
+        strips = [chart_strips.frame_row(frame, row, [Style()] * 30) for row in range(size[1])]
         assert [strip.cell_length for strip in strips] == [size[0]] * size[1]
-    blank = chart_ink.words("no data yet", layout, [Style()] * 30)
+    blank = chart_strips.empty_rows("no data yet", layout, [Style()] * 30)
     assert [strip.cell_length for strip in blank] == [size[0]] * size[1]
 
 
@@ -311,14 +311,14 @@ async def test_mouse_hovers_zooms_and_drags(long_app: ChartApp) -> None:
             chart._zoom(1.5, 40 - 1 - 6)
         await pilot.pause()
         assert chart.step_at(40 - 1 - 6) == pytest.approx(at, abs=15)
-        lo = chart._figure.window[0]
+        lo = chart._model.window[0]
         await pilot.mouse_down(chart, offset=(40, 8))
         await pilot.hover(chart, offset=(50, 8))
         await pilot.mouse_up(chart, offset=(50, 8))
-        assert chart._figure.window[0] < lo
-        moved = chart._figure.window
+        assert chart._model.window[0] < lo
+        moved = chart._model.window
         await pilot.hover(chart, offset=(20, 8))
-        assert chart._figure.window == moved  # the drag has ended
+        assert chart._model.window == moved  # the drag has ended
         await pilot.click(chart, offset=(40, 8), times=2)
         assert chart.viewport.whole
 

@@ -327,9 +327,9 @@ async def test_the_threshold_line_is_where_the_engine_says(stage: Stage) -> None
         await enter(stage, pilot, Phase.TRAINING)
         assert "clip" in shown(stage.playground, "#norm-chart")
         await stage.say(pilot, progress([Tuned(step=20, knob="clip_threshold", value=0.25), step_at(21)]))
-        assert stage.norm._figure.threshold == 0.25
+        assert stage.norm._model.threshold == 0.25
         await stage.say(pilot, progress([Tuned(step=21, knob="clip", value="off"), step_at(22)]))
-        assert stage.norm._figure.threshold is None
+        assert stage.norm._model.threshold is None
         assert stage.norm.readout == "clipping off"
 
 
