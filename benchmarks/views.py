@@ -58,7 +58,7 @@ def new_gates(widget: Widget, number: int) -> None:
     """Returns a heatmap in which every cell differs."""
     assert isinstance(widget, HeatMap)
     rng = random.Random(number)
-    speeds = [0.5 + rng.random() / 2 for _ in range(widget.room)]
+    speeds = [0.5 + rng.random() / 2 for _ in range(widget.capacity)]
     found = GateMap(
         run="r",
         step=number,
@@ -70,8 +70,8 @@ def new_gates(widget: Widget, number: int) -> None:
         order="index",
         property="quotes",
         first=0,
-        shown=list(range(widget.room)),
-        scores=[rng.random() for _ in range(widget.room)],
+        shown=list(range(widget.capacity)),
+        scores=[rng.random() for _ in range(widget.capacity)],
         values=[[math.sin(number + speed * t) for t in range(CHARACTERS)] for speed in speeds],
         tokens=["a"] * CHARACTERS,
         low=0.1,
@@ -84,7 +84,7 @@ def new_gates(widget: Widget, number: int) -> None:
 
 def move_in_gates(widget: Widget, number: int) -> None:
     assert isinstance(widget, HeatMap)
-    widget._go(number % min(widget.room, 10), widget.column + 1)
+    widget._go(number % min(widget.capacity, 10), widget.column + 1)
 
 
 def new_text(widget: Widget, number: int) -> None:

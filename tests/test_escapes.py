@@ -29,7 +29,7 @@ from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree
-from rnnplay.tui.textual_patches.line_filter import SanitizedLines
+from rnnplay.tui.textual_patches.output import SanitizedLines
 from rnnplay.tui.widgets.visible import visible_line, visible_text, visible_token
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text

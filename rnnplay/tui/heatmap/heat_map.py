@@ -1,7 +1,7 @@
-"""A heatmap of units over the timesteps of a text, with a cursor that reads one value.
+"""A heat map of units over the timesteps of a text, with a cursor that reads one value.
 
-Block shades say how strong a value is, and negative ones have another colour, or without colours other characters. So a
-row is few stretches of one style: a shade of colour for each cell was measured to take twice the bytes to the terminal.
+Block shades show the magnitude of a value; negative values have another colour, or without colours other characters. A
+row is thus few stretches of one style: a shade of colour per cell was measured to take twice the bytes to the terminal.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 KINDS = ("positive", "negative", "bad")
 FOOT = 1
-"""Rows below the map, of tokens."""
+"""Rows of tokens below the map."""
 
 
 class HeatMap(Widget, can_focus=True):
-    """Draws a GateMap; units are rows, timesteps columns."""
+    """Draws a GateMap with units as rows and timesteps as columns."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "heat-map--positive",
@@ -60,11 +60,11 @@ class HeatMap(Widget, can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor reads another value."""
+        """The cursor moved to another value."""
 
     @dataclass
     class Beyond(Message):
-        """The cursor wants to leave the units shown: up (-1) or down (1)."""
+        """The cursor moved beyond the units shown: up (-1) or down (1)."""
 
         direction: int
 
@@ -78,17 +78,17 @@ class HeatMap(Widget, can_focus=True):
         self._cell = 1
         self._glyphs: Array | None = None  # code points of the signed levels, and of BAD after them
         self._strips: list[Strip] = []
-        self._units: dict[int, Strip] = {}  # the rows without the cursor, as long as they stay the same
+        self._units: dict[int, Strip] = {}  # rows without the cursor, kept while they stay the same
         self._drawn_for: object = None
         self._styles: dict[str, Style] = {}
 
     @property
-    def room(self) -> int:
-        """How many units fit."""
+    def capacity(self) -> int:
+        """The number of units that fit."""
         return max(1, self.size.height - FOOT)
 
     def show(self, found: GateMap) -> None:
-        """Show `found` instead; the cursor stays."""
+        """Shows `found`; keeps the cursor."""
         self._map = found
         self._levels = levels_of(found.values)
         self._units = {}
@@ -97,13 +97,13 @@ class HeatMap(Widget, can_focus=True):
         self._update()
 
     def text(self) -> list[str]:
-        """The rows as they are shown."""
+        """The rows on screen."""
         return [strip.text.rstrip() for strip in self._strips or self._draw()]
 
     # --- drawing --------------------------------------------------------------------------------------------
 
     def _update(self) -> None:
-        """Paint the rows that changed."""
+        """Repaints the rows that changed."""
         if not self.is_mounted or not self.size:
             return
         former, self._strips = self._strips, self._draw()
@@ -121,16 +121,16 @@ class HeatMap(Widget, can_focus=True):
         found = self._map
         if found is None or not found.tokens:
             return [blank] * height
-        room = max(1, width - LABEL)
-        self._cell = column_width(found.tokens, room)
-        visible = max(1, room // self._cell)
+        width_of_map = max(1, width - LABEL)
+        self._cell = column_width(found.tokens, width_of_map)
+        visible = max(1, width_of_map // self._cell)
         self._first = min(max(self._first, self.column - visible + 1), self.column)
         self._first = max(0, min(self._first, len(found.tokens) - visible))
         last = min(len(found.tokens), self._first + visible)
         if self._drawn_for != (width, self._first, self._cell):
             self._drawn_for = width, self._first, self._cell
             self._units = {}
-        strips = [self._unit(row, last, width) for row in range(min(len(found.shown), self.room))]
+        strips = [self._unit(row, last, width) for row in range(min(len(found.shown), self.capacity))]
         foot = token_row(found.tokens[self._first : last], self._cell)
         at = (self.column - self._first) * self._cell
         plain, here = self._component("label"), self._component("here")
@@ -144,7 +144,7 @@ class HeatMap(Widget, can_focus=True):
         return (strips + [blank] * (height - len(strips)))[:height]
 
     def _unit(self, row: int, last: int, width: int) -> Strip:
-        """Row `row`, `width` cells; drawn once as long as the cursor is elsewhere."""
+        """Row `row` in `width` cells; cached while the cursor is elsewhere."""
         if row == self.row:
             return self._draw_unit(row, last).adjust_cell_length(width, self._component("label"))
         if row not in self._units:
@@ -206,7 +206,7 @@ class HeatMap(Widget, can_focus=True):
         found = self._map
         if found is None or not found.tokens or not found.shown:
             return
-        rows = min(len(found.shown), self.room)
+        rows = min(len(found.shown), self.capacity)
         if not 0 <= row < rows:
             self.post_message(self.Beyond(-1 if row < 0 else 1))
         row = min(max(row, 0), rows - 1)
@@ -220,7 +220,7 @@ class HeatMap(Widget, can_focus=True):
         self._go(self.row + rows, self.column + columns)
 
     def on_click(self, event: events.Click) -> None:
-        if event.x >= LABEL and event.y < self.room:
+        if event.x >= LABEL and event.y < self.capacity:
             self._go(event.y, self._first + (event.x - LABEL) // self._cell)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -233,11 +233,11 @@ class HeatMap(Widget, can_focus=True):
 
 
 LABEL = 12
-"""Cells left of the map: a unit's number and its score."""
+"""Cells left of the map: the number of a unit and its score."""
 
 
 def levels_of(values: Sequence[Sequence[float]]) -> Array:
-    """The signed levels (units, timesteps), int, of `values` between -1 and 1; BAD for what is not finite."""
+    """The signed levels (units, timesteps), int, of `values` between -1 and 1; BAD for values that are not finite."""
     import numpy as np
 
     array = np.array(values, float).reshape(len(values), len(values[0]) if values else 0)
@@ -247,12 +247,12 @@ def levels_of(values: Sequence[Sequence[float]]) -> Array:
     return levels
 
 
-def column_width(tokens: Sequence[str], room: int) -> int:
-    """Cells a timestep takes so that all of them fit if they can: 1 to 3 for characters, up to 8 for words."""
+def column_width(tokens: Sequence[str], width: int) -> int:
+    """The cells per timestep at which all of them fit, if possible: 1 to 3 for characters, up to 8 for words."""
     longest = max((cell_len(visible_token(token)) for token in tokens), default=1)
     most = 3 if longest <= 2 else 8
     least = 1 if longest <= 2 else 3
-    return min(max(room // max(len(tokens), 1), least), most)
+    return min(max(width // max(len(tokens), 1), least), most)
 
 
 def token_row(tokens: Sequence[str], width: int) -> str:
@@ -262,7 +262,7 @@ def token_row(tokens: Sequence[str], width: int) -> str:
 
 def _column(token: str, width: int) -> str:
     text = visible_token(token)
-    if width == 1:  # one cell: a wide character has no room
+    if width == 1:  # one cell: too narrow for a wide character
         return text if cell_len(text) == 1 else "…"
     return padded(text, width - 1) + " " if cell_len(text) > 1 or width > 2 else padded(text, width)
 

@@ -1,6 +1,6 @@
-"""A text whose tokens are shaded by how much there is of something, with a cursor that goes from token to token.
+"""A text whose tokens are shaded by a quantity, with a cursor that moves from token to token.
 
-Below each row of the text stands a row of blocks that says the same as the shades: it is read without colour, too.
+Below each row of the text a row of blocks shows the same as the shades, so that it can be read without colours.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -20,14 +21,29 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnplay.tui.heatmap.shades import BAD, BLOCKS, NOT_FINITE, shade_styles
-from rnnplay.tui.heatmap.token_rows import Place, at_column, gap_of, row_of, wrap
+from rnnplay.tui.widgets.visible import shortened, visible_line
 
 HEIGHT = 2
-"""Rows of cells a row of text takes."""
+"""Rows of cells per row of text."""
+
+
+class Place(NamedTuple):
+    """One token in a row."""
+
+    number: int
+    """The index of the token in the text."""
+    column: int
+    text: str
+    """The text displayed, which may be shortened."""
+
+    @property
+    def end(self) -> int:
+        """The column after the token."""
+        return self.column + cell_len(self.text)
 
 
 class TokenText(Widget, can_focus=True):
-    """Tokens, each with a level (shades.level); -1 for one that has none."""
+    """Tokens, each with a level (shades.level); -1 for those without one."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "token-text--shade",
@@ -49,7 +65,7 @@ class TokenText(Widget, can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor is on token `index` now."""
+        """The cursor moved to token `index`."""
 
         index: int
 
@@ -65,11 +81,11 @@ class TokenText(Widget, can_focus=True):
 
     @property
     def cursor(self) -> int:
-        """The token the cursor is on."""
+        """The index of the token at the cursor."""
         return self._cursor
 
     def show(self, tokens: Sequence[str], levels: Sequence[int], cursor: int | None = None) -> None:
-        """Show `tokens` with their `levels`; the cursor stays where it is unless it is given."""
+        """Shows `tokens` with their `levels`; the cursor stays unless it is given."""
         if list(tokens) != self._tokens:
             self._tokens = list(tokens)
             self._rows = []
@@ -78,13 +94,13 @@ class TokenText(Widget, can_focus=True):
         self._update()
 
     def text(self) -> list[str]:
-        """The rows as they are shown."""
+        """The rows on screen."""
         return [strip.text.rstrip() for strip in self._strips or self._draw()]
 
     # --- drawing --------------------------------------------------------------------------------------------
 
     def _update(self) -> None:
-        """Paint the rows that changed."""
+        """Repaints the rows that changed."""
         if not self.is_mounted or not self.size:
             return
         former, self._strips = self._strips, self._draw()
@@ -111,7 +127,7 @@ class TokenText(Widget, can_focus=True):
         return (strips + [blank] * (height - len(strips)))[:height]
 
     def _wrap(self) -> list[list[Place]]:
-        """The rows, of which there is always one; keys also come where there is no room to draw any."""
+        """The rows, at least one: keys arrive even where none can be drawn."""
         self._rows = self._rows or wrap(self._tokens, self.size.width, gap=gap_of(self._tokens))
         return self._rows
 
@@ -187,3 +203,40 @@ class TokenText(Widget, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.action_move_row(-1)
+
+
+def wrap(tokens: Sequence[str], width: int, *, gap: int = 0) -> list[list[Place]]:
+    """Wraps `tokens` into rows of at most `width` cells, `gap` cells apart; a newline, shown as ⏎, ends its row."""
+    rows: list[list[Place]] = [[]]
+    column = 0
+    for index, token in enumerate(tokens):
+        text = shortened(visible_line(token) or " ", max(width, 1))
+        # A character of no width gets a cell, because it can be predicted and read like others.
+        if not cell_len(text):
+            text = "◌"
+        if column + cell_len(text) > width and rows[-1]:
+            rows.append([])
+            column = 0
+        rows[-1].append(Place(index, column, text))
+        column += cell_len(text) + gap
+        if token.endswith("\n"):
+            rows.append([])
+            column = 0
+    return rows if rows[-1] or len(rows) == 1 else rows[:-1]
+
+
+def row_of(rows: Sequence[Sequence[Place]], index: int) -> int:
+    """The row of token `index`; 0 if there is none."""
+    return next((y for y, row in enumerate(rows) if row and row[0].number <= index <= row[-1].number), 0)
+
+
+def at_column(row: Sequence[Place], column: int) -> int | None:
+    """The token of `row` nearest to `column`; None if the row is empty."""
+    if not row:
+        return None
+    return min(row, key=lambda place: max(place.column - column, column - place.end + 1, 0)).number
+
+
+def gap_of(tokens: Sequence[str]) -> int:
+    """Cells between tokens: 0 between characters, 1 between words."""
+    return int(any(len(token) > 1 and token != "<unk>" for token in tokens))

@@ -14,7 +14,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.questions import ClippingQuestion
 from rnnplay.inspection.results import ClippedStep, ParameterGradient
 from rnnplay.tui.chart.axes import format_value
-from rnnplay.tui.heatmap.histogram import LogBins, columns, log_bins
+from rnnplay.tui.heatmap.shades import LogBins, columns, log_bins
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController

@@ -14,7 +14,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.questions import ConnectivityQuestion
 from rnnplay.inspection.results import Connectivity
 from rnnplay.tui.chart.axes import format_value
-from rnnplay.tui.heatmap.shades import level, shares
+from rnnplay.tui.heatmap.shades import fractions, level
 from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN, bar
@@ -81,7 +81,7 @@ class ConnectivityView(InspectView):
         found = self._found = event.result
         self.shown_step = found.step
         norms = [math.sqrt(strength) if strength >= 0 else math.nan for strength in found.strengths]
-        levels = [level(share) for share in shares(norms)]
+        levels = [level(fraction) for fraction in fractions(norms)]
         levels += [-1] * (len(found.tokens) - len(levels))
         self.query_one(TokenText).show(found.tokens, levels, found.position)
         self.query_one("#connectivity-target", Lines).show([target_row(found)])

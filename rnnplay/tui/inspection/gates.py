@@ -15,7 +15,7 @@ from rnnplay.inspection.questions import GatesQuestion
 from rnnplay.inspection.results import GATES, QUANTITIES, QUANTITY_NAMES, GateMap, Order, Property, Quantity
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
-from rnnplay.tui.heatmap.histogram import columns
+from rnnplay.tui.heatmap.shades import columns
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.text import Lines
@@ -106,7 +106,7 @@ class GatesView(InspectView):
             order=self.order,
             property=self.property,
             first=self.first,
-            count=self.heat_map.room,
+            count=self.heat_map.capacity,
         )
         return self.controller.inspect(question)
 
@@ -139,7 +139,7 @@ class GatesView(InspectView):
         self._scroll(event.direction)
 
     def on_resize(self) -> None:
-        if self._found is not None and len(self._found.shown) != self.heat_map.room:
+        if self._found is not None and len(self._found.shown) != self.heat_map.capacity:
             self.post_message(self.Changed())
 
     # --- keys -----------------------------------------------------------------------------------------------
@@ -183,12 +183,12 @@ class GatesView(InspectView):
         self._chosen()
 
     def action_page(self, by: int) -> None:
-        self._scroll(by * self.heat_map.room)
+        self._scroll(by * self.heat_map.capacity)
 
     def _scroll(self, by: int) -> None:
         if self._found is None:
             return
-        first = max(0, min(self.first + by, self._found.units - self.heat_map.room))
+        first = max(0, min(self.first + by, self._found.units - self.heat_map.capacity))
         if first != self.first:
             self.first = first
             self.post_message(self.Changed())

@@ -14,7 +14,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions
 from rnnplay.tui.chart.axes import format_value
-from rnnplay.tui.heatmap.shades import level, shares
+from rnnplay.tui.heatmap.shades import fractions, level
 from rnnplay.tui.heatmap.token_text import TokenText
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import candidate_rows, reading_rows
@@ -73,7 +73,7 @@ class PredictionsView(InspectView):
         found = self._found = event.result
         self.shown_step = found.step
         most = log(max(self.state.vocabulary, 2))
-        surprisals = shares([one.surprisal for one in found.tokens], most)
+        surprisals = fractions([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)
         text.show([one.token for one in found.tokens], [level(share) for share in surprisals])
         self.query_one("#prediction-totals", Lines).show(totals(found, self.size.width - 2))

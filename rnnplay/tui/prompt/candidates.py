@@ -1,4 +1,4 @@
-"""The most probable tokens at one place of a text, and where the token that did come stands among them."""
+"""The most probable tokens at one position of a text, and the rank of the actual token among them."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from rnnplay.tui.widgets.visible import MUTED, padded, percentage, shortened, vi
 
 
 class CandidateBars(Lines):
-    """The most probable next tokens as bars. A click takes a token, as it does in the prompt's bars."""
+    """The most probable next tokens as bars; a click takes a token, as in the bars of the prompt."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._tokens: list[Candidate] = []
 
     def show_tokens(self, tokens: Sequence[Candidate], width: int) -> None:
-        """Show `tokens`, most probable first, on rows of `width` cells."""
+        """Shows `tokens`, most probable first, on rows of `width` cells."""
         self._tokens = list(tokens)
         self.show(candidate_rows([Candidate(token=one.token, probability=one.probability) for one in tokens], width))
 
     def show_note(self, rows: Sequence[Content]) -> None:
-        """Show `rows` in place of tokens."""
+        """Shows `rows` of text instead of tokens."""
         self._tokens = []
         self.show(rows)
 
     def on_click(self, event: events.Click) -> None:
-        """Take the token under the mouse."""
+        """Takes the token under the mouse."""
         event.stop()
         if 0 <= event.y < len(self._tokens) and (text := self._tokens[event.y].text):
             self.post_message(NextBars.Taken(text))
 
 
 def candidate_rows(candidates: Sequence[Candidate], width: int, came: str | None = None) -> list[Content]:
-    """A row each: token, bar, probability; ◂ after the token that came."""
+    """One row per token: token, bar, probability; ◂ after the actual token."""
     names = [shortened(visible_token(one.token), LONGEST_TOKEN) for one in candidates]
     label = max(map(cell_len, names), default=0)
-    room = max(0, width - label - 9)
+    bar_width = max(0, width - label - 9)
     return [
         Content.assemble(
             (padded(name, label), "bold $foreground"),
             " ",
-            (bar(one.probability, room), "$primary"),
+            (bar(one.probability, bar_width), "$primary"),
             (f"{percentage(one.probability):>6}", MUTED),
             (" ◂" if one.token == came else "  ", "bold $accent"),
         )
@@ -57,7 +57,7 @@ def candidate_rows(candidates: Sequence[Candidate], width: int, came: str | None
 
 
 def reading_rows(position: int, one: TokenPrediction) -> list[Content]:
-    """What the cursor reads of the token at `position`: its probability, rank and surprisal."""
+    """The probability, rank and surprisal of the token at `position`, as rows of text."""
     name = shortened(visible_token(one.token), LONGEST_TOKEN)
     rank = "–" if one.rank is None else f"{one.rank:,}"
     return [

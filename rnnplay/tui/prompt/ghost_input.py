@@ -1,4 +1,4 @@
-"""A one-line input that shows the model's continuation after the cursor, to be taken with → or Tab."""
+"""A one-line input that shows the model's continuation after the cursor; → or Tab takes it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from textual.widgets import Input
 from rnnplay.tui.widgets.visible import shortened, visible_line
 
 MOST_CHARACTERS = 100_000
-"""A pasted text is cut to its last characters: a model reads no more than the end of it."""
+"""A pasted text is cut to its last characters; the model reads only the end of a long text."""
 
 WIDTH_STEP = 256
 
 
 class GhostInput(Input):
-    """`value` is the text as the model reads it, newlines and tabs included; they are shown as ⏎ and ⇥.
+    """`value` is the text as the model reads it, including newlines and tabs, which are shown as ⏎ and ⇥.
 
-    A ghost is kept together with the text it continues: what is typed after that either agrees with it, and
-    the ghost gets shorter without being asked for again, or it does not, and the ghost is gone at once.
+    A suggestion is stored with the text that it continues: further typing either agrees with it and shortens it without
+    a new request, or removes it at once.
     """
 
     DEFAULT_CSS = """
@@ -56,23 +56,23 @@ class GhostInput(Input):
     """
 
     ghost = reactive("", init=False)
-    """What is shown after the cursor while it is at the end: the rest of the suggestion."""
+    """The rest of the suggestion, shown while the cursor is at the end."""
 
     def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
         self._whole = ""
         self._measured = ""
         self._cells = [0]
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
-        # A blinking cursor repaints twice a second, which over SSH is traffic without news.
+        # A blinking cursor repaints twice a second, which costs traffic over SSH.
         self.cursor_blink = False
 
     def suggest(self, text: str, suggestion: str) -> None:
-        """Show `suggestion` as what follows `text`, or what is left of it if the user has typed on."""
+        """Shows `suggestion` as the continuation of `text`, or its rest if the user has typed on."""
         self._whole = text + suggestion
         self._fit_ghost()
 
     def forget(self) -> None:
-        """Show no suggestion."""
+        """Removes the suggestion."""
         self._whole = ""
         self.ghost = ""
 
@@ -94,14 +94,14 @@ class GhostInput(Input):
         wide = self.virtual_size.width
         super()._watch_value(value)
         if self.virtual_size.width != wide:
-            # Scrolled to before the layout knows the new width, the cursor may be out of sight.
+            # If the input scrolls before the layout knows the new width, the cursor may be out of sight.
             self.call_after_refresh(self._show_cursor)
 
     def _show_cursor(self) -> None:
         self.scroll_to_region(Region(self._cursor_offset, 0, 1, 1), force=True, animate=False)
 
     def action_accept(self) -> None:
-        """Take the suggestion; where there is none, Tab goes on to the next widget only if nothing is typed here."""
+        """Takes the suggestion; without one, Tab moves to the next widget only if the input is empty."""
         if not self._ghost_shown:
             if not self.value:
                 raise SkipAction
@@ -116,7 +116,7 @@ class GhostInput(Input):
             super().action_cursor_right(select)
 
     def action_newline(self) -> None:
-        """Put a newline where the cursor is."""
+        """Inserts a newline at the cursor."""
         self.replace("\n", *self.selection)
 
     def _on_paste(self, event: events.Paste) -> None:
@@ -139,7 +139,7 @@ class GhostInput(Input):
     # --- cells: a character's visible form may be wider or narrower than itself --------------------------------
 
     def _measure(self, value: str) -> None:
-        """Bring `_cells`, the cell each character begins at, up to date; typing at the end costs one character."""
+        """Updates `_cells`, the cell at which each character begins; typing at the end costs one character."""
         old = self._measured
         if value.startswith(old):
             same = len(old)
@@ -165,7 +165,7 @@ class GhostInput(Input):
         return self._index_at_cell(offset + int(self.scroll_offset.x))
 
     def _index_at_cell(self, cell: int) -> int:
-        """The character that is drawn at `cell`, or the end."""
+        """The index of the character drawn at `cell`, or the end."""
         return clamp(bisect_right(self._cells, max(cell, 0)) - 1, 0, len(self.value))
 
     def render_line(self, y: int) -> Strip:
@@ -182,9 +182,9 @@ class GhostInput(Input):
         scroll = int(self.scroll_offset.x)
         first = self._index_at_cell(scroll)
         if self._cells[first] < scroll and first < len(self.value):
-            first += 1  # the half of a wide character
+            first += 1  # half of a wide character
         indent = self._cells[first] - scroll
-        # No more characters than cells can be seen, but for combining ones, which take none.
+        # At most one character per cell is visible, apart from combining ones.
         shown = self.value[first : first + 4 * width + 4]
         styles = [base] * len(shown)
         if self.has_focus and not self.selection.is_empty:

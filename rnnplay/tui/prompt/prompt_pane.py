@@ -1,4 +1,4 @@
-"""Where a user types and the model goes on: input with ghost text, the next tokens, samples."""
+"""The prompt and its answers: input with ghost text, the next tokens, samples."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from textual.widgets import Input, Static
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Completion
-from rnnplay.tui.prompt.forced_line import ForcedLine
 from rnnplay.tui.prompt.ghost_input import GhostInput
-from rnnplay.tui.prompt.next_bars import NextBars
+from rnnplay.tui.prompt.next_bars import ForcedLine, NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.prompt.sampling_row import SamplingRow
 from rnnplay.tui.setup.knob_field import KnobField
@@ -26,7 +25,7 @@ from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 
 TALL_ROWS, BESIDE_COLUMNS = 6, 60
-"""From this size on the next tokens are bars beside the samples; below they are one row."""
+"""From this size on, the next tokens are bars beside the samples; below it, one row."""
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
 COMING = "type the beginning of a text; the model is on its way"
@@ -35,7 +34,7 @@ HINT = "Enter writes a sample from here."
 
 
 class PromptPane(Vertical):
-    """Posts what a user wants of the model; the app answers with `show_completion` and `append_sample`."""
+    """Posts the requests of the user to the model; the app answers with `show_completion` and `append_sample`."""
 
     DEFAULT_CSS = """
     PromptPane {
@@ -61,34 +60,37 @@ class PromptPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Stop the sample"),
         Binding("ctrl+y", "copy", "Copy the sample", show=False),
-        # Tab stays in a prompt with text.
+        # Tab stays in a prompt that has text.
         Binding("down", "settings", "Settings of the sample", show=False),
         Binding("up", "input", "Prompt", show=False),
     ]
 
     @dataclass
     class Typed(Message):
-        """The prompt is `text` now."""
+        """The prompt changed to `text`."""
 
         text: str
 
     @dataclass
     class SampleWanted(Message):
-        """Enter: write on from `prompt`. A seed of 0 has been replaced by a drawn one, so that it can be shown."""
+        """Enter requests a sample from `prompt`.
+
+        A seed of 0 has been replaced by a random one, so that it can be shown.
+        """
 
         prompt: str
         sampling: SamplingConfig
 
     @dataclass
     class CancelWanted(Message):
-        """The sample under way is not wanted any more."""
+        """The user cancelled the current sample."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._available = False
         self._coming = self._waiting = False
         self._bars_for = ""
-        """The prompt that the next tokens are of."""
+        """The prompt of the next tokens shown."""
         self._asked: SamplingConfig | None = None
         self._input = GhostInput(UNTRAINED, id="prompt-input")
         self._bars = NextBars(id="next-bars")
@@ -135,11 +137,11 @@ class PromptPane(Vertical):
         return self._samples.streaming
 
     def focus_input(self) -> None:
-        """Let the user type."""
-        self.screen.set_focus(self._input)  # at once: the next key may be on its way
+        """Focuses the input."""
+        self.screen.set_focus(self._input)  # at once: the next key may already be waiting
 
     def show_completion(self, text: str, completion: Completion) -> None:
-        """The model's answer for `text`; what does not fit the prompt as it is by now is left out."""
+        """Shows the model's answer to `text`, except for what no longer fits the current prompt."""
         self._input.suggest(text, completion.suggestion)
         self._forced.answer(completion.forced)
         if text == self._input.value:
@@ -147,28 +149,28 @@ class PromptPane(Vertical):
             self._bars.show(completion.next, completion.unknown)
 
     def set_forced(self, what: str) -> None:
-        """Say what is forced in the model, in words; "" for nothing."""
+        """Names the forced value of the model; "" for none."""
         self._forced.show(what)
         self.set_class(bool(what), "-forced")
 
     def clear_completion(self) -> None:
-        """Forget the last answer."""
+        """Removes the last answer."""
         self._input.forget()
         self._bars.show([])
 
     def start_sample(self, prompt: str, step: int) -> None:
-        """A sample from `prompt` begins, by the weights after `step` steps."""
+        """Starts a sample from `prompt` with the weights after `step` steps."""
         self._samples.start(prompt, _header(self._asked or self._row.config, step))
         self.refresh_bindings()
 
     def append_sample(self, text: str, done: bool = False) -> None:
-        """More of it."""
+        """Adds text to the current sample."""
         self._samples.append(text, done)
         if done:
             self.refresh_bindings()
 
     def set_model(self, available: bool, coming: bool = False) -> None:
-        """Whether there is a model to answer, or soon will be; Enter waits for one that is coming."""
+        """Says whether there is a model to answer, or one to come; Enter waits for the latter."""
         self._available, self._coming = available, coming
         self._input.placeholder = READY if available else COMING if coming else UNTRAINED
         self._samples.set_hint(HINT if available else "")
@@ -214,7 +216,7 @@ class PromptPane(Vertical):
         self.post_message(self.SampleWanted(self._input.value, sampling))
 
     def _wait(self, waiting: bool) -> None:
-        """Remember that a sample is wanted, and show it; or no longer."""
+        """Records whether a sample is waiting for the model, and shows it."""
         if waiting != self._waiting:
             self._waiting = waiting
             self._show_error(WAITING if waiting else "", error=not waiting)
@@ -223,7 +225,7 @@ class PromptPane(Vertical):
     @on(NextBars.Taken)
     def _token_taken(self, event: NextBars.Taken) -> None:
         event.stop()
-        if self._bars_for == self.text:  # of another prompt the token may be of no use
+        if self._bars_for == self.text:  # the token may be useless for another prompt
             self.text += event.text
         self.focus_input()
 
@@ -233,7 +235,7 @@ class PromptPane(Vertical):
         self._show_error(event.error)
 
     def _show_error(self, text: str, *, error: bool = True) -> None:
-        """Say over the whole width what is wrong, or else waited for, until it is called with ""."""
+        """Shows an error or a note over the whole width, until it is called with ""."""
         self._error.update(visible_line(text))
         self._error.set_class(not error, "waiting")
         self._error.set_class(bool(text), "shown")
@@ -244,7 +246,7 @@ class PromptPane(Vertical):
             self.post_message(self.CancelWanted())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Without a sample under way or waited for, escape is the screen's."""
+        """Leaves escape to the screen unless a sample is being written or waited for."""
         if action == "settings":
             return self._input.has_focus and self._row.display
         if action == "input":
@@ -252,20 +254,20 @@ class PromptPane(Vertical):
         return self.streaming or self._waiting if action == "cancel" else True
 
     def action_settings(self) -> None:
-        """From the prompt to the first setting below it."""
+        """Moves from the prompt to the first setting below it."""
         self.screen.set_focus(self._row.query(KnobField).first())
 
     def action_input(self) -> None:
-        """From the settings back to the prompt."""
+        """Moves from the settings back to the prompt."""
         self.focus_input()
 
     def action_cancel(self) -> None:
-        """End the sample under way, or what waits for the model."""
+        """Cancels the current sample, or the request that waits for the model."""
         self._wait(False)
         self._end_stream()
 
     def action_copy(self) -> None:
-        """Copy the last sample."""
+        """Copies the last sample."""
         self._samples.action_copy()
 
     def on_resize(self) -> None:
@@ -274,11 +276,11 @@ class PromptPane(Vertical):
         self.set_class(height >= 4, "-settings", update=False)
         self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside", update=False)
         if self.classes != before:
-            self.update_node_styles()  # of all that is in it, once for both
+            self.update_node_styles()  # of everything in it: computed once for both
 
 
 def _header(sampling: SamplingConfig, step: int) -> str:
-    """ "seed 7 · step 1,240 · temperature 0.8", and what else is not as usual; first what draws it again."""
+    """ "seed 7 · step 1,240 · temperature 0.8" and other unusual settings; first those that reproduce the sample."""
     parts = [f"seed {sampling.seed}", f"step {step:,}", f"temperature {sampling.temperature:g}"]
     if sampling.top_k:
         parts.append(f"top k {sampling.top_k}")

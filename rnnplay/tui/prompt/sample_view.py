@@ -19,9 +19,9 @@ from textual.strip import Strip
 from rnnplay.tui.widgets.visible import padded, shortened, visible_text
 
 KEPT = 8
-"""Samples that can be scrolled back to."""
+"""Number of samples kept to scroll back to."""
 PINNED_FROM = 3
-"""From this height on the header of a sample stays in sight, in place of the first row: it has the seed."""
+"""From this height on, the header of a sample stays visible in place of the first row: it has the seed."""
 
 
 @dataclass
@@ -30,10 +30,10 @@ class _Line:
 
     text: str
     prompt: int = 0
-    """So many characters at its start are the user's, not the model's."""
+    """Number of characters at the start that are the user's, not the model's."""
     header: bool = False
     open: bool = False
-    """The text goes on here: it was not ended by a newline."""
+    """Whether text continues here: the row was not ended by a newline."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class SampleView(ScrollView, can_focus=True):
         self._samples: deque[_Sample] = deque(maxlen=KEPT)
         self._lines: list[_Line] = []
         self._headers: list[int] = []
-        """The rows of the headers."""
+        """The indices of the header rows."""
         self._width = 0
         self.hint = ""
 
@@ -96,18 +96,18 @@ class SampleView(ScrollView, can_focus=True):
 
     @property
     def last(self) -> str:
-        """The last sample as it is, prompt included; "" if there is none."""
+        """The last sample so far, including its prompt; "" without one."""
         return self._samples[-1].text if self._samples else ""
 
     def set_hint(self, hint: str) -> None:
-        """What to say while there is no sample."""
+        """Sets the text shown while there is no sample."""
         if hint != self.hint:
             self.hint = hint
             if not self._samples:
                 self.refresh()
 
     def start(self, prompt: str, header: str) -> None:
-        """Begin a new sample."""
+        """Starts a new sample."""
         self._end_last()
         dropped = len(self._samples) == KEPT
         self._samples.append(_Sample(header, prompt))
@@ -118,7 +118,7 @@ class SampleView(ScrollView, can_focus=True):
         self._grown(follow=True)
 
     def append(self, text: str, done: bool = False) -> None:
-        """More of the last sample; without one, nothing."""
+        """Adds text to the current sample; ignored without one."""
         if not self.streaming:
             return
         follow = self.is_vertical_scroll_end
@@ -143,9 +143,9 @@ class SampleView(ScrollView, can_focus=True):
             self._extend("".join(sample.pieces), 0)
 
     def _extend(self, text: str, prompt: int) -> None:
-        """Write on at the end of the last row; `prompt` is 0 or all of `text`.
+        """Continues the last row; `prompt` is 0 or the length of `text`.
 
-        Only the last row is wrapped anew: no row before it can change by what comes after it.
+        Only the last row is wrapped again: earlier rows do not depend on later text.
         """
         width = max(self._width, 1)
         paragraphs = visible_text(text).split("\n")
@@ -172,7 +172,7 @@ class SampleView(ScrollView, can_focus=True):
     def _grown(self, follow: bool) -> None:
         self.virtual_size = Size(max(self._width, 1), len(self._lines))
         if follow:
-            # Forced: the scrollbar, without which Textual does not scroll, may not be there yet.
+            # Forced: the scrollbar, without which Textual does not scroll, may not exist yet.
             self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
         self.refresh()
 
@@ -216,7 +216,7 @@ class SampleView(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, base).apply_style(base).apply_offsets(0, at)
 
     def _header_of(self, at: int) -> _Line:
-        """The header of the sample that row `at` is of."""
+        """The header of the sample that contains row `at`."""
         return self._lines[self._headers[bisect_right(self._headers, at) - 1]]
 
     def _with_selection(self, parts: list[tuple[str, Style]], at: int) -> list[tuple[str, Style]]:
@@ -242,22 +242,22 @@ class SampleView(ScrollView, can_focus=True):
         self.refresh()
 
     def action_copy(self) -> None:
-        """Put the last sample on the clipboard."""
+        """Copies the last sample to the clipboard."""
         if self.last:
             self.app.copy_to_clipboard(self.last)
             self.notify("copied")
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """`text`, without newlines, in rows of at most `width` cells; joined they are `text` again.
+    """Wraps `text`, without newlines, into rows of at most `width` cells, which joined give `text` again.
 
-    Rows end after a space where there is one; a space that would begin a row hangs over the end of the one
-    before. A word longer than a row is broken.
+    Rows end after a space if possible; a space that would begin a row hangs over the end of the one before. A word
+    longer than a row is broken.
     """
     rows: list[str] = []
     start = 0
     used = 0  # cells from `start`
-    after_space = 0  # where the row may end; 0: nowhere yet
+    after_space = 0  # where the row may end; 0 if nowhere yet
     narrow = text.isascii()
     for index, character in enumerate(text):
         size = 1 if narrow else get_character_cell_size(character)

@@ -1,4 +1,4 @@
-"""The settings of a sample, on one row."""
+"""The sampling settings, on one row."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rnnplay.config import SamplingConfig, knobs, with_values
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 
-GAP, MOST_GAP, ARROWS_ROOM = 2, 4, 4
+GAP, MOST_GAP, ARROWS_WIDTH = 2, 4, 4
 LEAST_VALUE, MOST_VALUE, SHORT_LABELS = 3, 8, (6, 5, 4, 3)
-"""Cells for a value, and for a label where there is little room."""
+"""Cells for a value, and for a label on a narrow screen."""
 
 
 class SamplingRow(HorizontalScroll, can_focus=False):
-    """A field for each knob of SamplingConfig; `config` is the last that was allowed."""
+    """One field per knob of SamplingConfig; `config` is the last valid one."""
 
     DEFAULT_CSS = """
     SamplingRow {
@@ -31,7 +31,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
 
     @dataclass
     class Changed(Message):
-        """A setting, or what is wrong with one."""
+        """A setting, or the error of one, changed."""
 
         config: SamplingConfig
         error: str
@@ -40,7 +40,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         super().__init__(id=id)
         self._config = SamplingConfig()
         self._texts: dict[str, str] = {}
-        """By knob: what is being typed, or could not be taken."""
+        """By knob: text that is being typed or was not accepted."""
         self._fields = {name: KnobField(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
 
     def compose(self) -> ComposeResult:
@@ -48,7 +48,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
 
     @property
     def config(self) -> SamplingConfig:
-        """With as much of what is typed as is allowed. Setting it fills the fields and posts nothing."""
+        """The settings, including typed text as far as it is allowed. Setting it fills the fields and posts nothing."""
         return with_texts(self._config, self._texts)[0]
 
     @config.setter
@@ -65,7 +65,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
 
     @property
     def error(self) -> str:
-        """Why a field's text is not in `config`; "" if all are."""
+        """Why the text of a field is not in `config`; "" if all are."""
         return next(iter(self._errors.values()), "")
 
     def on_mount(self) -> None:
@@ -112,7 +112,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         self._fit()
 
     def _fit(self) -> None:
-        """As wide as the values are, and where there is room, apart; where there is not, labels are cut."""
+        """Makes the fields as wide as their values, with gaps if they fit; otherwise cuts the labels."""
         width = self.size.width
         fields = list(self._fields.values())
         texts = [max(LEAST_VALUE, cell_len(field.fitting_text(MOST_VALUE)) + field.editing) for field in fields]
@@ -120,16 +120,16 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         spare = width - sum(texts) - sum(labels) - len(fields)
         if spare < GAP * (len(fields) - 1):
             texts = [cell_len(field.fitting_text(MOST_VALUE)) + field.editing for field in fields]
-            for short in SHORT_LABELS:  # rather than that the last value, the seed, is out of sight
+            for short in SHORT_LABELS:  # so that the last value, the seed, stays visible
                 labels = [min(label, short) for label in labels]
                 spare = width - sum(texts) - sum(labels) - len(fields)
                 if spare >= len(fields) - 1:
                     break
         gap = min(max(spare // max(len(fields) - 1, 1), 1), MOST_GAP)
         for field, label, text in zip(fields, labels, texts, strict=True):
-            room = text + gap
-            if room - ARROWS_ROOM < text:  # no room for arrows beside the value: none is kept for them below 8 cells
-                room = min(room, max(text, 7))
-            if (field.label_width, field.value_width) != (label, room):
-                field.label_width, field.value_width = label, room
+            value_width = text + gap
+            if value_width - ARROWS_WIDTH < text:  # below 8 cells a field shows no arrows
+                value_width = min(value_width, max(text, 7))
+            if (field.label_width, field.value_width) != (label, value_width):
+                field.label_width, field.value_width = label, value_width
                 field.refresh(layout=True)

@@ -1,4 +1,4 @@
-"""The rows of the setup form: which knob stands where, what a preset leaves alone, and the row that opens the rest."""
+"""The rows of the setup form: their order, the knobs that a preset leaves alone, and the row that opens the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
-from rnnplay.tui.heatmap.values import format_value
+from rnnplay.tui.setup.values import format_value
 from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
@@ -23,16 +23,16 @@ FIRST = (
     ("clip", "clip_threshold", "lr"),
     ("minutes", "epochs", "steps"),
 )
-"""What most people change, above the fold; every other knob follows under "more"."""
+"""The knobs most often changed, above the fold; the others follow under "more"."""
 FIRST_NAMES = [name for group in FIRST for name in group]
 KEPT_BY_PRESETS, KEPT_GROUPS = ("corpus", "seed"), ("machine", "checkpoints")
-"""A preset that does not name these leaves them as they are, and so it does with all knobs of these groups."""
+"""A preset that does not set these knobs leaves them unchanged, and so for all knobs of these groups."""
 MOST_LISTED = 6
-"""Names of changed knobs in the note of the preset; what is changed is seen in the form as well."""
+"""Names of changed knobs listed in the note of the preset; the form marks all of them."""
 
 
 def preset_spec(presets: Iterable[str] = PRESETS) -> KnobSpec:
-    """Describes the choice among presets, which is no knob of a run."""
+    """Describes the choice of a preset, which is not a knob of a run."""
     return KnobSpec(
         "preset",
         "choice",
@@ -43,7 +43,7 @@ def preset_spec(presets: Iterable[str] = PRESETS) -> KnobSpec:
 
 
 def more_groups() -> list[tuple[str, list[str]]]:
-    """(title, names) of every knob that is not among the first."""
+    """(title, names) of all knobs that are not among the first."""
     groups = [
         (title, [name for name, spec in knobs().items() if spec.knob.group == group and name not in FIRST_NAMES])
         for group, title in GROUPS.items()
@@ -52,7 +52,7 @@ def more_groups() -> list[tuple[str, list[str]]]:
 
 
 def kept_by(preset: Preset) -> set[str]:
-    """The knobs that choosing `preset` leaves as they are."""
+    """The knobs that choosing `preset` leaves unchanged."""
     return {
         name
         for name, spec in knobs().items()
@@ -61,24 +61,24 @@ def kept_by(preset: Preset) -> set[str]:
 
 
 def changed_names(config: RunConfig, preset: Preset, of_preset: RunConfig) -> list[str]:
-    """The knobs of `config` that `preset`, whose config is `of_preset`, would set to something else."""
+    """The knobs of `config` that differ from `of_preset`, the config of `preset`, without those it leaves unchanged."""
     kept = kept_by(preset)
     return [name for name in knobs() if name not in kept and getattr(config, name) != getattr(of_preset, name)]
 
 
 def label_width(names: Iterable[str]) -> int:
-    """Cells of the longest label."""
+    """The width of the longest label in cells."""
     return max(cell_len(knobs()[name].label) for name in names)
 
 
 def listed(names: list[str]) -> str:
-    """The first few of `names`, and how many more there are."""
+    """The first few of `names`, and the number of the others."""
     more = len(names) - MOST_LISTED
     return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool = False, error: str = "") -> str:
-    """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
+    """The help of a knob as Markdown: description, allowed range, default, and why it is locked."""
     lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
     if spec.knob.zero:
         lines.append(f"0 means {spec.knob.zero}.")
@@ -95,14 +95,14 @@ def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool
 
 
 def knob_options(spec: KnobSpec) -> list[tuple[Value, str]]:
-    """(value, as shown) of what a knob may be set to, where that is a choice."""
+    """(value, label) of each value of a choice; empty for other knobs."""
     if spec.kind == "bool":
         return [(False, "off"), (True, "on")]
     return [(choice, choice) for choice in spec.choices]
 
 
 def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[tuple[Value, str]], str]:
-    """What a corpus is chosen from, given (name, title) of each and the one there is; and the title of that one."""
+    """The options of the corpus field, from (name, title) of each corpus, and the title of the `current` one."""
     titles = dict(corpora)
     options: list[tuple[Value, str]] = [(name, name) for name in titles]
     if current not in titles:
@@ -111,7 +111,7 @@ def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[t
 
 
 class MoreRow(Widget, can_focus=True):
-    """Opens and closes the rarer knobs."""
+    """Shows and hides the less common knobs."""
 
     DEFAULT_CSS = """
     MoreRow {
@@ -122,7 +122,7 @@ class MoreRow(Widget, can_focus=True):
     """
 
     class Pressed(Message):
-        """Open, or close, the rest."""
+        """The row was pressed."""
 
     HELP = "Enter shows or hides the rarer settings."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False)]
@@ -132,7 +132,7 @@ class MoreRow(Widget, can_focus=True):
         self._opened = False
 
     def show(self, opened: bool) -> None:
-        """Say what pressing it does, while the rarer knobs are shown (`opened`) or not."""
+        """Labels the row for the knobs being shown (`opened`) or hidden."""
         self._opened = opened
         self.refresh()
 

@@ -1,6 +1,7 @@
-"""One row a knob: its label and a one-line editor. What holds it owns the value; a field owns the line being typed.
+"""One row per knob: its label and a one-line editor.
 
-It is edited here, not in an Input of Textual's: to mount one costs the first key some 40 ms (docs/decisions.md).
+The parent owns the value; a field owns the line being typed. It is not Textual's Input, which takes some 40 ms to mount
+on the first key (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
-from rnnplay.tui.heatmap.values import format_value, nudged
 from rnnplay.tui.setup.form_rows import knob_help, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
+from rnnplay.tui.setup.values import format_value, nudged
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 if TYPE_CHECKING:
     from rnnplay.tui.widgets.help_pane import HelpPane
 
 ARROWS = "◂ ▸"
-# Not component classes: for each of those Textual matches every rule of CSS, and there are forty fields.
+# Not component classes: Textual matches every CSS rule for each of those, and there are forty fields.
 STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", "locked": FAINT}
 
 
 class KnobField(Widget, can_focus=True):
-    """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to what holds the field.
+    """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to the parent.
 
-    What is shown is set with `show`; what a user does is posted as `Stepped`, `Typed`, `Undone` or `Opened`, and
+    `show` sets what is displayed; an action of the user is posted as `Stepped`, `Typed`, `Undone` or `Opened`, and
     changes nothing but the text being typed.
     """
 
@@ -55,14 +56,14 @@ class KnobField(Widget, can_focus=True):
 
     @dataclass
     class Stepped(Message):
-        """One value on (1) or back (-1); `KnobField.stepped` gives the value from the one that there is."""
+        """One value forward (1) or back (-1); `KnobField.stepped` computes the new value."""
 
         field: KnobField
         direction: int
 
     @dataclass
     class Typed(Message):
-        """The text so far, after each key; not yet checked. `done` once typing has ended with Enter or a blur."""
+        """The text so far, unchecked, after each key; `done` when typing ends by Enter or loss of focus."""
 
         field: KnobField
         text: str
@@ -70,13 +71,13 @@ class KnobField(Widget, can_focus=True):
 
     @dataclass
     class Undone(Message):
-        """Escape: what was typed is not wanted."""
+        """Escape discarded the typed text."""
 
         field: KnobField
 
     @dataclass
     class Opened(Message):
-        """Enter or a click on an option that is not a value (`extra`)."""
+        """Enter or a click on the option that is an action (`extra`)."""
 
         field: KnobField
 
@@ -89,8 +90,11 @@ class KnobField(Widget, can_focus=True):
         label_width: int | None = None,
         id: str | None = None,  # noqa: A002  (Textual's name for it)
     ) -> None:
-        """`options`: (value, as shown), for a choice whose values the knob does not list; `extra`: one more
-        option, at the end, that is an action and no value; `label_width` in cells, its own width if None."""
+        """A field of `spec`.
+
+        `options`: (value, label) of a choice whose values the knob does not list; `extra`: one more option, the last,
+        that is an action; `label_width`: in cells, by default that of the label.
+        """
         super().__init__(id=id)
         self.spec = spec
         self.value: Value = spec.default
@@ -98,19 +102,19 @@ class KnobField(Widget, can_focus=True):
         self.extra = extra
         self.label_width = label_width if label_width is not None else cell_len(spec.label)
         self.value_width: int | None = None
-        """In cells; None: what is left of the row."""
+        """In cells; None for the rest of the row."""
         self.changed = False
-        """Shown in another colour: it differs from the preset."""
+        """Whether the value differs from the preset, which is shown by a colour."""
         self.locked = ""
-        """Why the value cannot be changed now; empty: it can."""
+        """Why the value cannot be changed now; "" if it can."""
         self.irrelevant = False
         self.error = ""
         self.note = ""
-        """One more line of help."""
+        """An additional line of help."""
         self._line: TypedLine | None = None
-        """What is being typed, None while nothing is."""
+        """The line being typed, if any."""
         self._held: str | None = None
-        """What was typed or chosen and could not be taken, shown in place of the value."""
+        """A typed or chosen text that was not accepted, shown in place of the value."""
         self._on_extra = False
 
     # --- what is shown --------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ class KnobField(Widget, can_focus=True):
         irrelevant: bool = False,
         error: str = "",
     ) -> None:
-        """Show `value`, or the text that is `held` in its place, and its state; repaints only if something is new."""
+        """Shows `value`, or the text `held` in its place, and its state; repaints only if something changed."""
         state = (value, held, changed, locked, irrelevant, error)
         if state == (self.value, self._held, self.changed, self.locked, self.irrelevant, self.error):
             return
@@ -141,7 +145,7 @@ class KnobField(Widget, can_focus=True):
         self.refresh()
 
     def offer(self, options: list[tuple[Value, str]], note: str, spec: KnobSpec | None = None) -> None:
-        """Let it be chosen among `options`; `note` is one more line of help, `spec` another description."""
+        """Sets the options, an additional line of help, and optionally another description."""
         if (options, note) != (self.options, self.note):
             self.options, self.note, self.spec = options, note, spec or self.spec
             self.refresh_help()
@@ -149,7 +153,7 @@ class KnobField(Widget, can_focus=True):
 
     @property
     def help_text(self) -> str:
-        """The knob's help, the allowed range, the default, and why it is locked, as Markdown."""
+        """The help of the knob as Markdown: description, allowed range, default, and why it is locked."""
         return knob_help(self.spec, self.note, self.locked, self.irrelevant, self.error)
 
     @property
@@ -157,7 +161,7 @@ class KnobField(Widget, can_focus=True):
         return f"{self.help_text}\n\n{self._keys_help}"
 
     def _begin_typing(self, text: str) -> TypedLine:
-        """The line that is being typed; one that begins as `text` if none is."""
+        """The line being typed; starts one with `text` if there is none."""
         if self._line is None:
             self._line = TypedLine(text, len(text))
             self._tell_footer()
@@ -174,12 +178,12 @@ class KnobField(Widget, can_focus=True):
 
     @property
     def editing(self) -> bool:
-        """Whether text is being typed into it."""
+        """Whether text is being typed."""
         return self._line is not None
 
     @property
     def text(self) -> str:
-        """The value as shown; while it is typed, and until it is right, what was typed."""
+        """The value as displayed; while typing, and until it is valid, the typed text."""
         if self._line is not None:
             return self._line.text
         if self._on_extra:
@@ -195,38 +199,33 @@ class KnobField(Widget, can_focus=True):
         return self.label_width + 1 + (self.value_width or 8)
 
     def render(self) -> Content:
-        width = self.content_size.width
-        room = width - self.label_width - 1
-        active = self.has_focus or self.mouse_hover
+        width = self.content_size.width - self.label_width - 1
         still = bool(self.locked) or self.irrelevant
         mark = "   "
-        if room < 8:
+        if width < 8:
             mark = ""
-        elif active and not (still or self.editing):
-            mark = ARROWS
+        elif (self.has_focus or self.mouse_hover) and not (still or self.editing):
+            mark = f" {ARROWS}"
         elif self.options and not still:
-            mark = "  ▾"
-        gap = 1 if mark and not mark.startswith(" ") else 0
-        value_room = room - len(mark) - gap
-        if mark == "  ▾":  # the first two cells are free while the arrows are not there
-            mark, value_room = " ▾", room - 2
+            mark = " ▾"
+        width -= len(mark)
         kind = "locked" if still else "error" if self.error else "changed" if self.changed else "value"
         style = STYLES[kind]
         label_style = STYLES["locked"] if still else STYLES["value"] if self.has_focus else MUTED
         mark_style = "$primary" if self.has_focus else FAINT
         label = Content.styled(padded(self.spec.label, self.label_width) + " ", label_style)
         if self._line is not None and self.has_focus:
-            value = self._line.render(value_room, style)
+            value = self._line.render(width, style)
         else:
-            value = Content.styled(padded(self.fitting_text(value_room), value_room), style)
-        return Content.assemble(label, value, " " * gap, (mark, mark_style))
+            value = Content.styled(padded(self.fitting_text(width), width), style)
+        return Content.assemble(label, value, (mark, mark_style))
 
-    def fitting_text(self, room: int) -> str:
-        """`text` in at most `room` cells; words for 0 that do not fit give way to the digit."""
+    def fitting_text(self, width: int) -> str:
+        """`text` in at most `width` cells; words for 0 that do not fit are replaced by the digit."""
         text = visible_line(self.text)
-        if cell_len(text) > room and self.spec.knob.zero and self.value == 0 and not (self.editing or self._on_extra):
+        if cell_len(text) > width and self.spec.knob.zero and self.value == 0 and not (self.editing or self._on_extra):
             return "0"
-        return shortened(text, room)
+        return shortened(text, width)
 
     @property
     def _keys_help(self) -> str:
@@ -246,11 +245,11 @@ class KnobField(Widget, can_focus=True):
     # --- what a user does ---------------------------------------------------------------------------------
 
     def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002
-        # No character is a command while a field has the focus (keyboard.py); help is none that could do harm.
+        # While a field has the focus, no character is a command (keyboard.py) except "?", which only shows help.
         return character is not None and character.isprintable() and (character != "?" or self._takes("?"))
 
     def refusal(self, text: str) -> str:
-        """Why `text` was not typed into it, in a sentence."""
+        """A sentence that says why `text` was not accepted."""
         name, shown = self.spec.label, f"“{visible_line(text)}”"
         if self.locked:
             return self.locked
@@ -259,7 +258,7 @@ class KnobField(Widget, can_focus=True):
         return f"{name} takes a number; {shown} was not taken."
 
     def _takes(self, text: str) -> bool:
-        """Whether `text` can be typed into it: into a number only what may become one."""
+        """Whether `text` can be typed here; for a number, only if the result can become one."""
         if self.locked or self.irrelevant or self.options or not text.isprintable():
             return False
         line = self._line or TypedLine()
@@ -292,7 +291,7 @@ class KnobField(Widget, can_focus=True):
 
     @property
     def plain_text(self) -> str:
-        """What is shown, as it is typed: a number in full, never words for zero."""
+        """The displayed value as it would be typed: a number in full, not words for zero."""
         return self._held if self._held is not None else format_value(self.spec, self.value, words=False)
 
     def _insert(self, text: str) -> None:
@@ -304,16 +303,16 @@ class KnobField(Widget, can_focus=True):
         self.refresh()
 
     def finish(self) -> None:
-        """End typing; a text that is no value stays, marked, until it is changed or taken back."""
+        """Ends typing; an invalid text stays, marked, until it is changed or undone."""
         if self._line is None:
             return
         self._typed(done=True)
-        if self.spec.takes(self._line.text):  # asked here: the answer to the last key may be on its way
+        if self.spec.takes(self._line.text):  # checked here: the answer to the last key may not have arrived
             self._held = self._line.text
             self._end_typing()
 
     def forget(self) -> None:
-        """End typing and show the value again."""
+        """Ends typing and shows the value again."""
         self._end_typing()
         self._held = None
         self._on_extra = False
@@ -330,7 +329,7 @@ class KnobField(Widget, can_focus=True):
             self.finish()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Where there is nothing to take back, escape is the screen's."""
+        """Leaves escape to the screen if there is nothing to undo."""
         return action != "escape" or self._line is not None or bool(self.error) or self._on_extra
 
     def action_escape(self) -> None:
@@ -340,13 +339,13 @@ class KnobField(Widget, can_focus=True):
             self.post_message(self.Undone(self))
 
     def action_step(self, direction: int) -> None:
-        """Ask for one option or one step of the number on (1) or back (-1)."""
+        """Requests the next (1) or previous (-1) option or step of the number."""
         if not (self.locked or self.irrelevant) and (self.options or self.spec.kind in ("int", "float")):
             self._end_typing()
             self.post_message(self.Stepped(self, direction))
 
     def stepped(self, value: Value, direction: int) -> Value | None:
-        """What a step makes of `value`; None if it leads to the option that is an action."""
+        """The value one step from `value`; None if that is the option that is an action."""
         if not self.options:
             return nudged(self.spec, value, direction)
         values = [value for value, _ in self.options]
@@ -391,7 +390,7 @@ class KnobField(Widget, can_focus=True):
         self._turn(event, -1)
 
     def _turn(self, event: events.MouseEvent, direction: int) -> None:
-        # Without the focus the wheel scrolls the form: nobody should change a knob on the way past it.
+        # Without the focus the wheel scrolls the form, so that scrolling past a knob does not change it.
         if self.has_focus and self.spec.kind in ("int", "float"):
             event.stop()
             event.prevent_default()

@@ -1,4 +1,7 @@
-"""The number of parameters of the model in the form. Imported once the first screen is drawn: torch-free, but slow."""
+"""The number of parameters of the model in the form.
+
+Imported after the first screen is drawn: free of torch, but slow.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from rnnplay.workspace import Workspace
 
 
 class ParameterCount:
-    """Counts the vocabulary, which takes a while, once for each choice of a text and its tokens."""
+    """Counts parameters; the vocabulary, which takes a while, only once for each text and its tokens."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -17,9 +20,9 @@ class ParameterCount:
         self._asked: set[tuple[object, ...]] = set()
 
     def text(self, config: RunConfig, trained: RunConfig | None, vocabulary: int | None) -> str:
-        """What is said of `config`: nothing where its vocabulary is not known (yet).
+        """The number of parameters of `config` in words; "" while its vocabulary is unknown.
 
-        `trained` is the run that is shown, if any, and `vocabulary` what it was found to have.
+        `trained` is the config of the run shown, if any, and `vocabulary` the size of its vocabulary.
         """
         settings = text_settings(config)
         same = trained is not None and text_settings(trained) == settings
@@ -27,12 +30,12 @@ class ParameterCount:
         return f"{parameter_count(config, found):,} parameters" if found else ""
 
     def asks(self, config: RunConfig) -> bool:
-        """Whether `count` is to be called for `config`, in a thread; true once."""
+        """Whether to call `count` for `config`, in a thread; true once per text."""
         settings = text_settings(config)
         new = settings not in self._asked
         self._asked.add(settings)
         return new
 
     def count(self, config: RunConfig) -> None:
-        """Count the vocabulary of `config`; None is kept where it cannot be."""
+        """Counts the vocabulary of `config`; None is stored if that fails."""
         self._known[text_settings(config)] = vocabulary_size(config, self._workspace)

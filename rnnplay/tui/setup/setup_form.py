@@ -1,4 +1,4 @@
-"""The form of all knobs, made from their declarations in rnnplay.config."""
+"""The form of all knobs, built from their declarations in rnnplay.config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from textual.widgets import Static
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
-from rnnplay.tui.heatmap.values import format_value, nudged
 from rnnplay.tui.run_state import RunState
 from rnnplay.tui.setup.form_rows import (
     FIRST,
@@ -32,31 +31,32 @@ from rnnplay.tui.setup.form_rows import (
 )
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
+from rnnplay.tui.setup.values import format_value, nudged
 from rnnplay.tui.widgets.text import BoundedText
 
 OPEN_FILE = "open a file…"
-ROOMY_ROWS = 24
-"""From this height on the groups above the fold stand apart."""
+SPACED_ROWS = 24
+"""From this height on, the groups above the fold are separated by blank rows."""
 LOCKED = "While training, only the bright settings can change."
 
 
 class SetupForm(Vertical):
-    """All knobs of RunConfig, a row each, of the run whose state it is given.
+    """All knobs of RunConfig, one per row, for the run of a RunState.
 
-    The state owns their values, and is told what the user wants before a message is posted. The form owns what of the
-    text typed into its fields the state has not taken; `config` is the state's with as much of that as is allowed.
+    The state owns the values, and is updated before a message is posted. The form owns the typed text that the state
+    has not accepted; `config` is that of the state with as much of this text as is allowed.
     """
 
     DEFAULT_CSS = """
     SetupForm {
         height: 1fr;
-        & > #setup-rows { height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        & > #setup-rows { height: 1fr; padding-right: 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
             scrollbar-background: $background; scrollbar-color: $border-blurred;
         }
         & .first-rows, & .more-rows { height: auto; }
         & .more-rows { display: none; }
         &.-more .more-rows { display: block; }
-        &.-roomy .begins-group { margin-top: 1; }
+        &.-spaced .begins-group { margin-top: 1; }
         & .group-title { height: 1; margin-top: 1; color: $text-muted; text-style: italic; }
         & > #setup-note {
             height: auto; display: none; color: $text-muted; border-top: solid $border-blurred;
@@ -72,14 +72,14 @@ class SetupForm(Vertical):
 
     @dataclass
     class Changed(Message):
-        """The config, whenever it is another one and no run is being trained."""
+        """The config changed while no run is in training."""
 
         form: SetupForm
         config: RunConfig
 
     @dataclass
     class Tuned(Message):
-        """A live knob's new value, while training."""
+        """A live knob got a new value during training."""
 
         form: SetupForm
         knob: str
@@ -99,14 +99,14 @@ class SetupForm(Vertical):
         presets: dict[str, Preset] | None = None,
         id: str | None = None,  # noqa: A002  (Textual's name for it)
     ) -> None:
-        """`presets`: all there are to choose from, `preset` among them."""
+        """`presets`: all presets to choose from; they include `preset`."""
         super().__init__(id=id)
         self.state = state
         self._presets = presets or PRESETS
         self._preset = preset
         self._preset_config = self._presets[preset].config
         self._texts: dict[str, str] = {}
-        """By knob, the newest last: what was typed or chosen, and is being typed or could not be taken."""
+        """By knob, the newest last: text that is being typed or was not accepted."""
         self._corpora: list[tuple[str, str]] = []
         self._fields: dict[str, KnobField] = {}
         self._preset_field = KnobField(preset_spec(), label_width=label_width(FIRST_NAMES), id="knob-preset")
@@ -117,15 +117,15 @@ class SetupForm(Vertical):
 
     @property
     def config(self) -> RunConfig:
-        """What the user wants; while the run is under way without the text that is still being typed."""
+        """The wanted config; during training without the text that is still being typed."""
         return self.state.wanted if self.state.running else self._read()[0]
 
     @property
     def errors(self) -> dict[str, str]:
-        """By knob: why what stands in its field is not in `config`."""
+        """By knob, why the content of its field is not in `config`."""
         errors = self._read()[1]
         if self.state.running:
-            # On its way to 0.05 a typed learning rate is 0: it is sent when it is whole.
+            # On its way to 0.05 a typed learning rate is 0: it is sent once it is complete.
             return {name: error for name, error in errors.items() if not knobs()[name].takes(self._texts[name])}
         return errors
 
@@ -133,35 +133,35 @@ class SetupForm(Vertical):
         return with_texts(self.state.wanted, self._texts)
 
     def show_run(self, state: RunState) -> None:
-        """Show the run of `state` as it is now; unless it is another one, what is being typed stays."""
+        """Shows the run of `state`; keeps the text being typed unless the run is another one."""
         if state is not self.state:
             self.state = state
             self._drop(*self._fields)
         self._show()
 
     def forget(self) -> None:
-        """Show the state as it is now, and nothing of what was typed."""
+        """Discards all typed text and shows the state."""
         self._drop(*self._fields)
         self._show()
 
     @property
     def preset(self) -> str:
-        """The preset the fields are compared with."""
+        """The preset that the fields are compared with."""
         return self._preset
 
     def add_preset(self, preset: Preset) -> None:
-        """One more to choose from, or another of that name; the form is compared with it from now on."""
+        """Adds or replaces a preset and compares the form with it from now on."""
         self._presets = {**self._presets, preset.name: preset}
         self._preset, self._preset_config = preset.name, preset.config
         self._show()
 
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
-        """The corpora to choose from: (name, title)."""
+        """Sets the corpora to choose from: (name, title)."""
         self._corpora = list(corpora)
         self._show()
 
     def set_value(self, name: str, value: Value) -> None:
-        """Set a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if it is not allowed."""
+        """Sets a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if the value is not allowed."""
         if self.state.running and name in knobs() and not knobs()[name].knob.live:
             raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
         before = self.config
@@ -171,24 +171,24 @@ class SetupForm(Vertical):
         self._changed_from(before)
 
     def nudge(self, name: str, direction: int) -> None:
-        """Move a number to the next sensible value above (1) or below (-1)."""
+        """Moves a number to the next sensible value above (1) or below (-1)."""
         self.set_value(name, nudged(name, getattr(self.config, name), direction))
 
     def field(self, name: str) -> KnobField:
-        """The row of a knob, to focus it; opens "more" if it is there."""
+        """The row of a knob; opens "more" if it is there."""
         if name not in self._fields:
             self.more = True
         return self._fields[name]
 
     @property
     def more(self) -> bool:
-        """Whether the rarer knobs are shown."""
+        """Whether the less common knobs are shown."""
         return self.has_class("-more")
 
     @more.setter
     def more(self, more: bool) -> None:
         if more and not self._more_mounted:
-            # Not before they are asked for: thirty rows more would make the start slower.
+            # Not mounted before they are opened: thirty more rows would slow down the start.
             self._more_mounted = True
             self.query_one(".more-rows").mount_all(self._more_rows())
         self.set_class(more, "-more")
@@ -234,7 +234,7 @@ class SetupForm(Vertical):
         return field
 
     def _on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height >= ROOMY_ROWS, "-roomy")
+        self.set_class(event.size.height >= SPACED_ROWS, "-spaced")
 
     # --- what is shown --------------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ class SetupForm(Vertical):
             name = focused.spec.name if isinstance(focused, KnobField) and focused.spec.name in errors else ""
             text = errors[name or next(iter(errors))]
         else:
-            # What a preset takes and reaches is to be seen where it is chosen.
+            # The requirements of a preset and its expected result are shown where it is chosen.
             text = LOCKED if self.state.running else self._preset_field.note if focused is self._preset_field else ""
         note.set_class(bool(text), "-shown")
         note.set_class(bool(errors), "-error")
@@ -342,21 +342,21 @@ class SetupForm(Vertical):
         return field is self._preset_field or self._fields.get(field.spec.name) is field
 
     def _settle(self, before: RunConfig) -> None:
-        """Have the state take what is in the fields as far as it is allowed; the rest stays in them, marked."""
+        """Applies the content of the fields to the state as far as it is allowed; the rest stays in them, marked."""
         config, errors = self._read()
         self._texts = {name: text for name, text in self._texts.items() if name in errors}
         self.state.want(config)
         self._changed_from(before)
 
     def _drop(self, *names: str) -> None:
-        """Drop what was typed for `names` and is not in the state."""
+        """Discards text typed for `names` that is not in the state."""
         for name in names:
             self._texts.pop(name, None)
             if field := self._fields.get(name):
                 field.forget()
 
     def _changed_from(self, before: RunConfig) -> None:
-        """Show the state, and tell what of the config is another than `before`."""
+        """Shows the state, and posts how the config differs from `before`."""
         self._show()
         config = self.config
         if config == before:
@@ -369,7 +369,7 @@ class SetupForm(Vertical):
                 self.post_message(self.Tuned(self, name, value))
 
     def _take_preset(self, value: Value | None) -> None:
-        if not value:  # "custom" is where one already is
+        if not value:  # "custom" is the current config
             return
         before = self.config
         self._preset = str(value)
@@ -383,12 +383,12 @@ class SetupForm(Vertical):
     # --- keys -----------------------------------------------------------------------------------------------
 
     def action_row(self, direction: int) -> None:
-        """Focus the row above or below; at the ends stay."""
+        """Focuses the row above or below; stays at the ends."""
         rows = [row for row in self.query("KnobField, MoreRow").results(Widget) if row.focusable]
         focused = self.screen.focused
         at = rows.index(focused) + direction if focused in rows else 0 if direction > 0 else len(rows) - 1
         if 0 <= at < len(rows):
-            # Not row.focus(), which waits its turn: of two quick presses the second would begin at the same row.
+            # Not row.focus(), which is deferred: the second of two quick presses would start at the same row.
             self.screen.set_focus(rows[at])
 
     def on_descendant_focus(self) -> None:

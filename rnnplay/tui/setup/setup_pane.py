@@ -1,4 +1,4 @@
-"""The left side of the playground: the form, what happened to the run, the two buttons, the number of parameters."""
+"""The left side of the playground: the form, the events of the run, the two buttons, the number of parameters."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from rnnplay.tui.setup.parameter_count import ParameterCount
 
 COUNTED_SECONDS = 0.4
-"""From the mounting of the screen until the parameters of the model in the form are counted."""
+"""The delay from mounting the screen to counting the parameters of the model in the form."""
 
 
 class SetupPane(Vertical):
-    """The model that the form describes is counted in a thread, its vocabulary once for each text and its tokens."""
+    """The setup of a run. Parameters are counted in a thread, the vocabulary once for each text and its tokens."""
 
     def __init__(self, state: RunState, preset: str, presets: dict[str, Preset], workspace: Workspace) -> None:
         super().__init__(id="setup")
         self._state, self._preset, self._presets, self._workspace = state, preset, presets, workspace
         self._clip_before = "norm"
         self._parameters: ParameterCount | None = None
-        """None until the first screen is drawn: what it counts with takes a while to import."""
+        """None until the first screen is drawn, because its imports take a while."""
 
     def compose(self) -> ComposeResult:
         self.border_title = "Setup"
@@ -53,7 +53,7 @@ class SetupPane(Vertical):
         self.app.call_from_thread(self.query_one(SetupForm).set_corpora, found)
 
     def show(self, state: RunState, *, covered: bool) -> None:
-        """Bring it up to date with the run; what happened to it is not drawn while another screen covers this one."""
+        """Shows the current state of the run; its events are not drawn while another screen covers this one."""
         self._state = state
         self.query_one(SetupForm).show_run(state)
         self.query_one("#stop", Button).disabled = not state.running
@@ -62,7 +62,7 @@ class SetupPane(Vertical):
             self.query_one(EventLog).show(state)
 
     def label_main(self, label: str) -> None:
-        """What the main button says."""
+        """Sets the label of the main button."""
         self.query_one("#main", Button).label = label
 
     def _begin_counting(self) -> None:
@@ -73,7 +73,7 @@ class SetupPane(Vertical):
 
     @on(SetupForm.Changed)
     def _show_parameters(self) -> None:
-        """How many the model in the form has, on the border."""
+        """Shows the number of parameters of the model in the form on the border."""
         if self._parameters is None:
             return
         config, started = self.query_one(SetupForm).config, self._state.started
@@ -91,7 +91,7 @@ class SetupPane(Vertical):
     # --- keys of the screen ---------------------------------------------------------------------------------
 
     def switch_clip(self) -> None:
-        """Switch clipping off, or back to what it was."""
+        """Switches clipping off, or back to its previous kind."""
         form = self.query_one(SetupForm)
         clip = form.config.clip
         if clip != "off":
@@ -99,5 +99,5 @@ class SetupPane(Vertical):
         form.set_value("clip", "off" if clip != "off" else self._clip_before)
 
     def move_threshold(self, direction: int) -> None:
-        """Move the clip threshold one notch."""
+        """Moves the clip threshold by one step."""
         self.query_one(SetupForm).nudge("clip_threshold", direction)

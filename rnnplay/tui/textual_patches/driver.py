@@ -1,7 +1,7 @@
-"""The driver of a POSIX terminal: its modes are right while the interface runs, and as they were whenever it does not.
+"""The driver of a POSIX terminal: its modes are set while the interface runs, and restored whenever it does not.
 
-Textual's own driver ends with the first byte that it cannot read, leaves the terminal as it is when a signal ends the
-process, and writes on for ever to one that is gone.
+Textual's own driver ends with the first byte that it cannot read, leaves the terminal modes set when a signal ends the
+process, and writes for ever to a terminal that is gone.
 """
 
 from __future__ import annotations
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
     from textual.app import App
 
 AGAIN_SECONDS = 1.0
-"""A signal so long after the first one is a second one; a terminal that is closed sends two or three at once."""
+"""A signal this long after the first is a second request; a terminal that is closed sends two or three at once."""
 STALLED_SECONDS = 10.0
-"""Who has not ended so long after a signal waits for a terminal that takes nothing (ctrl+s, a dead line)."""
+"""A process that runs this long after a signal waits for a terminal that accepts no output (ctrl+s, a dead line)."""
 STOPPING_SECONDS = 0.3
-"""A process that ctrl+z has not stopped after that is one that nobody could let go on."""
+"""A process that ctrl+z has not stopped by then has no shell that could continue it."""
 LARGEST = 1_000
-"""Columns and rows; a mistyped `stty cols` is not to take all the memory."""
+"""The most columns and rows; a mistyped `stty cols` must not use all the memory."""
 LEAST_COLUMNS, LEAST_ROWS = 32, 10
-"""What is always laid out; of a smaller window one sees the upper left part. Widgets of no width end a layout."""
+"""The least size laid out; a smaller window shows its upper left part. Widgets of no width end a layout."""
 
 READ_BYTES = 1 << 16
 MOST_WAITING = 256
-"""Events that were read and not yet handled. Beyond that the terminal keeps what is typed, and nothing is lost."""
+"""The most events read and not yet handled. Beyond that, the terminal buffers what is typed, and nothing is lost."""
 CATCHING_UP_SECONDS = 0.005
 
 _MODES_OFF = (
-    "\x1b[?2026l"  # an update that was not ended
+    "\x1b[?2026l"  # an unfinished update
     "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
     "\x1b[<u\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver with input, output, signals and suspension of our own."""
+    """Textual's driver with our own input, output, signals and suspension."""
 
     class Continued(Message):
-        """The process goes on after a stop; `stopped` is false if it was not stopped, though asked to."""
+        """The process continues after a suspension; `stopped` is false if the system did not stop it."""
 
         def __init__(self, stopped: bool) -> None:
             super().__init__()
@@ -74,12 +74,12 @@ class TerminalDriver(LinuxDriver):
         self._output = TerminalOutput(sys.__stderr__.fileno(), sys.__stderr__.encoding)
         self._file = self._output  # type: ignore[assignment]
         self._wanted = False
-        """Whether the terminal is to be ours whenever the process runs; not before it begins, nor once it ends."""
+        """Whether the interface has the terminal while the process runs; false before its start and after its end."""
         self._entered = False
-        """Whether it is ours now."""
+        """Whether the terminal is in the modes of the interface."""
         self._told_size: tuple[int, int] | None = None
         self._size_due = False
-        """Whether the event loop has been asked to tell the size; each change asking anew, a drawn edge asks a lot."""
+        """Whether the event loop has been asked to report the size; many changes at once need one report."""
         self._sent: deque[Future[bool]] = deque()
         """Messages on their way to the app."""
         self._may_be_stopped = False
@@ -92,7 +92,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         self._wanted = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        # In the background nothing is started, and the process has stopped.
+        # In the background nothing was started, and the process has stopped.
         self._entered = self._writing
         if self._entered:
             signal.signal(signal.SIGWINCH, self._size_changed)
@@ -113,12 +113,12 @@ class TerminalDriver(LinuxDriver):
         return self._writer_thread is not None and self._writer_thread.is_alive()
 
     def write(self, data: str) -> None:
-        """Write, unless the terminal is the shell's for now."""
+        """Writes unless the terminal belongs to the shell at the moment."""
         if self._writing:
             super().write(data)
 
     def restore_now(self) -> None:
-        """Put the terminal back without help of the event loop and of threads, if that is still to be done."""
+        """Restores the terminal, if necessary, without the event loop and threads."""
         if not self._entered:
             return
         self._entered = False
@@ -132,7 +132,7 @@ class TerminalDriver(LinuxDriver):
     # --- input ----------------------------------------------------------------------------------------------
 
     def run_input_thread(self) -> None:
-        """Read until told to end, or until the terminal is gone."""
+        """Reads until told to end, or until the terminal is gone."""
         assert sys.__stdin__ is not None
         keys = TerminalInput(sys.__stdin__.encoding or "utf-8")
         with selectors.SelectSelector() as selector:
@@ -158,7 +158,7 @@ class TerminalDriver(LinuxDriver):
             pass
 
     def _waiting(self) -> int:
-        """How many events wait for the event loop, for the app, or for a key before them."""
+        """The number of events that wait for the event loop, for the app, or for a key before them."""
         while self._sent and self._sent[0].done():
             self._sent.popleft()
         app: Any = self._app  # ours
@@ -171,7 +171,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _is_gone(self) -> bool:
-        """Whether nothing was read because nobody is there; it can also be ctrl+d in a terminal not yet set right."""
+        """Whether nothing was read because the terminal is gone; it can also be ctrl+d before its modes are set."""
         try:
             termios.tcgetattr(self.fileno)
         except termios.error:
@@ -180,7 +180,7 @@ class TerminalDriver(LinuxDriver):
         return False
 
     def process_message(self, message: Message) -> None:
-        # What is sent may say anything; the size is what the system says it is.
+        # The size comes from the system, not from bytes that anything may have sent.
         if isinstance(message, events.Resize):
             self._soon(self._tell_size, False)
         else:
@@ -189,13 +189,13 @@ class TerminalDriver(LinuxDriver):
     # --- the size -------------------------------------------------------------------------------------------
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        # Not shutil's: COLUMNS and LINES, if they are exported, stay as they are when the window changes.
+        # Not shutil's: exported COLUMNS and LINES do not change with the window.
         for descriptor in (self.fileno, self._output.fileno()):
             with contextlib.suppress(OSError):
                 columns, rows = os.get_terminal_size(descriptor)
                 if columns > 0 and rows > 0:
                     return max(LEAST_COLUMNS, min(columns, LARGEST)), max(LEAST_ROWS, min(rows, LARGEST))
-        return super()._get_terminal_size()  # a line that does not know
+        return super()._get_terminal_size()  # a terminal of unknown size
 
     def _size_changed(self, *_: object) -> None:
         if not self._size_due:
@@ -212,20 +212,20 @@ class TerminalDriver(LinuxDriver):
     # --- signals --------------------------------------------------------------------------------------------
 
     def _soon(self, act: Callable[..., None], *arguments: object) -> None:
-        """Have the event loop do this: a handler runs in the midst of anything, such as a write that holds a lock."""
-        with contextlib.suppress(RuntimeError):  # it is closed, and all is over
+        """Calls `act` in the event loop: a signal handler may interrupt anything, such as a write that holds a lock."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: everything is over
             self._loop.call_soon_threadsafe(act, *arguments)
 
     def _told_to(self, number: int, _frame: object) -> None:
-        """The first signal is a wish, for which the event loop has to come by; another one a moment later is not."""
+        """Asks the event loop to leave at the first signal; at another one a moment later, ends at once."""
         now = time.monotonic()
         if self._loop.is_closed() or (self._told_to_end and now - self._told_to_end > AGAIN_SECONDS):
-            self.restore_now()  # the engine notices that nobody is there, and writes its checkpoint
+            self.restore_now()  # the engine notices the end and writes its checkpoint
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         elif not self._told_to_end:
             self._told_to_end = now
-            again = threading.Timer(STALLED_SECONDS, os.kill, (os.getpid(), number))  # as its sender may not
+            again = threading.Timer(STALLED_SECONDS, os.kill, (os.getpid(), number))  # its sender may send none
             again.daemon = True
             again.start()
             self._soon(self._leave, number)
@@ -242,7 +242,7 @@ class TerminalDriver(LinuxDriver):
         self._soon(self._go_on)
 
     def _suspend(self) -> None:
-        """Give the terminal back and stop, with all of the job that this process is in, as the terminal would do it."""
+        """Restores the terminal and stops the whole job of this process, as the terminal would."""
         if self._may_be_stopped:
             return
         self._give_back()
@@ -252,13 +252,13 @@ class TerminalDriver(LinuxDriver):
         self._loop.call_later(STOPPING_SECONDS, self._not_stopped)
 
     def _not_stopped(self) -> None:
-        """Without a shell that could let the process go on, the system does not stop it."""
+        """Continues if the system did not stop the process, for want of a shell that could continue it."""
         if self._may_be_stopped:
             self._may_be_stopped = False
             self._start_again(stopped=False)
 
     def _go_on(self) -> None:
-        """Take the terminal again; after a stop that nobody was told of, it is in whatever state the shell left it."""
+        """Takes the terminal again, whatever modes the shell has left it in."""
         if self._in_background():
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.killpg(os.getpgrp(), signal.SIGTTOU)

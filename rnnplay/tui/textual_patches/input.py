@@ -22,14 +22,14 @@ from textual.message import Message
 START, END = b"\x1b[200~", b"\x1b[201~"
 X10_MOUSE = b"\x1b[M"
 X10_SIZE = len(X10_MOUSE) + 3
-"""Buttons, column and row are a byte each, from 32 on."""
+"""Buttons, column and row are one byte each, from 32 on."""
 
 STALLED_SECONDS = 2.0
-"""A paste of which nothing more has come for so long, though not its end, is said to be under way."""
+"""A paste whose end has not come after this time of silence is reported as still under way."""
 GIVEN_UP_SECONDS = 1.0
-"""Escape, and nothing for so long after it, gives up such a paste."""
+"""Escape, followed by this time of silence, gives up such a paste."""
 LARGEST_PASTE = 4_000_000
-"""Bytes of one paste that are kept: its end, as the prompt does."""
+"""Bytes of one paste that are kept, its last, as in the prompt."""
 
 _LEADS = [X10_MOUSE[:size] for size in (1, 2)] + [START[:size] for size in range(1, len(START))]
 _LEADS.sort(key=len, reverse=True)
@@ -37,24 +37,24 @@ _MARK = re.compile(re.escape(START) + b"|" + re.escape(X10_MOUSE))
 
 
 class PasteStalled(Message):
-    """A paste has begun, and its end is long in coming."""
+    """A paste has begun, and its end has not come for a while."""
 
 
 class Parser(XTermParser):
-    """Textual's parser; a sequence that means nothing is no event."""
+    """Textual's parser; a meaningless sequence is no event."""
 
     def parse_mouse_code(self, code: str) -> Message | None:
         try:
             return super().parse_mouse_code(code)
-        except (ValueError, OverflowError, ZeroDivisionError):  # a terminal that has told a size of 0 pixels
+        except (ValueError, OverflowError, ZeroDivisionError):  # a terminal that reports a size of 0 pixels
             return None
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
-        except (ValueError, OverflowError):  # a code point that there is not
+        except (ValueError, OverflowError):  # an invalid code point
             return [events.Key(Keys.Ignore, sequence)]
-        # Half of a surrogate pair is no text: nothing could be written or sent that it is in.
+        # Half of a surrogate pair can neither be written nor sent.
         return [
             events.Key(Keys.Ignore, sequence) if any("\ud800" <= letter <= "\udfff" for letter in name) else key
             for key in keys
@@ -63,31 +63,31 @@ class Parser(XTermParser):
 
 
 class TerminalInput:
-    """Bytes of a terminal in, Textual's events out."""
+    """Turns the bytes of a terminal into Textual's events."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         try:
             if "\x1b".encode(encoding) != b"\x1b":
-                encoding = "utf-8"  # no terminal sends UTF-16; PYTHONIOENCODING may say so all the same
+                encoding = "utf-8"  # no terminal sends UTF-16, whatever PYTHONIOENCODING says
         except LookupError:
             encoding = "utf-8"
         self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
         self._encoding = encoding
         self._parser = Parser()
         self._lead = b""
-        """The beginning of a mark, which the parser has got already: it may be the Escape key."""
+        """The beginning of a mark that the parser already has: it may be the Escape key."""
         self._held = b""
-        """The beginning of a mark, or of a mouse report, which it has not got."""
+        """The beginning of a mark, or of a mouse report, that the parser does not have."""
         self._pasted: list[bytes] | None = None
-        """What has come of the paste that has begun."""
+        """The text so far of the current paste."""
         self._stalled = self._giving_up = False
-        """Whether its stalling has been told; whether the last that has come is an Escape by itself."""
+        """Whether its stalling was reported; whether the last input is a single Escape."""
         self._late = b""
-        """What would be the rest of its end, were the Escape that it was given up by a piece of it."""
+        """The rest of the end mark, in case the Escape that gave up the paste was its beginning."""
         self._last = 0.0
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The events that `data` completes."""
+        """The events completed by `data`."""
         self._last = time.monotonic()
         self._stalled, self._giving_up = False, data == b"\x1b"
         data, self._late = data.removeprefix(self._late), b""
@@ -96,7 +96,7 @@ class TerminalInput:
             rest = yield from self._paste(rest) if self._pasted is not None else self._keys(rest)
 
     def tick(self) -> Iterator[Message]:
-        """The events that are due because nothing more has come; to be called every tenth of a second or so."""
+        """The events that are due because nothing more has come; call it about every tenth of a second."""
         silent = time.monotonic() - self._last
         if silent > constants.ESCAPE_DELAY:
             self._lead = b""
@@ -109,7 +109,7 @@ class TerminalInput:
     # --- keys and the mouse ---------------------------------------------------------------------------------
 
     def _keys(self, data: bytes) -> Generator[Message, None, bytes]:
-        """Hand on keys up to the next mark; returns what comes after it."""
+        """Handles keys up to the next mark; returns the bytes after it."""
         lead, self._lead = self._lead, b""
         whole = lead + data
         found = _MARK.search(whole)
@@ -120,7 +120,7 @@ class TerminalInput:
         before = whole[len(lead) : found.start()]
         yield from self._parse(self._decode(before))
         done = max(0, len(lead) - found.start())
-        """Bytes of the mark that the parser has got already."""
+        """Bytes of the mark that the parser already has."""
         if found[0] == START:
             yield from self._parse(START[done:].decode())
             self._pasted = []
@@ -141,13 +141,13 @@ class TerminalInput:
         try:
             yield from parsed
         except Exception:
-            # What has come is lost to it, and what comes is read anew.
+            # The parser's state is lost; later input is parsed anew.
             self._parser = Parser()
 
     # --- pastes ---------------------------------------------------------------------------------------------
 
     def _paste(self, data: bytes) -> Generator[Message, None, bytes]:
-        """Keep what belongs to the paste; returns what comes after it."""
+        """Collects the bytes of the paste; returns those after it."""
         assert self._pasted is not None
         text, end, rest = data.partition(END)
         if not end:
@@ -161,9 +161,9 @@ class TerminalInput:
         return rest
 
     def _waiting_for_the_end(self, silent: float) -> Iterator[Message]:
-        """A paste has no time in which it must be over: what came later would be keys, and its letters commands.
+        """Waits for the end of a paste without a time limit: later text would become keys, and its letters commands.
 
-        The terminal sends one thing after the other. So an Escape key comes only where the end will not.
+        The terminal sends one thing after the other, so an Escape key comes only if the end will not.
         """
         if self._giving_up and silent > GIVEN_UP_SECONDS:
             self._held, self._late = b"", END[1:]
@@ -176,13 +176,13 @@ class TerminalInput:
         pasted = b"".join(self._pasted or [])[-LARGEST_PASTE:]
         self._pasted = None
         text = pasted.decode(self._encoding, "replace").replace("\x1b", "").replace("\x00", "")
-        # The parser, which has seen the mark of the beginning, makes an empty paste of it.
+        # The parser has the mark of the beginning, and makes an empty paste of both.
         for event in self._parse(END.decode()):
             yield events.Paste(text) if isinstance(event, events.Paste) else event
 
 
 def _newest_form(report: bytes) -> str:
-    """An X10 report of the mouse as SGR has it. X10 does not tell which button was released: the left, most often."""
+    """Converts an X10 mouse report to SGR. X10 does not say which button was released: the left one is assumed."""
     buttons, column, row = (max(0, byte - 32) for byte in report[len(X10_MOUSE) :])
     if buttons & 0b1100011 == 3:
         return f"\x1b[<{buttons & ~3};{column};{row}m"

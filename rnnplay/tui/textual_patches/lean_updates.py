@@ -1,8 +1,8 @@
-"""Fewer bytes to the terminal: what an update of a part of the screen need not say is left out.
+"""Partial updates of the screen in fewer bytes.
 
-Textual paints a changed stretch from the left end of its widget on, and gives every run of characters its whole style
-and a reset. Over SSH that is most of what a run under way sends. Here only the stretch itself is sent, and of a style
-what differs from the one before; the screen is the same.
+Textual paints a changed stretch from the left end of its widget, and gives every run of characters its whole style and
+a reset, which is most of the traffic of a run over SSH. Here only the stretch itself is sent, with the differences
+between styles; the screen is the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RESET = "\x1b[0m"
 
 
 class LeanUpdate(ChopsUpdate):
-    """Textual's update of some stretches of lines, in as few bytes as they take."""
+    """Textual's update of stretches of lines, in as few bytes as possible."""
 
     def render_segments(self, console: Console) -> str:
         system = console._color_system or ColorSystem.TRUECOLOR
@@ -44,7 +44,7 @@ class LeanUpdate(ChopsUpdate):
 
 
 def _painted(segment: Segment, before: Style, system: ColorSystem) -> tuple[str, Style]:
-    """What is sent for `segment` after one of style `before`, and the style that then holds."""
+    """The output for `segment` after one of style `before`, and the style then in effect."""
     text, style = segment.text, segment.style or _PLAIN
     if style.link:
         return _codes(before, _PLAIN, system) + Strip.render_style(style, text, system), _PLAIN
@@ -55,13 +55,13 @@ def _painted(segment: Segment, before: Style, system: ColorSystem) -> tuple[str,
 
 @lru_cache(maxsize=4096)
 def _same_blank(before: Style, style: Style) -> bool:
-    """Whether a blank looks the same in both: that has a background and nothing else."""
+    """Whether a blank looks the same in both styles: they have the same background and nothing else."""
     return before.bgcolor == style.bgcolor and before.without_color == style.without_color == _PLAIN
 
 
 @lru_cache(maxsize=4096)
 def _codes(before: Style, style: Style, system: ColorSystem) -> str:
-    """The escape sequence that leads from one style to the other; "" if they look the same."""
+    """The escape sequence that changes one style to the other; "" if they look the same."""
     whole = Strip.render_ansi(style, system)
     if whole == Strip.render_ansi(before, system):
         return ""
@@ -76,5 +76,5 @@ def _codes(before: Style, style: Style, system: ColorSystem) -> str:
 
 
 def send_lean_updates() -> None:
-    """Let Textual make its updates as LeanUpdate. The class has no other way to be told."""
+    """Makes Textual use LeanUpdate, whose class it does not let one choose."""
     _compositor.ChopsUpdate = LeanUpdate  # type: ignore[misc]

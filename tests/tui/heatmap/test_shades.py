@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rnnplay.tui.heatmap.heat_map import LABEL, column_width, label, levels_of, token_row
-from rnnplay.tui.heatmap.histogram import columns, log_bins
-from rnnplay.tui.heatmap.shades import BAD, BLOCKS, LEVELS, glyph, level, shares, signed_level
-from rnnplay.tui.heatmap.token_rows import at_column, gap_of, row_of, wrap
+from rnnplay.tui.heatmap.shades import (
+    BAD,
+    BLOCKS,
+    LEVELS,
+    columns,
+    fractions,
+    glyph,
+    level,
+    log_bins,
+    signed_level,
+)
+from rnnplay.tui.heatmap.token_text import at_column, gap_of, row_of, wrap
 
 
 def test_levels() -> None:
@@ -29,15 +38,15 @@ def test_signed_levels_have_glyphs_that_differ_by_sign() -> None:
 
 
 def test_shares_are_of_the_greatest_finite_value() -> None:
-    assert shares([1.0, 4.0, math.inf])[:2] == [0.25, 1.0]
-    assert math.isnan(shares([1.0, math.inf])[1])
-    assert shares([0.0, 0.0]) == [0.0, 0.0]
-    assert shares([1.0], most=4.0) == [0.25]
+    assert fractions([1.0, 4.0, math.inf])[:2] == [0.25, 1.0]
+    assert math.isnan(fractions([1.0, math.inf])[1])
+    assert fractions([0.0, 0.0]) == [0.0, 0.0]
+    assert fractions([1.0], most=4.0) == [0.25]
 
 
 @given(st.lists(st.floats(), max_size=40))
 def test_any_number_has_a_level(values: list[float]) -> None:
-    assert all(0 <= level(share) <= BAD for share in shares(values))
+    assert all(0 <= level(share) <= BAD for share in fractions(values))
     assert all(-LEVELS <= signed_level(value) <= BAD for value in values)
     assert levels_of([values]).tolist() == [[signed_level(value) for value in values]]
 

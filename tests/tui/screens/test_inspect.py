@@ -352,7 +352,7 @@ async def test_gates_by_key(stage: Stage) -> None:
         assert isinstance(first, GatesQuestion)
         assert (first.quantity, first.layer, first.order) == ("forget_gate", 0, "variance")
         heat = screen.query_one(HeatMap)
-        assert first.count == heat.room > 20
+        assert first.count == heat.capacity > 20
         assert "p" not in footer(screen)
         for key, field, value in (
             ("q", "quantity", "output_gate"),
@@ -360,7 +360,7 @@ async def test_gates_by_key(stage: Stage) -> None:
             ("o", "order", "saturation"),
             ("o", "order", "property"),
             ("p", "property", "line position"),
-            ("pagedown", "first", heat.room),
+            ("pagedown", "first", heat.capacity),
         ):
             put = await asked(stage, pilot, key)
             assert getattr(put, field) == value

@@ -17,11 +17,11 @@ from rnnplay.config import KnobSpec, RunConfig, SamplingConfig, knobs, with_valu
 from rnnplay.errors import ConfigError
 from rnnplay.presets import PRESETS, preset_config
 from rnnplay.runs.records import Tuned
-from rnnplay.tui.heatmap.values import nudged
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.setup.form_rows import MoreRow
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.setup_form import OPEN_FILE, SetupForm
+from rnnplay.tui.setup.values import nudged
 from tests.tui.stage import until
 
 

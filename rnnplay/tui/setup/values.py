@@ -1,4 +1,4 @@
-"""A knob's value as text, and the next sensible number beside it."""
+"""The value of a knob as text, and the next sensible number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnnplay.config import KnobSpec, Value, knobs
 
 
 def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
-    """`value` as a user would type it; with `words`, what 0 means where it is not a number like others."""
+    """Formats `value` as a user would type it; with `words`, 0 as its meaning if it has a special one."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if words and value == 0 and spec.knob.zero:
@@ -21,10 +21,10 @@ def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
 
 
 def nudged(spec: KnobSpec | str, value: Value, direction: int) -> Value:
-    """The next sensible number above (`direction` 1) or below (-1) `value`, within the knob's limits.
+    """The next sensible number above (`direction` 1) or below (-1) `value`, within the limits of the knob.
 
-    `spec` may be the name of one of RunConfig's knobs. Powers of two where the default is one; shares of 1 by
-    0.05; 1-2-5 steps where there is no upper limit to speak of; what is no number stays as it is.
+    `spec` may be the name of a knob of RunConfig. Powers of two if the default is one; steps of 0.05 for fractions;
+    1-2-5 steps where there is no practical upper limit; values that are not numbers stay.
     """
     if isinstance(spec, str):
         spec = knobs()[spec]

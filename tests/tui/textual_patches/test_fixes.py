@@ -1,4 +1,4 @@
-"""Windows without room for a widget, and windows whose size changes faster than it is followed."""
+"""Windows too small for a widget, windows whose size changes quickly, and clicks on removed widgets."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.content import Content
-from textual.events import Resize
+from textual.events import MouseDown, Resize
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import OptionList
 
-from rnnplay.tui.textual_patches import layout
-from rnnplay.tui.textual_patches.layout import mend_layout
+from rnnplay.tui.textual_patches import fixes
+from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
+from tests.tui.stage import Stage
 
 
 @pytest.fixture(autouse=True)
 def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Content, "_wrap_and_format", layout._wrap_and_format)
-    monkeypatch.setattr(Screen, "_screen_resized", layout._screen_resized)
-    monkeypatch.setattr(StylesCache, "get_inner_outer", layout._inner_outer)
-    mend_layout()
+    monkeypatch.setattr(Content, "_wrap_and_format", fixes._wrap_and_format)
+    monkeypatch.setattr(Screen, "_screen_resized", fixes._screen_resized)
+    monkeypatch.setattr(StylesCache, "get_inner_outer", fixes._inner_outer)
+    fix_textual()
 
 
 async def test_a_list_without_room_ends_nothing() -> None:
@@ -75,3 +76,23 @@ async def test_two_sizes_at_once_come_to_rest(monkeypatch: pytest.MonkeyPatch) -
             for _ in range(20):
                 await pilot._wait_for_screen(timeout=5)
         assert screen.size == Size(60, 20)
+
+
+async def test_a_click_on_a_widget_that_has_just_been_removed_is_none(stage: Stage) -> None:
+    """Between its removal and the next drawing it stands where it was."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        key = app.screen.query("FooterKey").first()
+        x, y = key.region.offset
+        press = MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y)
+        assert not is_on_removed(press, app.screen)
+        parent = key.parent
+        key._parent = None
+        try:
+            assert is_on_removed(press, app.screen)
+            await app.on_event(press)
+        finally:
+            key._parent = parent
+        await pilot.pause()
+        assert app.is_running and app._exception is None
