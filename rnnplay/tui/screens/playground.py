@@ -196,8 +196,7 @@ class PlaygroundScreen(Screen[None]):
         self._display.show_soon()
 
     @on(SetupForm.Changed)
-    def _form_changed(self, event: SetupForm.Changed) -> None:
-        self.state.want(event.config)
+    def _form_changed(self) -> None:
         self._display.label_main()
         self._display.show_soon()
 

@@ -970,3 +970,20 @@ async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage
         assert [mark.step for mark in stage.loss.marks] == [30]
         assert stage.state.step == 31, "what came after the state it went back to is no longer so"
         assert any("back to step 30; lr 0.001" in toast for toast in stage.toasts)
+
+
+async def test_escape_takes_back_what_was_typed_into_the_form(stage: Stage) -> None:
+    """Each key already changes what is shown; only Enter, or leaving the field, makes the value that of the run."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        before = stage.form.config
+        stage.form.field("lr").focus()
+        await pilot.press(*"0.25", "f8")
+        assert stage.form.config.lr == 0.25 and stage.form.config.clip_threshold > before.clip_threshold
+        await pilot.press("f7", "escape")
+        assert stage.form.config.lr == stage.state.wanted.lr == before.lr
+        await pilot.press(*"1,5", "escape")
+        assert stage.form.config.lr == before.lr
+        await pilot.press(*"0.25", "tab")
+        assert stage.form.config.lr == stage.state.wanted.lr == 0.25
