@@ -1,4 +1,4 @@
-"""What the machine has, and how to use it: device, precision, processors, memory."""
+"""Chooses how to use the machine: device, precision, processors and memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of `config.device`; raises ConfigError if it is not there.
+    """Returns the device of `config.device`; raises ConfigError if the machine lacks it.
 
-    auto is CUDA, else the CPU. Apple's MPS must be asked for: one timestep of a small model does not fill it.
+    auto is CUDA if there is one, else the CPU. Apple's MPS must be named: one timestep of a small model does not use it
+    to capacity.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device", "device is cuda, but torch sees no CUDA device here; use --device auto or cpu.")
@@ -65,7 +66,7 @@ def can_bfloat16(device: torch.device) -> bool:
 
 @cache
 def cpu_features() -> frozenset[str]:
-    """Names of what the CPU can, as torch and Linux write them."""
+    """Names of the CPU's features, as torch and Linux write them."""
     get_capabilities: Callable[[], dict[str, Any]] | None = getattr(torch.cpu, "get_capabilities", None)
     if get_capabilities is not None:  # from torch 2.11 on
         return frozenset(name for name, has in get_capabilities().items() if has is True)
@@ -76,22 +77,21 @@ def cpu_features() -> frozenset[str]:
 
 
 def prepare_thread() -> None:
-    """To be called once in each thread that computes, before its first step.
+    """Prepares a thread that computes; to be called once in each, before its first step.
 
-    Vanishing gradients become denormal numbers, which slow a CPU many times; here they become zero. torch's own
-    worker threads take this over from the thread that starts them.
+    Vanishing gradients become denormal numbers, which slow a CPU many times; here they become zero. torch's own worker
+    threads inherit this from the thread that starts them.
     """
     torch.set_flush_denormal(True)
 
 
 def keep_memory() -> None:
-    """Has the process keep the memory it once had, for the next step to use again.
+    """Makes the process keep freed memory for the next step.
 
-    A step allocates and frees the same large tensors each time. The C library gives those back to the system, which
-    hands out zeroed pages anew: measured, 28% of a step with a vocabulary of 33,000 (2×200, batch 20, bptt 35) and 5
-    to 10% of one of 2×512. glibc only; elsewhere nothing happens. See mallopt(3).
-
-    Where small things come to lie between the large ones, ever more is kept: call `release_memory` now and then.
+    A step allocates and frees the same large tensors each time. The C library returns those to the system, which hands
+    out zeroed pages again: measured, 28% of a step with a vocabulary of 33,000 (2×200, batch 20, bptt 35) and 5 to 10%
+    of one of 2×512. Only with glibc; elsewhere nothing happens. See mallopt(3). Where small allocations come to lie
+    between large ones, ever more memory is kept: call `release_memory` now and then.
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_MAX, 0)
@@ -99,7 +99,7 @@ def keep_memory() -> None:
 
 
 def release_memory() -> None:
-    """Gives back to the system what lies free at this moment; the next step fetches it again. See malloc_trim(3)."""
+    """Returns unused memory to the system; the next step allocates it again. See malloc_trim(3)."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
 
@@ -110,35 +110,35 @@ def _glibc() -> ctypes.CDLL | None:
 
 
 def use_threads(count: int) -> int:
-    """Sets the number of threads that torch uses in the calling thread, and returns it: at most one a processor.
+    """Sets the number of threads that torch uses in the calling thread, at most one per processor, and returns it.
 
-    More would wait for each other in every product, and a run from a larger machine would hardly move here.
+    More would wait for each other in every product, and a run from a larger machine would hardly progress here.
     """
     torch.set_num_threads(min(count, len(processors())))
     return torch.get_num_threads()
 
 
 def physical_cores() -> int:
-    """Cores this process may run on, counting those that share one core's units once; at most OMP_NUM_THREADS."""
+    """Number of cores this process may run on (hyper-threads of one core count once); at most OMP_NUM_THREADS."""
     allowed = len(processors())
     return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, _openmp_limit()))
 
 
 def processors() -> list[int]:
-    """Numbers of the processors this process may run on, counting all that share one core."""
+    """Numbers of the processors this process may run on, including all hyper-threads of a core."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
 def _openmp_limit() -> int:
-    """OMP_NUM_THREADS is how a user, or a batch system, says how much of a machine is theirs."""
+    """The limit in OMP_NUM_THREADS, by which a user or a batch system says how much of a machine to use."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(first) if first.isdecimal() and int(first) > 0 else sys.maxsize
 
 
 def describe_machine() -> dict[str, str]:
-    """What matters to a run's speed, in words, for `rnnplay doctor`."""
+    """Describes what matters to a run's speed, for `rnnplay doctor`."""
     cpu = torch.device("cpu")
     described = {
         "python": platform.python_version(),

@@ -66,11 +66,11 @@ def chunked_cross_entropy(
     device = hidden.device.type
     products = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     counts = targets != ignore_index  # (N,)
-    share = counts.float()  # of each loss in the result
+    factors = counts.float()  # of each loss in the result
     if reduction == "mean":
-        share = share / share.sum()
+        factors = factors / factors.sum()
     targets = targets.masked_fill(~counts, 0)
-    loss: Tensor = _Chunked.apply(hidden, weight, bias, targets, share, products, torch.is_grad_enabled())  # type: ignore[no-untyped-call]
+    loss: Tensor = _Chunked.apply(hidden, weight, bias, targets, factors, products, torch.is_grad_enabled())  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -84,12 +84,12 @@ class _Chunked(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor | None,
         targets: Tensor,
-        share: Tensor,
+        factors: Tensor,
         products: torch.dtype,
         wanted: bool,
     ) -> Tensor:
         with torch.autocast(hidden.device.type, enabled=False):
-            loss, gradients = _loss(hidden, weight, bias, targets, share, products, wanted)
+            loss, gradients = _loss(hidden, weight, bias, targets, factors, products, wanted)
         ctx.gradients = gradients
         return loss
 
@@ -108,15 +108,15 @@ def _loss(
     weight: Tensor,
     bias: Tensor | None,
     targets: Tensor,
-    share: Tensor,
+    factors: Tensor,
     products: torch.dtype,
     wanted: bool,
 ) -> tuple[Tensor, list[Tensor | None]]:
-    """Σ share_n · loss_n, and if `wanted` its gradients for hidden, weight and bias."""
+    """Σ factor_n · loss_n, and, if `wanted`, its gradients for hidden, weight and bias."""
     positions = len(hidden)
-    beyond = -positions % MULTIPLE  # positions without a share
+    beyond = -positions % MULTIPLE  # positions with factor 0
     states = pad(hidden.to(products), (0, 0, 0, beyond))  # (N', H)
-    targets, share = pad(targets, (0, beyond)), pad(share, (0, beyond))  # (N',)
+    targets, factors = pad(targets, (0, beyond)), pad(factors, (0, beyond))  # (N',)
     matrix = weight.to(products)  # (V, H)
     memory = torch.empty(len(weight) * min(CHUNK, len(states)), device=hidden.device)
     loss = torch.zeros((), device=hidden.device)
@@ -137,12 +137,12 @@ def _loss(
         x.sub_(x.amax(0))
         hit = x[target, index]  # (n,)
         total = x.exp_().sum(0)  # (n,), at least 1
-        loss += torch.dot(total.log() - hit, share[part])
+        loss += torch.dot(total.log() - hit, factors[part])
         if not wanted:
             continue
         # x / total - onehot is the gradient; the division is left to the vectors that it is multiplied with.
         x[target, index] -= total
-        scale = share[part] / total  # (n,)
+        scale = factors[part] / total  # (n,)
         if d_bias is not None:
             d_bias.addmv_(x, scale)
         d_x = x.to(products)

@@ -122,7 +122,7 @@ def _possible(state: TrainingState) -> bool:
         and -1 <= seen.best_step <= seen.last_step <= state.step
         and not math.isnan(seen.best_loss)
         and 0 < seen.plateau_multiplier <= 1
-        and state.watch.possible
+        and state.watch.valid
     )
 
 

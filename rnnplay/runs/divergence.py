@@ -1,9 +1,9 @@
-"""When a run has diverged, and what is then changed. Looks at two numbers a step has anyway: costs nothing. No torch.
+"""Decides when a run has diverged, from two numbers that every step has anyway. Does not load torch.
 
 A step whose loss or gradient is not finite, or whose gradient is too large to be squared, never reaches the weights
 (under `rollback` and `stop`). The run has diverged if
-    such steps repeat: three in a row, or more than one in eleven for a while;
-    or the loss is far above its level and stays there: a jump that heals is left alone, however high;
+    such steps repeat: three in a row, or more than one in eleven for a while,
+    or the loss is far above its level and stays there (a jump from which it recovers does not count, however high),
     or weights are not finite.
 """
 
@@ -44,7 +44,7 @@ FACTOR, MARGIN = 2.0, 1.0
 LARGEST_JUMP = 10.0
 """A loss counts as at most this many times the limit, so that one spike is soon forgotten."""
 
-GAIN = 0.95
+IMPROVEMENT = 0.95
 STUCK_STEPS = 50
 """Steps far above the level without falling by 5% before the run counts as diverged."""
 
@@ -53,7 +53,7 @@ ABOVE_STEPS = 500
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """What the steps so far have shown; a part of every checkpoint."""
+    """Summarizes the losses of all steps so far; a part of every checkpoint."""
 
     level: float = math.nan
     """The usual loss, in nats per token; NaN before the first step."""
@@ -64,16 +64,18 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     above: int = 0
     """Number of steps since `recent` rose far above `level`."""
     high: float = 0.0
+    """The highest `recent` of these steps."""
     low: float = math.inf
-    """The highest `recent` of these steps, the lowest after that, and for how many steps it has not fallen by 5%."""
+    """The lowest `recent` after the highest."""
     stuck: int = 0
+    """Number of these steps since `low` last fell by 5%."""
     rollbacks: int = 0
     """Automatic rollbacks of the run."""
 
-    def after(self, loss: float, sound: bool) -> Watch:
-        """Returns the watch after one more step; `sound`: its loss and gradient could be used."""
+    def after(self, loss: float, usable: bool) -> Watch:
+        """Returns the watch after one more step; `usable`: its loss and gradient could be used."""
         replace = msgspec.structs.replace
-        if not sound or not math.isfinite(loss):
+        if not usable or not math.isfinite(loss):
             return replace(self, strikes=min(STRIKES, self.strikes + 1))
         strikes = max(0.0, self.strikes - STRIKE_FORGOTTEN)
         if math.isnan(self.level):
@@ -83,7 +85,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         if recent <= limit:
             level = self.level + (FALL if loss < self.level else RISE) * (min(loss, limit) - self.level)
             return replace(self, level=level, recent=recent, strikes=strikes, above=0, high=0.0, low=math.inf, stuck=0)
-        higher, better = recent > self.high, recent < GAIN * self.low
+        higher, better = recent > self.high, recent < IMPROVEMENT * self.low
         return replace(
             self,
             recent=recent,
@@ -94,7 +96,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
             stuck=0 if better and not higher else self.stuck + 1,
         )
 
-    def back(self, rollbacks: int) -> Watch:
+    def rolled_back(self, rollbacks: int) -> Watch:
         """Returns the watch for a state that the run has been rolled back to."""
         return Watch(level=self.level, recent=self.level, rollbacks=rollbacks)
 
@@ -114,7 +116,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         return self.stuck >= STUCK_STEPS or self.above >= ABOVE_STEPS
 
     @property
-    def possible(self) -> bool:
+    def valid(self) -> bool:
         """Whether the values are valid; for files that anyone may have written."""
         counts = (self.above, self.stuck, self.rollbacks)
         return min(counts) >= 0 and 0 <= self.strikes <= STRIKES and not math.isnan(self.low)

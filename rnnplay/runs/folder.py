@@ -1,9 +1,9 @@
-"""A run on disk: checkpoints/<run>/, its names, and what is in it. No torch here: the terminal interface reads it.
+"""Run folders, checkpoints/<run>/: their names and contents. Does not load torch, as the interface reads them too.
 
 run.json          what the run is (RunInfo)
-vocabulary.json   the tokenizer, whole: a run folder works without its corpus
+vocabulary.json   the whole tokenizer: a run folder works without its corpus
 metrics.jsonl     its records (metrics_log.py)
-step-000001200/   a checkpoint (checkpoints.py), there whole or not at all
+step-000001200/   a checkpoint (training/checkpoints.py), written atomically
 engine.log        what the engine process printed
 """
 
@@ -13,7 +13,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +54,7 @@ _LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInfo:
-    """A checkpoint that is there, whole."""
+    """A complete checkpoint on disk."""
 
     step: int
     path: Path
@@ -78,7 +78,7 @@ class RunFolder:
 
     @cached_property
     def log(self) -> MetricsLog:
-        """metrics.jsonl."""
+        """The records, metrics.jsonl."""
         return MetricsLog(self.path / "metrics.jsonl")
 
     @property
@@ -92,7 +92,7 @@ class RunFolder:
         return self.path / "engine.log"
 
     def claim(self) -> RunLock:
-        """Takes the lock of a run that begins here; makes the folder. Raises InputError if another process holds it."""
+        """Creates the folder of a new run and takes its lock. Raises InputError if another process holds it."""
         check_run_name(self.name)
         self.path.mkdir(parents=True, exist_ok=True)
         check_own(self.log.path)
@@ -116,12 +116,12 @@ class RunFolder:
         return any(_STEP.fullmatch(path.name) and path != first for path in self._entries())
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
-        """Makes the folder of a new run, without a checkpoint; raises InputError if the run exists already."""
+        """Creates the folder of a new run, without a checkpoint; raises InputError if the run exists already."""
         self.begin(tokenizer)
         self.write_info(info)
 
     def begin(self, tokenizer: Tokenizer) -> None:
-        """Makes the folder of a new run except run.json, which follows the first checkpoint and makes it a run.
+        """Creates the folder of a new run except run.json, which follows the first checkpoint and makes it a run.
 
         Leftovers of an interrupted start are removed. Raises InputError if the run exists already.
         """
@@ -135,7 +135,7 @@ class RunFolder:
         replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
     def recreate(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
-        """Makes the folder anew, except run.json, of a run in training whose folder was removed.
+        """Creates the folder of a run in training again, except run.json, after it was removed.
 
         Raises OSError, or InputError if another run has taken its place.
         """
@@ -213,16 +213,14 @@ class RunFolder:
         """Finds "latest", "best" (the lowest validation loss) or the one at a step; raises InputError."""
         found = self.checkpoints()
         if not found:
-            raise InputError(f"The run {self.name!r} has no checkpoint that can be read; remove it and train anew.")
+            raise InputError(f"The run {self.name!r} has no checkpoint that can be read; remove it and train again.")
         if which == "latest":
             return found[-1]
         if which == "best":
             best = best_of(found)
             if best is None:
-                rated = any(one.loss is not None for one in found)
-                lacks = (
-                    "no checkpoint with a validation loss that is finite" if rated else "no validated checkpoint yet"
-                )
+                validated = any(one.loss is not None for one in found)
+                lacks = "no checkpoint with a finite validation loss" if validated else "no validated checkpoint yet"
                 raise CheckpointError(f"The run {self.name!r} has {lacks}; take another.", self.another())
             return best
         wanted = whole_number(which)
@@ -252,14 +250,6 @@ class RunFolder:
         """Reads all records on disk, oldest first."""
         return self.log.read()
 
-    def append(self, records: Iterable[Record]) -> None:
-        """Adds records to metrics.jsonl, with a short delay."""
-        self.log.append(records)
-
-    def cut_metrics(self, after_step: int, size: int | None = None) -> None:
-        """Drops the records after `after_step`; `size` as in MetricsLog.cut."""
-        self.log.cut(after_step, size)
-
     def remove_checkpoint(self, path: Path) -> None:
         """Deletes a checkpoint atomically."""
         away = path.with_name(f".{path.name}.removed")
@@ -270,12 +260,12 @@ class RunFolder:
             remove_tree(away)
 
     def rewind(self, step: int, metrics_size: int | None = None) -> None:
-        """Drops everything after the checkpoint at `step`: later checkpoints and records."""
+        """Deletes everything later than the checkpoint at `step`: checkpoints and records."""
         self.remove_checkpoints_after(step)
-        self.cut_metrics(step, metrics_size)
+        self.log.cut(step, metrics_size)
 
     def remove_checkpoints_after(self, step: int) -> None:
-        """Deletes the later checkpoints, also unreadable ones."""
+        """Deletes later checkpoints, including unreadable ones."""
         for path in self._entries():
             match = _STEP.fullmatch(path.name)
             if match is not None and int(match[1]) > step:
@@ -294,15 +284,14 @@ class RunFolder:
                     remove_tree(path)
 
     def _entries(self) -> list[Path]:
-        try:
+        with suppress(OSError):
             return list(self.path.iterdir())
-        except OSError:
-            return []
+        return []
 
 
 def _is_intact(checkpoint: Path) -> bool:
     """Whether its files are as written. Reads them all; used after another checkpoint turned out to be damaged."""
-    import hashlib  # only here: the interface starts without it
+    import hashlib  # imported here, so that the interface starts without it
 
     try:
         sha256 = read_state(checkpoint).sha256
@@ -323,17 +312,16 @@ def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
 
 
 def list_runs(workspace: Workspace) -> list[RunFolder]:
-    """All runs, by name, also unreadable ones."""
+    """Lists all runs by name, including unreadable ones."""
     runs = [RunFolder(workspace.checkpoints / name) for name in names_in(workspace.checkpoints)]
     return [run for run in runs if run.holds_run()]
 
 
 def names_in(checkpoints: Path) -> list[str]:
     """The valid run names in the folder, sorted."""
-    try:
-        return sorted(name for name in os.listdir(checkpoints) if is_name(name, _LONGEST_NAME))  # noqa: PTH208 (quick)
-    except OSError:
-        return []
+    with suppress(OSError):
+        return sorted(name for name in os.listdir(checkpoints) if is_name(name, _LONGEST_NAME))  # noqa: PTH208 (fast)
+    return []
 
 
 def find_run(name: str, workspace: Workspace) -> RunFolder:
@@ -363,9 +351,9 @@ def check_run_name(name: str) -> str:
 
 
 def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "", others: Collection[str] = ()) -> str:
-    """A free name like "tales-lstm-256-01"; `stem`: what stands before the number instead.
+    """Returns a free name like "tales-lstm-256-01"; `stem` replaces the part before the number.
 
-    `others` are taken, too, though their folders may not be there yet.
+    `others` are names in use whose folders may not exist yet.
     """
     if not stem:
         corpus = as_name(Path(config.corpus).stem, 40) or "run"
@@ -388,12 +376,12 @@ def remove_run(folder: RunFolder) -> None:
     try:
         lock: RunLock | None = RunLock.take(path)
     except (OSError, NotOwnError):
-        lock = None  # a run must be removable on a full disk, too; also a folder without our files
+        lock = None  # a run must be removable from a full disk, and even if its lock file is not ours
     away = path.with_name(f".{path.name}.removed")
     try:
         shutil.rmtree(away, ignore_errors=True)
         if lock is not None and os.name == "nt":
-            lock.release()  # Windows renames no folder with an open file in it
+            lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(away)
     except OSError as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""One process at a time trains a run. The lock is the system's own on an open file, and dies with its holder."""
+"""Locks a run so that only one process trains it; the system releases the lock when the process ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
 
 class RunLock:
-    """Held from `take` to `release`, or until the process ends. Reading a run needs none."""
+    """The lock of a run, held from `take` to `release` or the end of the process. Not needed for reading."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,8 +24,11 @@ class RunLock:
 
     @classmethod
     def take(cls, folder: Path) -> RunLock:
-        """The lock of the run in `folder`, which is there; raises InputError if another has it, NotOwnError if its
-        file may be another, OSError if it cannot be written to."""
+        """Locks the run in `folder`, which must exist.
+
+        Raises InputError if another process holds the lock, NotOwnError if the lock file may not be ours, OSError if
+        it cannot be opened for writing.
+        """
         lock = cls(folder / LOCK_FILE)
         check_own(lock._path)
         descriptor = open_own(lock._path, os.O_RDWR | os.O_CREAT)
@@ -49,7 +52,7 @@ class RunLock:
 
     @property
     def in_place(self) -> bool:
-        """Whether the folder that it was taken in is still there: false if that was removed, moved or replaced."""
+        """Whether the locked folder is still there; false if it was removed, moved or replaced."""
         if self._descriptor is None:
             return True
         try:
@@ -57,11 +60,11 @@ class RunLock:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
-            return True  # a disk that is away for a moment
+            return True  # a disk that does not answer for a moment
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
     def release(self) -> None:
-        """Gives it back, if it is held."""
+        """Releases the lock, if it is held."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
@@ -75,7 +78,7 @@ if os.name == "nt":
     import msvcrt
 
     def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond what is written: Windows refuses to read locked bytes
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond the contents: Windows refuses to read locked bytes
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
 else:

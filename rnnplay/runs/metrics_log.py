@@ -1,4 +1,4 @@
-"""Writes metrics.jsonl: one record a line, appended only, and cut back to a checkpoint when a run resumes from it."""
+"""Writes metrics.jsonl: one record per line, appended, and cut back to a checkpoint when a run resumes from it."""
 
 from __future__ import annotations
 

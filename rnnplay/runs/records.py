@@ -1,4 +1,4 @@
-"""The records of a run: one a line in metrics.jsonl, on stdout with --json, and in messages to the interface.
+"""The records of a run: one per line in metrics.jsonl and with --json, and in messages to the interface.
 
 Does not load torch, as the interface reads these too.
 """
@@ -13,7 +13,7 @@ from rnnplay.config import RENAMED, with_new_names
 
 StepNumber = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
 Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""One line of text for display, cleaned: a stranger's file cannot send escape sequences to the terminal."""
+"""One line of text for display, cleaned: a file from elsewhere cannot send escape sequences to the terminal."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag="started"):
@@ -55,7 +55,7 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
     """Nats per token."""
     perplexity: float
     bits_per_character: float
-    """Over the characters of the text, also for words; what `<unk>` hides counts 8 bits a byte."""
+    """Over the characters of the text, for words too; what `<unk>` hides counts 8 bits per byte."""
     best: bool = False
     """Whether this is the lowest loss of the run so far."""
     unknown_fraction: float | None = None

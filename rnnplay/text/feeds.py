@@ -64,8 +64,8 @@ def make_feed(split: EncodedSplit, feed: Literal["stream", "lines"], batch_size:
 class StreamFeed:
     """The split as `batch_size` parallel rows, read on from batch to batch; the state is reset once an epoch.
 
-    All targets (every token but the split's first) come exactly once in an epoch. Where they do not share out
-    evenly, the first rows are one token longer, and in the epoch's last batch the others end masked.
+    All targets (every token but the split's first) come exactly once in an epoch. Where they do not divide
+    evenly, the first rows are one token longer, and in the epoch's last batch the ends of the others are masked.
     """
 
     def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0) -> None:  # noqa: ARG002

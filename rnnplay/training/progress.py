@@ -199,7 +199,7 @@ class Progress:
         )
         self.learner.roll_back(good.tensors)
         self.step, self.tokens, self.validations = good.step, good.tokens, good.validations
-        self.watch = good.watch.back(rollbacks)
+        self.watch = good.watch.rolled_back(rollbacks)
         self._pace_start = (self.fraction(config), self.stopwatch.seconds)
         return record
 
@@ -242,6 +242,6 @@ class Progress:
         self.learner.restore(tensors, state)
         self.step, self.tokens, self.validations, self.watch = state.step, state.tokens, state.validations, state.watch
         if state.finished == "diverged":  # the user resumes all the same: all rollbacks are available again
-            self.watch = self.watch.back(0)
+            self.watch = self.watch.rolled_back(0)
         self.stopwatch = Stopwatch(state.seconds)
         self._pace_start = (self.fraction(config), state.seconds)

@@ -386,7 +386,7 @@ def test_metrics_are_cut_at_the_last_passage(world: World) -> None:
     path = world.folder().path / "metrics.jsonl"
     for to, last in ((15, 15), (30, 30), (50, 50)):
         data = path.read_bytes()
-        world.folder().cut_metrics(to)
+        world.folder().log.cut(to)
         kept = list(world.folder().metrics())
         assert list(map(repr, kept)) == list(map(repr, whole[: len(kept)])) and kept[-1].step == last
         assert any(isinstance(record, Rollback) for record in kept) == (to >= 20)

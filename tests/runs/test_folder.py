@@ -162,7 +162,7 @@ def test_a_run_that_lost_its_run_json_is_named_kept_and_can_be_removed(left: str
     (folder.path / "run.json").unlink()
     assert not list_runs(workspace), "a start that was cut off is no run"
     if left == "metrics.jsonl":
-        folder.append([step(1)])
+        folder.log.append([step(1)])
         folder.log.flush()
     else:
         (folder.path / left).mkdir()

@@ -82,4 +82,4 @@ def test_a_watch_comes_back_from_disk_to_the_last_bit() -> None:
     watch = watched([*noisy(1.5, 50), *noisy(9.0, 17), math.nan])
     assert decode_line(encode_line(watch), Watch) == watch and watch.strikes and watch.above
     fresh: Watch = decode_line(encode_line(Watch()), Watch)
-    assert math.isnan(fresh.level) and fresh.low == math.inf and fresh.possible
+    assert math.isnan(fresh.level) and fresh.low == math.inf and fresh.valid

@@ -335,7 +335,7 @@ def make_run(
     if steps:
         add_checkpoint(folder, steps, loss)
         ending: list[Record] = [Finished(step=steps, reason=finished)] if finished else []
-        folder.append([*falling(steps), Checkpoint(step=steps, path=folder.checkpoint_path(steps).name), *ending])
+        folder.log.append([*falling(steps), Checkpoint(step=steps, path=folder.checkpoint_path(steps).name), *ending])
         folder.log.flush()
     return folder
 

@@ -61,7 +61,7 @@ def generate_ids(
     """Draws `sampling.length` ids, one after another, after those of `prompt` (at least one).
 
     `restart`: an id before which the state is set to zero, as it was in training on lines.
-    Raises RnnplayError if the model gives NaN or infinities, or knows nothing but <unk>.
+    Raises RnnplayError if the model returns NaN or infinities, or its vocabulary has only <unk>.
     """
     generator = torch.Generator()
     if sampling.seed:
@@ -79,7 +79,7 @@ def generate_ids(
 def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: SamplingConfig) -> Iterator[str]:
     """Continues `prompt`, yielding text as it is drawn; `prompt` and the pieces together read as one text.
 
-    The model first reads a newline if it has one, as texts begin after one. Raises as `generate_ids`.
+    The model first reads a newline if it has one, as texts begin after one. Raises as `generate_ids` does.
     """
     context = _prompt_ids(model, tokenizer, prompt)
     writer = _Writer(tokenizer, context, prompt)
@@ -112,11 +112,11 @@ def complete(
 ) -> Suggestion:
     """The most probable continuation of `text` up to a word's end, and its `bars` most probable next tokens.
 
-    `hook`: as in cells.step, for a model whose cells are tampered with; the text is then read step by step, slowly.
+    `hook`: as in cells.step, for a model whose cells are to be changed; the text is then read step by step, slowly.
 
     The continuation takes the most probable token each time: spaces and punctuation, then one word, at most 24 tokens,
-    and ends before a newline. Typed after half a word, a word model completes it to the most probable word that begins
-    so.
+    and ends before a newline. If the text ends within a word, a word model completes it to the most probable word that
+    starts like it.
     """
     unknown = tokenizer.unknown_in(text)
     ids = _prompt_ids(model, tokenizer, text)
@@ -124,18 +124,19 @@ def complete(
     try:
         if beginning and len(ids) > 1:
             logits, state = _read(model, ids[:-1], hook)
-            found = _words_beginning(tokenizer, beginning, logits)
+            found = _words_starting_with(tokenizer, beginning, logits)
             if found and found[0][0] != ids[-1]:
                 suggestion = tokenizer.tokens[found[0][0]][len(beginning) :]
-                bar_list = [(tokenizer.tokens[token], share) for token, share in found[:bars]]
+                bar_list = [(tokenizer.tokens[token], probability) for token, probability in found[:bars]]
                 rests = [word[len(beginning) :] for word, _ in bar_list]
                 return Suggestion(suggestion, bar_list, [piece for piece in unknown if piece != beginning], rests)
             logits, state = _step(model, ids[-1], state, hook)
         else:
             logits, state = _read(model, ids, hook)
-        shares, tokens = torch.softmax(logits.double(), dim=0).topk(min(bars, len(logits)))
+        probabilities, tokens = torch.softmax(logits.double(), dim=0).topk(min(bars, len(logits)))
         candidates = [
-            (tokenizer.tokens[token], share) for token, share in zip(tokens.tolist(), shares.tolist(), strict=True)
+            (tokenizer.tokens[token], probability)
+            for token, probability in zip(tokens.tolist(), probabilities.tolist(), strict=True)
         ]
         texts = [_Writer(tokenizer, ids, text).write(token) if token != UNKNOWN_ID else "" for token in tokens.tolist()]
         return Suggestion(_to_word_end(model, tokenizer, text, ids, logits, state, hook), candidates, unknown, texts)
@@ -181,11 +182,11 @@ def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], la
     return next((word for word in words if text.endswith(word)), "")
 
 
-def _words_beginning(tokenizer: Tokenizer, beginning: str, logits: Tensor) -> list[tuple[int, float]]:
-    """Ids of the words that begin so, the most probable first, with probabilities over the whole vocabulary."""
+def _words_starting_with(tokenizer: Tokenizer, beginning: str, logits: Tensor) -> list[tuple[int, float]]:
+    """Ids of the words with that `beginning`, the most probable first, with probabilities over the whole vocabulary."""
     ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
-    shares = torch.softmax(logits.double(), dim=0)[ids].tolist()
-    return sorted(zip(ids, shares, strict=True), key=lambda found: -found[1])
+    probabilities = torch.softmax(logits.double(), dim=0)[ids].tolist()
+    return sorted(zip(ids, probabilities, strict=True), key=lambda found: -found[1])
 
 
 class _Writer:
@@ -232,7 +233,7 @@ def _draw(logits: Tensor, sampling: SamplingConfig, generator: torch.Generator |
     logits = logits.clone()
     logits[UNKNOWN_ID] = -torch.inf
     if len(logits) == 1:
-        raise RnnplayError("The model's vocabulary has nothing but <unk>: train it with a lower min_count.")
+        raise RnnplayError("The model's vocabulary has no token but <unk>; train it with a lower min_count.")
     probabilities = filter_logits(logits, sampling.temperature, sampling.top_k, sampling.top_p)
     if sampling.temperature == 0:
         return int(probabilities.argmax())

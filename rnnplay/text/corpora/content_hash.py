@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.files import read_small, replacing
+from rnnplay.text.corpora.checked_files import TOO_FRESH_NS
 from rnnplay.text.corpora.reading import changed, check_text_file, reading
-from rnnplay.text.corpora.seen import TOO_FRESH_NS
 
 _BLOCK = 1 << 20
 _LARGEST_INDEX = 1 << 24
@@ -52,7 +52,7 @@ def content_hash(path: Path, cache: Path, progress: Callable[[int], None] | None
         while block := file.read(_BLOCK):
             digest.update(block)
             done += len(block)
-            if done > found.st_size:  # somebody writes faster than we read, perhaps endlessly
+            if done > found.st_size:  # another process writes faster than we read, perhaps endlessly
                 raise changed(path)
             if progress is not None:
                 progress(done)

@@ -19,8 +19,8 @@ SAMPLE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """What a file looks like."""
+class Guess:
+    """What a file seems to be."""
 
     what: str
     """ "a PDF", "Windows-1252 (Western European)"."""
@@ -142,7 +142,7 @@ _ALIASES = {"ansi": "cp1252", "unicode": "utf-16", "gbk": "gb18030", "gb2312": "
 _NO_ENCODINGS = ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7")
 
 
-def looks_of(path: Path, offset: int = 0) -> Looks | None:
+def guess(path: Path, offset: int = 0) -> Guess | None:
     """Guesses what the file at `path`, not UTF-8 at `offset`, is; None if nothing fits. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
@@ -161,15 +161,15 @@ def looks_of(path: Path, offset: int = 0) -> Looks | None:
     )
 
 
-def _no_text(path: Path, head: bytes, tail: bytes) -> Looks | None:
+def _no_text(path: Path, head: bytes, tail: bytes) -> Guess | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         for name, what, mend in _IN_ZIP:
             if name in head or name in tail:
-                return Looks(what, mend=_filled(mend, path))
-        return Looks("a ZIP archive", mend=_filled("unpack it with `unzip {file}`", path))
+                return Guess(what, mend=_filled(mend, path))
+        return Guess("a ZIP archive", mend=_filled("unpack it with `unzip {file}`", path))
     for at, mark, what, mend in _HEADS:
         if head[at : at + len(mark)] == mark and (mark != b"MZ" or b"\0" in head):
-            return Looks(what, mend=_filled(mend, path) or "give a text file")
+            return Guess(what, mend=_filled(mend, path) or "give a text file")
     return None
 
 
@@ -183,17 +183,17 @@ def _argument(path: Path) -> str:
     return quoted(f"./{path}" if str(path).startswith("-") else str(path))
 
 
-def _unmarked_utf16(head: bytes) -> Looks | None:
+def _unmarked_utf16(head: bytes) -> Guess | None:
     for encoding, order in (("utf-16-le", "little"), ("utf-16-be", "big")):
         text = head[: len(head) // 2 * 2].decode(encoding, "ignore")
         common = sum(character < "\x7f" or character in _OF_UTF16 for character in text)
         hangul = sum(character in _HANGUL for character in text)
         if common + hangul > (0.6 if hangul > common else 0.2) * len(text) and all(map(_is_text, text)):
-            return Looks(f"UTF-16 ({order}-endian) without a byte order mark", encoding, _quoted(text, 0))
+            return Guess(f"UTF-16 ({order}-endian) without a byte order mark", encoding, _quoted(text, 0))
     return None
 
 
-def _other_encoding(sample: bytes, offset: int) -> Looks | None:
+def _other_encoding(sample: bytes, offset: int) -> Guess | None:
     if b"\0" in sample:
         return None
     sample, cut = _whole_lines(sample)
@@ -207,17 +207,17 @@ def _other_encoding(sample: bytes, offset: int) -> Looks | None:
         what = "Windows-1252 or Latin-1 (Western European)"
     decoder = codecs.getincrementaldecoder(script.encoding)("ignore")
     before = decoder.decode(sample[:offset])
-    return Looks(what, script.encoding, _quoted(before + decoder.decode(sample[offset:], True), len(before)))
+    return Guess(what, script.encoding, _quoted(before + decoder.decode(sample[offset:], True), len(before)))
 
 
-def _damaged(sample: bytes) -> Looks | None:
+def _damaged(sample: bytes) -> Guess | None:
     """Whether this is UTF-8 with a few invalid bytes: more of its non-ASCII bytes are valid than not."""
     if b"\0" in sample:
         return None
     text = sample.decode("utf-8", "surrogateescape")
     broken = sum("\udc80" <= character <= "\udcff" for character in text)
     beyond = sum(character > "\x7f" for character in text) - broken
-    return Looks("UTF-8 with damaged places", "utf-8") if beyond > 3 * broken else None
+    return Guess("UTF-8 with damaged places", "utf-8") if beyond > 3 * broken else None
 
 
 def _rating(sample: bytes, script: _Script) -> float:

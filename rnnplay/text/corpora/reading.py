@@ -136,7 +136,7 @@ def _decoded(
         data = file.read(chunk_bytes)
         done += len(data)
         last = not data
-        if done > size:  # somebody writes faster than we read, perhaps endlessly
+        if done > size:  # another process writes faster than we read, perhaps endlessly
             raise changed(path)
     if not anything:
         raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
@@ -149,27 +149,27 @@ def not_text(
 
     It says what the file looks like, and how to make a text of it.
     """
-    from rnnplay.text.corpora.detection import looks_of
+    from rnnplay.text.corpora.detection import guess
 
     name = clean(str(path))
     try:
-        looks = looks_of(path, offset or 0)
+        guessed = guess(path, offset or 0)
     except OSError:
-        looks = None
-    if looks is not None and not looks.encoding:
-        return InputError(f"{name} is {looks.what}, not a text; {looks.mend}.")
+        guessed = None
+    if guessed is not None and not guessed.encoding:
+        return InputError(f"{name} is {guessed.what}, not a text; {guessed.mend}.")
     shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
     if error is None:
         problem = "is not text: it has a zero byte" + ("" if offset is None else f" at offset {offset:,}")
     else:
         byte = error.object[error.start]
         problem = f"is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit"
-    if looks is not None and codecs.lookup(looks.encoding) != codecs.lookup(encoding):
-        seems = f"{looks.what}, and would read: {looks.excerpt} […]"
-        return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), looks.encoding, seems)
+    if guessed is not None and codecs.lookup(guessed.encoding) != codecs.lookup(encoding):
+        seems = f"{guessed.what}, and would read: {guessed.excerpt} […]"
+        return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), guessed.encoding, seems)
     if error is None:
         return InputError(f"{name} {problem}; give a text file.")
-    if looks is not None or shown.startswith("UTF-16"):
+    if guessed is not None or shown.startswith("UTF-16"):
         new = quoted(f"{path.stem}-{shown.lower()}.txt")
         return InputError(
             f"{name} {problem}, though most of it is {shown}; leave out what does not fit, and lose those characters, "

@@ -255,7 +255,7 @@ def _encode(
 ) -> None:
     before = check_text_file(path)
     ends = LineEnds()
-    noted = ends.noting(iter_text(path, progress=report.doing("counting")))
+    noted = ends.counting(iter_text(path, progress=report.doing("counting")))
     if tokenizer is None:
         tokenizer = build_tokenizer(
             noted,
@@ -310,7 +310,7 @@ def _write_part(
 
 def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     """Raises InputError if a part is too short for one step or one validation, and says what length suffices."""
-    shares = split_fractions(config.split)
+    fractions = split_fractions(config.split)
     name = clean(corpus.name)
     if corpus.feed == "lines":
         for part, split in (("training", corpus.train), ("validation", corpus.validation)):
@@ -323,12 +323,12 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
     unit = "characters" if corpus.tokenizer.kind == "char" else "tokens"
     tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
     characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
-    for part, split, share, least, other in (
-        ("training", corpus.train, shares[0], config.batch_size * config.bptt + 1, "a smaller batch size or bptt"),
-        ("validation", corpus.validation, shares[1], 2, "a larger validation part in split"),
+    for part, split, fraction, least, other in (
+        ("training", corpus.train, fractions[0], config.batch_size * config.bptt + 1, "a smaller batch size or bptt"),
+        ("validation", corpus.validation, fractions[1], 2, "a larger validation part in split"),
     ):
         if split.tokens < least:
-            enough = ceil(least / share * max(characters, 1) / max(tokens, 1))
+            enough = ceil(least / fraction * max(characters, 1) / max(tokens, 1))
             reason = f" for one batch of {config.batch_size:,} rows of {config.bptt:,}" if part == "training" else ""
             has = f"{split.tokens:,} {unit if split.tokens != 1 else unit[:-1]}"
             raise InputError(

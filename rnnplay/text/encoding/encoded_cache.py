@@ -1,8 +1,8 @@
-"""Encoded corpora on disk: a folder each, there whole or not at all, made again whenever it is not as it should be.
+"""Keeps encoded corpora on disk: a folder each, written atomically, and written again if it is found damaged.
 
 ```
 <cache>/encoded/<key>/          meta.json, vocabulary.json, and for each part its ids and, for lines, their starts;
-                                seen.json: which of them were checked whole (seen.py)
+                                seen.json: which of them were checked (checked_files.py)
 ```
 The key is a hash of the text's content and of every setting that the ids depend on. meta.json has a checksum of each
 whole file, and of itself. Format 1 had checksums of 64 kB at the ends; its copies are opened only where the text is
@@ -31,7 +31,7 @@ from rnnplay.common.files import read_small
 from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
-from rnnplay.text.corpora.seen import Seen, Stamp
+from rnnplay.text.corpora.checked_files import CheckedFiles, Stamp
 from rnnplay.text.encoding.mapped import Look, check_whole, ends_check, ids_below, mapped, rising_to
 from rnnplay.text.tokenizers.build import Tokenizer, load_tokenizer
 from rnnplay.text.tokenizers.splitting import PARTS
@@ -170,22 +170,22 @@ def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
         if whole and (meta.checksum != meta.check or zlib.crc32(vocabulary) != meta.vocabulary_check):
             return None
         tokenizer = load_tokenizer(vocabulary)
-        parts, seen = [], Seen(folder)
+        parts, checked = [], CheckedFiles(folder)
         for part, about in zip(PARTS, meta.parts, strict=True):
             path, dtype = folder / f"{part}.ids", id_type(tokenizer.size)
             ids = mapped(path, dtype, about.tokens)
-            _check(path, dtype, about.ids_check, ids_below(tokenizer.size, dtype), seen, whole)
+            _check(path, dtype, about.ids_check, ids_below(tokenizer.size, dtype), checked, whole)
             starts = None
             if about.lines is not None:
                 path = folder / f"{part}.lines"
                 starts = mapped(path, np.int64, about.lines + 1)
-                _check(path, np.int64, about.lines_check, rising_to(len(ids), len(starts)), seen, whole)
+                _check(path, np.int64, about.lines_check, rising_to(len(ids), len(starts)), checked, whole)
             if not 0 <= about.characters <= _MOST_CHARACTERS or not 0 <= about.unknown <= about.tokens:
                 raise ValueError("counts")
             if not 0 <= about.hidden <= _MOST_CHARACTERS:
                 raise ValueError("hidden")
             parts.append(Part(ids, about, starts))
-        seen.keep()
+        checked.save()
     except (OSError, ValueError, OverflowError, RecursionError, InputError, msgspec.DecodeError) as error:
         if limit := limit_met(error):  # a limit of this process: the files themselves may be fine
             raise RnnplayError(limit_sentence(limit)) from error
@@ -193,7 +193,7 @@ def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
     return tokenizer, parts
 
 
-def _check(path: Path, dtype: type[Any], check: int | None, look: Look, seen: Seen, whole: bool) -> None:
+def _check(path: Path, dtype: type[Any], check: int | None, look: Look, checked: CheckedFiles, whole: bool) -> None:
     """Raises ValueError unless the file is what was written; reads it if it may have changed since the last check."""
     if check is None:
         raise ValueError(path.name)
@@ -203,9 +203,9 @@ def _check(path: Path, dtype: type[Any], check: int | None, look: Look, seen: Se
         check_whole(path, dtype, None, look)
         return
     stamp = Stamp.of(path.stat(), check)
-    if not seen.knows(path, stamp):
+    if not checked.contains(path, stamp):
         check_whole(path, dtype, check, look)
-        seen.add(path, stamp)
+        checked.add(path, stamp)
 
 
 @contextmanager
@@ -255,7 +255,7 @@ def _put_in_place(folder: Path, target: Path, cache: Path, key: str) -> None:
                 raise
             if load(cache, key) is not None:
                 return
-            # It is damaged; it is moved away whole, as somebody may be reading it.
+            # It is damaged; it is moved away whole, as another process may be reading it.
             with suppress(OSError):
                 broken = Path(tempfile.mkdtemp(prefix=".broken-", suffix=".partial", dir=target.parent))
                 target.rename(broken / target.name)

@@ -47,7 +47,7 @@ class CharTokenizer:
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
-        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told the bytes without an id."""
+        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""
         for chunk in chunks:
             text = lower(chunk) if self.lowercase else chunk
             for start in range(0, len(text), _STEP):

@@ -1,8 +1,8 @@
-"""Where spaces stand between words and punctuation marks: a rule learned from the text.
+"""Learns from a text where spaces stand between words and punctuation marks.
 
 A space is not a token of its own in a text of words; whether one stands between two tokens follows from their
 classes. Each frequent punctuation mark is a class, so that the rule fits prose (`said, "go`), tokenised corpora
-(`said , " go`) and code (`f(x)`) alike. Where a text departs from the rule, the tokenizer says so with a token.
+(`said , " go`) and code (`f(x)`) alike. Where a text departs from the rule, the tokenizer marks that with a token.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 PARTS = ("train", "validation", "test")
 
 _FARTHEST_SPACE = 200
-"""In characters."""
+"""Characters searched for a space at which to end a part."""
 _MOST_WAITING = 1 << 20
 """White-space characters held back until it is known whether a line is blank; with more than that it is not."""
 
@@ -19,8 +19,8 @@ class LineEnds:
         self.characters = 0
         self._first: list[int] = []
 
-    def noting(self, chunks: Iterable[str]) -> Iterator[str]:
-        """Passes `chunks` through and records them."""
+    def counting(self, chunks: Iterable[str]) -> Iterator[str]:
+        """Passes `chunks` through while counting them."""
         for chunk in chunks:
             newline = chunk.find("\n")
             if newline >= 0:
@@ -33,14 +33,14 @@ class LineEnds:
         return next((newline + 1 for newline in self._first if newline >= character), None)
 
 
-def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Iterator[tuple[int, str]]:
-    """The `chunks`, the same as `ends` has noted, as (part, text): part 0 has the first of `shares`, and so on.
+def cut(chunks: Iterable[str], ends: LineEnds, fractions: Sequence[float]) -> Iterator[tuple[int, str]]:
+    """Yields (part, text) of the `chunks` that `ends` has counted; `fractions` gives the size of each part.
 
-    A part ends at the first line end from its share of the characters on. Where that would take more than half of
-    the part that follows, it ends at the next space, or exactly at its share.
+    A part ends at the first line end after its fraction of the characters. If that would take more than half of the
+    next part, it ends at the next space instead, or exactly at its fraction.
     """
     total = ends.characters
-    targets = [round(sum(shares[: part + 1]) * total) for part in range(len(shares) - 1)]
+    targets = [round(sum(fractions[: part + 1]) * total) for part in range(len(fractions) - 1)]
     part, start = 0, 0
     end: int | None = None  # of the part, once the chunk with its target has come
     before = "\n"  # the character before the chunk
@@ -51,7 +51,7 @@ def cut(chunks: Iterable[str], ends: LineEnds, shares: Sequence[float]) -> Itera
                 target = max(targets[part], done)
                 if target >= stop:
                     break
-                end = _end(before, chunk, start, target, ends, shares[part + 1] * total / 2)
+                end = _end(before, chunk, start, target, ends, fractions[part + 1] * total / 2)
             if end > stop:
                 break
             if end > done:

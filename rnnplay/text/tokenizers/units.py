@@ -116,16 +116,16 @@ class UnitTable(dict[str, int]):
 
         space, last_class: what precedes the first unit.
         """
-        first = taken(self._first, numbers, np.uint8)
-        last = taken(self._last, numbers, np.uint8)
+        first = take_values(self._first, numbers, np.uint8)
+        last = take_values(self._last, numbers, np.uint8)
         before = np.concatenate([np.array([last_class], dtype=np.uint8), last[:-1]])
-        spaces = taken(self._newline, numbers, np.uint8) == 0
+        spaces = take_values(self._newline, numbers, np.uint8) == 0
         spaces[1:] &= spaces[:-1].copy()
         spaces[0] &= space
         return before, first, spaces
 
 
-def taken(values: array[int], index: NDArray[np.int64], dtype: type[_Number]) -> NDArray[_Number]:
+def take_values(values: array[int], index: NDArray[np.int64], dtype: type[_Number]) -> NDArray[_Number]:
     """Returns the `values` (of type `dtype`) at `index`."""
     # The view must not outlive this line: an array with an exported buffer cannot grow.
     return np.frombuffer(values, dtype=dtype)[index]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.text.tokenizers.spacing import CLASSES, WHITE, WORD, SpacingCounter, SpacingRule
-from rnnplay.text.tokenizers.units import UnitTable, taken, tokens_in, unit_chunks
+from rnnplay.text.tokenizers.units import UnitTable, take_values, tokens_in, unit_chunks
 from rnnplay.text.tokenizers.vocabulary import (
     FORMAT,
     UNKNOWN,
@@ -61,7 +61,7 @@ class WordTokenizer:
         return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
-        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` is told the bytes without an id."""
+        """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""
         if self.lowercase:
             chunks = map(lower, chunks)
         table = _EncodedUnits(self)
@@ -228,19 +228,19 @@ class _EncodedUnits(UnitTable):
         numbers = self.numbers(units)
         before, after, spaces = self.junctions(numbers, space, last_class)
         explicit = self._tokenizer.rule.table[before, after] != spaces
-        lengths = taken(self._lengths, numbers, np.int64)
+        lengths = take_values(self._lengths, numbers, np.int64)
         ends = np.cumsum(lengths + explicit)
         at = (ends - lengths)[explicit] - 1  # where the explicit SPACE and JOIN go in the result
         is_unit = np.ones(int(ends[-1]), dtype=np.bool_)
         is_unit[at] = False
         # Where each unit's ids are in the table: the unit's start, plus the position in the unit.
-        shift = taken(self._starts, numbers, np.int64) - (np.cumsum(lengths) - lengths)
+        shift = take_values(self._starts, numbers, np.int64) - (np.cumsum(lengths) - lengths)
         places = np.repeat(shift, lengths)
         places += np.arange(len(places))
         result = np.empty(int(ends[-1]), dtype=np.int64)
         result[at] = np.where(spaces[explicit], SPACE, JOIN)
-        result[is_unit] = taken(self._ids, places, np.int64)
-        return result, self._last[int(numbers[-1])], int(taken(self._hidden, numbers, np.int64).sum())
+        result[is_unit] = take_values(self._ids, places, np.int64)
+        return result, self._last[int(numbers[-1])], int(take_values(self._hidden, numbers, np.int64).sum())
 
 
 def _with_runs_of_spaces(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:

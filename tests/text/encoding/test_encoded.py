@@ -57,9 +57,9 @@ def test_stream_parts_are_the_text_cut_at_line_ends(
     monkeypatch.setattr(reading.iter_text, "__defaults__", (chunk_bytes, None))
     encoded = encode_corpus(corpus(tmp_path), RunConfig(tokens=tokens, split="70/20/10"), tmp_path / "cache")
     assert "".join(texts(encoded)) == PROSE
-    for text, share, part in zip(texts(encoded), (0.7, 0.2, 0.1), parts(encoded), strict=True):
+    for text, fraction, part in zip(texts(encoded), (0.7, 0.2, 0.1), parts(encoded), strict=True):
         assert text.endswith("\n")
-        assert abs(len(text) - share * len(PROSE)) < 60
+        assert abs(len(text) - fraction * len(PROSE)) < 60
         assert part.characters == len(text)
         assert part.ids.dtype == np.uint8 if tokens == "char" else np.uint16
         assert part.line_starts is None
@@ -101,27 +101,27 @@ def test_the_config_decides_the_feed_before_the_card(tmp_path: Path) -> None:
 @given(
     lines=st.lists(st.text("ab", max_size=12) | st.text("ab ", max_size=12), max_size=30),
     chunk=st.integers(1, 30),
-    shares=st.sampled_from([(0.9, 0.05, 0.05), (0.5, 0.5, 0.0), (0.6, 0.2, 0.2)]),
+    fractions=st.sampled_from([(0.9, 0.05, 0.05), (0.5, 0.5, 0.0), (0.6, 0.2, 0.2)]),
 )
-@example(lines=["a" * 500], chunk=7, shares=(0.9, 0.05, 0.05))
-def test_cutting_keeps_all_text_in_order(lines: list[str], chunk: int, shares: tuple[float, ...]) -> None:
+@example(lines=["a" * 500], chunk=7, fractions=(0.9, 0.05, 0.05))
+def test_cutting_keeps_all_text_in_order(lines: list[str], chunk: int, fractions: tuple[float, ...]) -> None:
     text = "\n".join(lines)
     chunks = [text[start : start + chunk] for start in range(0, len(text), chunk)]
     ends = LineEnds()
-    assert list(ends.noting(chunks)) == chunks
-    pieces = list(cut(chunks, ends, shares))
+    assert list(ends.counting(chunks)) == chunks
+    pieces = list(cut(chunks, ends, fractions))
     assert "".join(piece for _, piece in pieces) == text
     assert [part for part, _ in pieces] == sorted(part for part, _ in pieces)
     if " " in text:
         return
     # Where a part ends does not depend on the chunks.
     whole = LineEnds()
-    list(whole.noting([text] if text else []))
+    list(whole.counting([text] if text else []))
     for part in range(3):
-        expected = "".join(piece for number, piece in cut([text] if text else [], whole, shares) if number == part)
+        expected = "".join(piece for number, piece in cut([text] if text else [], whole, fractions) if number == part)
         assert "".join(piece for number, piece in pieces if number == part) == expected
-        if len(text) == 500 and shares[part]:
-            assert len(expected) == round(500 * shares[part])
+        if len(text) == 500 and fractions[part]:
+            assert len(expected) == round(500 * fractions[part])
 
 
 @settings(max_examples=200, deadline=None)

@@ -655,7 +655,7 @@ async def test_a_run_that_is_not_there_is_said_and_the_playground_is_ready(stage
 async def test_enter_while_the_run_is_opened_is_done_when_it_is_there(stage: Stage) -> None:
     """Its history is read, and says that it was trained, long before the engine has its weights."""
     run = make_run(stage.workspace, "earlier", steps=20)
-    run.append([started("earlier")])
+    run.log.append([started("earlier")])
     run.log.flush()
     app = stage.open(run="earlier")
     async with app.run_test(size=(120, 40)) as pilot:

@@ -1,4 +1,4 @@
-"""Remembers which files of an encoded corpus were checked whole, so that they need not be read again to check them.
+"""Remembers which files of an encoded corpus were checked completely, so that they need not be read again.
 
 `seen.json` in the corpus's folder has each file's size, times and inode number at the moment of the check. A file that
 was written since, or copied here with the folder, differs in these and is checked again.
@@ -19,11 +19,11 @@ _NAME = "seen.json"
 _LARGEST = 1 << 16
 
 TOO_FRESH_NS = 100_000_000
-"""A file changed within this many seconds could change again with the same time stamp: it is not remembered."""
+"""A file changed within this many nanoseconds could change again with the same time stamp: it is not remembered."""
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):
-    """A file's identity at one moment. Unlike the modification time, the change time cannot be set by hand."""
+    """A file's identity at one moment. Unlike the modification time, the change time cannot be set by a program."""
 
     size: int
     mtime_ns: int
@@ -34,7 +34,7 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, found: os.stat_result, check: int = 0) -> Stamp:
-        """Makes a stamp from a stat result."""
+        """Creates a stamp from a stat result."""
         return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, check)
 
     @property
@@ -43,7 +43,7 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
         return time.time_ns() - max(self.mtime_ns, self.ctime_ns) <= TOO_FRESH_NS
 
 
-class Seen:
+class CheckedFiles:
     """The checked files of one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -55,8 +55,8 @@ class Seen:
         except (OSError, ValueError, RecursionError, msgspec.DecodeError):
             self._stamps = {}
 
-    def knows(self, path: Path, stamp: Stamp) -> bool:
-        """Whether this very file passed an earlier check."""
+    def contains(self, path: Path, stamp: Stamp) -> bool:
+        """Whether exactly this file has passed an earlier check."""
         return self._stamps.get(path.name) == stamp
 
     def add(self, path: Path, stamp: Stamp) -> None:
@@ -65,8 +65,8 @@ class Seen:
             self._stamps[path.name] = stamp
             self._new = True
 
-    def keep(self) -> None:
-        """Writes new entries. This only saves time: if they cannot be written, everything works without them."""
+    def save(self) -> None:
+        """Saves new entries. They only save time: if they cannot be written, everything works without them."""
         if not self._new:
             return
         with suppress(OSError), replacing(self._path) as file:
