@@ -29,6 +29,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RunState
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.workspace import Workspace
 
 Kind = TypeVar("Kind")
@@ -240,7 +241,7 @@ def shown(screen: Any, selector: str) -> str:
 
 def footer_keys(screen: Any) -> dict[str, str]:
     """Key → what the footer says of it."""
-    return {key.key_display or key.key: key.description for key in screen.query("Footer FooterKey")}
+    return {key.display: key.description for key in screen.query_one(KeyRow).parts if key is not None}
 
 
 def toasts_on_screen(app: RnnplayApp) -> int:

@@ -7,7 +7,6 @@ from collections import Counter
 from weakref import ref
 
 from textual.screen import Screen
-from textual.widget import Widget
 
 from tests.tui.stage import Stage, until
 
@@ -15,24 +14,6 @@ from tests.tui.stage import Stage, until
 def collect() -> None:
     gc.unfreeze()  # so that what the app froze is looked through as well
     gc.collect()
-
-
-async def test_keys_that_the_footer_showed_are_let_go(stage: Stage) -> None:
-    """It has others with every focus: of ten minutes of keys, tens of megabytes."""
-    app = stage.open()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await stage.ready(pilot)
-        made: list[ref[Widget]] = []
-        for _ in range(10):
-            await pilot.press("tab")
-            await pilot.pause()
-            known = [key() for key in made]
-            made += [ref(key) for key in app.screen.query("FooterKey") if not any(key is one for one in known)]
-            del known
-        shown = len(app.screen.query("FooterKey"))
-        assert len(made) > 3 * shown, "the footer was filled anew"
-        collect()
-        assert sum(key() is not None for key in made) <= 2 * shown
 
 
 async def test_closed_screens_are_let_go(stage: Stage) -> None:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
-from textual.app import ComposeResult
+from textual.reactive import reactive
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey, FooterLabel
 
 STAY = ("help", "app.help", "quit")
 """Actions whose keys stay whatever the width."""
 MORE = "…"
+
+
+class ShownKey(NamedTuple):
+    """A key as the footer shows it."""
+
+    key: str
+    display: str
+    description: str
+    action: str
+    enabled: bool = True
 
 
 @contextmanager
@@ -38,75 +50,146 @@ def focus_as_it_was(screen: Screen[object]) -> Iterator[None]:
         widget.set_reactive(Widget.has_focus, False)
 
 
-class KeyRow(Footer):
-    """As Textual's, in which what does not fit is out of sight: here those keys give way to …, the last first."""
+class KeyRow(Widget, can_focus=False):
+    """One line of keys, each of which can be clicked; those that do not fit give way to …, the last first.
 
-    DEFAULT_CSS = """
-    KeyRow FooterLabel { margin: 0 1; }
-    KeyRow.-compact FooterLabel { margin: 0 1 0 0; }
+    Textual's footer has a widget for each key, and makes all of them anew at every change of focus, which takes longer
+    than drawing a chart.
     """
 
-    def __init__(self, *, compact: bool = False) -> None:
-        super().__init__(show_command_palette=False, compact=compact)
-        self._composed_for: tuple[object, ...] = ()
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-row--key", "key-row--description", "key-row--hover"}
+    DEFAULT_CSS = """
+    KeyRow {
+        dock: bottom;
+        height: 1;
+        color: $footer-foreground;
+        background: $footer-background;
+        .key-row--key { color: $footer-key-foreground; background: $footer-key-background; text-style: bold; }
+        .key-row--description {
+            color: $footer-description-foreground; background: $footer-description-background;
+        }
+        .key-row--hover { background: $block-hover-background; }
+    }
+    """
 
-    def compose(self) -> ComposeResult:
+    compact = reactive(False)
+    """Whether the keys stand closer together."""
+
+    def __init__(self, *, compact: bool = False) -> None:
+        super().__init__()
+        self.set_reactive(KeyRow.compact, compact)
+        self.keys: tuple[ShownKey, ...] = ()
+        """All keys that do something now, also those for which there is no room."""
+        self._pointer_x: int | None = None
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def on_unmount(self) -> None:
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if self.is_attached and screen is self.screen:
+            self.call_after_refresh(self._follow)
+
+    def on_resize(self) -> None:
+        """Follow, too, when another room is left by a pane, e.g. the help, with which some keys do something else."""
+        self.call_after_refresh(self._follow)
+
+    def _follow(self) -> None:
+        """Show the keys of now, if they are others."""
+        if self.is_attached and (keys := self._active_keys()) != self.keys:
+            self.keys = keys
+            self.refresh()
+
+    def _active_keys(self) -> tuple[ShownKey, ...]:
         with focus_as_it_was(self.screen):
-            keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        for key in keys:
-            # Bound to it, all keys that there ever were would be kept by this row: it has others with every focus.
-            key._reactive_connect = None
-        if keys and not any(key.action == "quit" for key in keys):
+            active = self.screen.active_bindings.values()
+        keys: dict[str, ShownKey] = {}
+        for _, binding, enabled, _ in active:
+            if binding.show and binding.action not in keys:
+                display = self.app.get_key_display(binding)
+                keys[binding.action] = ShownKey(binding.key, display, binding.description, binding.action, enabled)
+        if keys and "quit" not in keys:
             # A dialog hides the application's keys, but this one works there too.
-            keys += [self._key_of_quit()]
-        for key in keys:
-            key.set_reactive(FooterKey.compact, self.compact)
-            key.set_class(self.compact, "-compact", update=False)
-        self._composed_for = self._look()
-        room = self.size.width or self.app.size.width
-        shown = list(keys)
-        while self._width(shown, len(shown) < len(keys)) > room:
+            binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
+            display = self.app.get_key_display(binding)
+            keys["quit"] = ShownKey(binding.key, display, binding.description, binding.action)
+        return tuple(keys.values())
+
+    # --- drawing --------------------------------------------------------------------------------------------
+
+    @property
+    def parts(self) -> list[ShownKey | None]:
+        """What there is room for: keys, and None where the mark stands for those left out."""
+        shown = list(self.keys)
+        while self._width(shown, len(shown) < len(self.keys)) > self.size.width:
             last = next((key for key in reversed(shown) if key.action not in STAY), None)
             if last is None:
                 break
             shown.remove(last)
-        marked = False
-        for key in keys:
-            if key in shown:
-                yield key
-            elif not marked:
-                marked = True
-                yield FooterLabel(MORE)
+        first_cut = next((key for key in self.keys if key not in shown), None)
+        return [key if key in shown else None for key in self.keys if key in shown or key is first_cut]
 
-    def watch_compact(self) -> None:
-        for key in self.query(FooterKey):
-            key.compact = self.compact
+    def _width(self, keys: list[ShownKey], cut: bool) -> int:
+        width = sum(self._cells(key) for key in (*keys, *([None] if cut else [])))
+        return width - self.compact  # the space after the last one
 
-    def bindings_changed(self, screen: Screen[object]) -> None:
-        """Draw the keys anew, if they are others: as each is a widget, that costs more than a chart."""
-        self._bindings_ready = True
-        if self.is_attached and screen is self.screen:
-            self.call_after_refresh(self._follow)
+    def _cells(self, part: ShownKey | None) -> int:
+        """The width of a part, with the space after it."""
+        if part is None:
+            return len(MORE) + (1 if self.compact else 2)
+        return cell_len(part.display) + cell_len(part.description) + (2 if self.compact else 3)
 
-    def on_resize(self, _: events.Resize) -> None:
-        self.call_after_refresh(self._follow)
+    def key_at(self, x: int) -> ShownKey | None:
+        """The key that is drawn in column `x`, if there is one."""
+        for part in self.parts:
+            width = self._cells(part)
+            if x < width:
+                return None if self.compact and x == width - 1 else part
+            x -= width
+        return None
 
-    async def _follow(self) -> None:
-        if self.is_attached and self._look() != self._composed_for:
-            await self.recompose()
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        key_style = self.get_component_rich_style("key-row--key")
+        description_style = self.get_component_rich_style("key-row--description")
+        hover_style = Style(bgcolor=self.get_component_rich_style("key-row--hover").bgcolor)
+        blank = Style(bgcolor=self.rich_style.bgcolor)
+        hovered = None if self._pointer_x is None else self.key_at(self._pointer_x)
+        pad, gap = ("", " ") if self.compact else (" ", "")
+        segments: list[Segment] = []
+        for part in self.parts:
+            if part is None:
+                segments += [Segment(pad, blank), Segment(MORE, description_style), Segment(" ", blank)]
+                continue
+            over = (hover_style if part is hovered else Style()) + Style(dim=not part.enabled or None)
+            segments.append(Segment(f"{pad}{part.display}{pad}", key_style + over))
+            segments.append(Segment(f"{gap}{part.description}{pad}", description_style + over))
+            segments.append(Segment(gap, blank))
+        return Strip(segment for segment in segments if segment.text).adjust_cell_length(self.size.width, blank)
 
-    def _look(self) -> tuple[object, ...]:
-        """All that the row depends on."""
-        with focus_as_it_was(self.screen):
-            active = self.screen.active_bindings.values() if self._bindings_ready else ()
-        keys = tuple((binding, enabled, tooltip) for _, binding, enabled, tooltip in active if binding.show)
-        return self.size.width, self.compact, keys
+    # --- mouse ----------------------------------------------------------------------------------------------
 
-    def _width(self, keys: list[FooterKey], cut: bool) -> int:
-        around = 2 if self.compact else 3
-        width = sum(cell_len(key.key_display) + cell_len(key.description) + around for key in keys)
-        return width + (len(MORE) + 1 + (not self.compact) if cut else 0) - self.compact
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        key = self.key_at(event.x)
+        if key is None:
+            return
+        if key.enabled:
+            self.app.simulate_key(key.key)
+        else:
+            self.app.bell()
 
-    def _key_of_quit(self) -> FooterKey:
-        binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
-        return FooterKey(binding.key, self.app.get_key_display(binding), binding.description, binding.action)
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._point_at(event.x)
+
+    def on_leave(self) -> None:
+        self._point_at(None)
+
+    def _point_at(self, x: int | None) -> None:
+        before = None if self._pointer_x is None else self.key_at(self._pointer_x)
+        self._pointer_x = x
+        now = None if x is None else self.key_at(x)
+        if now != before:
+            self.styles.pointer = "default" if now is None else "pointer"
+            self.refresh()

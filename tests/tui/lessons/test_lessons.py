@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import Button, Collapsible, DataTable, Footer, Markdown, OptionList, Static
+from textual.widgets import Button, Collapsible, DataTable, Markdown, OptionList, Static
 
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
@@ -24,6 +24,7 @@ from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.settings import load_settings, progress_path
+from rnnplay.tui.widgets.key_row import KeyRow
 from tests.tui.findings import found
 from tests.tui.stage import Stage, completion, progress, shown, started, step_at, toasts_on_screen, until, validation
 
@@ -441,7 +442,7 @@ async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         app.lesson_progress.language = "zh"
         await open_lesson(stage, pilot, 3)
-        footer = stage.playground.query_one(Footer)
+        footer = stage.playground.query_one(KeyRow)
         await until(
             pilot, lambda: "训练" in [active.binding.description for active in footer.screen.active_bindings.values()]
         )

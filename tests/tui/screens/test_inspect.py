@@ -11,7 +11,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Markdown, OptionList, Static
+from textual.widgets import Input, Markdown, OptionList, Static
 
 from rnnplay.config import with_values
 from rnnplay.engine import messages
@@ -34,6 +34,7 @@ from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.inspect import FALLBACK_TEXT, VIEWS, InspectScreen, sample_text
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.text import Lines
 from tests.tui.findings import TEXT, connectivity, found, gates, gradients
 from tests.tui.stage import RUN, Stage, falling, footer_keys, progress, shown, started, until
@@ -571,7 +572,7 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
             await until(pilot, lambda: stage.controller.newest("view") is not None)
             await answer(stage, pilot)
             if size[1] >= 24:
-                assert screen.query_one(Footer).region.bottom == size[1]
+                assert screen.query_one(KeyRow).region.bottom == size[1]
                 assert screen.query_one("#description").region.bottom == size[1] - 1
 
 

@@ -16,6 +16,7 @@ from textual.widgets import OptionList
 
 from rnnplay.tui.textual_patches import fixes
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
+from rnnplay.tui.widgets.key_row import KeyRow
 from tests.tui.stage import Stage
 
 
@@ -83,16 +84,16 @@ async def test_a_click_on_a_widget_that_has_just_been_removed_is_none(stage: Sta
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
-        key = app.screen.query("FooterKey").first()
-        x, y = key.region.offset
+        row = app.screen.query_one(KeyRow)
+        x, y = row.region.offset
         press = MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y)
         assert not is_on_removed(press, app.screen)
-        parent = key.parent
-        key._parent = None
+        parent = row.parent
+        row._parent = None
         try:
             assert is_on_removed(press, app.screen)
             await app.on_event(press)
         finally:
-            key._parent = parent
+            row._parent = parent
         await pilot.pause()
         assert app.is_running and app._exception is None

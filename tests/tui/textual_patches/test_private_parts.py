@@ -44,7 +44,6 @@ FINGERPRINTS = {
     "CommandPalette._on_click": "1d644a55e632",
     "CommandPalette._action_command_list": "48813d9c9f89",
     "Toast.render": "343e8e6c9c11",
-    "FooterKey": "3ee477e7e581",
     "App._shutdown": "c264035bcb62",
     "App._watch_app_focus": "ed02ca94ee99",
     "Screen._screen_resized": "9ac8cd9df563",
@@ -53,13 +52,12 @@ FINGERPRINTS = {
     "Content._wrap_and_format": "6bf904d927f5",
 }
 
-ELSEWHERE = {"tui/widgets/text.py": "Toast.render", "tui/widgets/key_row.py": "FooterKey"}
+ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
 """Modules that take one private class, to draw it in another way; and what of it."""
 
 
 def parts() -> dict[str, object]:
     from textual.drivers import _writer_thread, linux_driver
-    from textual.widgets._footer import FooterKey
 
     from rnnplay.tui.widgets import text
 
@@ -75,7 +73,6 @@ def parts() -> dict[str, object]:
         "Content": Content,
         "Screen": Screen,
         "StylesCache": StylesCache,
-        "FooterKey": FooterKey,
     }
     found = {}
     for name in FINGERPRINTS.keys() - {"Toast.render"}:
