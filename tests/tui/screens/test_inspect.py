@@ -627,6 +627,24 @@ async def test_without_colour_the_heatmap_has_glyphs(stage: Stage, monkeypatch: 
         assert cells & set("░▒▓█")
 
 
+async def test_without_a_prompt_and_a_lesson_the_example_text_stays(stage: Stage) -> None:
+    """Views may open before the field says that it was filled."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, text="")
+        field = screen.query_one("#inspect-text", GhostInput)
+        await until(pilot, lambda: bool(field.value))
+        example = field.value
+        with screen.prevent(Input.Changed):
+            field.value = screen._text = ""
+        screen._fill(example)
+        for view in (1, 4):
+            await screen._show_view(view)
+            assert screen.view.text == example
+        await pilot.pause()
+        assert field.value == example
+
+
 def test_the_sample_text(stage: Stage) -> None:
     assert '"' in sample_text("tales", stage.workspace)
     assert sample_text("no such corpus", stage.workspace) == FALLBACK_TEXT
