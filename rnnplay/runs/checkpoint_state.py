@@ -106,7 +106,7 @@ def read_state(folder: Path) -> TrainingState:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is broken ({str(error)[:200]}); go on from another checkpoint.") from error
     if not _possible(state):
-        raise InputError(f"{path} is broken (a number in it cannot be); go on from another checkpoint.")
+        raise InputError(f"{path} is broken (it contains an invalid number); resume from another checkpoint.")
     return state
 
 

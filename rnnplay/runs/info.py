@@ -62,7 +62,7 @@ def read_info(path: Path) -> RunInfo:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is broken ({str(error)[:200]}); restore it or choose another run.") from error
     if what := unsound(info):
-        raise InputError(f"{path} is broken (a {what} in it cannot be); restore it or choose another run.")
+        raise InputError(f"{path} is broken (it contains an invalid {what}); restore it or choose another run.")
     return info
 
 

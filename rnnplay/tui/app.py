@@ -38,8 +38,8 @@ from rnnplay.tui.screens.leaving import Leaving, before_leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
-from rnnplay.tui.textual_patches.lean_updates import send_lean_updates
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
+from rnnplay.tui.textual_patches.partial_updates import patch_partial_updates
 from rnnplay.tui.theme import BROAD, NARROW, THEMES
 from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import visible_text
@@ -385,7 +385,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
         config = find_preset(DEFAULT_PRESET).config
     if corpus is not None:
         config = with_values(config, {"corpus": corpus})
-    send_lean_updates()
+    patch_partial_updates()
     fix_textual()
     app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
     try:

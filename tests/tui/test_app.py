@@ -174,7 +174,7 @@ def test_a_broken_preset_that_nobody_asked_for_keeps_nobody_out(
 ) -> None:
     opened: list[RnnplayApp] = []
     monkeypatch.setattr(RnnplayApp, "run", lambda app: opened.append(app))
-    monkeypatch.setattr("rnnplay.tui.app.send_lean_updates", lambda: None)
+    monkeypatch.setattr("rnnplay.tui.app.patch_partial_updates", lambda: None)
     workspace = Workspace(tmp_path).create()
     workspace.presets.mkdir(exist_ok=True)
     (workspace.presets / "quick.toml").write_text("hiden = 9\n", encoding="utf-8")

@@ -75,7 +75,7 @@ class PredictionsView(InspectView):
         most = log(max(self.state.vocabulary, 2))
         surprisals = fractions([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)
-        text.show([one.token for one in found.tokens], [level(share) for share in surprisals])
+        text.show([one.token for one in found.tokens], [level(fraction) for fraction in surprisals])
         self.query_one("#prediction-totals", Lines).show(totals(found, self.size.width - 2))
         self._read(text.cursor)
 

@@ -1,4 +1,4 @@
-"""The screen after a lean update is the one after Textual's own, cell by cell, and costs far fewer bytes."""
+"""The screen after a partial update is the one after Textual's own, cell by cell, and costs far fewer bytes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from textual import _compositor
 from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
-from rnnplay.tui.textual_patches import lean_updates
-from rnnplay.tui.textual_patches.lean_updates import LeanUpdate
+from rnnplay.tui.textual_patches import partial_updates
+from rnnplay.tui.textual_patches.partial_updates import MinimalUpdate
 from tests.support.terminal import cells_of
 
 WIDTH = 24
@@ -71,7 +71,7 @@ def test_the_screen_is_the_same(drawn: list[tuple[list, list, tuple[int, int]]])
     stretches = [ends for _, _, ends in drawn]
     whole = update(ChopsUpdate, rows, [(0, WIDTH)] * len(rows))
     wanted = cells([whole], len(rows))
-    part = update(LeanUpdate, rows, stretches)
+    part = update(MinimalUpdate, rows, stretches)
     assert cells([whole, part], len(rows)) == wanted, "painted over itself, nothing changes"
     alone = cells([part], len(rows))
     for y, (first, end) in enumerate(stretches):
@@ -82,11 +82,11 @@ def test_a_changed_stretch_of_a_chart_costs_a_fraction() -> None:
     grid, curve = STYLES[2], STYLES[3]
     parts = [("⣿" if at % 2 else " ", curve if at % 2 else grid) for at in range(WIDTH - CUT)]
     rows = [(strip([], CUT), strip(parts, WIDTH - CUT))]
-    lean, plain = (len(update(kind, rows, [(WIDTH - 4, WIDTH)])) for kind in (LeanUpdate, ChopsUpdate))
-    assert lean < plain / 5
+    ours, plain = (len(update(kind, rows, [(WIDTH - 4, WIDTH)])) for kind in (MinimalUpdate, ChopsUpdate))
+    assert ours < plain / 5
 
 
 def test_textual_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_compositor, "ChopsUpdate", ChopsUpdate)
-    lean_updates.send_lean_updates()
-    assert _compositor.ChopsUpdate is LeanUpdate
+    partial_updates.patch_partial_updates()
+    assert _compositor.ChopsUpdate is MinimalUpdate

@@ -22,7 +22,7 @@ _PLAIN = Style.null()
 _RESET = "\x1b[0m"
 
 
-class LeanUpdate(ChopsUpdate):
+class MinimalUpdate(ChopsUpdate):
     """Textual's update of stretches of lines, in as few bytes as possible."""
 
     def render_segments(self, console: Console) -> str:
@@ -75,6 +75,6 @@ def _codes(before: Style, style: Style, system: ColorSystem) -> str:
     return f"\x1b[{Strip.render_ansi(changed, system)}m"
 
 
-def send_lean_updates() -> None:
-    """Makes Textual use LeanUpdate, whose class it does not let one choose."""
-    _compositor.ChopsUpdate = LeanUpdate  # type: ignore[misc]
+def patch_partial_updates() -> None:
+    """Makes Textual use MinimalUpdate, whose class it does not let one choose."""
+    _compositor.ChopsUpdate = MinimalUpdate  # type: ignore[misc]
