@@ -104,7 +104,7 @@ def read_state(folder: Path) -> TrainingState:
         check_format(data, FORMAT, path)
         state: TrainingState = decode_line(data, TrainingState)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is broken ({str(error)[:200]}); go on from another checkpoint.") from error
+        raise InputError(f"{path} is broken ({str(error)[:200]}); resume from another checkpoint.") from error
     if not _possible(state):
         raise InputError(f"{path} is broken (it contains an invalid number); resume from another checkpoint.")
     return state

@@ -39,7 +39,7 @@ from rnnplay.training.optim import moment_names
 HEADER_LIMIT = 1 << 20
 """Larger than the part of our safetensors files that is not tensor data."""
 
-ANOTHER = "go on from another checkpoint"
+ANOTHER = "resume from another checkpoint"
 """The advice in errors about a checkpoint's files."""
 
 RAW = "raw."
@@ -126,13 +126,13 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
     tensors = _read_tensors(file, shapes | moments | raw, state.sha256.get(TENSORS_FILE, ""), optional=True)
     for group in (moments.keys(), shapes.keys()):
         if 0 < len(group & tensors.keys()) < len(group):
-            raise InputError(f"{file} has only some of the tensors it needs; go on from another checkpoint.")
+            raise InputError(f"{file} has only some of the tensors it needs; resume from another checkpoint.")
     if moments and state.step > 0 and not moments.keys() <= tensors.keys():
-        raise InputError(f"{file} has no state of the optimizer; go on from another checkpoint.")
+        raise InputError(f"{file} has no state of the optimizer; resume from another checkpoint.")
     if not raw.keys() <= tensors.keys():
-        raise InputError(f"{file} lacks raw weights, of which the model's are an EMA; go on from another checkpoint.")
+        raise InputError(f"{file} lacks raw weights, of which the model's are an EMA; resume from another checkpoint.")
     if "random.cpu" not in tensors:
-        raise InputError(f"{file} has no state of the random numbers; go on from another checkpoint.")
+        raise InputError(f"{file} has no state of the random numbers; resume from another checkpoint.")
     return tensors
 
 
@@ -190,12 +190,12 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
     data = read_bounded(path, HEADER_LIMIT + sum(4 * _count(shape) for shape in shapes.values()))
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise InputError(
-            f"{path} has changed since it was written (its SHA-256 differs); go on from another checkpoint."
+            f"{path} has changed since it was written (its SHA-256 differs); resume from another checkpoint."
         )
     try:
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, LookupError, RuntimeError, TypeError, OverflowError) as error:
-        raise InputError(f"{path} is not a complete safetensors file; go on from another checkpoint.") from error
+        raise InputError(f"{path} is not a complete safetensors file; resume from another checkpoint.") from error
     tensors = {_present_name(name): tensor for name, tensor in tensors.items()}
     for name, tensor in tensors.items():
         if name.startswith("random.") and optional and tensor.dtype == torch.uint8 and tensor.dim() == 1:
@@ -207,7 +207,7 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
             raise InputError(f"{path}: {name} is {found} of {tensor.dtype}, but its run needs {wanted} of float32.")
     missing = [] if optional else sorted(shapes.keys() - tensors.keys())
     if missing:
-        raise InputError(f"{path} lacks {missing[0]}; go on from another checkpoint.")
+        raise InputError(f"{path} lacks {missing[0]}; resume from another checkpoint.")
     return tensors
 
 

@@ -192,7 +192,7 @@ class Learner:
             self.feed.restore(saved.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise InputError(
-                "The checkpoint's position in the text is invalid; go on from another checkpoint."
+                "The checkpoint's position in the text is invalid; resume from another checkpoint."
             ) from error
 
     def _raw_weights(self) -> dict[str, Tensor]:

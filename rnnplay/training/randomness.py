@@ -49,7 +49,7 @@ class OwnRandomness:
         try:
             self._write(found)
         except (RuntimeError, TypeError) as error:
-            raise InputError("The checkpoint's random state is not torch's; go on from another checkpoint.") from error
+            raise InputError("The checkpoint's random state is not torch's; resume from another checkpoint.") from error
         finally:
             self._write(outside)
         self._own |= found

@@ -254,7 +254,7 @@ def test_damaged_checkpoints_do_not_point_to_each_other(world: World) -> None:
     for step, instead in ((20, 15), (15, 10), (5, 10)):
         file = folder.checkpoint_path(step) / "weights.safetensors"
         file.write_bytes(file.read_bytes()[:-4] + b"\0\1\2\3")
-        with pytest.raises(CheckpointError, match="go on from another checkpoint") as refused:
+        with pytest.raises(CheckpointError, match="resume from another checkpoint") as refused:
             load_model(folder, str(step))
         assert refused.value.instead == instead
     file = folder.checkpoint_path(10) / "state.safetensors"
