@@ -223,6 +223,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """The request's number; 0 if the command has none."""
     instead: int | None = None
     """If a checkpoint was unusable, the step of another one to try."""
+    training: bool = False
+    """Whether a run is being trained all the same."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):

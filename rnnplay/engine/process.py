@@ -143,9 +143,12 @@ class Engine:
             self._fail(tag, request, what)
 
     def _fail(self, tag: str, request: int, message: str, instead: int | None = None) -> None:
-        if self._training and tag in ("train", "step"):
+        if tag == "step":  # a Train that fails has begun none, and leaves the one under way
             self._training = False
-        self._outbox.post(messages.Failed(message=message, command=tag, request=request, instead=instead))
+        failed = messages.Failed(
+            message=message, command=tag, request=request, instead=instead, training=self._training
+        )
+        self._outbox.post(failed)
 
     def _train(self, command: messages.Train) -> None:
         if self._training:

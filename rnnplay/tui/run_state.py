@@ -264,11 +264,12 @@ class RunState:
                 self.step = event.step
             case messages.Failed(command="tune"):
                 self.pending = {}
-            case messages.Failed(command="train" | "step" | "open"):
+            case messages.Failed(command="open"):
                 self.opening = False
+            case messages.Failed(command="train" | "step", training=False) if self.running:
                 if self.started is not None:
                     self.phase = Phase.STOPPED
-                elif self.phase in RUNNING:
+                else:
                     self.phase, self.run = Phase.IDLE, None
             case _:
                 pass

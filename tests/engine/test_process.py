@@ -111,6 +111,20 @@ async def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Workspace
         assert failed.command == "train" and "allow writing there, then try again." in failed.message
 
 
+async def test_a_second_run_is_refused_and_the_first_goes_on(workspace: Workspace) -> None:
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=TINY, run="one"))
+        await driver.until(lambda: driver.steps() or None)
+        driver.client.send(messages.Train(config=TINY, run="two"))
+        refused = await driver.event(messages.Failed)
+        assert refused.training and "already" in refused.message
+        before = driver.steps()[-1].step
+        await driver.until(lambda: driver.steps()[-1].step > before + 5 or None)
+        driver.client.send(messages.Stop())
+        stopped = await driver.record(records.Finished)
+        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step
+
+
 async def test_prompts_are_answered_while_training_and_the_newest_wins(workspace: Workspace) -> None:
     async with engine(workspace) as driver:
         driver.client.send(messages.Train(config=TINY, run="one"))

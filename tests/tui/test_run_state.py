@@ -189,3 +189,30 @@ def test_another_run_begins_with_no_numbers() -> None:
     state.begin("other", preset_config())
     assert (state.step, state.last, state.validation, len(state.recent)) == (0, None, None, 0)
     assert state.loss is not former
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        messages.Failed(message="A run is being trained; stop it.", command="open"),
+        messages.Failed(message="A run is being trained already.", command="train", training=True),
+    ],
+)
+def test_what_is_refused_while_a_run_is_trained_does_not_end_it(refusal: messages.Failed) -> None:
+    state = training()
+    state.opening = True
+    state.apply(refusal)
+    assert (state.phase, state.run) == (Phase.TRAINING, RUN)
+    assert state.opening is (refusal.command != "open")
+    preparing = RunState()
+    preparing.begin(RUN, preset_config())
+    preparing.phase = Phase.PREPARING
+    preparing.apply(refusal)
+    assert (preparing.phase, preparing.run) == (Phase.PREPARING, RUN)
+
+
+def test_a_finished_run_that_cannot_be_opened_is_still_finished() -> None:
+    state = training()
+    state.apply(progress([Finished(step=20, reason="length")]))
+    state.apply(messages.Failed(message="The weights are gone.", command="open"))
+    assert state.phase is Phase.FINISHED
