@@ -98,10 +98,10 @@ class RunActions:
 
     def may_begin(self) -> bool:
         """Returns whether a run can begin with the form's config; notifies the user of an invalid field."""
-        errors = self._form.errors
-        if errors:
-            self._screen.notify(next(iter(errors.values())), severity="error", markup=False)
-        return not self._controller.running and not errors
+        error = self._form.first_error
+        if error:
+            self._screen.notify(error, severity="error", markup=False)
+        return not self._controller.running and not error
 
     def train_or_resume(self) -> None:
         """Resumes the run in front if the form's config allows it, or else trains a new one."""

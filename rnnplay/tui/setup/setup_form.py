@@ -129,6 +129,11 @@ class SetupForm(Vertical):
             return {name: error for name, error in errors.items() if not knobs()[name].takes(self._texts[name])}
         return errors
 
+    @property
+    def first_error(self) -> str:
+        """The first of `errors`; "" if there is none."""
+        return next(iter(self.errors.values()), "")
+
     def _read(self) -> tuple[RunConfig, dict[str, str]]:
         return with_texts(self.state.wanted, self._texts)
 

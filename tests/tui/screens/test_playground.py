@@ -987,3 +987,8 @@ async def test_escape_takes_back_what_was_typed_into_the_form(stage: Stage) -> N
         assert stage.form.config.lr == before.lr
         await pilot.press(*"0.25", "tab")
         assert stage.form.config.lr == stage.state.wanted.lr == 0.25
+        layers = stage.form.field("layers")
+        layers.focus()
+        await pilot.press(*"64", "escape")
+        assert layers.text == "1"
+        assert stage.form.config.layers == stage.state.wanted.layers == before.layers == 1

@@ -8,6 +8,7 @@ from textual.widgets import Input, Label, Markdown
 
 from rnnplay.presets import find_preset
 from rnnplay.tui.screens.dialogs import Ask, Confirm
+from rnnplay.tui.setup.knob_field import KnobField
 from tests.tui.stage import Stage, shown, until
 
 
@@ -34,6 +35,48 @@ async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: St
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is stage.playground)
+
+
+async def test_a_value_that_is_refused_keeps_the_settings_from_being_saved(stage: Stage) -> None:
+    """What would be saved is not what the form shows: of 64 layers, 6."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.form.field("layers").focus()
+        await pilot.press(*"64", "ctrl+s")
+        await until(pilot, lambda: any("got 64" in toast for toast in stage.toasts))
+        assert app.screen is stage.playground
+        await pilot.press("f5")
+        await until(pilot, lambda: len(stage.toasts) == 2)
+        assert stage.toasts[0] == stage.toasts[1]
+        await pilot.press("escape")
+        await save_as(stage, pilot, "mine")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert find_preset("mine", stage.workspace.presets).config.layers == 1
+
+
+async def test_a_value_refused_after_the_name_was_asked_for_is_said_in_the_dialog(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        field = stage.form.field("layers")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        stage.form.post_message(KnobField.Typed(field, "64", done=True))
+        await pilot.press(*"mine", "enter")
+        await until(pilot, lambda: "got 64" in shown(app.screen, "#refusal"))
+        assert not (stage.workspace.presets / "mine.toml").exists()
+
+
+async def test_a_value_being_typed_while_training_is_in_the_preset(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        stage.form.field("lr").focus()
+        await pilot.press(*"0.25")
+        await save_as(stage, pilot, "mine")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert find_preset("mine", stage.workspace.presets).config.lr == 0.25
 
 
 @pytest.mark.parametrize("sure", [True, False])
