@@ -43,7 +43,8 @@ def main() -> None:
     finally:
         trainer.close()
     sampling = SamplingConfig(length=200, temperature=0.8, seed=7)
-    print("".join(generate(trainer.model, trainer.tokenizer, "Once upon a time", sampling)))
+    prompt = "Once upon a time"
+    print(prompt + "".join(generate(trainer.model, trainer.tokenizer, prompt, sampling)))
     print(f"The run is in {folder.path}.")
 
 

@@ -52,6 +52,7 @@ VIEWS: tuple[type[InspectView], ...] = (
     DistancesView,
 )
 NO_MODEL = "There is no model to inspect yet: press escape, then t to train one or o to open a run."
+MODEL_COMING = "The model is on its way: its views follow as soon as it is loaded."
 NOT_FINITE = "The weights are not finite: the run has diverged, so there is nothing to show."
 NO_TEXT = "There is no text to look at: type one in the line above (e)."
 
@@ -254,9 +255,9 @@ class InspectScreen(Screen[int]):
         if not state.has_model:
             self.controller.forget("view")
             view.pace.want()
-            self._say(NO_MODEL)
+            self._say(MODEL_COMING if state.model_coming else NO_MODEL)
             return
-        if self._notice == NO_MODEL:
+        if self._notice in (NO_MODEL, MODEL_COMING):
             self._say("")
         view.refresh_state()
         if view.pace.due(monotonic(), view.shown_step != state.step, state.phase is Phase.TRAINING):

@@ -147,6 +147,18 @@ async def test_without_a_model_nothing_is_asked_and_it_says_what_to_do(stage: St
         assert app.screen is stage.playground
 
 
+async def test_a_model_that_is_being_loaded_is_waited_for(stage: Stage) -> None:
+    """Asked too soon, it does not advise to train or to open a run."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.controller.state.opening = True
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
+        notice = app.screen.query_one("#notice", Static)
+        await until(pilot, lambda: "on its way" in str(notice.content))
+
+
 async def test_each_view_asks_its_question(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
