@@ -99,6 +99,17 @@ def test_the_former_option_is_accepted_and_not_shown(workspace: Workspace) -> No
     assert "--ema-decay" in shown and "--average" not in shown
 
 
+@pytest.mark.parametrize(
+    "options", [["--average", "0.5", "--ema-decay", "0.4"], ["--ema-decay=0.4", "--average=0.5"]], ids=" ".join
+)
+def test_a_command_line_with_both_names_is_refused(options: list[str], workspace: Workspace) -> None:
+    args = ("--corpus", "small", "--run", "new", "--workspace", str(workspace.root))
+    result = CliRunner().invoke(program, ["train", *options, *args])
+    assert result.exit_code == 2
+    assert "--average is the former name of --ema-decay" in " ".join(result.stderr.split())
+    assert not (workspace.checkpoints / "new").exists()
+
+
 def test_the_settings_of_the_interface_are_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RNNPLAY_CONFIG", str(workspace.root / "settings.json"))
     assert (load_settings().theme, load_settings().language) == ("rnnplay-light", "zh")

@@ -57,9 +57,22 @@ class KnobOption(click.Option):
 class KnobCommand(click.Command):
     """A command whose --help lists the knobs by group, and that also accepts former names of renamed knobs."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.context_settings["token_normalize_func"] = _present_name
+    def make_parser(self, ctx: click.Context) -> Any:
+        """Returns a parser that refuses a knob given by both its names."""
+        parser = super().make_parser(ctx)
+        given_names: set[str] = set()
+
+        def present_name(option: str) -> str:
+            given_names.add(_knob_name(option))
+            for old, new in RENAMED.items():
+                if {old, new} <= given_names:
+                    former, present = _option(old), _option(new)
+                    raise click.UsageError(f"{former} is the former name of {present}; give only {present}.", ctx)
+            return _present_name(option)
+
+        # From here on click calls it with the options as they are on the command line, one after the other.
+        ctx.token_normalize_func = present_name
+        return parser
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
@@ -74,9 +87,17 @@ class KnobCommand(click.Command):
 
 def _present_name(option: str) -> str:
     """Returns the present name of a renamed option, without its dashes; any other unchanged."""
-    name = option.removeprefix("no-")
-    new = RENAMED.get(name.replace("-", "_"))
-    return option if new is None else option.removesuffix(name) + new.replace("_", "-")
+    new = RENAMED.get(_knob_name(option))
+    return option if new is None else ("no-" if option.startswith("no-") else "") + new.replace("_", "-")
+
+
+def _knob_name(option: str) -> str:
+    """Returns the name of the knob that an option without its dashes sets, or would set."""
+    return option.removeprefix("no-").replace("-", "_")
+
+
+def _option(knob: str) -> str:
+    return "--" + knob.replace("_", "-")
 
 
 def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = ()) -> Callable[[F], F]:
