@@ -147,7 +147,6 @@ class RnnplayApp(App[None]):
         # Objects created so far are permanent, and a full collection that walks them all is a pause that a typist
         # feels. Later objects are collected often: each update of the screen leaves cycles behind, which take memory
         # until then.
-        # is looked through often: each update of the screen leaves cycles behind, and memory grows by those that wait.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(5_000, 10, 5)
 
