@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from rnnplay.tui.widgets.visible import MUTED
+from rnnplay.tui.widgets.visible import MUTED, shortened
+
+SHORTEST = 3
+"""Cells of a name in the narrowest window: its number and …."""
 
 
 class ViewTabs(Widget, can_focus=True):
-    """Tabs such as "1 gradient 2 predictions …"; the current one is underlined."""
+    """Tabs such as "1 gradient 2 predictions …"; the current one is underlined. A narrow row shortens long names."""
 
     DEFAULT_CSS = """
     ViewTabs { height: 1; width: 1fr; pointer: pointer; background: $foreground 6%; }
@@ -50,25 +54,36 @@ class ViewTabs(Widget, can_focus=True):
             self._index = index
             self.refresh()
 
-    @property
-    def _gap(self) -> int:
-        """Cells between two names."""
-        spare = self.size.width - sum(map(len, self._names))
-        return min(3, max(1, spare // max(len(self._names), 1)))
+    def _fitting_names(self) -> list[str]:
+        """The names, the longest ones shortened as far as it takes to show all of them."""
+        room = self.size.width - (len(self._names) - 1)
+        for longest in range(max(map(cell_len, self._names), default=0), SHORTEST, -1):
+            names = [shortened(name, longest) for name in self._names]
+            if sum(map(cell_len, names)) <= room:
+                return names
+        return [shortened(name, SHORTEST) for name in self._names]
+
+    def _placed(self) -> tuple[list[str], int]:
+        """The names as shown, and the cells between two of them."""
+        names = self._fitting_names()
+        spare = self.size.width - sum(map(cell_len, names))
+        return names, min(3, max(1, spare // max(len(names), 1)))
 
     def render(self) -> Content:
+        names, gap = self._placed()
         parts = [
             Content.styled(name, "bold underline $accent" if index == self._index else MUTED)
-            for index, name in enumerate(self._names)
+            for index, name in enumerate(names)
         ]
-        return Content(" " * self._gap).join(parts)
+        return Content(" " * gap).join(parts)
 
     def action_step(self, by: int) -> None:
         self.post_message(self.Chosen((self._index + by) % len(self._names)))
 
     def on_click(self, event: events.Click) -> None:
+        names, gap = self._placed()
         at = 0
-        for index, name in enumerate(self._names):
-            if at <= event.x < at + len(name) + self._gap:
+        for index, name in enumerate(names):
+            if at <= event.x < at + cell_len(name) + gap:
                 self.post_message(self.Chosen(index))
-            at += len(name) + self._gap
+            at += cell_len(name) + gap

@@ -29,6 +29,7 @@ from rnnplay.presets import preset_config
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.token_text import TokenText
+from rnnplay.tui.inspection.distances import DistancesView
 from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
@@ -192,6 +193,26 @@ async def test_the_arrows_go_from_view_to_view_when_the_row_has_the_focus(stage:
         assert isinstance(await asked(stage, pilot, "left"), GradientsQuestion)
         await pilot.click("#view-tabs", offset=(30, 0))
         await until(pilot, lambda: isinstance(question(stage), GatesQuestion))
+
+
+async def test_every_view_has_a_tab_in_a_narrow_window(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot)
+        tabs = screen.query_one("#view-tabs")
+        assert shown(screen, "#view-tabs").split("7")[1].strip() == "distance"
+        for width in (80, 60, 40, 27):
+            await pilot.resize_terminal(width, 24)
+            await until(pilot, lambda: tabs.size.width == width)  # noqa: B023
+            row = shown(screen, "#view-tabs").rstrip()
+            numbers = [part for part in row.split() if part.isdigit()]
+            assert numbers == ["1", "2", "3", "4", "5", "6", "7"], row
+            assert ("…" in row) == (width < 79), row
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: tabs.size.width == 60)
+        stage.engine.sent.clear()
+        await pilot.click("#view-tabs", offset=(shown(screen, "#view-tabs").index("7"), 0))
+        await until(pilot, lambda: isinstance(screen.view, DistancesView))
 
 
 async def test_live_while_open_silent_when_closed(stage: Stage, clock: Clock) -> None:
