@@ -87,7 +87,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         super().__init__(name=name, id=id, classes=classes)
         if title:
             self.border_title = title
-        self.empty = empty
+        self._empty = empty
         self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
         self._model.y_range = y_range
         self._x = x
@@ -115,6 +115,19 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self.border_subtitle = ""
 
     # Contents
+
+    @property
+    def empty(self) -> str:
+        """The text in a chart without data."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, text: str) -> None:
+        if text != self._empty:
+            self._empty = text
+            if self._frame is None:
+                self._layout = None  # draw it anew
+                self.refresh()
 
     @property
     def viewport(self) -> Viewport:
@@ -216,7 +229,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         if self._model.extent() is None:
             # The first paint of the program does not wait for the import of numpy.
             self._frame = None
-            self._strips = chart_strips.empty_rows(self.empty, layout, self._palette)
+            self._strips = chart_strips.empty_rows(self._empty, layout, self._palette)
             return None
         frame = self._frame = self._model.draw(layout, dashed=self.app.no_color)
         same = [False] * layout.height

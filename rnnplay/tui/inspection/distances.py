@@ -18,6 +18,8 @@ from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
 
 SIDE = 46
+MEASURING = "measuring…"
+NEEDED = "for corpora with known dependencies"
 
 
 class DistancesView(InspectView):
@@ -53,13 +55,14 @@ class DistancesView(InspectView):
     def __init__(self, controller: RunController, curves: Curves) -> None:
         super().__init__(controller, curves)
         self._found: DistanceAccuracy | None = None
+        self._refused = False
 
     def compose(self) -> ComposeResult:
         yield Chart(
             title="Accuracy by distance",
             x="distance",
             y_range=(-0.02, 1.02),
-            empty="for corpora with known dependencies",
+            empty=NEEDED,
             legend=False,
             id="distance-chart",
         )
@@ -70,7 +73,14 @@ class DistancesView(InspectView):
         self.query_one(Chart).smoothing = 0
 
     def ask(self) -> int | None:
-        return self.controller.inspect(DistancesQuestion())
+        request = self.controller.inspect(DistancesQuestion())
+        if request is not None and not self._refused:
+            self.query_one(Chart).empty = MEASURING
+        return request
+
+    def refused(self) -> None:
+        self._refused = True
+        self.query_one(Chart).empty = NEEDED
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, DistanceAccuracy):

@@ -585,11 +585,26 @@ async def test_accuracy_by_distance(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot, 7)
+        await until(pilot, lambda: "measuring…" in screen_text(app, screen.query_one("#distance-chart")))
         await answer(stage, pilot)
         text = lines(screen, "#distance-numbers")
         assert "32–63" in text
         assert "128–*" in text  # beyond what was trained on
         assert screen.query_one("#distance-chart", Chart).marks[0].step == 80
+
+
+async def test_a_corpus_without_known_dependencies_is_named_once_it_is_refused(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await look(stage, pilot, 7)
+        chart = screen.query_one("#distance-chart")
+        await until(pilot, lambda: "measuring…" in screen_text(app, chart))
+        for _ in range(2):  # asked again, it does not claim to measure
+            refusal = messages.Failed(command="inspect", request=request(stage), message="no dependencies")
+            stage.engine.say(refusal)
+            await until(pilot, lambda: "known dependencies" in screen_text(app, chart))
+            await asked(stage, pilot, "r")
+        assert "known dependencies" in screen_text(app, chart)
 
 
 # --- the screen -----------------------------------------------------------------------------------------------
