@@ -142,7 +142,9 @@ class LessonActions:
         if self._progress.lesson is not None:
             from rnnplay.tui.lessons.lesson_pane import LessonPane
 
-            await self._screen.query_one("#body").mount(LessonPane(self._progress, id="lesson"), before=0)
+            pane = LessonPane(self._progress, id="lesson")
+            pane.display = False  # until the layout makes room for it
+            await self._screen.query_one("#body").mount(pane, before=0)
             self.read(read)
         self._layout.apply()
         self._screen.post_message(RunActions.Changed())  # the header follows the language

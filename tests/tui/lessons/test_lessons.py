@@ -228,6 +228,27 @@ async def test_where_it_is_narrow_the_page_takes_turns_with_the_charts(stage: St
         assert work.display, "one wants to see the run"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_page_is_never_beside_the_form(
+    stage: Stage, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its widgets take a while to be made, during which the screen may be drawn."""
+    beside: list[bool] = []
+
+    def made(pane: LessonPane) -> None:
+        refresh_steps(pane)
+        beside.append(bool(pane.display and not stage.playground.query_one("#setup").has_class("folded")))
+
+    refresh_steps = LessonPane.refresh_steps
+    monkeypatch.setattr(LessonPane, "refresh_steps", made)
+    app = stage.open()
+    async with app.run_test(size=size) as pilot:
+        await open_lesson(stage, pilot, 1)
+        assert stage.playground.query_one(LessonPane).display
+        assert beside
+        assert not any(beside)
+
+
 async def test_languages_are_changed_by_key_and_kept(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
