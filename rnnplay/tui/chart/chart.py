@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -284,7 +285,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         for y, edge, title in ((0, border.top[0], self.border_title), (height - 1, border.bottom[0], None)):
             if edge and crop.y <= y < crop.bottom:
                 self._update_borders()
-                free = width - 4 - (len(title) + 4 if title else 0)
+                free = width - 4 - (cell_len(title) + 4 if title else 0)
                 text = chart_strips.fit(self._bottom if y else self._top, free, self.rich_style)
                 if text is not None:
                     for line_filter in self.get_line_filters():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -48,9 +49,10 @@ def empty_rows(text: str, layout: Layout, palette: Sequence[Style]) -> list[Stri
     """The rows of an empty chart: `text`, faint, in the middle."""
     rows = [Strip([Segment(" " * layout.width, palette[BLANK])], layout.width)] * layout.height
     if rows:
-        shown = text[: layout.width]
-        left = (layout.width - len(shown)) // 2
-        before, after = " " * left, " " * (layout.width - left - len(shown))
+        length = min(cell_len(text), layout.width)
+        shown = set_cell_size(text, length)
+        left = (layout.width - length) // 2
+        before, after = " " * left, " " * (layout.width - left - length)
         segments = [Segment(before, palette[BLANK]), Segment(shown, palette[EMPTY]), Segment(after, palette[BLANK])]
         rows[(layout.height - 1) // 2] = Strip(segments, layout.width)
     return rows

@@ -152,8 +152,17 @@ CHINESE = {
     "{} left": "剩余 {}",
     "no answer for {}": "已 {} 没有应答",
     "at this step for {}": "这一步已用 {}",
+    "Loss": "损失",
+    "nats per token, as soon as training begins": "单位：奈特每字符；训练开始后显示",
+    "Gradient norm": "梯度范数",
+    "before clipping, on a log axis": "裁剪之前，对数坐标",
+    "train a model first, then type here": "先训练一个模型，再在这里输入",
+    "type the beginning of a text": "输入一段文字的开头",
+    "type the beginning of a text; the model is on its way": "输入一段文字的开头；模型正在准备",
+    "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",
+    "Enter writes a sample from here.": "回车：从这里生成样本。",
 }
-"""Translations of key labels, view names and the header."""
+"""Translations of key labels, view names, the header, and the titles of charts and prompt."""
 
 
 def in_language(word: str, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import randrange
 from typing import ClassVar
@@ -26,6 +27,7 @@ from rnnplay.tui.widgets.visible import visible_line
 
 TALL_ROWS, BESIDE_COLUMNS = 6, 60
 """From this size on, the next tokens are bars beside the samples; below it, one row."""
+TITLE = "Prompt"
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
 COMING = "type the beginning of a text; the model is on its way"
@@ -88,6 +90,7 @@ class PromptPane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._available = False
+        self._translated: Callable[[str], str] = str
         self._coming = self._waiting = False
         self._bars_for = ""
         """The prompt of the next tokens shown."""
@@ -172,8 +175,7 @@ class PromptPane(Vertical):
     def set_model(self, available: bool, coming: bool = False) -> None:
         """Says whether there is a model to answer, or one to come; Enter waits for the latter."""
         self._available, self._coming = available, coming
-        self._input.placeholder = READY if available else COMING if coming else UNTRAINED
-        self._samples.set_hint(HINT if available else "")
+        self._say_what_to_type()
         waiting = self._waiting
         if waiting and not coming:
             self._wait(False)
@@ -183,6 +185,17 @@ class PromptPane(Vertical):
                 self._sample()
         else:
             self.clear_completion()
+
+    def translate(self, translated: Callable[[str], str]) -> None:
+        """Shows the title and what to type as `translated` has them."""
+        self._translated = translated
+        self.border_title = translated(TITLE)
+        self._say_what_to_type()
+
+    def _say_what_to_type(self) -> None:
+        what = READY if self._available else COMING if self._coming else UNTRAINED
+        self._input.placeholder = self._translated(what)
+        self._samples.set_hint(self._translated(HINT) if self._available else "")
 
     # --- what a user does ---------------------------------------------------------------------------------
 
@@ -206,7 +219,7 @@ class PromptPane(Vertical):
             if self._coming:
                 self._wait(True)
             else:
-                self._show_error(UNTRAINED)
+                self._show_error(self._translated(UNTRAINED))
             return
         self._end_stream()
         sampling = self._row.config
@@ -219,7 +232,7 @@ class PromptPane(Vertical):
         """Records whether a sample is waiting for the model, and shows it."""
         if waiting != self._waiting:
             self._waiting = waiting
-            self._show_error(WAITING if waiting else "", error=not waiting)
+            self._show_error(self._translated(WAITING) if waiting else "", error=not waiting)
             self.refresh_bindings()
 
     @on(NextBars.Taken)

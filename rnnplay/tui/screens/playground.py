@@ -86,7 +86,6 @@ class PlaygroundScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._display.every_second)
-        self.prompt.border_title = "Prompt"
         try:
             self.controllers.workspace.create()
         except InputError as error:

@@ -10,6 +10,7 @@ from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Forced
+from rnnplay.lessons.languages import Language
 from rnnplay.runs.records import Notice, Record, Rollback
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
@@ -51,6 +52,8 @@ class RunDisplay:
         self._model: tuple[bool, bool] | None = None
         self._forced: tuple[Forced, ...] = ()
         self._silence_reported = False
+        self._language: Language | None = None
+        """The language of the titles shown."""
 
     @property
     def _controller(self) -> RunController:
@@ -143,6 +146,13 @@ class RunDisplay:
         translated = words.translation(self._lesson_progress.shown_language)
         self._screen.query_one(StatusLine).show(self._controller, self._form.config, translated)
 
+    def _translate(self) -> None:
+        """Shows the titles in the lesson's language."""
+        if (language := self._lesson_progress.shown_language) != self._language:
+            self._language = language
+            self._screen.query_one(TrainingCharts).translate(words.translation(language))
+            self._prompt.translate(words.translation(language))
+
     # --- showing it -----------------------------------------------------------------------------------------
 
     def show_soon(self) -> None:
@@ -159,6 +169,7 @@ class RunDisplay:
     def show(self) -> None:
         """Updates the screen."""
         self._repaints.painted()
+        self._translate()
         controller, state, covered = self._controller, self._controller.state, self._covered
         self._screen.query_one(SetupPane).show(state, covered=covered)
         if not covered:

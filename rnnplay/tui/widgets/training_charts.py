@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -11,6 +13,12 @@ from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.chart.sparkline import Spark
 from rnnplay.tui.run_state import RUNNING, RunState
+
+TITLES = {
+    "loss-chart": ("Loss", "nats per token, as soon as training begins"),
+    "norm-chart": ("Gradient norm", "before clipping, on a log axis"),
+}
+"""The title of each chart, and its text while there are no data."""
 
 
 class TrainingCharts(Vertical):
@@ -29,11 +37,17 @@ class TrainingCharts(Vertical):
         with Horizontal(id="sparks"):
             yield Spark("loss", id="loss-spark")
             yield Spark("norm", log=True, id="norm-spark")
-        yield Chart(title="Loss", id="loss-chart", empty="nats per token, as soon as training begins")
-        yield Chart(title="Gradient norm", log_y=True, id="norm-chart", empty="before clipping, on a log axis")
+        for name, (title, empty) in TITLES.items():
+            yield Chart(title=title, id=name, log_y=name == "norm-chart", empty=empty)
 
     def on_mount(self) -> None:
         self._drawn: History | None = None
+
+    def translate(self, translated: Callable[[str], str]) -> None:
+        """Shows the titles as `translated` has them."""
+        for name, (title, empty) in TITLES.items():
+            chart = self.query_one(f"#{name}", Chart)
+            chart.border_title, chart.empty = translated(title), translated(empty)
 
     def focus_first(self) -> None:
         """Focuses the loss chart."""

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import Button, Collapsible, DataTable, Markdown, OptionList, Static
+from textual.widgets import Button, Collapsible, DataTable, Input, Markdown, OptionList, Static
 
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
@@ -471,6 +471,25 @@ async def test_a_chinese_lesson_has_a_chinese_footer(stage: Stage) -> None:
         english = [one.description for one in shown_keys if one.description.isascii()]
         assert english == []
         assert "课程" in str(stage.playground.query_one(LessonPane).border_subtitle)
+
+
+async def test_charts_and_prompt_are_in_the_lessons_language(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.lesson_progress.language = "zh"
+        await open_lesson(stage, pilot, 3)
+        field = stage.prompt.query_one("#prompt-input", Input)
+        assert (stage.loss.border_title, stage.norm.border_title) == ("损失", "梯度范数")
+        assert "对数坐标" in shown(stage.playground, "#norm-chart")
+        assert stage.prompt.border_title == "提示"
+        assert "先训练" in field.placeholder
+        await train_variant(stage, pilot)
+        assert "输入" in field.placeholder
+        assert "回车" in shown(stage.playground, "#samples")
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: stage.prompt.border_title == "Prompt")
+        assert stage.loss.border_title == "Loss"
+        assert "Enter writes" in shown(stage.playground, "#samples")
 
 
 async def test_a_lesson_that_is_done_is_not_trained_on(stage: Stage) -> None:
