@@ -121,7 +121,7 @@ def test_text_is_drawn_and_completed() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"tokens": "char"}, "only words"),
+        ({"tokens": "char"}, "ordered by frequency"),
         ({"tie": True, "embedding": 20}, "tie"),
         ({"hidden": 15}, "at least 16"),
     ],

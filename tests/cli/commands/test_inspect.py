@@ -181,5 +181,5 @@ def test_what_is_forced_can_be_written_with_units() -> None:
         "-1.cell=1",
         "0.cell=1e",
     ):
-        with pytest.raises(InputError, match="cannot be read"):
+        with pytest.raises(InputError, match="is invalid"):
             parse_forced(bad)
