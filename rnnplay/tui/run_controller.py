@@ -89,7 +89,8 @@ class RunController:
         self._requests = 0
         self._newest: dict[str, Request] = {}
         """The last request for each purpose; answers to older ones are out of date."""
-        self._before_resume: tuple[Phase, RunConfig] | None = None
+        self._before_resume: tuple[Phase, RunConfig, RunConfig] | None = None
+        """The phase, the config and the wanted config to return to if the run cannot be resumed."""
         self._starting = asyncio.Lock()
         self._restart: asyncio.Task[bool] | None = None
         self._hurry = asyncio.Event()
@@ -152,11 +153,10 @@ class RunController:
         self.silence.heard(event)
         if isinstance(event, messages.Pong):
             return
-        refused = isinstance(event, messages.Failed) and event.command == "train"
+        refused = isinstance(event, messages.Failed) and event.command == "train" and not event.training
         if refused and self._before_resume is not None and self.state.phase in (Phase.PREPARING, Phase.STOPPING):
             # A run that cannot be resumed now returns to its former phase: it may be possible later.
-            self.state.phase, config = self._before_resume
-            self.state.confirm(config)
+            self.state.take_back(*self._before_resume)
         else:
             self.state.apply(event)
         if isinstance(event, messages.Ready):
@@ -186,13 +186,18 @@ class RunController:
 
     def resumable(self, form: RunConfig) -> bool:
         """Returns whether the run can be resumed with the settings of `form`."""
-        config = self.state.config
         return (
             self.state.phase in RESUMABLE
             and self.state.run is not None
-            and with_values_of(form, config, CHANGEABLE) == config
+            and not self.fixed_changes(form)
             and (self.workspace.checkpoints / self.state.run / "run.json").is_file()
         )
+
+    def fixed_changes(self, form: RunConfig) -> list[str]:
+        """The settings of `form` that differ from the run's and cannot change when it is resumed."""
+        config = self.state.config
+        names = [name for name in RunConfig.__struct_fields__ if name not in CHANGEABLE]
+        return [name for name in names if getattr(form, name) != getattr(config, name)]
 
     def train(self, config: RunConfig, stem: str = "") -> str:
         """Starts a new run and returns its name, which is `stem`, if given, and a number.
@@ -208,18 +213,20 @@ class RunController:
         return self._start(messages.Train(config=config, run=run))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
-        """Resumes the run with `config`, or else its own, from `checkpoint`; what came after that is discarded.
+        """Resumes the run from `checkpoint`; what came after that is discarded.
 
-        A finished run whose length is unchanged is extended by that length.
+        What may change on resuming is taken from `config`, or else is as the run had it. A finished run whose length
+        is unchanged is extended by that length. If the engine refuses, what was wanted stays so.
         """
         self.workspace.create()
         state = self.state
         assert state.run is not None
-        config = config or state.config
+        wanted = with_values_of(state.wanted, config, CHANGEABLE) if config is not None else state.wanted
+        config = with_values_of(state.config, config or state.config, CHANGEABLE)
         same = with_values_of(config, state.config, LENGTHS) == config
         if same and (state.phase is Phase.FINISHED or state.fraction >= 1):
             config = extended(config, state.fraction)
-        self._before_resume = state.phase, state.config
+        self._before_resume = state.phase, state.config, wanted
         state.confirm(config)
         return self._start(messages.Train(config=config, run=state.run, resume=True, checkpoint=checkpoint))
 

@@ -130,6 +130,14 @@ class RunState:
         self.config = config
         self.pending = {}
 
+    def take_back(self, phase: Phase, config: RunConfig, wanted: RunConfig) -> None:
+        """Returns to `phase` and `config`; what differs in `wanted`, and what was changed since, stays pending."""
+        self.phase, self.config = phase, config
+        try:
+            self.want(with_values(wanted, self.pending))
+        except ConfigError:  # the changes were made to another length
+            self.want(wanted)
+
     def _set_by_run(self, knob: str, value: Value) -> None:
         self.config = with_values(self.config, {knob: value})
         if self.pending.get(knob) == value:  # the last of several changes
@@ -190,7 +198,7 @@ class RunState:
                 self._take_columns(record)
             else:
                 self.take(record)
-            if isinstance(record, records.Step | StepColumns):  # training continued after an earlier end
+            if isinstance(record, records.Started | records.Step | StepColumns):  # it continued after an end
                 self.phase = Phase.STOPPED
         self.in_engine = False
 

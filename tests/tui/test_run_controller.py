@@ -239,3 +239,29 @@ def test_why_an_engine_cannot_be_started() -> None:
     assert files.startswith("The engine could not be started. Too many files are open") and "Errno" not in files
     other = start_trouble(OSError(errno.ENOEXEC, "Exec format error"))
     assert "Exec format error; see `rnnplay doctor`." in other
+
+
+async def test_what_the_user_changed_stays_wanted_when_a_resume_is_refused(rig: Rig) -> None:
+    config = trained(rig, fraction=1.0)
+    rig.engine.say(progress([Finished(step=10, reason="length")], fraction=1.0))
+    state = rig.controller.state
+    for refusal in ("vocabulary.json is damaged.", "Stopped before training began."):
+        form = with_values(config, {"lr": 0.05})
+        state.want(form)
+        rig.controller.resume(form)
+        assert rig.engine.of(messages.Train)[-1].config.lr == 0.05
+        state.want(with_values(state.wanted, {"clip_threshold": 0.7}))  # while it is being prepared
+        rig.engine.say(messages.Failed(message=refusal, command="train"))
+        assert (state.phase, state.config) == (Phase.FINISHED, config)
+        assert state.wanted == with_values(config, {"lr": 0.05, "clip_threshold": 0.7})
+        state.want(config)
+
+
+async def test_resuming_changes_only_what_may_change(rig: Rig) -> None:
+    config = trained(rig)
+    rig.engine.say(progress([Finished(step=10, reason="stopped")]))
+    form = with_values(config, {"lr": 0.05, "hidden": 32})
+    assert rig.controller.fixed_changes(form) == ["hidden"]
+    rig.controller.resume(form, "10")
+    (_, command) = rig.engine.of(messages.Train)
+    assert (command.config, command.checkpoint) == (with_values(config, {"lr": 0.05}), "10")

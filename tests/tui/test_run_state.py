@@ -216,3 +216,10 @@ def test_a_finished_run_that_cannot_be_opened_is_still_finished() -> None:
     state.apply(progress([Finished(step=20, reason="length")]))
     state.apply(messages.Failed(message="The weights are gone.", command="open"))
     assert state.phase is Phase.FINISHED
+
+
+def test_a_run_read_from_disk_is_not_under_way() -> None:
+    """Its log may end with its start."""
+    state = RunState(preset_config())
+    state.load([started()])
+    assert state.phase is Phase.STOPPED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.setup.form_rows import listed
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.text import Banner
 
@@ -71,23 +72,37 @@ class RunActions:
     def train(self) -> None:
         """Starts a run with the form's config."""
         controller = self._controller
-        self.begin(lambda: controller.train(self._form.config))
+        self.begin(lambda: controller.train(self._wanted(controller)))
 
-    def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> None:
-        """Resumes the run in front."""
+    def resume(self, checkpoint: str = "latest") -> None:
+        """Resumes the run in front with what the form changes, and reports what of that cannot change."""
         controller = self._controller
-        self.begin(lambda: controller.resume(config, checkpoint))
+
+        def start() -> None:
+            wanted = self._wanted(controller)
+            if fixed := controller.fixed_changes(wanted):
+                text = f"{listed(fixed)} cannot change when a run is resumed and was set back."
+                self._screen.notify(text, severity="warning", timeout=12, markup=False)
+            controller.resume(wanted, checkpoint)
+
+        self.begin(start)
+
+    def _wanted(self, controller: RunController) -> RunConfig:
+        """Returns the form's config if the form shows that run, or else the config wanted for it."""
+        form = self._form
+        return form.config if form.state is controller.state else controller.state.wanted
 
     def begin(self, start: Callable[[], object]) -> None:
-        """Calls `start`, with an engine running, unless a run is under way."""
-        self._screen.run_worker(self._begin(self._controller, start))
+        """Calls `start`, with an engine running, unless a run is under way or another was opened meanwhile."""
+        controller = self._controller
+        self._screen.run_worker(self._begin(controller, controller.state, start))
 
-    async def _begin(self, controller: RunController, start: Callable[[], object]) -> None:
+    async def _begin(self, controller: RunController, state: RunState, start: Callable[[], object]) -> None:
         await self.wait_until_measured()
         self._screen.query_one(Banner).say("")
         if await controller.start_engine():
-            if controller.running:
-                return  # the key was pressed twice
+            if controller.running or controller.state is not state:
+                return  # the key was pressed twice, or `start` was meant for the run shown before
             try:
                 start()
             except RnnplayError as error:
@@ -104,11 +119,13 @@ class RunActions:
         return not self._controller.running and not error
 
     def train_or_resume(self) -> None:
-        """Resumes the run in front if the form's config allows it, or else trains a new one."""
+        """Resumes the run in front if the form's config allows it, or else trains a new one, as `new` does."""
         if self.may_begin():
-            form = self._form.config
-            if self._controller.resumable(form):
-                self.resume(form)
+            controller = self._controller
+            if controller.resumable(self._form.config):
+                self.resume()
+            elif controller.resumable(controller.state.config):
+                self._screen.run_worker(self.new(), exclusive=True, group="new")
             else:
                 self.train()
 
@@ -116,7 +133,9 @@ class RunActions:
         """Trains a new run; asks first in a lesson, and while the run in front is unfinished."""
         from rnnplay.tui.screens.dialogs import Confirm
 
-        question = before_new(self._controller.state, self._lesson_progress)
+        controller = self._controller
+        fixed = controller.fixed_changes(self._form.config)
+        question = before_new(controller.state, self._lesson_progress, fixed)
         if not self.may_begin():
             return
         if question is not None:
@@ -151,11 +170,8 @@ class RunActions:
         if behind is not None and behind is not self._controller:
             self._controllers.bring_to_front(behind)
             return
-        if self._controller.running:
-            text = "A run is under way; stop it (x) before opening another."
-            self._screen.notify(text, severity="warning")
-            return
-        self.open(choice.run, resume=choice.action == "resume")
+        if not self._refused(self._controller):
+            self.open(choice.run, resume=choice.action == "resume")
 
     def open(self, run: str, resume: bool = False) -> None:
         """Opens a run for prompts, or resumes it."""
@@ -173,23 +189,35 @@ class RunActions:
             controller.state.opening = False
             self._changed()
             return
+        if self._refused(controller):
+            return
         controller.load(loaded)
         controller.state.opening = not resume
         self._show_config(controller)
         self._changed()
         if resume:
-            self.begin(controller.resume)
-        elif await controller.start_engine():
-            controller.open(run)
-        else:
+            self.resume()
+        elif not await controller.start_engine():
             controller.state.opening = False
             self._changed()
+        elif not self._refused(controller):
+            controller.open(run)
+
+    def _refused(self, controller: RunController) -> bool:
+        """Returns whether no run can be opened because one is under way; if so, notifies the user."""
+        if controller.running:
+            controller.state.opening = False
+            text = "A run is under way; stop it (x) before opening another."
+            self._screen.notify(text, severity="warning")
+            self._changed()
+        return controller.running
 
     def go_back(self) -> None:
         """Opens the list of checkpoints; a run that has ended is resumed from the chosen one."""
         from rnnplay.tui.screens.go_back import GoBackScreen
 
-        state, screen = self._controller.state, self._screen
+        controller, screen = self._controller, self._screen
+        state = controller.state
         if state.run is None or state.phase is Phase.PREPARING:
             screen.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
             return
@@ -198,15 +226,19 @@ class RunActions:
         except (RnnplayError, OSError) as error:
             screen.notify(str(error), severity="error", markup=False)
             return
-        screen.app.push_screen(dialog, self._back_to)
+        run = state.run
+        screen.app.push_screen(dialog, lambda checkpoint: self._back_to(run, checkpoint))
 
-    def _back_to(self, checkpoint: str | None) -> None:
+    def _back_to(self, run: str, checkpoint: str | None) -> None:
+        controller = self._controller
         if checkpoint is None:
             return
-        if self._controller.running:
-            self._controller.go_back(checkpoint)
-        else:
-            self.resume(checkpoint=checkpoint)
+        if controller.state.run != run:  # it was still being opened when the list was
+            self._screen.notify(f"The checkpoint is one of {run}, which is no longer shown.", severity="warning")
+        elif controller.running:
+            controller.go_back(checkpoint)
+        elif self.may_begin():
+            self.resume(checkpoint)
 
     # --- the run under way ----------------------------------------------------------------------------------
 
@@ -238,16 +270,20 @@ class RunActions:
         self._screen.post_message(self.Changed())
 
 
-def before_new(state: RunState, lesson_progress: LessonProgress) -> Question | None:
-    """Returns the question before a run that is outside the lesson, or that replaces an unfinished one; else None."""
+def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence[str] = ()) -> Question | None:
+    """Returns the question before a run that is outside the lesson, or that replaces an unfinished one; else None.
+
+    `fixed`: the settings changed in the form that keep the unfinished run from being resumed.
+    """
     if lesson_progress.need is not None:
         texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
         title, text, yes, no = (text[lesson_progress.language] for text in texts)
         return Question(title, text, yes, no)
     if state.run is None or state.phase is Phase.FINISHED or not state.step:
         return None
+    onward = f"with {listed(list(fixed))} changed it cannot be resumed" if fixed else "t resumes it"
     text = (
-        f"{state.run} is at step {state.step:,} and not finished; t resumes it. "
+        f"{state.run} is at step {state.step:,} and not finished; {onward}. "
         "Train a new one from the beginning? The old one stays in the list of runs (o)."
     )
     return Question("Begin a new run", text, "Begin", lost=True)

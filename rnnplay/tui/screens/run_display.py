@@ -84,7 +84,6 @@ class RunDisplay:
 
     def _event_received(self, event: messages.Event) -> None:
         """Shows answers to prompts at once, other events at most every UPDATE_SECONDS."""
-        state = self._controller.state
         match event:
             case messages.Completion():
                 asked = self._controller.newest("prompt")
@@ -94,8 +93,6 @@ class RunDisplay:
                 if self._controller.purpose_of(event.request) == "sample":
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed() if event.command != "inspect":
-                if event.command == "train" and not state.running:
-                    self._form.forget()
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()
             case messages.Inspected() | messages.Failed():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shutil
+import threading
+from typing import Any
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Label
 
 from rnnplay.config import SamplingConfig, with_values
 from rnnplay.engine import messages
@@ -16,9 +19,11 @@ from rnnplay.inspection.results import Forced
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Record, Rollback, Skipped, Tuned
 from rnnplay.tui.chart.chart import Chart
+from rnnplay.tui.inspection.loaded_runs import load_run
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
-from rnnplay.tui.run_state import Phase
+from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.screens import run_actions
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
@@ -183,7 +188,13 @@ async def test_another_model_in_the_form_makes_resume_train_again(stage: Stage) 
         stage.form.set_value("hidden", 32)
         await until(pilot, lambda: stage.main == "▶ Train")
         await until(pilot, lambda: footer(stage).get("t") == "Train")
-        await pilot.press("t")
+        for answer in ("escape", "left enter"):  # it is asked first, since the run is unfinished
+            assert not commands(stage)
+            await pilot.press("t")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            assert "with hidden changed it cannot be resumed" in str(app.screen.query_one(Label).content)
+            await pilot.press(*answer.split())
+            await until(pilot, lambda: app.screen is stage.playground)
         await until(pilot, lambda: bool(commands(stage)))
         (command,) = stage.engine.of(messages.Train)
         assert (command.run, command.resume, command.config.hidden) == ("tales-lstm-32-01", False, 32)
@@ -765,6 +776,65 @@ async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> No
         assert stage.state.run == RUN
 
 
+async def test_a_run_that_is_still_read_when_another_begins_does_not_replace_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(stage.workspace, "earlier", steps=120)
+    read = threading.Event()
+
+    def slow(*arguments: Any) -> RunState:
+        assert read.wait(60)
+        return load_run(*arguments)
+
+    monkeypatch.setattr(run_actions, "load_run", slow)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        stage.playground._runs.open("earlier")
+        await until(pilot, lambda: stage.state.opening)
+        await stage.train(pilot)
+        read.set()
+        await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
+        assert (stage.state.run, stage.state.phase) == (RUN, Phase.TRAINING)
+        assert not stage.state.opening and not stage.engine.of(messages.Open)
+
+
+@pytest.mark.parametrize("opens", [True, False])
+async def test_of_two_commands_that_wait_for_the_engine_one_is_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    """A run that began is not disturbed by an Open; and what was said of one run is not done to another."""
+    make_run(stage.workspace, "earlier", steps=120)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await enter(stage, pilot, Phase.STOPPED)
+        there, waiting = asyncio.Event(), []
+
+        async def slow() -> bool:
+            waiting.append(True)
+            if len(waiting) == 1:
+                await there.wait()
+            return True
+
+        monkeypatch.setattr(stage.controller, "start_engine", slow)
+        if opens:
+            stage.playground._runs.open("earlier")
+            await until(pilot, lambda: bool(waiting))
+            stage.playground._runs.resume()
+            await until(pilot, lambda: bool(commands(stage)))
+        else:
+            stage.playground._runs.resume()
+            await until(pilot, lambda: bool(waiting))
+            stage.playground._runs.open("earlier")
+            await until(pilot, lambda: bool(commands(stage)))
+        there.set()
+        await pilot.pause()
+        await app.workers.wait_for_complete([one for one in app.workers if one.node is stage.playground])
+        (command,) = commands(stage)
+        assert isinstance(command, messages.Train if opens else messages.Open) and command.run == "earlier"
+        assert not opens or not stage.state.opening
+
+
 # --- the room -------------------------------------------------------------------------------------------------
 
 
@@ -936,6 +1006,8 @@ async def test_b_on_a_run_that_was_stopped_goes_on_from_the_checkpoint_chosen(st
         assert name is not None
         shutil.rmtree(stage.workspace.checkpoints / name)
         make_run(stage.workspace, name, steps=10, loss=1.5)
+        stage.form.set_value("lr", 0.05)  # taken along, as by t
+        stage.form.set_value("hidden", 32)
         await pilot.press("b")
         await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
         await pilot.press("enter", "left", "enter")
@@ -944,6 +1016,8 @@ async def test_b_on_a_run_that_was_stopped_goes_on_from_the_checkpoint_chosen(st
         again = stage.engine.of(messages.Train)[-1]
         assert isinstance(again, messages.Train)
         assert (again.run, again.resume, again.checkpoint) == (name, True, "10")
+        assert again.config == with_values(preset_config(), {"lr": 0.05})
+        assert any("hidden cannot change when a run is resumed" in toast for toast in stage.toasts)
 
 
 async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage) -> None:

@@ -127,6 +127,8 @@ def test_a_new_run_is_asked_about_where_one_is_unfinished(stage: Stage) -> None:
     state.apply(progress([started(), step_at(7)]))
     question = before_new(state, no_lesson)
     assert question is not None and f"{RUN} is at step 7 and not finished" in question.text and question.lost
+    changed = before_new(state, no_lesson, ["hidden"])
+    assert changed is not None and "with hidden changed it cannot be resumed" in changed.text
     state.phase = Phase.FINISHED
     assert before_new(state, no_lesson) is None
 
