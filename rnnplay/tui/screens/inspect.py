@@ -166,6 +166,7 @@ class InspectScreen(Screen[int]):
 
     def _fill(self, text: str) -> None:
         if self.is_attached and not self._text:
+            self._text = text  # at once: a view that opens before Input.Changed arrives already takes it
             self._set_text(text)
 
     def _set_text(self, text: str) -> None:
@@ -228,8 +229,7 @@ class InspectScreen(Screen[int]):
                 view.begin_with(quantity)
             await self.query_one("#views").mount(view)
         self.view.display = True
-        if self._progress is not None and self._text in map(self._progress.text_for, ("", "what if")):
-            self._set_text(self._progress.text_for(self.view.NAME))  # a text typed by the user is kept
+        self._take_lesson_text()
         self.view.pace.want()
         self._say("")
         self.query_one("#text-row").display = self.view.READS_TEXT
@@ -237,6 +237,14 @@ class InspectScreen(Screen[int]):
             self.view.focus_body()
         self.refresh_bindings()
         self.call_after_refresh(self.tick)  # after the layout, because the size of the question depends on the width
+
+    def _take_lesson_text(self) -> None:
+        """Sets the lesson's text for the view, in place of its text for another; a text typed by the user is kept."""
+        progress = self._progress
+        if progress is None or progress.lesson is None or progress.lesson.probe is None:
+            return
+        if self._text in map(progress.text_for, ("", "what if")):
+            self._set_text(progress.text_for(self.view.NAME))
 
     # --- asking and answering -------------------------------------------------------------------------------
 
