@@ -66,13 +66,13 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _from(file: Path, corpus: str) -> str:
-    """Returns `corpus`; if it is a path relative to the folder of `file` that exists, its absolute path."""
+    """Returns `corpus`; if it is the path of a file, relative to the folder of `file`, its absolute path."""
     path = file.absolute().parent / corpus
     try:
-        is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.exists()
+        is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.is_file()
     except (OSError, ValueError):  # too long a name, or one with a zero byte
         is_path = False
-    return str(path) if is_path else corpus
+    return str(path) if is_path and not Path(corpus).is_absolute() else corpus
 
 
 def _unknown(name: str, value: object, specs: dict[str, KnobSpec]) -> str:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
@@ -61,6 +61,8 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_followed(tmp_path: Path) -> None
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.booleans())
+@example("/dev/", False)
+@example("./", True)
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, corpus: str, tie: bool) -> None:
     values = {"corpus": corpus, "tie": tie, "lr": 1e-05, "hidden": 12, "minutes": 2.0, "cell": "gru"}
     file = tmp_path_factory.mktemp("settings") / "own.toml"
