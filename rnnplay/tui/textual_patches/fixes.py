@@ -13,9 +13,11 @@ from textual.events import MouseDown
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.style import Style
+from textual.widgets import OptionList
 
 _wrap_and_format = Content._wrap_and_format
 _screen_resized = Screen._screen_resized
+_move_page = OptionList._move_page
 
 
 def _wrapped(text: Content, width: int, *arguments: Any, **options: Any) -> Any:
@@ -37,6 +39,12 @@ def _newest(screen: Screen[Any], size: Size) -> None:
         _screen_resized(screen, size)
 
 
+def _page(options: OptionList, direction: Any) -> None:
+    """Moves by a page; does nothing in a list without any room, of which no line has been laid out."""
+    if options._lines:
+        _move_page(options, direction)
+
+
 @lru_cache(1024)
 def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Style]:
     """The styles inside and outside a border.
@@ -52,6 +60,7 @@ def fix_textual() -> None:
     Content._wrap_and_format = _wrapped  # type: ignore[method-assign, assignment]
     StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[method-assign, assignment]
     Screen._screen_resized = _newest  # type: ignore[method-assign, assignment]
+    OptionList._move_page = _page  # type: ignore[method-assign, assignment]
 
 
 def is_on_removed(event: MouseDown, screen: Screen[object]) -> bool:

@@ -24,8 +24,24 @@ from tests.tui.stage import Stage
 def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Content, "_wrap_and_format", fixes._wrap_and_format)
     monkeypatch.setattr(Screen, "_screen_resized", fixes._screen_resized)
+    monkeypatch.setattr(OptionList, "_move_page", fixes._move_page)
     monkeypatch.setattr(StylesCache, "get_inner_outer", fixes._inner_outer)
     fix_textual()
+
+
+async def test_a_page_in_a_list_that_is_not_laid_out_ends_nothing() -> None:
+    class Flat(App[None]):
+        CSS = "OptionList { height: 0; border: none; padding: 0; }"
+
+        def compose(self) -> ComposeResult:
+            yield OptionList(*"abcdefgh")
+
+    async with Flat().run_test() as pilot:
+        options = pilot.app.query_one(OptionList)
+        options.highlighted = 3
+        options._move_page(1)
+        options._move_page(-1)
+        assert options.highlighted == 3
 
 
 async def test_a_list_without_room_ends_nothing() -> None:

@@ -21,6 +21,7 @@ from textual.command import CommandPalette
 from textual.content import Content
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.widgets import OptionList
 
 import rnnplay.tui.textual_patches
 
@@ -50,6 +51,7 @@ FINGERPRINTS = {
     "Screen._refresh_layout": "889715478130",
     "StylesCache.get_inner_outer": "d2509f3e7966",
     "Content._wrap_and_format": "6bf904d927f5",
+    "OptionList._move_page": "85f7f3300576",
 }
 
 ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
@@ -71,6 +73,7 @@ def parts() -> dict[str, object]:
         "App": App,
         "CommandPalette": CommandPalette,
         "Content": Content,
+        "OptionList": OptionList,
         "Screen": Screen,
         "StylesCache": StylesCache,
     }
