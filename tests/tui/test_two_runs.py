@@ -15,7 +15,7 @@ from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_state import Phase
 from rnnplay.workspace import Workspace
-from tests.tui.stage import Stage, completion, progress, shown, started, step_at, until
+from tests.tui.stage import Stage, completion, make_run, progress, shown, started, step_at, until
 
 
 def status_of(app: RnnplayApp) -> str:
@@ -96,6 +96,23 @@ async def test_what_was_changed_in_the_form_stays_with_its_run(stage: Stage) -> 
         await until(pilot, lambda: stage.form.config.hidden == 32)
         app.controllers.bring_to_front(first)
         await until(pilot, lambda: stage.form.config.hidden == 48)
+
+
+async def test_a_run_that_was_chosen_is_resumed_where_it_was_chosen(stage: Stage) -> None:
+    """Its history is read meanwhile, and another run may come to the front."""
+    make_run(stage.workspace, "earlier", steps=20)
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        first = stage.controller
+        second = app.controllers.add(preset_config())
+        await second.start_engine()
+        stage.playground._runs.open("earlier", resume=True)
+        app.controllers.bring_to_front(second)
+        await until(pilot, lambda: bool(stage.engines[0].of(messages.Train)))
+        (resumed,) = stage.engines[0].of(messages.Train)
+        assert (resumed.run, resumed.resume, first.state.run) == ("earlier", True, "earlier")
+        assert not stage.engines[1].of(messages.Train) and second.state.run is None
 
 
 async def test_leaving_ends_both_engines(stage: Stage) -> None:

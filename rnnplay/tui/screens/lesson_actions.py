@@ -70,7 +70,7 @@ class LessonActions:
         run, language = progress.run_of(need.variant), progress.language
         match need.what:
             case "resume":
-                self._runs.resume()
+                self._runs.resume(progress.controller)
             case "open" if run is not None and run in {one.name for one in list_runs(progress.controller.workspace)}:
                 variant = progress.lesson.variants[need.variant].title[language]
                 screen.notify(words.OPENED[language].format(step=need.step + 1, variant=variant), markup=False)
@@ -97,7 +97,7 @@ class LessonActions:
             for pane in self._panes:  # to show the step under way
                 self._screen.call_after_refresh(pane.follow)
 
-        self._runs.begin(start)
+        self._runs.begin(self._progress.controller, start)
 
     def train_if_none_runs(self, variant: str) -> None:
         """Trains a variant for a button of the page, unless a run is under way."""

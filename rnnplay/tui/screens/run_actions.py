@@ -72,11 +72,10 @@ class RunActions:
     def train(self) -> None:
         """Starts a run with the form's config."""
         controller = self._controller
-        self.begin(lambda: controller.train(self._wanted(controller)))
+        self.begin(controller, lambda: controller.train(self._wanted(controller)))
 
-    def resume(self, checkpoint: str = "latest") -> None:
-        """Resumes the run in front with what the form changes, and reports what of that cannot change."""
-        controller = self._controller
+    def resume(self, controller: RunController, checkpoint: str = "latest") -> None:
+        """Resumes the run of `controller` with what the form changes, and reports what of that cannot change."""
 
         def start() -> None:
             wanted = self._wanted(controller)
@@ -85,16 +84,15 @@ class RunActions:
                 self._screen.notify(text, severity="warning", timeout=12, markup=False)
             controller.resume(wanted, checkpoint)
 
-        self.begin(start)
+        self.begin(controller, start)
 
     def _wanted(self, controller: RunController) -> RunConfig:
         """Returns the form's config if the form shows that run, or else the config wanted for it."""
         form = self._form
         return form.config if form.state is controller.state else controller.state.wanted
 
-    def begin(self, start: Callable[[], object]) -> None:
+    def begin(self, controller: RunController, start: Callable[[], object]) -> None:
         """Calls `start`, with an engine running, unless a run is under way or another was opened meanwhile."""
-        controller = self._controller
         self._screen.run_worker(self._begin(controller, controller.state, start))
 
     async def _begin(self, controller: RunController, state: RunState, start: Callable[[], object]) -> None:
@@ -123,7 +121,7 @@ class RunActions:
         if self.may_begin():
             controller = self._controller
             if controller.resumable(self._form.config):
-                self.resume()
+                self.resume(controller)
             elif controller.resumable(controller.state.config):
                 self._screen.run_worker(self.new(), exclusive=True, group="new")
             else:
@@ -196,7 +194,7 @@ class RunActions:
         self._show_config(controller)
         self._changed()
         if resume:
-            self.resume()
+            self.resume(controller)
         elif not await controller.start_engine():
             controller.state.opening = False
             self._changed()
@@ -238,7 +236,7 @@ class RunActions:
         elif controller.running:
             controller.go_back(checkpoint)
         elif self.may_begin():
-            self.resume(checkpoint)
+            self.resume(controller, checkpoint)
 
     # --- the run under way ----------------------------------------------------------------------------------
 

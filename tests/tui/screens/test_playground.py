@@ -820,10 +820,10 @@ async def test_of_two_commands_that_wait_for_the_engine_one_is_done(
         if opens:
             stage.playground._runs.open("earlier")
             await until(pilot, lambda: bool(waiting))
-            stage.playground._runs.resume()
+            stage.playground._runs.resume(stage.controller)
             await until(pilot, lambda: bool(commands(stage)))
         else:
-            stage.playground._runs.resume()
+            stage.playground._runs.resume(stage.controller)
             await until(pilot, lambda: bool(waiting))
             stage.playground._runs.open("earlier")
             await until(pilot, lambda: bool(commands(stage)))
