@@ -32,10 +32,10 @@ class ShownKey(NamedTuple):
 
 @contextmanager
 def focus_as_it_was(screen: Screen[object]) -> Iterator[None]:
-    """While the terminal's window is not in front, let the widget that gets the focus back seem to have it.
+    """While the terminal's window is not in front, treats the widget that will get the focus back as focused.
 
-    Textual takes it away meanwhile. The keys would be others with every change of windows; not drawing them, as its own
-    footer does, would keep those of a run that has ended since.
+    Textual removes the focus meanwhile, so the keys would change with every change of windows; not updating them, as
+    its own footer does, would keep the keys of a run that has ended since.
     """
     widget = None if screen.app.app_focus or screen.focused is not None else screen.app._last_focused_on_app_blur
     if widget is None or not widget.is_attached or widget.screen is not screen:
@@ -51,10 +51,10 @@ def focus_as_it_was(screen: Screen[object]) -> Iterator[None]:
 
 
 class KeyRow(Widget, can_focus=False):
-    """One line of keys, each of which can be clicked; those that do not fit give way to …, the last first.
+    """One line of clickable keys; those that do not fit are replaced by …, the last first.
 
-    Textual's footer has a widget for each key, and makes all of them anew at every change of focus, which takes longer
-    than drawing a chart.
+    Textual's footer has a widget for each key and recreates them at every change of focus, which takes longer than
+    drawing a chart.
     """
 
     ALLOW_SELECT = False
@@ -80,7 +80,7 @@ class KeyRow(Widget, can_focus=False):
         super().__init__()
         self.set_reactive(KeyRow.compact, compact)
         self.keys: tuple[ShownKey, ...] = ()
-        """All keys that do something now, also those for which there is no room."""
+        """All keys that do something now, also those that do not fit."""
         self._pointer_x: int | None = None
 
     def on_mount(self) -> None:
@@ -94,11 +94,11 @@ class KeyRow(Widget, can_focus=False):
             self.call_after_refresh(self._follow)
 
     def on_resize(self) -> None:
-        """Follow, too, when another room is left by a pane, e.g. the help, with which some keys do something else."""
+        """Updates the keys after a resize, too: a pane that opens, such as the help, changes what some keys do."""
         self.call_after_refresh(self._follow)
 
     def _follow(self) -> None:
-        """Show the keys of now, if they are others."""
+        """Shows the current keys, if they have changed."""
         if self.is_attached and (keys := self._active_keys()) != self.keys:
             self.keys = keys
             self.refresh()
@@ -122,7 +122,7 @@ class KeyRow(Widget, can_focus=False):
 
     @property
     def parts(self) -> list[ShownKey | None]:
-        """What there is room for: keys, and None where the mark stands for those left out."""
+        """The keys that fit, and None where … stands for those left out."""
         shown = list(self.keys)
         while self._width(shown, len(shown) < len(self.keys)) > self.size.width:
             last = next((key for key in reversed(shown) if key.action not in STAY), None)
@@ -137,7 +137,7 @@ class KeyRow(Widget, can_focus=False):
         return width - self.compact  # the space after the last one
 
     def _cells(self, part: ShownKey | None) -> int:
-        """The width of a part, with the space after it."""
+        """The width of a part in cells, including the space after it."""
         if part is None:
             return len(MORE) + (1 if self.compact else 2)
         return cell_len(part.display) + cell_len(part.description) + (2 if self.compact else 3)
