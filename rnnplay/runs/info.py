@@ -25,6 +25,25 @@ MOST_TOKENS = 10_000_100
 """Ids of a vocabulary: those that max_vocabulary allows, and the reserved ones."""
 
 
+class Parent(msgspec.Struct, frozen=True, kw_only=True):
+    """The run, and its checkpoint, whose weights a branched run began with."""
+
+    run: str
+    """Its name when the branch was made; a run of that name may be another one by now: compare `created`."""
+    step: int
+    created: str
+    """`RunInfo.created` of the parent."""
+    optimizer: bool = False
+    """Whether the branch began with the optimizer's state, too."""
+    added_tokens: int = 0
+    """Number of tokens by which the branch's vocabulary is larger than the parent's."""
+
+    @property
+    def name(self) -> str:
+        """The parent as `--from` takes it, "first@1200"."""
+        return f"{self.run}@{self.step}"
+
+
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The contents of run.json."""
 
@@ -41,6 +60,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: int
     unknown_fraction: float | None = None
     """Fraction of the validation text's tokens that are `<unk>`; None if not counted."""
+    parent: Parent | None = None
+    """What the run was branched from; None if its weights were drawn at random."""
 
 
 def encode_info(info: RunInfo) -> bytes:
@@ -68,11 +89,15 @@ def read_info(path: Path) -> RunInfo:
 
 def unsound(info: RunInfo) -> str:
     """What in `info`, its config apart, is invalid, "text" or "number"; "" if nothing."""
-    texts = (info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created)
+    texts = [info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created]
+    numbers = [info.parameters]
+    if info.parent is not None:
+        texts += info.parent.run, info.parent.created
+        numbers += info.parent.step, info.parent.added_tokens
     if not all(text.isprintable() and len(text) <= 200 for text in texts):
         return "text"
     known = info.unknown_fraction is None or 0 <= info.unknown_fraction <= 1
-    return "" if info.parameters >= 0 and 1 <= info.vocabulary <= MOST_TOKENS and known else "number"
+    return "" if min(numbers) >= 0 and 1 <= info.vocabulary <= MOST_TOKENS and known else "number"
 
 
 def moment(created: str) -> float:
