@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnnplay.tui.chart.palette import RUN_LOOKS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-TOKENS = ("primary", "secondary", "accent", "success", "warning", "error", "foreground", "muted")
-"""The colours of curves and marks, named as in the theme."""
+THEMED = ("primary", "secondary", "accent", "success", "warning", "error", "foreground", "muted")
+"""Colours named as in the theme."""
+
+TOKENS = (*THEMED, *(look.color for look in RUN_LOOKS))
+"""The colours of curves and marks."""
 
 BLANK, AXIS, LABEL, THRESHOLD, DIVERGENCE, CURSOR, EMPTY = range(7)
 """The inks without a token: an ink is an index into the palette that the widget resolves from the theme."""

@@ -20,6 +20,7 @@ from textual.widget import Widget
 from rnnplay.tui.chart import chart_strips
 from rnnplay.tui.chart.canvas import TOKENS, Frame, Layout
 from rnnplay.tui.chart.chart_model import SMOOTHINGS, ChartModel, Series, Viewport
+from rnnplay.tui.chart.palette import look_css
 from rnnplay.tui.chart.plot import Mark
 
 __all__ = ["Chart", "Mark", "Series"]
@@ -62,7 +63,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_strips.COMPONENTS, *TOKENS)}
-    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + look_css("Chart")
 
     def __init__(
         self,

@@ -103,6 +103,12 @@ class Series:
     smooth: bool = True
     """Whether the moving average is drawn over the raw values, which are then faint."""
     style: Literal["line", "dots"] = "line"
+    raw: bool = True
+    """Whether the raw values are drawn behind the moving average."""
+    mark: str = ""
+    """A character drawn on the curve, or on each of its dots, and in the legend: tells several runs apart."""
+    end: str = ""
+    """A character drawn at the last point, such as palette.DIED."""
 
 
 class ChartModel:
@@ -166,7 +172,10 @@ class ChartModel:
                 series.color,
                 smooth=series.smooth and self.smoothing > 0,
                 dots=series.style == "dots",
-                dash=i % 3 if dashed else 0,
+                raw=series.raw,
+                mark=series.mark,
+                end=series.end,
+                dash=i % 3 if dashed and not series.mark else 0,
             )
             for i, (series, columns) in enumerate(zip(self.series, self.columns, strict=True))
         ]

@@ -83,7 +83,7 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
         if math.isfinite(value) and one.smooth and smoothing:
             value = one.history.smoothed(smoothing - 1)
         style = palette[ink(one.color)]
-        group = [Segment("⠶ " if one.style == "dots" else "━ ", style)] if one.name else []
+        group = [Segment(f"{one.mark or ('⠶' if one.style == 'dots' else '━')} ", style)] if one.name else []
         if one.name:
             group.append(Segment(f"{one.name} ", plain))
         group.append(Segment(format_value(value), style if math.isfinite(value) else palette[DIVERGENCE]))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+MARK_CELLS = 12
+"""Cells between two marks of a run on its curve."""
+
 _DASHES = ((1, 1), (6, 8), (2, 4))  # (columns drawn, columns of a period)
 
 
@@ -34,6 +37,12 @@ class Curve:
     """The smoothed line in full colour over the faint raw values; otherwise the raw values in full colour."""
     dots: bool = False
     """Points without lines between them."""
+    raw: bool = True
+    """Whether the raw values are drawn behind the smoothed line."""
+    mark: str = ""
+    """A character on the line every so often, or on each point."""
+    end: str = ""
+    """A character at the last value in the window."""
     dash: int = 0
     """0 solid, 1 and 2 dashed: for terminals without colour."""
 
@@ -80,6 +89,8 @@ def draw(plot: Plot, layout: Layout) -> Frame:
     for curve in plot.curves:
         if curve.dots:
             _draw_points(area, curve, plot.scale)
+    for number, curve in enumerate(plot.curves):
+        _draw_run_marks(area, curve, plot.scale, (number + 0.5) / len(plot.curves))
     if plot.threshold is not None and plot.threshold_label:
         _draw_threshold_label(area, plot.scale, plot.threshold, plot.threshold_label, lines)
     for mark in plot.marks:
@@ -96,7 +107,8 @@ def _draw_curves(area: Frame, plot: Plot) -> Array:
     parts: list[tuple[Curve, bool, bool]] = []  # (curve, smoothed, behind)
     for curve in plot.curves:
         smooth = curve.smooth and not curve.dots
-        parts += [(curve, False, True), (curve, True, False)] if smooth else [(curve, False, False)]
+        parts += [(curve, False, True)] if smooth and curve.raw else []
+        parts.append((curve, smooth, False))
     outlines = [_outline(curve, plot.scale, rows, smooth=smooth) for curve, smooth, _ in parts]
     top, bottom = braille.spans(outlines, 4 * rows)
     for row, (curve, _, _) in zip(top, parts, strict=True):
@@ -156,6 +168,37 @@ def _draw_points(area: Frame, curve: Curve, scale: Scale) -> None:
             if 0 <= row < rows:
                 area.characters[row, column] = braille.BRAILLE + bits
                 area.inks[row, column] = ink(curve.token)
+
+
+def _draw_run_marks(area: Frame, curve: Curve, scale: Scale, phase: float) -> None:
+    """Draws the mark of a curve on it every MARK_CELLS cells, from `phase` (0 to 1) of them on, and its end."""
+    if not curve.mark and not curve.end:
+        return
+    rows = len(area.characters)
+    values = curve.columns.smooth if curve.smooth and not curve.dots else curve.columns.mean
+    held = (values == values).nonzero()[0]
+    if not len(held):
+        return
+    cells = held // 2
+    places = scale.dots(values[held], 4 * rows)
+    if not curve.mark:
+        chosen = []
+    elif curve.dots and 3 * len(held) <= 2 * len(values):
+        chosen = list(range(len(held)))
+    else:
+        wanted = range(int(phase * MARK_CELLS), int(cells[-1]) + 1, MARK_CELLS)
+        chosen = [at for cell in wanted if (at := int(cells.searchsorted(cell))) < len(cells)]
+    for at in chosen:
+        _put_at(area, int(cells[at]), float(places[at]), curve.mark, ink(curve.token))
+    if curve.end:
+        _put_at(area, int(cells[-1]), float(places[-1]), curve.end, ink(curve.token))
+
+
+def _put_at(area: Frame, column: int, dot: float, character: str, ink_: int) -> None:
+    row = round(dot) // 4 if abs(dot) < 1e6 else -1
+    if 0 <= row < len(area.characters):
+        area.characters[row, column] = ord(character)
+        area.inks[row, column] = ink_
 
 
 def _draw_mark_line(area: Frame, mark: Mark, lo_step: float, hi_step: float) -> None:
