@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui.chart import chart_strips
+from rnnplay.tui.chart import chart_borders, chart_strips
 from rnnplay.tui.chart.canvas import TOKENS, Frame, Layout
 from rnnplay.tui.chart.chart_model import SMOOTHINGS, ChartModel, Series, Viewport
 from rnnplay.tui.chart.palette import look_css
@@ -93,8 +93,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
         self._model.y_range = y_range
         self._x = x
-        self._readout = ""
-        self._legend = legend
+        self._border_text = chart_borders.BorderText(legend=legend, x=x)
         self._drag: tuple[int, float] | None = None  # column of the mouse button press; window start then
         # The state of the screen.
         self._drawn: object = None
@@ -102,8 +101,6 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._frame: Frame | None = None  # None also while there is nothing to draw
         self._palette: list[Style] = []
         self._strips: list[Strip] = []
-        self._top: list[chart_strips.Group] = []
-        self._bottom: list[chart_strips.Group] = []
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Leaves escape to the screen while there is no cursor."""
@@ -182,18 +179,18 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     @property
     def readout(self) -> str:
         """Plain text at the right of the upper border, after the legend."""
-        return self._readout
+        return self._border_text.readout
 
     @readout.setter
     def readout(self, text: str) -> None:
-        if text != self._readout:
-            self._readout = text
+        if text != self._border_text.readout:
+            self._border_text.readout = text
             self._refresh_borders()
 
     @property
     def reading(self) -> str:
         """The values at the cursor, as on the lower border; empty without a cursor."""
-        return "  ".join("".join(segment.text for segment in group) for group in self._bottom)
+        return self._border_text.reading
 
     def refresh_data(self) -> None:
         """Draws the points added since the last call and repaints what differs; almost free if there are none."""
@@ -253,31 +250,18 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     # Text on the borders
 
-    def _update_borders(self) -> None:
-        if not self._palette:
-            return
-        model, palette = self._model, self._palette
-        series = model.series if self._legend else ()
-        self._top = chart_strips.legend(series, model.smoothing, self._readout, palette)
-        self._bottom = (
-            [] if model.cursor is None else chart_strips.reading(model, self.step_at(model.cursor), palette, self._x)
-        )
+    def _update_border_text(self) -> tuple[int, int]:
+        return self._border_text.update(self._model, self._columns, self._palette) if self._palette else (0, 0)
 
     def _refresh_borders(self) -> None:
         """Repaints the text on the borders where it changed."""
-        if not self.is_mounted or not self.size or not self._palette:
+        if not self.is_mounted or not self.size:
             return
-        former = self._top, self._bottom
-        self._update_borders()
         width, height = self.outer_size
         left, top = self.content_offset
-        regions = []
-        for was, now, y in ((former[0], self._top, 0), (former[1], self._bottom, height - 1)):
-            if was != now:
-                length = 4 + max(sum(2 + segment.cell_length for g in groups for segment in g) for groups in (was, now))
-                regions.append(Region(max(0, width - length) - left, y - top, min(width, length), 1))
-        if regions:
-            self.refresh(*regions)
+        for cells, y in zip(self._update_border_text(), (0, height - 1), strict=True):
+            if cells:
+                self.refresh(Region(max(0, width - cells) - left, y - top, min(width, cells), 1))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         width, height = self.outer_size
@@ -285,13 +269,13 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         border = self.styles.border
         for y, edge, title in ((0, border.top[0], self.border_title), (height - 1, border.bottom[0], None)):
             if edge and crop.y <= y < crop.bottom:
-                self._update_borders()
+                self._update_border_text()
                 free = width - 4 - (cell_len(title) + 4 if title else 0)
-                text = chart_strips.fit(self._bottom if y else self._top, free, self.rich_style)
+                text = self._border_text.fitted(free, self.rich_style, lower=y > 0)
                 if text is not None:
                     for line_filter in self.get_line_filters():
                         text = text.apply_filter(line_filter, self.background_colors[1])
-                    strips[y - crop.y] = chart_strips.overlay(strips[y - crop.y], text)
+                    strips[y - crop.y] = chart_borders.overlay(strips[y - crop.y], text)
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
@@ -307,21 +291,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._zoom(factor, self._model.cursor)
 
     def _zoom(self, factor: float, column: int | None) -> None:
-        extent = self._model.extent()
-        if extent is not None:
-            at = None if column is None else self.step_at(column)
-            # Near the latest step, zooming keeps following it.
-            lo, hi = self._model.window
-            if at is not None and self.viewport.following and at > extent[1] - (hi - lo) / 20:
-                at = None
-            self.viewport.zoom(factor, *extent, at=at)
-            self._start_afresh()
+        self._model.zoom(factor, column, self._columns)
+        self.refresh_data()
 
     def action_pan(self, fraction: float) -> None:
-        extent = self._model.extent()
-        if extent is not None:
-            self.viewport.pan(fraction, *extent)
-            self._start_afresh()
+        self._model.pan(fraction)
+        self.refresh_data()
 
     def action_whole(self) -> None:
         self.viewport.reset()
@@ -343,14 +318,9 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def action_cursor(self, cells: int) -> None:
         """Moves the cursor; it begins at the latest step."""
-        extent = self._model.extent()
-        if extent is None or self._frame is None:
-            return
-        columns = self._frame.layout.columns
-        lo, hi = self._model.window
-        cursor = self._model.cursor
-        column = int((extent[1] - lo) / (hi - lo) * columns) if cursor is None else cursor + cells
-        self._set_cursor(min(max(column, 0), columns - 1))
+        if self._frame is not None:
+            self._model.move_cursor(cells, self._columns)
+            self.refresh_data()
 
     def action_clear_cursor(self) -> None:
         self._set_cursor(None)
@@ -362,8 +332,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     def step_at(self, column: int) -> float:
         """The step in the middle of a cell column of the plot."""
-        lo, hi = self._model.window
-        return lo + (column + 0.5) * (hi - lo) / Layout(*self.size).columns
+        return self._model.step_at(column, self._columns)
+
+    @property
+    def _columns(self) -> int:
+        """The width of the plot in cells."""
+        return Layout(*self.size).columns
 
     # The mouse
 
@@ -375,15 +349,12 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return column if 0 <= column < layout.columns and 0 <= event.y - top < layout.height else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        extent = self._model.extent()
-        if self._drag is None or extent is None:
+        if self._drag is None:
             self._set_cursor(self._plot_column(event))
             return
         x, start = self._drag
-        lo, hi = self._model.window
-        wanted = start - (event.x - x) * (hi - lo) / Layout(*self.size).columns
-        self.viewport.pan((wanted - lo) / (hi - lo), *extent)
-        self._start_afresh()
+        self._model.drag(start, event.x - x, self._columns)
+        self.refresh_data()
 
     def on_leave(self) -> None:
         self._set_cursor(None)

@@ -159,6 +159,47 @@ class ChartModel:
         """Forgets the range of the vertical axis."""
         self._range = None
 
+    def step_at(self, column: int, columns: int) -> float:
+        """The step in the middle of a cell column of a plot that is `columns` cells wide."""
+        lo, hi = self.window
+        return lo + (column + 0.5) * (hi - lo) / columns
+
+    def zoom(self, factor: float, column: int | None, columns: int) -> None:
+        """Shows 1/factor as many steps around a cell column, or as the viewport does without one.
+
+        Near the latest step, zooming keeps following it.
+        """
+        extent = self.extent()
+        if extent is None:
+            return
+        at = None if column is None else self.step_at(column, columns)
+        lo, hi = self.window
+        if at is not None and self.viewport.following and at > extent[1] - (hi - lo) / 20:
+            at = None
+        self.viewport.zoom(factor, *extent, at=at)
+        self.loosen()
+
+    def pan(self, fraction: float) -> None:
+        """Moves by a `fraction` of the window, to the right if positive."""
+        extent = self.extent()
+        if extent is not None:
+            self.viewport.pan(fraction, *extent)
+            self.loosen()
+
+    def drag(self, start: float, cells: int, columns: int) -> None:
+        """Moves a window that began at step `start` along with the mouse, which has moved by `cells`."""
+        lo, hi = self.window
+        self.pan((start - lo) / (hi - lo) - cells / columns)
+
+    def move_cursor(self, cells: int, columns: int) -> None:
+        """Moves the cursor; it begins at the latest step."""
+        extent = self.extent()
+        if extent is None:
+            return
+        lo, hi = self.window
+        column = int((extent[1] - lo) / (hi - lo) * columns) if self.cursor is None else self.cursor + cells
+        self.cursor = min(max(column, 0), columns - 1)
+
     def draw(self, layout: Layout, *, dashed: bool = False) -> Frame:
         """Draws at least one value; with `dashed`, series after the first differ by their dashes."""
         extent = self.extent()

@@ -1,11 +1,7 @@
-"""Styled strips of a chart: the rows of its frame, and the legend and the values at the cursor on its borders.
-
-The text on a border is a list of groups of segments; a group is shown as a whole or not at all.
-"""
+"""Styled strips of a chart: the rows of its frame, in the colours of the theme."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -15,12 +11,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rnnplay.tui.chart.axes import format_value
-from rnnplay.tui.chart.canvas import BLANK, DIVERGENCE, EMPTY, TOKENS, Frame, Layout, ink
-from rnnplay.tui.chart.chart_model import ChartModel, Series
-from rnnplay.tui.chart.history import Columns
-
-Group = list[Segment]
+from rnnplay.tui.chart.canvas import BLANK, EMPTY, TOKENS, Frame, Layout
 
 COMPONENTS = ("axis", "label", "threshold", "divergence", "cursor", "empty")
 """The component classes of the inks from AXIS to EMPTY, without the prefix "chart--"."""
@@ -70,79 +61,3 @@ def frame_row(frame: Frame, y: int, palette: Sequence[Style]) -> Strip:
         segments.append(Segment(text[start:end], palette[inks[start]]))
         start = end
     return Strip(segments, len(text))
-
-
-def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequence[Style]) -> list[Group]:
-    """The swatch, name and last value (smoothed, if the line is) of each series, then the readout."""
-    plain = palette[BLANK]
-    groups: list[Group] = []
-    for one in series:
-        if one.history.last_step is None:
-            continue
-        value = one.history.last
-        if math.isfinite(value) and one.smooth and smoothing:
-            value = one.history.smoothed(smoothing - 1)
-        style = palette[ink(one.color)]
-        group = [Segment(f"{one.mark or ('⠶' if one.style == 'dots' else '━')} ", style)] if one.name else []
-        if one.name:
-            group.append(Segment(f"{one.name} ", plain))
-        group.append(Segment(format_value(value), style if math.isfinite(value) else palette[DIVERGENCE]))
-        groups.append(group)
-    if readout:
-        groups.append([Segment(readout, plain)])
-    return groups
-
-
-def reading(model: ChartModel, step: float, palette: Sequence[Style], x: str = "step") -> list[Group]:
-    """The values at the cursor, whose cell has its middle at `step`; `x` names the unit of steps."""
-    if model.cursor is None or not model.columns:
-        return []
-    plain = palette[BLANK]
-    groups: list[Group] = [[Segment(f"{x} {max(0, int(step)):,}", plain)]]
-    for one, held in zip(model.series, model.columns, strict=True):
-        mean, smooth, bad = value_at(held, 2 * model.cursor)
-        if mean is None and not bad:
-            continue
-        group = [Segment(f"{one.name} ", plain)] if one.name else []
-        if mean is not None:
-            text = format_value(mean)
-            if one.smooth and model.smoothing and smooth is not None and math.isfinite(smooth):
-                text += f" ~{format_value(smooth)}"
-            group.append(Segment(text, palette[ink(one.color)]))
-        if bad:
-            group.append(Segment("✕" if mean is None else " ✕", palette[DIVERGENCE]))
-        groups.append(group)
-    return groups
-
-
-def value_at(columns: Columns, column: int) -> tuple[float | None, float | None, bool]:
-    """Mean and smoothed value in two columns from `column`, or the last before; whether one was not finite."""
-    import numpy as np
-
-    bad = bool(columns.bad[column : column + 2].any())
-    held = np.flatnonzero(columns.mean[: column + 2] == columns.mean[: column + 2])
-    if len(held) and (held[-1] >= column or not bad):
-        return float(columns.mean[held[-1]]), float(columns.smooth[held[-1]]), bad
-    if columns.before is not None and not bad:
-        return columns.before[1], columns.before[2], bad
-    return None, None, bad
-
-
-def fit(groups: Sequence[Group], width: int, plain: Style) -> Strip | None:
-    """Joins the groups in at most `width` cells, if necessary without the names or without the last groups."""
-    short = [[group[0], group[-1]] if len(group) == 3 else list(group) for group in groups]
-    for candidate in (groups, *(short[:n] for n in range(len(short), 0, -1))):
-        segments = [Segment(" ", plain)]
-        for group in candidate:
-            segments += [*group, Segment("  ", plain)]
-        segments[-1] = Segment(" ", plain)
-        strip = Strip(segments)
-        if strip.cell_length <= width:
-            return strip if candidate else None
-    return None
-
-
-def overlay(border: Strip, text: Strip) -> Strip:
-    """Puts `text` on a border line, one cell away from its right corner."""
-    end = border.cell_length - 2
-    return Strip.join([border.crop(0, end - text.cell_length), text, border.crop(end, border.cell_length)])

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnplay.tui.chart import axes
-from rnnplay.tui.chart.chart_model import Viewport
 
 
 @pytest.mark.parametrize(
@@ -132,41 +131,3 @@ def test_dots_of_zero_fall_below_a_log_axis() -> None:
     assert rows[:2].tolist() == [0.0, 8.0]
     assert rows[2] > 100
     assert math.isnan(rows[3])
-
-
-def test_the_window_grows_in_jumps() -> None:
-    # Between jumps only the newest columns change; that keeps the bytes to the terminal few.
-    view = Viewport()
-    ends = {view.window(1, last)[1] for last in range(1000, 2000)}
-    assert ends == {1250, 1600, 2000}
-    assert all(view.window(1, last)[1] > last for last in range(1, 2000))
-
-
-def test_the_window_ends_with_the_run() -> None:
-    assert Viewport(limit=4500).window(1, 4400)[1] == 4501
-    assert Viewport(limit=5000).window(1, 5000)[1] == 5001
-    assert Viewport(limit=5000).window(1, 100)[1] < 200
-
-
-def test_zoom_pan_and_back() -> None:
-    view = Viewport()
-    view.zoom(2, 1, 1000)
-    assert view.following and not view.whole
-    lo, hi = view.window(1, 1000)
-    assert hi > 1000 and hi - lo == view.span
-    view.pan(-0.5, 1, 1000)
-    assert not view.following
-    held = view.window(1, 1000)
-    assert view.window(1, 9000) == held  # a window that was panned to stays
-    view.zoom(2, 1, 1000, at=held[0])
-    assert view.window(1, 1000)[0] == pytest.approx(held[0])
-    view.pan(100, 1, 1000)
-    assert view.following
-    for _ in range(10):
-        view.zoom(0.5, 1, 1000)
-    assert view.whole
-    for _ in range(50):
-        view.zoom(2, 1, 1000)
-    assert view.span == 8.0
-    view.reset()
-    assert view.whole
