@@ -18,7 +18,7 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController, RunControllers
 from rnnplay.tui.run_state import Phase, RunState
-from rnnplay.tui.setup.form_rows import listed
+from rnnplay.tui.setup.preset_choice import listed
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.text import Banner
 

@@ -1,4 +1,4 @@
-"""The rows of the setup form: their order, the knobs that a preset leaves alone, and the row that opens the rest."""
+"""The rows of the setup form: their order, their labels and help, and the row that opens the rest."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from rnnplay.config import GROUPS, Knob, KnobSpec, RunConfig, Value, knobs
-from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
+from rnnplay.config import GROUPS, KnobSpec, Value, knobs
 from rnnplay.tui.setup.values import format_value
 from rnnplay.tui.widgets.visible import visible_line
 
@@ -25,21 +24,6 @@ FIRST = (
 )
 """The knobs most often changed, above the fold; the others follow under "more"."""
 FIRST_NAMES = [name for group in FIRST for name in group]
-KEPT_BY_PRESETS, KEPT_GROUPS = ("corpus", "seed"), ("machine", "checkpoints")
-"""A preset that does not set these knobs leaves them unchanged, and so for all knobs of these groups."""
-MOST_LISTED = 6
-"""Names of changed knobs listed in the note of the preset; the form marks all of them."""
-
-
-def preset_spec(presets: Iterable[str] = PRESETS) -> KnobSpec:
-    """Describes the choice of a preset, which is not a knob of a run."""
-    return KnobSpec(
-        "preset",
-        "choice",
-        DEFAULT_PRESET,
-        tuple(presets),
-        Knob("settings to start from; choosing one fills the form", "corpus"),
-    )
 
 
 def more_groups() -> list[tuple[str, list[str]]]:
@@ -51,30 +35,9 @@ def more_groups() -> list[tuple[str, list[str]]]:
     return [(title, names) for title, names in groups if names]
 
 
-def kept_by(preset: Preset) -> set[str]:
-    """The knobs that choosing `preset` leaves unchanged."""
-    return {
-        name
-        for name, spec in knobs().items()
-        if name not in preset.values and (name in KEPT_BY_PRESETS or spec.knob.group in KEPT_GROUPS)
-    }
-
-
-def changed_names(config: RunConfig, preset: Preset, of_preset: RunConfig) -> list[str]:
-    """The knobs of `config` that differ from `of_preset`, the config of `preset`, without those it leaves unchanged."""
-    kept = kept_by(preset)
-    return [name for name in knobs() if name not in kept and getattr(config, name) != getattr(of_preset, name)]
-
-
 def label_width(names: Iterable[str]) -> int:
     """The width of the longest label in cells."""
     return max(cell_len(knobs()[name].label) for name in names)
-
-
-def listed(names: list[str]) -> str:
-    """The first few of `names`, and the number of the others."""
-    more = len(names) - MOST_LISTED
-    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool = False, error: str = "") -> str:

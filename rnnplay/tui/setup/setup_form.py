@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on
@@ -17,19 +18,9 @@ from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.run_state import RunState
-from rnnplay.tui.setup.form_rows import (
-    FIRST,
-    FIRST_NAMES,
-    MoreRow,
-    changed_names,
-    corpus_options,
-    kept_by,
-    label_width,
-    listed,
-    more_groups,
-    preset_spec,
-)
+from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
+from rnnplay.tui.setup.preset_choice import PresetChoice
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.setup.values import format_value, nudged
 from rnnplay.tui.widgets.text import BoundedText
@@ -47,24 +38,7 @@ class SetupForm(Vertical):
     has not accepted; `config` is that of the state with as much of this text as is allowed.
     """
 
-    DEFAULT_CSS = """
-    SetupForm {
-        height: 1fr;
-        & > #setup-rows { height: 1fr; padding-right: 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
-            scrollbar-background: $background; scrollbar-color: $border-blurred;
-        }
-        & .first-rows, & .more-rows { height: auto; }
-        & .more-rows { display: none; }
-        &.-more .more-rows { display: block; }
-        &.-spaced .begins-group { margin-top: 1; }
-        & .group-title { height: 1; margin-top: 1; color: $text-muted; text-style: italic; }
-        & > #setup-note {
-            height: auto; display: none; color: $text-muted; border-top: solid $border-blurred;
-        }
-        & > #setup-note.-shown { display: block; }
-        & > #setup-note.-error { color: $error; }
-    }
-    """
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "row(-1)", "Row above", show=False),
         Binding("down", "row(1)", "Row below", show=False),
@@ -102,14 +76,12 @@ class SetupForm(Vertical):
         """`presets`: all presets to choose from; they include `preset`."""
         super().__init__(id=id)
         self.state = state
-        self._presets = presets or PRESETS
-        self._preset = preset
-        self._preset_config = self._presets[preset].config
+        self._presets = PresetChoice(preset, presets or PRESETS)
         self._texts: dict[str, str] = {}
         """By knob, the newest last: text that is being typed or was not accepted."""
         self._corpora: list[tuple[str, str]] = []
         self._fields: dict[str, KnobField] = {}
-        self._preset_field = KnobField(preset_spec(), label_width=label_width(FIRST_NAMES), id="knob-preset")
+        self._preset_field = KnobField(self._presets.spec(), label_width=label_width(FIRST_NAMES), id="knob-preset")
         self._more = MoreRow()
         self._more_mounted = False
 
@@ -152,12 +124,11 @@ class SetupForm(Vertical):
     @property
     def preset(self) -> str:
         """The preset that the fields are compared with."""
-        return self._preset
+        return self._presets.name
 
     def add_preset(self, preset: Preset) -> None:
         """Adds or replaces a preset and compares the form with it from now on."""
-        self._presets = {**self._presets, preset.name: preset}
-        self._preset, self._preset_config = preset.name, preset.config
+        self._presets.add(preset)
         self._show()
 
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
@@ -245,7 +216,7 @@ class SetupForm(Vertical):
 
     def _show(self) -> None:
         config, errors, running = self.config, self.errors, self.state.running
-        changed = changed_names(config, self._presets[self._preset], self._preset_config)
+        changed = self._presets.changed(config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
             corpus.offer(*corpus_options(self._corpora, config.corpus))
@@ -262,15 +233,9 @@ class SetupForm(Vertical):
         self._show_note(errors)
 
     def _show_preset(self, changed: list[str]) -> None:
-        field = self._preset_field
-        options: list[tuple[Value, str]] = [(name, name) for name in self._presets]
-        preset = self._presets[self._preset]
-        note = (f"Expect: {preset.expect}. " if preset.expect else "") + f"{preset.summary}."
-        if changed:
-            options.insert(list(self._presets).index(self._preset) + 1, ("", "custom"))
-            note = f"Not as in {self._preset}: {listed(changed)}."
-        field.offer(options, note, preset_spec(self._presets))
-        field.show("" if changed else self._preset, locked=LOCKED if self.state.running else "", changed=bool(changed))
+        field, presets = self._preset_field, self._presets
+        field.offer(presets.options(changed), presets.note(changed), presets.spec())
+        field.show("" if changed else presets.name, locked=LOCKED if self.state.running else "", changed=bool(changed))
 
     def _show_note(self, errors: dict[str, str]) -> None:
         if not self.is_mounted:
@@ -302,8 +267,8 @@ class SetupForm(Vertical):
         event.stop()
         field, name = event.field, event.field.spec.name
         if field is self._preset_field:
-            changed = changed_names(self.config, self._presets[self._preset], self._preset_config)
-            self._take_preset(field.stepped("" if changed else self._preset, event.direction))
+            chosen = "" if self._presets.changed(self.config) else self._presets.name
+            self._take_preset(field.stepped(chosen, event.direction))
             return
         text = self._texts.get(name)
         held = text is not None and field.spec.takes(text)
@@ -377,12 +342,9 @@ class SetupForm(Vertical):
         if not value:  # "custom" is the current config
             return
         before = self.config
-        self._preset = str(value)
-        preset = self._presets[self._preset]
-        self._preset_config = preset.config
-        kept = {knob: getattr(before, knob) for knob in kept_by(preset)}
+        config = self._presets.choose(str(value), before)
         self._drop(*self._fields)
-        self.state.want(with_values(self._preset_config, kept))
+        self.state.want(config)
         self._changed_from(before)
 
     # --- keys -----------------------------------------------------------------------------------------------
