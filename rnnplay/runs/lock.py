@@ -5,14 +5,61 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from rnnplay.common.files import check_own, open_own
+from rnnplay.common.files import check_own, open_own, open_plain
 from rnnplay.errors import InputError
 
 LOCK_FILE = "run.lock"
 
 _TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_TRIES, _TRY_SECONDS = 5, 0.01
+"""`holder` takes the lock for some microseconds, which must not refuse a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that trains a run."""
+
+    pid: int | None = None
+    """None if it is not known."""
+    host: str = ""
+    """The name of its machine; "" for this one."""
+
+    def __str__(self) -> str:
+        process = "another process" if self.pid is None else f"process {self.pid}"
+        return f"{process} on {self.host}" if self.host else process
+
+
+def holder(folder: Path) -> Holder | None:
+    """Returns which process holds the lock of the run in `folder`; None if none does, or it cannot be known.
+
+    On a file system of several machines that does not pass locks on, those of other machines are not seen.
+    """
+    try:
+        descriptor = open_plain(folder / LOCK_FILE, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        _lock(descriptor, shared=True)
+    except OSError as error:
+        return _named(descriptor) if error.errno in _TAKEN else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _named(descriptor: int) -> Holder:
+    """Reads who wrote the lock file: "1234 gpu3"."""
+    with contextlib.suppress(OSError):
+        words = os.pread(descriptor, 300, 0).decode("utf-8", "replace").split() if os.name != "nt" else []
+        if words and words[0].isdecimal() and len(words[0]) < 20:
+            host = "".join(letter for letter in "".join(words[1:2]) if letter.isalnum() or letter in "-._")[:64]
+            return Holder(int(words[0]), "" if host == socket.gethostname() else host)
+    return Holder()
 
 
 class RunLock:
@@ -32,22 +79,26 @@ class RunLock:
         lock = cls(folder / LOCK_FILE)
         check_own(lock._path)
         descriptor = open_own(lock._path, os.O_RDWR | os.O_CREAT)
-        try:
-            _lock(descriptor)
-        except OSError as error:
-            holder = os.read(descriptor, 32).decode("ascii", "replace").strip() if os.name != "nt" else ""
-            os.close(descriptor)
-            if error.errno not in _TAKEN:
-                return lock  # a file system without locks
-            who = f"another process ({holder})" if holder.isdigit() else "another process"
-            raise InputError(
-                f"The run {folder.name!r} is being trained by {who}; stop it there first, or start another run."
-            ) from error
+        for tries in range(_TRIES, 0, -1):
+            try:
+                _lock(descriptor)
+                break
+            except OSError as error:
+                if error.errno in _TAKEN and tries > 1:
+                    time.sleep(_TRY_SECONDS)
+                    continue
+                who = _named(descriptor)
+                os.close(descriptor)
+                if error.errno not in _TAKEN:
+                    return lock  # a file system without locks
+                raise InputError(
+                    f"The run {folder.name!r} is being trained by {who}; stop it there first, or start another run."
+                ) from error
         lock._descriptor = descriptor
         with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, b"%d\n" % os.getpid())
+            os.write(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode())
         return lock
 
     @property
@@ -77,12 +128,12 @@ class RunLock:
 if os.name == "nt":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def _lock(descriptor: int, shared: bool = False) -> None:  # noqa: ARG001 (only exclusive ones there)
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond the contents: Windows refuses to read locked bytes
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(descriptor: int, shared: bool = False) -> None:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import remove_run
-from rnnplay.runs.lock import LOCK_FILE, RunLock
+from rnnplay.runs.lock import LOCK_FILE, Holder, RunLock
+from rnnplay.runs.lock import holder as holder_of
 from rnnplay.training.checkpoints import load_model
 from tests.training.world import World, run_to_end
 
@@ -25,7 +27,7 @@ sys.stdin.read()
 """
 
 
-def holder(folder: Path) -> subprocess.Popen[str]:
+def held(folder: Path) -> subprocess.Popen[str]:
     """A process of its own that has the lock by the time this returns."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -40,9 +42,9 @@ def test_a_second_process_is_refused_and_the_first_ones_death_frees_the_run(worl
         trainer.advance()
     trainer.finish("stopped")
     before = sorted(world.folder().path.iterdir())
-    process = holder(world.folder().path)
+    process = held(world.folder().path)
     try:
-        with pytest.raises(InputError, match=f"being trained by another process \\({process.pid}\\)"):
+        with pytest.raises(InputError, match=f"being trained by process {process.pid};"):
             world.resume()
         with pytest.raises(InputError, match="being trained"):
             remove_run(world.folder())
@@ -101,3 +103,45 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a plain file"):
         RunLock.take(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_who_trains_a_run_is_told_without_a_lock_of_ones_own(tmp_path: Path) -> None:
+    assert holder_of(tmp_path) is None, "there was never a lock"
+    process = held(tmp_path)
+    try:
+        assert holder_of(tmp_path) == Holder(process.pid)
+        (tmp_path / LOCK_FILE).write_text("77 gpu3\x1b[2J\n")
+        assert holder_of(tmp_path) == Holder(77, "gpu32J"), "of another machine, without what a terminal would obey"
+        assert str(holder_of(tmp_path)) == "process 77 on gpu32J"
+        (tmp_path / LOCK_FILE).write_text("")
+        assert str(holder_of(tmp_path)) == "another process"
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+    assert holder_of(tmp_path) is None
+    (tmp_path / LOCK_FILE).write_text("77 gpu3\n")
+    assert holder_of(tmp_path) is None, "the file alone says nothing"
+
+
+def test_asking_who_trains_a_run_never_keeps_it_from_being_trained(tmp_path: Path) -> None:
+    """The question takes a shared lock for a moment; `take` tries again."""
+    RunLock.take(tmp_path).release()
+    asking, done = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            holder_of(tmp_path)
+            asking.set()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        assert asking.wait(10)
+        for _ in range(200):
+            RunLock.take(tmp_path).release()
+    finally:
+        done.set()
+        thread.join()
