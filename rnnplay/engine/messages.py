@@ -64,6 +64,28 @@ class GoBack(msgspec.Struct, frozen=True, kw_only=True, tag="go_back"):
     """"latest", "best" or a step number."""
 
 
+class Allow(msgspec.Struct, frozen=True, kw_only=True, tag="allow"):
+    """Train on up to a limit, and wait there for the next Allow; None: no limit.
+
+    It holds for the run that is trained and for those that follow, so that one can be told to wait at its start. Limits
+    are totals of the run, resumed ones included, and are looked at between two steps: a step that passes one is
+    completed. While the run waits its clock stands still, nothing is saved, and prompts and inspections are answered.
+    """
+
+    steps: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    """Seconds of training time, as they are counted for `minutes`."""
+
+    def reached(self, steps: int, tokens: int, seconds: float) -> bool:
+        """Whether a run that has trained for so long is at a limit."""
+        return (
+            (self.steps is not None and steps >= self.steps)
+            or (self.tokens is not None and tokens >= self.tokens)
+            or (self.seconds is not None and seconds >= self.seconds)
+        )
+
+
 class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
     """Ask what comes after `text`. A newer request replaces older ones, which are then not answered."""
 
@@ -120,6 +142,7 @@ Command = (
     | Save
     | Tune
     | GoBack
+    | Allow
     | Complete
     | Sample
     | WhatIf
@@ -170,6 +193,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
     """Fraction of the run's length that is done, 0 to 1; 0 if it has no fixed length."""
     seconds_left: float | None = None
     dropped: int = 0
+    seconds: float = 0.0
+    """Training time of the run up to the last of these records, without pauses and waiting."""
 
 
 class Paused(msgspec.Struct, frozen=True, kw_only=True, tag="paused"):
@@ -178,6 +203,16 @@ class Paused(msgspec.Struct, frozen=True, kw_only=True, tag="paused"):
 
 class Continued(msgspec.Struct, frozen=True, kw_only=True, tag="continued"):
     step: int
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
+    """The run is at the limit of the last Allow, and waits for the next."""
+
+    step: int
+    tokens: int
+    """Tokens trained on since the run's first step."""
+    seconds: float
+    """Training time."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
@@ -234,4 +269,17 @@ class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):
     """Seconds since the engine last took commands, spent on a long operation such as a step; 0 if it is idle."""
 
 
-Event = Ready | Preparing | Opened | Progress | Paused | Continued | Completion | Inspected | SampleText | Failed | Pong
+Event = (
+    Ready
+    | Preparing
+    | Opened
+    | Progress
+    | Paused
+    | Continued
+    | Waiting
+    | Completion
+    | Inspected
+    | SampleText
+    | Failed
+    | Pong
+)

@@ -48,6 +48,9 @@ class Engine:
         self._trainer: Trainer | None = None
         self._training = False
         self._paused = False
+        self._allowed = messages.Allow()
+        self._waiting = False
+        """Whether the run is at the limit of `_allowed`."""
         self._opened: LoadedModel | None = None
         self._refused_to_leave: Trainer | None = None
         self._quitting = False
@@ -65,6 +68,7 @@ class Engine:
             messages.Save: self._save,
             messages.Tune: self._tune,
             messages.GoBack: self._go_back,
+            messages.Allow: self._allow,
             messages.Complete: self._prompts.ask,
             messages.Sample: self._prompts.ask,
             messages.WhatIf: self._prompts.what_if,
@@ -82,13 +86,13 @@ class Engine:
             messages.Ready(pid=os.getpid(), torch=str(torch.__version__), device=str(choose_device("auto"))),
         )
         while not self._quitting:
-            stepping = self._training and not self._paused
+            stepping = self._may_step()
             self._take_commands(wait=not stepping and not self._prompts.busy and not self._inspections.busy)
             if self._quitting:
                 break
             self._prompts.work()
             self._inspections.work()
-            if self._training and not self._paused:
+            if self._may_step():
                 self._advance()
         if self._trainer is not None and self._training:
             self._guarded("quit", lambda: self._end("stopped"))
@@ -167,7 +171,7 @@ class Engine:
                 config, corpus, resuming, self._emit, self._poll, self._between_passes, checkpoint=command.checkpoint
             )
         self._opened = None
-        self._training, self._paused = True, False
+        self._training, self._paused, self._waiting = True, False, False
 
     def _leave_trainer(self) -> None:
         """Releases the run except for its model, which answers prompts until there is another.
@@ -244,7 +248,7 @@ class Engine:
 
     def _continue(self, _: messages.Continue) -> None:
         if self._trainer is not None and self._training and self._paused:
-            self._paused = False
+            self._paused = self._waiting = False
             self._trainer.unpause()
             self._outbox.post(messages.Continued(step=self._trainer.step))
 
@@ -265,10 +269,27 @@ class Engine:
             raise InputError("No run is under way; resume it first, from the checkpoint you want.")
         self._trainer.rollback(command.checkpoint)
 
+    def _allow(self, command: messages.Allow) -> None:
+        self._allowed = command
+
     def _quit(self, _: messages.Quit) -> None:
         self._quitting = True
 
     # --- training -------------------------------------------------------------------------------------------
+
+    def _may_step(self) -> bool:
+        """Whether a step is to be trained now; stops the run's clock when it reaches its limit, and starts it again."""
+        trainer = self._trainer
+        if trainer is None or not self._training or self._paused:
+            return False
+        reached = self._allowed.reached(trainer.step, trainer.tokens, trainer.seconds)
+        if reached and not self._waiting:
+            trainer.pause()
+            self._outbox.post(messages.Waiting(step=trainer.step, tokens=trainer.tokens, seconds=trainer.seconds))
+        elif self._waiting and not reached:
+            trainer.unpause()
+        self._waiting = reached
+        return not reached
 
     def _advance(self) -> None:
         def step() -> None:
@@ -289,7 +310,8 @@ class Engine:
             follow_log(RunFolder(Path(record.path).parent).log_path)
         done = isinstance(record, Finished) and record.reason == "length"
         fraction = 1.0 if done else trainer.fraction if trainer else 0.0
-        self._outbox.record(record, fraction, trainer.seconds_left if trainer else None)
+        seconds_left, seconds = (trainer.seconds_left, trainer.seconds) if trainer else (None, 0.0)
+        self._outbox.record(record, fraction, seconds_left, seconds)
 
     def _poll(self) -> None:
         """Called during long work: answers prompts at once; other commands wait until the work is done."""

@@ -106,6 +106,7 @@ class Outbox:
         self._records: list[records.Record] = []
         self._fraction = 0.0
         self._seconds_left: float | None = None
+        self._seconds = 0.0
         self._dropped = 0
         self._closing = False
         self._thread = threading.Thread(target=self._write, name="events", daemon=True)
@@ -118,11 +119,11 @@ class Outbox:
             self._replace_or_append(event)
             self._wake.notify()
 
-    def record(self, record: records.Record, fraction: float, seconds_left: float | None) -> None:
-        """Adds a record to the next Progress."""
+    def record(self, record: records.Record, fraction: float, seconds_left: float | None, seconds: float = 0.0) -> None:
+        """Adds a record to the next Progress; `seconds`: training time so far."""
         with self._wake:
             self._records.append(record)
-            self._fraction, self._seconds_left = fraction, seconds_left
+            self._fraction, self._seconds_left, self._seconds = fraction, seconds_left, seconds
             if len(self._records) > MAX_RECORDS:
                 self._records, dropped = thin(self._records)
                 self._dropped += dropped
@@ -148,7 +149,11 @@ class Outbox:
                     self._dropped += dropped
             self._events.append(
                 messages.Progress(
-                    records=held, fraction=self._fraction, seconds_left=self._seconds_left, dropped=self._dropped
+                    records=held,
+                    fraction=self._fraction,
+                    seconds_left=self._seconds_left,
+                    dropped=self._dropped,
+                    seconds=self._seconds,
                 )
             )
             self._records, self._dropped = [], 0

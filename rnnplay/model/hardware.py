@@ -5,15 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
+from rnnplay.common.processors import physical_cores, processors
 from rnnplay.errors import ConfigError
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -116,25 +115,6 @@ def use_threads(count: int) -> int:
     """
     torch.set_num_threads(min(count, len(processors())))
     return torch.get_num_threads()
-
-
-def physical_cores() -> int:
-    """Number of cores this process may run on (hyper-threads of one core count once); at most OMP_NUM_THREADS."""
-    allowed = len(processors())
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, _openmp_limit()))
-
-
-def processors() -> list[int]:
-    """Numbers of the processors this process may run on, including all hyper-threads of a core."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
-def _openmp_limit() -> int:
-    """The limit in OMP_NUM_THREADS, by which a user or a batch system says how much of a machine to use."""
-    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else sys.maxsize
 
 
 def describe_machine() -> dict[str, str]:

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import psutil
 import torch
 
+from rnnplay.common.processors import physical_cores, processors
 from rnnplay.config import RunConfig, knobs
-from rnnplay.model.hardware import choose_precision, physical_cores, processors, use_threads
+from rnnplay.model.hardware import choose_precision, use_threads
 from rnnplay.model.language_model import LanguageModel, autocast
 from rnnplay.runs.records import Threads
 

@@ -313,6 +313,11 @@ class Trainer:
         """Number of steps done."""
         return self._progress.step
 
+    @property
+    def tokens(self) -> int:
+        """Tokens trained on since the run's first step."""
+        return self._progress.tokens
+
     def next_batch(self) -> tuple[Batch, State | None]:
         """The batch that the next step will read, and the state it starts from; changes nothing."""
         return self._learner.next_batch()

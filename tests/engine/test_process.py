@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -17,6 +18,7 @@ import pytest
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.inspection.questions import ClippingQuestion
 from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Step
@@ -181,6 +183,59 @@ async def test_pause_holds_and_continue_goes_on(workspace: Workspace) -> None:
         await driver.event(messages.Continued)
         await driver.until(lambda: driver.steps()[-1].step > paused.step or None)
         assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
+
+
+async def test_a_run_waits_at_its_limit_and_trains_the_same(workspace: Workspace) -> None:
+    """What a race needs: turns change no loss, waiting takes no training time, and questions are answered."""
+    config = msgspec.structs.replace(TINY, steps=30, dropout=0.2, eval_every=10)
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Train(config=config, run="alone"))
+        await driver.record(records.Finished)
+        alone = [step.loss for step in driver.steps()]
+        driver.events.clear()
+        driver.client.send(messages.Allow(steps=0))
+        driver.client.send(messages.Train(config=config, run="turns"))
+        at_start = await driver.event(messages.Waiting)
+        assert (at_start.step, at_start.seconds, driver.steps()) == (0, 0.0, [])
+        for limit in (messages.Allow(steps=7), messages.Allow(tokens=64 * 15), messages.Allow(seconds=1e-9)):
+            driver.events.clear()
+            driver.client.send(limit)
+            if limit.seconds is None:  # one that is passed already holds without another word
+                waiting = await driver.event(messages.Waiting)
+                assert waiting.step == (limit.steps or 15)
+            driver.client.send(messages.Complete(request=waiting.step, text="the c"))
+            assert (await driver.event(messages.Completion)).step == waiting.step
+        driver.client.send(messages.Inspect(request=1, question=ClippingQuestion(), purpose="view"))
+        await driver.event(messages.Inspected)
+        driver.client.send(messages.Pause())
+        await driver.event(messages.Paused)
+        driver.client.send(messages.Continue())
+        driver.client.send(messages.Allow())
+        await driver.record(records.Finished)
+        metrics = RunFolder(workspace.checkpoints / "turns").metrics()
+        assert [record.loss for record in metrics if isinstance(record, Step)] == alone
+        progress = [event for event in driver.events if isinstance(event, messages.Progress)]
+        assert 0 < waiting.seconds <= progress[-1].seconds
+
+
+async def test_waiting_takes_no_training_time(workspace: Workspace) -> None:
+    config = msgspec.structs.replace(TINY, steps=20)
+    async with engine(workspace) as driver:
+        driver.client.send(messages.Allow(steps=5))
+        driver.client.send(messages.Train(config=config, run="one"))
+        first = await driver.event(messages.Waiting)
+        before, request = time.monotonic(), 0
+        while time.monotonic() - before < 0.6:  # what is left of it is that of a step
+            request += 1
+            driver.events.clear()
+            driver.client.send(messages.Complete(request=request, text="the cat sat on the mat"))
+            assert (await driver.event(messages.Completion)).step == 5
+        driver.events.clear()
+        driver.client.send(messages.Allow(steps=6))
+        second = await driver.event(messages.Waiting)
+        assert second.seconds - first.seconds < 0.5
+        driver.client.send(messages.Stop())
+        assert (await driver.record(records.Finished)).step == 6
 
 
 async def test_stop_then_resume_goes_on_from_the_checkpoint(workspace: Workspace) -> None:

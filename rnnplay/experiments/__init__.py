@@ -1,0 +1,1 @@
+"""What works on many runs: races of variants, and how they are compared. No torch."""
