@@ -13,7 +13,7 @@ import torch
 
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.model import hardware
-from rnnplay.model.hardware import choose_device, choose_precision, physical_cores, use_threads
+from rnnplay.model.hardware import choose_device, choose_precision, use_threads
 
 CPU = torch.device("cpu")
 
@@ -62,14 +62,6 @@ def test_bfloat16_by_name_is_taken_where_torch_can_compute_it(
     monkeypatch.setattr(hardware, "cpu_features", lambda: frozenset({"avx2"}))
     with pytest.raises(ConfigError, match="precision is bfloat16"):
         choose_precision("bfloat16", CPU)
-
-
-def test_no_more_threads_than_openmp_is_told_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("psutil.cpu_count", lambda logical: 64)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    for value, cores in (("1", 1), ("8,2", 8), ("", 64), ("many", 64), ("0", 64), ("128", 64)):
-        monkeypatch.setenv("OMP_NUM_THREADS", value)
-        assert physical_cores() == cores
 
 
 def test_features_are_also_read_where_torch_does_not_list_them(monkeypatch: pytest.MonkeyPatch) -> None:
