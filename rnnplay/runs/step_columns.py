@@ -63,11 +63,16 @@ class Position(msgspec.Struct, frozen=True):
 class ColumnReader:
     """Reads a metrics.jsonl once, from `start` on; what is appended meanwhile may be left out."""
 
-    def __init__(self, log: MetricsLog, start: Position | None = None, all_bytes: int = ALL_BYTES) -> None:
+    def __init__(
+        self, log: MetricsLog, start: Position | None = None, all_bytes: int = ALL_BYTES, every: int | None = None
+    ) -> None:
+        """Of every `every` pieces of steps one is read; by default so few that `all_bytes` of steps are."""
         self._log = log
         self.end = start or Position()
-        """The offset up to which it was read."""
-        self._all_bytes = all_bytes
+        """The offset up to which it was read; while an item is handled, the offset of that item."""
+        self.whole_from: Position | None = None
+        """The offset from which on no step is left out, once it has been reached."""
+        self._all_bytes, self._every = all_bytes, every
 
     def read(self) -> Iterator[StepColumns | Record]:
         """Yields everything, oldest first. Raises InputError naming an unreadable line."""
@@ -80,9 +85,11 @@ class ColumnReader:
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
             size = os.fstat(descriptor).st_size
             file.seek(self.end.bytes)
-            every = max(1, -(-(size - self.end.bytes) // self._all_bytes))
+            every = self._every or max(1, -(-(size - self.end.bytes) // self._all_bytes))
             for chunk in whole_lines(file, path, CHUNK_BYTES):
                 at_end = size - self.end.bytes <= END_BYTES
+                if at_end and self.whole_from is None:
+                    self.whole_from = self.end
                 for kind, lines, count in _sorted_out(chunk, self.end.bytes, 1 if at_end else every):
                     if kind == _OTHER:
                         yield from self._log.decode(lines, self.end.lines)

@@ -12,6 +12,7 @@ from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import RunLock
+from rnnplay.runs.thinned import STEP_BYTES, ThinnedLog
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.checkpoints import delete_old_checkpoints, write_checkpoint
 from rnnplay.training.learner import Tensors
@@ -42,6 +43,8 @@ class Saver:
         self._folder, self._info, self._recorder, self._clock = folder, info, recorder, clock
         self._tried = self._looked = clock()
         self._refused = False
+        self._copied = 0
+        """Bytes of metrics.jsonl when its thinned copy was last extended."""
         self._recreated = False
         """Whether the folder was created again and lacks run.json, which follows a checkpoint."""
 
@@ -88,6 +91,9 @@ class Saver:
             self._tried = self._clock()
         self._refused = False
         self._recorder.worked("a checkpoint")
+        if (size := self._folder.log.size) - self._copied >= STEP_BYTES:
+            self._copied = size
+            ThinnedLog(self._folder.log).extend_copy()
         if self._recreated:
             self._recreated = False
             self._recorder.notice(

@@ -186,10 +186,9 @@ def _clip(run: dict[str, Any]) -> str:
 
 def _validations(run: RunFolder) -> list[Validation]:
     from rnnplay.runs.records import Validation
-    from rnnplay.runs.step_columns import ColumnReader
+    from rnnplay.runs.thinned import ThinnedLog
 
-    reader = ColumnReader(run.log, all_bytes=1 << 20)  # skips most step records, which are not needed
-    return [record for record in reader.read() if isinstance(record, Validation)]
+    return [record for record in ThinnedLog(run.log).read() if isinstance(record, Validation)]
 
 
 def _number(loss: float | None) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from rnnplay.tui.chart.averages import moving_averages
 from rnnplay.tui.chart.history_columns import Columns as Columns
-from rnnplay.tui.chart.history_columns import HistoryState as HistoryState
 from rnnplay.tui.chart.history_columns import Points, nearest
 
 if TYPE_CHECKING:
@@ -158,32 +157,6 @@ class History:
                 held = np.flatnonzero(buckets[3] > 0)
                 average = float(buckets[5 + level, held[-1]] / buckets[3, held[-1]]) if len(held) else 0.0
             self._averages[level] = math.log(average) if self.geometric and average > 0 else average
-
-    # State
-
-    def state(self) -> HistoryState:
-        """The state for `restore`."""
-        self._flush()
-        recent, buckets = (b"" if rows is None else rows.tobytes() for rows in (self._recent, self._buckets))
-        ends = self._first_step, self._last_step, self._last_value
-        return HistoryState(*ends, recent, buckets, self._width, self._base, [*self._averages], self._averaged)
-
-    def restore(self, state: HistoryState) -> None:
-        """Restores `state`; raises ValueError if it belongs to a history of another size."""
-        import numpy as np
-
-        self.clear()
-        if not state.recent:
-            return
-        rows = 2 + len(self.smoothings)
-        recent, buckets = np.frombuffer(state.recent).reshape(rows, -1), np.frombuffer(state.buckets)
-        whole = None not in (state.first_step, state.last_step) and len(state.averages) == len(self.smoothings)
-        if not whole or recent.shape[1] > self._recent_size or state.width < 1:
-            raise ValueError("another history")
-        self._recent, self._buckets = recent.copy(), buckets.reshape(rows + 3, self._capacity).copy()
-        self._first_step, self._last_step, self._last_value = state.first_step, state.last_step, state.last_value
-        self._width, self._base = state.width, state.base
-        self._averages, self._averaged = [*state.averages], state.averaged
 
     # Reading
 

@@ -1,11 +1,9 @@
-"""The data of a history: columns of a window, points by step, and its whole state."""
+"""The data of a history: columns of a window, and points by step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,20 +43,6 @@ class Points:
     count: Floats
     smooth: Floats  # the sum over the bucket
     bad: Floats
-
-
-class HistoryState(msgspec.Struct, frozen=True):
-    """The whole state of a `History`; arrays as bytes of float64."""
-
-    first_step: int | None
-    last_step: int | None
-    last_value: float
-    recent: bytes
-    buckets: bytes
-    width: int
-    base: int
-    averages: list[float]
-    averaged: int
 
 
 def nearest(

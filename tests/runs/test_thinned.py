@@ -1,8 +1,10 @@
-"""A run's history is read in little memory and time however long it is, and what it came to is kept beside."""
+"""A run's history is read in little memory and time however long it is, with the help of a thinned copy beside it."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,12 +13,13 @@ import pytest
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.runs import step_columns, thinned
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.metrics_log import MetricsLog, encode_lines
+from rnnplay.runs.metrics_log import encode_lines
 from rnnplay.runs.records import Checkpoint, Finished, Notice, Record, Rollback, Step, Tuned, Validation
-from rnnplay.runs.step_columns import ColumnReader, Position, StepColumns
-from rnnplay.tui.inspection import loaded_runs
+from rnnplay.runs.step_columns import ColumnReader, StepColumns
+from rnnplay.runs.thinned import ThinnedLog
 from rnnplay.tui.inspection.loaded_runs import load_run
 from rnnplay.tui.run_state import RunState
 
@@ -99,48 +102,90 @@ def test_columns_come_to_what_the_records_do(run: RunFolder, tmp_path: Path) -> 
 
 @pytest.fixture
 def always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loaded_runs, "WORTH_BYTES", 1)
+    """Copies are written of files of a few hundred kilobytes, too."""
+    monkeypatch.setattr(thinned, "WORTH_BYTES", 1)
+    monkeypatch.setattr(step_columns, "END_BYTES", 60_000)
+    monkeypatch.setattr(step_columns, "CHUNK_BYTES", 1 << 14)
+
+
+def copy_of(run: RunFolder) -> Path:
+    return run.path / thinned.FILE
 
 
 @pytest.mark.usefixtures("always_kept")
-def test_what_was_read_once_is_not_read_again(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = told(load_run(run, tmp_path / ".cache"))
-    read: list[int] = []
-
-    class Noting(ColumnReader):
-        def __init__(self, log: MetricsLog, start: Position | None = None) -> None:
-            super().__init__(log, start)
-            read.append(self.end.bytes)
-
-    monkeypatch.setattr(loaded_runs, "ColumnReader", Noting)
-    assert told(load_run(run, tmp_path / ".cache")) == first and read == [run.log.path.stat().st_size]
+def test_what_was_read_once_is_not_read_again(run: RunFolder) -> None:
+    first, second = ThinnedLog(run.log), ThinnedLog(run.log)
+    whole = list(first.read())
+    assert first.read_bytes == first.end.bytes == run.log.path.stat().st_size
+    assert steps_of(second.read()) == steps_of(whole) and others_of(second.read()) == others_of(whole)
+    assert second.read_bytes < 70_000 < first.read_bytes and second.end == first.end
     with run.log.path.open("ab") as file:
         file.write(encode_lines([step(number) for number in range(3301, 3310)]))
-    again = load_run(run, tmp_path / ".cache")
-    assert again.step == 3309 and again.phase == one_by_one(run).phase and read[1] == read[0]
-    assert told(again) == told(one_by_one(run))
+    assert told(load_run(run, run.path)) == told(one_by_one(run))
 
 
 @pytest.mark.usefixtures("always_kept")
-@pytest.mark.parametrize("change", ["put back", "another run", "broken", "of a later version"])
-def test_a_summary_that_does_not_fit_is_made_anew(run: RunFolder, tmp_path: Path, change: str) -> None:
-    load_run(run, tmp_path / ".cache")
-    (summary,) = (tmp_path / ".cache" / "histories").iterdir()
+@pytest.mark.parametrize("change", ["put back", "another run", "changed in the middle", "broken", "of a later version"])
+def test_a_copy_that_does_not_fit_is_made_anew(run: RunFolder, change: str) -> None:
+    load_run(run, run.path)
+    copy, metrics = copy_of(run), run.log.path
     if change == "put back":
         run.log.cut(2000)
     elif change == "another run":
-        run.log.path.write_bytes(encode_lines([step(number, 0.5) for number in range(1, 9000)]))
+        metrics.write_bytes(encode_lines([step(number, 0.5) for number in range(1, 9000)]))
+    elif change == "changed in the middle":
+        data = metrics.read_bytes()
+        first, last = len(data) // 3, 2 * len(data) // 3
+        changed = data[first:last].replace(b'"loss":2', b'"loss":3').replace(b'"loss":1', b'"loss":3')
+        metrics.write_bytes(data[:first] + changed + data[last:])
     elif change == "broken":
-        summary.write_bytes(summary.read_bytes()[:1000])
+        copy.write_bytes(copy.read_bytes()[:1000])
     else:
-        summary.write_bytes(summary.read_bytes().replace(b"\xa6format\x01", b"\xa6format\x02"))
-    assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
+        data = copy.read_bytes()[32:].replace(b"\xa6format\x01", b"\xa6format\x02")
+        copy.write_bytes(hashlib.sha256(data).digest() + data)
+    assert told(load_run(run, run.path)) == told(one_by_one(run))
 
 
 @pytest.mark.usefixtures("always_kept")
-def test_where_nothing_can_be_kept_all_is_read_as_well(run: RunFolder, tmp_path: Path) -> None:
-    (tmp_path / ".cache").write_text("a file in the folder's place")
-    assert told(load_run(run, tmp_path / ".cache")) == told(one_by_one(run))
+def test_where_nothing_may_be_written_beside_the_run_the_copy_is_in_the_cache(run: RunFolder, tmp_path: Path) -> None:
+    copy_of(run).mkdir()
+    for cache in (tmp_path / ".cache", tmp_path / "a file" / "in its place"):
+        (tmp_path / "a file").write_text("")
+        assert told(load_run(run, cache)) == told(one_by_one(run))
+    again = ThinnedLog(run.log, tmp_path / ".cache")
+    list(again.read())
+    assert again.read_bytes < 70_000
+
+
+@pytest.mark.usefixtures("always_kept")
+def test_a_copy_that_is_extended_stays_small_and_covers_the_whole_run(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a run that is trained for days does, which extends it at its checkpoints."""
+    monkeypatch.setattr(thinned, "STEP_BYTES", 1 << 18)
+    run.log.path.write_bytes(b"")
+    sizes = []
+    for first in range(1, 40_001, 2000):
+        new: list[Record] = [step(number, number / 1000) for number in range(first, first + 2000)]
+        new.append(Notice(step=first + 1999, message="here"))
+        with run.log.path.open("ab") as file:
+            file.write(encode_lines(new))
+        ThinnedLog(run.log).extend_copy()
+        sizes.append(copy_of(run).stat().st_size)
+    assert max(sizes) < 200_000 < run.log.path.stat().st_size / 20
+    found = list(ThinnedLog(run.log).read())
+    steps = steps_of(found)
+    assert others_of(found) == [Notice(step=number, message="here") for number in range(2000, 40_001, 2000)]
+    assert steps == sorted(set(steps)) and steps[0] < 500 and steps[-100:] == list(range(39_901, 40_001))
+    assert max(after - before for before, after in pairwise(steps)) < 1000
+
+
+def steps_of(items: Iterable[StepColumns | Record]) -> list[int]:
+    return [number for part in items if isinstance(part, StepColumns) for number in part.step]
+
+
+def others_of(items: Iterable[StepColumns | Record]) -> list[Record]:
+    return [part for part in items if not isinstance(part, StepColumns)]
 
 
 def test_a_long_file_is_thinned_but_for_what_is_no_step_and_its_end(run: RunFolder) -> None:
