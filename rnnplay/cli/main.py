@@ -25,6 +25,7 @@ COMMANDS = {
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",
     "runs": "List, show or remove runs.",
+    "export": "Take runs to other programs: tables, charts, weights.",
     "corpora": "List, show or add texts to train on.",
     "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",

@@ -22,6 +22,7 @@ from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
 from rnnplay.runs.records import Finished, Record, Validation
 
 if TYPE_CHECKING:
+    from rnnplay.experiments.export.tensorboard_events import LiveEvents
     from rnnplay.runs.folder import RunFolder
     from rnnplay.training.trainer import Trainer
     from rnnplay.workspace import Workspace
@@ -48,6 +49,12 @@ if TYPE_CHECKING:
     metavar="latest|best|STEP",
     help="With --resume: the checkpoint to continue from; later ones are removed.  [default: latest]",
 )
+@click.option(
+    "--tensorboard",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write event files for TensorBoard, too, into a folder of the run's name in DIR.",
+)
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -60,6 +67,7 @@ def command(
     run_name: str | None,
     resume: bool,
     checkpoint: str | None,
+    tensorboard: Path | None,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -71,6 +79,10 @@ def command(
     """
     if resume and preset is not None:
         raise InputError("--preset cannot be given with --resume: a run keeps the settings it has.")
+    if tensorboard is not None:
+        from rnnplay.experiments.export.formats import require
+
+        require(("tensorboard",), "--tensorboard")
     if checkpoint is not None and not resume:
         raise InputError("--checkpoint is where a run continues; give --resume, too.")
     workspace = session.workspace
@@ -90,7 +102,7 @@ def command(
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
         workspace.create()
         folder = new_folder(run_name, config, workspace)
-    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json)
+    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json, tensorboard)
 
 
 def newest_run(workspace: Workspace) -> RunFolder:
@@ -136,8 +148,11 @@ def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
 class Foreground:
     """A run trained in this process: its trainer, its reporter, and the signals that stop it."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, events: Path | None = None) -> None:
+        """`events`: the folder of event files for TensorBoard, None for none."""
         self.reporter = reporter
+        self._events_folder = events
+        self._events: LiveEvents | None = None
         self.stop = StopSignals()
         self.validation: Validation | None = None
         self._trainer: Trainer | None = None
@@ -160,6 +175,11 @@ class Foreground:
             )
         else:
             encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
+
+        if self._events_folder is not None:
+            from rnnplay.experiments.export.tensorboard_events import LiveEvents
+
+            self._events = LiveEvents(self._events_folder, folder.name, config)
 
         from rnnplay.training.trainer import Trainer  # imported here: it loads torch, which takes a second or more
 
@@ -184,8 +204,18 @@ class Foreground:
         """Releases the run, so that other processes can train it."""
         if self._trainer is not None:
             self._trainer.close()
+        if self._events is not None:
+            self._events.close()
 
     def _emit(self, record: Record) -> None:
+        if self._events is not None:
+            self._events.record(record)
+            if (problem := self._events.problem) is not None:
+                self._events = None
+                self.reporter.say(
+                    f"TensorBoard's events cannot be written to {self._events_folder} ({reason(problem)}); training "
+                    "goes on without them."
+                )
         if isinstance(record, Validation):
             self.validation = record
         self.reporter.record(record)
@@ -198,10 +228,12 @@ class Foreground:
             self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
 
 
-def _train(session: Session, config: RunConfig, folder: RunFolder, resume: str | None, as_json: bool) -> int:
+def _train(
+    session: Session, config: RunConfig, folder: RunFolder, resume: str | None, as_json: bool, events: Path | None
+) -> int:
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
-    foreground = Foreground(reporter)
+    foreground = Foreground(reporter, events)
     try:
         trainer = foreground.prepare(config, folder, resume, session.workspace)
         finished = foreground.run(trainer)

@@ -1,0 +1,71 @@
+"""Where an export is written: paths are checked before any work is done, and files appear whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from rnnplay.common.commands import quoted
+from rnnplay.common.files import replacing
+from rnnplay.common.limits import reason
+from rnnplay.errors import InputError
+
+
+def destination(out: Path | None, default: str, folder: bool) -> Path:
+    """The file (or `folder`) to write: `out`, or `default` in the current folder.
+
+    A file whose path is an existing folder goes into it under its default name. Raises InputError for a path that
+    nothing can be written at.
+    """
+    try:
+        path = Path(default) if out is None else out.expanduser()
+    except RuntimeError as error:
+        raise InputError(f"The home folder in {out} cannot be found; give the whole path.") from error
+    if not folder and path.is_dir():
+        path = path / default
+    if not path.name or "\0" in str(path):
+        raise InputError(f"{str(path)!r} is not the name of a {'folder' if folder else 'file'}; give another --out.")
+    parent = path.parent
+    if not parent.is_dir():
+        if parent.exists():
+            raise InputError(f"{parent} is not a folder, so nothing can be written in it; give another --out.")
+        raise InputError(f"The folder {parent} does not exist; to create it: mkdir -p {quoted(str(parent))}")
+    if folder and path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file, but this format is a folder of files; give another --out.")
+    for above in (path, *path.absolute().parents)[: 3 if folder else 2]:
+        if (above / "run.json").exists():
+            raise InputError(f"{above} is the folder of a run, and only its training writes there; give another --out.")
+    return path
+
+
+def check_free(paths: Sequence[Path], force: bool) -> None:
+    """Raises InputError if one of `paths` exists, unless `force`; with it, if one is not a plain file."""
+    for path in paths:
+        if not path.is_symlink() and not path.exists():
+            continue
+        if path.is_symlink() or not path.is_file():
+            raise InputError(f"{path} is not a plain file, so it is not replaced; give another --out.")
+        if not force:
+            raise InputError(f"{path} exists already; give another --out, or --force to replace it.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a new file that takes the place of `path` once it is whole; raises InputError if that is impossible."""
+    try:
+        with replacing(path) as file:
+            yield file
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({reason(error)}); allow writing there, make room, or give another --out."
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Creates the folder `path` if it does not exist; raises InputError if that is impossible."""
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be created ({reason(error)}); give another --out.") from error

@@ -1,0 +1,59 @@
+"""The formats that runs are exported to: what each is, its file names, and the packages that it needs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from rnnplay.common.commands import quoted
+from rnnplay.errors import InputError
+
+
+class Format(NamedTuple):
+    """One format of `rnnplay export --to`."""
+
+    help: str
+    ending: str
+    """What follows the run's name in the default path."""
+    needs: tuple[str, ...] = ()
+    """Modules of the extra `export` that it is written with."""
+    several: bool = False
+    """Whether one export may hold several runs."""
+    folder: bool = False
+    """Whether the path is that of a folder."""
+    weights: bool = False
+    """Whether it is made from a checkpoint."""
+
+
+FORMATS = {
+    "csv": Format("a folder of three tables: steps, validations, events", "-csv", several=True, folder=True),
+    "jsonl": Format("the same as one JSON object a line", ".jsonl", several=True),
+    "tensorboard": Format(
+        "event files for TensorBoard, in a folder for each run",
+        "tensorboard",
+        ("tensorboard",),
+        several=True,
+        folder=True,
+    ),
+    "safetensors": Format(
+        "the weights, named as torch.nn names them, and the vocabulary", ".safetensors", weights=True
+    ),
+    "onnx": Format("the model as a graph, for ONNX runtimes", ".onnx", ("onnx",), weights=True),
+}
+"""By the word for `--to`."""
+
+
+def require(modules: tuple[str, ...], purpose: str) -> None:
+    """Raises InputError, with the command that installs it, if one of `modules` is not installed."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise InputError(
+                f"{purpose} needs the package {module}, which is not installed; to install it: {install_command()}"
+            )
+
+
+def install_command() -> str:
+    """The command that installs the extra `export` into the environment that rnnplay runs in."""
+    import sys
+
+    return f"{quoted(sys.executable)} -m pip install 'rnnplay[export]'"
