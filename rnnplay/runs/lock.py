@@ -52,6 +52,19 @@ def holder(folder: Path) -> Holder | None:
     return None
 
 
+def last_holder(folder: Path) -> Holder | None:
+    """Returns which process took the lock last, whether it still holds it or not; None if no file says so."""
+    try:
+        descriptor = open_plain(folder / LOCK_FILE, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        named = _named(descriptor)
+    finally:
+        os.close(descriptor)
+    return None if named.pid is None else named
+
+
 def _named(descriptor: int) -> Holder:
     """Reads who wrote the lock file: "1234 gpu3"."""
     with contextlib.suppress(OSError):

@@ -15,7 +15,7 @@ from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import InputError
 from rnnplay.runs.records import Finished, Record, Rollback, Step
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 0.4
 """A record waits in memory no longer than this for the next one, in seconds."""
 
 WAITING = 50_000
@@ -53,7 +53,7 @@ class MetricsLog:
         return self._size
 
     def append(self, records: Iterable[Record]) -> None:
-        """Adds records; they reach the disk within a second, if others follow. Raises OSError."""
+        """Adds records; they reach the disk within FLUSH_SECONDS, if others follow. Raises OSError."""
         self._waiting.extend(records)
         if self._waiting and self._clock() - self._flushed >= FLUSH_SECONDS:
             self.flush()

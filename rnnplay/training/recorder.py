@@ -38,7 +38,7 @@ class Recorder:
         try:
             self._log.append([record])
         except FileNotFoundError:
-            pass  # the run's folder is gone: the records wait until it is created again, within about a second
+            pass  # the run's folder is gone: the records wait until it is created again, within some seconds
         except OSError as error:
             self.failed(RECORDS, error)
         else:
