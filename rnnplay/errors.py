@@ -31,6 +31,16 @@ class CheckpointError(InputError):
         self.instead = instead
 
 
+class LackingTokensError(InputError):
+    """A text has tokens that the vocabulary of the run to branch from lacks."""
+
+    def __init__(self, message: str, min_count: int, extendable: bool) -> None:
+        """`min_count`: with which all are read as `<unk>`, else 0; `extendable`: whether they can be added."""
+        super().__init__(message)
+        self.min_count = min_count
+        self.extendable = extendable
+
+
 class EncodingError(InputError):
     """A text is not in the encoding that it was read in, but seems to be in another one."""
 

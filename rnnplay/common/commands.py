@@ -25,8 +25,8 @@ def shell_command(*words: str, workspace: str = "", **options: str | float | boo
     return _line(["rnnplay", *before, *named, *(["--", *behind] if behind else [])])
 
 
-def repeat_command(given: Sequence[str], workspace: str = "", **options: str | float) -> str:
-    """Returns the command that the user typed, with these options added or replaced; none of them is a switch.
+def repeat_command(given: Sequence[str], workspace: str = "", **options: str | float | bool) -> str:
+    """Returns the command that the user typed, with these options added or replaced; True adds a switch it lacks.
 
     `given`: its words, from the command's name on. Groups of commands are not supported.
     """

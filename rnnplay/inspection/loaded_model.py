@@ -9,14 +9,13 @@ from torch import Tensor
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel, State, state_from_tensors
-from rnnplay.runs.checkpoint_state import read_state
+from rnnplay.runs.checkpoint_state import as_tuned, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.checkpoints import load_model, read_state_tensors
 from rnnplay.training.learner import raw_weights
-from rnnplay.training.resuming import as_tuned
 from rnnplay.workspace import Workspace
 
 

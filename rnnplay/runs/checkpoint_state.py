@@ -10,7 +10,7 @@ import msgspec
 
 from rnnplay.common.files import read_bounded
 from rnnplay.common.jsonl import decode_line, encode_line
-from rnnplay.config import RunConfig, knobs
+from rnnplay.config import RunConfig, knobs, with_new_names
 from rnnplay.errors import InputError
 from rnnplay.runs.divergence import Watch
 
@@ -89,6 +89,18 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
     """The size in bytes of metrics.jsonl, which holds all records up to here."""
     sha256: dict[str, str]
     """Checksums of the files beside this one, by name."""
+
+
+def live_knobs() -> list[str]:
+    """Names of the knobs that may change between two steps."""
+    return [name for name, spec in knobs().items() if spec.knob.live]
+
+
+def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:
+    """Returns `config` with the values of live knobs at the checkpoint of `state`; raises ConfigError."""
+    live = with_new_names(state.live)
+    kept = {name: knobs()[name].check(value) for name, value in live.items() if name in live_knobs()}
+    return msgspec.structs.replace(config, **kept)
 
 
 def encode_state(state: TrainingState) -> bytes:

@@ -108,7 +108,14 @@ def moment(created: str) -> float:
         return -math.inf
 
 
-def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters: int, torch_version: str) -> RunInfo:
+def describe_run(
+    config: RunConfig,
+    corpus: EncodedCorpus,
+    run: str,
+    parameters: int,
+    torch_version: str,
+    parent: Parent | None = None,
+) -> RunInfo:
     """Makes the run.json of a run that begins now."""
     return RunInfo(
         run=run,
@@ -120,4 +127,5 @@ def describe_run(config: RunConfig, corpus: EncodedCorpus, run: str, parameters:
         parameters=parameters,
         vocabulary=corpus.tokenizer.size,
         unknown_fraction=corpus.validation.unknown_fraction,
+        parent=parent,
     )

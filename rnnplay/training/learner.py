@@ -124,6 +124,12 @@ class Learner:
         self.feed.restore(place)
         return batch, self._state
 
+    def begin_with(self, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> None:
+        """Begins with these weights, of which an EMA then begins anew, and with the optimizer's state `moments`."""
+        for model in {self.raw_model, self.model}:
+            model.load_weights(weights)
+        self._restore_moments(moments)
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors of a checkpoint except the weights."""
         carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}

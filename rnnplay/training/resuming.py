@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.files import check_own
-from rnnplay.config import RunConfig, knobs, with_new_names
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, FinishedError, InputError
-from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, read_state
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, as_tuned, live_knobs, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import RunLock
@@ -43,24 +43,12 @@ class Resumed(NamedTuple):
     lock: RunLock
 
 
-def live_knobs() -> list[str]:
-    """Names of the knobs that may change between two steps."""
-    return [name for name, spec in knobs().items() if spec.knob.live]
-
-
 def live_value(knob: str, value: float | str) -> float | str:
     """Checks and returns `value` for the live knob `knob`; raises ConfigError for other knobs and invalid values."""
     spec = knobs().get(knob)
     if spec is None or not spec.knob.live:
         raise ConfigError(knob, f"{knob} cannot change while training; only {', '.join(live_knobs())} can.")
     return spec.parse(value) if isinstance(value, str) else spec.check(value)
-
-
-def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:
-    """Returns `config` with the values of live knobs at the checkpoint of `state`; raises ConfigError."""
-    live = with_new_names(state.live)
-    kept = {name: knobs()[name].check(value) for name, value in live.items() if name in live_knobs()}
-    return msgspec.structs.replace(config, **kept)
 
 
 def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:

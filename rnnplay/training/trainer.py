@@ -19,6 +19,7 @@ from rnnplay.runs.info import describe_run
 from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
+from rnnplay.training.branching import Branch
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.progress import Progress, Trouble
 from rnnplay.training.recorder import Recorder
@@ -31,8 +32,9 @@ from rnnplay.training.threads import ThreadCount
 class Trainer:
     """Trains one run: call `advance` until it returns Finished. Records go to `emit` and to metrics.jsonl.
 
-    The constructor begins a new run in `folder`; `resume` continues one. `poll` is called during long work,
-    `between_passes` inside each step, while the weights are still those of the step before, which it may read.
+    The constructor begins a new run in `folder`, with the weights of `branch` if given; `resume` continues one. `poll`
+    is called during long work, `between_passes` inside each step, while the weights are still those of the step
+    before, which it may read.
     The run is locked for other processes until it is finished or `close` is called. Raises InputError if the run
     exists already or another process trains it, OSError if the folder cannot be written.
     """
@@ -47,6 +49,7 @@ class Trainer:
         between_passes: Callable[[], None] = do_nothing,
         *,
         resumed: Resumed | None = None,
+        branch: Branch | None = None,
     ) -> None:
         prepare_thread()
         keep_memory()
@@ -67,18 +70,27 @@ class Trainer:
             before = resumed.threads if resumed else 0
             self._threads = ThreadCount(config, self.model, self._learner.device, before, between_passes)
             self._recorder = Recorder(folder, emit, resumed.state.step if resumed else 0)
-            begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__))
+            parent = branch.parent if branch else None
+            begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__), parent)
             info = resumed.info if resumed else begins
             self._saver = Saver(folder, info, self._recorder, lock)
+            reached = None
             if resumed is None:
                 folder.begin(corpus.tokenizer)
                 folder.log.flush()
+                if branch is not None:
+                    self._learner.begin_with(branch.weights, branch.moments)
+                    reached = self._progress.validate(config, poll)
+                    self._recorder.append(reached)
                 self._save()  # so that the run can be resumed from its first moment on
                 folder.write_info(info)
             else:
                 self._restore(resumed)
             self._recorder.emit(self._progress.started(folder.name, self._threads.count))
-            if resumed is None and (warning := _unknown_warning(config, corpus)):
+            if reached is not None:
+                self._recorder.emit(reached)
+            warnings = [_unknown_warning(config, corpus), *(branch.notices if branch else ())] if not resumed else []
+            for warning in filter(None, warnings):
                 self._recorder.notice(warning)
         except BaseException:
             lock.release()

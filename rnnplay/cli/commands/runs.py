@@ -15,7 +15,7 @@ from rnnplay.errors import InputError
 if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.index import ListedRun
-    from rnnplay.runs.info import RunInfo
+    from rnnplay.runs.info import Parent, RunInfo
     from rnnplay.runs.records import Validation
 
 
@@ -60,6 +60,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
                 "corpus_sha256": info.corpus_sha256,
                 "rnnplay": info.rnnplay,
                 "torch": info.torch,
+                "parent": builtins(info.parent) if info.parent is not None else None,
                 "checkpoints": [{"step": c.step, "path": str(c.path), "loss": c.loss} for c in checkpoints],
                 "validations": [builtins(validation) for validation in validations],
             }
@@ -70,6 +71,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("run", run.name),
             ("folder", str(run.path)),
             ("created", moment_text(info.created)),
+            *([("branched from", _origin(info.parent))] if info.parent is not None else []),
             ("corpus", info.config.corpus),
             (
                 "model",
@@ -177,6 +179,12 @@ def _described(run: ListedRun, info: RunInfo) -> dict[str, Any]:
         "best_loss": run.best_loss,
         "unknown_fraction": info.unknown_fraction,
     }
+
+
+def _origin(parent: Parent) -> str:
+    """Formats what a run was branched from: "first@1200, 5 tokens added"."""
+    optimizer = ", with the optimizer's state" if parent.optimizer else ""
+    return parent.name + optimizer + (f", {parent.added_tokens:,} tokens added" if parent.added_tokens else "")
 
 
 def _clip(run: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnnplay.cli.support.branch import BranchStart, branch_start, check_origin
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.reporters import Reporter, choose_reporter
@@ -55,6 +56,19 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Write event files for TensorBoard, too, into a folder of the run's name in DIR.",
 )
+@click.option(
+    "--from",
+    "origin",
+    metavar="RUN[@STEP]",
+    help="Branch: a new run that begins with the weights of that checkpoint (@STEP, @best; else the latest) and with "
+    "that run's settings and vocabulary.",
+)
+@click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too.")
+@click.option(
+    "--extend-vocabulary",
+    is_flag=True,
+    help="With --from: add the tokens of the text that the vocabulary lacks, instead of refusing it.",
+)
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -68,10 +82,14 @@ def command(
     resume: bool,
     checkpoint: str | None,
     tensorboard: Path | None,
+    origin: str | None,
+    with_optimizer: bool,
+    extend_vocabulary: bool,
     as_json: bool,
     **values: Any,
 ) -> int:
-    """Train a model on a text. A knob's value comes from the command line, else --config, else the preset.
+    """Train a model on a text. A knob's value comes from the command line, else --config, else the preset (or the run
+    that --from names).
 
     Ctrl-C stops after the step under way and writes a checkpoint; a second one ends at once. With --json, one record
     per line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
@@ -85,9 +103,11 @@ def command(
         require(("tensorboard",), "--tensorboard")
     if checkpoint is not None and not resume:
         raise InputError("--checkpoint is where a run continues; give --resume, too.")
+    check_origin(origin, resume, preset, with_optimizer, extend_vocabulary)
     workspace = session.workspace
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)
+    start = None
     if resume:
         from rnnplay.runs.folder import find_run
 
@@ -98,11 +118,19 @@ def command(
         config = with_values(folder.info().config, changed)
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
+    elif origin is not None:
+        start = branch_start(session, origin, with_optimizer, extend_vocabulary)
+        changed = layered(settings_in(config_file), given(values))
+        config = with_values(start.settings(workspace), changed)
+        if "corpus" in changed:
+            config = with_lasting_corpus(config, workspace)
+        workspace.create()
+        folder = new_folder(run_name, config, workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
         workspace.create()
         folder = new_folder(run_name, config, workspace)
-    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json, tensorboard)
+    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json, tensorboard, start)
 
 
 def newest_run(workspace: Workspace) -> RunFolder:
@@ -158,10 +186,17 @@ class Foreground:
         self._trainer: Trainer | None = None
         self._announced = False
 
-    def prepare(self, config: RunConfig, folder: RunFolder, resume: str | None, workspace: Workspace) -> Trainer:
+    def prepare(
+        self,
+        config: RunConfig,
+        folder: RunFolder,
+        resume: str | None,
+        workspace: Workspace,
+        start: BranchStart | None = None,
+    ) -> Trainer:
         """Encodes the text, loads torch and creates the model.
 
-        `resume`: the checkpoint to continue from, None for a new run.
+        `resume`: the checkpoint to continue from, None for a new run; `start`: what a new run is branched from.
         """
         from rnnplay.text.corpora.catalogue import find_corpus
         from rnnplay.text.encoding.encoded import encode_again, encode_corpus
@@ -173,6 +208,8 @@ class Foreground:
             encoded = encode_again(
                 config, info.corpus_sha256, folder.tokenizer(), workspace, progress, use_copy=not moved
             )
+        elif start is not None:
+            encoded = start.encode(config, workspace, progress)
         else:
             encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
 
@@ -186,7 +223,8 @@ class Foreground:
         if resume:
             self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
         else:
-            self._trainer = Trainer(config, encoded, folder, self._emit, self._poll)
+            branch = start.read(config, encoded) if start is not None else None
+            self._trainer = Trainer(config, encoded, folder, self._emit, self._poll, branch=branch)
         return self._trainer
 
     def run(self, trainer: Trainer) -> Finished:
@@ -229,13 +267,19 @@ class Foreground:
 
 
 def _train(
-    session: Session, config: RunConfig, folder: RunFolder, resume: str | None, as_json: bool, events: Path | None
+    session: Session,
+    config: RunConfig,
+    folder: RunFolder,
+    resume: str | None,
+    as_json: bool,
+    events: Path | None,
+    start: BranchStart | None = None,
 ) -> int:
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
     foreground = Foreground(reporter, events)
     try:
-        trainer = foreground.prepare(config, folder, resume, session.workspace)
+        trainer = foreground.prepare(config, folder, resume, session.workspace, start)
         finished = foreground.run(trainer)
     except OSError as error:
         if limit := limit_met(error):

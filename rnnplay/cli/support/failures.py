@@ -16,7 +16,7 @@ import click
 from rnnplay.common.commands import shell_command
 from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.common.terminal_text import sanitize, sanitize_message
-from rnnplay.errors import CheckpointError, EncodingError, FinishedError, RnnplayError
+from rnnplay.errors import CheckpointError, EncodingError, FinishedError, LackingTokensError, RnnplayError
 from rnnplay.workspace import CURRENT_FOLDER_GONE, current_folder_gone, shortened_path
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def remedy(error: RnnplayError, session: Session) -> str:
         return f" Try: {session.again(checkpoint=error.instead)}"
     if isinstance(error, FinishedError):
         return f" For example: {session.again(**error.longer)}"
+    if isinstance(error, LackingTokensError):
+        if error.extendable:
+            return f" To add them: {session.again(extend_vocabulary=True)}"
+        return f" For that: {session.again(min_count=error.min_count)}" if error.min_count else ""
     if isinstance(error, EncodingError):
         from rnnplay.text.corpora.adding import free_name
 

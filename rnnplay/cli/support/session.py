@@ -33,7 +33,7 @@ class Session:
         """Finds the workspace to use; creates nothing."""
         return find_workspace(self.workspace_option)
 
-    def again(self, **options: str | float) -> str:
+    def again(self, **options: str | float | bool) -> str:
         """Returns the command typed, with these options added or replaced."""
         return repeat_command(self.words, self.workspace_option or "", **options)
 

@@ -16,6 +16,7 @@ from rnnplay.text.tokenizers.vocabulary import (
     Hidden,
     Ids,
     SavedTokenizer,
+    by_frequency,
     check_known,
     id_type,
     lower,
@@ -70,6 +71,14 @@ class CharTokenizer:
         text = lower(text) if self.lowercase else text
         return list(dict.fromkeys(text[index] for index in np.flatnonzero(self.encode(text) == 0)))
 
+    def knows(self, token: str) -> bool:
+        """Whether the character has an id."""
+        return bool(self.encode(token)[0])
+
+    def extended(self, tokens: Iterable[str]) -> CharTokenizer:
+        """A tokenizer with more characters after its own, which keep their ids."""
+        return CharTokenizer([*self.tokens[1:], *tokens], self.lowercase)
+
     def is_word_part(self, token: int) -> bool:
         """Whether it is a letter, digit, combining mark, apostrophe or underscore."""
         return token > 0 and _is_word_part(self.tokens[token])
@@ -94,6 +103,12 @@ class CharCounter:
             for start in range(0, len(text), _STEP):
                 counts = np.bincount(code_points(text[start : start + _STEP]))
                 self._counts[: len(counts)] += counts
+
+    def counts(self) -> list[tuple[str, int]]:
+        """The characters counted, the most frequent first."""
+        self._counts[0xD800:0xE000] = 0
+        seen = np.flatnonzero(self._counts)
+        return by_frequency(zip(map(chr, seen.tolist()), self._counts[seen].tolist(), strict=True))
 
     def tokenizer(
         self, min_count: int = 1, max_vocabulary: int = 0, keep_newline: bool = False, must_know: bool = False

@@ -64,6 +64,12 @@ class Tokenizer(Protocol):
     def unknown_in(self, text: str) -> list[str]:
         """The distinct pieces of `text` that have no id, in order of appearance."""
 
+    def knows(self, token: str) -> bool:
+        """Whether this one token of a text, lowercased if `lowercase`, has an id."""
+
+    def extended(self, tokens: Iterable[str]) -> Tokenizer:
+        """A tokenizer with more `tokens`, which it must not know yet, after its own; its own keep their ids."""
+
     def is_word_part(self, token: int) -> bool:
         """Whether the token is a word or a part of one, rather than punctuation or space."""
 
@@ -98,8 +104,13 @@ def lower(text: str) -> str:
 
 def most_frequent(counts: Iterable[tuple[str, int]], min_count: int, limit: int | None) -> list[str]:
     """The tokens counted at least `min_count` times, by falling count, then by text; at most `limit`."""
-    kept = sorted((pair for pair in counts if pair[1] >= min_count), key=lambda pair: (-pair[1], pair[0]))
+    kept = by_frequency(pair for pair in counts if pair[1] >= min_count)
     return [piece for piece, _ in kept[:limit]]
+
+
+def by_frequency(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Sorts tokens with their counts by falling count, then by text."""
+    return sorted(counts, key=lambda pair: (-pair[1], pair[0]))
 
 
 def check_known(unit: str, counts: list[int], min_count: int, max_vocabulary: int) -> None:

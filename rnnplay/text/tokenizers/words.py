@@ -20,6 +20,7 @@ from rnnplay.text.tokenizers.vocabulary import (
     Hidden,
     Ids,
     SavedTokenizer,
+    by_frequency,
     check_known,
     id_type,
     lower,
@@ -99,6 +100,14 @@ class WordTokenizer:
         tokens = tokens_in(lower(text) if self.lowercase else text)
         return list(dict.fromkeys(token for token in tokens if token != " " and token not in self._ids))
 
+    def knows(self, token: str) -> bool:
+        """Whether the word, mark or newline has an id; a single space needs none."""
+        return token in self._ids or token == " "
+
+    def extended(self, tokens: Iterable[str]) -> WordTokenizer:
+        """A tokenizer with more words after its own, which keep their ids, and with the same rule of spacing."""
+        return WordTokenizer([*self.tokens[len(RESERVED) :], *tokens], self.rule, self.lowercase)
+
     def is_word_part(self, token: int) -> bool:
         """Whether the token is a word (not a mark, space or the unknown token)."""
         return token != 0 and self._classes[token] == WORD
@@ -153,6 +162,10 @@ class WordCounter:
                 self._add(table)
                 table = _CountedUnits(self._spacing)
         self._add(table)
+
+    def counts(self) -> list[tuple[str, int]]:
+        """The words, marks and newlines counted, the most frequent first."""
+        return by_frequency(self._counts.items())
 
     def tokenizer(self, min_count: int = 1, max_vocabulary: int = 0, must_know: bool = False) -> WordTokenizer:
         """Builds a tokenizer of the counted tokens, the most frequent first; see `build_tokenizer`."""
