@@ -6,6 +6,7 @@ more than about a turn in steps, tokens or seconds of training.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -115,7 +116,7 @@ class Turns(Generic[K]):
         if measure == "seconds":
             return self._turn_seconds
         paces = [one.of(measure) / one.seconds for one in reached.values() if one.seconds > 0 and one.steps]
-        return max(1.0, min(paces, default=0.0) * self._turn_seconds)
+        return max(1, math.ceil(min(paces, default=0.0) * self._turn_seconds))  # whole ones, as they are counted
 
     def _moved(self, key: K, limit: float, turn: float) -> float:
         """Returns `limit`, or the last one if that is close: each new one is a message to an engine."""

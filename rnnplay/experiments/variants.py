@@ -55,7 +55,7 @@ def ready(name: str, config: RunConfig) -> list[Variant]:
             config, [{"clip": "off"}, *({"clip": kind, "clip_threshold": at} for at in (0.25, 1.0, 5.0))]
         )
     if name == "nonlinearity":
-        return vary(with_values(config, {"cell": "rnn"}), {"nonlinearity": ["tanh", "relu"]})
+        return variants_of(config, [{"cell": "rnn", "nonlinearity": name} for name in ("tanh", "relu")])
     if name == "rates":
         highest = knobs()["lr"].knob.high
         rates = [float(f"{rate:.2g}") for rate in (config.lr / 3, 3 * config.lr) if rate <= highest]

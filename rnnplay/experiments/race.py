@@ -1,0 +1,293 @@
+"""A race: its plan, and the course of it, in terms of what the engines say and what they are to be told. No processes.
+
+A front end starts an engine for each entry, hands what it says to `Race.heard`, and sends what `Race.commands` returns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+import msgspec
+
+from rnnplay.common.files import as_name, is_name
+from rnnplay.config import RunConfig, with_values
+from rnnplay.engine import messages
+from rnnplay.experiments.fairness import CountTokens, matched, repeated
+from rnnplay.experiments.sharing import Measure, Reached, Share, Sharing, Turns, choose_sharing
+from rnnplay.experiments.standings import By, Progress, Quality, Standings, rank
+from rnnplay.experiments.variants import TEXT_KNOBS, Variant
+from rnnplay.model.parameter_count import parameter_count
+from rnnplay.runs.records import Started
+
+Phase = Literal["starts", "prepares", "waits", "trains", "paused", "ended", "failed"]
+
+
+class RacePlan(msgspec.Struct, frozen=True, kw_only=True, tag="race"):
+    """What races, and how: everything that a screen or a program needs to say about it beforehand."""
+
+    setup: RunConfig
+    """What all variants have in common."""
+    variants: list[Variant]
+    """With the number of threads and the first seed that they are trained with."""
+    sharing: Sharing
+    measure: Measure
+    """In which the variants are compared when they have had equally much of it."""
+    by: By = "best"
+    quality: Quality = "loss"
+    """bits_per_character where variants predict different tokens, whose losses per token cannot be compared."""
+    repeats: int = 1
+    """Races one after the other, each with the next seed."""
+    parameters: int | None = None
+    """The number that each variant's is matched to; None if sizes are as configured."""
+
+    def races(self) -> list[list[Variant]]:
+        """The variants of each race, one race a seed."""
+        return repeated(self.variants, self.repeats)
+
+    def described(self) -> str:
+        """How the race is run, in a line."""
+        parts = [self.sharing.described(len(self.variants))]
+        if self.repeats > 1:
+            parts.append(f"{self.repeats} seeds")
+        if self.parameters is not None:
+            parts.append(f"about {self.parameters:,} parameters each")
+        return "; ".join(parts)
+
+
+def plan_race(
+    setup: RunConfig,
+    variants: Sequence[Variant],
+    *,
+    cores: int,
+    device: str = "cpu",
+    share: Share | None = None,
+    match_parameters: CountTokens | None = None,
+    repeats: int = 1,
+    measure: Measure | None = None,
+    by: By = "best",
+) -> RacePlan:
+    """Plans a race of `variants` of `setup` on `cores`.
+
+    `share`: None for the default of `choose_sharing`. `match_parameters`: counts the tokens of a config's vocabulary;
+    given if the variants are to have equally many parameters. `measure`: None for that of the share. Raises ConfigError
+    if the variants cannot be matched or repeated.
+    """
+    sharing = choose_sharing(share, len(variants), cores, device)
+    chosen = list(variants)
+    if match_parameters is not None:
+        chosen = matched(chosen, setup, match_parameters)
+    chosen = [variant if variant.config.threads else _with(variant, threads=sharing.threads) for variant in chosen]
+    repeated(chosen, repeats)  # raises where that is impossible
+    mixed = any(len({getattr(variant.config, name) for variant in chosen}) > 1 for name in TEXT_KNOBS)
+    return RacePlan(
+        setup=setup,
+        variants=chosen,
+        sharing=sharing,
+        measure=measure or sharing.measure,
+        by=by,
+        quality="bits_per_character" if mixed else "loss",
+        repeats=repeats,
+        parameters=parameter_count(setup, match_parameters(setup)) if match_parameters else None,
+    )
+
+
+def _with(variant: Variant, **values: int) -> Variant:
+    return msgspec.structs.replace(variant, config=with_values(variant.config, values))
+
+
+def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str]) -> list[list[str]]:
+    """Names the runs of races that belong together, none as one of `taken`: race-03-lstm, race-03-lstm-seed-2."""
+    number = max((int(match[1]) for name in taken if (match := re.match("race-([0-9]{2,9})-", name))), default=0) + 1
+    names: list[list[str]] = []
+    used: set[str] = set()
+    for at, race in enumerate(races):
+        names.append([])
+        for variant in race:
+            seed = f"-seed-{variant.config.seed}" if at else ""
+            stem = f"race-{number:02d}-{_label_in_name(variant.label)}"
+            name, again = f"{stem}{seed}", 1
+            while name in used:
+                again += 1
+                name = f"{stem}-{again}{seed}"
+            used.add(name)
+            names[-1].append(name)
+    return names
+
+
+def _label_in_name(label: str) -> str:
+    words = re.split("[ =]+", label.lower())
+    named = "-".join(filter(None, (word if is_name(word, 40) else as_name(word, 40) for word in words)))
+    return named if is_name(named, 40) else as_name(named, 40) or "variant"
+
+
+class Entry:
+    """One variant in a race: its run, its progress, and what its engine was told last."""
+
+    def __init__(self, variant: Variant, run: str) -> None:
+        self.variant = variant
+        self.run = run
+        self.progress = Progress()
+        self.phase: Phase = "starts"
+        self.why = ""
+        """Why it failed, in a sentence."""
+        self.ready = False
+        """Whether its engine takes commands."""
+        self.told: messages.Allow | None = None
+        self.dropped = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it trains no more."""
+        return self.phase in ("ended", "failed")
+
+    @property
+    def racing(self) -> bool:
+        """Whether it takes part in the turns."""
+        return self.phase in ("waits", "trains")
+
+    @property
+    def state(self) -> str:
+        """What it is doing or how it ended, for the table."""
+        return self.progress.ended if self.phase == "ended" and self.progress.ended else self.phase
+
+
+class Race:
+    """The course of one race, with an engine for each entry."""
+
+    def __init__(self, plan: RacePlan, variants: Sequence[Variant], runs: Sequence[str]) -> None:
+        """`variants`: those of one of `plan.races()`; `runs`: the names of their new runs."""
+        self.plan = plan
+        self.entries = [Entry(variant, run) for variant, run in zip(variants, runs, strict=True)]
+        self._turns: Turns[Entry] = Turns(plan.sharing)
+        self._open = False
+        """Whether all have begun, and so train."""
+
+    @property
+    def sharing(self) -> Sharing:
+        return self._turns.sharing
+
+    @property
+    def over(self) -> bool:
+        """Whether no entry trains any more."""
+        return all(entry.over for entry in self.entries)
+
+    def standings(self, measure: Measure | None = None, by: By | None = None) -> Standings:
+        """The table as it is now, compared at equal `measure` (None: as planned)."""
+        rows = [(entry.variant.label, entry.progress) for entry in self.entries]
+        states = [entry.state for entry in self.entries]
+        return rank(rows, measure or self.plan.measure, by or self.plan.by, self.plan.quality, states)
+
+    # --- what the engines say -----------------------------------------------------------------------------------
+
+    def heard(self, entry: Entry, event: messages.Event) -> None:
+        """Takes an event of the engine of `entry`; `commands` may then have something to send."""
+        if isinstance(event, messages.Ready):
+            entry.ready = True
+            self._see_device(event.device)
+        elif isinstance(event, messages.Progress):
+            self._take_records(entry, event)
+        elif isinstance(event, messages.Waiting):
+            reached = Reached(event.step, event.tokens, event.seconds)
+            entry.progress.reached = reached
+            if entry.phase in ("prepares", "trains"):
+                entry.phase = "waits"
+        elif isinstance(event, messages.Paused):
+            entry.phase = "paused" if not entry.over else entry.phase
+        elif isinstance(event, messages.Continued):
+            entry.phase = "trains" if not entry.over else entry.phase
+        elif isinstance(event, messages.Failed) and not event.training and event.command in ("train", "step"):
+            self.failed(entry, event.message)
+
+    def failed(self, entry: Entry, why: str) -> None:
+        """Notes that an entry cannot go on, as its engine says or because that is gone; `why` is a sentence."""
+        if not entry.over:
+            entry.phase, entry.why = "failed", why
+
+    def _take_records(self, entry: Entry, event: messages.Progress) -> None:
+        """Takes records with the training time of each, of which only that of the last is known."""
+        before, count = entry.progress.reached.seconds, len(event.records)
+        for number, record in enumerate(event.records, 1):
+            entry.progress.take(record, before + (event.seconds - before) * number / count)
+            if isinstance(record, Started):
+                entry.phase = "waits"
+            elif entry.phase == "waits" and self._open:
+                entry.phase = "trains"
+            if entry.progress.ended and not entry.over:
+                entry.phase = "ended"
+
+    def _see_device(self, device: str) -> None:
+        """Lets one train at a time if the engines use a GPU."""
+        if device != "cpu" and self.plan.setup.device != "cpu" and self.sharing.at_once > 1:
+            asked = self.plan.sharing.share
+            share = None if asked == "threads" else asked
+            self._turns = Turns(choose_sharing(share, len(self.entries), self.sharing.cores, device))
+
+    # --- what they are told -------------------------------------------------------------------------------------
+
+    def commands(self) -> list[tuple[Entry, messages.Command]]:
+        """What to send now, and to which entry's engine; each command is returned once.
+
+        Every engine is told to wait at its start, so that all begin together. Of entries with the same text one
+        prepares it first; the others then find it prepared.
+        """
+        told: list[tuple[Entry, messages.Command]] = []
+        for entry in self.entries:
+            if entry.phase == "starts" and entry.ready and not self._prepared_by_another(entry):
+                entry.phase = "prepares"
+                entry.told = messages.Allow(steps=0)
+                told.append((entry, entry.told))
+                told.append((entry, messages.Train(config=entry.variant.config, run=entry.run)))
+        self._open |= all(entry.phase not in ("starts", "prepares") for entry in self.entries)
+        if not self._open:
+            return told
+        reached = {entry: entry.progress.reached for entry in self.entries if entry.racing}
+        for entry, limit in self._turns.limits(reached).items():
+            allow = _allow(self.sharing, limit)
+            if allow != entry.told:
+                entry.told = allow
+                told.append((entry, allow))
+        return told
+
+    def pause(self, entry: Entry) -> messages.Command | None:
+        """Returns what pauses an entry or lets it go on; the others do not wait for it meanwhile."""
+        if entry.phase == "paused":
+            return messages.Continue()
+        return messages.Pause() if entry.racing else None
+
+    def drop(self, entry: Entry) -> messages.Command | None:
+        """Returns what ends an entry with a checkpoint, so that its cores are free for the others."""
+        if entry.over:
+            return None
+        entry.dropped = True
+        if entry.phase == "starts":
+            self.failed(entry, "It was dropped before it began.")
+            return None
+        return messages.Stop()
+
+    def add(self, variant: Variant, run: str) -> Entry:
+        """Adds a variant to a race under way; by turns it trains first, until it has caught up with the others."""
+        if not variant.config.threads:
+            variant = _with(variant, threads=self.sharing.threads)
+        entry = Entry(variant, run)
+        self.entries.append(entry)
+        return entry
+
+    def _prepared_by_another(self, entry: Entry) -> bool:
+        return any(
+            other.phase == "prepares" and _text(other.variant.config) == _text(entry.variant.config)
+            for other in self.entries
+        )
+
+
+def _allow(sharing: Sharing, limit: float | None) -> messages.Allow:
+    if limit is None:
+        return messages.Allow()
+    if sharing.share == "seconds":
+        return messages.Allow(seconds=limit)
+    return messages.Allow(steps=int(limit)) if sharing.share == "steps" else messages.Allow(tokens=int(limit))
+
+
+def _text(config: RunConfig) -> tuple[object, ...]:
+    return tuple(getattr(config, name) for name in (*TEXT_KNOBS, "feed"))
