@@ -52,6 +52,11 @@ class Workspace:
         return self.root / "checkpoints"
 
     @property
+    def trash(self) -> Path:
+        """Removed runs, until it is emptied; created with the first one."""
+        return self.root / "trash"
+
+    @property
     def presets(self) -> Path:
         """The user's own presets (TOML); created with the first one."""
         return self.root / "presets"

@@ -1,6 +1,7 @@
 """Lists thousands of runs quickly, from an index in the workspace's cache.
 
-A run is read again when its folder (a checkpoint came or went), its run.json or a checkpoint's state.json has changed.
+A run is read again when its folder (a checkpoint came or went), its run.json or notes.json, or a checkpoint's
+state.json has changed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.runs.checkpoint_state import STATE_FILE
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.info import RunInfo, unsound
+from rnnplay.runs.notes import FILE as NOTES_FILE
+from rnnplay.runs.notes import NO_NOTES, RunNotes, read_notes
 from rnnplay.workspace import Workspace
 
 FRESH_NS = 2_000_000_000
@@ -57,6 +60,7 @@ class ListedRun:
     checkpoints: list[ListedCheckpoint] = field(default_factory=list)
     problem: str = ""
     """Why it is unreadable."""
+    notes: RunNotes = NO_NOTES
 
     @property
     def name(self) -> str:
@@ -86,13 +90,15 @@ class _Stamps(NamedTuple):
     folder: Stamp
     info: Stamp
     """Of run.json."""
+    notes: Stamp
+    """Of notes.json."""
     states: dict[str, Stamp]
     """Of each state.json, by the name of the checkpoint's folder."""
 
     @property
     def newest(self) -> int:
         """The last change of any of them, nanoseconds since 1970."""
-        return max(stamp[2] for stamp in (self.folder, self.info, *self.states.values()))
+        return max(stamp[2] for stamp in (self.folder, self.info, self.notes, *self.states.values()))
 
 
 class _Entry(msgspec.Struct, array_like=True, frozen=True):
@@ -101,6 +107,7 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     knobs: dict[str, Value]
     """The values of its config that differ from the defaults."""
     checkpoints: list[ListedCheckpoint]
+    notes: RunNotes
 
 
 class _Index(msgspec.Struct):
@@ -111,13 +118,16 @@ class _Index(msgspec.Struct):
 def listed(folder: RunFolder) -> ListedRun:
     """Reads `folder` as it is now; never raises."""
     checkpoints = [ListedCheckpoint(one.step, one.loss, one.created) for one in folder.checkpoints()]
+    notes = NO_NOTES
+    with contextlib.suppress(RnnplayError, OSError):
+        notes = read_notes(folder.path)
     try:
-        return ListedRun(folder, folder.info(), checkpoints)
+        return ListedRun(folder, folder.info(), checkpoints, notes=notes)
     except RnnplayError as error:
         problem = str(error)
     except OSError as error:
         problem = f"{folder.path} cannot be read ({reason(error)})."
-    return ListedRun(folder, None, checkpoints, problem)
+    return ListedRun(folder, None, checkpoints, problem, notes)
 
 
 def list_quickly(workspace: Workspace) -> Generator[ListedRun]:
@@ -165,7 +175,8 @@ def _write(place: Path, runs: dict[str, _Entry]) -> None:
 
 def _stamps(folder: str, checkpoints: Iterable[str]) -> _Stamps:
     states = {name: _stamp(f"{folder}{os.sep}{name}{os.sep}{STATE_FILE}", os.lstat) for name in checkpoints}
-    return _Stamps(_stamp(folder, os.stat), _stamp(f"{folder}{os.sep}run.json", os.lstat), states)
+    info, notes = (_stamp(f"{folder}{os.sep}{name}", os.lstat) for name in ("run.json", NOTES_FILE))
+    return _Stamps(_stamp(folder, os.stat), info, notes, states)
 
 
 def _stamp(path: str, look: Callable[[str], os.stat_result]) -> Stamp:
@@ -181,7 +192,7 @@ def _entry(run: ListedRun, stamps: _Stamps) -> _Entry:
     config = run.info.config
     names = [name for name in RunConfig.__struct_fields__ if getattr(config, name) != getattr(_DEFAULTS, name)]
     about = _About(*(getattr(run.info, name) for name in _TOLD))
-    return _Entry(stamps, about, {name: getattr(config, name) for name in names}, run.checkpoints)
+    return _Entry(stamps, about, {name: getattr(config, name) for name in names}, run.checkpoints, run.notes)
 
 
 def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Value], Value]) -> ListedRun | None:
@@ -196,7 +207,7 @@ def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Val
     except (KeyError, ConfigError):
         return None
     info = RunInfo(config=config, **{name: getattr(entry.about, name) for name in _TOLD})
-    return None if unsound(info) else ListedRun(folder, info, entry.checkpoints)
+    return None if unsound(info) else ListedRun(folder, info, entry.checkpoints, notes=entry.notes)
 
 
 def _read(place: Path) -> dict[str, _Entry]:

@@ -18,6 +18,7 @@ from rnnplay.runs.checkpoint_state import TrainingState, ValidationHistory, enco
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import ListedRun, list_quickly, listed
 from rnnplay.runs.info import RunInfo
+from rnnplay.runs.notes import RunNotes, write_notes
 from rnnplay.workspace import Workspace
 
 
@@ -63,7 +64,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def told(run: ListedRun) -> tuple[object, ...]:
-    return run.name, run.info, run.checkpoints, run.problem, run.step, run.best_loss
+    return run.name, run.info, run.checkpoints, run.problem, run.step, run.best_loss, run.notes
 
 
 def now(workspace: Workspace) -> list[tuple[object, ...]]:
@@ -100,7 +101,8 @@ def test_a_run_that_is_as_it_was_is_not_read_again(workspace: Workspace, read: l
 
 CHANGES = [
     "a checkpoint more", "one less", "another run.json", "another run", "as old as before", "gone", "new",
-    "a state edited", "a state replaced", "a state spoilt", "a state gone", "a state mended",
+    "a state edited", "a state replaced", "a state spoilt", "a state gone", "a state mended", "a note",
+    "a note edited",
 ]  # fmt: skip
 
 
@@ -111,7 +113,11 @@ def test_what_changed_is_read(workspace: Workspace, read: list[str], change: str
     whole = state.read_bytes()
     if change == "a state mended":
         state.write_text("{")
+    write_notes(one.path, RunNotes("good" if change == "a note edited" else ""))
     quickly(workspace)
+    if change.startswith("a note"):
+        write_notes(one.path, RunNotes("a better note" * (change == "a note"), ("tag",)))
+        os.utime(one.path, (1e9, 1e9))
     if change == "a state edited":
         state.write_bytes(whole.replace(b'"last_loss":"inf"', b'"last_loss":0.125'))
         assert state.read_bytes() != whole

@@ -1,0 +1,38 @@
+"""Moves the folder of a run that no process trains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rnnplay.common.files import NotOwnError
+from rnnplay.common.limits import reason
+from rnnplay.errors import InputError
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.lock import RunLock
+
+
+def move_run(folder: RunFolder, target: Path, done: str) -> None:
+    """Renames the folder of a run to `target`, in one step; `done` says for an error what that is ("renamed").
+
+    Raises InputError if it is not a run's folder, if the run is being trained, or if moving is not allowed.
+    """
+    path = folder.path
+    if path.is_symlink() or not folder.holds_run():
+        raise InputError(f"{path} is not a run's folder; nothing was {done}.")
+    try:
+        lock: RunLock | None = RunLock.take(path)
+    except (OSError, NotOwnError):
+        lock = None  # also possible on a full disk, and if the lock file is not ours
+    try:
+        if lock is not None and os.name == "nt":
+            lock.release()  # Windows cannot rename a folder that contains an open file
+        path.rename(target)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} cannot be {done} ({reason(error)}); allow writing in {path.parent} and "
+            f"{target.parent}."
+        ) from error
+    finally:
+        if lock is not None:
+            lock.release()
