@@ -199,13 +199,13 @@ def settle(
 
 
 @lru_cache(maxsize=32)
-def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float) -> Frame:
-    """An empty plot with its axes; copy it before drawing on it."""
+def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float, unit: float = 1.0) -> Frame:
+    """An empty plot with its axes; copy it before drawing on it. `unit`: what a step is on the horizontal axis."""
     frame = blank(layout)
     if layout.left:
         _draw_y_axis(frame, scale)
     if layout.height > layout.rows:
-        _draw_x_axis(frame, lo_step, hi_step)
+        _draw_x_axis(frame, lo_step, hi_step, unit)
     return frame
 
 
@@ -224,7 +224,7 @@ def _draw_y_axis(frame: Frame, scale: Scale) -> None:
             taken = row
 
 
-def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float) -> None:
+def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float, unit: float) -> None:
     layout = frame.layout
     left, columns, row = layout.left, layout.columns, layout.height - 1
     line = row > layout.rows
@@ -235,7 +235,7 @@ def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float) -> None:
     at = math.ceil(lo_step / step) * step
     end = -1
     while at < hi_step:
-        text = format_step(at, step)
+        text = format_step(at * unit, step * unit)
         column = left + column_of(at, lo_step, hi_step, columns)
         if line:
             frame.put(layout.rows, column, "┬", AXIS)

@@ -92,7 +92,6 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._empty = empty
         self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
         self._model.y_range = y_range
-        self._x = x
         self._border_text = chart_borders.BorderText(legend=legend, x=x)
         self._drag: tuple[int, float] | None = None  # column of the mouse button press; window start then
         # The state of the screen.
@@ -107,8 +106,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return self._model.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
-        # A chart over something other than steps is not smoothed.
-        self.border_subtitle = KEYS if self._x == "step" else KEYS.replace("s smooth  ", "")
+        smooth = any(series.smooth for series in self._model.series)
+        self.border_subtitle = KEYS if smooth or not self._model.series else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = ""
@@ -141,6 +140,11 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
     def series(self, series: Iterable[Series]) -> None:
         self._model.series = tuple(series)
         self._start_afresh()
+
+    def set_x(self, x: str, unit: float = 1.0, limit: int | None = None) -> None:
+        """Shows the steps of the histories as `x`, each being `unit` of it, from 0 to at least `limit` steps."""
+        self._border_text.x, self._model.unit = x, unit
+        self._model.viewport.from_zero, self._model.viewport.limit = True, limit
 
     @property
     def marks(self) -> tuple[Mark, ...]:

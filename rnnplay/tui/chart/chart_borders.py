@@ -26,8 +26,8 @@ class BorderText:
     def __init__(self, *, legend: bool, x: str) -> None:
         """`legend=False` leaves the readout alone; `x` names the unit of the horizontal axis."""
         self.readout = ""
+        self.x = x
         self._legend = legend
-        self._x = x
         self._upper: list[Group] = []
         self._lower: list[Group] = []
 
@@ -43,7 +43,7 @@ class BorderText:
         """
         former = self._upper, self._lower
         self._upper = legend(model.series if self._legend else (), model.smoothing, self.readout, palette)
-        self._lower = reading(model, columns, palette, self._x)
+        self._lower = reading(model, columns, palette, self.x)
         return _differing(former[0], self._upper), _differing(former[1], self._lower)
 
     def fitted(self, width: int, plain: Style, *, lower: bool) -> Strip | None:
@@ -83,7 +83,8 @@ def reading(model: ChartModel, columns: int, palette: Sequence[Style], x: str = 
     if model.cursor is None or not model.columns:
         return []
     plain = palette[BLANK]
-    groups: list[Group] = [[Segment(f"{x} {max(0, int(model.step_at(model.cursor, columns))):,}", plain)]]
+    at = max(0, int(model.step_at(model.cursor, columns))) * model.unit
+    groups: list[Group] = [[Segment(f"{x} {at:,.{0 if model.unit >= 1 else 1}f}", plain)]]
     for one, held in zip(model.series, model.columns, strict=True):
         mean, smooth, bad = value_at(held, 2 * model.cursor)
         if mean is None and not bad:

@@ -32,6 +32,8 @@ class Viewport:
     """The left edge after a pan; None while the latest step is followed."""
     limit: int | None = None
     """The last step of the run, if known: while all steps are shown, the axis leaves no margin beyond it."""
+    from_zero: bool = False
+    """Whether the axis begins at 0 while all steps are shown, wherever the first one is."""
 
     @property
     def whole(self) -> bool:
@@ -46,7 +48,7 @@ class Viewport:
         if self.start is not None and self.span is not None:
             return self.start, self.start + self.span
         if self.span is None:
-            lo = 0.0 if first <= 10 else float(first)
+            lo = 0.0 if first <= 10 or self.from_zero else float(first)
             hi = lo + nice_ceiling(max(last + 1 - lo, 10.0))
             if self.limit is not None and last <= self.limit < hi:
                 hi = float(self.limit + 1)
@@ -122,6 +124,8 @@ class ChartModel:
         self.log_y = log_y
         self.smoothing = 2
         """An index into SMOOTHINGS."""
+        self.unit = 1.0
+        """What a step is on the horizontal axis: 0.001 where the histories count milliseconds and it shows seconds."""
         self.whole_range = False
         """Fit the vertical axis to every value, not only to most."""
         self.y_range: tuple[float, float] | None = None
@@ -142,7 +146,7 @@ class ChartModel:
         view = self.viewport
         return (
             [(series, series.history.version) for series in self.series],
-            (view.span, view.start, view.limit),
+            (view.span, view.start, view.limit, self.unit),
             (self.log_y, self.smoothing, self.whole_range, self.threshold, self.threshold_label),
             self.marks,
             self.cursor,
@@ -221,7 +225,8 @@ class ChartModel:
             for i, (series, columns) in enumerate(zip(self.series, self.columns, strict=True))
         ]
         threshold = self.threshold, self.threshold_label
-        return plot.draw(plot.Plot(curves, lo, hi, self._scale(), *threshold, self.marks, self.cursor), layout)
+        drawn = plot.Plot(curves, lo, hi, self._scale(), *threshold, self.marks, self.cursor, self.unit)
+        return plot.draw(drawn, layout)
 
     def _scale(self) -> axes.Scale:
         """The vertical axis for the visible values; the previous one while it fits."""

@@ -70,6 +70,8 @@ class Plot:
     marks: Sequence[Mark] = ()
     cursor: int | None = None
     """The cell column of the cursor, counted from the left edge of the plot."""
+    unit: float = 1.0
+    """What a step is on the horizontal axis."""
 
 
 def draw(plot: Plot, layout: Layout) -> Frame:
@@ -77,7 +79,7 @@ def draw(plot: Plot, layout: Layout) -> Frame:
     if not layout.width or not layout.height:
         return blank(layout)
     window = plot.lo_step, plot.hi_step
-    frame = draw_axes(layout, plot.scale, *window).copy()
+    frame = draw_axes(layout, plot.scale, *window, plot.unit).copy()
     area = frame.area()
     for mark in plot.marks:
         _draw_mark_line(area, mark, *window)

@@ -301,6 +301,20 @@ async def test_cursor_of_a_sparse_series_reads_its_last_value() -> None:
         assert app.chart.reading.endswith("valid 3.00")
 
 
+async def test_a_history_of_milliseconds_is_shown_in_seconds_from_zero_on() -> None:
+    history = History()
+    history.extend((at, 2.0) for at in range(1500, 20_000, 500))
+    app = ChartApp(Series("train", history, smooth=False))
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.chart.set_x("seconds", 0.001, limit=60_000)
+        app.chart.refresh_data()
+        await pilot.pause()
+        assert rows(app)[-2].split()[1:5] == ["0", "5", "10", "15"]
+        app.chart.focus()
+        await pilot.press("shift+left")
+        assert app.chart.reading.startswith("seconds 19.")
+
+
 async def test_mouse_hovers_zooms_and_drags(long_app: ChartApp) -> None:
     async with long_app.run_test(size=(80, 20)) as pilot:
         chart = long_app.chart
