@@ -65,6 +65,11 @@ def export(wanted: Export) -> Exported:
         return Exported(
             files, f"The weights after step {step:,}.", weights.loader(info.config, info.vocabulary, files[0])
         )
+    if wanted.format in ("svg", "png"):
+        from rnnplay.experiments.export.charts import write_chart
+
+        check_free([path], wanted.force)
+        return Exported(write_chart(wanted.runs, path, wanted.format))
     if wanted.format == "tensorboard":
         from rnnplay.experiments.export.tensorboard_events import write_events
 

@@ -1,4 +1,4 @@
-"""The moving average that charts draw over the raw values."""
+"""The moving average that charts draw over raw values, on the screen and in exported files."""
 
 from __future__ import annotations
 

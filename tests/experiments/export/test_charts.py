@@ -1,0 +1,112 @@
+"""Charts draw what counts of a run, say what is drawn, and are the same bytes for the same run."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnplay.experiments.export.charts import Ink, chart
+from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
+from rnnplay.experiments.export.export import Export, export
+from rnnplay.runs.records import Finished, Record, Tuned
+from rnnplay.workspace import Workspace
+from tests.experiments.export.made_runs import ROLLED_BACK, make_run, step, validation
+
+WITH_TEXT = Ink(text_as_paths=False)
+
+
+def texts(curves: list[Curves]) -> list[str]:
+    """All that a chart says."""
+    root = ElementTree.fromstring(chart(curves, "svg", WITH_TEXT))
+    return ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_curves_are_without_what_a_rollback_undid(workspace: Workspace) -> None:
+    curves = read_curves(make_run(workspace))
+    assert curves.step.tolist() == [1, 2, 3]
+    assert curves.loss.tolist() == [2.0, 2.0, 1.75]
+    assert curves.validation_loss.tolist() == [1.5, 1.25]
+    assert curves.returns == [2] and not curves.diverged
+
+
+def test_a_chart_names_its_axes_with_units_and_its_curves(workspace: Workspace) -> None:
+    told = texts([read_curves(make_run(workspace))])
+    for wanted in (
+        "loss (nats per token)", "gradient norm (L2)", "step", "training", "validation", "before clipping",
+        "clipping threshold 1", "rollback to here",
+    ):  # fmt: skip
+        assert wanted in told
+
+
+def test_several_runs_are_named_and_their_common_threshold_once(workspace: Workspace) -> None:
+    told = texts([read_curves(make_run(workspace, name)) for name in ("one", "two")])
+    assert {"one", "two", "lines: training, marks: validation"} <= set(told)
+    assert told.count("clipping threshold 1") == 1
+    told = texts([read_curves(make_run(workspace, f"r{n}", clip_threshold=n)) for n in range(1, 8)])
+    assert {f"r{n}" for n in range(1, 8)} <= set(told) and "clipping thresholds" in told
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([step(1), step(2), Finished(step=2, reason="diverged")], None),
+        ([step(1), step(2, loss=9e9), Finished(step=2, reason="diverged")], None),
+        ([step(1), step(2), step(3, loss=float("nan")), step(4, loss=float("nan"))], "not finite from step 3"),
+        ([step(1, loss=float("inf"), norm=0.0)], None),
+        ([validation(0)], "no step that counts"),
+        ([], "no step that counts"),
+    ],
+)
+def test_runs_that_went_wrong_are_drawn_all_the_same(
+    workspace: Workspace, records: list[Record], said: str | None
+) -> None:
+    told = texts([read_curves(make_run(workspace, records=records))])
+    assert said is None or said in told
+
+
+def test_the_threshold_follows_the_knob_and_what_clipping_did_before(workspace: Workspace) -> None:
+    def clipped(number: int, at: float) -> Record:
+        return step(number, norm=3.0, grad_norm_clipped=at, clipped=True)
+
+    tuned: list[Record] = [
+        clipped(1, 1.0), clipped(2, 1.0), Tuned(step=2, knob="clip_threshold", value=0.5), clipped(3, 0.5),
+        Tuned(step=3, knob="clip", value="off"), step(4), Tuned(step=4, knob="clip", value="norm"), clipped(5, 0.5),
+    ]  # fmt: skip
+    found = read_curves(make_run(workspace, records=tuned)).threshold
+    assert found == [(0, 1.0), (2, 0.5), (3, None), (4, 0.5)]
+    assert read_curves(make_run(workspace, "plain", clip_threshold=0.7)).threshold == [(0, 0.7)]
+    assert read_curves(make_run(workspace, "off", clip="off")).threshold == [(0, None)]
+    assert read_curves(make_run(workspace, "value", clip="value")).threshold == [(0, None)]
+
+
+def test_a_thinned_curve_keeps_its_peaks_in_their_places() -> None:
+    steps, values = np.arange(100_000.0), np.zeros(100_000)
+    values[[7, 50_001, 99_999]] = 5.0, -3.0, 2.0
+    values[1000:3000] = np.nan
+    x, y = thinned(steps, values, 2000)
+    assert len(x) <= 2002 and (np.diff(x) >= 0).all()
+    for place in (7, 50_001, 99_999):
+        assert y[x == place].tolist()[:1] == [values[place]]
+    assert np.isnan(y[(x > 1100) & (x < 2900)]).all()
+    assert thinned(steps, values, 200_000)[0] is steps
+
+
+def test_one_spike_does_not_lift_the_average() -> None:
+    values = np.full(500, 2.0)
+    values[250] = 1e6
+    values[100] = np.nan
+    smooth = averaged(values)
+    assert np.nanmax(smooth) < 4 and np.isnan(smooth[100]) and smooth[-1] == pytest.approx(2, rel=0.01)
+
+
+def test_the_same_runs_give_the_same_bytes(workspace: Workspace, tmp_path: Path) -> None:
+    run = make_run(workspace, records=[*ROLLED_BACK, Finished(step=3, reason="diverged")])
+    one, two = tmp_path / "1.svg", tmp_path / "2.svg"
+    export(Export([run], "svg", one))
+    export(Export([run], "svg", two))
+    assert one.read_bytes() == two.read_bytes() and b"Loss and gradient norm of run" in one.read_bytes()
+    export(Export([run, make_run(workspace, "other")], "png", tmp_path / "1.png"))
+    assert (tmp_path / "1.png").read_bytes().startswith(b"\x89PNG")
