@@ -32,7 +32,7 @@ from rnnplay.inspection.results import (
 )
 from rnnplay.runs import records
 from rnnplay.workspace import Workspace
-from tests.engine.test_process import TINY, Driver, engine
+from tests.engine.driving import SHARED, TINY, Driver, engine
 
 R = TypeVar("R", bound=Result)
 CLOSED = Forced(layer=0, quantity="output_gate", value=0.0)
@@ -69,7 +69,7 @@ async def ask_all(driver: Driver) -> list[Result]:
 
 
 async def trained(driver: Driver, run: str = "one", steps: int = 25) -> None:
-    driver.client.send(messages.Train(config=msgspec.structs.replace(TINY, steps=steps), run=run))
+    driver.client.send(messages.Train(config=msgspec.structs.replace(TINY, steps=steps), run=driver.name(run)))
     await driver.record(records.Finished)
 
 
@@ -107,37 +107,37 @@ async def test_every_kind_is_answered_while_training_goes_on(workspace: Workspac
         assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
 
 
-async def test_looking_changes_nothing_of_what_is_learned(workspace: Workspace) -> None:
+@SHARED
+async def test_looking_changes_nothing_of_what_is_learned(driver: Driver) -> None:
     losses = []
-    async with engine(workspace) as driver:
-        for run in ("alone", "watched"):
-            driver.events.clear()
-            config = msgspec.structs.replace(TINY, steps=60, dropout=0.3, eval_every=20)
-            driver.client.send(messages.Train(config=config, run=run))
-            request = 100
-            while not any(isinstance(record, records.Finished) for record in driver.records):
-                if run == "watched":
-                    for purpose, (question, _) in enumerate(ALL):
-                        driver.client.send(inspect(request, question, f"purpose {purpose}"))
-                    request += 1
-                seen = len(driver.events)
-                await driver.until(lambda seen=seen: len(driver.events) > seen)  # type: ignore[misc]
-            losses.append([step.loss for step in driver.steps()])
+    for run in ("alone", "watched"):
+        driver.events.clear()
+        config = msgspec.structs.replace(TINY, steps=60, dropout=0.3, eval_every=20)
+        driver.client.send(messages.Train(config=config, run=driver.name(run)))
+        request = 100
+        while not any(isinstance(record, records.Finished) for record in driver.records):
             if run == "watched":
-                assert sum(isinstance(event, messages.Inspected) for event in driver.events) > 3
+                for purpose, (question, _) in enumerate(ALL):
+                    driver.client.send(inspect(request, question, f"purpose {purpose}"))
+                request += 1
+            seen = len(driver.events)
+            await driver.until(lambda seen=seen: len(driver.events) > seen)  # type: ignore[misc]
+        losses.append([step.loss for step in driver.steps()])
+        if run == "watched":
+            assert sum(isinstance(event, messages.Inspected) for event in driver.events) > 3
     assert losses[0] == losses[1]
 
 
-async def test_an_opened_run_finds_its_text_again(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        await trained(driver)
-        of_the_trainer = await ask_all(driver)
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Open(run="one"))
-        await driver.event(messages.Opened)
-        of_the_file = await ask_all(driver)
+@SHARED
+async def test_an_opened_run_finds_its_text_again(driver: Driver) -> None:
+    await trained(driver)
+    of_the_trainer = await ask_all(driver)
+    async with engine(driver.workspace) as another:
+        another.client.send(messages.Open(run=driver.name("one")))
+        await another.event(messages.Opened)
+        of_the_file = await ask_all(another)
         for one, other in zip(of_the_trainer, of_the_file, strict=True):
-            assert one.run == other.run == "one"
+            assert one.run == other.run == driver.name("one")
             assert one.step == other.step
             if isinstance(one, ClippedStep):  # the same batch, and the same state carried into it
                 assert isinstance(other, ClippedStep)
@@ -164,10 +164,9 @@ async def test_what_cannot_be_inspected_is_told_with_its_number(workspace: Works
         assert (await failed(driver, 3)).command == "inspect"
         driver.client.send(inspect(4, GradientsQuestion(distance=-1)))
         assert "at least 0" in (await failed(driver, 4)).message
-    (workspace.corpora / "small.txt").write_text("another text\n" * 400, encoding="utf-8")
-    for encoded in workspace.cache.iterdir():  # with its encoded copy the run would do without the text
-        shutil.rmtree(encoded) if encoded.is_dir() else encoded.unlink()
-    async with engine(workspace) as driver:
+        (workspace.corpora / "small.txt").write_text("another text\n" * 400, encoding="utf-8")
+        for encoded in workspace.cache.iterdir():  # with its encoded copy the run would do without the text
+            shutil.rmtree(encoded) if encoded.is_dir() else encoded.unlink()
         driver.client.send(messages.Open(run="one"))
         driver.client.send(inspect(5, GradientsQuestion()))
         assert "not the one" in (await failed(driver, 5)).message
@@ -175,7 +174,8 @@ async def test_what_cannot_be_inspected_is_told_with_its_number(workspace: Works
         await answer(driver, 6, Predictions)
 
 
-async def test_completions_come_twice_while_a_gate_is_forced(workspace: Workspace) -> None:
+@SHARED
+async def test_completions_come_twice_while_a_gate_is_forced(driver: Driver) -> None:
     async def completion(driver: Driver, request: int) -> messages.Completion:
         driver.client.send(messages.Complete(request=request, text="the ca"))
         return await driver.until(
@@ -184,20 +184,19 @@ async def test_completions_come_twice_while_a_gate_is_forced(workspace: Workspac
             )
         )
 
-    async with engine(workspace) as driver:
-        await trained(driver)
-        plain = await completion(driver, 1)
-        assert plain.forced is None
-        driver.client.send(messages.WhatIf(forced=[CLOSED]))
-        tampered = await completion(driver, 2)
-        assert tampered.next == plain.next
-        assert tampered.forced is not None
-        assert len(tampered.forced.next) == len(plain.next)
-        assert tampered.forced.next != plain.next
-        driver.client.send(messages.WhatIf(forced=[Forced(layer=4, quantity="cell", value=0.0)]))
-        assert "no layer 4" in (await driver.event(messages.Failed)).message
-        assert (await completion(driver, 3)).forced is None
-        driver.client.send(messages.WhatIf(forced=[Forced(layer=0, quantity="cell", value=1.0, units=[3])]))
-        assert (await completion(driver, 4)).forced is not None
-        driver.client.send(messages.WhatIf())
-        assert (await completion(driver, 5)).forced is None
+    await trained(driver)
+    plain = await completion(driver, 1)
+    assert plain.forced is None
+    driver.client.send(messages.WhatIf(forced=[CLOSED]))
+    tampered = await completion(driver, 2)
+    assert tampered.next == plain.next
+    assert tampered.forced is not None
+    assert len(tampered.forced.next) == len(plain.next)
+    assert tampered.forced.next != plain.next
+    driver.client.send(messages.WhatIf(forced=[Forced(layer=4, quantity="cell", value=0.0)]))
+    assert "no layer 4" in (await driver.event(messages.Failed)).message
+    assert (await completion(driver, 3)).forced is None
+    driver.client.send(messages.WhatIf(forced=[Forced(layer=0, quantity="cell", value=1.0, units=[3])]))
+    assert (await completion(driver, 4)).forced is not None
+    driver.client.send(messages.WhatIf())
+    assert (await completion(driver, 5)).forced is None

@@ -8,14 +8,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import msgspec
 import pytest
 
-from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
 from rnnplay.inspection.questions import ClippingQuestion
@@ -23,234 +20,166 @@ from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Step
 from rnnplay.workspace import Workspace
-
-E = TypeVar("E")
-TINY = RunConfig(
-    corpus="small",
-    hidden=16,
-    embedding=8,
-    batch_size=4,
-    bptt=16,
-    eval_every=20,
-    checkpoint_seconds=0,
-    precision="float32",
-    threads=1,
-    clip_threshold=0.1,
-)
+from tests.engine.driving import SHARED, TINY, Driver, engine
 
 
-class Driver:
-    """A client that keeps all events and lets a test wait for one."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self.events: list[messages.Event] = []
-        self.ended: EngineExit | None = None
-        self._changed = asyncio.Event()
-        self.client = EngineClient(workspace.root, self._event, self._exit)
-
-    def _event(self, event: messages.Event) -> None:
-        self.events.append(event)
-        self._changed.set()
-
-    def _exit(self, ended: EngineExit) -> None:
-        self.ended = ended
-        self._changed.set()
-
-    @property
-    def records(self) -> list[records.Record]:
-        return [record for event in self.events if isinstance(event, messages.Progress) for record in event.records]
-
-    def steps(self) -> list[Step]:
-        return [record for record in self.records if isinstance(record, Step)]
-
-    async def until(self, condition: Callable[[], E | None], timeout: float = 60) -> E:
-        async with asyncio.timeout(timeout):
-            while not (found := condition()):
-                self._changed.clear()
-                await self._changed.wait()
-        return found
-
-    async def event(self, kind: type[E]) -> E:
-        return await self.until(lambda: next((event for event in self.events if isinstance(event, kind)), None))
-
-    async def record(self, kind: type[E]) -> E:
-        return await self.until(lambda: next((record for record in self.records if isinstance(record, kind)), None))
-
-    async def exit(self) -> EngineExit:
-        return await self.until(lambda: self.ended)
+@SHARED
+async def test_a_run_is_trained_to_its_length(driver: Driver) -> None:
+    config = msgspec.structs.replace(TINY, steps=40)
+    driver.client.send(messages.Train(config=config, run=driver.name("one")))
+    finished = await driver.record(records.Finished)
+    assert (finished.step, finished.reason) == (40, "length")
+    assert [step.step for step in driver.steps()] == list(range(1, 41))
+    assert driver.steps()[-1].loss < driver.steps()[0].loss
+    assert driver.folder("one").checkpoint("latest").step == 40
+    # Nothing but events reached the pipe; what libraries print goes to the log.
+    assert driver.folder("one").log_path.exists()
 
 
-@asynccontextmanager
-async def engine(workspace: Workspace) -> AsyncIterator[Driver]:
-    driver = Driver(workspace)
-    await driver.client.start()
-    try:
-        await driver.event(messages.Ready)
-        yield driver
-    finally:
-        driver.client.kill()
-        await driver.exit()
+@SHARED
+async def test_a_run_that_cannot_begin_is_not_said_to_go_on(driver: Driver) -> None:
+    driver.folder("one").path.write_text("in its place", encoding="utf-8")
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    failed = await driver.event(messages.Failed)
+    assert failed.command == "train" and "allow writing there, then try again." in failed.message
 
 
-async def test_a_run_is_trained_to_its_length(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        config = msgspec.structs.replace(TINY, steps=40)
-        driver.client.send(messages.Train(config=config, run="one"))
-        finished = await driver.record(records.Finished)
-        assert (finished.step, finished.reason) == (40, "length")
-        assert [step.step for step in driver.steps()] == list(range(1, 41))
-        assert driver.steps()[-1].loss < driver.steps()[0].loss
-        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == 40
-        # Nothing but events reached the pipe; what libraries print goes to the log.
-        assert (workspace.checkpoints / "one" / "engine.log").exists()
+@SHARED
+async def test_a_second_run_is_refused_and_the_first_goes_on(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    driver.client.send(messages.Train(config=TINY, run=driver.name("two")))
+    refused = await driver.event(messages.Failed)
+    assert refused.training and "already" in refused.message
+    before = driver.steps()[-1].step
+    await driver.until(lambda: driver.steps()[-1].step > before + 5 or None)
+    driver.client.send(messages.Stop())
+    stopped = await driver.record(records.Finished)
+    assert driver.folder("one").checkpoint("latest").step == stopped.step
 
 
-async def test_a_run_that_cannot_begin_is_not_said_to_go_on(workspace: Workspace) -> None:
-    (workspace.checkpoints / "one").write_text("in its place", encoding="utf-8")
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        failed = await driver.event(messages.Failed)
-        assert failed.command == "train" and "allow writing there, then try again." in failed.message
+@SHARED
+async def test_prompts_are_answered_while_training_and_the_newest_wins(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    for request in range(1, 6):
+        driver.client.send(messages.Complete(request=request, text="the ca" + "t" * request))
+    newest = await driver.until(
+        lambda: next((e for e in driver.events if isinstance(e, messages.Completion) and e.request == 5), None)
+    )
+    assert newest.step > 0
+    assert 0 < sum(token.probability for token in newest.next) <= 1 + 1e-6
+    probabilities = [token.probability for token in newest.next]
+    assert probabilities == sorted(probabilities, reverse=True)
+    sampling = SamplingConfig(length=50, seed=1)
+    driver.client.send(messages.Sample(request=6, prompt="the §", sampling=sampling))
+    await driver.until(lambda: next((e for e in driver.events if isinstance(e, messages.SampleText) and e.done), None))
+    text = "".join(e.text for e in driver.events if isinstance(e, messages.SampleText) and e.request == 6)
+    assert len(text) == 50
+    before = driver.steps()[-1].step
+    await driver.until(lambda: driver.steps()[-1].step > before or None)
 
 
-async def test_a_second_run_is_refused_and_the_first_goes_on(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        driver.client.send(messages.Train(config=TINY, run="two"))
-        refused = await driver.event(messages.Failed)
-        assert refused.training and "already" in refused.message
-        before = driver.steps()[-1].step
-        await driver.until(lambda: driver.steps()[-1].step > before + 5 or None)
-        driver.client.send(messages.Stop())
-        stopped = await driver.record(records.Finished)
-        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step
+@SHARED
+async def test_tuning_shows_in_the_next_records(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    driver.client.send(messages.Tune(knob="clip_threshold", value=0.01))
+    driver.client.send(messages.Tune(knob="lr", value=0.0001))
+    tuned = await driver.until(
+        lambda: next((r for r in driver.records if isinstance(r, records.Tuned) and r.knob == "lr"), None)
+    )
+    await driver.until(lambda: driver.steps()[-1].step > tuned.step + 5 or None)
+    after = [step for step in driver.steps() if step.step > tuned.step]
+    assert all(step.grad_norm_clipped <= 0.01 for step in after)
+    assert all(step.lr == 0.0001 for step in after)
+    driver.client.send(messages.Tune(knob="hidden", value=3))
+    failed = await driver.event(messages.Failed)
+    assert "hidden cannot change while training" in failed.message
 
 
-async def test_prompts_are_answered_while_training_and_the_newest_wins(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        for request in range(1, 6):
-            driver.client.send(messages.Complete(request=request, text="the ca" + "t" * request))
-        newest = await driver.until(
-            lambda: next((e for e in driver.events if isinstance(e, messages.Completion) and e.request == 5), None)
-        )
-        assert newest.step > 0
-        assert 0 < sum(token.probability for token in newest.next) <= 1 + 1e-6
-        probabilities = [token.probability for token in newest.next]
-        assert probabilities == sorted(probabilities, reverse=True)
-        sampling = SamplingConfig(length=50, seed=1)
-        driver.client.send(messages.Sample(request=6, prompt="the §", sampling=sampling))
-        await driver.until(
-            lambda: next((e for e in driver.events if isinstance(e, messages.SampleText) and e.done), None)
-        )
-        text = "".join(e.text for e in driver.events if isinstance(e, messages.SampleText) and e.request == 6)
-        assert len(text) == 50
-        before = driver.steps()[-1].step
-        await driver.until(lambda: driver.steps()[-1].step > before or None)
+@SHARED
+async def test_pause_holds_and_continue_goes_on(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    driver.client.send(messages.Pause())
+    paused = await driver.event(messages.Paused)
+    assert driver.folder("one").checkpoint("latest").step == paused.step
+    # A prompt is answered while nothing is trained, and no step is taken meanwhile.
+    driver.client.send(messages.Complete(request=1, text="a"))
+    assert (await driver.event(messages.Completion)).step == paused.step
+    driver.client.send(messages.Continue())
+    await driver.event(messages.Continued)
+    await driver.until(lambda: driver.steps()[-1].step > paused.step or None)
+    assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
 
 
-async def test_tuning_shows_in_the_next_records(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        driver.client.send(messages.Tune(knob="clip_threshold", value=0.01))
-        driver.client.send(messages.Tune(knob="lr", value=0.0001))
-        tuned = await driver.until(
-            lambda: next((r for r in driver.records if isinstance(r, records.Tuned) and r.knob == "lr"), None)
-        )
-        await driver.until(lambda: driver.steps()[-1].step > tuned.step + 5 or None)
-        after = [step for step in driver.steps() if step.step > tuned.step]
-        assert all(step.grad_norm_clipped <= 0.01 for step in after)
-        assert all(step.lr == 0.0001 for step in after)
-        driver.client.send(messages.Tune(knob="hidden", value=3))
-        failed = await driver.event(messages.Failed)
-        assert "hidden cannot change while training" in failed.message
-
-
-async def test_pause_holds_and_continue_goes_on(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        driver.client.send(messages.Pause())
-        paused = await driver.event(messages.Paused)
-        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == paused.step
-        # A prompt is answered while nothing is trained, and no step is taken meanwhile.
-        driver.client.send(messages.Complete(request=1, text="a"))
-        assert (await driver.event(messages.Completion)).step == paused.step
-        driver.client.send(messages.Continue())
-        await driver.event(messages.Continued)
-        await driver.until(lambda: driver.steps()[-1].step > paused.step or None)
-        assert [step.step for step in driver.steps()] == list(range(1, driver.steps()[-1].step + 1))
-
-
-async def test_a_run_waits_at_its_limit_and_trains_the_same(workspace: Workspace) -> None:
+@SHARED
+async def test_a_run_waits_at_its_limit_and_trains_the_same(driver: Driver) -> None:
     """What a race needs: turns change no loss, waiting takes no training time, and questions are answered."""
     config = msgspec.structs.replace(TINY, steps=30, dropout=0.2, eval_every=10)
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=config, run="alone"))
-        await driver.record(records.Finished)
-        alone = [step.loss for step in driver.steps()]
+    driver.client.send(messages.Train(config=config, run=driver.name("alone")))
+    await driver.record(records.Finished)
+    alone = [step.loss for step in driver.steps()]
+    driver.events.clear()
+    driver.client.send(messages.Allow(steps=0))
+    driver.client.send(messages.Train(config=config, run=driver.name("turns")))
+    at_start = await driver.event(messages.Waiting)
+    assert (at_start.step, at_start.seconds, driver.steps()) == (0, 0.0, [])
+    for limit in (messages.Allow(steps=7), messages.Allow(tokens=64 * 15), messages.Allow(seconds=1e-9)):
         driver.events.clear()
-        driver.client.send(messages.Allow(steps=0))
-        driver.client.send(messages.Train(config=config, run="turns"))
-        at_start = await driver.event(messages.Waiting)
-        assert (at_start.step, at_start.seconds, driver.steps()) == (0, 0.0, [])
-        for limit in (messages.Allow(steps=7), messages.Allow(tokens=64 * 15), messages.Allow(seconds=1e-9)):
-            driver.events.clear()
-            driver.client.send(limit)
-            if limit.seconds is None:  # one that is passed already holds without another word
-                waiting = await driver.event(messages.Waiting)
-                assert waiting.step == (limit.steps or 15)
-            driver.client.send(messages.Complete(request=waiting.step, text="the c"))
-            assert (await driver.event(messages.Completion)).step == waiting.step
-        driver.client.send(messages.Inspect(request=1, question=ClippingQuestion(), purpose="view"))
-        await driver.event(messages.Inspected)
-        driver.client.send(messages.Pause())
-        await driver.event(messages.Paused)
-        driver.client.send(messages.Continue())
-        driver.client.send(messages.Allow())
-        await driver.record(records.Finished)
-        metrics = RunFolder(workspace.checkpoints / "turns").metrics()
-        assert [record.loss for record in metrics if isinstance(record, Step)] == alone
-        progress = [event for event in driver.events if isinstance(event, messages.Progress)]
-        assert 0 < waiting.seconds <= progress[-1].seconds
+        driver.client.send(limit)
+        if limit.seconds is None:  # one that is passed already holds without another word
+            waiting = await driver.event(messages.Waiting)
+            assert waiting.step == (limit.steps or 15)
+        driver.client.send(messages.Complete(request=waiting.step, text="the c"))
+        assert (await driver.event(messages.Completion)).step == waiting.step
+    driver.client.send(messages.Inspect(request=1, question=ClippingQuestion(), purpose="view"))
+    await driver.event(messages.Inspected)
+    driver.client.send(messages.Pause())
+    await driver.event(messages.Paused)
+    driver.client.send(messages.Continue())
+    driver.client.send(messages.Allow())
+    await driver.record(records.Finished)
+    metrics = driver.folder("turns").metrics()
+    assert [record.loss for record in metrics if isinstance(record, Step)] == alone
+    progress = [event for event in driver.events if isinstance(event, messages.Progress)]
+    assert 0 < waiting.seconds <= progress[-1].seconds
 
 
-async def test_waiting_takes_no_training_time(workspace: Workspace) -> None:
+@SHARED
+async def test_waiting_takes_no_training_time(driver: Driver) -> None:
     config = msgspec.structs.replace(TINY, steps=20)
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Allow(steps=5))
-        driver.client.send(messages.Train(config=config, run="one"))
-        first = await driver.event(messages.Waiting)
-        before, request = time.monotonic(), 0
-        while time.monotonic() - before < 0.6:  # what is left of it is that of a step
-            request += 1
-            driver.events.clear()
-            driver.client.send(messages.Complete(request=request, text="the cat sat on the mat"))
-            assert (await driver.event(messages.Completion)).step == 5
+    driver.client.send(messages.Allow(steps=5))
+    driver.client.send(messages.Train(config=config, run=driver.name("one")))
+    first = await driver.event(messages.Waiting)
+    before, request = time.monotonic(), 0
+    while time.monotonic() - before < 0.6:  # what is left of it is that of a step
+        request += 1
         driver.events.clear()
-        driver.client.send(messages.Allow(steps=6))
-        second = await driver.event(messages.Waiting)
-        assert second.seconds - first.seconds < 0.5
-        driver.client.send(messages.Stop())
-        assert (await driver.record(records.Finished)).step == 6
+        driver.client.send(messages.Complete(request=request, text="the cat sat on the mat"))
+        assert (await driver.event(messages.Completion)).step == 5
+    driver.events.clear()
+    driver.client.send(messages.Allow(steps=6))
+    second = await driver.event(messages.Waiting)
+    assert second.seconds - first.seconds < 0.5
+    driver.client.send(messages.Stop())
+    assert (await driver.record(records.Finished)).step == 6
 
 
-async def test_stop_then_resume_goes_on_from_the_checkpoint(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        driver.client.send(messages.Stop())
-        finished = await driver.record(records.Finished)
-        assert finished.reason == "stopped"
-        driver.events.clear()
-        driver.client.send(messages.Train(config=TINY, run="one", resume=True))
-        started = await driver.record(records.Started)
-        assert started.step == finished.step
-        await driver.until(lambda: driver.steps() or None)
-        assert driver.steps()[0].step == finished.step + 1
+@SHARED
+async def test_stop_then_resume_goes_on_from_the_checkpoint(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    driver.client.send(messages.Stop())
+    finished = await driver.record(records.Finished)
+    assert finished.reason == "stopped"
+    driver.events.clear()
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one"), resume=True))
+    started = await driver.record(records.Started)
+    assert started.step == finished.step
+    await driver.until(lambda: driver.steps() or None)
+    assert driver.steps()[0].step == finished.step + 1
 
 
 async def test_what_cannot_be_done_is_told_in_a_sentence_and_the_engine_lives(workspace: Workspace) -> None:
@@ -310,21 +239,21 @@ async def test_one_that_was_stopped_goes_on_to_quit_and_checkpoints(workspace: W
         assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step >= driver.steps()[-1].step
 
 
-async def test_a_run_whose_folder_is_removed_goes_on_and_others_can_begin(workspace: Workspace) -> None:
-    async with engine(workspace) as driver:
-        driver.client.send(messages.Train(config=TINY, run="one"))
-        await driver.until(lambda: driver.steps() or None)
-        # Away in one step, as the engine may write a file while a folder is being emptied.
-        (workspace.checkpoints / "one").rename(workspace.root / "removed")
-        shutil.rmtree(workspace.root / "removed")
-        # A checkpoint that was being written just then is told first.
-        await driver.until(lambda: [one for one in driver.records if "created again" in getattr(one, "message", "")])
-        driver.client.send(messages.Stop())
-        stopped = await driver.record(records.Finished)
-        assert RunFolder(workspace.checkpoints / "one").checkpoint("latest").step == stopped.step
-        assert RunFolder(workspace.checkpoints / "one").log_path.is_file()  # what is printed goes there again
-        driver.client.send(messages.Train(config=TINY, run="two"))
-        await driver.until(lambda: [record for record in driver.records if isinstance(record, records.Started)][1:])
+@SHARED
+async def test_a_run_whose_folder_is_removed_goes_on_and_others_can_begin(driver: Driver) -> None:
+    driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
+    await driver.until(lambda: driver.steps() or None)
+    # Away in one step, as the engine may write a file while a folder is being emptied.
+    driver.folder("one").path.rename(driver.workspace.root / "removed")
+    shutil.rmtree(driver.workspace.root / "removed")
+    # A checkpoint that was being written just then is told first.
+    await driver.until(lambda: [one for one in driver.records if "created again" in getattr(one, "message", "")])
+    driver.client.send(messages.Stop())
+    stopped = await driver.record(records.Finished)
+    assert driver.folder("one").checkpoint("latest").step == stopped.step
+    assert driver.folder("one").log_path.is_file()  # what is printed goes there again
+    driver.client.send(messages.Train(config=TINY, run=driver.name("two")))
+    await driver.until(lambda: [record for record in driver.records if isinstance(record, records.Started)][1:])
 
 
 STUCK = """
