@@ -1,0 +1,225 @@
+"""Chooses runs by what a user types: free text, and terms such as "lr>=0.001 cell=lstm valid<1.5 tag:good"."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from rnnplay.common.numbers import meant, real_number
+from rnnplay.config import RENAMED, KnobSpec, Value, knobs
+from rnnplay.errors import InputError
+from rnnplay.runs.index import ListedRun
+from rnnplay.runs.info import moment
+
+Test = Callable[[ListedRun], bool]
+Get = Callable[[ListedRun], float | str | None]
+
+_WORD = r'(?:[^\s"]|"[^"]*"?)+'
+_TERM = r"([A-Za-z][A-Za-z0-9_-]*)(>=|<=|!=|==|=|<|>|:)(.*)"
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_DAY = r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:[T ]([0-9]{1,2})(?::([0-9]{2}))?)?)?)?"
+
+NUMBERS: dict[str, tuple[str, Get]] = {
+    "step": ("5000", lambda run: run.step),
+    "valid": ("1.5", lambda run: run.best_loss),
+    "parameters": ("100000", lambda run: run.info and run.info.parameters),
+    "vocabulary": ("100", lambda run: run.info and run.info.vocabulary),
+}
+"""What is compared as a number besides the knobs: an example, and where it is found."""
+OTHERS = ("created", "run", "tag", "note", "parent")
+_NAMES = {"name": "run", "tags": "tag", "validation_loss": "valid", "best": "valid", "params": "parameters", **RENAMED}
+"""Other names of fields."""
+
+
+class RunFilter(NamedTuple):
+    """Chooses the runs that pass every test."""
+
+    tests: Sequence[Test] = ()
+
+    def matches(self, run: ListedRun) -> bool:
+        """Whether `run` is chosen."""
+        return all(test(run) for test in self.tests)
+
+    def chosen(self, runs: Sequence[ListedRun]) -> list[ListedRun]:
+        """Returns those of `runs` that are chosen, in their order."""
+        return [run for run in runs if all(test(run) for test in self.tests)] if self.tests else list(runs)
+
+
+def read_filter(text: str) -> RunFilter:
+    """Reads what a user typed; raises InputError for a term that says nothing, in one sentence.
+
+    A term is a field, one of = != < <= > >= (or : for =), and a value; a run that lacks the value does not match. All
+    else is text that is looked for in names, corpora, models, notes and tags. Quotes keep words together.
+    """
+    return RunFilter([_test_of(word) for word in re.findall(_WORD, text)])
+
+
+def _test_of(word: str) -> Test:
+    match = re.fullmatch(_TERM, word, re.DOTALL)
+    if match is None:
+        return _has_text(word.replace('"', ""))
+    name, sign, value = match[1].lower().replace("-", "_"), match[2], match[3].replace('"', "").strip()
+    name = _NAMES.get(name, name)
+    specs = knobs()
+    if name not in specs and name not in NUMBERS and name not in OTHERS:
+        if sign == ":":  # such as a path of Windows
+            return _has_text(word.replace('"', ""))
+        near = difflib.get_close_matches(name, [*specs, *NUMBERS, *OTHERS], n=1)
+        hint = f"did you mean {near[0]}?" if near else "there are step, valid, parameters, created, tag and all knobs."
+        raise InputError(f"Runs have no {match[1]}; {hint}")
+    sign = "=" if sign in (":", "==") else sign
+    if name in NUMBERS:
+        example, get = NUMBERS[name]
+        return _number_test(name, sign, value, example, get)
+    if name == "created":
+        return _created_test(sign, value)
+    if name in OTHERS:
+        return _text_test(name, sign, value)
+    return _knob_test(specs[name], sign, value)
+
+
+def _has_text(text: str) -> Test:
+    wanted = text.casefold()
+
+    def test(run: ListedRun) -> bool:
+        if wanted in run.name.casefold():
+            return True
+        if run.info is None:
+            return False
+        config = run.info.config
+        told = (config.corpus, f"{config.cell} {config.layers}×{config.hidden}", run.notes.note, *run.notes.tags)
+        return any(wanted in one.casefold() for one in told)
+
+    return test
+
+
+def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:
+    name = spec.name
+
+    def get(run: ListedRun) -> Value | None:
+        return None if run.info is None else getattr(run.info.config, name)  # type: ignore[no-any-return]
+
+    if spec.kind in ("int", "float"):
+        return _number_test(name, sign, value, f"{spec.default:g}", get)
+    _only_equal(name, sign)
+    if not value:
+        raise InputError(f"{name}{sign} needs a value: {spec.allowed}.")
+    if name == "corpus":
+        return _equal(sign, value, lambda run: _corpus_names(run.info.config.corpus) if run.info else ())
+    if spec.kind != "text" and not spec.takes(value):
+        raise InputError(f"{name} is {spec.allowed}, never {value[:40]!r}.")
+    wanted = spec.parse(value)
+    return lambda run: run.info is not None and (get(run) == wanted) is (sign == "=")
+
+
+def _text_test(name: str, sign: str, value: str) -> Test:
+    _only_equal(name, sign)
+    if not value:
+        raise InputError(f"{name}{sign} needs a value, like {name}{sign}{'good' if name == 'tag' else 'tales'}.")
+    if name == "note":
+        wanted = value.casefold()
+        return lambda run: bool(run.notes.note) and (wanted in run.notes.note.casefold()) is (sign == "=")
+    if name == "tag":
+        return _equal(sign, value, lambda run: run.notes.tags, lacking=True)
+    if name == "parent":
+        return _equal(sign, value, _parent_names)
+    return _equal(sign, value, lambda run: (run.name,))
+
+
+def _equal(sign: str, value: str, get: Callable[[ListedRun], Sequence[str]], lacking: bool = False) -> Test:
+    """Whether one of the values is `value`, capitals aside; `lacking`: a run without values is unlike any."""
+    wanted = value.casefold()
+
+    def test(run: ListedRun) -> bool:
+        values = get(run)
+        found = any(one.casefold() == wanted for one in values)
+        return found if sign == "=" else not found and bool(values or lacking)
+
+    return test
+
+
+def _corpus_names(corpus: str) -> tuple[str, ...]:
+    last = corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    return corpus, last, last.rsplit(".", 1)[0]
+
+
+def _parent_names(run: ListedRun) -> tuple[str, ...]:
+    parent = run.info.parent if run.info is not None else None
+    return () if parent is None else (parent.run, parent.name)
+
+
+def _only_equal(name: str, sign: str) -> None:
+    if sign not in ("=", "!="):
+        raise InputError(f"{name} is compared with = or !=, as it is no number.")
+
+
+def _number_test(name: str, sign: str, value: str, example: str, get: Get) -> Test:
+    number = real_number(value)
+    if number is None:
+        given = f", not {value[:40]!r}" if value else ""
+        write = f"; write {better}" if value and (better := meant(value)) else ""
+        raise InputError(f"{name}{sign} needs a number, like {name}{sign}{example}{given}{write}.")
+    compare = _OPERATORS.get(sign)
+
+    def test(run: ListedRun) -> bool:
+        found = get(run)
+        if found is None or isinstance(found, str):
+            return False
+        if compare is not None:
+            return compare(found, number)
+        return math.isclose(found, number, rel_tol=1e-9) is (sign == "=")
+
+    return test
+
+
+def _created_test(sign: str, value: str) -> Test:
+    """Compares with a year, a month, a day, an hour or a minute of the user's time zone."""
+    match = re.fullmatch(_DAY, value)
+    try:
+        first, after = _period([int(part) for part in match.groups() if part is not None] if match else [])
+    except (ValueError, OverflowError, OSError) as error:
+        given = f", not {value[:40]!r}" if value else ""
+        raise InputError(f"created{sign} needs a date, like created{sign}2026-03-01{given}.") from error
+
+    def test(run: ListedRun) -> bool:
+        when = moment(run.info.created) if run.info is not None else -math.inf
+        if when == -math.inf:
+            return False
+        match sign:
+            case "<":
+                return when < first
+            case "<=":
+                return when < after
+            case ">":
+                return when >= after
+            case ">=":
+                return when >= first
+            case _:
+                return (first <= when < after) is (sign == "=")
+
+    return test
+
+
+def _period(parts: list[int]) -> tuple[float, float]:
+    """The first moment of a period given as year, month, …, and the first after it, in seconds since 1970."""
+    if not parts:
+        raise ValueError("no date")
+    whole = [*parts, *(1, 1, 0, 0)[len(parts) - 1 :]]
+    first = datetime(*whole[:5])  # type: ignore[arg-type]
+    if len(parts) == 1:
+        after = first.replace(year=first.year + 1)
+    elif len(parts) == 2:
+        after = (first + timedelta(days=32)).replace(day=1)
+    else:
+        after = first + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))[len(parts) - 3]
+    return first.timestamp(), after.timestamp()
