@@ -24,7 +24,7 @@ COMMANDS = {
     "complete": "Complete a word and list the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",
-    "runs": "List, show or remove runs.",
+    "runs": "List, show, note, rename or remove runs.",
     "export": "Take runs to other programs: tables, charts, weights.",
     "corpora": "List, show or add texts to train on.",
     "lessons": "List, read or play the lessons.",

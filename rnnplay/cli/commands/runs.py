@@ -1,4 +1,4 @@
-"""`rnnplay runs`: lists, shows and removes runs."""
+"""`rnnplay runs`: lists and shows runs."""
 
 from __future__ import annotations
 
@@ -7,35 +7,68 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.commands.presets import shown
+from rnnplay.cli.commands.run_management import SUBCOMMANDS
 from rnnplay.cli.support.console import builtins, corpus_name, model_name, note, pairs, table, write_json
 from rnnplay.cli.support.session import NearGroup, Session, find_run, json_option, pass_session, workspace_option
-from rnnplay.common.formatting import count_text, fixed, fraction_of_tokens, is_much_unknown, moment_text, unknown_text
-from rnnplay.errors import InputError
+from rnnplay.common.formatting import (
+    count_text,
+    fixed,
+    fraction_of_tokens,
+    is_much_unknown,
+    moment_text,
+    size_text,
+    unknown_text,
+)
 
 if TYPE_CHECKING:
+    from rnnplay.runs.browsing.training_now import Training
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.index import ListedRun
     from rnnplay.runs.info import Parent, RunInfo
     from rnnplay.runs.records import Validation
 
+SORTABLE = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "valid", "created", "tags")
 
-@click.group("runs", cls=NearGroup, invoke_without_command=True, short_help="List, show or remove runs.")
+_filter_option = click.option(
+    "--filter",
+    "filter_text",
+    metavar="TEXT",
+    default="",
+    help='Only these, for example "lr>=0.001 cell=lstm valid<1.5 tag:good".',
+)
+_sort_option = click.option(
+    "--sort", type=click.Choice(SORTABLE), default="created", show_default=True, help="Order them by this column."
+)
+_reverse_option = click.option("--reverse", is_flag=True, help="Order them the other way round.")
+
+
+@click.group("runs", cls=NearGroup, invoke_without_command=True, short_help="List, show, note, rename or remove runs.")
 @workspace_option
+@_filter_option
+@_sort_option
+@_reverse_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
-    """List, show or remove runs. Alone, it lists them."""
+def command(ctx: click.Context, filter_text: str, sort: str, reverse: bool, as_json: bool) -> None:
+    """List, show, note, rename or remove runs. Alone, it lists them."""
     if ctx.invoked_subcommand is None:
-        _list(ctx.obj, as_json)
+        _list(ctx.obj, filter_text, sort, reverse, as_json)
 
 
 @command.command("list", short_help="List the runs in the workspace.")
 @workspace_option
+@_filter_option
+@_sort_option
+@_reverse_option
 @json_option
 @pass_session
-def list_(session: Session, as_json: bool) -> None:
-    """List the runs in the workspace, the newest first."""
-    _list(session, as_json)
+def list_(session: Session, filter_text: str, sort: str, reverse: bool, as_json: bool) -> None:
+    """List the runs in the workspace, the newest first.
+
+    The filter is text that is looked for in names, corpora, models, notes and tags, and terms: a knob, step, valid,
+    parameters, created, tag, note or parent; one of = != < <= > >=; and a value. Put it between quotes.
+    """
+    _list(session, filter_text, sort, reverse, as_json)
 
 
 @command.command("show", short_help="Show a run's settings, checkpoints and validations.")
@@ -46,12 +79,14 @@ def list_(session: Session, as_json: bool) -> None:
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show a run's settings, checkpoints and validations."""
     from rnnplay.config import RunConfig, knobs
+    from rnnplay.runs.browsing.training_now import training_of
     from rnnplay.runs.index import listed
+    from rnnplay.runs.management.disk_use import disk_use
 
     run = find_run(session, name)
     info, checkpoints = run.info(), run.checkpoints()
     described = _described(listed(run), info)
-    validations = _validations(run)
+    validations, training, size = _validations(run), training_of(run.path), disk_use(run.path)
     if as_json:
         write_json(
             {
@@ -63,6 +98,8 @@ def show(session: Session, name: str, as_json: bool) -> None:
                 "parent": builtins(info.parent) if info.parent is not None else None,
                 "checkpoints": [{"step": c.step, "path": str(c.path), "loss": c.loss} for c in checkpoints],
                 "validations": [builtins(validation) for validation in validations],
+                "training": _training(training),
+                "disk_bytes": size,
             }
         )
         return
@@ -82,6 +119,10 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("best", _number(described["best_loss"])),
             ("<unk>", fraction_of_tokens(info.unknown_fraction) if info.unknown_fraction is not None else "–"),
             ("checkpoints", ", ".join(f"{c.step:,}" for c in checkpoints) or "none"),
+            ("on disk", size_text(size)),
+            *([("training", f"by {training.who}, {training.text}")] if training is not None else []),
+            *([("tags", " ".join(described["tags"]))] if described["tags"] else []),
+            *([("note", described["note"])] if described["note"] else []),
         ]
     )
     click.echo()
@@ -95,50 +136,30 @@ def show(session: Session, name: str, as_json: bool) -> None:
         click.echo("\n* not the default")
 
 
-@command.command("rm", short_help="Remove runs and their checkpoints.")
-@click.argument("names", metavar="RUN…", nargs=-1, required=True)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@workspace_option
-@pass_session
-def remove(session: Session, names: tuple[str, ...], yes: bool) -> None:
-    """Remove runs from the workspace, with all their checkpoints."""
-    from rnnplay.runs import folder as run_folder
-
-    # All names are checked before any run is removed.
-    workspace = session.workspace.check_there()
-    runs = {name: run_folder.find_run(run_folder.check_run_name(name), workspace) for name in names}
-    checkpoints = workspace.checkpoints
-    for name, run in runs.items():
-        if run.path.is_symlink() or run.path.resolve().parent != checkpoints.resolve():
-            raise InputError(f"The run {name!r} is not a folder in {checkpoints}; remove {run.path} by hand.")
-    for name, run in runs.items():
-        if not yes:
-            try:
-                agreed = click.confirm(f"Remove {name} and its {len(run.checkpoints())} checkpoints?", err=True)
-            except click.Abort as error:
-                raise InputError(
-                    "Nothing more was removed, as the question was not answered; add --yes to skip it."
-                ) from error
-            if not agreed:
-                click.echo(f"Kept {name}.")
-                continue
-        run_folder.remove_run(run)
-        click.echo(f"Removed {name}.")
+for _subcommand in SUBCOMMANDS:
+    command.add_command(_subcommand)
 
 
-def _list(session: Session, as_json: bool) -> None:
+def _list(session: Session, filter_text: str, sort: str, reverse: bool, as_json: bool) -> None:
+    from rnnplay.runs.browsing.filtering import read_filter
+    from rnnplay.runs.browsing.sorting import Order, first_order, in_order
+    from rnnplay.runs.browsing.training_now import training_of
     from rnnplay.runs.index import list_quickly
-    from rnnplay.runs.info import moment
 
+    chosen = read_filter(filter_text)
+    order = first_order(sort)
+    found = list(list_quickly(session.workspace.check_there()))
     described: list[dict[str, Any]] = []
-    for run in list_quickly(session.workspace.check_there()):
+    for run in in_order(chosen.chosen(found), Order(sort, order.descending is not reverse)):
         if run.info is None:
             note(run.problem)
         else:
-            described.append(_described(run, run.info))
-    described.sort(key=lambda run: (moment(run["created"]), run["run"]), reverse=True)
+            described.append({**_described(run, run.info), "training": _training(training_of(run.folder.path))})
     if as_json:
         write_json(described)
+        return
+    if found and not described:
+        note(f"None of the {len(found):,} runs is like that." if filter_text else "No run can be read.")
         return
     if not described:
         train = session.workspace.command("train")
@@ -155,10 +176,11 @@ def _list(session: Session, as_json: bool) -> None:
             f"{run['step']:,}",
             _with_unknown(_number(run["best_loss"]), run["unknown_fraction"]),
             moment_text(run["created"]),
+            _remark(run),
         )
         for run in described
     ]
-    columns = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "best loss", "created")
+    columns = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "best loss", "created", "remarks")
     table(columns, rows, numbers=("parameters", "lr", "step", "best loss"), whole=("run", "lr", "step"))
 
 
@@ -178,7 +200,22 @@ def _described(run: ListedRun, info: RunInfo) -> dict[str, Any]:
         "step": run.step or 0,
         "best_loss": run.best_loss,
         "unknown_fraction": info.unknown_fraction,
+        "tags": list(run.notes.tags),
+        "note": run.notes.note,
     }
+
+
+def _training(training: Training | None) -> dict[str, Any] | None:
+    """Describes a run that is being trained, for JSON."""
+    if training is None:
+        return None
+    return {"by": str(training.who), "step": training.step, "steps_per_second": training.steps_per_second}
+
+
+def _remark(run: dict[str, Any]) -> str:
+    """What is special about a run, in the list: that it is being trained, and its tags."""
+    training = "being trained" if run["training"] else ""
+    return "  ".join(part for part in (training, " ".join(run["tags"])) if part)
 
 
 def _origin(parent: Parent) -> str:

@@ -32,8 +32,8 @@ _DAY = r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})(?:[T ]([0-9]{1,2})(?::([0-9]
 NUMBERS: dict[str, tuple[str, Get]] = {
     "step": ("5000", lambda run: run.step),
     "valid": ("1.5", lambda run: run.best_loss),
-    "parameters": ("100000", lambda run: run.info and run.info.parameters),
-    "vocabulary": ("100", lambda run: run.info and run.info.vocabulary),
+    "parameters": ("100000", lambda run: run.info.parameters if run.info else None),
+    "vocabulary": ("100", lambda run: run.info.vocabulary if run.info else None),
 }
 """What is compared as a number besides the knobs: an example, and where it is found."""
 OTHERS = ("created", "run", "tag", "note", "parent")
@@ -107,7 +107,7 @@ def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:
     name = spec.name
 
     def get(run: ListedRun) -> Value | None:
-        return None if run.info is None else getattr(run.info.config, name)  # type: ignore[no-any-return]
+        return None if run.info is None else getattr(run.info.config, name)
 
     if spec.kind in ("int", "float"):
         return _number_test(name, sign, value, f"{spec.default:g}", get)

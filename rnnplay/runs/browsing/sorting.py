@@ -52,11 +52,16 @@ def in_order(runs: Sequence[ListedRun], order: Order = NEWEST_FIRST) -> list[Lis
     return [run for _, run in known] + [run for value, run in keyed if value is None]
 
 
+def first_order(column: str) -> Order:
+    """Returns the order of a column that is chosen for the first time."""
+    return Order(column, COLUMNS[column].descending)
+
+
 def next_order(order: Order, column: str) -> Order:
     """Returns the order after `column` was chosen: the same column again turns its direction."""
     if column == order.column:
         return Order(column, not order.descending)
-    return Order(column, COLUMNS[column].descending)
+    return first_order(column)
 
 
 def _natural(name: str) -> tuple[tuple[bool, int | str], ...]:

@@ -344,14 +344,14 @@ def test_runs(trained: list[dict[str, Any]], workspace: Path) -> None:
     assert [validation["step"] for validation in shown["validations"]] == [20, 40]
     assert "hidden" in rnnplay(workspace, "runs", "show", "pets").stdout
     for name in ("../workspace", "/", "..", "none"):
-        refused = rnnplay(workspace, "runs", "rm", "--yes", "old", name)
+        refused = rnnplay(workspace, "runs", "rm", "--permanently", "--yes", "old", name)
         assert refused.returncode == 2
         assert (workspace / "checkpoints" / "old" / "run.json").exists()
-    asked = rnnplay(workspace, "runs", "rm", "old")
+    asked = rnnplay(workspace, "runs", "rm", "--permanently", "old")
     assert asked.returncode == 2
     assert "--yes" in asked.stderr
     assert (workspace / "checkpoints" / "old").exists()
-    assert rnnplay(workspace, "runs", "rm", "old", "--yes").stdout == "Removed old.\n"
+    assert rnnplay(workspace, "runs", "rm", "--permanently", "old", "--yes").stdout == "Deleted old.\n"
     assert not (workspace / "checkpoints" / "old").exists()
 
 
