@@ -20,6 +20,7 @@ from rnnplay.errors import InputError
 
 COMMANDS = {
     "train": "Train a model in the foreground.",
+    "sweep": "Train runs with varied settings and compare them.",
     "generate": "Write text with a trained model.",
     "complete": "Complete a word and list the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",

@@ -1,1 +1,1 @@
-"""What works on many runs: races of variants, and how they are compared. No torch."""
+"""What works on many runs: races, sweeps, comparison, export. No torch at import."""
