@@ -18,7 +18,18 @@ from pathlib import Path
 from benchmarks import options_of
 from tests.support.terminal import rnnplay_command
 
-SMALL = ("--preset", "tiny", "--schedule", "constant", "--threads", "1", "--precision", "float32", "--batch-size", "16")
+SMALL: tuple[str, ...] = (
+    "--preset",
+    "tiny",
+    "--schedule",
+    "constant",
+    "--threads",
+    "1",
+    "--precision",
+    "float32",
+    "--batch-size",
+    "16",
+)
 SMALL += ("--bptt", "48", "--embedding", "32", "--hidden", "96", "--eval-tokens", "20000", "--keep", "1")
 SMALL += ("--checkpoint-seconds", "0", "--clip", "norm", "--clip-threshold", "1", "--eval-every", "50")
 LITTLE_TEXT = ("--split", "3/5/92")
