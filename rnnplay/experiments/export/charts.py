@@ -62,11 +62,13 @@ def write_chart(runs: Sequence[RunFolder], path: Path, kind: str) -> list[Path]:
     return [path]
 
 
-def chart(curves: Sequence[Curves], kind: str, ink: Ink | None = None, size: tuple[float, float] = SIZE) -> bytes:
-    """Draws the runs into a picture of `size` inches."""
+def chart(
+    curves: Sequence[Curves], kind: str, ink: Ink | None = None, size: tuple[float, float] = SIZE, salt: str = ""
+) -> bytes:
+    """Draws the runs into a picture of `size` inches; `salt` sets names within an SVG apart from those of another."""
     ink = ink or Ink()
     settings: dict[Any, Any] = {
-        "svg.hashsalt": "rnnplay",
+        "svg.hashsalt": f"rnnplay{salt}",
         "svg.fonttype": "path" if ink.text_as_paths else "none",
         "font.family": "sans-serif",
         "font.size": 9,

@@ -32,6 +32,8 @@ class Curves:
     """Nats per token."""
     norm: Floats
     """Of the gradient, before clipping."""
+    clipped: Floats
+    """Of the gradient, after clipping."""
     validation_step: Floats
     validation_loss: Floats
     returns: list[int]
@@ -76,6 +78,7 @@ def read_curves(run: RunFolder) -> Curves:
         step=step,
         loss=loss,
         norm=norm,
+        clipped=clipped,
         validation_step=np.array([one.step for one in validations], float),
         validation_loss=np.array([one.loss for one in validations], float),
         returns=returns,

@@ -70,6 +70,11 @@ def export(wanted: Export) -> Exported:
 
         check_free([path], wanted.force)
         return Exported(write_chart(wanted.runs, path, wanted.format))
+    if wanted.format == "report":
+        from rnnplay.experiments.export.report import write_report
+
+        check_free([path], wanted.force)
+        return Exported(write_report(wanted.runs[0], path))
     if wanted.format == "tensorboard":
         from rnnplay.experiments.export.tensorboard_events import write_events
 

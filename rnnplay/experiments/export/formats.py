@@ -30,6 +30,7 @@ FORMATS = {
     "jsonl": Format("the same as one JSON object a line", ".jsonl", several=True),
     "svg": Format("charts of loss and gradient norm, to scale and print", ".svg", ("matplotlib",), several=True),
     "png": Format("the same as a picture", ".png", ("matplotlib",), several=True),
+    "report": Format("one HTML page: measures, charts, samples, settings", ".html", ("matplotlib", "jinja2")),
     "tensorboard": Format(
         "event files for TensorBoard, in a folder for each run",
         "tensorboard",

@@ -1,0 +1,287 @@
+"""What a report says about a run: its measures, settings, validations, events, samples, and how to train it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from rnnplay.common.commands import quoted
+from rnnplay.common.files import read_bounded
+from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text, unknown_text
+from rnnplay.config import GROUPS, RunConfig, knobs
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.experiments.export.curves import Curves
+from rnnplay.experiments.export.event_text import event_text
+from rnnplay.experiments.export.kept_records import kept_records
+from rnnplay.presets import preset_config
+from rnnplay.runs.checkpoint_state import TrainingState, read_state
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import RunInfo
+from rnnplay.runs.records import Checkpoint, Finished, Record, Step, Validation
+
+SAMPLES_FILE = "samples.jsonl"
+MOST_ROWS = 200
+"""Validations and events in a report; of more validations, a part, and of more events the last ones."""
+MOST_SAMPLES = 6
+"""Texts shown for each prompt, from the first to the last."""
+SAMPLE_TOKENS = 400
+_SAMPLES_LIMIT = 1 << 24
+_LONGEST_SAMPLE = 4000
+_LONGEST_ZERO = 24
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A prompt and what the model made of it at a step."""
+
+    step: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A knob in the table of settings."""
+
+    name: str
+    value: str
+    changed: bool
+    """Whether it differs from the default."""
+    help: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to the run at a step."""
+
+    step: str
+    text: str
+    undone: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the page shows, except its charts; all texts as they are, not yet escaped."""
+
+    run: str
+    model: str
+    corpus: str
+    created: str
+    status: str
+    measures: list[tuple[str, str, str]]
+    """Name, value, and a remark."""
+    settings: list[tuple[str, list[Setting]]]
+    """By group."""
+    validations: list[Validation]
+    best_step: int | None
+    """The step of the lowest finite loss."""
+    left_out: int
+    """Validations that are not in the list."""
+    events: list[Event]
+    samples: list[tuple[str, list[Sample]]]
+    """By prompt."""
+    command: str
+    repeatability: str
+
+
+def facts(run: RunFolder, curves: Curves) -> Facts:
+    """Collects everything. Raises InputError for files that cannot be used."""
+    info = run.info()
+    state = _state(run)
+    validations, events, finished = _records(run)
+    shown = _spread(validations, MOST_ROWS)
+    finite = [one for one in shown if math.isfinite(one.loss)]
+    return Facts(
+        run=run.name,
+        model=model_name(info.config),
+        corpus=corpus_name(info.config),
+        created=moment_text(info.created),
+        status=_status(finished, curves),
+        measures=list(_measures(info, state, validations, curves)),
+        settings=_settings(info.config),
+        validations=shown,
+        best_step=min(finite, key=lambda one: one.loss).step if finite else None,
+        left_out=len(validations) - len(shown),
+        events=events,
+        samples=_samples(run),
+        command=command_for(info),
+        repeatability=_repeatability(info, state),
+    )
+
+
+def model_name(config: RunConfig) -> str:
+    """ "LSTM 1×256", "ReLU RNN 2×128"."""
+    cell = "ReLU RNN" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
+    return f"{cell} {config.layers}×{config.hidden}"
+
+
+def corpus_name(config: RunConfig) -> str:
+    """The corpus's name; of a path the file's name, as folders are nobody's business."""
+    path = Path(config.corpus)
+    return path.stem if path.is_absolute() else config.corpus
+
+
+def command_for(info: RunInfo) -> str:
+    """The command that trains such a run: what differs from the preset that `rnnplay train` begins with."""
+    config, usual = info.config, preset_config()
+    lengths = ("steps", "epochs", "minutes")
+    words = ["rnnplay", "train"]
+    if info.parent is not None:
+        words += ["--from", info.parent.name]
+    if not any(getattr(config, name) for name in lengths):
+        words += ["--minutes", "0"]
+    for name, spec in knobs().items():
+        value = getattr(config, name)
+        if name in lengths and not value:
+            continue
+        if value == getattr(usual, name) and not (name in lengths and any(getattr(config, one) for one in lengths)):
+            continue
+        if name == "corpus":
+            value = Path(value).name if Path(value).is_absolute() else value
+        if isinstance(value, bool):
+            words.append(spec.option if value else f"--no-{spec.option[2:]}")
+        else:
+            words += [spec.option, f"{value:.10g}" if isinstance(value, float) else str(value)]
+    return " ".join(map(quoted, words))
+
+
+def _state(run: RunFolder) -> TrainingState | None:
+    """The state at the latest checkpoint, if there is one that can be read."""
+    found = run.checkpoints()
+    return read_state(found[-1].path) if found else None
+
+
+def _records(run: RunFolder) -> tuple[list[Validation], list[Event], Finished | None]:
+    validations: list[Validation] = []
+    events: list[Event] = []
+    finished: Finished | None = None
+    for record, undone in kept_records(run.log):
+        if isinstance(record, Step):
+            finished = None
+        elif isinstance(record, Validation):
+            if not undone:
+                validations.append(record)
+        elif not isinstance(record, Checkpoint):
+            finished = record if isinstance(record, Finished) else finished
+            events.append(Event(f"{record.step:,}", _event(record), undone))
+    return validations, events[-MOST_ROWS:], finished
+
+
+def _event(record: Record) -> str:
+    if isinstance(record, Finished):
+        return _ENDS.get(record.reason, record.reason)
+    return event_text(record)
+
+
+_ENDS = {
+    "length": "finished: length reached",
+    "early stop": "finished: no improvement for a while",
+    "stopped": "stopped",
+    "diverged": "ended: diverged",
+}
+
+
+def _status(finished: Finished | None, curves: Curves) -> str:
+    if finished is None:
+        return f"in training or interrupted, step {curves.last_step:,}"
+    return f"{_ENDS.get(finished.reason, finished.reason)}, step {finished.step:,}"
+
+
+def _measures(
+    info: RunInfo, state: TrainingState | None, validations: list[Validation], curves: Curves
+) -> Iterator[tuple[str, str, str]]:
+    finite = [one for one in validations if math.isfinite(one.loss)]
+    if finite:
+        best = min(finite, key=lambda one: one.loss)
+        unknown = unknown_text(best.unknown_fraction)
+        yield "validation loss", fixed(best.loss, 4), f"nats per token, best, step {best.step:,}"
+        yield "perplexity", fixed(best.perplexity, 3), f"e to the loss{unknown and ', '}{unknown}"
+        yield "bits per character", fixed(best.bits_per_character, 4), "of the validation text"
+    yield "parameters", f"{info.parameters:,}", f"{info.vocabulary:,} different tokens"
+    if state is not None:
+        yield "training time", duration_text(state.seconds), "minutes:seconds" if state.seconds < 3600 else ""
+        if state.seconds > 0:
+            yield "speed", f"{count_text(state.tokens / state.seconds)} tokens/s", "mean, validations included"
+        yield "tokens read", count_text(state.tokens), f"{state.epoch:.2f} epochs, {state.step:,} steps"
+    if len(curves.norm):
+        fraction = float((curves.clipped < curves.norm).mean())
+        yield "clipped steps", f"{fraction:.0%}", "of all steps"
+
+
+def _settings(config: RunConfig) -> list[tuple[str, list[Setting]]]:
+    groups: dict[str, list[Setting]] = {}
+    for name, spec in knobs().items():
+        if spec.relevant(config):
+            value = getattr(config, name)
+            shown = corpus_name(config) if name == "corpus" else _value(value)
+            if not value and 0 < len(spec.knob.zero) <= _LONGEST_ZERO:
+                shown = f"0: {spec.knob.zero}"
+            setting = Setting(name, shown, value != spec.default, spec.knob.help)
+            groups.setdefault(GROUPS[spec.knob.group], []).append(setting)
+    return list(groups.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _spread(values: list[Validation], most: int) -> list[Validation]:
+    """At most `most` of the values, evenly over the list, its ends included."""
+    if len(values) <= most:
+        return values
+    return [values[round(at * (len(values) - 1) / (most - 1))] for at in range(most)]
+
+
+def _repeatability(info: RunInfo, state: TrainingState | None) -> str:
+    used = f"rnnplay {info.rnnplay}, torch {info.torch}"
+    if state is not None:
+        threads = "1 thread" if state.threads == 1 else f"{state.threads} threads"
+        used += f", {state.device}, {state.precision}" + (f", {threads}" if state.device == "cpu" else "")
+    return f"{used}; text with SHA-256 {info.corpus_sha256}"
+
+
+def _samples(run: RunFolder) -> list[tuple[str, list[Sample]]]:
+    """What the fixed prompts were completed with, some of the steps; a sample of now if none were kept."""
+    by_prompt: dict[str, list[Sample]] = {}
+    for sample in _kept_samples(run):
+        by_prompt.setdefault(sample.prompt, []).append(sample)
+    for samples in by_prompt.values():
+        places = {round((len(samples) - 1) * (at / (MOST_SAMPLES - 1)) ** 2) for at in range(MOST_SAMPLES)}
+        samples[:] = [samples[place] for place in sorted(places)]  # closer at the beginning, where more changes
+    if by_prompt:
+        return list(by_prompt.items())
+    now = _sample_now(run)
+    return [("", [now])] if now else []
+
+
+def _kept_samples(run: RunFolder) -> Iterator[Sample]:
+    path = run.path / SAMPLES_FILE
+    if not path.exists():
+        return
+    for line in read_bounded(path, _SAMPLES_LIMIT).splitlines():
+        try:
+            sample = msgspec.json.decode(line, type=Sample)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # a line that is still being written
+        yield msgspec.structs.replace(sample, text=sample.text[:_LONGEST_SAMPLE])
+
+
+def _sample_now(run: RunFolder) -> Sample | None:
+    """What the model writes on its own; None if there is no model that could."""
+    from rnnplay.config import SamplingConfig
+
+    try:
+        best = run.checkpoint("latest")
+        from rnnplay.model.generation.sampling import generate  # loads torch
+        from rnnplay.training.checkpoints import load_model
+
+        model, tokenizer, step = load_model(run, str(best.step))
+        pieces = generate(model, tokenizer, "", SamplingConfig(length=SAMPLE_TOKENS, seed=1))
+        return Sample(step, "", "".join(pieces)[:_LONGEST_SAMPLE])
+    except (InputError, RnnplayError):
+        return None
