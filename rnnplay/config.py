@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
+from rnnplay.knob_texts import split_fractions
 from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
@@ -51,8 +51,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """All settings that determine a run. Raises ConfigError for an invalid value."""
 
     corpus: Annotated[str, Knob("a bundled corpus, a .txt in corpora/, or a path", "corpus")] = "tales"
-    tokens: Annotated[Literal["char", "word"], Knob("what one token is", "corpus")] = "char"
-    lowercase: Annotated[bool, Knob("read the text in lower case", "corpus")] = False
+    tokens: Annotated[Literal["char", "word"], Knob("what one token is", "corpus", kept=True)] = "char"
+    lowercase: Annotated[bool, Knob("read the text in lower case", "corpus", kept=True)] = False
     min_count: Annotated[
         int, Knob("tokens seen less often than this become <unk>", "corpus", low=1, high=1_000_000)
     ] = 1
@@ -68,17 +68,17 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = "auto"
     split: Annotated[str, Knob("train/validation/test in percent of the text, in its order", "corpus")] = "90/5/5"
 
-    cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model")] = "lstm"
+    cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model", kept=True)] = "lstm"
     nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (
         "tanh"
     )
-    embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384)] = 64
-    hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384)] = 256
-    layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16)] = 1
+    embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384, kept=True)] = 64
+    hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384, kept=True)] = 256
+    layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16, kept=True)] = 1
     dropout: Annotated[
         float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
     ] = 0.0
-    tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model")] = False
+    tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model", kept=True)] = False
     softmax: Annotated[
         Literal["full", "adaptive"],
         Knob(
@@ -86,6 +86,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "10,000 words on",
             "model",
             when=("tokens", ("word",)),
+            kept=True,
         ),
     ] = "full"
     forget_bias: Annotated[
@@ -372,29 +373,3 @@ def with_values(config: ConfigT, values: Mapping[str, Any]) -> ConfigT:
         for name in lengths:
             changed.setdefault(name, 0 if name == "steps" else 0.0)
     return msgspec.structs.replace(config, **changed)
-
-
-def split_fractions(split: str) -> tuple[float, float, float]:
-    """Converts "90/5/5" to fractions; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
-    parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)
-    if (
-        len(parts) != 3
-        or split.count("/") != 2
-        or parts[0] <= 0
-        or parts[1] <= 0
-        or parts[2] < 0
-        or abs(sum(parts) - 100) > 1e-6
-    ):
-        raise ConfigError(
-            "split",
-            "split must be train/validation/test in percent adding up to 100, train and validation above 0; "
-            f"got {shown(split)}{_split_hint(split)}.",
-        )
-    return parts[0] / 100, parts[1] / 100, parts[2] / 100
-
-
-def _split_hint(split: str) -> str:
-    if meant := meant_split(split):
-        return f"; write {meant}"
-    commas = ": slashes separate the numbers, and a point their decimals" if "," in split else ""
-    return f", like 90/5/5 or 92.5/5/2.5{commas}"

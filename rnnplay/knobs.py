@@ -35,6 +35,8 @@ class Knob:
     """An exclusive lower limit."""
     live: bool = False
     """Whether it may change between two steps, without a restart."""
+    kept: bool = False
+    """Whether a branch keeps it: the shapes of its parent's weights, or the meaning of their ids, depend on it."""
     label: str = ""
     """Its name in the form, where the knob's name is too long."""
     when: tuple[str, tuple[str, ...]] | None = None

@@ -17,6 +17,16 @@ from rnnplay.runs.records import Record
 # --- commands: interface to engine ----------------------------------------------------------------------------
 
 
+class BranchFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new run is branched from, and what it takes over besides the weights."""
+
+    checkpoint: str
+    """"RUN@STEP", "RUN@best", or "RUN" for its latest."""
+    with_optimizer: bool = False
+    extend_vocabulary: bool = False
+    """Whether tokens of the text that the parent's vocabulary lacks are added to it; otherwise the text is refused."""
+
+
 class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     """Start a run named `run`, or continue it from `checkpoint` if `resume` is set."""
 
@@ -25,6 +35,8 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     resume: bool = False
     checkpoint: str = "latest"
     """"latest", "best" or a step number."""
+    branch: BranchFrom | None = None
+    """Of a new run: the checkpoint whose weights it begins with, instead of random ones."""
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
@@ -260,6 +272,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """If a checkpoint was unusable, the step of another one to try."""
     training: bool = False
     """Whether a run is being trained all the same."""
+    extendable: bool = False
+    """Of Train with a branch: whether it would succeed with `extend_vocabulary`."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):

@@ -16,11 +16,12 @@ from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.common.signals import ending_signals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
+from rnnplay.engine.branches import BranchStart
 from rnnplay.engine.inspections import Inspections
 from rnnplay.engine.output import follow_log, keep_short, redirect_output
 from rnnplay.engine.prompts import Prompts
 from rnnplay.engine.wire import Inbox, Outbox
-from rnnplay.errors import CheckpointError, InputError, RnnplayError, is_out_of_memory
+from rnnplay.errors import CheckpointError, InputError, LackingTokensError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.hardware import choose_device
 from rnnplay.runs.folder import RunFolder, find_run
@@ -128,6 +129,8 @@ class Engine:
             pass
         except CheckpointError as error:
             self._fail(tag, request, str(error), error.instead)
+        except LackingTokensError as error:
+            self._fail(tag, request, str(error), extendable=error.extendable)
         except RnnplayError as error:
             self._fail(tag, request, str(error))
         except (MemoryError, RuntimeError) as error:
@@ -146,11 +149,16 @@ class Engine:
             what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
             self._fail(tag, request, what)
 
-    def _fail(self, tag: str, request: int, message: str, instead: int | None = None) -> None:
+    def _fail(self, tag: str, request: int, message: str, instead: int | None = None, extendable: bool = False) -> None:
         if tag == "step":  # a Train that fails has begun none, and leaves the one under way
             self._training = False
         failed = messages.Failed(
-            message=message, command=tag, request=request, instead=instead, training=self._training
+            message=message,
+            command=tag,
+            request=request,
+            instead=instead,
+            training=self._training,
+            extendable=extendable,
         )
         self._outbox.post(failed)
 
@@ -162,10 +170,12 @@ class Engine:
         resuming = find_run(command.run, self._workspace) if command.resume else None
         folder = resuming or RunFolder(self._workspace.checkpoints / command.run)
         config = command.config
-        corpus = self._encode(config, resuming)
+        begin = BranchStart(command.branch, self._workspace) if command.branch is not None else None
+        corpus = self._encode(config, resuming, begin)
         redirect_output(folder.log_path)
         if resuming is None:
-            self._trainer = Trainer(config, corpus, folder, self._emit, self._poll, self._between_passes)
+            branch = begin.read(config, corpus) if begin is not None else None
+            self._trainer = Trainer(config, corpus, folder, self._emit, self._poll, self._between_passes, branch=branch)
         else:
             self._trainer = Trainer.resume(
                 config, corpus, resuming, self._emit, self._poll, self._between_passes, checkpoint=command.checkpoint
@@ -195,7 +205,7 @@ class Engine:
         self._trainer.close()  # releases the lock on the run's folder
         self._opened, self._trainer = self._trainer, None
 
-    def _encode(self, config: RunConfig, resuming: RunFolder | None) -> EncodedCorpus:
+    def _encode(self, config: RunConfig, resuming: RunFolder | None, begin: BranchStart | None = None) -> EncodedCorpus:
         last = 0.0
 
         def progress(what: str, done: int, total: int) -> None:
@@ -216,6 +226,8 @@ class Engine:
             return encode_again(
                 config, info.corpus_sha256, resuming.tokenizer(), self._workspace, progress, use_copy=not moved
             )
+        if begin is not None:
+            return begin.encode(config, progress)
         corpus = find_corpus(config.corpus, self._workspace)
         return encode_corpus(corpus, config, self._workspace.cache, progress=progress)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.formatting import unknown_text
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.runs.checkpoint_state import TrainingState, as_tuned, read_state
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
@@ -24,9 +24,6 @@ from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_corpus
 from rnnplay.text.encoding.lacking import fitting_tokenizer
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.workspace import Workspace
-
-KEPT = ("cell", "embedding", "hidden", "layers", "tie", "softmax", "tokens", "lowercase")
-"""Knobs on which the weights' shapes or the meaning of their ids depend."""
 
 MOST_UNKNOWN = 0.5
 """Fraction of `<unk>` above which a text is refused: its loss would be about `<unk>`."""
@@ -89,12 +86,12 @@ def branch_settings(parent: ParentCheckpoint, workspace: Workspace) -> RunConfig
 
 def check_branch(config: RunConfig, parent: ParentCheckpoint) -> None:
     """Raises ConfigError for a knob of `config` with which the parent's weights or ids cannot be used."""
-    for knob in KEPT:
-        ours, given = getattr(parent.config, knob), getattr(config, knob)
-        if ours != given:
+    for name, spec in knobs().items():
+        ours, given = getattr(parent.config, name), getattr(config, name)
+        if spec.knob.kept and ours != given:
             raise ConfigError(
-                knob,
-                f"{knob} is {_shown(given)}, but the weights of {parent.name} have {_shown(ours)}, and a branch keeps "
+                name,
+                f"{name} is {_shown(given)}, but the weights of {parent.name} have {_shown(ours)}, and a branch keeps "
                 "it; set it back, or train a new run.",
             )
     limit = config.max_vocabulary

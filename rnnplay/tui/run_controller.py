@@ -199,8 +199,8 @@ class RunController:
         names = [name for name in RunConfig.__struct_fields__ if name not in CHANGEABLE]
         return [name for name in names if getattr(form, name) != getattr(config, name)]
 
-    def train(self, config: RunConfig, stem: str = "") -> str:
-        """Starts a new run and returns its name, which is `stem`, if given, and a number.
+    def train(self, config: RunConfig, stem: str = "", branch: messages.BranchFrom | None = None) -> str:
+        """Starts a new run, from `branch` if given, and returns its name: `stem`, if given, and a number.
 
         Raises RnnplayError if the run cannot be created.
         """
@@ -209,8 +209,8 @@ class RunController:
         run = new_run_name(config, self.workspace, stem, others)
         self._before_resume = None
         self.release()
-        self.state.begin(run, config)
-        return self._start(messages.Train(config=config, run=run))
+        self.state.begin(run, config, branch)
+        return self._start(messages.Train(config=config, run=run, branch=branch))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:
         """Resumes the run from `checkpoint`; what came after that is discarded.

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from rnnplay.config import RunConfig, Value, with_values
+from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
 from rnnplay.runs import records
@@ -66,6 +66,10 @@ RUNNING = (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
 RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
 
 
+LOCKED = "While training, only the bright settings can change."
+KEPT = "A branch keeps what its parent's weights depend on: the cell, the sizes, the tokens."
+
+
 class RunState:
     """The state of one run: its config, its records so far and its phase."""
 
@@ -74,9 +78,11 @@ class RunState:
         self.phase = Phase.IDLE
         self.begin(None, config or RunConfig())
 
-    def begin(self, run: str | None, config: RunConfig) -> None:
-        """Clears the records, because `run` is about to start."""
+    def begin(self, run: str | None, config: RunConfig, branch: messages.BranchFrom | None = None) -> None:
+        """Clears the records, because `run` is about to start, from `branch` if given."""
         self.run = run
+        self.branch = branch
+        """What the run was branched from, or, before there is one, is to be branched from."""
         self.config = config
         """The config that the engine has confirmed, with the current values of live knobs."""
         self.pending: dict[str, Value] = {}
@@ -108,6 +114,18 @@ class RunState:
     def running(self) -> bool:
         """Whether the run is under way, paused ones included."""
         return self.phase in RUNNING
+
+    @property
+    def next_branch(self) -> messages.BranchFrom | None:
+        """What the next run is to be branched from."""
+        return self.branch if self.run is None else None
+
+    def locked(self, knob: str) -> str:
+        """Why the knob cannot be changed now; "" if it can."""
+        spec = knobs()[knob].knob
+        if self.running and not spec.live:
+            return LOCKED
+        return KEPT if self.next_branch is not None and spec.kept else ""
 
     @property
     def wanted(self) -> RunConfig:

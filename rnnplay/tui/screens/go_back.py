@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import work
@@ -22,8 +23,17 @@ REFRESH_SECONDS = 1.0
 """Time between two readings of the checkpoints, which change while the run continues."""
 
 
-class GoBackScreen(ModalScreen[str | None]):
-    """Chooses a checkpoint; the result is its step, or None."""
+@dataclass(frozen=True, slots=True)
+class CheckpointChoice:
+    """The chosen checkpoint, and what to do with it."""
+
+    step: int
+    branch: bool
+    """Whether a new run begins there, rather than this one going back to it."""
+
+
+class GoBackScreen(ModalScreen[CheckpointChoice | None]):
+    """Chooses a checkpoint to return to or to branch from; the result is None if neither."""
 
     DEFAULT_CSS = """
     GoBackScreen { align: center middle; }
@@ -37,9 +47,14 @@ class GoBackScreen(ModalScreen[str | None]):
     HELP = """
     ## Go back
 
-    The checkpoints of this run. The run continues from the one chosen; what came after it is discarded.
+    The checkpoints of this run. `Enter`: the run continues from the one chosen; what came after it is discarded.
+    `b`: a new run, a branch, begins with its weights, and this one stays as it is.
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Back"), *HELP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Back"),
+        Binding("b", "branch", "Branch"),
+        *HELP_KEYS,
+    ]
 
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
@@ -78,7 +93,7 @@ class GoBackScreen(ModalScreen[str | None]):
     @property
     def _note(self) -> str:
         if self._checkpoints:
-            return "Later steps are discarded. Enter chooses, escape cancels."
+            return "Enter goes back: later steps are discarded. b branches: a new run from there. Escape cancels."
         return "There is no checkpoint yet. Escape closes the list."
 
     @property
@@ -91,9 +106,18 @@ class GoBackScreen(ModalScreen[str | None]):
         question = f"Return {self._run.name} to step {step:,}? Later steps are discarded for good."
         if not await self.app.push_screen_wait(Confirm("Go back", question, "Go back", "Cancel", lost=True)):
             return
+        self._choose(CheckpointChoice(step, branch=False))
+
+    def action_branch(self) -> None:
+        """Chooses the highlighted checkpoint to branch from."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None:
+            self._choose(CheckpointChoice(self._checkpoints[at].step, branch=True))
+
+    def _choose(self, choice: CheckpointChoice) -> None:
         now = _newest_first(self._run)
-        if any(one.step == step for one in now):
-            self.dismiss(event.option.id)
+        if any(one.step == choice.step for one in now):
+            self.dismiss(choice)
             return
         self.notify("That checkpoint no longer exists; choose another.", severity="warning")
         self._show(now)

@@ -118,6 +118,7 @@ class PlaygroundScreen(Screen[None]):
         self.lesson_progress.take(message)
         if message.controller is self.controller:
             self._display.take(message)
+            self._runs.take(message)
 
     @on(RunControllers.Switched)
     def _switched(self) -> None:
@@ -291,6 +292,7 @@ class PlaygroundScreen(Screen[None]):
             prompt_shown=self._panes.charts,
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),
+            branching=self.state.next_branch is not None,
         )
         return keys.is_enabled(action, parameters, now)
 

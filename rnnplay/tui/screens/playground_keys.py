@@ -28,7 +28,7 @@ BINDINGS: list[BindingType] = [
     Binding("plus,equals_sign", "threshold(1)", "Clip threshold", key_display="+/-", show=False),
     Binding("minus", "threshold(-1)", "Clip threshold", key_display="+/-", show=False),
     Binding("g", "prompt", "Prompt"),
-    Binding("b", "go_back", "Back to a checkpoint", show=False),
+    Binding("b", "go_back", "Back to a checkpoint, or branch", show=False),
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
     Binding("i", "inspect", "Inspect"),
@@ -71,7 +71,7 @@ COMMANDS = (
     ("Stop", "End the run with a checkpoint", "stop"),
     ("Save a checkpoint", "Now", "save"),
     ("Clipping on or off", "Gradient clipping", "clip"),
-    ("Go back", "Return the run to one of its checkpoints", "go_back"),
+    ("Go back or branch", "Return the run to one of its checkpoints, or begin a new run there", "go_back"),
     ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
@@ -101,6 +101,8 @@ class KeyContext:
     prompt_shown: bool = True
     lesson: bool = False
     forced: bool = False
+    branching: bool = False
+    """Whether the next run is to be a branch."""
 
 
 def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> bool:
@@ -118,7 +120,7 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
         case "train" | "resume" | "look" | "done":
             return not running and now.key() == action
         case "new":
-            return not running and now.resumable()
+            return not running and (now.branching or now.resumable())
         case "prompt":
             return not now.typing and now.prompt_shown
         case "runs":

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from textual.message import Message
 from textual.screen import Screen
 
 from rnnplay.config import RunConfig
+from rnnplay.engine.messages import Failed
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import find_run
 from rnnplay.tui.inspection.loaded_runs import load_run
@@ -23,6 +25,7 @@ from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.text import Banner
 
 if TYPE_CHECKING:
+    from rnnplay.tui.screens.go_back import CheckpointChoice
     from rnnplay.tui.screens.runs import RunChoice
 
 POLL_SECONDS = 0.05
@@ -69,10 +72,11 @@ class RunActions:
                 await asyncio.sleep(POLL_SECONDS)
             self._changed()
 
-    def train(self) -> None:
-        """Starts a run with the form's config."""
+    def train(self, alone: bool = False) -> None:
+        """Starts a run with the form's config: a branch where one was chosen, unless `alone`."""
         controller = self._controller
-        self.begin(controller, lambda: controller.train(self._wanted(controller)))
+        branch = None if alone else controller.state.next_branch
+        self.begin(controller, lambda: controller.train(self._wanted(controller), branch=branch))
 
     def resume(self, controller: RunController, checkpoint: str = "latest") -> None:
         """Resumes the run of `controller` with what the form changes, and reports what of that cannot change."""
@@ -140,7 +144,7 @@ class RunActions:
             title, text, yes, no, lost = question
             if not await self._screen.app.push_screen_wait(Confirm(title, text, yes, no, lost=lost)):
                 return
-        self.train()
+        self.train(alone=True)
 
     def choose_text(self) -> None:
         """Opens the dialog that chooses a text file as the corpus."""
@@ -205,7 +209,7 @@ class RunActions:
         """Returns whether no run can be opened because one is under way; if so, notifies the user."""
         if controller.running:
             controller.state.opening = False
-            text = "A run is under way; stop it (x) before opening another."
+            text = "A run is under way; stop it (x) before opening or branching from another."
             self._screen.notify(text, severity="warning")
             self._changed()
         return controller.running
@@ -225,11 +229,16 @@ class RunActions:
             screen.notify(str(error), severity="error", markup=False)
             return
         run = state.run
-        screen.app.push_screen(dialog, lambda checkpoint: self._back_to(run, checkpoint))
+        screen.app.push_screen(dialog, lambda choice: self._back_to(run, choice))
 
-    def _back_to(self, run: str, checkpoint: str | None) -> None:
+    def _back_to(self, run: str, choice: CheckpointChoice | None) -> None:
         controller = self._controller
-        if checkpoint is None:
+        if choice is None:
+            return
+        checkpoint = str(choice.step)
+        if choice.branch:
+            if not self._refused(controller):
+                self.branch(run, checkpoint)
             return
         if controller.state.run != run:  # it was still being opened when the list was
             self._screen.notify(f"The checkpoint is one of {run}, which is no longer shown.", severity="warning")
@@ -237,6 +246,48 @@ class RunActions:
             controller.go_back(checkpoint)
         elif self.may_begin():
             self.resume(controller, checkpoint)
+
+    # --- branches -------------------------------------------------------------------------------------------
+
+    def branch(self, run: str, checkpoint: str = "latest") -> None:
+        """Asks what to take over from a checkpoint ("latest", "best" or a step), and shows its settings in the form."""
+        self._screen.run_worker(self._branch(self._controller, run, checkpoint), exclusive=True, group="load run")
+
+    async def _branch(self, controller: RunController, run: str, checkpoint: str) -> None:
+        from rnnplay.tui.screens.branch import BranchScreen, read_parent
+
+        workspace = self._controllers.workspace
+        try:
+            parent = await asyncio.to_thread(read_parent, f"{run}@{checkpoint}", workspace)
+        except (RnnplayError, OSError) as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+            return
+        branch = await self._screen.app.push_screen_wait(BranchScreen(parent))
+        if branch is None or self._refused(controller):
+            return
+        await self.wait_until_measured()
+        state = RunState(parent.config)
+        state.begin(None, parent.config, branch)
+        controller.load(state)
+        self._show_config(controller)
+        self._changed()
+
+    def take(self, message: RunController.EngineMessage) -> None:
+        """Where a branch was refused for its text's tokens, asks whether to add them, and if so starts it again."""
+        match message:
+            case RunController.EventReceived(event=Failed(extendable=True) as failed):
+                self._screen.run_worker(self._extend(message.controller, failed), exclusive=True, group="new")
+
+    async def _extend(self, controller: RunController, failed: Failed) -> None:
+        from rnnplay.tui.screens.dialogs import Confirm
+
+        branch = controller.state.next_branch
+        dialog = Confirm("The vocabulary lacks tokens", failed.message, "Add them", "Cancel")
+        if branch is None or not await self._screen.app.push_screen_wait(dialog):
+            return
+        extended = msgspec.structs.replace(branch, extend_vocabulary=True)
+        if controller.state.next_branch == branch and self.may_begin():
+            self.begin(controller, lambda: controller.train(self._wanted(controller), branch=extended))
 
     # --- the run under way ----------------------------------------------------------------------------------
 

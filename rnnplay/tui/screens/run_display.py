@@ -92,6 +92,8 @@ class RunDisplay:
             case messages.SampleText():
                 if self._controller.purpose_of(event.request) == "sample":
                     self._prompt.append_sample(event.text, event.done)
+            case messages.Failed(extendable=True):
+                self.show()  # RunActions asks what to do
             case messages.Failed() if event.command != "inspect":
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()

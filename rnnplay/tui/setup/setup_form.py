@@ -17,7 +17,7 @@ from textual.widgets import Static
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
-from rnnplay.tui.run_state import RunState
+from rnnplay.tui.run_state import KEPT, LOCKED, RunState
 from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
@@ -28,7 +28,6 @@ from rnnplay.tui.widgets.text import BoundedText
 OPEN_FILE = "open a file…"
 SPACED_ROWS = 24
 """From this height on, the groups above the fold are separated by blank rows."""
-LOCKED = "While training, only the bright settings can change."
 
 
 class SetupForm(Vertical):
@@ -140,6 +139,8 @@ class SetupForm(Vertical):
         """Sets a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if the value is not allowed."""
         if self.state.running and name in knobs() and not knobs()[name].knob.live:
             raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
+        if name in knobs() and self.state.locked(name):
+            raise ConfigError(name, f"{name} cannot change. {KEPT}")
         before = self.config
         config = with_values(self.state.wanted, {name: value})
         self._drop(name)
@@ -215,7 +216,7 @@ class SetupForm(Vertical):
     # --- what is shown --------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        config, errors, running = self.config, self.errors, self.state.running
+        config, errors = self.config, self.errors
         changed = self._presets.changed(config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
@@ -226,7 +227,7 @@ class SetupForm(Vertical):
                 getattr(config, name),
                 held=self._texts.get(name),
                 changed=name in changed,
-                locked=LOCKED if running and not spec.knob.live else "",
+                locked=self.state.locked(name),
                 irrelevant=not spec.relevant(config),
                 error=errors.get(name, ""),
             )
@@ -235,7 +236,8 @@ class SetupForm(Vertical):
     def _show_preset(self, changed: list[str]) -> None:
         field, presets = self._preset_field, self._presets
         field.offer(presets.options(changed), presets.note(changed), presets.spec())
-        field.show("" if changed else presets.name, locked=LOCKED if self.state.running else "", changed=bool(changed))
+        locked = LOCKED if self.state.running else KEPT if self.state.next_branch else ""
+        field.show("" if changed else presets.name, locked=locked, changed=bool(changed))
 
     def _show_note(self, errors: dict[str, str]) -> None:
         if not self.is_mounted:
@@ -247,11 +249,22 @@ class SetupForm(Vertical):
             text = errors[name or next(iter(errors))]
         else:
             # The requirements of a preset and its expected result are shown where it is chosen.
-            text = LOCKED if self.state.running else self._preset_field.note if focused is self._preset_field else ""
+            text = self._note or (self._preset_field.note if focused is self._preset_field else "")
         note.set_class(bool(text), "-shown")
         note.set_class(bool(errors), "-error")
         if text != str(note.content):
             note.update(text)
+
+    @property
+    def _note(self) -> str:
+        """What the form is for, where it is not for a new run of its own."""
+        if self.state.running:
+            return LOCKED
+        branch = self.state.next_branch
+        if branch is None:
+            return ""
+        optimizer = " and the optimizer's state" if branch.with_optimizer else ""
+        return f"Branch of {branch.checkpoint}: t trains a new run from its weights{optimizer}; n from random ones."
 
     @on(MoreRow.Pressed)
     def _more_pressed(self, event: MoreRow.Pressed) -> None:

@@ -13,7 +13,7 @@ from rnnplay.engine import messages
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.screens import go_back
 from rnnplay.tui.screens.dialogs import Confirm
-from rnnplay.tui.screens.go_back import GoBackScreen
+from rnnplay.tui.screens.go_back import CheckpointChoice, GoBackScreen
 from rnnplay.workspace import Workspace
 from tests.tui.stage import RUN, Stage, add_checkpoint, make_run, until
 
@@ -22,7 +22,7 @@ class GoBackApp(App[None]):
     def __init__(self, run: RunFolder) -> None:
         super().__init__()
         self.run_folder = run
-        self.answers: list[str | None] = []
+        self.answers: list[CheckpointChoice | None] = []
 
     def on_mount(self) -> None:
         self.push_screen(GoBackScreen(self.run_folder), self.answers.append)
@@ -74,7 +74,15 @@ async def test_the_cursor_stays_on_its_step_or_goes_to_the_nearest(run: RunFolde
         await until(pilot, lambda: app.steps == [420, 300])
         assert app.at == "300"
         await choose(app, pilot)
-        await until(pilot, lambda: app.answers == ["300"])
+        await until(pilot, lambda: app.answers == [CheckpointChoice(300, branch=False)])
+
+
+async def test_b_chooses_the_one_under_the_cursor_to_branch_from(run: RunFolder) -> None:
+    app = GoBackApp(run)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.steps == [300, 200, 100])
+        await pilot.press("down", "b")
+        await until(pilot, lambda: app.answers == [CheckpointChoice(200, branch=True)])
 
 
 async def test_the_first_checkpoint_comes_while_the_list_is_open(run: RunFolder) -> None:
@@ -88,7 +96,7 @@ async def test_the_first_checkpoint_comes_while_the_list_is_open(run: RunFolder)
         await until(pilot, lambda: app.steps == [10])
         assert "no checkpoint" not in str(app.screen.query_one(Static).content)
         await choose(app, pilot)
-        await until(pilot, lambda: app.answers == ["10"])
+        await until(pilot, lambda: app.answers == [CheckpointChoice(10, branch=False)])
 
 
 async def test_one_that_has_just_gone_is_not_chosen(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

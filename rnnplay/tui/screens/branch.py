@@ -1,0 +1,86 @@
+"""A dialog that asks what a new run takes over from the checkpoint that it is branched from."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from rnnplay.config import RunConfig
+from rnnplay.engine.messages import BranchFrom
+from rnnplay.runs.folder import find_run
+from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.workspace import Workspace
+
+
+class ParentSettings(NamedTuple):
+    """A checkpoint to branch from."""
+
+    name: str
+    """RUN@STEP."""
+    config: RunConfig
+    """The settings that its branch begins with."""
+
+
+def read_parent(name: str, workspace: Workspace) -> ParentSettings:
+    """Reads what "RUN", "RUN@STEP" or "RUN@best" names; raises InputError or OSError."""
+    from rnnplay.runs.branching import branch_settings, find_parent  # imported on first use: slow
+
+    parent = find_parent(name, lambda run: find_run(run, workspace))
+    return ParentSettings(parent.name, branch_settings(parent, workspace))
+
+
+class BranchScreen(ModalScreen[BranchFrom | None]):
+    """Asks whether a branch begins with the optimizer's state, too; the result is None if it is not wanted."""
+
+    DEFAULT_CSS = """
+    BranchScreen { align: center middle; }
+    BranchScreen > Vertical {
+        width: 66; max-width: 96%; height: auto; max-height: 80%; padding: 0 1;
+        border: round $primary; border-title-color: $primary; background: $surface;
+    }
+    BranchScreen OptionList { height: auto; max-height: 8; background: $surface; border: none; }
+    BranchScreen Static { height: auto; color: $foreground 65%; }
+    """
+    HELP = """
+    ## Branch
+
+    A branch is a new run that begins with the weights of this checkpoint, with its settings and its vocabulary. Text,
+    learning rate, clipping and the like can be changed in the form before `t` starts it; what the weights' shapes
+    depend on stays. The run that it comes from is not changed.
+
+    The optimizer's state (Adam's means, the momentum) is of use where the branch goes on with the same text. On another
+    text the weights alone are the usual beginning.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
+
+    def __init__(self, parent: ParentSettings) -> None:
+        super().__init__()
+        self._origin = parent
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Branch"
+            yield Static(
+                f"A new run begins at {self._origin.name}, with that run's settings, which can then be changed in the "
+                "form. Enter chooses what it takes over, escape cancels.",
+                markup=False,
+            )
+            yield OptionList(
+                Option("the weights; the optimizer begins anew", id="weights"),
+                Option(f"the weights and the optimizer's state ({self._origin.config.optimizer})", id="optimizer"),
+            )
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(BranchFrom(checkpoint=self._origin.name, with_optimizer=event.option.id == "optimizer"))
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
