@@ -20,6 +20,7 @@ from rnnplay.errors import InputError
 
 COMMANDS = {
     "train": "Train a model in the foreground.",
+    "race": "Train variants of a setup side by side, and rank them.",
     "sweep": "Train runs with varied settings and compare them.",
     "generate": "Write text with a trained model.",
     "complete": "Complete a word and list the most probable next tokens.",
@@ -34,7 +35,7 @@ COMMANDS = {
 }
 """Every command with its line of help, in the order of --help."""
 
-NEED_TORCH = {"train", "generate", "complete", "eval", "inspect"}
+NEED_TORCH = {"train", "race", "generate", "complete", "eval", "inspect"}
 
 MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
 """Module names that differ from the command's."""

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -138,20 +137,21 @@ class EngineClient:
             assert self._process.stdin is not None
             self._process.stdin.close()
         ended = asyncio.create_task(self._process.wait())
-        if not await self._any_of({ended, asyncio.create_task(self._heard.wait())}, SILENT_SECONDS):
+        if not await self._ended_or(ended, self._heard, SILENT_SECONDS):
             self.kill()
         else:
-            hurried = asyncio.create_task((hurry or asyncio.Event()).wait())
-            await self._any_of({ended, hurried}, timeout - SILENT_SECONDS)
+            await self._ended_or(ended, hurry or asyncio.Event(), timeout - SILENT_SECONDS)
             await asyncio.wait({ended}, timeout=SILENT_SECONDS)
             self.kill()
         if self._reader is not None:
             await asyncio.wait({self._reader}, timeout=0.5)
 
     @staticmethod
-    async def _any_of(tasks: set[asyncio.Task[Any]], timeout: float) -> bool:
-        """Returns whether one of `tasks` finished within `timeout` seconds."""
-        done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    async def _ended_or(ended: asyncio.Task[int], event: asyncio.Event, timeout: float) -> bool:
+        """Returns whether the process ended or `event` was set within `timeout` seconds."""
+        waiting = asyncio.create_task(event.wait())
+        done, _ = await asyncio.wait({ended, waiting}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
         return bool(done)
 
     def wake(self) -> None:

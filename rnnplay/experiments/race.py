@@ -71,8 +71,8 @@ def plan_race(
     """Plans a race of `variants` of `setup` on `cores`.
 
     `share`: None for the default of `choose_sharing`. `match_parameters`: counts the tokens of a config's vocabulary;
-    given if the variants are to have equally many parameters. `measure`: None for that of the share. Raises ConfigError
-    if the variants cannot be matched or repeated.
+    given if the variants are to have equally many parameters. `measure`: None for that of the turns, else that of the
+    setup's length. Raises ConfigError if the variants cannot be matched or repeated.
     """
     sharing = choose_sharing(share, len(variants), cores, device)
     chosen = list(variants)
@@ -85,12 +85,18 @@ def plan_race(
         setup=setup,
         variants=chosen,
         sharing=sharing,
-        measure=measure or sharing.measure,
+        measure=measure or _natural_measure(setup, share),
         by=by,
         quality="bits_per_character" if mixed else "loss",
         repeats=repeats,
         parameters=parameter_count(setup, match_parameters(setup)) if match_parameters else None,
     )
+
+
+def _natural_measure(setup: RunConfig, share: Share | None) -> Measure:
+    if share is not None and share != "threads":
+        return share
+    return "steps" if setup.steps else "tokens" if setup.epochs else "seconds"
 
 
 def _with(variant: Variant, **values: int) -> Variant:
@@ -129,6 +135,8 @@ class Entry:
         self.variant = variant
         self.run = run
         self.progress = Progress()
+        self.fraction = 0.0
+        """Fraction of its length that is done; 0 if it has none."""
         self.phase: Phase = "starts"
         self.why = ""
         """Why it failed, in a sentence."""
@@ -150,7 +158,7 @@ class Entry:
     @property
     def state(self) -> str:
         """What it is doing or how it ended, for the table."""
-        return self.progress.ended if self.phase == "ended" and self.progress.ended else self.phase
+        return self.progress.ended or self.phase
 
 
 class Race:
@@ -203,10 +211,11 @@ class Race:
     def failed(self, entry: Entry, why: str) -> None:
         """Notes that an entry cannot go on, as its engine says or because that is gone; `why` is a sentence."""
         if not entry.over:
-            entry.phase, entry.why = "failed", why
+            entry.phase, entry.why, entry.progress.ended = "failed", why, "failed"
 
     def _take_records(self, entry: Entry, event: messages.Progress) -> None:
         """Takes records with the training time of each, of which only that of the last is known."""
+        entry.fraction = event.fraction
         before, count = entry.progress.reached.seconds, len(event.records)
         for number, record in enumerate(event.records, 1):
             entry.progress.take(record, before + (event.seconds - before) * number / count)

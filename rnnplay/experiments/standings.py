@@ -16,6 +16,10 @@ By = Literal["best", "last"]
 Quality = Literal["loss", "bits_per_character"]
 
 
+LITTLE_SECONDS, LITTLE_FRACTION = 0.25, 0.02
+"""Training times that differ by no more than one of these are equal: runs of equally many minutes end within a step."""
+
+
 class Validated(NamedTuple):
     """A validation, and how long the variant had trained."""
 
@@ -156,7 +160,9 @@ def common(progress: Sequence[tuple[str, Progress]], measure: Measure) -> float:
 
 
 def up_to(validations: Sequence[Validated], measure: Measure, at: float) -> Sequence[Validated]:
-    """The validations of a variant up to `at`."""
+    """The validations of a variant up to `at`; of those in seconds, also one that is a little later."""
+    if measure == "seconds":
+        at += max(LITTLE_SECONDS, LITTLE_FRACTION * at)
     return validations[: bisect_right(validations, at, key=lambda one: one.at.of(measure))]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from rnnplay.config import RunConfig, Value, knobs, with_values
+from rnnplay.common.other_tools import meant_as
+from rnnplay.config import RENAMED, KnobSpec, RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.knobs import shown
 
 FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
@@ -95,8 +98,9 @@ def variants_of(config: RunConfig, changes: Sequence[Mapping[str, Value]]) -> li
     if len(variants) < FEWEST:
         raise ConfigError(names[0] if names else "", _too_few(config, changes, names))
     if len(variants) > MOST:
+        what = f"{names[0]} is varied over" if len(names) == 1 else f"{' and '.join(names)} in every combination are"
         raise ConfigError(
-            names[0], f"{' and '.join(names)} in every combination are {len(variants)} variants; {_ALLOWED}."
+            names[0], f"{what} {len(variants)} {'values' if len(names) == 1 else 'variants'}; {_ALLOWED}."
         )
     labels = labels_of(list(variants.values()))
     return [
@@ -105,7 +109,7 @@ def variants_of(config: RunConfig, changes: Sequence[Mapping[str, Value]]) -> li
     ]
 
 
-_ALLOWED = f"a race has {FEWEST} to {MOST}: give fewer values"
+_ALLOWED = f"a race has {FEWEST} to {MOST} variants: give fewer values"
 
 
 def _product(values: Mapping[str, Sequence[Value]]) -> str:
@@ -139,6 +143,41 @@ def _too_few(config: RunConfig, changes: Sequence[Mapping[str, Value]], names: S
     return f"{what}, and a race has {FEWEST} to {MOST} variants: give at least two values, such as cell=rnn,lstm."
 
 
+def parse_variation(text: str) -> tuple[str, list[Value]]:
+    """Parses a knob and its values, as in "lr=0.001,0.01" or "cell=rnn,lstm"; raises ConfigError."""
+    name, equals, listed = text.partition("=")
+    name = name.strip().replace("-", "_")
+    name = RENAMED.get(name, name)
+    specs = knobs()
+    if name not in specs:
+        near = meant_as(name, [known.replace("_", "-") for known in specs])
+        hint = f"did you mean {near[0].split()[0].replace('-', '_')}?" if near else f"the knobs are {', '.join(specs)}."
+        raise ConfigError(name, f"There is no knob {name[:60]!r} to vary; {hint}")
+    words = [word.strip() for word in listed.split(",")]
+    if not equals or "" in words:
+        raise ConfigError(
+            name,
+            f"{shown(text)} does not say what {name} is varied over; give its values, such as {_example(specs[name])}.",
+        )
+    if specs[name].kind in ("int", "float") and any(re.fullmatch("0[0-9]+", word) for word in words):
+        raise ConfigError(name, f"In {shown(text)} a comma separates two values; write thousands without one.")
+    return name, [specs[name].parse(word) for word in words]
+
+
+def _example(spec: KnobSpec) -> str:
+    if spec.kind == "bool":
+        return f"{spec.name}=on,off"
+    if isinstance(spec.default, str):
+        texts = ("90/5/5", "80/10/10") if spec.name == "split" else ("tales", "python-docs")
+        values = spec.choices[:2] or texts
+    else:
+        other = next(
+            value for value in (2 * spec.default, 1, 0.5, 0.25) if value != spec.default and spec.takes(str(value))
+        )
+        values = (shown_value(spec.default), shown_value(other))
+    return f"{spec.name}={','.join(values)}"
+
+
 # --- labels ---------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +188,9 @@ def labels_of(changes: Sequence[Mapping[str, Value]]) -> list[str]:
     if set(names) <= {"clip", "clip_threshold"}:
         return [_clip_label(change, several=len(varied.get("clip", set()) - {"off"}) > 1) for change in changes]
     if len(names) == 1:
-        return [_label(names[0], change[names[0]]) for change in changes]
+        labels = [_label(names[0], change[names[0]]) for change in changes]
+        if len(set(labels)) == len(labels):  # two texts may have the same name in different folders
+            return labels
     return [" ".join(f"{name}={shown_value(change[name])}" for name in names if name in change) for change in changes]
 
 
@@ -157,7 +198,10 @@ def shown_value(value: Value) -> str:
     """Formats a knob's value as a user types it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _label(name: str, value: Value) -> str:

@@ -99,9 +99,13 @@ class RunFolder:
         return RunLock.take(self.path)
 
     def forget_start(self) -> None:
-        """Removes the folder of a start that failed, if it contains nothing but the lock."""
+        """Removes the folder of a start that failed, if it contains nothing but the lock and an empty log."""
         with suppress(OSError):
-            if {path.name for path in self.path.iterdir()} <= {LOCK_FILE}:
+            found = {path.name for path in self.path.iterdir()}
+            if found <= {LOCK_FILE, self.log_path.name} and not (
+                self.log_path.name in found and self.log_path.stat().st_size
+            ):
+                self.log_path.unlink(missing_ok=True)
                 (self.path / LOCK_FILE).unlink(missing_ok=True)
                 self.path.rmdir()
 

@@ -161,6 +161,19 @@ def test_a_gpu_is_used_by_one_at_a_time() -> None:
     assert on_cpu.sharing.share == "threads"
 
 
+def test_what_is_compared_follows_from_the_turns_else_from_the_length() -> None:
+    def measure(share: Share | None, **length: float) -> str:
+        setup = with_values(SETUP, length)
+        return plan_race(setup, ready("cells", setup), cores=2, share=share).measure
+
+    assert [measure(None, steps=9), measure(None, epochs=1.0), measure(None, minutes=1.0)] == [
+        "steps",
+        "tokens",
+        "seconds",
+    ]
+    assert [measure("threads", steps=9), measure("tokens", steps=9)] == ["steps", "tokens"]
+
+
 def test_a_plan_is_the_same_after_a_journey_as_json() -> None:
     import msgspec
 

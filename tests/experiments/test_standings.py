@@ -55,6 +55,13 @@ def test_ranked_at_equal_seconds() -> None:
     assert [(row.label, row.equal) for row in table.rows] == [("fast", 0.9), ("slow", 1.2)]
 
 
+def test_seconds_that_differ_by_a_step_are_equal() -> None:
+    """Two runs of the same minutes end with validations a few hundredths of a second apart."""
+    first, second = trained({100: 2.0, 795: 1.5}, 0.01), trained({100: 2.0, 802: 1.4}, 0.01)
+    table = rank([("first", first), ("second", second)], "seconds")
+    assert (table.at, [row.equal for row in table.rows]) == (7.95, [1.4, 1.5])
+
+
 def test_best_and_last() -> None:
     worse = trained({100: 1.0, 200: 3.0})
     other = trained({100: 2.0, 200: 2.0})

@@ -293,3 +293,15 @@ def test_what_may_not_be_removed_is_said_and_is_still_a_run(
     with pytest.raises(InputError, match=r"but not all of its files are .* delete .*\.one\.removed by hand"):
         remove_run(folder)
     assert not list_runs(workspace)
+
+
+def test_a_start_that_failed_leaves_no_folder_but_keeps_what_was_logged(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.claim().release()
+    folder.log_path.touch()
+    folder.forget_start()
+    assert not folder.path.exists()
+    folder.claim().release()
+    folder.log_path.write_text("Segmentation fault", encoding="utf-8")
+    folder.forget_start()
+    assert {path.name for path in folder.path.iterdir()} == {"run.lock", "engine.log"}

@@ -70,7 +70,11 @@ class JsonReporter:
         """Does nothing: preparation is not among the records."""
 
     def record(self, record: Record, /) -> None:
-        self._lines.append(encode_line(record))
+        self.write(record)
+
+    def write(self, value: object) -> None:
+        """Writes `value` as one line."""
+        self._lines.append(encode_line(value))
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush()
 

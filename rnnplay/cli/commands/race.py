@@ -1,0 +1,324 @@
+"""`rnnplay race`: trains variants of a setup side by side, and ranks them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnplay.cli.support.console import corpus_name, note, printable, table
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
+from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
+from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.common.formatting import count_text
+from rnnplay.common.processors import physical_cores
+from rnnplay.common.signals import StopSignals
+from rnnplay.config import RunConfig
+from rnnplay.engine import messages
+from rnnplay.errors import ConfigError, InputError, RnnplayError
+from rnnplay.experiments.conclusion import Conclusion, Outcome, conclude
+from rnnplay.experiments.fairness import CountTokens
+from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, run_names
+from rnnplay.experiments.sharing import SHARES, Measure, Share
+from rnnplay.experiments.standings import By
+from rnnplay.experiments.variants import READY, Variant, parse_variation, ready, vary
+from rnnplay.knobs import Value
+from rnnplay.runs.folder import RunFolder, names_in
+
+if TYPE_CHECKING:
+    from rnnplay.cli.support.race_reporters import RaceReporter
+    from rnnplay.workspace import Workspace
+
+MOST_SEEDS = 20
+TICK_SECONDS = 0.1
+
+
+@click.command("race", cls=KnobCommand, short_help="Train variants of a setup side by side, and rank them.")
+@click.option(
+    "--vary",
+    "variations",
+    metavar="KNOB=V1,V2,…",
+    multiple=True,
+    help="Vary a knob over these values; given several times, every combination races (2 to 6 in all).",
+)
+@click.option(
+    "--ready",
+    "ready_set",
+    metavar="|".join(READY),
+    help="A ready-made set of variants: " + "; ".join(f"{name}: {one.title}" for name, one in READY.items()) + ".  "
+    "[default: cells, without --vary]",
+)
+@click.option(
+    "--share",
+    type=click.Choice(SHARES),
+    help="How the cores are shared: all at the same time, each with its part of the threads, or by turns of equal "
+    "steps, tokens or seconds.  [default: threads with a core for each variant, else seconds]",
+)
+@click.option(
+    "--equal",
+    "measure",
+    type=click.Choice(["steps", "tokens", "seconds"]),
+    help="Compare validation losses where the variants have trained equally long, in steps, tokens or seconds.  "
+    "[default: as in --share, else as the length]",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["best", "last"]),
+    default="best",
+    help="Rank by the best or by the last validation up to there.  [default: best]",
+)
+@click.option(
+    "--match-parameters",
+    is_flag=True,
+    help="Choose hidden so that each variant has about as many parameters as the setup.",
+)
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=WholeNumber(1, MOST_SEEDS),
+    default=1,
+    help="Race N times, each time with the next seed; the outcome has means and ranges.  [default: 1]",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Settings of the setup from a file: one knob per line, named as in docs/options.md.",
+)
+@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@workspace_option
+@json_option
+@knob_options(RunConfig)
+@pass_session
+def command(
+    session: Session,
+    /,
+    variations: tuple[str, ...],
+    ready_set: str | None,
+    share: Share | None,
+    measure: Measure | None,
+    by: By,
+    match_parameters: bool,
+    repeat: int,
+    config_file: Path | None,
+    preset: str | None,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Train variants of a setup side by side, each in a process of its own, and rank them by validation loss.
+
+    The setup is given as for `rnnplay train`; seed and data are the same for all. Each variant is an ordinary run in
+    checkpoints/, called race-NN-VARIANT. Ctrl-C stops all with a checkpoint; a second one ends at once. With --json,
+    one object per line on stdout: race (the plan), record (of a variant: all but its steps), standings, failed, result.
+    Exit code 1 if no variant could be validated.
+    """
+    workspace = session.workspace
+    if values["corpus"] == "-":
+        values["corpus"] = corpus_from_stdin(workspace)
+    setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
+    variants = chosen_variants(setup, variations, ready_set, workspace)
+    workspace.create()
+    plan = plan_race(
+        setup,
+        variants,
+        cores=physical_cores(),
+        share=share,
+        match_parameters=_vocabulary_of(workspace) if match_parameters else None,
+        repeats=repeat,
+        measure=measure,
+        by=by,
+    )
+    from rnnplay.cli.support.race_reporters import choose_race_reporter
+
+    names = reserved_names(plan, workspace)
+    reporter = choose_race_reporter(as_json)
+    races = [Race(plan, race, runs) for race, runs in zip(plan.races(), names, strict=True)]
+    try:
+        reporter.planned(plan)
+        begun, stopped = asyncio.run(_run(races, workspace, reporter))
+        conclusion = conclude(plan, begun)
+        reporter.conclude(conclusion)
+    finally:
+        reporter.close()
+        for name in (name for race in names for name in race):
+            _forget(RunFolder(workspace.checkpoints / name))
+    if not as_json and any(one.parameters for one in conclusion.variants):
+        _tell(session, plan, conclusion)
+    if stopped:
+        _tell_onward(workspace, begun)
+    elif conclusion.best_run is None:
+        raise RnnplayError(_no_result(begun))
+    return 0
+
+
+def _forget(folder: RunFolder) -> None:
+    """Removes the folder that was reserved for a run that did not begin."""
+    if not folder.holds_run():
+        folder.forget_start()
+
+
+def chosen_variants(
+    setup: RunConfig, variations: Sequence[str], ready_set: str | None, workspace: Workspace
+) -> list[Variant]:
+    """Returns the variants that --vary or --ready ask for; raises InputError."""
+    if variations and ready_set is not None:
+        raise InputError("--vary and --ready both say what races; give one of them.")
+    if not variations:
+        return ready(ready_set or "cells", setup)
+    knobs: dict[str, list[Value]] = {}
+    for text in variations:
+        name, values = parse_variation(text)
+        if name in knobs:
+            raise ConfigError(name, f"{name} is varied twice; give all of its values in one --vary.")
+        knobs[name] = [lasting_corpus(str(value), workspace) for value in values] if name == "corpus" else values
+    return vary(setup, knobs)
+
+
+def reserved_names(plan: RacePlan, workspace: Workspace) -> list[list[str]]:
+    """Names the runs of a race and creates their folders at once, so that two races that start together differ."""
+    races = plan.races()
+    taken = set(names_in(workspace.checkpoints))
+    while True:
+        names = run_names(races, taken)
+        made: list[Path] = []
+        try:
+            for name in (name for race in names for name in race):
+                (workspace.checkpoints / name).mkdir()
+                made.append(workspace.checkpoints / name)
+        except FileExistsError as error:
+            for path in made:
+                path.rmdir()
+            taken.add(Path(error.filename).name)
+            continue
+        except OSError:
+            pass  # reported when the runs begin to write there
+        return names
+
+
+async def _run(races: Sequence[Race], workspace: Workspace, reporter: RaceReporter) -> tuple[list[Race], bool]:
+    """Runs one race after the other; returns those that began, and whether the user stopped them."""
+    from rnnplay.experiments.engines import RaceEngines
+
+    with StopSignals() as stop:
+        for number, race in enumerate(races, 1):
+            told: set[Entry] = set()
+
+            def tick(race: Race = race, told: set[Entry] = told) -> None:
+                for entry in race.entries:
+                    if entry.phase == "failed" and entry not in told:
+                        told.add(entry)
+                        reporter.failed(entry)
+                reporter.tick()
+
+            def heard(entry: Entry, event: messages.Event) -> None:
+                reporter.event(entry, event)
+
+            reporter.begin(race)
+            engines = RaceEngines(race, workspace, heard)
+            running = asyncio.create_task(engines.run())
+            leaving = False
+            try:
+                while not running.done():
+                    await asyncio.wait({running}, timeout=TICK_SECONDS)
+                    tick()
+                    if (stop.asked or reporter.closed) and not leaving:
+                        leaving = True
+                        running.cancel()
+                        reporter.say("Stopping with a checkpoint of each; ctrl-C again ends at once, without.")
+            except asyncio.CancelledError:
+                engines.kill()
+                raise
+            tick()
+            if leaving:
+                return list(races[:number]), True
+            running.result()
+    return list(races), False
+
+
+def _vocabulary_of(workspace: Workspace) -> CountTokens:
+    """Returns what counts the tokens of a config's vocabulary; a large text is encoded for it, as training would."""
+
+    def count(config: RunConfig) -> int:
+        from rnnplay.text.corpora.catalogue import find_corpus
+        from rnnplay.text.encoding.encoded import encode_corpus
+        from rnnplay.text.encoding.vocabulary_size import vocabulary_size
+
+        if (found := vocabulary_size(config, workspace)) is not None:
+            return found
+        return encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache).tokenizer.size
+
+    return count
+
+
+# --- the outcome ----------------------------------------------------------------------------------------------
+
+
+def _tell(session: Session, plan: RacePlan, conclusion: Conclusion) -> None:
+    from rnnplay.cli.support.race_reporters import amount_text
+
+    what = "bits per character" if plan.quality == "bits_per_character" else "validation loss"
+    at = ", ".join(amount_text(amount, conclusion.measure) for amount in dict.fromkeys(conclusion.at))
+    click.echo(printable(f"{corpus_name(plan.setup.corpus)}: {conclusion.by} {what}, compared at {at}."))
+    repeats = plan.repeats > 1
+    columns = ("rank", "variant", *(("mean", "range", "seeds") if repeats else ("valid", "steps")))
+    columns = (*columns, "tok/s", "hidden", "params", "died", "run")
+    rows = [_row(number, one, repeats) for number, one in enumerate(conclusion.variants, 1)]
+    if not any(row[-2] for row in rows):  # a column less for a narrow terminal
+        columns, rows = (*columns[:-2], columns[-1]), [(*row[:-2], row[-1]) for row in rows]
+    table(columns, rows, numbers=[name for name in columns if name not in ("variant", "run")], whole=("run",))
+    if repeats:
+        for sentence in conclusion.told_apart:
+            click.echo(printable(sentence))
+    elif conclusion.told_apart:
+        click.echo("With one seed a small difference may be noise; for means and ranges over three:")
+        click.echo(printable(f"  {session.again(repeat=3)}"))
+    if conclusion.best_run is not None:
+        workspace = session.workspace
+        click.echo(printable(f"Write with the best: {workspace.command('generate', conclusion.best_run)}"))
+        click.echo(printable(f"Look inside it: {workspace.command('inspect', conclusion.best_run)}"))
+
+
+def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
+    from rnnplay.cli.support.race_reporters import loss_text
+
+    spread = one.spread
+    mean = loss_text(spread.mean if spread else None)
+    figures: tuple[str, ...] = (mean, f"{one.steps[0]:,}")
+    if repeats:
+        ranged = f"{loss_text(spread.low)} to {loss_text(spread.high)}" if spread else ""
+        figures = (mean, ranged, str(spread.n if spread else 0))
+    speed = count_text(one.tokens_per_second) if one.tokens_per_second else ""
+    size = (f"{one.hidden:,}", count_text(one.parameters) if one.parameters else "")
+    died = ", ".join(f"× {step:,}" for step in one.died if step is not None) or ("failed" if one.failures else "")
+    return (str(number) if spread else "", one.label, *figures, speed, *size, died, one.runs[0])
+
+
+def _tell_onward(workspace: Workspace, races: Sequence[Race]) -> None:
+    """Says how to go on with the runs of a race that the user has stopped."""
+    commands = [
+        workspace.command("train", resume=True, run=entry.run)
+        for race in races
+        for entry in race.entries
+        if entry.progress.ended in ("", "stopped") and RunFolder(workspace.checkpoints / entry.run).checkpoints()
+    ]
+    if commands:
+        note("The race has stopped; go on with one of its runs:")
+        for line in commands:
+            note(f"  {line}")
+    else:
+        note("The race has stopped; nothing of it is left to go on with.")
+
+
+def _no_result(races: Sequence[Race]) -> str:
+    whys = dict.fromkeys(entry.why for race in races for entry in race.entries if entry.why)
+    if whys:
+        return f"No variant could be trained to a validation. {' '.join(whys)}"
+    return (
+        "No variant has a finite validation loss: all diverged or ended before the first validation. Choose a smaller "
+        "--lr, clip with --clip norm, or validate sooner with --eval-every."
+    )

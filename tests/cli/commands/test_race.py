@@ -1,0 +1,179 @@
+"""`rnnplay race`: real engines at the smallest size, and everything that is refused before one is started."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import Result
+
+from rnnplay.cli.commands import race
+from rnnplay.config import RunConfig, with_values
+from rnnplay.engine.client import EngineClient
+from rnnplay.errors import InputError
+from rnnplay.experiments import engines
+from rnnplay.experiments.race import plan_race
+from rnnplay.experiments.variants import ready
+from rnnplay.runs.folder import RunFolder
+from rnnplay.workspace import Workspace
+from tests.conftest import small_text
+from tests.support import quick_engine
+
+Invoke = Callable[..., Result]
+
+SMALL = ("--corpus", "small", "--hidden", "8", "--embedding", "8", "--batch-size", "4", "--bptt", "16")
+SHORT = ("--steps", "20", "--eval-every", "10", "--checkpoint-seconds", "0")
+
+
+@pytest.fixture
+def small(workspace: Path) -> Path:
+    (workspace / "corpora" / "small.txt").write_text(small_text(), encoding="utf-8")
+    return workspace
+
+
+def test_a_race_as_json(invoke: Invoke, small: Path) -> None:
+    """Plan, records, standings and outcome; each variant is an ordinary run, with the same seed and data."""
+    result = invoke(
+        "race", *SMALL, *SHORT, "--vary", "cell=rnn,lstm", "--share", "steps", "--match-parameters", "--json"
+    )
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0]["type"] == "race" and lines[-1]["type"] == "result"
+    assert {line["type"] for line in lines[1:-1]} == {"record", "standings"}
+    assert [variant["label"] for variant in lines[0]["variants"]] == ["RNN", "LSTM"]
+    assert {line["record"]["type"] for line in lines if line["type"] == "record"} == {
+        *("started", "validation", "checkpoint", "finished")
+    }
+    tables = [line["standings"] for line in lines if line["type"] == "standings"]
+    assert [table["at"] for table in tables][-1] == 20 and tables[0]["at"] == 0
+    outcome = lines[-1]
+    assert outcome["at"] == [20] and outcome["measure"] == "steps"
+    figures = {one["label"]: one["figures"][0] for one in outcome["variants"]}
+    assert list(figures.values()) == sorted(figures.values())
+    infos = {run.name: RunFolder(run).info() for run in (small / "checkpoints").iterdir()}
+    assert sorted(infos) == ["race-01-lstm", "race-01-rnn"] and outcome["best_run"] in infos
+    assert {info.config.seed for info in infos.values()} == {1}
+    counts = [info.parameters for info in infos.values()]
+    assert max(counts) < 1.1 * min(counts)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that train nothing."""
+
+    def start(workspace: Path, on_event: Any, on_exit: Any, _command: Any = None) -> EngineClient:
+        return EngineClient(workspace, on_event, on_exit, [sys.executable, "-S", quick_engine.__file__])
+
+    monkeypatch.setattr(engines, "EngineClient", start)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_race_that_is_repeated_has_ranges(invoke: Invoke, small: Path) -> None:
+    """And variants that cannot be trained are told, while the others go on."""
+    result = invoke(
+        "race", *SMALL, "--vary", "lr=0.1,0.105", "--vary", "device=cpu,cuda", "--repeat", "2", "--share", "threads"
+    )
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.count("lr=0.1 device=cuda  There is no CUDA device here.") == 2
+    assert "lr=0.1 device=cpu  step 2  valid 0.1080" in result.stderr
+    head, columns, *rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert head == ["small: best validation loss, compared at 0:00."]
+    assert columns == ["rank", "variant", "mean", "range", "seeds", "tok/s", "hidden", "params", "died", "run"]
+    best, second = "lr=0.1 device=cpu", "lr=0.105 device=cpu"
+    assert rows[0][:6] == ["1", best, "0.1130", "0.1080 to 0.1180", "2", "1.0k"]
+    assert rows[1][:3] == ["2", second, "0.1180"]
+    assert [row[:4] + row[8:9] for row in rows[2:4]] == [
+        ["", f"lr={lr} device=cuda", "", "", "failed"] for lr in ("0.1", "0.105")
+    ]
+    assert [row[0] for row in rows[4:]] == [
+        f"The ranges of {best} and {second} overlap over 2 seeds: their difference may be noise.",
+        "Write with the best: rnnplay generate race-01-lr-0.1-device-cpu",
+        "Look inside it: rnnplay inspect race-01-lr-0.1-device-cpu",
+    ]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_race_with_one_seed_says_how_to_tell_noise(invoke: Invoke, small: Path) -> None:
+    result = invoke("race", *SMALL, "--ready", "rates")
+    *_, note, command, _, _ = result.stdout.splitlines()
+    assert "may be noise" in note
+    assert command.strip().startswith("rnnplay race --repeat 3 --corpus small")
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_whose_engine_ends_is_told_and_the_others_go_on(invoke: Invoke, small: Path) -> None:
+    result = invoke("race", *SMALL, "--vary", "early_stop=0,9", "--json")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    (failed,) = [line for line in lines if line["type"] == "failed"]
+    assert failed == {
+        "type": "failed",
+        "variant": "early_stop 9",
+        "run": "race-01-early_stop-9",
+        "message": "Its engine has ended: it ended with exit code 3.",
+    }
+    assert [one["label"] for one in lines[-1]["variants"]] == ["early_stop 0", "early_stop 9"]
+    assert lines[-1]["variants"][1]["failures"] == [failed["message"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--vary", "lr=0.1"), "lr has one value"),
+        (("--vary", "lr=1,2", "--ready", "cells"), "--vary and --ready both say what races"),
+        (("--vary", "lr=1,2", "--vary", "lr=3,4"), "lr is varied twice"),
+        (("--ready", "cell"), "no ready-made set 'cell'"),
+        (("--share", "half"), "'half' is not one of"),
+        (("--repeat", "21"), "from 1 to 20"),
+        (("--vary", "corpus=small,nowhere"), "There is no corpus 'nowhere'"),
+        (("--vary", "hidden=8,16", "--match-parameters"), "parameters cannot be matched"),
+        (("--vary", "seed=1,2", "--repeat", "2"), "seed is varied"),
+        (("--resume",), "There is no option --resume"),
+    ],
+)
+def test_what_cannot_race_is_refused_at_once(invoke: Invoke, small: Path, given: tuple[str, ...], words: str) -> None:
+    result = invoke("race", *SMALL, *given)
+    assert result.exit_code == 2
+    assert words in result.stderr and result.stderr.count("\n") == 1
+    assert list((small / "checkpoints").iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_race_in_which_nothing_can_be_trained_fails(invoke: Invoke, small: Path) -> None:
+    result = invoke("race", *SMALL, "--device", "cuda", "--vary", "seed=1,2")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Error: No variant could be trained to a validation. There is no CUDA device here.\n" in result.stderr
+    assert list((small / "checkpoints").iterdir()) == []
+
+
+def test_names_are_taken_at_once(workspace: Path) -> None:
+    """Two races that start together write to different folders."""
+    setup = RunConfig()
+    plan = plan_race(setup, ready("nonlinearity", setup), cores=2)
+    found = Workspace(workspace)
+    assert race.reserved_names(plan, found) == [["race-01-tanh", "race-01-relu"]]
+    assert race.reserved_names(plan, found) == [["race-02-tanh", "race-02-relu"]]
+
+
+def test_a_corpus_by_its_path_is_found_from_anywhere(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("one.txt", "two.txt"):
+        Path(name).write_text(small_text(), encoding="utf-8")
+    setup = with_values(RunConfig(), {"hidden": 8})
+    variants = race.chosen_variants(setup, ["corpus=one.txt,two.txt"], None, Workspace(workspace))
+    assert [variant.config.corpus for variant in variants] == [str(tmp_path / "one.txt"), str(tmp_path / "two.txt")]
+    with pytest.raises(InputError, match="both say what races"):
+        race.chosen_variants(setup, ["lr=1,2"], "cells", Workspace(workspace))
+
+
+def test_every_option_is_in_the_help(invoke: Invoke) -> None:
+    shown = click.unstyle(invoke("race", "--help").stdout)
+    for option in ("--vary", "--ready", "--share", "--equal", "--by", "--match-parameters", "--repeat", "--json"):
+        assert option in shown
