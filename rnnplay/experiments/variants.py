@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from rnnplay.common.other_tools import meant_as
-from rnnplay.config import RENAMED, KnobSpec, RunConfig, Value, knobs, with_values
+from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.knobs import shown
 
 FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
@@ -141,41 +138,6 @@ def _too_few(config: RunConfig, changes: Sequence[Mapping[str, Value]], names: S
             )
     what = f"{names[0]} has one value" if names else "Nothing is varied"
     return f"{what}, and a race has {FEWEST} to {MOST} variants: give at least two values, such as cell=rnn,lstm."
-
-
-def parse_variation(text: str) -> tuple[str, list[Value]]:
-    """Parses a knob and its values, as in "lr=0.001,0.01" or "cell=rnn,lstm"; raises ConfigError."""
-    name, equals, listed = text.partition("=")
-    name = name.strip().replace("-", "_")
-    name = RENAMED.get(name, name)
-    specs = knobs()
-    if name not in specs:
-        near = meant_as(name, [known.replace("_", "-") for known in specs])
-        hint = f"did you mean {near[0].split()[0].replace('-', '_')}?" if near else f"the knobs are {', '.join(specs)}."
-        raise ConfigError(name, f"There is no knob {name[:60]!r} to vary; {hint}")
-    words = [word.strip() for word in listed.split(",")]
-    if not equals or "" in words:
-        raise ConfigError(
-            name,
-            f"{shown(text)} does not say what {name} is varied over; give its values, such as {_example(specs[name])}.",
-        )
-    if specs[name].kind in ("int", "float") and any(re.fullmatch("0[0-9]+", word) for word in words):
-        raise ConfigError(name, f"In {shown(text)} a comma separates two values; write thousands without one.")
-    return name, [specs[name].parse(word) for word in words]
-
-
-def _example(spec: KnobSpec) -> str:
-    if spec.kind == "bool":
-        return f"{spec.name}=on,off"
-    if isinstance(spec.default, str):
-        texts = ("90/5/5", "80/10/10") if spec.name == "split" else ("tales", "python-docs")
-        values = spec.choices[:2] or texts
-    else:
-        other = next(
-            value for value in (2 * spec.default, 1, 0.5, 0.25) if value != spec.default and spec.takes(str(value))
-        )
-        values = (shown_value(spec.default), shown_value(other))
-    return f"{spec.name}={','.join(values)}"
 
 
 # --- labels ---------------------------------------------------------------------------------------------------

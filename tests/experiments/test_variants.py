@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from rnnplay.config import RunConfig, Value, knobs
+from rnnplay.config import RunConfig, Value
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.experiments.variants import READY, parse_variation, ready, vary
+from rnnplay.experiments.variants import READY, ready, vary
 from rnnplay.presets import preset_config
 
 SETUP = preset_config("quick")
@@ -82,51 +80,6 @@ def test_what_cannot_race_is_refused_with_the_knob(values: dict[str, list[Value]
     with pytest.raises(ConfigError, match=words) as refused:
         vary(SETUP, values)
     assert refused.value.knob == knob
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("lr=0.1,0.2", ("lr", [0.1, 0.2])),
-        ("cell=RNN, lstm", ("cell", ["rnn", "lstm"])),
-        ("tie=on,off", ("tie", [True, False])),
-        ("average=0.9,0", ("ema_decay", [0.9, 0.0])),
-        ("clip-threshold=1,2", ("clip_threshold", [1.0, 2.0])),
-        ("hidden=64,128,256", ("hidden", [64, 128, 256])),
-        ("split=90/5/5,80/10/10", ("split", ["90/5/5", "80/10/10"])),
-    ],
-)
-def test_what_users_type(text: str, expected: tuple[str, list[Value]]) -> None:
-    assert parse_variation(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("lr", "give its values, such as lr=0.002,0.004"),
-        ("lr=0.1,,", "does not say what lr is varied over"),
-        ("dropout=", "such as dropout=0,0.5"),
-        ("tie", "such as tie=on,off"),
-        ("split", "such as split=90/5/5,80/10/10"),
-        ("clip", "such as clip=norm,value"),
-        ("learning_rate=1,2", "did you mean lr?"),
-        ("=1", "no knob '' to vary; the knobs are corpus"),
-        ("hidden=1,024", "a comma separates two values; write thousands without one"),
-        ("cell=rnn,foo", "cell must be rnn, lstm or gru; got 'foo'"),
-        ("lr=0.1,nan", "lr must be a number above 0"),
-    ],
-)
-def test_what_is_mistyped_is_said(text: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(words)):
-        parse_variation(text)
-
-
-def test_every_example_is_valid() -> None:
-    for name in knobs():
-        with pytest.raises(ConfigError) as refused:
-            parse_variation(name)
-        example = str(refused.value).rpartition("such as ")[2].removesuffix(".")
-        assert len(set(parse_variation(example)[1])) == 2
 
 
 def test_texts_of_the_same_name_are_told_apart() -> None:

@@ -19,13 +19,14 @@ from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.errors import ConfigError, InputError, RnnplayError
+from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.conclusion import Conclusion, Outcome, conclude
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, run_names
 from rnnplay.experiments.sharing import SHARES, Measure, Share
 from rnnplay.experiments.standings import By
-from rnnplay.experiments.variants import READY, Variant, parse_variation, ready, vary
+from rnnplay.experiments.sweep.space import parse_dimensions
+from rnnplay.experiments.variants import READY, Variant, ready, vary
 from rnnplay.knobs import Value
 from rnnplay.runs.folder import RunFolder, names_in
 
@@ -43,7 +44,8 @@ TICK_SECONDS = 0.1
     "variations",
     metavar="KNOB=V1,V2,…",
     multiple=True,
-    help="Vary a knob over these values; given several times, every combination races (2 to 6 in all).",
+    help="Vary a knob over these values (or LOW..HIGH:log:N); given several times, every combination races, 2 to 6 in "
+    "all.",
 )
 @click.option(
     "--ready",
@@ -170,13 +172,18 @@ def chosen_variants(
         raise InputError("--vary and --ready both say what races; give one of them.")
     if not variations:
         return ready(ready_set or "cells", setup)
-    knobs: dict[str, list[Value]] = {}
-    for text in variations:
-        name, values = parse_variation(text)
-        if name in knobs:
-            raise ConfigError(name, f"{name} is varied twice; give all of its values in one --vary.")
-        knobs[name] = [lasting_corpus(str(value), workspace) for value in values] if name == "corpus" else values
-    return vary(setup, knobs)
+    values: dict[str, list[Value]] = {}
+    for dimension in parse_dimensions(variations):
+        if not dimension.values:
+            raise InputError(
+                f"--vary {dimension.text} is a range, and a race needs its values: list them, or say how many, as in "
+                f"{dimension.text}:3."
+            )
+        corpus = dimension.knob == "corpus"
+        values[dimension.knob] = [
+            lasting_corpus(str(value), workspace) if corpus else value for value in dimension.values
+        ]
+    return vary(setup, values)
 
 
 def reserved_names(plan: RacePlan, workspace: Workspace) -> list[list[str]]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from rnnplay.common.numbers import whole_number
+from rnnplay.common.other_tools import meant_as
 from rnnplay.config import RENAMED, RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.knobs import shown
@@ -73,7 +75,11 @@ def parse_dimension(text: str) -> Dimension:
     if not equals or not values.strip():
         raise InputError(f"--vary takes a knob and its values, such as {EXAMPLES}; got {shown(text)}.")
     if name not in knobs():
-        raise ConfigError(name, f"--vary: unknown knob {shown(name)}; the knobs are {', '.join(knobs())}.")
+        near = meant_as(name, [knob.replace("_", "-") for knob in knobs()])
+        hint = (
+            f"did you mean {near[0].split()[0].replace('-', '_')}?" if near else f"the knobs are {', '.join(knobs())}."
+        )
+        raise ConfigError(name, f"--vary: unknown knob {shown(name)}; {hint}")
     if name == "seed":
         raise InputError("--vary: seed is not varied as a knob; --repeat 3 trains each combination with three seeds.")
     dimension = _range(name, values) if ".." in values else _list(name, values)
@@ -88,6 +94,8 @@ def _list(name: str, values: str) -> Dimension:
     words = [word.strip() for word in values.split(",")]
     if not all(words):
         raise InputError(f"--vary {name}={values}: a value is missing between two commas.")
+    if spec.kind in ("int", "float") and any(re.fullmatch("0[0-9]+", word) for word in words):
+        raise InputError(f"--vary {name}={values}: a comma separates two values; write thousands without one.")
     return Dimension(knob=name, values=[spec.parse(word) for word in words])
 
 

@@ -126,13 +126,16 @@ def test_one_whose_engine_ends_is_told_and_the_others_go_on(invoke: Invoke, smal
     [
         (("--vary", "lr=0.1"), "lr has one value"),
         (("--vary", "lr=1,2", "--ready", "cells"), "--vary and --ready both say what races"),
-        (("--vary", "lr=1,2", "--vary", "lr=3,4"), "lr is varied twice"),
+        (("--vary", "lr=1,2", "--vary", "lr=3,4"), "lr is there twice"),
+        (("--vary", "lr=0.1..0.2"), "say how many, as in lr=0.1..0.2:3"),
+        (("--vary", "learning_rate=1,2"), "unknown knob 'learning_rate'; did you mean lr?"),
+        (("--vary", "hidden=1,024"), "a comma separates two values"),
         (("--ready", "cell"), "no ready-made set 'cell'"),
         (("--share", "half"), "'half' is not one of"),
         (("--repeat", "21"), "from 1 to 20"),
         (("--vary", "corpus=small,nowhere"), "There is no corpus 'nowhere'"),
         (("--vary", "hidden=8,16", "--match-parameters"), "parameters cannot be matched"),
-        (("--vary", "seed=1,2", "--repeat", "2"), "seed is varied"),
+        (("--vary", "seed=1,2"), "--repeat 3 trains each combination with three seeds"),
         (("--resume",), "There is no option --resume"),
     ],
 )
@@ -145,7 +148,7 @@ def test_what_cannot_race_is_refused_at_once(invoke: Invoke, small: Path, given:
 
 @pytest.mark.usefixtures("quick")
 def test_a_race_in_which_nothing_can_be_trained_fails(invoke: Invoke, small: Path) -> None:
-    result = invoke("race", *SMALL, "--device", "cuda", "--vary", "seed=1,2")
+    result = invoke("race", *SMALL, "--device", "cuda", "--vary", "lr=1,2")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Error: No variant could be trained to a validation. There is no CUDA device here.\n" in result.stderr
     assert list((small / "checkpoints").iterdir()) == []
