@@ -1,6 +1,6 @@
 """Checks the health line's verdicts on runs whose condition is known.
 
-    python -m benchmarks.health --texts FOLDER [--workspace DIR] [--only NAME,…] [--train]
+    python -m benchmarks.health --texts FOLDER [--workspace DIR]
 
 Each condition is trained once with `rnnplay train` on a real text; runs that the workspace already has are not trained
 again. The rules were calibrated on the conditions of Tiny Shakespeare alone; those of the other texts are the check.
@@ -12,10 +12,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import options_of
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.health import Health, Verdict
 from tests.support.terminal import rnnplay_command
 
 SMALL: tuple[str, ...] = (
@@ -94,8 +97,23 @@ CONDITIONS = (
     _condition("unclipped", "wikitext", f"{UNSTABLE},{HIGH}", "--steps 800 --cell rnn --nonlinearity relu --clip off --lr 0.02 --recurrent-gain 1.3"),
     _condition("rate-2e-5", "wikitext", LOW, "--steps 1000 --lr 2e-5 --cell gru"),
     _condition("rate-1e-5", "tales", LOW, "--steps 800 --lr 1e-5"),
+    # ordinary settings, of which nothing alarming may be said
+    _condition("quick", "shakespeare", f"{LEARNING},{LEVEL},", "--preset quick --steps 1000 --hidden 128 --schedule cosine --lr 0.01"),
+    _condition("quick", "wikitext", f"{LEARNING},{LEVEL},", "--preset quick --steps 1000 --hidden 128 --schedule cosine --lr 0.01"),
+    _condition("regularised", "shakespeare", f"{LEARNING},{LEVEL},", "--steps 1000 --lr 0.005 --dropout 0.4 --ema-decay 0.99"),
+    _condition("warm-up", "shakespeare", f"{LEARNING},{LEVEL},", "--steps 1200 --lr 0.004 --schedule warmup --warmup-steps 500"),
+    _condition("tied-words", "wikitext", f"{LEARNING},{LEVEL},", "--steps 800 --lr 0.003 --tokens word --max-vocabulary 4000 --embedding 96 --tie --optimizer adamw --weight-decay 0.1"),
+    _condition("rate-0.02", "shakespeare", f"{LEARNING},{LEVEL},{HIGH},", "--steps 1000 --lr 0.02"),
+    _condition("rate-0.03-gru", "tales", f"{LEARNING},{LEVEL},{HIGH},", "--steps 800 --lr 0.03 --cell gru"),
+    _condition("rmsprop", "tales", f"{LEARNING},{LEVEL},", "--steps 800 --optimizer rmsprop --lr 0.002"),
+    _condition("sgd", "wikitext", f"{LEARNING},{LEVEL},", "--steps 1200 --optimizer sgd --lr 1 --momentum 0.9"),
+    _condition("rnn", "tales", f"{LEARNING},{LEVEL},", "--steps 800 --cell rnn --lr 0.003"),
+    _condition("lines", "tales", f"{LEARNING},{LEVEL},", "--steps 800 --feed lines --lr 0.004"),
 )  # fmt: skip
 # ruff: noqa: E501
+
+CALIBRATION = 21
+"""Conditions that the thresholds were set on."""
 
 
 def train(condition: Condition, texts: Path, workspace: Path) -> None:
@@ -109,21 +127,49 @@ def train(condition: Condition, texts: Path, workspace: Path) -> None:
     subprocess.run(rnnplay_command(*arguments, *SMALL, *condition.options), stdout=quiet, stderr=quiet, check=False)
 
 
+def verdicts(folder: RunFolder) -> tuple[list[str], Verdict | None]:
+    """Returns the kinds of verdict at 30, 50 and 75 percent of a run, and the verdict at its end."""
+    records = list(folder.metrics())
+    last = max(record.step for record in records)
+    marks = [0.3, 0.5, 0.75]
+    health = Health(folder.info().config)
+    before: list[str] = []
+    for record in records:
+        health.take(record)
+        while marks and record.step >= marks[0] * last:
+            found = health.verdict()
+            before.append(found.kind if found else "–")
+            marks.pop(0)
+    return before, health.verdict()
+
+
+def report(conditions: Sequence[Condition], workspace: Path) -> bool:
+    """Prints the verdicts of a group of conditions and their counts; returns whether none is wrong."""
+    counts = dict.fromkeys(("hit", "silent", "WRONG"), 0)
+    for condition in conditions:
+        before, found = verdicts(RunFolder(workspace / "checkpoints" / condition.name))
+        kind = found.kind if found else ""
+        grade = "hit" if kind in condition.expected else "silent" if not kind else "WRONG"
+        counts[grade] += 1
+        expected = " or ".join(one or "silence" for one in condition.expected)
+        print(f"{grade:6} {condition.name:26} {expected:40} {' | '.join(before):40} {found.text if found else '–'}")
+    print("  ".join(f"{grade}: {count}" for grade, count in counts.items()), flush=True)
+    return not counts["WRONG"]
+
+
 def main() -> None:
     parser = options_of("benchmarks.health", __doc__)
     parser.add_argument("--texts", type=Path, required=True, metavar="FOLDER")
     parser.add_argument(
         "--workspace", type=Path, metavar="DIR", help="where the runs are kept; else a temporary folder"
     )
-    parser.add_argument("--only", default="", help="names of conditions, separated by commas")
     options = parser.parse_args()
-    only = set(options.only.split(",")) - {""}
     with tempfile.TemporaryDirectory() as temporary:
         workspace = options.workspace or Path(temporary)
         for condition in CONDITIONS:
-            if not only or condition.name in only:
-                train(condition, options.texts, workspace)
-                print(condition.name, file=sys.stderr, flush=True)
+            train(condition, options.texts, workspace)
+        good = [report(group, workspace) for group in (CONDITIONS[:CALIBRATION], CONDITIONS[CALIBRATION:])]
+    sys.exit(0 if all(good) else 1)
 
 
 if __name__ == "__main__":

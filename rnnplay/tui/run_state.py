@@ -21,6 +21,7 @@ from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
 from rnnplay.runs import records
+from rnnplay.runs.health import Health
 from rnnplay.runs.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
 
@@ -109,6 +110,8 @@ class RunState:
         self.events: deque[LogLine] = deque(maxlen=MOST_EVENTS)
         self.returns: deque[int] = deque(maxlen=50)
         """Steps that the run has been returned to."""
+        self.health = Health(config)
+        """What the curves say."""
 
     @property
     def running(self) -> bool:
@@ -226,12 +229,14 @@ class RunState:
         self.norm.extend_rising(steps, columns.grad_norm)
         self.norm_clipped.extend_rising(steps, columns.grad_norm_clipped)
         self.step = steps[-1]
+        self.health.take_steps(steps, columns.loss)
         if columns.last:
             self.recent.extend(columns.last)
             self.last = columns.last[-1]
 
     def take(self, record: records.Record) -> None:
         """Applies one training record."""
+        self.health.take(record)
         match record:
             case records.Step():
                 self.last = record

@@ -80,12 +80,14 @@ def show(session: Session, name: str, as_json: bool) -> None:
     """Show a run's settings, checkpoints and validations."""
     from rnnplay.config import RunConfig, knobs
     from rnnplay.runs.browsing.training_now import training_of
+    from rnnplay.runs.health import health_of
     from rnnplay.runs.index import listed
     from rnnplay.runs.management.disk_use import disk_use
 
     run = find_run(session, name)
     info, checkpoints = run.info(), run.checkpoints()
     described = _described(listed(run), info)
+    verdict = health_of(run)
     validations, training, size = _validations(run), training_of(run.path), disk_use(run.path)
     if as_json:
         write_json(
@@ -98,6 +100,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
                 "parent": builtins(info.parent) if info.parent is not None else None,
                 "checkpoints": [{"step": c.step, "path": str(c.path), "loss": c.loss} for c in checkpoints],
                 "validations": [builtins(validation) for validation in validations],
+                "health": builtins(verdict) if verdict is not None else None,
                 "training": _training(training),
                 "disk_bytes": size,
             }
@@ -117,6 +120,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("step", f"{described['step']:,}"),
             ("validation loss", _number(validations[-1].loss if validations else None)),
             ("best", _number(described["best_loss"])),
+            *([("health", verdict.text)] if verdict is not None else []),
             ("<unk>", fraction_of_tokens(info.unknown_fraction) if info.unknown_fraction is not None else "–"),
             ("checkpoints", ", ".join(f"{c.step:,}" for c in checkpoints) or "none"),
             ("on disk", size_text(size)),

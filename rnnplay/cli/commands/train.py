@@ -321,6 +321,11 @@ def _train(
         note(f"Stopped at step {finished.step:,}; {_how_to_continue(session, folder)}")
     if not as_json:
         click.echo(printable(_result(session.workspace, folder, trainer, finished, foreground.validation)))
+        from rnnplay.runs.health import health_of
+
+        with suppress(InputError, OSError):
+            if (verdict := health_of(folder)) is not None:
+                click.echo(verdict.text)
     return 0
 
 

@@ -14,6 +14,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
+from textual.markup import escape
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -93,6 +94,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
         self._model.y_range = y_range
         self._border_text = chart_borders.BorderText(legend=legend, x=x)
+        self._note = ""
         self._drag: tuple[int, float] | None = None  # column of the mouse button press; window start then
         # The state of the screen.
         self._drawn: object = None
@@ -110,7 +112,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self.border_subtitle = KEYS if smooth or not self._model.series else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
-        self.border_subtitle = ""
+        self.border_subtitle = escape(self._note)
 
     # Contents
 
@@ -190,6 +192,18 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         if text != self._border_text.readout:
             self._border_text.readout = text
             self._refresh_borders()
+
+    @property
+    def note(self) -> str:
+        """Plain text on the lower border, while the keys are not there."""
+        return self._note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        if text != self._note:
+            self._note = text
+            if not self.has_focus:
+                self.border_subtitle = escape(text)
 
     @property
     def reading(self) -> str:

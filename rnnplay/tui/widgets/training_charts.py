@@ -73,6 +73,9 @@ class TrainingCharts(Vertical):
         norm.set_threshold(clip.clip_threshold if clip.clip == "norm" else None, "clip")
         loss.refresh_data()
         norm.refresh_data()
+        # On a border, so that it takes no room and moves nothing, whether there is something to say or not.
+        verdict = state.health.verdict()
+        norm.note = verdict.text.rstrip(".") if verdict is not None else ""
         loss.readout, norm.readout = loss_readout(state), norm_readout(state, config, clip)
         loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
         loss_spark.values = [step.loss for step in state.recent]
