@@ -95,6 +95,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._model.y_range = y_range
         self._border_text = chart_borders.BorderText(legend=legend, x=x)
         self._note = ""
+        self._smoothed = x == "step"  # a quantity by distance is not
         self._drag: tuple[int, float] | None = None  # column of the mouse button press; window start then
         # The state of the screen.
         self._drawn: object = None
@@ -108,8 +109,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return self._model.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
-        smooth = any(series.smooth for series in self._model.series)
-        self.border_subtitle = KEYS if smooth or not self._model.series else KEYS.replace("s smooth  ", "")
+        self.border_subtitle = KEYS if self._smoothed else KEYS.replace("s smooth  ", "")
 
     def on_blur(self) -> None:
         self.border_subtitle = escape(self._note)
