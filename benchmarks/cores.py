@@ -46,35 +46,12 @@ SETTLED_SECONDS = 7.0
 _numbers = itertools.count(1)
 
 
-class Training:
-    """A process of `rnnplay train`."""
+class RunSpeed:
+    """Measures a run's tokens per second from what reaches its metrics.jsonl between two moments."""
 
-    def __init__(self, workspace: Path, *arguments: str, spin: str | None = None) -> None:
-        self.name = f"run-{next(_numbers)}"
-        environment = dict(os.environ)
-        environment.pop("GOMP_SPINCOUNT", None)
-        if spin:
-            environment["GOMP_SPINCOUNT"] = spin
-        options = ("--workspace", str(workspace), "train", "--run", self.name, "--minutes", "60", "--eval-every", "0")
-        command, quiet = rnnplay_command(*options, *arguments), subprocess.DEVNULL
-        self._process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
-        self._metrics = workspace / "checkpoints" / self.name / "metrics.jsonl"
+    def __init__(self, folder: Path) -> None:
+        self.metrics = folder / "metrics.jsonl"
         self._marks: list[tuple[float, int]] = []
-
-    def __enter__(self) -> Training:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-    def wait(self, seconds: float = 60.0) -> None:
-        """Waits until the first steps are on disk."""
-        end = time.monotonic() + seconds
-        while not (self._metrics.exists() and self._metrics.stat().st_size):
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("a training did not start")
-            time.sleep(0.02)
 
     def mark(self) -> None:
         """Waits until records next reach the file, about every second, and marks that moment."""
@@ -86,19 +63,49 @@ class Training:
     def speed(self, first: int = -2, last: int = -1) -> float:
         """Returns tokens per second between two marks."""
         (began, start), (ended, end) = self._marks[first], self._marks[last]
-        with self._metrics.open("rb") as file:
+        with self.metrics.open("rb") as file:
             whole = file.read(end)
         lines = whole[whole.rfind(b"\n", 0, start) + 1 : whole.rfind(b"\n") + 1].splitlines()
         tokens = [record["tokens"] for record in map(json.loads, lines) if record["type"] == "step"]
         return float((tokens[1] - tokens[0]) * len(tokens) / (ended - began))
 
+    def _size(self) -> int:
+        return self.metrics.stat().st_size if self.metrics.exists() else 0
+
+
+class Training(RunSpeed):
+    """A process of `rnnplay train`."""
+
+    def __init__(self, workspace: Path, *arguments: str, spin: str | None = None) -> None:
+        self.name = f"run-{next(_numbers)}"
+        super().__init__(workspace / "checkpoints" / self.name)
+        environment = dict(os.environ)
+        environment.pop("GOMP_SPINCOUNT", None)
+        if spin:
+            environment["GOMP_SPINCOUNT"] = spin
+        options = ("--workspace", str(workspace), "train", "--run", self.name, "--minutes", "60", "--eval-every", "0")
+        command, quiet = rnnplay_command(*options, *arguments), subprocess.DEVNULL
+        self._process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
+
+    def __enter__(self) -> Training:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Waits until the first steps are on disk."""
+        end = time.monotonic() + seconds
+        while not (self.metrics.exists() and self.metrics.stat().st_size):
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("a training did not start")
+            time.sleep(0.02)
+
     def threads(self) -> list[int]:
         """Returns the numbers of threads that it changed to."""
-        records = map(json.loads, self._metrics.read_text().splitlines())
+        records = map(json.loads, self.metrics.read_text().splitlines())
         return [record["threads"] for record in records if record["type"] == "threads"]
-
-    def _size(self) -> int:
-        return self._metrics.stat().st_size if self._metrics.exists() else 0
 
 
 def measured(workspace: Path, seconds: float, *arguments: str, spin: str | None = None) -> float:

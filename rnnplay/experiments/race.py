@@ -15,7 +15,7 @@ from rnnplay.common.files import as_name, is_name
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.experiments.fairness import CountTokens, matched, repeated
-from rnnplay.experiments.sharing import Measure, Reached, Share, Sharing, Turns, choose_sharing
+from rnnplay.experiments.sharing import TURN_SECONDS, Measure, Reached, Share, Sharing, Turns, choose_sharing
 from rnnplay.experiments.standings import By, Progress, Quality, Standings, rank
 from rnnplay.experiments.variants import TEXT_KNOBS, Variant
 from rnnplay.model.parameter_count import parameter_count
@@ -164,11 +164,14 @@ class Entry:
 class Race:
     """The course of one race, with an engine for each entry."""
 
-    def __init__(self, plan: RacePlan, variants: Sequence[Variant], runs: Sequence[str]) -> None:
+    def __init__(
+        self, plan: RacePlan, variants: Sequence[Variant], runs: Sequence[str], turn_seconds: float = TURN_SECONDS
+    ) -> None:
         """`variants`: those of one of `plan.races()`; `runs`: the names of their new runs."""
         self.plan = plan
         self.entries = [Entry(variant, run) for variant, run in zip(variants, runs, strict=True)]
-        self._turns: Turns[Entry] = Turns(plan.sharing)
+        self._turns: Turns[Entry] = Turns(plan.sharing, turn_seconds)
+        self._turn_seconds = turn_seconds
         self._open = False
         """Whether all have begun, and so train."""
 
@@ -231,7 +234,8 @@ class Race:
         if device != "cpu" and self.plan.setup.device != "cpu" and self.sharing.at_once > 1:
             asked = self.plan.sharing.share
             share = None if asked == "threads" else asked
-            self._turns = Turns(choose_sharing(share, len(self.entries), self.sharing.cores, device))
+            sharing = choose_sharing(share, len(self.entries), self.sharing.cores, device)
+            self._turns = Turns(sharing, self._turn_seconds)
 
     # --- what they are told -------------------------------------------------------------------------------------
 
