@@ -151,9 +151,8 @@ def command(
             _forget(RunFolder(workspace.checkpoints / name))
     if not as_json and any(one.parameters for one in conclusion.variants):
         _tell(session, plan, conclusion)
-    if stopped:
-        _tell_onward(workspace, begun)
-    elif conclusion.best_run is None:
+    _tell_onward(workspace, begun)
+    if not stopped and conclusion.best_run is None:
         raise RnnplayError(_no_result(begun))
     return 0
 
@@ -306,19 +305,14 @@ def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
 
 
 def _tell_onward(workspace: Workspace, races: Sequence[Race]) -> None:
-    """Says how to go on with the runs of a race that the user has stopped."""
-    commands = [
-        workspace.command("train", resume=True, run=entry.run)
-        for race in races
-        for entry in race.entries
-        if entry.progress.ended in ("", "stopped") and RunFolder(workspace.checkpoints / entry.run).checkpoints()
-    ]
-    if commands:
-        note("The race has stopped; go on with one of its runs:")
-        for line in commands:
-            note(f"  {line}")
-    else:
-        note("The race has stopped; nothing of it is left to go on with.")
+    """Says how to go on with the runs of a race that were stopped or whose engine failed."""
+    cut = ("", "stopped", "failed")
+    runs = [entry.run for race in races for entry in race.entries if entry.progress.ended in cut]
+    runs = [run for run in runs if RunFolder(workspace.checkpoints / run).checkpoints()]
+    if runs:
+        note("Go on with a run that has not reached its length:")
+    for run in runs:
+        note(workspace.command("train", resume=True, run=run))
 
 
 def _no_result(races: Sequence[Race]) -> str:

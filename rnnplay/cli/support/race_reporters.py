@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -168,7 +168,7 @@ class LiveRaceReporter:
             return
         self._drawn = self._clock()
         try:
-            self._live.update(live_table(self._race, self._preparing), refresh=True)
+            self._live.update(live_table(self._race, self._console.width, self._preparing), refresh=True)
         except OSError:
             self.closed = True
 
@@ -252,27 +252,50 @@ def lines_of(entry: Entry, event: messages.Event, validations: bool) -> list[str
     return lines
 
 
-def live_table(race: Race, preparing: str = "") -> Table:
-    """Draws the standings of a race under way, for at least 80 columns."""
+COLUMNS = ("rank", "variant", "valid", "best", "step", "time", "tok/s", "params", "")
+DISPENSABLE = ("params", "tok/s", "time", "best", "rank", "step")
+"""Columns that a narrow terminal does without, the first one first."""
+
+
+def live_table(race: Race, width: int, preparing: str = "") -> Table:
+    """Draws the standings of a race under way, with as many columns as fit in `width`."""
     from rich.table import Table
     from rich.text import Text
 
     standings = race.standings()
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    what = "bits/char" if standings.quality == "bits_per_character" else "valid"
-    at = f" at {amount_text(standings.at, standings.measure)}" if standings.at else ""
-    for column in ("", "variant", what + at, "best", "step", "time", "tok/s", "params", ""):
-        right = column not in ("variant", "")
-        drawn.add_column(column, justify="right" if right else "left", no_wrap=True)
     fractions = {entry.variant.label: entry.fraction for entry in race.entries}
-    for row in standings.rows:
-        drawn.add_row(*(Text(printable(cell)) for cell in cells_of(row, fractions.get(row.label, 0.0), preparing)))
+    rows = [cells_of(row, fractions.get(row.label, 0.0), preparing) for row in standings.rows]
+    what = "bits per character" if standings.quality == "bits_per_character" else "validation loss"
+    at = f", compared at {amount_text(standings.at, standings.measure)}" if standings.at else ""
+    drawn = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+        caption=Text(f"valid: {standings.by} {what}{at}", style="dim"),
+        caption_justify="left",
+    )
+    columns = columns_in(rows, width)
+    for name in columns:
+        drawn.add_column(name, justify="left" if name in ("variant", "") else "right", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*(Text(printable(row[name])) for name in columns))
     return drawn
 
 
-def cells_of(row: Row, fraction: float, preparing: str = "") -> tuple[str, ...]:
-    """Returns the cells of a variant in the live table; the first tells the best without colour."""
-    return (
+def columns_in(rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """Returns the columns that fit in `width`, with a gap of two between them."""
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) + 2 for name in COLUMNS}
+    for name in DISPENSABLE:
+        if sum(widths.values()) - 2 <= width:
+            break
+        del widths[name]
+    return list(widths)
+
+
+def cells_of(row: Row, fraction: float, preparing: str = "") -> dict[str, str]:
+    """Returns the cells of a variant in the live table, by column."""
+    cells = (
         str(row.rank or ""),
         row.label,
         loss_text(row.equal),
@@ -283,6 +306,7 @@ def cells_of(row: Row, fraction: float, preparing: str = "") -> tuple[str, ...]:
         count_text(row.parameters) if row.parameters else "",
         state_text(row, fraction, preparing),
     )
+    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def state_text(row: Row, fraction: float = 0.0, preparing: str = "") -> str:
