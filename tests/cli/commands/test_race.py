@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +23,11 @@ from rnnplay.experiments import engines
 from rnnplay.experiments.race import plan_race
 from rnnplay.experiments.variants import ready
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.records import Step
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
 from tests.support import quick_engine
+from tests.support.terminal import rnnplay_command
 
 Invoke = Callable[..., Result]
 
@@ -152,6 +157,30 @@ def test_a_race_in_which_nothing_can_be_trained_fails(invoke: Invoke, small: Pat
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Error: No variant could be trained to a validation. There is no CUDA device here.\n" in result.stderr
     assert list((small / "checkpoints").iterdir()) == []
+
+
+def test_ctrl_c_ends_all_with_a_checkpoint_and_says_how_to_go_on(small: Path) -> None:
+    """In a process of its own, with real engines; nothing that was trained is lost."""
+    command = rnnplay_command("race", *SMALL, "--vary", "cell=rnn,lstm", "--minutes", "10", "--checkpoint-seconds", "0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        said = list(itertools.takewhile(lambda line: "valid" not in line, process.stderr))
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.readlines()
+        table = process.stdout.read()
+    assert process.returncode == 0, said
+    told = "".join(said)
+    assert "Stopping with a checkpoint of each" in told and told.count("stopped") == 2
+    assert {line.partition("\t")[2].partition("\t")[0] for line in table.splitlines()[1:4]} == {
+        "variant",
+        "RNN",
+        "LSTM",
+    }
+    for name in ("race-01-rnn", "race-01-lstm"):
+        assert f"rnnplay train --resume --run {name}\n" in told
+        folder = RunFolder(small / "checkpoints" / name)
+        last = [record for record in folder.metrics() if isinstance(record, Step)][-1]
+        assert folder.checkpoint("latest").step == last.step > 0
 
 
 def test_names_are_taken_at_once(workspace: Path) -> None:
