@@ -29,8 +29,16 @@ def small_text(characters: int = 6_000) -> str:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores: a third of the time a test of the interface, or of a process, waits with its core idle."""
-    return (os.cpu_count() or 1) + 1
+    """More than cores: half of the time a test of the interface, or of a process, waits with its core idle."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2 + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Gives each worker a stretch of tests, which mostly share the fixtures of their module, and later some of others."""
+    if config.getoption("numprocesses", None) and config.getoption("dist") == "no":
+        config.option.dist = "worksteal"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -24,7 +24,7 @@ from rnnplay.cli.main import program
 from tests.conftest import small_text
 
 TRAIN = (
-    "train --corpus small --run made --steps 200 --eval-every 0 --embedding 12 --hidden 24 --layers 2 --batch-size 4 "
+    "train --corpus small --run made --steps 120 --eval-every 0 --embedding 12 --hidden 24 --layers 2 --batch-size 4 "
     "--bptt 16 --lr 0.01 --device cpu --precision float32 --threads 1 --json"
 )
 RUNS = {
@@ -196,7 +196,8 @@ def test_samples_are_drawn_from_the_distribution(
         if len(drawn) == 1500:
             break
     assert len(drawn) == 1500
-    assert found["text"] == made.rnnplay("generate", "made", *asked)["text"]
+    again = made.rnnplay("generate", "made", *asked, "--length", "100")["text"]
+    assert again and found["text"].startswith(again)
     surprise = expected = variance = 0.0
     for logits, token in zip(made.logits(first + drawn[:-1])[len(first) - 1 :], drawn, strict=True):
         shares = filtered(logits, temperature, top_k, top_p)

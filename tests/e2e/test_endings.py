@@ -204,9 +204,8 @@ def test_without_a_shell_to_come_back_from_it_is_not_stopped(workspace: Workspac
         assert terminal.wait_for_exit() == 0
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_random_keys_bytes_and_sizes(seed: int) -> None:
+def test_random_keys_bytes_and_sizes() -> None:
     """For minutes: python -m benchmarks.random_keys."""
     began = time.monotonic()
-    random_keys.play(5, seed)
+    random_keys.play(5, seed=2)
     assert time.monotonic() - began < 150, "it comes to an end"

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
 """Modules that take one private class, to draw it in another way; and what of it."""
 
 
+@cache
 def sources() -> dict[str, str]:
     from textual.drivers import _writer_thread, linux_driver
 
