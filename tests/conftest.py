@@ -36,7 +36,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Gives each worker a stretch of tests, which mostly share the fixtures of a module, and at the end some of others."""
+    """Gives each worker a stretch of tests, so that most tests of a module share its fixtures."""
     if config.getoption("numprocesses", None) and config.getoption("dist") == "no":
         config.option.dist = "worksteal"
 

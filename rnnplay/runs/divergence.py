@@ -133,11 +133,11 @@ def changes(remedy: Remedy, config: RunConfig) -> dict[str, float | str]:
     return {}
 
 
-def in_words(record: Rollback) -> str:
-    """Describes a rollback in one line."""
+def rollback_text(record: Rollback) -> str:
+    """Describes a rollback, e.g. "loss not finite: back to step 1,150; lr is now 0.001"."""
     what = record.cause + (f" ({record.where})" if record.where else "")
     changes = ", ".join(f"{knob} is now {_shown(value)}" for knob, value in record.changed.items())
-    return f"step {record.step:,}  {what}: back to step {record.to:,}" + (f"; {changes}" if changes else "")
+    return f"{what}: back to step {record.to:,}" + (f"; {changes}" if changes else "")
 
 
 def _shown(value: float | str) -> str:

@@ -21,6 +21,7 @@ from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
 from rnnplay.runs import records
+from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
 from rnnplay.runs.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
@@ -322,10 +323,3 @@ class RunState:
         self.recent = deque(kept, maxlen=RECENT)
         self.last = kept[-1] if kept else None
         self.step = step
-
-
-def rollback_text(record: records.Rollback) -> str:
-    """Describes a rollback, e.g. "loss not finite: back to step 1,150; lr 0.001"."""
-    place = f" ({record.where})" if record.where else ""
-    changed = "".join(f"; {knob} {value}" for knob, value in record.changed.items())
-    return f"{record.cause}{place}: back to step {record.to:,}{changed}"

@@ -23,7 +23,7 @@ from rnnplay.runs.divergence import (
     TOO_LARGE,
     WEIGHTS,
     changes,
-    in_words,
+    rollback_text,
 )
 from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
 from rnnplay.training import rollback_states
@@ -393,12 +393,10 @@ def test_metrics_are_cut_at_the_last_passage(world: World) -> None:
         path.write_bytes(data)
 
 
-def test_a_rollback_in_words() -> None:
+def test_a_rollback_rollback_text() -> None:
     record = Rollback(
         step=1234, to=1200, cause=GRADIENT, remedy="lower-rate", where="rnn.weight_hh_l0", changed={"lr": 0.001}
     )
-    assert in_words(record) == (
-        "step 1,234  gradient not finite (rnn.weight_hh_l0): back to step 1,200; lr is now 0.001"
-    )
+    assert rollback_text(record) == "gradient not finite (rnn.weight_hh_l0): back to step 1,200; lr is now 0.001"
     line = encode_line(record)
     assert line.startswith(b'{"type":"rollback","step":1234,"to":1200,"cause":') and decode_line(line, Record) == record

@@ -15,7 +15,7 @@ from rnnplay.cli.support.console import printable
 from rnnplay.cli.support.failures import tell
 from rnnplay.common.formatting import count_text, duration_text, fixed, size_text, unknown_text
 from rnnplay.common.jsonl import encode_line
-from rnnplay.runs.divergence import in_words
+from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
 FLUSH_SECONDS = 0.05
@@ -189,7 +189,7 @@ def event_line(record: Record) -> str:
     if isinstance(record, Skipped):
         return f"step {record.step:,}  skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
     if isinstance(record, Rollback):
-        return in_words(record)
+        return f"step {record.step:,}  {rollback_text(record)}"
     if isinstance(record, Threads):
         return f"step {record.step:,}  {record.message}"
     return record.message if isinstance(record, Notice) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnplay.runs import records
+from rnnplay.runs.divergence import rollback_text
 
 
 def event_text(record: records.Record) -> str:
@@ -11,10 +12,9 @@ def event_text(record: records.Record) -> str:
         case records.Tuned():
             return f"{record.knob} set to {record.value}"
         case records.Skipped():
-            return f"step skipped: {record.cause}{_place(record.where)}"
+            return f"step skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
         case records.Rollback():
-            changed = "".join(f"; {knob} set to {value}" for knob, value in record.changed.items())
-            return f"{record.cause}{_place(record.where)}: back to step {record.to}{changed}"
+            return rollback_text(record)
         case records.Notice() | records.Threads():
             return record.message
         case records.Checkpoint():
@@ -22,7 +22,3 @@ def event_text(record: records.Record) -> str:
         case records.Finished():
             return record.reason
     return ""
-
-
-def _place(where: str) -> str:
-    return f" ({where})" if where else ""

@@ -11,6 +11,7 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import Language
+from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.records import Notice, Record, Rollback
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
@@ -18,7 +19,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController, RunControllers
-from rnnplay.tui.run_state import Phase, rollback_text
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens import playground_keys as keys
 from rnnplay.tui.screens.lesson_actions import LessonActions, action_of_t
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout

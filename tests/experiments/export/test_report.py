@@ -49,7 +49,7 @@ def test_the_page_has_measures_validations_settings_and_events(workspace: Worksp
     page = page_of(run, tmp_path)
     for wanted in (
         "run", "LSTM 1×8 on tales", "finished: length reached, step 3", "1.2500", "1,234", "1:00", "best: 3",
-        "loss not finite: back to step 2; lr set to 0.005", "(undone by a rollback)", "clip_threshold", "0: no limit",
+        "loss not finite: back to step 2; lr is now 0.005", "(undone by a rollback)", "clip_threshold", "0: no limit",
         "loss (nats per token)", "0" * 64,
     ):  # fmt: skip
         assert wanted in page.text

@@ -39,7 +39,7 @@ def test_events_that_a_rollback_undid_stay_and_are_marked(workspace: Workspace, 
         ("tuned", "false"),
         ("finished", "false"),
     ]
-    assert events[1]["message"] == "loss not finite: back to step 2; lr set to 0.005"
+    assert events[1]["message"] == "loss not finite: back to step 2; lr is now 0.005"
     assert (events[2]["knob"], events[2]["value"], events[3]["reason"]) == ("lr", "0.005", "length")
 
 

@@ -1043,7 +1043,7 @@ async def test_a_rollback_is_a_mark_a_line_in_the_log_and_a_message(stage: Stage
         assert "41 step skipped" not in log, "the oldest makes room, not the newest"
         assert [mark.step for mark in stage.loss.marks] == [30]
         assert stage.state.step == 31, "what came after the state it went back to is no longer so"
-        assert any("back to step 30; lr 0.001" in toast for toast in stage.toasts)
+        assert any("back to step 30; lr is now 0.001" in toast for toast in stage.toasts)
 
 
 async def test_escape_takes_back_what_was_typed_into_the_form(stage: Stage) -> None:
