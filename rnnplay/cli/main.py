@@ -28,6 +28,7 @@ COMMANDS = {
     "inspect": "Look inside a run's model.",
     "runs": "List, show, note, rename or remove runs.",
     "export": "Take runs to other programs: tables, charts, weights.",
+    "import": "Make a run of a PyTorch model's weights.",
     "corpora": "List, show or add texts to train on.",
     "lessons": "List, read or play the lessons.",
     "presets": "List the named settings to start from.",
@@ -35,9 +36,9 @@ COMMANDS = {
 }
 """Every command with its line of help, in the order of --help."""
 
-NEED_TORCH = {"train", "race", "generate", "complete", "eval", "inspect"}
+NEED_TORCH = {"train", "race", "generate", "complete", "eval", "inspect", "import"}
 
-MODULES = {"eval": "evaluate", "inspect": "inspect_run"}
+MODULES = {"eval": "evaluate", "inspect": "inspect_run", "import": "import_run"}
 """Module names that differ from the command's."""
 
 

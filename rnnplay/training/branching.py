@@ -26,7 +26,8 @@ BY_TOKEN = ("embedding.weight", "output.weight", "output.bias")
 class Branch(NamedTuple):
     """What a branched run begins with."""
 
-    parent: Parent
+    parent: Parent | None
+    """None if the weights are not a run's, but were imported."""
     weights: dict[str, Tensor]
     moments: dict[str, Tensor]
     """The optimizer's state, named as in a checkpoint; empty if it begins anew."""
