@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "Train a model in the foreground.",
     "race": "Train variants of a setup side by side, and rank them.",
     "sweep": "Train runs with varied settings and compare them.",
+    "lr-range": "Test which learning rates make the loss fall.",
     "generate": "Write text with a trained model.",
     "complete": "Complete a word and list the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
@@ -36,9 +37,9 @@ COMMANDS = {
 }
 """Every command with its line of help, in the order of --help."""
 
-NEED_TORCH = {"train", "race", "generate", "complete", "eval", "inspect", "import"}
+NEED_TORCH = {"train", "lr-range", "race", "generate", "complete", "eval", "inspect", "import"}
 
-MODULES = {"eval": "evaluate", "inspect": "inspect_run", "import": "import_run"}
+MODULES = {"eval": "evaluate", "inspect": "inspect_run", "lr-range": "lr_range", "import": "import_run"}
 """Module names that differ from the command's."""
 
 

@@ -219,6 +219,16 @@ class PlaygroundScreen(Screen[None]):
     def _cancel_wanted(self) -> None:
         self.controller.cancel()
 
+    def action_lr_range(self) -> None:
+        """Tests which learning rates make the loss fall, with the form's settings."""
+        from rnnplay.tui.screens.lr_range import LrRangeScreen  # imported on first use
+
+        self.app.push_screen(LrRangeScreen(self.form.config, self.controllers.workspace), self._lr_chosen)
+
+    def _lr_chosen(self, lr: float | None) -> None:
+        if lr is not None:
+            self.form.set_value("lr", lr)
+
     def action_prompt(self) -> None:
         self.prompt.focus_input()
 
@@ -289,6 +299,7 @@ class PlaygroundScreen(Screen[None]):
             silent=bool(self.controller.engine_silent),
             typing=takes_text(self.focused),
             on_button=isinstance(self.focused, Button),
+            on_lr=self.focused is not None and self.focused.id == "knob-lr",
             prompt_shown=self._panes.charts,
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),

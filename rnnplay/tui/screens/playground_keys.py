@@ -37,6 +37,7 @@ BINDINGS: list[BindingType] = [
     Binding("a", "answer", "Answer", show=False),
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
+    Binding("ctrl+r", "lr_range", "Rate test"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
     *HELP_KEYS,
     Binding("escape", "leave_field", "Leave"),
@@ -73,6 +74,7 @@ COMMANDS = (
     ("Clipping on or off", "Gradient clipping", "clip"),
     ("Go back or branch", "Return the run to one of its checkpoints, or begin a new run there", "go_back"),
     ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
+    ("Learning-rate range test", "Which rates make the loss fall", "lr_range"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
     ("Lessons", "Eight experiments, from training to the LSTM's memory", "lessons"),
@@ -101,6 +103,8 @@ class KeyContext:
     prompt_shown: bool = True
     lesson: bool = False
     forced: bool = False
+    on_lr: bool = False
+    """Whether the learning rate's field has the focus."""
     branching: bool = False
     """Whether the next run is to be a branch."""
 
@@ -117,6 +121,8 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
             return now.typing
         case "row":
             return now.on_button
+        case "lr_range":
+            return now.on_lr
         case "train" | "resume" | "look" | "done":
             return not running and now.key() == action
         case "new":

@@ -55,6 +55,11 @@ def test_keys_are_of_use_by_what_the_run_is_doing(now: KeyContext, expected: set
     assert useful(now, *actions, "release") == expected
 
 
+def test_the_range_test_belongs_to_the_learning_rate() -> None:
+    assert useful(situation(on_lr=True), "lr_range") == {"lr_range"}
+    assert not useful(situation(), "lr_range")
+
+
 def test_single_keys_are_text_while_text_is_typed_and_the_function_keys_are_then_shown() -> None:
     for typing in (True, False):
         now = situation(typing=typing)

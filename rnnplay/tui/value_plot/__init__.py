@@ -1,0 +1,1 @@
+"""Plots of values over something other than steps: a learning rate, or the values of a knob."""
