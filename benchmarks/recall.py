@@ -24,8 +24,7 @@ from rnnplay.inspection.distances import distance_accuracy
 from rnnplay.inspection.gradients import ProbeBatch, gradient_curve
 from rnnplay.model.hardware import prepare_thread
 from rnnplay.text.corpora.catalogue import find_corpus
-from rnnplay.text.corpora.dependencies import recall_line
-from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.corpora.dependencies import Draw, recall_line
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.learner import Learner
 from rnnplay.workspace import Workspace

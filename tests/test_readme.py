@@ -96,7 +96,7 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.app import RnnplayApp
     from rnnplay.tui.chart.chart import Chart
     from rnnplay.tui.heatmap.token_text import TokenText
-    from rnnplay.tui.inspection.view_tabs import ViewTabs
+    from rnnplay.tui.inspection.view import ViewTabs
     from rnnplay.tui.prompt.ghost_input import GhostInput
     from rnnplay.tui.prompt.prompt_pane import PromptPane
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen

@@ -15,8 +15,7 @@ from rnnplay.inspection.forward_pass import finite_weights
 from rnnplay.inspection.results import DistanceAccuracy
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.corpora.catalogue import find_corpus
-from rnnplay.text.corpora.dependencies import TASKS, Dependency, Task
-from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.corpora.dependencies import TASKS, Dependency, Draw, Task
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.workspace import Workspace
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.corpora.dependencies import Draw
 from rnnplay.workspace import bundled_corpora
 from tools.tales import write as tales
 from tools.tales.plots import PLOTS

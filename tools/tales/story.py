@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.corpora.dependencies import Draw
 from tools.tales.lexicon.words import WORDS
 from tools.tales.referents import Gender, Person, Thing, possessive, third_person
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rnnplay.text.corpora.draw import Draw
+from rnnplay.text.corpora.dependencies import Draw
 from tools.tales.plots import PLOTS
 from tools.tales.story import Story
 

@@ -2,7 +2,7 @@
 
 ```
 <cache>/encoded/<key>/          meta.json, vocabulary.json, and for each part its ids and, for lines, their starts;
-                                seen.json: which of them were checked (checked_files.py)
+                                seen.json: which of them were checked (content_hash.py)
 ```
 The key is a hash of the text's content and of every setting that the ids depend on. meta.json has a checksum of each
 whole file, and of itself. Format 1 had checksums of 64 kB at the ends; its copies are opened only where the text is
@@ -31,7 +31,7 @@ from rnnplay.common.files import read_small
 from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
-from rnnplay.text.corpora.checked_files import CheckedFiles, Stamp
+from rnnplay.text.corpora.content_hash import CheckedFiles, Stamp
 from rnnplay.text.encoding.mapped import Look, check_whole, ends_check, ids_below, mapped, rising_to
 from rnnplay.text.tokenizers.build import Tokenizer, load_tokenizer
 from rnnplay.text.tokenizers.splitting import PARTS

@@ -23,8 +23,7 @@ from rnnplay.tui.inspection.distances import DistancesView
 from rnnplay.tui.inspection.gates import GatesView
 from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.predictions import PredictionsView
-from rnnplay.tui.inspection.view import Curves, InspectView
-from rnnplay.tui.inspection.view_tabs import ViewTabs
+from rnnplay.tui.inspection.view import Curves, InspectView, ViewTabs
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.lessons import lesson_words as words

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button
+from textual.content import Content
+from textual.widgets import Button, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.presets import Preset
-from rnnplay.tui.run_state import RunState
+from rnnplay.tui.run_state import LogLine, RunState
 from rnnplay.tui.setup.setup_form import SetupForm
-from rnnplay.tui.widgets.event_log import EventLog
+from rnnplay.tui.widgets.visible import MUTED
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 COUNTED_SECONDS = 0.4
 """The delay from mounting the screen to counting the parameters of the model in the form."""
+
+STYLES = {"": MUTED, "warning": "$warning", "error": "$error"}
 
 
 class SetupPane(Vertical):
@@ -101,3 +106,54 @@ class SetupPane(Vertical):
     def move_threshold(self, direction: int) -> None:
         """Moves the clip threshold by one step."""
         self.query_one(SetupForm).nudge("clip_threshold", direction)
+
+
+class EventLog(Static):
+    """A log of what happened to the run: knobs tuned, steps skipped, rollbacks.
+
+    Shows the newest events, the latest at the bottom; hidden while there are none.
+    """
+
+    DEFAULT_CSS = """
+    EventLog { height: auto; max-height: 7; display: none; border-top: solid $border; margin-right: 1; }
+    EventLog.filled { display: block; }
+    """
+    ROWS = 6
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
+        super().__init__("", id=id, markup=False)
+        self._events: tuple[LogLine, ...] = ()
+        self._shown: list[LogLine] | None = None
+
+    def show(self, state: RunState) -> None:
+        """Updates the log from `state`."""
+        self._events = tuple(state.events)[-self.ROWS :]
+        self.set_class(bool(self._events), "filled")
+        self._refill()
+
+    def on_resize(self) -> None:
+        self._refill()
+
+    def _refill(self) -> None:
+        newest = fitting(self._events, self.content_size.width, self.ROWS)
+        if newest != self._shown:
+            self._shown = newest
+            self.update(lines(newest))
+
+
+def fitting(events: Sequence[LogLine], width: int, rows: int) -> list[LogLine]:
+    """Returns the newest of `events` that fit into `rows` rows once wrapped; at least the last one."""
+    kept: list[LogLine] = []
+    for event in reversed(events):
+        rows -= len(wrap(f"{event.step:,} {event.text}", width)) if width else 1
+        if kept and rows < 0:
+            break
+        kept.insert(0, event)
+    return kept
+
+
+def lines(events: Iterable[LogLine]) -> Content:
+    """Returns one line per event: its step and text."""
+    return Content("\n").join(
+        Content.assemble((f"{event.step:,} ", MUTED), (event.text, STYLES[event.severity])) for event in events
+    )

@@ -16,13 +16,13 @@ from rnnplay.text.corpora.dependencies import (
     SYMBOLS,
     TASKS,
     Dependency,
+    Draw,
     agreement_dependencies,
     brackets_dependencies,
     copy_dependencies,
     recall_dependencies,
     training_text,
 )
-from rnnplay.text.corpora.draw import Draw
 from rnnplay.workspace import Workspace
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.text.corpora import checked_files
+from rnnplay.text.corpora import content_hash
 from rnnplay.text.encoding import encoded_cache, mapped
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
 from tests.training.world import World, run_to_end
@@ -24,7 +24,7 @@ FILES = ("train.ids", "train.lines", "validation.ids", "test.lines")
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files need not be 100 ms old to be remembered."""
-    monkeypatch.setattr(checked_files, "TOO_FRESH_NS", -(10**18))
+    monkeypatch.setattr(content_hash, "TOO_FRESH_NS", -(10**18))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_what_was_checked_is_not_read_again_until_it_may_have_changed(
 
 def test_a_file_that_was_written_just_now_is_not_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another change could leave it with the same times."""
-    monkeypatch.setattr(checked_files, "TOO_FRESH_NS", 10**12)
+    monkeypatch.setattr(content_hash, "TOO_FRESH_NS", 10**12)
     world.encode(world.config())
     assert not (folder_of(world) / "seen.json").exists()
 
@@ -156,7 +156,7 @@ def test_where_nothing_can_be_written_the_cache_is_read_all_the_same(
     def refused(*_: Any, **__: Any) -> Any:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("rnnplay.text.corpora.checked_files.replacing", refused)
+    monkeypatch.setattr("rnnplay.text.corpora.content_hash.replacing", refused)
     assert ids(world.encode(world.config())) == expected
 
 

@@ -29,7 +29,7 @@ from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.runs import RunsScreen
-from rnnplay.tui.widgets.event_log import EventLog
+from rnnplay.tui.setup.setup_pane import EventLog
 from tests.tui.stage import (
     RUN,
     Stage,
