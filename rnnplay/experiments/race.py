@@ -103,11 +103,15 @@ def _with(variant: Variant, **values: int) -> Variant:
     return msgspec.structs.replace(variant, config=with_values(variant.config, values))
 
 
-def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str]) -> list[list[str]]:
-    """Names the runs of races that belong together, none as one of `taken`: race-03-lstm, race-03-lstm-seed-2."""
-    number = max((int(match[1]) for name in taken if (match := re.match("race-([0-9]{2,9})-", name))), default=0) + 1
+def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str], number: int | None = None) -> list[list[str]]:
+    """Names the runs of races that belong together, none as one of `taken`: race-03-lstm, race-03-lstm-seed-2.
+
+    `number`: that of the race, if there are runs of it already; None for a new one.
+    """
+    if number is None:
+        number = max(map(race_number, taken), default=0) + 1
     names: list[list[str]] = []
-    used: set[str] = set()
+    used = set(taken)
     for at, race in enumerate(races):
         names.append([])
         for variant in race:
@@ -120,6 +124,12 @@ def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str]) -> lis
             used.add(name)
             names[-1].append(name)
     return names
+
+
+def race_number(run: str) -> int:
+    """Returns the number of the race that a run is named after; 0 if it is named otherwise."""
+    match = re.match("race-([0-9]{2,9})-", run)
+    return int(match[1]) if match else 0
 
 
 def _label_in_name(label: str) -> str:
@@ -278,6 +288,19 @@ class Race:
             self.failed(entry, "It was dropped before it began.")
             return None
         return messages.Stop()
+
+    def resume(self, entry: Entry) -> messages.Allow | None:
+        """Takes back an entry that has ended or failed; by turns it trains first, until it has caught up.
+
+        Returns what its engine is told before it resumes the run; None if the run has not begun: `commands` then starts
+        it.
+        """
+        entry.why, entry.dropped = "", False
+        if entry.progress.started is None:
+            entry.phase = "starts"
+            return None
+        entry.phase, entry.told = "prepares", messages.Allow(steps=0)
+        return entry.told
 
     def add(self, variant: Variant, run: str) -> Entry:
         """Adds a variant to a race under way; by turns it trains first, until it has caught up with the others."""

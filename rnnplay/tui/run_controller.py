@@ -199,14 +199,18 @@ class RunController:
         names = [name for name in RunConfig.__struct_fields__ if name not in CHANGEABLE]
         return [name for name in names if getattr(form, name) != getattr(config, name)]
 
-    def train(self, config: RunConfig, stem: str = "", branch: messages.BranchFrom | None = None) -> str:
-        """Starts a new run, from `branch` if given, and returns its name: `stem`, if given, and a number.
+    def train(
+        self, config: RunConfig, stem: str = "", branch: messages.BranchFrom | None = None, name: str = ""
+    ) -> str:
+        """Starts a new run, from `branch` if given, and returns its name.
+
+        That is `name`, or else `stem` or what the config suggests, and a number.
 
         Raises RnnplayError if the run cannot be created.
         """
         self.workspace.create()
         others = [one.state.run for one in self._others if one is not self and one.state.run is not None]
-        run = new_run_name(config, self.workspace, stem, others)
+        run = name or new_run_name(config, self.workspace, stem, others)
         self._before_resume = None
         self.release()
         self.state.begin(run, config, branch)
@@ -352,6 +356,12 @@ class RunControllers:
         controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
         self.all.append(controller)
         return controller
+
+    async def remove(self, controller: RunController) -> None:
+        """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""
+        await controller.close()
+        if controller in self.all:
+            self.all.remove(controller)
 
     def bring_to_front(self, controller: RunController) -> None:
         """Shows the run of `controller`; the others continue."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
-from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, run_names
+from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, race_number, run_names
 from rnnplay.experiments.sharing import Share
 from rnnplay.experiments.variants import ready, vary
 from rnnplay.runs.records import Finished, Record, Started, Step, Validation
@@ -201,3 +202,35 @@ def test_names_of_runs_are_new_and_tell_variants_and_seeds_apart() -> None:
     ]
     same = plan_race(setup, vary(setup, {"corpus": ["x/a b", "y/a-b", "∴"]}), cores=2)
     assert run_names(same.races(), [])[0] == ["race-01-a-b", "race-01-a-b-2", "race-01-variant"]
+
+
+def test_one_that_ended_is_taken_back_and_catches_up_by_turns() -> None:
+    race = race_of("steps", cores=1)
+    begin(race)
+    first = race.entries[0]
+    race.heard(first, progress(2.0, step(3), Finished(step=3, reason="stopped")))
+    assert first.over
+    assert race.resume(first) == messages.Allow(steps=0) and not first.over
+    race.heard(first, progress(2.0, msgspec.structs.replace(STARTED, step=3)))
+    for entry in race.entries[1:]:
+        race.heard(entry, progress(20.0, step(40)))
+    race.commands()
+    assert first.told is not None and (first.told.steps or 0) > 3
+    assert all(entry.told == messages.Allow(steps=40) for entry in race.entries[1:])
+
+
+def test_one_that_never_began_begins_when_it_is_taken_back() -> None:
+    race = race_of()
+    begin(race)
+    added = race.add(race.entries[0].variant, "another")
+    race.failed(added, "Its engine has ended.")
+    assert race.resume(added) is None
+    race.heard(added, READY)
+    assert [command for _, command in race.commands() if isinstance(command, messages.Train)]
+
+
+def test_a_run_that_joins_is_named_after_its_race() -> None:
+    variants = [ready("cells", SETUP)[:1]]
+    taken = ["race-02-rnn", "race-02-rnn-2", "race-07-gru"]
+    assert run_names(variants, taken, number=2) == [["race-02-rnn-3"]]
+    assert (race_number("race-02-rnn"), race_number("tales-lstm-256-01")) == (2, 0)
