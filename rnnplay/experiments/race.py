@@ -295,7 +295,7 @@ class Race:
         Returns what its engine is told before it resumes the run; None if the run has not begun: `commands` then starts
         it.
         """
-        entry.why, entry.dropped = "", False
+        entry.why, entry.dropped, entry.progress.ended = "", False, ""
         if entry.progress.started is None:
             entry.phase = "starts"
             return None

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
-import msgspec
 from textual.message import Message
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.limits import limit_met, limit_sentence
-from rnnplay.config import RunConfig, SamplingConfig, knobs, with_values
+from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
 from rnnplay.runs.folder import RunFolder, new_run_name
+from rnnplay.tui.resuming import CHANGEABLE, LENGTHS, extended, with_values_of
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.workspace import Workspace
 
@@ -27,9 +27,6 @@ Request = messages.Complete | messages.Sample | messages.Inspect
 
 CRASH_SECONDS = 10.0
 """An engine that ends sooner than this after its start is not restarted automatically."""
-LENGTHS = ("steps", "epochs", "minutes")
-CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.live))
-"""Settings that may change when a run is resumed."""
 
 
 Post = Callable[[Message], object]
@@ -386,22 +383,6 @@ class RunControllers:
     async def close(self) -> None:
         """Lets every engine write a checkpoint and exit."""
         await asyncio.gather(*(controller.close() for controller in self.all))
-
-
-def with_values_of(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
-    """Returns `config` with the values of `other` for `names`."""
-    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})
-
-
-def extended(config: RunConfig, fraction: float) -> RunConfig:
-    """Returns `config` extended by its length: a run of two minutes continues to four."""
-    times = max(1.0, fraction) + 1
-    if times < 2.05:  # a run limited by minutes overshoots by up to one step
-        times = 2.0
-    grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
-    if "steps" in grown:
-        grown["steps"] = int(grown["steps"])
-    return with_values(config, grown) if grown else config
 
 
 def start_trouble(error: OSError) -> str:

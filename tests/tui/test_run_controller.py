@@ -15,7 +15,8 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Finished
 from rnnplay.tui import run_controller as controller_module
-from rnnplay.tui.run_controller import RunController, extended, start_trouble
+from rnnplay.tui.resuming import extended
+from rnnplay.tui.run_controller import RunController, start_trouble
 from rnnplay.tui.run_state import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 

@@ -103,6 +103,7 @@ CHINESE = {
     "Runs": "训练记录",
     "Inspect": "查看内部",
     "Learn": "课程",
+    "Race": "竞赛",
     "Setup": "设置",
     "Help": "帮助",
     "Quit": "退出",

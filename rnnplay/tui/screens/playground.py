@@ -26,6 +26,7 @@ from rnnplay.tui.screens import playground_keys as keys
 from rnnplay.tui.screens.lesson_actions import LessonActions
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.screens.preset_actions import PresetActions
+from rnnplay.tui.screens.race_actions import RaceActions
 from rnnplay.tui.screens.run_actions import RunActions
 from rnnplay.tui.screens.run_display import RunDisplay
 from rnnplay.tui.setup.setup_form import SetupForm
@@ -57,9 +58,7 @@ class PlaygroundScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.BINDINGS
 
-    def __init__(
-        self, controllers: RunControllers, progress: LessonProgress, preset: str, run: str | None = None
-    ) -> None:
+    def __init__(self, controllers: RunControllers, progress: LessonProgress, preset: str, run: str | None) -> None:
         """`preset` is what the form is compared with; `run` is opened at once."""
         super().__init__()
         self.controllers = controllers
@@ -69,7 +68,8 @@ class PlaygroundScreen(Screen[None]):
         self._runs = RunActions(self, controllers, progress)
         self._lessons = LessonActions(self, progress, self._runs, self._panes, self.action_inspect)
         self._presets = PresetActions(self, controllers.workspace)
-        self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes)
+        self._races = RaceActions(self, controllers)
+        self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes, self._races)
         self._curves = Curves()
         self._inspected = 0
 
@@ -116,6 +116,7 @@ class PlaygroundScreen(Screen[None]):
     @on(RunController.EngineMessage)
     def _engine_message(self, message: RunController.EngineMessage) -> None:
         self.lesson_progress.take(message)
+        self._races.take(message)
         if message.controller is self.controller:
             self._display.take(message)
             self._runs.take(message)
@@ -177,6 +178,9 @@ class PlaygroundScreen(Screen[None]):
 
     def action_go_back(self) -> None:
         self._runs.go_back()
+
+    def action_race(self) -> None:
+        self._races.open()
 
     # --- knobs and prompts ----------------------------------------------------------------------------------
 

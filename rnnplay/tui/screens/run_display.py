@@ -23,6 +23,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens import playground_keys as keys
 from rnnplay.tui.screens.lesson_actions import LessonActions, action_of_t
 from rnnplay.tui.screens.playground_layout import PlaygroundLayout
+from rnnplay.tui.screens.race_actions import RaceActions
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
 from rnnplay.tui.widgets.status_line import StatusLine
@@ -43,9 +44,11 @@ class RunDisplay:
         lesson_progress: LessonProgress,
         lessons: LessonActions,
         layout: PlaygroundLayout,
+        races: RaceActions,
     ) -> None:
         self._screen, self._controllers = screen, controllers
         self._lesson_progress, self._lessons, self._layout = lesson_progress, lessons, layout
+        self._races = races
         self._repaints = Repaints()
         self._asked_at = 0.0
         """When the last completion was requested."""
@@ -132,7 +135,7 @@ class RunDisplay:
         waited = controller.engine_silent or controller.engine_busy
         self._controllers.listen()
         silent = bool(controller.engine_silent)
-        if waited or silent or controller.engine_busy:
+        if waited or silent or controller.engine_busy or self._races.text:
             self._show_status()
         if silent != self._silence_reported:
             self._silence_reported = silent
@@ -144,7 +147,7 @@ class RunDisplay:
 
     def _show_status(self) -> None:
         translated = words.translation(self._lesson_progress.shown_language)
-        self._screen.query_one(StatusLine).show(self._controller, self._form.config, translated)
+        self._screen.query_one(StatusLine).show(self._controller, self._form.config, translated, self._races.text)
 
     def _translate(self) -> None:
         """Shows the titles in the lesson's language."""

@@ -55,9 +55,16 @@ class StatusLine(Widget):
         self._left: list[Piece] = []
         self._right: list[Piece] = []
 
-    def show(self, controller: RunController, config: RunConfig, translated: Translation = str) -> None:
-        """Shows the state of the run; `config` is the form's, for before there is a run."""
+    def show(
+        self, controller: RunController, config: RunConfig, translated: Translation = str, behind: str = ""
+    ) -> None:
+        """Shows the state of the run; `config` is the form's, for before there is a run.
+
+        `behind`: what else is under way, behind this run.
+        """
         left, right = describe(controller.state, config, translated), progress(controller, translated)
+        if behind:
+            right.append(Piece(Content.styled(behind, "$accent")))
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()

@@ -1,0 +1,1 @@
+"""The race of several variants: its state, its table, charts and answers."""

@@ -1,0 +1,105 @@
+"""The lines of text around the race: how the machine is shared, how far the race is, and what it shows so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from rnnplay.common.formatting import duration_text
+from rnnplay.tui.inspection.gradients import falls_to
+from rnnplay.tui.race.entrant import Entrant
+from rnnplay.tui.race.live_race import LiveRace
+from rnnplay.tui.race.race_charts import View
+from rnnplay.tui.race.ranking import Ranking
+from rnnplay.tui.widgets.status_line import KEPT, Piece
+from rnnplay.tui.widgets.visible import visible_line
+
+MEMORY_NOTE = (
+    "Left: how much of a prediction's gradient reaches the state k steps earlier. Right: how often a token that an "
+    "earlier one determines is predicted right, by their distance."
+)
+
+
+def status_pieces(live: LiveRace) -> tuple[list[Piece], list[Piece]]:
+    """Returns the left and the right side of the first line."""
+    corpus = live.plan.setup.corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    left = [
+        Piece(Content.styled("rnnplay", "bold $primary"), 1),
+        Piece(Content.styled("Race", "bold"), 4),
+        Piece(Content(visible_line(corpus)), 3, " · "),
+        *sharing_pieces(live.race.sharing.described(len(live.entrants))),
+    ]
+    if live.plan.parameters is not None:
+        left.append(Piece(Content(f"about {live.plan.parameters:,} parameters each"), 2, " · "))
+    right = []
+    if live.plan.repeats > 1:
+        right.append(Piece(Content(f"seed {len(live.races)} of {live.plan.repeats}"), KEPT))
+    symbol, word, style = phase_of(live)
+    right.append(Piece(Content.styled(f"{symbol} {word}", style)))
+    if not live.over and (left_seconds := seconds_left(live)) is not None:
+        right.append(Piece(Content(f"{duration_text(left_seconds)} left"), 5))
+    return left, right
+
+
+def sharing_pieces(described: str) -> list[Piece]:
+    """Returns how the machine is shared, of which a narrow window keeps the beginning."""
+    parts = described.split(", ")
+    weights = (KEPT, 6, 2)
+    return [
+        Piece(Content(part), weights[min(at, 2)], ", " if at + 1 < len(parts) else " · ")
+        for at, part in enumerate(parts)
+    ]
+
+
+def phase_of(live: LiveRace) -> tuple[str, str, str]:
+    """Returns the symbol, the words and the colour for what the race is doing."""
+    if live.over:
+        return ("■", "stopped", "$warning") if live.stopped else ("✓", "finished", "$success")
+    if live.paused:
+        return "‖", "paused", "$warning"
+    phases = [one.entry.phase for one in live.entrants]
+    count = sum(phase in ("waits", "trains") for phase in phases)
+    if any(phase in ("starts", "prepares") for phase in phases) and not any(phase == "trains" for phase in phases):
+        return "◌", "starting", "$warning"
+    return "●", f"{count} of {len(phases)} training", "$success"
+
+
+def seconds_left(live: LiveRace) -> float | None:
+    """Estimates how long the race with the present seed will still take; None if that is not known."""
+    running = [one.controller.state for one in live.entrants if not one.entry.over]
+    known = [state.seconds_left for state in running if state.seconds_left is not None]
+    if not known or len(known) < len(running):
+        return None
+    sharing = live.race.sharing
+    return max(max(known), sum(known) / min(sharing.at_once, len(known)))
+
+
+def note_text(live: LiveRace, ranked: Ranking, view: View) -> tuple[str, bool]:
+    """Returns the line below the table, and whether it reports an error."""
+    failed = any(one.entry.phase == "failed" for one in live.entrants)
+    if view == "memory" and not failed:
+        return memory_text(live.entrants) or MEMORY_NOTE, False
+    if not ranked.sentence and not live.over and not any(one.place for one in ranked.rows):
+        return "The ranking begins when every variant has been validated once.", False
+    return ranked.sentence, failed
+
+
+def memory_text(entrants: Sequence[Entrant]) -> str:
+    """Says at which distance each variant's gradient has fallen to 1%; "" before there are curves."""
+    parts = []
+    for one in entrants:
+        curve = one.gradient
+        if curve is not None and curve.hidden:
+            at = falls_to(curve.distances, curve.hidden[-1])
+            label = visible_line(one.label)
+            parts.append(f"{label} at k = {at}" if at is not None else f"{label} not by {curve.distances[-1]}")
+    return f"The gradient falls to 1% of what it is at k = 0: {', '.join(parts)}." if parts else ""
+
+
+def playground_text(live: LiveRace) -> str:
+    """Returns what the playground's first line says of a race behind it: "race: 3 training (R)"."""
+    if live.over:
+        return "race: over (R)"
+    _, words, _ = phase_of(live)
+    return f"race: {words} (R)"

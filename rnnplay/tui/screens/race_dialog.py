@@ -1,0 +1,268 @@
+"""The dialog before a race: what differs between its variants, and how they share the machine."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.actions import SkipAction
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from rnnplay.common.processors import physical_cores
+from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.errors import ConfigError, RnnplayError
+from rnnplay.experiments.fairness import CountTokens
+from rnnplay.experiments.race import RacePlan
+from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
+from rnnplay.tui.chart.palette import run_look
+from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.race.choice_list import ChoiceList
+from rnnplay.tui.race.race_settings import (
+    CHOICES,
+    VARY,
+    RaceSettings,
+    choices,
+    duration_text,
+    length_text,
+    plan_of,
+    preview_lines,
+    sharing_text,
+    with_length,
+)
+from rnnplay.tui.setup.knob_field import KnobField
+from rnnplay.tui.setup.typed_text import with_texts
+from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.text import BoundedText, Lines
+from rnnplay.tui.widgets.visible import MUTED, padded, visible_line
+from rnnplay.workspace import Workspace
+
+LABEL_WIDTH, LABEL_CELLS = 18, 40
+"""Cells of the labels of the fields, and of the variants."""
+COUNTING = "The vocabulary of the text is being counted."
+
+
+class PlanField(KnobField):
+    """A field in which Enter is left to the dialog."""
+
+    def action_enter(self) -> None:
+        self.finish()
+        raise SkipAction
+
+
+class RaceDialog(ModalScreen[RacePlan | None]):
+    """Plans a race of the setup; the result is the plan, or None."""
+
+    DEFAULT_CSS = """
+    RaceDialog { align: center middle; }
+    RaceDialog > VerticalScroll {
+        width: 78; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
+        border: round $primary; border-title-color: $primary; background: $surface;
+    }
+    RaceDialog #race-fields { height: auto; }
+    RaceDialog #race-preview { margin-top: 1; }
+    RaceDialog #race-note { height: auto; min-height: 3; color: $foreground 65%; }
+    RaceDialog #race-note.-error { color: $error; }
+    """
+    HELP = """
+    ## A race
+
+    Several variants of the setup are trained side by side, each as a run of its own, on the same text and with the same
+    seed. Choose with `↑` `↓` what differs between them. `Enter` starts the race, `escape` closes the dialog.
+
+    *vary* takes knobs and values: `cell=rnn,lstm lr=0.001,0.01` is four variants. A race has two to six.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "Start"),
+        Binding("escape", "cancel", "Cancel"),
+        *HELP_KEYS,
+        Binding("up", "row(-1)", show=False),
+        Binding("down", "row(1)", show=False),
+    ]
+
+    def __init__(self, setup: RunConfig, workspace: Workspace, note: str = "") -> None:
+        """`setup` is varied; `note` says what becomes of the run in front."""
+        super().__init__()
+        self._setup, self._workspace, self._note = setup, workspace, note
+        self._settings = RaceSettings()
+        self._texts: dict[str, str] = {}
+        self._fields = {
+            name: PlanField(spec, label_width=LABEL_WIDTH, id=f"race-{name}")
+            for name, spec in knobs(RaceSettings).items()
+        }
+        self._vocabularies: dict[tuple[object, ...], int | None] = {}
+        self._asked: set[tuple[object, ...]] = set()
+        self._cores = physical_cores()
+        self._plan: RacePlan | None = None
+        self._error = ""
+        self._previewed = ""
+        """The choice whose variants are listed."""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = "Race: what differs?"
+            yield ChoiceList(list(choices()), id="race-choice")
+            with Vertical(id="race-fields"):
+                yield from self._fields.values()
+            yield Lines(id="race-preview")
+            yield BoundedText(id="race-note", rows=4)
+        yield KeyRow(compact=True)
+
+    def on_mount(self) -> None:
+        self._show()
+        self.query_one(ChoiceList).focus()
+
+    # --- what is chosen -------------------------------------------------------------------------------------
+
+    @property
+    def _choice(self) -> str:
+        return CHOICES[self.query_one(ChoiceList).index]
+
+    @property
+    def settings(self) -> RaceSettings:
+        """The settings, with what is being typed as far as it is allowed."""
+        return with_texts(self._settings, self._texts)[0]
+
+    def _vocabulary(self, config: RunConfig) -> int:
+        """Returns the size of the vocabulary; raises ConfigError while it is not known."""
+        key = text_settings(config)
+        if key not in self._asked:
+            self._asked.add(key)
+            self._count(config)
+        if key not in self._vocabularies:
+            raise ConfigError("", COUNTING)
+        found = self._vocabularies[key]
+        if found is None:
+            raise ConfigError(
+                "match parameters",
+                f"The vocabulary of {visible_line(config.corpus)} is known only once a run has begun, so parameters "
+                "cannot be matched; train a run on it first, or switch the matching off.",
+            )
+        return found
+
+    @work(thread=True)
+    def _count(self, config: RunConfig) -> None:
+        found = vocabulary_size(config, self._workspace)
+        self.app.call_from_thread(self._counted, text_settings(config), found)
+
+    def _counted(self, key: tuple[object, ...], found: int | None) -> None:
+        self._vocabularies[key] = found
+        if self.is_attached:
+            self._show()
+
+    # --- what is shown --------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        """Plans the race, and shows the plan or what is wrong."""
+        settings, errors = with_texts(self._settings, self._texts)
+        own = self._choice == VARY
+        for name, field in self._fields.items():
+            value = getattr(settings, name)
+            field.show(
+                value,
+                held=self._texts.get(name),
+                changed=value != field.spec.default,
+                error=errors.get(name, ""),
+            )
+        self._fields["vary"].display = own
+        try:
+            self._plan = plan_of(settings, self._choice, self._setup, self._cores, self._vocabulary)
+            self._error = next(iter(errors.values()), "")
+        except RnnplayError as error:
+            self._plan = None
+            self._error = next(iter(errors.values()), str(error))
+        self._show_plan()
+        self.refresh_bindings()
+
+    def _show_plan(self) -> None:
+        plan, note = self._plan, self.query_one("#race-note", BoundedText)
+        note.update(visible_line(self._error or self._described()))
+        note.set_class(bool(self._error) and self._error != COUNTING, "-error")
+        preview_box = self.query_one("#race-preview", Lines)
+        if plan is None:
+            if self._choice != self._previewed:  # while something is typed the last preview stays
+                preview_box.show([])
+            return
+        self._previewed = self._choice
+        dark = self.app.current_theme.dark
+        preview = preview_lines(plan, self._known_vocabulary(plan))
+        width = min(LABEL_CELLS, max(cell_len(label) for label, _ in preview))
+        looks = map(run_look, range(len(preview)))
+        lines = [
+            Content.assemble((f"{look.mark} ", look.shade(dark)), padded(label, width), (f"  {size}", MUTED))
+            for look, (label, size) in zip(looks, preview, strict=True)
+        ]
+        preview_box.show(lines)
+
+    def _known_vocabulary(self, plan: RacePlan) -> CountTokens | None:
+        """Returns what counts tokens once all vocabularies are known; counts the others in a thread."""
+        missing = False
+        for variant in plan.variants:
+            try:
+                self._vocabulary(variant.config)
+            except ConfigError:
+                missing = True
+        return None if missing else self._vocabulary
+
+    def _described(self) -> str:
+        assert self._plan is not None
+        length = length_text(with_length(self._setup, self.settings.length))
+        whole = duration_text(self._plan)
+        each = f"Each variant trains for {length}{whole and f', {whole}'}"
+        parts = [f"{each}; {sharing_text(self._plan, self.settings.share)}."]
+        if self._note:
+            parts.append(self._note)
+        return " ".join(parts)
+
+    # --- what a user does -----------------------------------------------------------------------------------
+
+    @on(ChoiceList.Chosen)
+    def _chosen(self, event: ChoiceList.Chosen) -> None:
+        event.stop()
+        self._show()
+
+    @on(KnobField.Stepped)
+    def _stepped(self, event: KnobField.Stepped) -> None:
+        event.stop()
+        name = event.field.spec.name
+        value = event.field.stepped(getattr(self.settings, name), event.direction)
+        if value is not None:
+            self._texts.pop(name, None)
+            self._settings = with_values(self._settings, {name: value})
+        self._show()
+
+    @on(KnobField.Typed)
+    def _typed(self, event: KnobField.Typed) -> None:
+        event.stop()
+        self._texts[event.field.spec.name] = event.text
+        self._show()
+
+    @on(KnobField.Undone)
+    def _undone(self, event: KnobField.Undone) -> None:
+        event.stop()
+        self._texts.pop(event.field.spec.name, None)
+        self._show()
+
+    def action_row(self, direction: int) -> None:
+        """Focuses the field above or below; stays at the ends."""
+        rows: list[Widget] = [self.query_one(ChoiceList), *(one for one in self._fields.values() if one.display)]
+        at = rows.index(self.focused) + direction if self.focused in rows else 0
+        if 0 <= at < len(rows):
+            self.set_focus(rows[at])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return None if action == "start" and self._error else True
+
+    def action_start(self) -> None:
+        """Starts the race, unless something is wrong."""
+        self._show()  # the last key may not have been handled
+        if self._plan is not None and not self._error:
+            self.dismiss(self._plan)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
