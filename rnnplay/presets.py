@@ -181,7 +181,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
         with replacing(target, keep_mode=True) as file:
             file.write(settings_text(values).encode())
     except OSError as error:
-        raise InputError(f"The preset cannot be kept in {own} ({reason(error)}).") from error
+        raise InputError(f"The preset cannot be written to {own} ({reason(error)}).") from error
     return place
 
 

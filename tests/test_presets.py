@@ -65,7 +65,7 @@ def test_a_pipe_among_them_holds_nobody_up(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "presets").write_text("a file", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be kept in"):
+    with pytest.raises(InputError, match="cannot be written to"):
         save_preset("mine", RunConfig(), tmp_path / "presets")
 
 

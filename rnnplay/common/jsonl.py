@@ -12,6 +12,9 @@ import msgspec
 
 T = TypeVar("T")
 
+UNDECODABLE = msgspec.DecodeError, UnicodeDecodeError, RecursionError
+"""What decoding raises for bytes that are not what was asked for."""
+
 _encoder = msgspec.json.Encoder()
 
 

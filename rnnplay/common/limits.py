@@ -63,13 +63,13 @@ def limit_sentence(limit: Limit) -> str:
     size = _soft(limit)
     if limit == "memory":
         most = f", and this process may have no more than {size / 1e6:,.0f} MB" if size is not None else ""
-        return f"There is not enough memory{most}; {_raise(limit, size, 'end other programs')}."
+        return f"There is not enough memory{most}; {_advice(limit, size, 'end other programs')}."
     if limit == "files":
-        return f"Too many files are open ({_at_most(size)}); {_raise(limit, size, 'end other programs')}."
+        return f"Too many files are open ({_at_most(size)}); {_advice(limit, size, 'end other programs')}."
     if limit == "processes":
-        return f"No more processes or threads are allowed ({_at_most(size)}); {_raise(limit, size, 'end some')}."
+        return f"No more processes or threads are allowed ({_at_most(size)}); {_advice(limit, size, 'end some')}."
     if limit == "file size" and size is not None:
-        return f"A file may have no more than {size:,} bytes here, and more is written; {_raise(limit, size, '')}."
+        return f"A file may have no more than {size:,} bytes here, and more is written; {_advice(limit, size, '')}."
     return ""
 
 
@@ -87,7 +87,7 @@ def check_memory_limit() -> None:
     if size is not None and size < LEAST_MEMORY:
         raise InputError(
             f"This process may have no more than {size / 1e6:,.0f} MB of memory, and a model needs "
-            f"{LEAST_MEMORY / 1e6:,.0f} MB or more; {_raise('memory', size, '')}."
+            f"{LEAST_MEMORY / 1e6:,.0f} MB or more; {_advice('memory', size, '')}."
         )
 
 
@@ -119,5 +119,5 @@ def _at_most(size: int | None) -> str:
     return f"the limit is {size:,}" if size is not None else "the system has no more"
 
 
-def _raise(limit: Limit, size: int | None, otherwise: str) -> str:
+def _advice(limit: Limit, size: int | None, otherwise: str) -> str:
     return f"raise that limit (ulimit -{_FLAGS[limit]}) and try again" if size is not None else f"{otherwise} first"

@@ -80,8 +80,9 @@ class Allow(msgspec.Struct, frozen=True, kw_only=True, tag="allow"):
     """Train on up to a limit, and wait there for the next Allow; None: no limit.
 
     It holds for the run that is trained and for those that follow, so that one can be told to wait at its start. Limits
-    are totals of the run, resumed ones included, and are looked at between two steps: a step that passes one is
-    completed. While the run waits its clock stands still, nothing is saved, and prompts and inspections are answered.
+    are totals of the run, including what it trained before it was resumed, and are checked between two steps: a step
+    that passes one is completed. While the run waits its clock stands still, nothing is saved, and prompts and
+    inspections are answered.
     """
 
     steps: int | None = None

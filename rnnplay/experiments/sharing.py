@@ -1,4 +1,4 @@
-"""Shares the cores out among the variants of a race: who may train now, and how far. No processes.
+"""Divides the cores among the variants of a race: which may train now, and how far. Starts no processes.
 
 Either all train at the same time, each with its part of the cores, or by turns, so that none is ahead of the others by
 more than about a turn in steps, tokens or seconds of training.
@@ -20,7 +20,7 @@ TURN_SECONDS = 1.0
 """Approximate length of a turn."""
 
 AHEAD_TURNS = 1.5
-"""A variant gets another turn only while it is less than this many turns ahead of the last."""
+"""A variant gets another turn only while it is less than this many turns ahead of the one furthest behind."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -80,13 +80,13 @@ def choose_sharing(share: Share | None, variants: int, cores: int, device: str =
 
 
 class Turns(Generic[K]):
-    """Decides from how long each variant has trained which may train now, and up to where."""
+    """Decides which variants may train now, and how far, from how long each has trained."""
 
     def __init__(self, sharing: Sharing, turn_seconds: float = TURN_SECONDS) -> None:
         self.sharing = sharing
         self._turn_seconds = turn_seconds
         self._limits: dict[K, float] = {}
-        """Up to where those may train that have not got there yet."""
+        """How far those may train that have not reached it yet."""
 
     def limits(self, reached: Mapping[K, Reached]) -> dict[K, float | None]:
         """Returns how far each variant may train, in the measure of the share; None: without a limit.

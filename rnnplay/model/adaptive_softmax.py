@@ -49,7 +49,8 @@ def adaptive_loss(
 
     hidden (N, H); targets (N,), `ignore_index` where they do not count; reduction "mean" or "sum".
 
-    torch's own forward cannot be used under autocast on a CPU: it wants one type, and would take the softmax in it.
+    torch's own forward cannot be used under autocast on a CPU: it requires one dtype, and would compute the
+    softmax in it.
     """
     counts = targets != ignore_index
     if not bool(counts.all()):

@@ -17,7 +17,7 @@ def adaptive_cutoffs(vocabulary: int) -> list[int]:
 
 
 def parameter_count(config: RunConfig, vocabulary: int) -> int:
-    """What LanguageModel.size will be for so many tokens; a tied tensor counts once.
+    """The value of LanguageModel.size for a vocabulary of that size; a tied tensor counts once.
 
     embedding V·E; a layer G·H·(input + H) and two biases of G·H; output V·H + V, tied only its bias.
     """

@@ -26,7 +26,7 @@ from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.workspace import Workspace
 
 MOST_UNKNOWN = 0.5
-"""Fraction of `<unk>` above which a text is refused: its loss would be about `<unk>`."""
+"""Fraction of `<unk>` above which a text is refused: its loss would mostly be that of `<unk>`."""
 
 
 class ParentCheckpoint(NamedTuple):
@@ -118,8 +118,8 @@ def encode_for_branch(
     check_branch(config, parent)
     if config.corpus == parent.info.config.corpus and _leads_elsewhere(config.corpus):
         raise InputError(
-            f"The text of {parent.folder.name!r} is said to be in {config.corpus[:200]!r}, which is not followed; "
-            "name the text of the branch."
+            f"run.json of {parent.folder.name!r} gives {config.corpus[:200]!r} as its text, a relative path, which is "
+            "not followed; name the text of the branch."
         )
     corpus = find_corpus(config.corpus, workspace)
     path = corpus.materialise(workspace.cache)

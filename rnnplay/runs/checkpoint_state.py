@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from rnnplay.common.files import read_bounded
-from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.config import RunConfig, knobs, with_new_names
 from rnnplay.errors import InputError
 from rnnplay.runs.divergence import Watch
@@ -115,7 +115,7 @@ def read_state(folder: Path) -> TrainingState:
     try:
         check_format(data, FORMAT, path)
         state: TrainingState = decode_line(data, TrainingState)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise InputError(f"{path} is broken ({str(error)[:200]}); resume from another checkpoint.") from error
     if not _possible(state):
         raise InputError(f"{path} is broken (it contains an invalid number); resume from another checkpoint.")

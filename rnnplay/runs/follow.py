@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-import msgspec
-
 from rnnplay.common.files import open_plain
-from rnnplay.common.jsonl import decode_line
+from rnnplay.common.jsonl import UNDECODABLE, decode_line
 from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
@@ -161,7 +159,7 @@ class Follower:
         for number, line in enumerate(reversed(lines)):
             try:
                 record: Record = decode_line(line, Record)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except UNDECODABLE:
                 break
             if not number:
                 self._note(record)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Kind = Literal["learning", "levelled off", "overfitting", "unstable", "too high", "too low"]
 
 VALIDATIONS = 8
-"""Validations at the present learning rate before they are judged."""
+"""Validations at the current learning rate before they are judged."""
 
 LEARNING, LEVEL = 0.0125, 0.0075
 """Falls of the validation loss from the last quarter but one to the last one, as fractions: above the first the run is
@@ -153,7 +153,7 @@ class Health:
         self._losses.cut(step)
 
     def _judged(self) -> list[tuple[int, float]]:
-        """The validations at the present learning rate, if there are enough."""
+        """The validations at the current learning rate, if there are enough."""
         found = [one for one in self._validations if one[0] > self._since]
         enough = len(found) >= VALIDATIONS and all(math.isfinite(loss) and loss > 0 for _, loss in found)
         return found if enough else []

@@ -1,4 +1,4 @@
-"""Writes metrics.jsonl: one record per line, appended, and cut back to a checkpoint when a run resumes from it."""
+"""Reads and writes metrics.jsonl: a record per line, appended, and cut back to a checkpoint that a run resumes from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import BinaryIO
 import msgspec
 
 from rnnplay.common.files import check_own, check_plain, open_own, open_plain
-from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.errors import InputError
 from rnnplay.runs.records import Finished, Record, Rollback, Step
 
 FLUSH_SECONDS = 0.4
 """A record waits in memory no longer than this for the next one, in seconds."""
 
-WAITING = 50_000
+MOST_WAITING = 50_000
 """Records kept while they cannot be written; beyond that every other step is dropped."""
 
-AT_ONCE = 5_000
+RECORDS_PER_WRITE = 5_000
 CHUNK_BYTES = 1 << 22
 TAIL_BYTES = 1 << 13
 
@@ -63,25 +63,25 @@ class MetricsLog:
 
         Raises OSError if that is impossible; unwritten records stay buffered.
         """
-        self._flushed = self._clock()  # even if it fails: the next attempt is a second later
+        self._flushed = self._clock()  # even if it fails: the next attempt is FLUSH_SECONDS later
         try:
             descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
-                self._size = _mended(descriptor)
+                self._size = _cut_partial_line(descriptor)
                 self._write(descriptor)
                 if durable:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError:
-            self._give_up_some()
+            self._drop_steps()
             raise
         self.flushes += 1
         return self._size
 
     def _write(self, descriptor: int) -> None:
         while self._waiting:
-            data = encode_lines(self._waiting[:AT_ONCE])
+            data = encode_lines(self._waiting[:RECORDS_PER_WRITE])
             written = 0
             try:
                 while written < len(data):
@@ -92,12 +92,13 @@ class MetricsLog:
                 del self._waiting[: data.count(b"\n", 0, whole)]
                 self._size += whole
 
-    def _give_up_some(self) -> None:
-        if len(self._waiting) <= WAITING:
+    def _drop_steps(self) -> None:
+        """Drops every other step while too many records are waiting."""
+        if len(self._waiting) <= MOST_WAITING:
             return
         before = len(self._waiting)
         kept = [one for number, one in enumerate(self._waiting) if number % 2 or not isinstance(one, Step)]
-        self._waiting = kept if len(kept) <= WAITING else kept[-WAITING // 2 :]
+        self._waiting = kept if len(kept) <= MOST_WAITING else kept[-MOST_WAITING // 2 :]
         self.left_out += before - len(self._waiting)
 
     def read(self) -> Iterator[Record]:
@@ -120,11 +121,11 @@ class MetricsLog:
                 before += whole.count(b"\n")
 
     def cut(self, after_step: int, size: int | None = None) -> None:
-        """Drops what was recorded after step `after_step`'s checkpoint, in memory and on disk.
+        """Drops what was recorded after the checkpoint of step `after_step`, in memory and on disk.
 
         `size` is the file's size when that checkpoint was written; without it, or if the file has changed, the place is
-        found by reading. The file is only shortened, atomically. Raises OSError, or InputError for a file that may be
-        another.
+        found by reading. The file is only shortened, atomically. Raises OSError, or InputError for a file that is not
+        rnnplay's own.
         """
         self._waiting = []
         check_own(self.path)
@@ -141,7 +142,7 @@ class MetricsLog:
         """Decodes the records in whole lines, `before` of which precede them; raises InputError naming the bad line."""
         try:
             return _decoder.decode_lines(whole)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             pass
         records = []
         for number, line in enumerate(whole.splitlines(), start=before + 1):
@@ -152,7 +153,7 @@ class MetricsLog:
     def _decode_one(self, line: bytes, number: int) -> Record:
         try:
             return _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise InputError(f"{self.path}, line {number}, is not a record of rnnplay; remove that line.") from error
 
 
@@ -161,7 +162,7 @@ def _put(descriptor: int, data: memoryview) -> int:
 
 
 def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
-    # Whether the first `size` bytes are whole lines, after the last of which the run was at `step` or before.
+    """Whether the first `size` bytes are whole lines that end at `step` or before."""
     if size <= 0:
         return size == 0
     if file.seek(0, os.SEEK_END) < size:
@@ -172,19 +173,22 @@ def _ends_by(file: BinaryIO, size: int, step: int) -> bool:
         return False
     try:
         record: Record = decode_line(tail.splitlines()[-1], Record)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return False
     return (record.to if isinstance(record, Rollback) else record.step) <= step
 
 
 def _size_by(file: BinaryIO, path: Path, step: int) -> int:
-    # A run that was rolled back past `step` reaches it again: the last time counts.
+    """Returns the bytes of the records up to `step`.
+
+    A run that was rolled back past `step` reaches it again: the last time counts.
+    """
     size, found = 0, None
     for whole in whole_lines(file, path):
         for line in whole.splitlines(keepends=True):
             try:
                 record: Record = _decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except UNDECODABLE:
                 return size if found is None else found
             if isinstance(record, Rollback):
                 if record.to <= step:
@@ -195,8 +199,8 @@ def _size_by(file: BinaryIO, path: Path, step: int) -> int:
     return size if found is None else found
 
 
-def _mended(descriptor: int) -> int:
-    # The size, after a last line without its end (of a write that failed, or a process that was killed) is cut off.
+def _cut_partial_line(descriptor: int) -> int:
+    """Cuts off a last line without its end, left by a failed write or a killed process; returns the size."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     if not size:
         return 0

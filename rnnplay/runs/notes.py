@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.files import composed, is_name, read_bounded, replacing
+from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.common.limits import reason
 from rnnplay.common.terminal_text import sanitize
 from rnnplay.errors import InputError
@@ -45,7 +46,7 @@ def read_notes(folder: Path) -> RunNotes:
         return NO_NOTES
     try:
         found = msgspec.json.decode(read_bounded(path, _LIMIT), type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise InputError(f"{path} is broken ({str(error)[:200]}); remove it.") from error
     if found.format > FORMAT:
         raise InputError(f"{path} was written by a later rnnplay (format {found.format}); update rnnplay.")

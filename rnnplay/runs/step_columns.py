@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.files import check_plain, open_plain
+from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.runs.metrics_log import MetricsLog, whole_lines
 from rnnplay.runs.records import Record, Step, StepNumber
 
@@ -102,7 +103,7 @@ class ColumnReader:
             whole = lines.count(_STEP_START) == lines.count(b"\n")
             points = _points.decode_lines(lines) if whole else []
             last = _steps.decode_lines(b"\n".join(lines.rsplit(b"\n", LAST + 1)[-LAST - 1 : -1])) if at_end else []
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             points = []
         numbers = [point.step for point in points]
         if not numbers or not all(map(lt, numbers, numbers[1:])):

@@ -190,7 +190,7 @@ def test_a_write_that_fails_midway_neither_loses_nor_doubles_a_record(
 
 
 def test_records_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_log, "WAITING", 100)
+    monkeypatch.setattr(metrics_log, "MOST_WAITING", 100)
     log = MetricsLog(tmp_path / "nowhere" / "metrics.jsonl")
     for number in range(1, 1001):
         with pytest.raises(OSError):

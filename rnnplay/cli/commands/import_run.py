@@ -123,7 +123,7 @@ def command(
 
 
 def _named(given: tuple[str, ...]) -> dict[str, str]:
-    """What --tensor says, by part."""
+    """The names given with --tensor, by part."""
     named: dict[str, str] = {}
     for one in given:
         part, equals, tensor = one.partition("=")

@@ -12,6 +12,7 @@ import msgspec
 from rnnplay.common.commands import quoted
 from rnnplay.common.files import read_bounded
 from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text, unknown_text
+from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.config import GROUPS, RunConfig, knobs
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.export.curves import Curves
@@ -266,7 +267,7 @@ def _kept_samples(run: RunFolder) -> Iterator[Sample]:
     for line in read_bounded(path, _SAMPLES_LIMIT).splitlines():
         try:
             sample = msgspec.json.decode(line, type=Sample)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             continue  # a line that is still being written
         yield msgspec.structs.replace(sample, text=sample.text[:_LONGEST_SAMPLE])
 

@@ -168,7 +168,7 @@ def _layers(recurrent: Mapping[tuple[int, str], Tensor], notes: list[str]) -> di
 def _outer(
     others: Mapping[str, Tensor], named: Mapping[str, str], size: int, hidden: int
 ) -> tuple[str | None, str | None, str | None]:
-    """The names of embedding, output weight and output bias; None for one that there is not."""
+    """The names of embedding, output weight and output bias; None for those that are missing."""
     tables = {name: tensor for name, tensor in others.items() if tensor.dim() == 2}
     output = named.get("output.weight") or _best(
         [name for name in tables if tables[name].shape[1] == hidden and name != named.get("embedding.weight")], _OUTPUT

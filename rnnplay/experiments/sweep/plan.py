@@ -158,7 +158,7 @@ def value_of(metric: str, validations: Iterable[Validation]) -> tuple[float, int
 
 
 def check_study_name(name: str) -> str:
-    """Returns `name` if a study can have it; raises InputError otherwise. Never accepts a path."""
+    """Returns `name` if it is a valid name for a study; raises InputError otherwise. Never accepts a path."""
     if not is_name(name, _LONGEST_NAME):
         raise InputError(
             f"A study cannot be called {name[:100]!r}; use at most {_LONGEST_NAME} letters, digits, dots, dashes and "

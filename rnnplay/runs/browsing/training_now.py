@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.files import open_plain
+from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.runs.lock import Holder, holder, last_holder
 from rnnplay.runs.records import Step
 
@@ -93,7 +94,7 @@ def _last_steps(metrics: Path) -> list[Step]:
     steps: list[Step] = []
     for line in _tail(metrics):
         if line.startswith(_STEP_START):
-            with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            with suppress(*UNDECODABLE):
                 step = _decoder.decode(line)
                 if steps and step.step <= steps[-1].step:
                     steps = []

@@ -144,7 +144,7 @@ def _from_corpus(
     if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
         # Our own runs have names or absolute paths; a stranger's run.json may point anywhere.
         raise InputError(
-            f"The run's text is said to be in {clean(config.corpus)}, which is not followed; "
+            f"run.json gives {clean(config.corpus)} as the run's text, a relative path, which is not followed; "
             "say on the command line, with --corpus, where it is."
         )
     try:

@@ -32,7 +32,7 @@ from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.content_hash import CheckedFiles, Stamp
-from rnnplay.text.encoding.mapped import Look, check_whole, ends_check, ids_below, mapped, rising_to
+from rnnplay.text.encoding.mapped import BlockCheck, check_whole, ends_check, ids_below, mapped, rising_to
 from rnnplay.text.tokenizers.build import Tokenizer, load_tokenizer
 from rnnplay.text.tokenizers.splitting import PARTS
 from rnnplay.text.tokenizers.vocabulary import AnyIds, id_type
@@ -99,8 +99,8 @@ class PartFiles:
 
     def __init__(self, folder: Path, part: str, newline: int | None) -> None:
         """`newline`: its id if the starts of lines are to be recorded, else None."""
-        self._ids = _Checked(folder / f"{part}.ids")
-        self._lines = None if newline is None else _Checked(folder / f"{part}.lines")
+        self._ids = _ChecksummedFile(folder / f"{part}.ids")
+        self._lines = None if newline is None else _ChecksummedFile(folder / f"{part}.lines")
         self._newline = newline
         self.tokens = 0
         self.lines = 0
@@ -127,13 +127,13 @@ class PartFiles:
         return PartMeta(self.tokens, characters, lines, self._ids.close(), lines_check, self.unknown, self.hidden)
 
     def abandon(self) -> None:
-        """Closes the files as they are."""
+        """Closes the files without completing them."""
         for file in (self._ids, self._lines):
             if file is not None:
                 file.file.close()
 
 
-class _Checked:
+class _ChecksummedFile:
     """A file being written, with its running checksum."""
 
     def __init__(self, path: Path) -> None:
@@ -193,18 +193,20 @@ def load(cache: Path, key: str, old: bool = False) -> Loaded | None:
     return tokenizer, parts
 
 
-def _check(path: Path, dtype: type[Any], check: int | None, look: Look, checked: CheckedFiles, whole: bool) -> None:
+def _check(
+    path: Path, dtype: type[Any], check: int | None, check_block: BlockCheck, checked: CheckedFiles, whole: bool
+) -> None:
     """Raises ValueError unless the file is what was written; reads it if it may have changed since the last check."""
     if check is None:
         raise ValueError(path.name)
     if not whole:
         if ends_check(path) != check:
             raise ValueError(path.name)
-        check_whole(path, dtype, None, look)
+        check_whole(path, dtype, None, check_block)
         return
     stamp = Stamp.of(path.stat(), check)
     if not checked.contains(path, stamp):
-        check_whole(path, dtype, check, look)
+        check_whole(path, dtype, check, check_block)
         checked.add(path, stamp)
 
 
@@ -212,7 +214,7 @@ def _check(path: Path, dtype: type[Any], check: int | None, look: Look, checked:
 def new_folder(cache: Path, key: str) -> Iterator[Path]:
     """Gives a folder to write into, which becomes `key`'s if the block succeeds and is removed otherwise.
 
-    If another process was faster, its folder stays. Raises RnnplayError if the disk does not allow it.
+    If another process was faster, its folder stays. Raises RnnplayError if it cannot be written.
     """
     home = cache / "encoded"
     folder: Path | None = None
@@ -226,7 +228,7 @@ def new_folder(cache: Path, key: str) -> Iterator[Path]:
         if limit := limit_met(error):
             raise RnnplayError(limit_sentence(limit)) from error
         raise RnnplayError(
-            f"The encoded corpus cannot be kept in {clean(str(home))} ({error.strerror or error}); "
+            f"The encoded corpus cannot be written to {clean(str(home))} ({error.strerror or error}); "
             "make room there or choose another folder with --workspace."
         ) from error
     finally:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _VALUES = 1 << 16
-"""Bytes checked at once."""
+"""Values checked at once."""
 _ENDS = 1 << 16
 """Bytes at a file's start and end that the check of format 1 covers."""
 
-Look = Callable[[NDArray[Any]], None]
+BlockCheck = Callable[[NDArray[Any]], None]
 """Called with one block of an array after another; raises ValueError for invalid values."""
 
 
@@ -29,8 +29,8 @@ def mapped(path: Path, dtype: type[Any], count: int) -> NDArray[Any]:
     return np.memmap(path, dtype=dtype, mode="r") if count else np.zeros(0, dtype=dtype)
 
 
-def check_whole(path: Path, dtype: type[Any], check: int | None, look: Look) -> None:
-    """Reads the whole file once; raises ValueError unless its CRC-32 is `check` and `look` accepts every block.
+def check_whole(path: Path, dtype: type[Any], check: int | None, check_block: BlockCheck) -> None:
+    """Reads the whole file once; raises ValueError unless its CRC-32 is `check` and `check_block` accepts every block.
 
     With `check` None the checksum is not compared.
     """
@@ -38,34 +38,34 @@ def check_whole(path: Path, dtype: type[Any], check: int | None, look: Look) -> 
     for block in _blocks(path, dtype):
         if check is not None:
             crc = zlib.crc32(block.data, crc)
-        look(block)
+        check_block(block)
     if check is not None and crc != check:
         raise ValueError(path.name)
 
 
-def ids_below(size: int, dtype: type[Any]) -> Look:
+def ids_below(size: int, dtype: type[Any]) -> BlockCheck:
     """Raises ValueError for an id of `size` or more, which would end a run in the middle."""
 
-    def look(block: NDArray[Any]) -> None:
+    def check_block(block: NDArray[Any]) -> None:
         if size <= int(np.iinfo(dtype).max) and (int(block.max()) >= size or int(block.min()) < 0):
-            raise ValueError("an id out of range")
+            raise ValueError("an id is out of range")
 
-    return look
+    return check_block
 
 
-def rising_to(tokens: int, count: int) -> Look:
+def rising_to(tokens: int, count: int) -> BlockCheck:
     """Raises ValueError unless the `count` starts of lines rise from 0 to the number of tokens."""
     last, seen = -1, 0
 
-    def look(block: NDArray[Any]) -> None:
+    def check_block(block: NDArray[Any]) -> None:
         nonlocal last, seen
         if (last < 0 and block[0] != 0) or block[0] <= last or (len(block) > 1 and int(np.diff(block).min()) < 1):
-            raise ValueError("lines out of order")
+            raise ValueError("starts of lines are out of order")
         last, seen = int(block[-1]), seen + len(block)
         if seen >= count and last != tokens:
-            raise ValueError("lines that do not fit their tokens")
+            raise ValueError("starts of lines do not fit the tokens")
 
-    return look
+    return check_block
 
 
 def ends_check(path: Path) -> int:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.errors import InputError
 from rnnplay.text.tokenizers.characters import CharCounter, CharTokenizer
 from rnnplay.text.tokenizers.spacing import SpacingRule
@@ -46,7 +47,7 @@ def load_tokenizer(data: bytes) -> Tokenizer:
     """Loads the tokenizer saved as `data` (vocabulary.json); raises InputError if damaged or of a later rnnplay."""
     try:
         saved = msgspec.json.decode(data, type=SavedTokenizer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         what = str(error)[:200]
         raise InputError(f"The vocabulary is damaged ({what}); restore vocabulary.json or train again.") from error
     if saved.format != FORMAT:

@@ -268,7 +268,7 @@ def test_a_text_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(RnnplayError, match=r"cannot be kept in .*--workspace\.$"):
+    with pytest.raises(RnnplayError, match=r"cannot be written to .*--workspace\.$"):
         encode_corpus(corpus(tmp_path), RunConfig(), tmp_path / "cache")
 
 
