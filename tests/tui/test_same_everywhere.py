@@ -16,6 +16,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.results import Candidate
 from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.next_bars import NextBars
+from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.go_back import GoBackScreen
@@ -180,9 +181,9 @@ async def test_runs_of_one_minute_are_in_the_order_of_their_start(stage: Stage) 
     async with app.run_test(size=(80, 24)) as pilot:
         await stage.ready(pilot)
         await open_by(stage, pilot, "o", RunsScreen)
-        table = app.screen.query_one(DataTable)
-        await until(pilot, lambda: table.row_count == 4)
-        assert [str(table.get_row_at(row)[0]) for row in range(4)] == ["c", "d", "b", "a"]
+        rows = app.screen.query_one(RunList)
+        await until(pilot, lambda: len(rows.text()) == 5)
+        assert [line.split()[0] for line in rows.text()[1:]] == ["›", "d", "b", "a"] and rows.cursor == "c"
 
 
 # --- bars -----------------------------------------------------------------------------------------------------

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from rnnplay.engine import messages
 from rnnplay.lessons.reader import find_lesson
+from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.sample_view import SampleView
+from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
@@ -206,7 +208,13 @@ def test_the_runs(stage: Stage, snap_compare: Compare, size: tuple[int, int], mo
     async def scene(pilot: Pilot[None]) -> None:
         await stage.ready(pilot)
         await pilot.press("o")
-        await until(pilot, lambda: stage.app.screen.query_one(DataTable).row_count == 3)
+        screen = stage.app.screen
+        await until(pilot, lambda: len(screen.query_one(RunList).text()) == 4)
+        await until(pilot, lambda: "on disk" in str(screen.query_one("#note", Static).content))
+        if size == MEDIUM:
+            await until(pilot, lambda: "on disk" in str(screen.query_one("#preview-text", Static).content))
+            await pilot.press("down", "down")
+            await until(pilot, lambda: bool(screen.query_one("#preview-chart", Chart).series[0].history.last_step))
 
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

@@ -64,6 +64,13 @@ def read_filter(text: str) -> RunFilter:
     return RunFilter([_test_of(word) for word in re.findall(_WORD, text)])
 
 
+def begun_field(text: str) -> str:
+    """Returns the field whose name the last word of `text` may be the beginning of; "" if there is none."""
+    match = re.search(r"(?:^|\s)([A-Za-z][A-Za-z0-9_-]*)$", text)
+    begin = match[1].lower().replace("-", "_") if match else ""
+    return next((name for name in (*NUMBERS, *OTHERS, *knobs()) if begin and name.startswith(begin)), "")
+
+
 def _test_of(word: str) -> Test:
     match = re.fullmatch(_TERM, word, re.DOTALL)
     if match is None:

@@ -87,16 +87,22 @@ class Ask(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
-    def __init__(self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]]) -> None:
-        """`answer` is called with the stripped line; it returns None to accept it, or the reason for a refusal."""
+    def __init__(
+        self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]], *, text: str = ""
+    ) -> None:
+        """`answer` is called with the stripped line; it returns None to accept it, or the reason for a refusal.
+
+        `text` stands in the line at first.
+        """
         super().__init__()
         self._title, self._question, self._verb, self._answer = title, question, verb, answer
+        self._text = text
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
             yield Label(self._question, markup=False)
-            yield Input(compact=True, select_on_focus=False)
+            yield Input(self._text, compact=True, select_on_focus=False)
             yield Static("", id="refusal", markup=False)
             yield Label(f"Enter: {self._verb.lower()}, escape: cancel", classes="hint", markup=False)
 

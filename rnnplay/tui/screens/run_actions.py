@@ -172,7 +172,11 @@ class RunActions:
         if behind is not None and behind is not self._controller:
             self._controllers.bring_to_front(behind)
             return
-        if not self._refused(self._controller):
+        if self._refused(self._controller):
+            return
+        if choice.action == "branch":
+            self.branch(choice.run, choice.checkpoint)
+        else:
             self.open(choice.run, resume=choice.action == "resume")
 
     def open(self, run: str, resume: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rnnplay.config import knobs
 from rnnplay.errors import InputError
-from rnnplay.runs.browsing.filtering import read_filter
+from rnnplay.runs.browsing.filtering import begun_field, read_filter
 from tests.runs.browsing.listed_runs import a_broken_run, a_run
 
 ONE = a_run("tales-lstm-01", "2026-03-01T12:00:00+00:00", step=5000, valid=0.9, tags=("good",), note="Best so far")
@@ -106,6 +106,22 @@ def test_a_filter_chooses(text: str, names: str) -> None:
 def test_a_wrong_term_is_said_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         read_filter(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("", ""),
+        ("l", "lowercase"),
+        ("lr", "lr"),
+        ("x valid", "valid"),
+        ("Clip-t", "clip_threshold"),
+        ("lr ", ""),
+        ("zz", ""),
+    ],
+)
+def test_a_field_is_known_while_it_is_typed(text: str, field: str) -> None:
+    assert begun_field(text) == field
 
 
 def test_every_knob_can_be_asked_for() -> None:

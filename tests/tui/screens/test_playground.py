@@ -724,7 +724,7 @@ async def test_a_run_opened_answers_prompts_without_training(stage: Stage) -> No
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() == "earlier")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted == "earlier")
         await pilot.press("o")
         await until(pilot, lambda: commands(stage) == [messages.Open(run="earlier")])
         await stage.say(pilot, messages.Opened(run="earlier", step=120, parameters=1000, vocabulary=65))
@@ -743,7 +743,7 @@ async def test_what_is_forced_in_one_model_is_not_in_another_that_is_resumed(sta
         await stage.ready(pilot)
         stage.playground.controller.force([Forced(layer=0, quantity="input_gate", value=0.0)])
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() == "earlier")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted == "earlier")
         await pilot.press("enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
         assert stage.engine.of(messages.WhatIf)[-1] == messages.WhatIf(forced=[])
@@ -757,7 +757,7 @@ async def test_a_run_is_opened_although_the_engine_had_died(stage: Stage) -> Non
         await stage.ready(pilot)
         stage.engine.die(1)
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen._chosen() == "earlier")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted == "earlier")
         await pilot.press("o")
         await until(pilot, lambda: len(stage.engines) == 2 and bool(stage.engine.of(messages.Open)))
 
@@ -768,8 +768,7 @@ async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> No
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
         stage.playground.action_runs()  # by the palette: the key is not there meanwhile
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and bool(app.screen.query("DataTable")))
-        await until(pilot, lambda: app.screen._chosen() is not None)  # type: ignore[attr-defined]
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted is not None)
         await pilot.press("o")
         await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
         assert commands(stage) == []

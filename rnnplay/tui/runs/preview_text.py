@@ -1,0 +1,76 @@
+"""What the preview says of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from rnnplay.common.formatting import count_text, fixed, moment_text, perplexity, size_text
+from rnnplay.config import RunConfig, Value, knobs
+from rnnplay.runs.browsing.training_now import Training
+from rnnplay.runs.index import ListedRun
+from rnnplay.tui.runs.run_cells import training_text
+from rnnplay.tui.widgets.visible import MUTED, visible_line, visible_text
+
+_DEFAULTS = RunConfig()
+APART = ("corpus", "cell", "layers", "hidden")
+"""Knobs that the first line tells."""
+
+
+def preview_lines(run: ListedRun, training: Training | None, size: int | None) -> list[Content]:
+    """Returns paragraphs about a run; `size`: its bytes on disk, None while they are being counted."""
+    info = run.info
+    if info is None:
+        return [*_noted(run), Content.styled(visible_text(run.problem), "$error")]
+    config = info.config
+    cell = (
+        f"ReLU {config.cell.upper()}" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
+    )
+    corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    parts = [
+        f"{cell} {config.layers}×{config.hidden}",
+        f"{count_text(info.parameters)} parameters",
+        visible_line(corpus),
+    ]
+    lines = [Content(" · ".join(parts))]
+    if training is not None:
+        lines.append(Content.styled(f"{training_text(training)}, by {training.who}", "$success"))
+    lines += _noted(run)
+    reached = [] if run.step is None else [f"step {run.step:,}"]
+    if run.best_loss is not None:
+        reached.append(f"validation {fixed(run.best_loss, 4)}, perplexity {perplexity(run.best_loss):.3g}")
+    lines.append(Content(" · ".join(reached) or "no checkpoint"))
+    if info.parent is not None:
+        lines.append(Content.assemble(("branched from ", MUTED), visible_line(info.parent.name)))
+    created = f"{moment_text(info.created)}{'' if size is None else f' · {size_text(size)} on disk'}"
+    lines.append(Content.styled(created, MUTED))
+    if changes := differences(config):
+        told = (part for name, value in changes for part in ((f"{name} ", MUTED), f"{value}   "))
+        lines.append(Content.assemble(*told).rstrip())
+    return lines
+
+
+def differences(config: RunConfig) -> list[tuple[str, str]]:
+    """Returns the knobs that are not at their defaults, and have an effect, with their values."""
+    return [
+        (name, value_text(getattr(config, name)))
+        for name, spec in knobs().items()
+        if name not in APART and getattr(config, name) != getattr(_DEFAULTS, name) and spec.relevant(config)
+    ]
+
+
+def value_text(value: Value) -> str:
+    """Formats a knob's value."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else visible_line(value)
+
+
+def _noted(run: ListedRun) -> Sequence[Content]:
+    lines = []
+    if run.notes.note:
+        lines.append(Content(visible_text(run.notes.note)))
+    if run.notes.tags:
+        lines.append(Content.styled(" ".join(f"#{tag}" for tag in run.notes.tags), "$accent"))
+    return lines
