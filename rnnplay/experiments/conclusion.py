@@ -54,7 +54,7 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True, tag="result"):
 def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = None, by: By | None = None) -> Conclusion:
     """Concludes from the races of `plan`, one a seed, of which the last may not have ended."""
     tables = [race.standings(measure, by) for race in races]
-    outcomes = [_outcome(number, races, tables) for number in range(len(plan.variants))]
+    outcomes = [_outcome(variant.label, races, tables) for variant in plan.variants]
     outcomes.sort(key=lambda one: one.spread.mean if one.spread else math.inf)
     found = [(one.label, one.spread) for one in outcomes if one.spread is not None]
     return Conclusion(
@@ -68,20 +68,19 @@ def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = No
     )
 
 
-def _outcome(number: int, races: Sequence[Race], tables: Sequence[Standings]) -> Outcome:
-    entries = [race.entries[number] for race in races]
-    variant = entries[0].variant
-    rows = [next(row for row in table.rows if row.label == variant.label) for table in tables]
+def _outcome(label: str, races: Sequence[Race], tables: Sequence[Standings]) -> Outcome:
+    entries = [entry for race in races for entry in race.entries if entry.variant.label == label]
+    rows = [row for table in tables for row in table.rows if row.label == label]
     seconds = sum(row.seconds for row in rows)
     figures = [row.equal if row.rank else None for row in rows]
     return Outcome(
-        label=variant.label,
+        label=label,
         runs=[entry.run for entry in entries],
         seeds=[entry.variant.config.seed for entry in entries],
         figures=figures,
         spread=spread([figure for figure in figures if figure is not None]),
         parameters=max(row.parameters for row in rows),
-        hidden=variant.config.hidden,
+        hidden=entries[0].variant.config.hidden,
         steps=[row.step for row in rows],
         tokens_per_second=sum(row.tokens for row in rows) / seconds if seconds else 0.0,
         died=[row.died for row in rows],

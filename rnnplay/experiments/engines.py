@@ -39,7 +39,8 @@ class RaceEngines:
         """
         try:
             for entry in self.race.entries:
-                await self._start(entry)
+                if not entry.over:
+                    await self._start(entry)
             while not self.race.over:
                 self._changed.clear()
                 await self._changed.wait()

@@ -144,6 +144,8 @@ class Entry:
     def __init__(self, variant: Variant, run: str) -> None:
         self.variant = variant
         self.run = run
+        self.resume = False
+        """Whether its run exists already and goes on."""
         self.progress = Progress()
         self.fraction = 0.0
         """Fraction of its length that is done; 0 if it has none."""
@@ -184,6 +186,11 @@ class Race:
         self._turn_seconds = turn_seconds
         self._open = False
         """Whether all have begun, and so train."""
+
+    def resume(self, entry: Entry, progress: Progress) -> None:
+        """Lets an entry go on with its run, which has done `progress`; one that has ended stays as it is."""
+        entry.resume, entry.progress = True, progress
+        entry.phase = "ended" if progress.ended else "starts"
 
     @property
     def sharing(self) -> Sharing:
@@ -230,8 +237,9 @@ class Race:
         """Takes records with the training time of each, of which only that of the last is known."""
         entry.fraction = event.fraction
         before, count = entry.progress.reached.seconds, len(event.records)
+        passed = max(0.0, event.seconds - before)
         for number, record in enumerate(event.records, 1):
-            entry.progress.take(record, before + (event.seconds - before) * number / count)
+            entry.progress.take(record, before + passed * number / count)
             if isinstance(record, Started):
                 entry.phase = "waits"
             elif entry.phase == "waits" and self._open:
@@ -261,7 +269,8 @@ class Race:
                 entry.phase = "prepares"
                 entry.told = messages.Allow(steps=0)
                 told.append((entry, entry.told))
-                told.append((entry, messages.Train(config=entry.variant.config, run=entry.run)))
+                train = messages.Train(config=entry.variant.config, run=entry.run, resume=entry.resume)
+                told.append((entry, train))
         self._open |= all(entry.phase not in ("starts", "prepares") for entry in self.entries)
         if not self._open:
             return told

@@ -11,7 +11,7 @@ import msgspec
 from rnnplay.common.files import read_bounded
 from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.config import RunConfig, knobs, with_new_names
-from rnnplay.errors import InputError
+from rnnplay.errors import ConfigError, InputError
 from rnnplay.runs.divergence import Watch
 
 FORMAT = 1
@@ -22,6 +22,12 @@ Ending = Literal["", "length", "early stop", "diverged"]
 """How a run ended, if it did."""
 
 ENDINGS: dict[str, Ending] = {"length": "length", "early stop": "early stop", "diverged": "diverged"}
+
+FREE_GROUPS = {"divergence", "evaluation", "checkpoints", "machine"}
+"""Groups of knobs that may differ when a run is resumed, as live ones may."""
+
+FREE = {"corpus", "steps", "epochs", "minutes"}
+"""Knobs that may differ besides those. Also the corpus's name: its text is compared by its SHA-256."""
 
 STATE_FILE = "state.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -94,6 +100,16 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
 def live_knobs() -> list[str]:
     """Names of the knobs that may change between two steps."""
     return [name for name, spec in knobs().items() if spec.knob.live]
+
+
+def check_kept(run: str, before: RunConfig, after: RunConfig) -> None:
+    """Raises ConfigError if `after`, with which `run` is to be resumed, differs in a knob that a run keeps."""
+    for name, spec in knobs().items():
+        ours, given = getattr(before, name), getattr(after, name)
+        if ours != given and not (spec.knob.live or spec.knob.group in FREE_GROUPS or name in FREE):
+            raise ConfigError(
+                name, f"{name} is {given}, but the run {run!r} has {ours} and keeps it; start a new run for that."
+            )
 
 
 def as_tuned(config: RunConfig, state: TrainingState) -> RunConfig:

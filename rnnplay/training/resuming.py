@@ -10,7 +10,7 @@ import msgspec
 from rnnplay.common.files import check_own
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, FinishedError, InputError
-from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, as_tuned, live_knobs, read_state
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, as_tuned, check_kept, live_knobs, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import RunLock
@@ -18,12 +18,6 @@ from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.checkpoints import naming_another, read_state_tensors, read_weights
 from rnnplay.training.learner import Tensors
 from rnnplay.training.length import in_words, is_over
-
-FREE_GROUPS = {"divergence", "evaluation", "checkpoints", "machine"}
-"""Groups of knobs that may differ when a run is resumed, as live ones may."""
-
-FREE = {"corpus", "steps", "epochs", "minutes"}
-"""Knobs that may differ besides those. Also the corpus's name: its text is compared by its SHA-256."""
 
 
 class Resumed(NamedTuple):
@@ -58,13 +52,7 @@ def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
 
 def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus: EncodedCorpus) -> None:
     """Raises ConfigError if a knob that a run keeps has changed, InputError for another text or vocabulary."""
-    for name, spec in knobs().items():
-        ours, given = getattr(info.config, name), getattr(config, name)
-        if ours != given and not (spec.knob.live or spec.knob.group in FREE_GROUPS or name in FREE):
-            raise ConfigError(
-                name,
-                f"{name} is {given}, but the run {folder.name!r} has {ours} and keeps it; start a new run for that.",
-            )
+    check_kept(folder.name, info.config, config)
     if corpus.sha256 != info.corpus_sha256:
         raise InputError(
             f"The text of {config.corpus} is not the one that the run {folder.name!r} was trained on; "

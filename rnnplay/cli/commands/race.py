@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import corpus_name, note, printable, table
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
-from rnnplay.common.formatting import count_text
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.errors import InputError, RnnplayError
-from rnnplay.experiments.conclusion import Conclusion, Outcome, conclude
+from rnnplay.experiments.conclusion import conclude
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, run_names
 from rnnplay.experiments.sharing import SHARES, Measure, Share
@@ -86,6 +84,11 @@ TICK_SECONDS = 0.1
     help="Race N times, each time with the next seed; the outcome has means and ranges.  [default: 1]",
 )
 @click.option(
+    "--resume",
+    metavar="race-NN",
+    help="Go on with a race that was stopped. Only the length and what may change while training can be changed.",
+)
+@click.option(
     "--config",
     "config_file",
     metavar="FILE.toml",
@@ -107,6 +110,7 @@ def command(
     by: By,
     match_parameters: bool,
     repeat: int,
+    resume: str | None,
     config_file: Path | None,
     preset: str | None,
     as_json: bool,
@@ -120,6 +124,19 @@ def command(
     Exit code 1 if no variant could be validated.
     """
     workspace = session.workspace
+    if resume is not None:
+        given_too = {
+            "--vary": bool(variations),
+            "--ready": ready_set is not None,
+            "--config": config_file is not None,
+            "--preset": preset is not None,
+            "--match-parameters": match_parameters,
+            "--repeat": repeat > 1,
+        }
+        if wrong := next((name for name, value in given_too.items() if value), None):
+            raise InputError(f"{wrong} cannot be given with --resume: a race keeps its variants.")
+        plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
+        return _race(session, plan, races, as_json)
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)
     setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
@@ -135,11 +152,42 @@ def command(
         measure=measure,
         by=by,
     )
+    names = reserved_names(plan, workspace)
+    races = [Race(plan, race, runs) for race, runs in zip(plan.races(), names, strict=True)]
+    return _race(session, plan, races, as_json)
+
+
+def resumed_race(
+    name: str, workspace: Workspace, changes: dict[str, Any], share: Share | None, measure: Measure | None, by: By
+) -> tuple[RacePlan, list[Race]]:
+    """Returns the races, one a seed, of a race that was stopped; raises InputError if there is none of that name."""
+    from rnnplay.experiments.resumption import find_stopped
+
+    found = find_stopped(name, workspace.check_there(), changes)
+    workspace.create()
+    first = found.variants[0]
+    plan = plan_race(
+        first[0].config,
+        first,
+        cores=physical_cores(),
+        share=share,
+        repeats=len(found.variants),
+        measure=measure,
+        by=by,
+    )
+    races = [Race(plan, variants, runs) for variants, runs in zip(found.variants, found.runs, strict=True)]
+    for race in races:
+        for entry in race.entries:
+            race.resume(entry, found.progress[entry.run])
+    return plan, races
+
+
+def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:
+    from rnnplay.cli.support.race_outcome import no_result, tell_onward, tell_outcome
     from rnnplay.cli.support.race_reporters import choose_race_reporter
 
-    names = reserved_names(plan, workspace)
+    workspace = session.workspace
     reporter = choose_race_reporter(as_json)
-    races = [Race(plan, race, runs) for race, runs in zip(plan.races(), names, strict=True)]
     try:
         reporter.planned(plan)
         begun, stopped = asyncio.run(_run(races, workspace, reporter))
@@ -147,13 +195,13 @@ def command(
         reporter.conclude(conclusion)
     finally:
         reporter.close()
-        for name in (name for race in names for name in race):
-            _forget(RunFolder(workspace.checkpoints / name))
+        for entry in (entry for race in races for entry in race.entries):
+            _forget(RunFolder(workspace.checkpoints / entry.run))
     if not as_json and any(one.parameters for one in conclusion.variants):
-        _tell(session, plan, conclusion)
-    _tell_onward(workspace, begun)
+        tell_outcome(session, plan, conclusion)
+    tell_onward(workspace, begun)
     if not stopped and conclusion.best_run is None:
-        raise RnnplayError(_no_result(begun))
+        raise RnnplayError(no_result(begun))
     return 0
 
 
@@ -259,67 +307,3 @@ def _vocabulary_of(workspace: Workspace) -> CountTokens:
         return encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache).tokenizer.size
 
     return count
-
-
-# --- the outcome ----------------------------------------------------------------------------------------------
-
-
-def _tell(session: Session, plan: RacePlan, conclusion: Conclusion) -> None:
-    from rnnplay.cli.support.race_reporters import amount_text
-
-    what = "bits per character" if plan.quality == "bits_per_character" else "validation loss"
-    at = ", ".join(amount_text(amount, conclusion.measure) for amount in dict.fromkeys(conclusion.at))
-    click.echo(printable(f"{corpus_name(plan.setup.corpus)}: {conclusion.by} {what}, compared at {at}."))
-    repeats = plan.repeats > 1
-    columns = ("rank", "variant", *(("mean", "range", "seeds") if repeats else ("valid", "steps")))
-    columns = (*columns, "tok/s", "hidden", "params", "died", "run")
-    rows = [_row(number, one, repeats) for number, one in enumerate(conclusion.variants, 1)]
-    if not any(row[-2] for row in rows):  # a column less for a narrow terminal
-        columns, rows = (*columns[:-2], columns[-1]), [(*row[:-2], row[-1]) for row in rows]
-    table(columns, rows, numbers=[name for name in columns if name not in ("variant", "run")], whole=("run",))
-    if repeats:
-        for sentence in conclusion.told_apart:
-            click.echo(printable(sentence))
-    elif conclusion.told_apart:
-        click.echo("With one seed a small difference may be noise; for means and ranges over three:")
-        click.echo(printable(f"  {session.again(repeat=3)}"))
-    if conclusion.best_run is not None:
-        workspace = session.workspace
-        click.echo(printable(f"Write with the best: {workspace.command('generate', conclusion.best_run)}"))
-        click.echo(printable(f"Look inside it: {workspace.command('inspect', conclusion.best_run)}"))
-
-
-def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
-    from rnnplay.cli.support.race_reporters import loss_text
-
-    spread = one.spread
-    mean = loss_text(spread.mean if spread else None)
-    figures: tuple[str, ...] = (mean, f"{one.steps[0]:,}")
-    if repeats:
-        ranged = f"{loss_text(spread.low)} to {loss_text(spread.high)}" if spread else ""
-        figures = (mean, ranged, str(spread.n if spread else 0))
-    speed = count_text(one.tokens_per_second) if one.tokens_per_second else ""
-    size = (f"{one.hidden:,}", count_text(one.parameters) if one.parameters else "")
-    died = ", ".join(f"× {step:,}" for step in one.died if step is not None) or ("failed" if one.failures else "")
-    return (str(number) if spread else "", one.label, *figures, speed, *size, died, one.runs[0])
-
-
-def _tell_onward(workspace: Workspace, races: Sequence[Race]) -> None:
-    """Says how to go on with the runs of a race that were stopped or whose engine failed."""
-    cut = ("", "stopped", "failed")
-    runs = [entry.run for race in races for entry in race.entries if entry.progress.ended in cut]
-    runs = [run for run in runs if RunFolder(workspace.checkpoints / run).checkpoints()]
-    if runs:
-        note("Go on with a run that has not reached its length:")
-    for run in runs:
-        note(workspace.command("train", resume=True, run=run))
-
-
-def _no_result(races: Sequence[Race]) -> str:
-    whys = dict.fromkeys(entry.why for race in races for entry in race.entries if entry.why)
-    if whys:
-        return f"No variant could be trained to a validation. {' '.join(whys)}"
-    return (
-        "No variant has a finite validation loss: all diverged or ended before the first validation. Choose a smaller "
-        "--lr, clip with --clip norm, or validate sooner with --eval-every."
-    )

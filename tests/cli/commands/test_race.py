@@ -32,39 +32,12 @@ from tests.support.terminal import rnnplay_command
 Invoke = Callable[..., Result]
 
 SMALL = ("--corpus", "small", "--hidden", "8", "--embedding", "8", "--batch-size", "4", "--bptt", "16")
-SHORT = ("--steps", "20", "--eval-every", "10", "--checkpoint-seconds", "0")
 
 
 @pytest.fixture
 def small(workspace: Path) -> Path:
     (workspace / "corpora" / "small.txt").write_text(small_text(), encoding="utf-8")
     return workspace
-
-
-def test_a_race_as_json(invoke: Invoke, small: Path) -> None:
-    """Plan, records, standings and outcome; each variant is an ordinary run, with the same seed and data."""
-    result = invoke(
-        "race", *SMALL, *SHORT, "--vary", "cell=rnn,lstm", "--share", "steps", "--match-parameters", "--json"
-    )
-    assert result.exit_code == 0, result.stderr
-    lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert lines[0]["type"] == "race" and lines[-1]["type"] == "result"
-    assert {line["type"] for line in lines[1:-1]} == {"record", "standings"}
-    assert [variant["label"] for variant in lines[0]["variants"]] == ["RNN", "LSTM"]
-    assert {line["record"]["type"] for line in lines if line["type"] == "record"} == {
-        *("started", "validation", "checkpoint", "finished")
-    }
-    tables = [line["standings"] for line in lines if line["type"] == "standings"]
-    assert [table["at"] for table in tables][-1] == 20 and tables[0]["at"] == 0
-    outcome = lines[-1]
-    assert outcome["at"] == [20] and outcome["measure"] == "steps"
-    figures = {one["label"]: one["figures"][0] for one in outcome["variants"]}
-    assert list(figures.values()) == sorted(figures.values())
-    infos = {run.name: RunFolder(run).info() for run in (small / "checkpoints").iterdir()}
-    assert sorted(infos) == ["race-01-lstm", "race-01-rnn"] and outcome["best_run"] in infos
-    assert {info.config.seed for info in infos.values()} == {1}
-    counts = [info.parameters for info in infos.values()]
-    assert max(counts) < 1.1 * min(counts)
 
 
 @pytest.fixture
@@ -75,6 +48,28 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         return EngineClient(workspace, on_event, on_exit, [sys.executable, "-S", quick_engine.__file__])
 
     monkeypatch.setattr(engines, "EngineClient", start)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_race_as_json(invoke: Invoke, small: Path) -> None:
+    """Plan, records, standings and outcome; seed and data are the same for all."""
+    given = ("--vary", "cell=rnn,lstm", "--share", "steps", "--match-parameters", "--json")
+    result = invoke("race", *SMALL, *given)
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [lines[0]["type"], lines[-1]["type"]] == ["race", "result"]
+    assert {line["type"] for line in lines[1:-1]} == {"record", "standings"}
+    assert [variant["label"] for variant in lines[0]["variants"]] == ["RNN", "LSTM"]
+    rnn, lstm = (variant["config"] for variant in lines[0]["variants"])
+    assert (rnn["seed"], rnn["corpus"]) == (lstm["seed"], lstm["corpus"]) == (1, "small")
+    assert rnn["hidden"] > lstm["hidden"] == 8 and lines[0]["parameters"] > 100
+    recorded = [line["record"]["type"] for line in lines if line["type"] == "record"]
+    assert sorted(set(recorded)) == ["finished", "started", "validation"]
+    tables = [line["standings"] for line in lines if line["type"] == "standings"]
+    assert [tables[0]["at"], tables[-1]["at"]] == [0, 2]
+    outcome = lines[-1]
+    assert (outcome["at"], outcome["measure"], outcome["best_run"]) == ([2], "steps", "race-01-rnn")
+    assert [one["figures"] for one in outcome["variants"]] == [[pytest.approx(0.018)]] * 2
 
 
 @pytest.mark.usefixtures("quick")
@@ -141,7 +136,9 @@ def test_one_whose_engine_ends_is_told_and_the_others_go_on(invoke: Invoke, smal
         (("--vary", "corpus=small,nowhere"), "There is no corpus 'nowhere'"),
         (("--vary", "hidden=8,16", "--match-parameters"), "parameters cannot be matched"),
         (("--vary", "seed=1,2"), "--repeat 3 trains each combination with three seeds"),
-        (("--resume",), "There is no option --resume"),
+        (("--resume", "race-01", "--repeat", "2"), "--repeat cannot be given with --resume"),
+        (("--resume", "race-01"), "There is no race race-01"),
+        (("--run", "one"), "There is no option --run"),
     ],
 )
 def test_what_cannot_race_is_refused_at_once(invoke: Invoke, small: Path, given: tuple[str, ...], words: str) -> None:
@@ -159,9 +156,11 @@ def test_a_race_in_which_nothing_can_be_trained_fails(invoke: Invoke, small: Pat
     assert list((small / "checkpoints").iterdir()) == []
 
 
-def test_ctrl_c_ends_all_with_a_checkpoint_and_says_how_to_go_on(small: Path) -> None:
+def test_ctrl_c_ends_all_with_a_checkpoint_and_the_race_goes_on(invoke: Invoke, small: Path) -> None:
     """In a process of its own, with real engines; nothing that was trained is lost."""
-    command = rnnplay_command("race", *SMALL, "--vary", "cell=rnn,lstm", "--minutes", "10", "--checkpoint-seconds", "0")
+    command = rnnplay_command(
+        "race", *SMALL, "--eval-every", "10", "--vary", "cell=rnn,lstm", "--minutes", "10", "--share", "steps"
+    )
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         said = list(itertools.takewhile(lambda line: "valid" not in line, process.stderr))
@@ -176,11 +175,20 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_says_how_to_go_on(small: Path) ->
         "RNN",
         "LSTM",
     }
+    assert "Go on with the race: rnnplay race --resume race-01\n" in told
+    assert "alone: rnnplay train --resume --run race-01-rnn\n" in told
+    reached: list[int] = []
     for name in ("race-01-rnn", "race-01-lstm"):
-        assert f"rnnplay train --resume --run {name}\n" in told
         folder = RunFolder(small / "checkpoints" / name)
         last = [record for record in folder.metrics() if isinstance(record, Step)][-1]
         assert folder.checkpoint("latest").step == last.step > 0
+        reached.append(last.step)
+    resumed = invoke("race", "--resume", "race-01", "--steps", str(max(reached) + 5), "--json")
+    assert resumed.exit_code == 0, resumed.stderr
+    lines = [json.loads(line) for line in resumed.stdout.splitlines()]
+    started = {line["run"]: line["record"]["step"] for line in lines if line.get("record", {}).get("type") == "started"}
+    assert started == dict(zip(("race-01-rnn", "race-01-lstm"), reached, strict=True))
+    assert (lines[-1]["at"], lines[-1]["measure"]) == ([max(reached) + 5], "steps")
 
 
 def test_names_are_taken_at_once(workspace: Path) -> None:

@@ -1,0 +1,80 @@
+"""Writes the outcome of a race: the table, what it shows, and the commands to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from rnnplay.cli.support.console import corpus_name, note, printable, table
+from rnnplay.cli.support.race_reporters import amount_text, loss_text
+from rnnplay.cli.support.session import Session
+from rnnplay.common.formatting import count_text
+from rnnplay.experiments.conclusion import Conclusion, Outcome
+from rnnplay.experiments.race import Race, RacePlan
+from rnnplay.runs.folder import RunFolder
+from rnnplay.workspace import Workspace
+
+
+def tell_outcome(session: Session, plan: RacePlan, conclusion: Conclusion) -> None:
+    """Writes the table of a race, whether seeds tell the variants apart, and what to do with the best run."""
+    what = "bits per character" if plan.quality == "bits_per_character" else "validation loss"
+    at = ", ".join(amount_text(amount, conclusion.measure) for amount in dict.fromkeys(conclusion.at))
+    click.echo(printable(f"{corpus_name(plan.setup.corpus)}: {conclusion.by} {what}, compared at {at}."))
+    repeats = plan.repeats > 1
+    columns = ("rank", "variant", *(("mean", "range", "seeds") if repeats else ("valid", "steps")))
+    columns = (*columns, "tok/s", "hidden", "params", "died", "run")
+    rows = [_row(number, one, repeats) for number, one in enumerate(conclusion.variants, 1)]
+    if not any(row[-2] for row in rows):  # a column less for a narrow terminal
+        columns, rows = (*columns[:-2], columns[-1]), [(*row[:-2], row[-1]) for row in rows]
+    table(columns, rows, numbers=[name for name in columns if name not in ("variant", "run")], whole=("run",))
+    if repeats:
+        for sentence in conclusion.told_apart:
+            click.echo(printable(sentence))
+    elif conclusion.told_apart:
+        again = "" if "--resume" in session.words else session.again(repeat=3)
+        click.echo(
+            f"With one seed a small difference may be noise{'; for means and ranges over three:' if again else '.'}"
+        )
+        if again:
+            click.echo(printable(f"  {again}"))
+    if conclusion.best_run is not None:
+        workspace = session.workspace
+        click.echo(printable(f"Write with the best: {workspace.command('generate', conclusion.best_run)}"))
+        click.echo(printable(f"Look inside it: {workspace.command('inspect', conclusion.best_run)}"))
+
+
+def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
+    spread = one.spread
+    mean = loss_text(spread.mean if spread else None)
+    figures: tuple[str, ...] = (mean, f"{one.steps[0]:,}")
+    if repeats:
+        ranged = f"{loss_text(spread.low)} to {loss_text(spread.high)}" if spread else ""
+        figures = (mean, ranged, str(spread.n if spread else 0))
+    speed = count_text(one.tokens_per_second) if one.tokens_per_second else ""
+    size = (f"{one.hidden:,}", count_text(one.parameters) if one.parameters else "")
+    died = ", ".join(f"× {step:,}" for step in one.died if step is not None) or ("failed" if one.failures else "")
+    return (str(number) if spread else "", one.label, *figures, speed, *size, died, one.runs[0])
+
+
+def tell_onward(workspace: Workspace, races: Sequence[Race]) -> None:
+    """Says how to go on with a race whose runs were stopped or whose engines failed."""
+    cut = ("", "stopped", "failed")
+    runs = [entry.run for race in races for entry in race.entries if entry.progress.ended in cut]
+    runs = [run for run in runs if RunFolder(workspace.checkpoints / run).checkpoints()]
+    if runs:
+        name = "-".join(runs[0].split("-")[:2])
+        one = workspace.command("train", resume=True, run=runs[0])
+        note(f"Go on with the race: {workspace.command('race', resume=name)}")
+        note(f"Go on with one run of it alone: {one}")
+
+
+def no_result(races: Sequence[Race]) -> str:
+    """Says why a race has no result."""
+    whys = dict.fromkeys(entry.why for race in races for entry in race.entries if entry.why)
+    if whys:
+        return f"No variant could be trained to a validation. {' '.join(whys)}"
+    return (
+        "No variant has a finite validation loss: all diverged or ended before the first validation. Choose a smaller "
+        "--lr, clip with --clip norm, or validate sooner with --eval-every."
+    )

@@ -1,0 +1,131 @@
+"""Finds a race that was stopped, from its runs alone, so that it can go on as a race."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from rnnplay.common.commands import quoted
+from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.errors import ConfigError, FinishedError, InputError
+from rnnplay.experiments.sharing import Reached
+from rnnplay.experiments.standings import Progress, Validated
+from rnnplay.experiments.variants import LENGTHS, Variant, labels_of
+from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
+from rnnplay.runs.folder import RunFolder, names_in
+from rnnplay.runs.records import Rollback, Started, Validation
+from rnnplay.runs.thinned import ThinnedLog
+from rnnplay.workspace import Workspace
+
+_RUN = re.compile("(race-[0-9]{2,9})-.+")
+SIZES = ("hidden", "embedding")
+"""Knobs that may differ because parameters were matched; labels leave them out where they can."""
+
+
+class StoppedRace(NamedTuple):
+    """The runs of a race, one list a seed, and how far each is."""
+
+    variants: list[list[Variant]]
+    runs: list[list[str]]
+    progress: dict[str, Progress]
+    """By the name of the run."""
+
+
+def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) -> StoppedRace:
+    """Finds the race whose runs are called `name` and the variant, `changes` being knobs that change from here on.
+
+    Raises InputError if there is none, or a run of it cannot be read, and ConfigError for invalid changes.
+    """
+    names = names_in(workspace.checkpoints)
+    folders = [
+        RunFolder(workspace.checkpoints / run) for run in names if (match := _RUN.fullmatch(run)) and match[1] == name
+    ]
+    folders = [folder for folder in folders if folder.holds_run() and folder.checkpoints()]
+    if len(folders) < 2:
+        known = list(dict.fromkeys(match[1] for run in names if (match := _RUN.fullmatch(run))))
+        there = f"the races are {', '.join(known[-20:])}" if known else "there is no race at all"
+        raise InputError(f"There is no race {quoted(name[:60])} in {workspace.checkpoints}; {there}.")
+    before = {folder.name: folder.info().config for folder in folders}
+    for knob in changes:
+        if len({getattr(config, knob) for config in before.values()}) > 1:
+            raise ConfigError(knob, f"{knob} is what varies in {name}, so it cannot be changed for all; leave it out.")
+    configs = {run: with_values(config, changes) for run, config in before.items()}
+    for run, config in before.items():
+        check_kept(run, config, configs[run])
+    progress = {
+        folder.name: progress_of(folder, _goes_on(before[folder.name], configs[folder.name])) for folder in folders
+    }
+    if all(one.ended for one in progress.values()):
+        lengths = {length: max(getattr(config, length) for config in configs.values()) for length in LENGTHS}
+        longer = {length: 2 * value for length, value in lengths.items() if value}
+        raise FinishedError(
+            f"All runs of {name} have ended; to go on, give them more {' or '.join(longer) or 'rollbacks'}.", longer
+        )
+    seeds = sorted({config.seed for config in configs.values()})
+    if any(sum(config.seed == seed for config in configs.values()) < 2 for seed in seeds):
+        seeds = []  # the seed is what was varied
+    races = [[run for run, config in configs.items() if config.seed == seed] for seed in seeds] or [list(configs)]
+    if seeds:  # a variant has the same label whatever its seed
+        before = {run: with_values(config, {"seed": 0}) for run, config in before.items()}
+    labelled = _labelled(list(dict.fromkeys(before.values())))
+    return StoppedRace(
+        variants=[
+            [msgspec.structs.replace(labelled[before[run]], config=configs[run]) for run in race] for race in races
+        ],
+        runs=races,
+        progress=progress,
+    )
+
+
+def _labelled(configs: list[RunConfig]) -> dict[RunConfig, Variant]:
+    """Labels variants by the knobs in which their configs differ."""
+    specs = knobs()
+    differing = [name for name in specs if len({getattr(config, name) for config in configs}) > 1]
+    for left_out in (SIZES, ()):
+        changes = [
+            {name: getattr(config, name) for name in differing if specs[name].relevant(config) and name not in left_out}
+            for config in configs
+        ]
+        labels = labels_of(changes)
+        if len(set(labels)) == len(labels):
+            break
+    return {
+        config: Variant(label=label, config=config, changed=changed)
+        for label, config, changed in zip(labels, configs, changes, strict=True)
+    }
+
+
+def _goes_on(before: RunConfig, after: RunConfig) -> bool:
+    """Whether a run that has reached its length may have been given a longer one."""
+    return any(getattr(before, name) != getattr(after, name) for name in (*LENGTHS, "early_stop"))
+
+
+def progress_of(folder: RunFolder, longer: bool = False) -> Progress:
+    """Returns what a run has done up to its last checkpoint; `longer`: it goes on even if it has reached its length.
+
+    The training time of a validation is not on disk; it follows from its step, as if the pace had been even.
+    """
+    state = read_state(folder.checkpoint("latest").path)
+    progress = Progress()
+    info = folder.info()
+    progress.started = Started(
+        run=folder.name, parameters=info.parameters, vocabulary=info.vocabulary, device=state.device
+    )
+    for item in ThinnedLog(folder.log).read():
+        if isinstance(item, Validation) and item.step <= state.step:
+            at = Reached(item.step, *_part(state, item.step))
+            progress.validations.append(Validated(at, item.loss, item.bits_per_character))
+        elif isinstance(item, Rollback):
+            progress.take(item)
+    progress.reached = Reached(state.step, state.tokens, state.seconds)
+    progress.ended = "" if longer else state.finished
+    progress.died = state.step if progress.ended == "diverged" else None
+    return progress
+
+
+def _part(state: TrainingState, step: int) -> tuple[int, float]:
+    fraction = step / state.step if state.step else 0.0
+    return round(fraction * state.tokens), fraction * state.seconds

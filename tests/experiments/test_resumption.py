@@ -1,0 +1,178 @@
+"""A race that was stopped is found again by the names of its runs, whatever is said of it elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from rnnplay.config import RunConfig
+from rnnplay.errors import ConfigError, FinishedError, InputError
+from rnnplay.experiments import resumption
+from rnnplay.experiments.fairness import matched
+from rnnplay.experiments.race import Race, plan_race, run_names
+from rnnplay.experiments.resumption import StoppedRace, find_stopped
+from rnnplay.experiments.sharing import Reached
+from rnnplay.experiments.standings import Progress
+from rnnplay.experiments.variants import Variant, ready, vary
+from rnnplay.runs.checkpoint_state import TrainingState
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import RunInfo
+from rnnplay.runs.records import Rollback, Validation
+from rnnplay.text.tokenizers.build import build_tokenizer
+from rnnplay.workspace import Workspace
+
+SETUP = RunConfig(hidden=16, embedding=8, steps=100)
+
+
+def stop(workspace: Workspace, variants: list[Variant], repeats: int = 1, keep: int = 9) -> None:
+    """Leaves the runs of a race behind, without checkpoints; of the last seed only `keep`."""
+    plan = plan_race(SETUP, variants, cores=2, repeats=repeats)
+    for number, (race, names) in enumerate(zip(plan.races(), run_names(plan.races(), ()), strict=True), 1):
+        for variant, name in list(zip(race, names, strict=True))[: keep if number == repeats else None]:
+            info = RunInfo(
+                run=name,
+                config=variant.config,
+                corpus_sha256="0" * 64,
+                rnnplay="0.1.0",
+                torch="2.6",
+                created="2025-01-01T00:00:00+00:00",
+                parameters=1,
+                vocabulary=4,
+            )
+            RunFolder(workspace.checkpoints / name).create(info, build_tokenizer(["abc"], "char"))
+
+
+@pytest.fixture
+def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
+    """What every run has done, whatever is on disk."""
+    done = Progress()
+
+    def of(folder: RunFolder, longer: bool = False) -> Progress:
+        made = Progress()
+        made.ended = "" if longer else done.ended
+        return made
+
+    monkeypatch.setattr(resumption, "progress_of", of)
+    monkeypatch.setattr(RunFolder, "checkpoints", lambda self: [self.path])
+    return done
+
+
+def found(workspace: Workspace, **changes: Any) -> StoppedRace:
+    return find_stopped("race-01", workspace, changes)
+
+
+@pytest.mark.usefixtures("progress")
+def test_variants_have_their_labels_again(workspace: Workspace) -> None:
+    stop(workspace, ready("clip", SETUP))
+    stopped = found(workspace)
+    assert stopped.runs == [["race-01-clip-0.25", "race-01-clip-1", "race-01-clip-5", "race-01-clip-off"]]
+    assert [variant.label for variant in stopped.variants[0]] == ["clip 0.25", "clip 1", "clip 5", "clip off"]
+    plan = plan_race(SETUP, stopped.variants[0], cores=2)
+    race = Race(plan, stopped.variants[0], stopped.runs[0])
+    ended = Progress()
+    ended.ended = "length"
+    race.resume(race.entries[0], ended)
+    race.resume(race.entries[1], Progress())
+    assert [entry.over for entry in race.entries[:2]] == [True, False] and race.entries[1].resume
+
+
+@pytest.mark.usefixtures("progress")
+def test_sizes_that_were_matched_are_not_in_the_labels(workspace: Workspace) -> None:
+    stop(workspace, matched(ready("cells", SETUP), SETUP, lambda _: 50))
+    assert sorted(variant.label for variant in found(workspace).variants[0]) == ["GRU", "LSTM", "RNN"]
+    stop(workspace, vary(SETUP, {"hidden": [8, 16]}))
+
+
+@pytest.mark.usefixtures("progress")
+def test_sizes_that_were_varied_are(workspace: Workspace) -> None:
+    stop(workspace, vary(SETUP, {"hidden": [8, 16]}))
+    assert sorted(variant.label for variant in found(workspace).variants[0]) == ["hidden 16", "hidden 8"]
+
+
+@pytest.mark.usefixtures("progress")
+def test_seeds_are_told_apart_also_if_not_all_have_begun(workspace: Workspace) -> None:
+    stop(workspace, ready("cells", SETUP), repeats=2, keep=2)
+    stopped = found(workspace)
+    assert [len(race) for race in stopped.runs] == [3, 2]
+    assert [variant.config.seed for race in stopped.variants for variant in race] == [1, 1, 1, 2, 2]
+    assert {variant.label for variant in stopped.variants[1]} == {"RNN", "GRU"}
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_race_of_seeds_is_one_race(workspace: Workspace) -> None:
+    stop(workspace, vary(SETUP, {"seed": [1, 2, 3]}))
+    assert [variant.label for variant in found(workspace).variants[0]] == ["seed 1", "seed 2", "seed 3"]
+
+
+def test_changes_are_checked_for_all(workspace: Workspace, progress: Progress) -> None:
+    stop(workspace, ready("rates", SETUP))
+    assert {variant.config.clip_threshold for variant in found(workspace, clip_threshold=0.5).variants[0]} == {0.5}
+    with pytest.raises(ConfigError, match="lr is what varies in race-01"):
+        found(workspace, lr=0.5)
+    with pytest.raises(ConfigError, match="hidden is 9, but the run 'race-01-lr-"):
+        found(workspace, hidden=9)
+    progress.ended = "length"
+    with pytest.raises(FinishedError, match="have ended; to go on, give them more steps") as refused:
+        found(workspace)
+    assert refused.value.longer == {"steps": 200}
+    with pytest.raises(FinishedError):
+        found(workspace, steps=100)
+    assert len(found(workspace, steps=200).runs[0]) == 3
+
+
+def test_a_race_that_is_not_there_is_named_with_those_that_are(workspace: Workspace) -> None:
+    with pytest.raises(InputError, match="there is no race at all"):
+        found(workspace)
+    for run in ("race-02-lstm", "race-02-rnn", "tales-lstm-256-01"):
+        (workspace.checkpoints / run).mkdir()
+    with pytest.raises(InputError, match="the races are race-02"):
+        found(workspace)
+
+
+def test_progress_is_that_of_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validations after it are trained again; their times follow from their steps."""
+    folder = RunFolder(tmp_path)
+    state = msgspec.convert(
+        {
+            "format": 2,
+            "step": 100,
+            "tokens": 10_000,
+            "seconds": 20.0,
+            "epoch": 0.1,
+            "created": 0.0,
+            "feed": {},
+            "gains": {},
+            "live": {},
+            "device": "cpu",
+            "precision": "float32",
+            "threads": 1,
+            "metrics_bytes": 0,
+            "sha256": {},
+        },
+        TrainingState,
+    )
+    records = [
+        *(Validation(step=step, loss=1 / step, perplexity=1.0, bits_per_character=1.0) for step in (40, 80)),
+        Rollback(step=90, to=60, cause="by hand", remedy="none", count=2),
+        *(Validation(step=step, loss=1 / step, perplexity=1.0, bits_per_character=1.0) for step in (100, 120)),
+    ]
+    monkeypatch.setattr(resumption, "read_state", lambda path: state)
+    monkeypatch.setattr(RunFolder, "checkpoint", lambda self, which: self)
+    info = RunInfo(
+        run="run",
+        config=SETUP,
+        corpus_sha256="",
+        rnnplay="",
+        torch="",
+        created="",
+        parameters=7,
+        vocabulary=4,
+    )
+    monkeypatch.setattr(RunFolder, "info", lambda self: info)
+    monkeypatch.setattr("rnnplay.runs.thinned.ThinnedLog.read", lambda self: iter(records))
+    progress = resumption.progress_of(folder)
+    assert [one.at for one in progress.validations] == [Reached(40, 4_000, 8.0), Reached(100, 10_000, 20.0)]
+    assert (progress.reached, progress.rollbacks, progress.ended) == (Reached(100, 10_000, 20.0), 2, "")
