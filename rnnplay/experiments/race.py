@@ -187,8 +187,8 @@ class Race:
         self._open = False
         """Whether all have begun, and so train."""
 
-    def resume(self, entry: Entry, progress: Progress) -> None:
-        """Lets an entry go on with its run, which has done `progress`; one that has ended stays as it is."""
+    def take_up(self, entry: Entry, progress: Progress) -> None:
+        """Lets an entry begin with a run of before, which has done `progress`; one that has ended stays as it is."""
         entry.resume, entry.progress = True, progress
         entry.phase = "ended" if progress.ended else "starts"
 

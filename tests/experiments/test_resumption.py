@@ -74,8 +74,8 @@ def test_variants_have_their_labels_again(workspace: Workspace) -> None:
     race = Race(plan, stopped.variants[0], stopped.runs[0])
     ended = Progress()
     ended.ended = "length"
-    race.resume(race.entries[0], ended)
-    race.resume(race.entries[1], Progress())
+    race.take_up(race.entries[0], ended)
+    race.take_up(race.entries[1], Progress())
     assert [entry.over for entry in race.entries[:2]] == [True, False] and race.entries[1].resume
 
 

@@ -178,7 +178,7 @@ def resumed_race(
     races = [Race(plan, variants, runs) for variants, runs in zip(found.variants, found.runs, strict=True)]
     for race in races:
         for entry in race.entries:
-            race.resume(entry, found.progress[entry.run])
+            race.take_up(entry, found.progress[entry.run])
     return plan, races
 
 
