@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from rnnplay.errors import ConfigError
-from rnnplay.knob_texts import split_fractions
+from rnnplay.knob_texts import sample_prompts, split_fractions
 from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
@@ -270,6 +270,16 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 0
 
+    sample_prompts: Annotated[
+        str,
+        Knob(
+            r"prompts completed at each validation, for the sample log, separated by | (\| is a bar, \n a newline, \\ "
+            "a backslash); auto: beginnings of three lines of the text; off: none",
+            "evaluation",
+            label="prompts",
+        ),
+    ] = "auto"
+
     checkpoint_every: Annotated[
         int,
         Knob("steps between checkpoints", "checkpoints", low=0, high=10**9, label="every", zero="by time only"),
@@ -299,6 +309,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def __post_init__(self) -> None:
         check(self)
         split_fractions(self.split)
+        sample_prompts(self.sample_prompts)
         if not self.corpus.strip():
             raise ConfigError("corpus", f"corpus must be the name of a corpus or a path; got {shown(self.corpus)}.")
         if self.tie and self.embedding != self.hidden:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
 from rnnplay.knobs import shown
@@ -31,3 +33,35 @@ def _split_hint(split: str) -> str:
         return f"; write {meant}"
     commas = ": slashes separate the numbers, and a point their decimals" if "," in split else ""
     return f", like 90/5/5 or 92.5/5/2.5{commas}"
+
+
+MOST_PROMPTS, LONGEST_PROMPT = 8, 200
+"""Limits of the sample log, each in a knob that is one line: prompts, and characters of one."""
+_ESCAPES = {"n": "\n", "|": "|", "\\": "\\"}
+
+
+def sample_prompts(text: str) -> tuple[str, ...] | None:
+    r"""Converts "Once upon|He said:\n" to prompts, "off" to none; None for "auto". Raises ConfigError.
+
+    In a prompt `\n` is a newline, `\|` a bar and `\\` a backslash; empty prompts are dropped, so that "off|" is the
+    prompt "off".
+    """
+    if text in ("auto", "off"):
+        return None if text == "auto" else ()
+    prompts = [prompt for prompt in re.findall(r"((?:[^\\|]|\\.?)+)", text) if prompt]
+    for prompt in prompts:
+        for escape in re.findall(r"\\(.?)", prompt):
+            if escape not in _ESCAPES:
+                raise _refused(rf"a backslash stands before n (a newline), | or \; got {shown(prompt)}")
+    unescaped = tuple(re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], prompt) for prompt in prompts)
+    if not prompts:
+        raise _refused(f"got {shown(text)}")
+    if len(prompts) > MOST_PROMPTS or max(map(len, unescaped)) > LONGEST_PROMPT:
+        raise _refused(f"at most {MOST_PROMPTS}, each of at most {LONGEST_PROMPT} characters; got {shown(text)}")
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
+        raise _refused(f"without control characters; got {shown(text)}")
+    return unescaped
+
+
+def _refused(why: str) -> ConfigError:
+    return ConfigError("sample_prompts", f"sample_prompts must be auto, off, or prompts separated by |; {why}.")

@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "Train runs with varied settings and compare them.",
     "lr-range": "Test which learning rates make the loss fall.",
     "generate": "Write text with a trained model.",
+    "samples": "Show what a run wrote while it learned.",
     "complete": "Complete a word and list the most probable next tokens.",
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",

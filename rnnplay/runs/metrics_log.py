@@ -67,7 +67,7 @@ class MetricsLog:
         try:
             descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
-                self._size = _cut_partial_line(descriptor)
+                self._size = cut_partial_line(descriptor)
                 self._write(descriptor)
                 if durable:
                     os.fsync(descriptor)
@@ -199,7 +199,7 @@ def _size_by(file: BinaryIO, path: Path, step: int) -> int:
     return size if found is None else found
 
 
-def _cut_partial_line(descriptor: int) -> int:
+def cut_partial_line(descriptor: int) -> int:
     """Cuts off a last line without its end, left by a failed write or a killed process; returns the size."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     if not size:

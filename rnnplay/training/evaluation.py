@@ -10,10 +10,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-from rnnplay.common.formatting import perplexity
+from rnnplay.common.formatting import perplexity, unknown_warning
+from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
-from rnnplay.text.encoding.encoded import EncodedSplit
+from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
 from rnnplay.text.tokenizers.build import Tokenizer
 
@@ -165,3 +166,12 @@ def _score(model: LanguageModel, batch: Batch, state: State | None, precision: t
         inputs, targets = torch.from_numpy(batch.inputs).to(model.device), target_ids(batch, model.device)
         loss, state = model.loss(inputs, targets, state, reduction="sum")
     return float(loss), state
+
+
+def much_unknown(config: RunConfig, corpus: EncodedCorpus) -> str:
+    """A warning for a text of which much is `<unk>`; "" otherwise."""
+    parts = {"training": corpus.train.unknown_fraction, "validation": corpus.validation.unknown_fraction}
+    name = max(parts, key=parts.__getitem__)
+    warning = unknown_warning(parts[name], f"the {name} text")
+    smaller = config.min_count > 1 or config.max_vocabulary > 0
+    return f"{warning} Give a lower min_count or a larger max_vocabulary." if warning and smaller else warning

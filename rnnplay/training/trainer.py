@@ -7,7 +7,6 @@ from collections.abc import Callable
 import msgspec
 import torch
 
-from rnnplay.common.formatting import unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory
@@ -20,11 +19,13 @@ from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Tuned, 
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.branching import Branch
+from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.progress import Progress, Trouble
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.resuming import Resumed, live_value, open_run, resolved
 from rnnplay.training.rollback_states import RollbackState, RollbackStates, read_rollback_state
+from rnnplay.training.sample_log import SampleLog
 from rnnplay.training.saving import Saver
 from rnnplay.training.threads import ThreadCount
 
@@ -74,14 +75,17 @@ class Trainer:
             begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__), parent)
             info = resumed.info if resumed else begins
             self._saver = Saver(folder, info, self._recorder, lock)
+            self._samples = SampleLog(config, corpus, folder, self._recorder)
             reached = None
             if resumed is None:
                 folder.begin(corpus.tokenizer)
                 folder.log.flush()
+                self._samples.cut(-1)
                 if branch is not None:
                     self._learner.begin_with(branch.weights, branch.moments)
                     reached = self._progress.validate(config, poll)
                     self._recorder.append(reached)
+                self._samples.take(0, self.model, reached.loss if reached else None)
                 self._save()  # so that the run can be resumed from its first moment on
                 folder.write_info(info)
             else:
@@ -89,7 +93,7 @@ class Trainer:
             self._recorder.emit(self._progress.started(folder.name, self._threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
-            warnings = [_unknown_warning(config, corpus), *(branch.notices if branch else ())] if not resumed else []
+            warnings = [much_unknown(config, corpus), *(branch.notices if branch else ())] if not resumed else []
             for warning in filter(None, warnings):
                 self._recorder.notice(warning)
         except BaseException:
@@ -175,10 +179,11 @@ class Trainer:
             self._recorder.record(outcome.skipped)
         return outcome.trouble
 
-    def _validate(self) -> Validation:
+    def _validate(self, last: bool = False) -> Validation:
         record = self._progress.validate(self.config, self._poll)
         self._unsaved = True
         self._recorder.record(record)
+        self._samples.take(self.step, self.model, record.loss, last)
         return record
 
     def _save_if_due(self, due: bool) -> Finished | None:
@@ -220,7 +225,7 @@ class Trainer:
                 self._progress.ended = ENDINGS[reason]
                 self._unsaved = True
                 if reason != "diverged" and self._progress.validations.last_step != self.step:
-                    self._validate()
+                    self._validate(last=True)
             self._progress.stopwatch.stop()
             self._unsaved |= not self._saver.lock.in_place
             if self._unsaved:
@@ -356,6 +361,7 @@ class Trainer:
         self._progress.restore(state, resumed.tensors, self.config)
         self._unsaved = False
         self._folder.rewind(state.step, state.metrics_bytes)
+        self._samples.cut(state.step)
         if state.metrics_bytes:
             self._recorder.append(Checkpoint(step=state.step, path=resumed.path.name))
 
@@ -365,6 +371,7 @@ class Trainer:
     def _roll_back(self, good: RollbackState, trouble: Trouble, remedy: Remedy, rollbacks: int) -> Rollback:
         record = self._progress.roll_back(good, trouble, remedy, rollbacks, self.config)
         self._rollback_states.forget_after(self.step)
+        self._samples.cut(self.step)
         self._unsaved = True
         self._recorder.record(record)
         for knob, value in record.changed.items():
@@ -387,11 +394,3 @@ class Trainer:
         self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
         self._unsaved = self._tuned = False
         release_memory()  # rarely enough to cost nothing
-
-
-def _unknown_warning(config: RunConfig, corpus: EncodedCorpus) -> str:
-    parts = {"training": corpus.train.unknown_fraction, "validation": corpus.validation.unknown_fraction}
-    name = max(parts, key=parts.__getitem__)
-    warning = unknown_warning(parts[name], f"the {name} text")
-    smaller = config.min_count > 1 or config.max_vocabulary > 0
-    return f"{warning} Give a lower min_count or a larger max_vocabulary." if warning and smaller else warning

@@ -113,7 +113,7 @@ def test_the_end_of_a_run_says_so_and_does_not_crash(world: World) -> None:
     refused, unsaved = of(world.emitted, Notice)
     assert "cannot write a checkpoint" in refused.message and "NOT on disk" in unsaved.message
     assert world.folder().checkpoint().step == 4 and not trainer.saved
-    with pytest.raises(InputError, match="another process"):
+    with pytest.raises(InputError, match="is being trained by"):
         world.folder().claim()  # nobody may take it while there is something to lose
     trainer.checkpoint()  # when there is room
     assert world.folder().checkpoint().step == 8 and trainer.saved

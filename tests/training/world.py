@@ -27,6 +27,7 @@ TINY: dict[str, Any] = {
     "threads": 1,
     "device": "cpu",
     "precision": "float32",
+    "sample_prompts": "off",
 }
 
 

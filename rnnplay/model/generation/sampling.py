@@ -90,6 +90,39 @@ def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: 
             yield piece
 
 
+def generate_together(
+    model: LanguageModel, tokenizer: Tokenizer, prompts: Sequence[str], sampling: SamplingConfig
+) -> list[str]:
+    """Continues every one of `prompts`, side by side, which takes little longer than one of them.
+
+    Each continuation is what `generate` gives for that prompt with that seed, which must not be 0, but for rounding.
+    Raises as `generate_ids` does.
+    """
+    contexts = [_prompt_ids(model, tokenizer, prompt) for prompt in prompts]
+    writers = [_Writer(tokenizer, ids, prompt) for ids, prompt in zip(contexts, prompts, strict=True)]
+    generators = [torch.Generator().manual_seed(sampling.seed) for _ in prompts]
+    restart = tokenizer.newline if model.config.feed == "lines" else None
+    rows, states = zip(*(_read(model, ids) for ids in contexts), strict=True)
+    logits, state = torch.stack(rows), _joined(states)  # (B, V), (L, B, H)
+    texts = [""] * len(prompts)
+    for count in range(sampling.length):
+        tokens = [_draw(row, sampling, generator) for row, generator in zip(logits, generators, strict=True)]
+        texts = [text + writer.write(token) for text, writer, token in zip(texts, writers, tokens, strict=True)]
+        if count + 1 < sampling.length:
+            if restart in tokens:
+                keep = torch.tensor([[float(token != restart)] for token in tokens], device=model.device)  # (B, 1)
+                state = (state[0] * keep, state[1] * keep) if isinstance(state, tuple) else state * keep
+            logits, state = _step_all(model, tokens, state)
+    return texts
+
+
+def _joined(states: Sequence[State]) -> State:
+    """Joins states (L, 1, H) to one (L, B, H)."""
+    if isinstance(states[0], tuple):
+        return torch.cat([state[0] for state in states], 1), torch.cat([state[1] for state in states], 1)
+    return torch.cat([state for state in states if isinstance(state, Tensor)], 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A model's suggestions for continuing a text."""
@@ -260,11 +293,19 @@ def _read(model: LanguageModel, ids: Sequence[int], hook: cells.LayerHook | None
 
 def _step(model: LanguageModel, token: int, state: State, hook: cells.LayerHook | None = None) -> tuple[Tensor, State]:
     """Returns the logits (V,) after one more token, and the new state."""
+    logits, state = _step_all(model, [token], state, hook)
+    return logits[0], state
+
+
+def _step_all(
+    model: LanguageModel, tokens: Sequence[int], state: State, hook: cells.LayerHook | None = None
+) -> tuple[Tensor, State]:
+    """Returns the logits (B, V) after one more token of each of B sequences, and the new state (L, B, H)."""
     # torch.nn's layers repack their weights at every call; over one timestep that costs more than the timestep.
     with torch.inference_mode(), torch.autocast(model.device.type, enabled=False):
-        x = model.embedding(torch.tensor([token], device=model.device))  # (1, E)
+        x = model.embedding(torch.tensor(tokens, device=model.device))  # (B, E)
         steps, state = cells.step(model.rnn, x, state, hook)
-        return _checked(model.logits(steps[-1].hidden[0])), state
+        return _checked(model.logits(steps[-1].hidden)), state
 
 
 def _checked(logits: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.errors import RnnplayError
-from rnnplay.model.generation.sampling import complete, filter_logits, generate, generate_ids
+from rnnplay.model.generation.sampling import complete, filter_logits, generate, generate_ids, generate_together
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import CharTokenizer, Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.vocabulary import UNKNOWN
@@ -228,6 +228,18 @@ def test_the_state_is_zero_again_after_a_restart() -> None:
     logits[0, 0, 0] = -torch.inf
     expected = int(torch.multinomial(filter_logits(logits[0, 0], 3), 1, generator=generator))
     assert ids[at + 1] == expected
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+@pytest.mark.parametrize(("cell", "feed"), [("lstm", "stream"), ("gru", "lines"), ("rnn", "lines")])
+def test_prompts_side_by_side_are_continued_as_each_alone(kind: str, cell: str, feed: str) -> None:
+    tokenizer = tokenizer_of(kind)
+    model = tiny(tokenizer, cell=cell, feed=feed, layers=2, tokens=kind)
+    prompts = ["Once ", "", "The cat\nsaid", "zebra", "Once upon a time there was a"]
+    sampling = SamplingConfig(length=60, temperature=2, seed=5)
+    together = generate_together(model, tokenizer, prompts, sampling)
+    assert together == ["".join(generate(model, tokenizer, prompt, sampling)) for prompt in prompts]
+    assert any("\n" in text[:-1] for text in together)  # where a state began anew while the others went on
 
 
 @pytest.mark.parametrize("text", ["", "x", "Once upon a time " * 200])

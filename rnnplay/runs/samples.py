@@ -1,0 +1,132 @@
+"""Writes and reads samples.jsonl: what fixed prompts were completed with, by step. Does not load torch.
+
+One line of JSON a sample, appended at validations, and cut back when a run resumes from a checkpoint or is rolled back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from rnnplay.common.files import check_own, check_plain, open_own, open_plain
+from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.errors import InputError
+from rnnplay.runs.metrics_log import cut_partial_line, whole_lines
+from rnnplay.runs.records import StepNumber
+
+FILE = "samples.jsonl"
+MOST_BYTES = 1 << 26
+"""Only this much of the end of a larger file is read."""
+
+_LONGEST_LINE = 1 << 20
+_Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+
+
+class LoggedSample(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prompt was completed with after `step` steps. Neither text is cleaned for a terminal."""
+
+    step: StepNumber
+    prompt: _Text
+    text: _Text
+    """The continuation, without the prompt."""
+    loss: float | None = None
+    """Validation loss at that step, nats per token; None if there was no validation."""
+
+
+_decoder = msgspec.json.Decoder(LoggedSample, strict=False)
+
+
+class Stamp(NamedTuple):
+    """Of a file: it has changed if this has."""
+
+    inode: int
+    size: int
+    changed: int
+    """Nanoseconds since 1970."""
+
+
+class SampleFile:
+    """The samples.jsonl in a run's folder; it need not exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+
+    def append(self, samples: Iterable[LoggedSample]) -> None:
+        """Adds samples. Raises OSError."""
+        data = b"".join(map(encode_line, samples))
+        descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            cut_partial_line(descriptor)
+            while data:
+                data = data[os.write(descriptor, data) :]
+        finally:
+            os.close(descriptor)
+
+    def cut(self, after_step: int) -> None:
+        """Drops the samples after step `after_step`, and everything from the first unreadable line on.
+
+        Raises OSError, or InputError for a file that may be another.
+        """
+        check_own(self.path)
+        if not os.path.lexists(self.path):
+            return
+        with open(open_own(self.path, os.O_RDWR), "r+b") as file:  # noqa: PTH123 (a descriptor)
+            kept = 0
+            for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
+                try:
+                    step = decode_line(line, LoggedSample).step
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    break
+                if step > after_step or not line.endswith(b"\n"):
+                    break
+                kept += len(line)
+            if kept < os.fstat(file.fileno()).st_size:
+                file.truncate(kept)
+
+    def read(self) -> list[LoggedSample]:
+        """Reads the samples, oldest first; none if there is no file. Raises InputError naming an unreadable line.
+
+        An incomplete last line is still being written and is left out.
+        """
+        check_plain(self.path)
+        try:
+            descriptor = open_plain(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
+        found: list[LoggedSample] = []
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+            skipped = max(0, os.fstat(descriptor).st_size - MOST_BYTES)
+            if skipped:
+                file.seek(skipped - 1)
+                file.readline()
+            number = 0
+            for whole in whole_lines(file, self.path):
+                for line in whole.splitlines():
+                    number += 1
+                    found.append(self._decoded(line, f"{'' if not skipped else 'near the end, '}line {number}"))
+        return found
+
+    def stamp(self) -> Stamp | None:
+        """Changes when the file does; None if there is none."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _decoded(self, line: bytes, where: str) -> LoggedSample:
+        try:
+            return _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"{self.path}, {where}, is not a sample of rnnplay; remove that line.") from error
+
+
+def prompts_of(samples: Iterable[LoggedSample]) -> list[str]:
+    """The prompts of `samples`, each once, in order of appearance."""
+    return list(dict.fromkeys(sample.prompt for sample in samples))
