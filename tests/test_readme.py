@@ -99,9 +99,12 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.inspection.view import ViewTabs
     from rnnplay.tui.prompt.ghost_input import GhostInput
     from rnnplay.tui.prompt.prompt_pane import PromptPane
+    from rnnplay.tui.runs.run_list import RunList
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
     from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
+    from rnnplay.tui.screens.runs import RunsScreen
+    from rnnplay.tui.screens.sweep import SweepScreen, TrialTable
 
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),
@@ -111,6 +114,8 @@ def test_every_key_is_bound() -> None:
         "inspection": bound(
             InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
         ),
+        "runs": bound(RunsScreen.BINDINGS, RunList.BINDINGS),
+        "sweeps": bound(SweepScreen.BINDINGS, TrialTable.BINDINGS),
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }

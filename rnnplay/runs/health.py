@@ -17,7 +17,7 @@ import msgspec
 from rnnplay.common.formatting import fixed
 from rnnplay.config import RunConfig
 from rnnplay.runs.records import Record, Rollback, Started, Step, Tuned, Validation
-from rnnplay.runs.step_columns import ColumnReader, StepColumns
+from rnnplay.runs.step_columns import StepColumns
 
 if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
@@ -62,8 +62,6 @@ REMEMBERED = 10
 _SMOOTHED = 0.1
 _MOST_BUCKETS = 256
 _LOOK_STEPS = 50
-_READ_BYTES = 1 << 23
-"""Bytes of steps that are read of a run on disk; longer ones are thinned."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -265,8 +263,10 @@ class Health:
 
 def health_of(folder: RunFolder) -> Verdict | None:
     """Returns what the curves of a run on disk say; None if no rule is met. Raises InputError for a broken record."""
+    from rnnplay.runs.thinned import ThinnedLog
+
     health = Health(folder.info().config)
-    for record in ColumnReader(folder.log, all_bytes=_READ_BYTES).read():
+    for record in ThinnedLog(folder.log).read():
         if isinstance(record, StepColumns):
             health.take_steps(record.step, record.loss)
         else:

@@ -15,7 +15,7 @@ from rnnplay.cli.support.console import builtins, printable, table, write_json
 from rnnplay.common.formatting import fixed
 from rnnplay.experiments.sweep.plan import METRICS
 from rnnplay.experiments.sweep.space import combination_text, value_text
-from rnnplay.experiments.sweep.table import FINAL, Combination, Table, Trial
+from rnnplay.experiments.sweep.table import FINAL, Combination, Table, Trial, best_text, counts_text, number_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,32 +26,6 @@ REDRAW_SECONDS = 0.4
 SPARE_LINES = 8
 STRIP = 24
 """Width of the strips of the summary by knob."""
-
-
-def number_text(value: float | None, half: float | None = None) -> str:
-    """ "1.2345", "1.2345 ± 0.0123", "–"."""
-    if value is None:
-        return "–"
-    return fixed(value, 4) + ("" if half is None else f" ± {fixed(half, 4)}")
-
-
-def progress_line(study: Table) -> str:
-    """ "tales-sweep-01: 5 of 12 runs done, 2 training, 1 diverged, 4 waiting"."""
-    counts = [(study.count(state), state) for state in ("training", "interrupted", "diverged", "pruned", "failed")]
-    others = [f"{number} {state}" for number, state in counts if number]
-    to_come = study.plan.runs - len(study.trials) + study.count("waiting")
-    if to_come:
-        others.append(f"{to_come} to come")
-    done = f"{study.study}: {study.count('done')} of {study.plan.runs} runs done"
-    return ", ".join((done, *others))
-
-
-def best_line(study: Table) -> str:
-    """ "best 1.2345 with cell=lstm lr=0.003"; "" if there is none yet."""
-    best = study.best()
-    if best is None:
-        return ""
-    return f"best {number_text(best.mean, best.half_interval)} with {combination_text(best.params)}"
 
 
 class Display(Protocol):
@@ -78,7 +52,7 @@ class LineDisplay:
         ended = [trial for trial in study.trials if trial.state in FINAL]
         if self._known is None:
             self._known = {trial.number for trial in ended}
-            self.say(progress_line(study))
+            self.say(counts_text(study))
         for trial in ended:
             if trial.number not in self._known:
                 self._known.add(trial.number)
@@ -132,7 +106,7 @@ class LiveDisplay:
         for one in ranked[: max(1, room - len(training))]:
             runs = one.trials[0].run if len(one.trials) == 1 else f"{len(one.trials)} runs"
             lines.add_row(runs, combination_text(one.params), number_text(one.mean, one.half_interval))
-        return Lines(Text(progress_line(study)), lines)
+        return Lines(Text(counts_text(study)), lines)
 
 
 def _training_text(trial: Trial, progress: Progress | None) -> str:
@@ -177,8 +151,8 @@ def print_study(study: Table) -> None:
     if repeated:
         _print_means(study)
     _print_groups(study)
-    click.echo(progress_line(study))
-    if line := best_line(study):
+    click.echo(counts_text(study))
+    if line := best_text(study):
         click.echo(line[0].upper() + line[1:])
 
 

@@ -8,9 +8,10 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from rnnplay.common.formatting import fixed
 from rnnplay.config import Value
 from rnnplay.experiments.sweep.plan import Plan
-from rnnplay.experiments.sweep.space import Dimension
+from rnnplay.experiments.sweep.space import Dimension, combination_text, value_text
 
 State = Literal["waiting", "training", "interrupted", "done", "diverged", "pruned", "failed"]
 """interrupted: its process is gone; another goes on with it. Everything from "done" on is final."""
@@ -116,6 +117,31 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return [group for dimension in self.plan.dimensions for group in _groups(dimension, combinations)]
 
 
+def number_text(value: float | None, half: float | None = None) -> str:
+    """ "1.2345", "1.2345 ± 0.0123", "–"."""
+    if value is None:
+        return "–"
+    return fixed(value, 4) + ("" if half is None else f" ± {fixed(half, 4)}")
+
+
+def counts_text(study: Table) -> str:
+    """ "tales-sweep-01: 5 of 12 runs done, 2 training, 1 diverged, 4 to come"."""
+    states: tuple[State, ...] = ("training", "interrupted", "diverged", "pruned", "failed")
+    others = [f"{number} {state}" for state in states if (number := study.count(state))]
+    to_come = study.plan.runs - len(study.trials) + study.count("waiting")
+    if to_come > 0:
+        others.append(f"{to_come} to come")
+    return ", ".join((f"{study.study}: {study.count('done')} of {study.plan.runs} runs done", *others))
+
+
+def best_text(study: Table) -> str:
+    """ "best 1.2345 with cell=lstm lr=0.003"; "" if there is none yet."""
+    best = study.best()
+    if best is None:
+        return ""
+    return f"best {number_text(best.mean, best.half_interval)} with {combination_text(best.params)}"
+
+
 def mean_and_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
     """Returns the mean and half of its 95% confidence interval (Student's t), which needs two values."""
     if not values:
@@ -135,8 +161,6 @@ def _combination(point: int, trials: list[Trial]) -> Combination:
 
 
 def _groups(dimension: Dimension, combinations: Iterable[Combination]) -> list[Group]:
-    from rnnplay.experiments.sweep.space import value_text
-
     members: dict[str, list[Combination]] = {}
     if dimension.values:
         members = {value_text(value): [] for value in dimension.values}

@@ -176,6 +176,16 @@ class PlaygroundScreen(Screen[None]):
     def action_runs(self) -> None:
         self._runs.choose()
 
+    def action_sweeps(self) -> None:
+        """Shows the studies; a trial that is chosen there is opened."""
+        from rnnplay.tui.screens.sweep import SweepScreen  # imported on first use
+
+        self.app.push_screen(SweepScreen(self.controllers.workspace), self._trial_chosen)
+
+    def _trial_chosen(self, run: str | None) -> None:
+        if run is not None:
+            self._runs.open(run)
+
     def action_go_back(self) -> None:
         self._runs.go_back()
 

@@ -31,6 +31,7 @@ BINDINGS: list[BindingType] = [
     Binding("b", "go_back", "Back to a checkpoint, or branch", show=False),
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
+    Binding("w", "sweeps", "Sweeps", show=False),
     Binding("i", "inspect", "Inspect"),
     *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 8)),
     Binding("l", "lessons", "Learn"),
@@ -77,6 +78,7 @@ COMMANDS = (
     ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
     ("Learning-rate range test", "Which rates make the loss fall", "lr_range"),
     ("Runs", "Resume, open or remove a run", "runs"),
+    ("Sweeps", "The studies of rnnplay sweep: trials, values by knob", "sweeps"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
     ("Race", "Train variants side by side, and compare them", "race"),
     ("Lessons", "Eight experiments, from training to the LSTM's memory", "lessons"),
@@ -131,7 +133,7 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
             return not running and (now.branching or now.resumable())
         case "prompt":
             return not now.typing and now.prompt_shown
-        case "runs":
+        case "runs" | "sweeps":
             return not running
         case "stop":
             return running or now.silent
