@@ -128,7 +128,7 @@ class KnobSpec:
         return getattr(config, other) in values
 
     def _number(self, text: str) -> int | float | None:
-        """Parses `text` as a number of the knob's type; None if it is none or the knob is no number."""
+        """Parses `text` as a number of the knob's type; None if it is not one or the knob is not a number."""
         if self.kind == "int":
             return whole_number(text)
         return real_number(text) if self.kind == "float" else None

@@ -53,7 +53,7 @@ class Workspace:
 
     @property
     def trash(self) -> Path:
-        """Removed runs, until it is emptied; created with the first one."""
+        """Holds removed runs until it is emptied; created with the first of them."""
         return self.root / "trash"
 
     @property

@@ -84,7 +84,7 @@ class LazyGroup(NearGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # As with `| head`, this is no failure; click itself would exit with 1.
+            # As with `| head`, this is not a failure; click itself would exit with 1.
             drop_stdout()
             return 0
 

@@ -22,7 +22,7 @@ class Progress(msgspec.Struct, kw_only=True):
     """The completed steps of each lesson by its name, counted from 0."""
 
     def tick(self, lesson: Lesson, step: int) -> bool:
-        """Marks step number `step` (from 0) of `lesson` as completed; returns whether it was not so before."""
+        """Marks step number `step` (from 0) of `lesson` as completed; returns whether it was not completed before."""
         done = self.ticked.setdefault(lesson.name, [])
         if step in done:
             return False

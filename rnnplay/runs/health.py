@@ -187,9 +187,10 @@ class Health:
         return Verdict("too low", f"Learning rate probably too low: {figures}.")
 
     def _begins_slowly(self, until: int) -> bool:
-        """Whether the loss up to step `until` falls no more slowly at the end than in the beginning.
+        """Whether the loss up to step `until` falls no more slowly at the end than at the beginning.
 
-        An untrained model at a low rate does so. One that was trained before, as a branch, falls fast at first.
+        An untrained model at a low learning rate does so. The loss of a model that was trained before, such as a
+        branch, falls fast at first.
         """
         quarters = [self._losses.mean(until * at // 4, until * (at + 1) // 4) for at in range(4)]
         first, last = quarters[0] - quarters[1], quarters[2] - quarters[3]

@@ -1,9 +1,9 @@
 """Reads a metrics.jsonl of any length in a fraction of a second, from a thinned copy of it that is kept beside it.
 
-The copy, curves.bin, holds what `ColumnReader` yields for the file but for its end: every record that is no step, and
-of the steps one piece in `every`. The process that trains extends it now and then, and a reader that had to read much
-does so, too. It is used only if it fits the file: the beginning, the bytes before its end, and samples between them are
-compared. Otherwise the file is read as a whole.
+The copy, curves.bin, holds what `ColumnReader` yields for the file except its end: every record that is not a step, and
+one in `every` pieces of the steps. The training process extends it now and then, and so does a reader that had to read
+much. It is used only if it fits the file: the beginning, the bytes before its end, and samples between them are
+compared. Otherwise the whole file is read.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def command(
     leave_out: bool,
     as_json: bool,
 ) -> None:
-    """Make a run of the weights in FILE, so that they can be prompted, evaluated, inspected and branched from.
+    """Make a run from the weights in FILE, so that they can be prompted, evaluated, inspected and branched from.
 
     FILE has the tensors of an embedding, an nn.RNN, nn.GRU or nn.LSTM and a linear output: a safetensors file, or a
     state_dict that torch.save wrote. Cell and sizes follow from the shapes, and the parts from their names, such as

@@ -123,7 +123,7 @@ def command(
     Each trial is an ordinary run, named after the study. Ctrl-C stops with checkpoints; the same command, or
     `rnnplay sweep --study NAME`, goes on where it was. So do others at the same time, in the same workspace or with the
     same --storage; the trials of a process that was killed are taken up again. A run that diverges ends there, unless
-    --divergence says otherwise, and is no failure of the study.
+    --divergence says otherwise, and does not count as a failure of the study.
 
     With --json, one record per line on stdout: trial (when one ends) and study (at the end, or with --show).
     """

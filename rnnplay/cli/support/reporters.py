@@ -63,7 +63,7 @@ class JsonReporter:
             self._standard: int | None = sys.stdout.fileno()
             self._out: int | None = os.dup(self._standard)
             os.dup2(sys.stderr.fileno(), self._standard)
-        except (OSError, ValueError):  # stdout is no real file, as in tests
+        except (OSError, ValueError):  # stdout is not a real file, as in tests
             self._standard = self._out = None
 
     def preparing(self, _what: str, _done: int, _total: int, /) -> None:

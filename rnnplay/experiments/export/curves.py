@@ -101,9 +101,9 @@ def averaged(values: Floats) -> Floats:
 
 
 def thinned(step: Floats, values: Floats, most: int) -> tuple[Floats, Floats]:
-    """The curve in at most `most` points: of every so many steps the lowest and the highest value, in their order.
+    """The curve in at most `most` points: of each group of steps the lowest and the highest value, in order.
 
-    Values that are not finite stay, as NaN, where a whole group of steps is so.
+    A value that is not finite is kept only where its whole group is not finite.
     """
     if len(step) <= most:
         return step, values

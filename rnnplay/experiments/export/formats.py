@@ -27,7 +27,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     "csv": Format("a folder of three tables: steps, validations, events", "-csv", several=True, folder=True),
-    "jsonl": Format("the same as one JSON object a line", ".jsonl", several=True),
+    "jsonl": Format("the same as one JSON object per line", ".jsonl", several=True),
     "svg": Format("charts of loss and gradient norm, to scale and print", ".svg", ("matplotlib",), several=True),
     "png": Format("the same as a picture", ".png", ("matplotlib",), several=True),
     "report": Format("one HTML page: measures, charts, samples, settings", ".html", ("matplotlib", "jinja2")),

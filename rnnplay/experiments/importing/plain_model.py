@@ -107,7 +107,10 @@ def _split(tensors: Mapping[str, Tensor]) -> tuple[dict[tuple[int, str], Tensor]
     prefixes: set[str] = set()
     for name, tensor in tensors.items():
         if name.endswith("_reverse"):
-            raise InputError(f"{shown(name)}: the layers are bidirectional; a model that predicts reads one way only.")
+            raise InputError(
+                f"{shown(name)}: the layers are bidirectional; a model that predicts the next token "
+                "reads in one direction."
+            )
         if re.search(r"weight_hr(_l[0-9]+)?$", name):
             raise InputError(f"{shown(name)}: an LSTM with projections (proj_size) cannot be imported.")
         if (match := _RECURRENT.fullmatch(name)) is None:

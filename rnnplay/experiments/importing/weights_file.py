@@ -36,7 +36,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], _Metadata]:
     data, metadata = _read(path)
     found = {name: tensor for name, tensor in _tensors(data, path).items() if tensor.is_floating_point()}
     if not found:
-        raise InputError(f"{path} has no tensors of weights; save model.state_dict() into it.")
+        raise InputError(f"{path} has no weight tensors; save model.state_dict() into it.")
     converted: dict[str, Tensor] = {}
     for name, tensor in found.items():
         converted[name] = tensor.detach().to("cpu", torch.float32).contiguous()

@@ -103,7 +103,7 @@ def _range(name: str, values: str) -> Dimension:
     spec = knobs()[name]
     what = f"--vary {name}={values}"
     if spec.kind not in ("int", "float"):
-        raise InputError(f"{what}: {name} is no number and has no range; list its values, separated by commas.")
+        raise InputError(f"{what}: {name} is not a number and has no range; list its values, separated by commas.")
     ends, *rest = values.split(":")
     log = bool(rest) and rest[0].strip() == "log"
     rest = rest[log:]
@@ -119,7 +119,7 @@ def _range(name: str, values: str) -> Dimension:
         return dimension
     points = whole_number(rest[0])
     if points is None or not 2 <= points <= MOST_POINTS:
-        raise InputError(f"{what}: {shown(rest[0])} is no number of points; give 2 or more, or :log before it.")
+        raise InputError(f"{what}: {shown(rest[0])} is not a number of points; give 2 or more, or :log before it.")
     return msgspec.structs.replace(dimension, values=_points(dimension, points))
 
 

@@ -97,7 +97,7 @@ def _open_database(study: str, url: str) -> tuple[BaseStorage, Claims]:
         raise InputError(f"The database's driver is missing ({error}); install {driver}.") from error
     except sqlalchemy.exc.ArgumentError as error:
         raise InputError(
-            "--storage is no database URL; write it as postgresql+psycopg://USER@HOST/DATABASE or sqlite:////PATH/FILE.db."
+            "--storage is not a database URL; write it as postgresql+psycopg://USER@HOST/DATABASE or sqlite:////PATH/FILE.db."
         ) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
         why = sanitize_line(str(getattr(error, "orig", error)).strip())[:200]

@@ -167,7 +167,7 @@ def _parent_names(run: ListedRun) -> tuple[str, ...]:
 
 def _only_equal(name: str, sign: str) -> None:
     if sign not in ("=", "!="):
-        raise InputError(f"{name} is compared with = or !=, as it is no number.")
+        raise InputError(f"{name} is compared with = or !=, as it is not a number.")
 
 
 def _number_test(name: str, sign: str, value: str, example: str, get: Get) -> Test:

@@ -69,4 +69,4 @@ def load_tokenizer(data: bytes) -> Tokenizer:
 
 
 def _damaged() -> InputError:
-    return InputError("The vocabulary is damaged (its tokens are not sound); restore vocabulary.json or train again.")
+    return InputError("The vocabulary is damaged (its tokens are invalid); restore vocabulary.json or train again.")

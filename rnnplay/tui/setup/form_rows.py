@@ -87,7 +87,7 @@ class MoreRow(Widget, can_focus=True):
     class Pressed(Message):
         """The row was pressed."""
 
-    HELP = "Enter shows or hides the rarer settings."
+    HELP = "Enter shows or hides the less common settings."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False)]
 
     def __init__(self) -> None:

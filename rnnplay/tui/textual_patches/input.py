@@ -1,8 +1,8 @@
-"""What a terminal sends, as events: any bytes, in pieces of any size, are something or nothing, and never an error.
+"""Turns what a terminal sends into events: any bytes, in pieces of any size, give events or nothing, never an error.
 
 Textual's parser reads characters and expects a terminal that makes no mistakes. Here, before it, bytes are decoded
-(what is no character becomes U+FFFD), reports of the mouse in the oldest form are put into the newest, and pastes are
-kept whole: their text stays text, whatever escape characters are in it, and however long their end is in coming.
+(bytes that form no character become U+FFFD), mouse reports in the oldest format are rewritten in the newest, and pastes
+are kept whole: their text stays text, whatever escape characters are in it, and however long their end is in coming.
 Textual would look for escape sequences there, too, and hand on what it does not know as keys: a text copied from a log
 could leave the field and press commands.
 """
@@ -41,7 +41,7 @@ class PasteStalled(Message):
 
 
 class Parser(XTermParser):
-    """Textual's parser; a meaningless sequence is no event."""
+    """Textual's parser; a meaningless sequence produces no event."""
 
     def parse_mouse_code(self, code: str) -> Message | None:
         try:

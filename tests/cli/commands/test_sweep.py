@@ -74,7 +74,7 @@ def test_a_study_is_shown_as_tables_and_as_json(text: Path, invoke: Invoke, monk
         (("--study", "none", "--lr", "1"), "--lr need --vary"),
         (("--show", "none"), "There is no study 'none'"),
         (("--show", "none", "--vary", "lr=1,2"), "--show prints a study and changes nothing; leave out --vary"),
-        (("--vary", "lr=0.1,0.2", "--storage", "nonsense"), "--storage is no database URL"),
+        (("--vary", "lr=0.1,0.2", "--storage", "nonsense"), "--storage is not a database URL"),
         (("--vary", "lr=0.1,0.2", "--storage", "sqlite:////no/such/folder/x.db"), "cannot be used (unable to open"),
         (("--vary", "tie=on,off", "--vary", "layers=1,2"), "With tie=on layers=1: tie needs"),
         (("--vary", "lr=0.1,0.2", "--repeat", "0"), "'0' is not a whole number from 1"),

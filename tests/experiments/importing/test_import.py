@@ -243,7 +243,7 @@ def test_files_that_are_no_weights_are_named(tmp_path: Path) -> None:
         ("short.safetensors", "not a complete safetensors file"),
         ("empty.pt", r"no tensors by name \(it has epoch\)"),
         ("nan.pt", "not finite"),
-        ("whole.pt", "no tensors of weights"),
+        ("whole.pt", "no weight tensors"),
         ("absent", "There is no file"),
         (".", "is a folder, a pipe or a device"),
     ):

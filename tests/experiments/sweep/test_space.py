@@ -41,7 +41,7 @@ def test_a_dimension_is_written_as_it_is_read(text: str) -> None:
         ("lr=0.1,,0.2", "a value is missing"),
         ("lr=0.1,0.1", "0.1 is there twice"),
         ("seed=1,2", "--repeat 3"),
-        ("cell=rnn..lstm", "is no number"),
+        ("cell=rnn..lstm", "is not a number"),
         ("lr=0.1..0.01", "from a smaller to a larger"),
         ("dropout=0..0.5:log", "starts above 0"),
         ("lr=0.1..0.2:log:one", "no number of points"),
