@@ -57,7 +57,8 @@ def command(
     Steps and validations that a rollback undid are left out; in csv and jsonl, events that it undid stay, marked. No
     file is replaced without --force. What each format holds is in docs/export.md.
     """
-    from rnnplay.experiments.export.export import Export, export
+    from rnnplay.experiments.export.export import export
+    from rnnplay.experiments.export.request import Export
 
     runs = [find_run(session, name) for name in names]
     done = export(Export(runs, format_, out, checkpoint, force))

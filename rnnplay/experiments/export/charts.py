@@ -54,12 +54,11 @@ class Ink:
     """Whether letters are drawn, so that they look the same everywhere, or are text, in the page's font."""
 
 
-def write_chart(runs: Sequence[RunFolder], path: Path, kind: str) -> list[Path]:
+def write_chart(runs: Sequence[RunFolder], path: Path, kind: str) -> None:
     """Writes one chart of all runs; `kind` is "svg" or "png". Raises InputError."""
     data = chart([read_curves(run) for run in runs], kind)
     with writing(path) as file:
         file.write(data)
-    return [path]
 
 
 def chart(

@@ -12,6 +12,20 @@ from rnnplay.common.files import replacing
 from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
 
+EVENTS = "events.out.tfevents.rnnplay-export"
+"""The name of an exported event file; one that training writes has the time and the process in its name."""
+
+
+def files_of(format_: str, names: Sequence[str], path: Path) -> list[Path]:
+    """The files that an export of the runs `names` to `path` writes."""
+    if format_ == "csv":
+        return [path / f"{table}.csv" for table in ("steps", "validations", "events")]
+    if format_ == "tensorboard":
+        return [path / name / EVENTS for name in names]
+    if format_ == "safetensors":
+        return [path, path.with_name(path.name.removesuffix(".safetensors") + ".vocabulary.json")]
+    return [path]
+
 
 def destination(out: Path | None, default: str, folder: bool) -> Path:
     """The file (or `folder`) to write: `out`, or `default` in the current folder.
@@ -26,17 +40,17 @@ def destination(out: Path | None, default: str, folder: bool) -> Path:
     if not folder and path.is_dir():
         path = path / default
     if not path.name or "\0" in str(path):
-        raise InputError(f"{str(path)!r} is not the name of a {'folder' if folder else 'file'}; give another --out.")
+        raise InputError(f"{str(path)!r} is not the name of a {'folder' if folder else 'file'}; give another path.")
     parent = path.parent
     if not parent.is_dir():
         if parent.exists():
-            raise InputError(f"{parent} is not a folder, so nothing can be written in it; give another --out.")
+            raise InputError(f"{parent} is not a folder, so nothing can be written in it; give another path.")
         raise InputError(f"The folder {parent} does not exist; to create it: mkdir -p {quoted(str(parent))}")
     if folder and path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file, but this format is a folder of files; give another --out.")
+        raise InputError(f"{path} is a file, but this format is a folder of files; give another path.")
     for above in (path, *path.absolute().parents)[: 3 if folder else 2]:
         if (above / "run.json").exists():
-            raise InputError(f"{above} is the folder of a run, and only its training writes there; give another --out.")
+            raise InputError(f"{above} is the folder of a run, and only its training writes there; give another path.")
     return path
 
 
@@ -46,9 +60,9 @@ def check_free(paths: Sequence[Path], force: bool) -> None:
         if not path.is_symlink() and not path.exists():
             continue
         if path.is_symlink() or not path.is_file():
-            raise InputError(f"{path} is not a plain file, so it is not replaced; give another --out.")
+            raise InputError(f"{path} is not a plain file, so it is not replaced; give another path.")
         if not force:
-            raise InputError(f"{path} exists already; give another --out, or --force to replace it.")
+            raise InputError(f"{path} exists already; give another path, or --force to replace it.")
 
 
 @contextmanager
@@ -59,7 +73,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({reason(error)}); allow writing there, make room, or give another --out."
+            f"{path} cannot be written ({reason(error)}); allow writing there, make room, or give another path."
         ) from error
 
 
@@ -68,4 +82,4 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"The folder {path} cannot be created ({reason(error)}); give another --out.") from error
+        raise InputError(f"The folder {path} cannot be created ({reason(error)}); give another path.") from error

@@ -32,15 +32,13 @@ FORMATS = {
     "png": Format("the same as a picture", ".png", ("matplotlib",), several=True),
     "report": Format("one HTML page: measures, charts, samples, settings", ".html", ("matplotlib", "jinja2")),
     "tensorboard": Format(
-        "event files for TensorBoard, in a folder for each run",
+        "event files for TensorBoard, a folder for each run",
         "tensorboard",
         ("tensorboard",),
         several=True,
         folder=True,
     ),
-    "safetensors": Format(
-        "the weights, named as torch.nn names them, and the vocabulary", ".safetensors", weights=True
-    ),
+    "safetensors": Format("weights, named as torch.nn names them, and the vocabulary", ".safetensors", weights=True),
     "onnx": Format("the model as a graph, for ONNX runtimes", ".onnx", ("onnx",), weights=True),
 }
 """By the word for `--to`."""

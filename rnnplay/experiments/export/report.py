@@ -37,13 +37,12 @@ _INK = {
 """Colours that stand for those of the page's style, which are others in the dark."""
 
 
-def write_report(run: RunFolder, path: Path) -> list[Path]:
+def write_report(run: RunFolder, path: Path) -> None:
     """Writes the page. Raises InputError."""
     curves = read_curves(run)
     page = report(facts(run, curves), curves)
     with writing(path) as file:
         file.write(page.encode("utf-8", "replace"))
-    return [path]
 
 
 def report(about: Facts, curves: Curves) -> str:

@@ -36,15 +36,9 @@ COLUMNS = {
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_paths(folder: Path) -> list[Path]:
-    """The files of an export to `folder`."""
-    return [folder / f"{name}.csv" for name in COLUMNS]
-
-
-def write_csv(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
-    """Writes the three tables into `folder`, a run after the other. Raises InputError."""
-    make_folder(folder)
-    paths = csv_paths(folder)
+def write_csv(runs: Sequence[RunFolder], paths: Sequence[Path]) -> None:
+    """Writes the tables of COLUMNS to `paths`, all in one folder, a run after the other. Raises InputError."""
+    make_folder(paths[0].parent)
     with ExitStack() as stack:
         files = [io.TextIOWrapper(stack.enter_context(writing(path)), "utf-8", newline="") for path in paths]
         tables = {name: csv.writer(file, lineterminator="\n") for name, file in zip(COLUMNS, files, strict=True)}
@@ -60,15 +54,13 @@ def write_csv(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
                     tables["events"].writerow([run.name, *map(_cell, _event(record, undone))])
         for file in files:
             file.detach().flush()
-    return paths
 
 
-def write_jsonl(runs: Sequence[RunFolder], path: Path) -> list[Path]:
+def write_jsonl(runs: Sequence[RunFolder], path: Path) -> None:
     """Writes a line about each run (`"type":"run"`, with its settings), followed by its records. Raises InputError."""
     with writing(path) as file:
         for run in runs:
             file.writelines(_lines(run))
-    return [path]
 
 
 def _lines(run: RunFolder) -> Iterator[bytes]:

@@ -55,8 +55,6 @@ STEP_SECONDS = 0.002
 """Steps that follow another within this time are left out of a run in training: an event costs 60 µs."""
 MOST_STEPS = 200_000
 """Steps of an export, of which every n-th is written for a longer run; TensorBoard draws a thousand points."""
-EXPORTED = "events.out.tfevents.rnnplay-export"
-"""The name of a file that is an export; one that training writes has the time and the process in its name."""
 
 
 class EventWriter:
@@ -134,20 +132,13 @@ class EventWriter:
         self._records.write(event.SerializeToString())
 
 
-def event_paths(runs: Sequence[RunFolder], folder: Path) -> list[Path]:
-    """The files of an export to `folder`."""
-    return [folder / run.name / EXPORTED for run in runs]
-
-
-def write_events(runs: Sequence[RunFolder], folder: Path, force: bool) -> list[Path]:
-    """Writes each run's records into a folder of its name in `folder`. Raises InputError."""
-    paths = event_paths(runs, folder)
+def write_events(runs: Sequence[RunFolder], paths: Sequence[Path]) -> None:
+    """Writes each run's records to its path. Raises InputError, also if there are event files beside it."""
     for path in paths:
         # TensorBoard would mix the files of a folder.
         others = sorted(path.parent.glob("*tfevents*")) if path.parent.is_dir() else []
         check_free([other for other in others if other != path], force=False)
-    check_free(paths, force)
-    make_folder(folder)
+    make_folder(paths[0].parent.parent)
     for run, path in zip(runs, paths, strict=True):
         make_folder(path.parent)
         info = run.info()
@@ -158,7 +149,6 @@ def write_events(runs: Sequence[RunFolder], folder: Path, force: bool) -> list[P
             for record, seconds in _timed(run, max(0.0, moment(info.created))):
                 if not isinstance(record, Step) or record.step % every == 0:
                     events.record(record, seconds)
-    return paths
 
 
 def _timed(run: RunFolder, started: float) -> Iterator[tuple[Record, float]]:

@@ -13,12 +13,7 @@ if TYPE_CHECKING:
     from rnnplay.config import RunConfig
 
 
-def weights_paths(path: Path) -> list[Path]:
-    """The files of an export to `path`: the weights and the vocabulary."""
-    return [path, path.with_name(path.name.removesuffix(".safetensors") + ".vocabulary.json")]
-
-
-def write_weights(run: RunFolder, checkpoint: str, path: Path) -> tuple[list[Path], int]:
+def write_weights(run: RunFolder, checkpoint: str, weights: Path, vocabulary: Path) -> int:
     """Writes the model's tensors, float32 and named as torch.nn names them, and vocabulary.json; returns the step.
 
     A tied output.weight is written out, so that plain layers load the file as it is. The file's metadata has the
@@ -36,12 +31,11 @@ def write_weights(run: RunFolder, checkpoint: str, path: Path) -> tuple[list[Pat
         for name in ("cell", "nonlinearity", "embedding", "hidden", "layers", "softmax")
     }
     metadata = {"format": "pt", **described, "vocabulary": str(tokenizer.size), "run": run.name, "step": str(step)}
-    paths = weights_paths(path)
-    with writing(paths[0]) as file:
+    with writing(weights) as file:
         file.write(safetensors.torch.save(tensors, metadata))
-    with writing(paths[1]) as file:
+    with writing(vocabulary) as file:
         file.write(tokenizer.to_bytes())
-    return paths, step
+    return step
 
 
 def loader(config: RunConfig, vocabulary: int, path: Path) -> str:

@@ -186,6 +186,9 @@ class PlaygroundScreen(Screen[None]):
         if run is not None:
             self._runs.open(run)
 
+    def action_export(self) -> None:
+        self._runs.export()
+
     def action_go_back(self) -> None:
         self._runs.go_back()
 

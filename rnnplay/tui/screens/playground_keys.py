@@ -77,6 +77,7 @@ COMMANDS = (
     ("Go back or branch", "Return the run to one of its checkpoints, or begin a new run there", "go_back"),
     ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
     ("Learning-rate range test", "Which rates make the loss fall", "lr_range"),
+    ("Export the run", "To a table, chart, report, TensorBoard, weights or ONNX", "export"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Sweeps", "The studies of rnnplay sweep: trials, values by knob", "sweeps"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),

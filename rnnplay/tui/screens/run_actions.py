@@ -14,7 +14,7 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig
 from rnnplay.engine.messages import Failed
 from rnnplay.errors import RnnplayError
-from rnnplay.runs.folder import find_run
+from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.tui.inspection.loaded_runs import load_run
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -217,6 +217,21 @@ class RunActions:
             self._screen.notify(text, severity="warning")
             self._changed()
         return controller.running
+
+    def export(self) -> None:
+        """Opens the dialog that exports the run in front."""
+        run, workspace = self._controller.state.run, self._controllers.workspace
+        folder = RunFolder(workspace.checkpoints / run) if run is not None else None
+        if folder is None or not folder.holds_run():
+            self._screen.notify("There is no run to export yet; train one (t), or open one (o).", markup=False)
+            return
+        from rnnplay.tui.screens.export import ExportScreen
+
+        self._screen.app.push_screen(ExportScreen(folder, workspace), self._exported)
+
+    def _exported(self, said: str | None) -> None:
+        if said is not None:
+            self._screen.notify(said, timeout=10, markup=False)
 
     def go_back(self) -> None:
         """Opens the list of checkpoints; a run that has ended is resumed from the chosen one."""

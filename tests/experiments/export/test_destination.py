@@ -10,8 +10,9 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.experiments.export.destination import destination, writing
-from rnnplay.experiments.export.export import Export, export
+from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.formats import FORMATS, require
+from rnnplay.experiments.export.request import Export
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import make_run
 
@@ -19,7 +20,7 @@ from tests.experiments.export.made_runs import make_run
 def test_an_existing_file_stays_without_force(workspace: Workspace, tmp_path: Path) -> None:
     run, path = make_run(workspace), tmp_path / "run.jsonl"
     path.write_text("mine", encoding="utf-8")
-    with pytest.raises(InputError, match="exists already; give another --out, or --force"):
+    with pytest.raises(InputError, match="exists already; give another path, or --force"):
         export(Export([run], "jsonl", path))
     assert path.read_text(encoding="utf-8") == "mine"
     export(Export([run], "jsonl", path, force=True))

@@ -14,8 +14,9 @@ from rnnplay.cli.main import program
 from rnnplay.cli.support.settings import new_settings
 from rnnplay.config import RunConfig
 from rnnplay.experiments.export.curves import read_curves
-from rnnplay.experiments.export.export import Export, export
+from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.report_facts import command_for, facts
+from rnnplay.experiments.export.request import Export
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Notice
 from rnnplay.workspace import Workspace

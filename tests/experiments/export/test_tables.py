@@ -6,8 +6,9 @@ import csv
 import json
 from pathlib import Path
 
-from rnnplay.experiments.export.export import Export, export
+from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.kept_records import kept_records
+from rnnplay.experiments.export.request import Export
 from rnnplay.runs.records import Notice, Record, Rollback, Step, Tuned
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import make_run, step

@@ -9,7 +9,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rnnplay.errors import InputError
-from rnnplay.experiments.export.export import Export, export
+from rnnplay.experiments.export.export import export
+from rnnplay.experiments.export.request import Export
 from rnnplay.experiments.export.tensorboard_events import TAGS, VALIDATION_TAGS, LiveEvents
 from rnnplay.runs.records import Rollback, Started
 from rnnplay.workspace import Workspace

@@ -146,7 +146,8 @@ def test_the_run_is_whole(imported: Callable[..., RunFolder]) -> None:
 
 
 def test_weights_of_an_export_come_back_as_they_were(workspace: Workspace, tmp_path: Path) -> None:
-    from rnnplay.experiments.export.export import Export, export
+    from rnnplay.experiments.export.export import export
+    from rnnplay.experiments.export.request import Export
     from tests.experiments.export.made_runs import add_checkpoint, make_run
 
     run = make_run(workspace, cell="rnn", nonlinearity="relu", layers=2)
