@@ -119,7 +119,14 @@ def test_every_key_is_bound() -> None:
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }
-    names = {"+": "plus", "-": "minus", "?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket"}
+    names = {
+        "+": "plus",
+        "-": "minus",
+        "/": "slash",
+        "?": "question_mark",
+        "[": "left_square_bracket",
+        "]": "right_square_bracket",
+    }
     arrows = {"←": "left", "→": "right", "↑": "up", "↓": "down"}
     table = key_table()
     assert len(table) > 25

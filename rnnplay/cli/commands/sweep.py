@@ -219,6 +219,8 @@ def _show(session: Session, name: str, storage: str | None, as_json: bool, asked
         write_json(study_json(table))
     else:
         print_study(table)
+        if not table.over and not table.count("training"):
+            note(f"Go on with: {_going_on(session, name, storage)}")
     return 0
 
 
@@ -275,9 +277,13 @@ def _report(session: Session, table: Table, storage: str | None, as_json: bool) 
     else:
         print_study(table)
     if not table.over:
-        # A database's URL may hold a password; the user has it.
-        where = {} if storage is None else {"storage": "URL"}
-        note(f"Stopped; go on with: {session.workspace.command('sweep', study=table.study, **where)}")
+        note(f"Stopped; go on with: {_going_on(session, table.study, storage)}")
+
+
+def _going_on(session: Session, name: str, storage: str | None) -> str:
+    # A database's URL may hold a password; the user has it.
+    where = {} if storage is None else {"storage": "URL"}
+    return session.workspace.command("sweep", study=name, **where)
 
 
 def _default_jobs(plan: Plan) -> int:

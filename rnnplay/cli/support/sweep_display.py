@@ -135,20 +135,23 @@ def choose_display(as_json: bool) -> Display:
 
 
 def print_study(study: Table) -> None:
-    """Prints the table of trials, the best combination, and the summary by knob."""
+    """Prints the trials that were begun, the best combination, and the summary by knob."""
     names = study.plan.knobs
     repeated = study.plan.repeat > 1
     rows = []
     for one in study.combinations():
         for trial in one.trials:
+            if trial.state == "waiting":
+                continue
             seed = (str(trial.seed),) if repeated else ()
             values = (value_text(trial.params[name]) if name in trial.params else "–" for name in names)
             rows.append((trial.run, *values, *seed, trial_text(trial)))
     metric = study.plan.metric.replace("_", " ")
     columns = ("run", *names, *(("seed",) if repeated else ()), metric)
-    table(columns, rows, numbers=names, whole=("run", *names))
-    click.echo()
-    if repeated:
+    if rows:
+        table(columns, rows, numbers=names, whole=("run", *names))
+        click.echo()
+    if repeated and any(one.mean is not None for one in study.combinations()):
         _print_means(study)
     _print_groups(study)
     click.echo(counts_text(study))
@@ -165,6 +168,7 @@ def _print_means(study: Table) -> None:
             number_text(one.mean, one.half_interval),
         )
         for one in study.combinations()
+        if one.mean is not None
     ]
     table((*names, "runs done", "mean over seeds ± half of its 95% interval"), rows, numbers=names)
     click.echo()
@@ -189,6 +193,7 @@ def _print_groups(study: Table) -> None:
             strip(group.best, group.mean, group.worst, low, high),
         )
         for group in groups
+        if group.done or group.diverged
     ]
     scale = f"{fixed(low, 3)}{fixed(high, 3):>{STRIP - len(fixed(low, 3))}}"
     columns = ("knob", "value", "done", "best", "mean", "worst", "diverged", scale)

@@ -115,6 +115,8 @@ def test_a_worker_that_is_killed_is_replaced_and_its_trial_resumed(text: Path) -
                 "lr=0.01,0.03",
                 "--jobs",
                 "1",
+                "--threads",
+                "1",
                 "--json",
             ),
             *(*TINY, "--steps", "200", "--eval-every", "100", "--checkpoint-every", "50"),
