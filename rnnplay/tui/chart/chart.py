@@ -221,12 +221,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         if former is None or frame is None or former.layout != frame.layout:
             self.refresh()
             return
-        differs = (former.characters != frame.characters) | (former.inks != frame.inks)
-        rows = differs.any(axis=1).nonzero()[0].tolist()
-        if rows:
-            first = differs.argmax(axis=1).tolist()
-            end = (differs.shape[1] - differs[:, ::-1].argmax(axis=1)).tolist()
-            self.refresh(*(Region(first[y], y, end[y] - first[y], 1) for y in rows))
+        if regions := chart_strips.differing(former, frame):
+            self.refresh(*regions)
         self._refresh_borders()
 
     # Drawing
@@ -249,12 +245,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
             self._strips = chart_strips.empty_rows(self._empty, layout, self._palette)
             return None
         frame = self._frame = self._model.draw(layout, dashed=self.app.no_color)
-        same = [False] * layout.height
-        if former is not None and former.layout == layout:
-            same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
-        self._strips = [
-            strips[y] if kept else chart_strips.frame_row(frame, y, self._palette) for y, kept in enumerate(same)
-        ]
+        self._strips = chart_strips.frame_rows(frame, former, strips, self._palette)
         return frame
 
     def render_line(self, y: int) -> Strip:

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -61,3 +62,21 @@ def frame_row(frame: Frame, y: int, palette: Sequence[Style]) -> Strip:
         segments.append(Segment(text[start:end], palette[inks[start]]))
         start = end
     return Strip(segments, len(text))
+
+
+def frame_rows(
+    frame: Frame, former: Frame | None, former_rows: Sequence[Strip], palette: Sequence[Style]
+) -> list[Strip]:
+    """The rows of the frame; those that are as in the `former` one are taken from `former_rows`."""
+    same = [False] * frame.layout.height
+    if former is not None and former.layout == frame.layout:
+        same = ((former.characters == frame.characters) & (former.inks == frame.inks)).all(axis=1).tolist()
+    return [former_rows[y] if kept else frame_row(frame, y, palette) for y, kept in enumerate(same)]
+
+
+def differing(former: Frame, frame: Frame) -> list[Region]:
+    """The stretch of each row in which two frames of one layout differ."""
+    differs = (former.characters != frame.characters) | (former.inks != frame.inks)
+    first = differs.argmax(axis=1).tolist()
+    end = (differs.shape[1] - differs[:, ::-1].argmax(axis=1)).tolist()
+    return [Region(first[y], y, end[y] - first[y], 1) for y in differs.any(axis=1).nonzero()[0].tolist()]

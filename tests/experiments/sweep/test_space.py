@@ -44,7 +44,7 @@ def test_a_dimension_is_written_as_it_is_read(text: str) -> None:
         ("cell=rnn..lstm", "is not a number"),
         ("lr=0.1..0.01", "from a smaller to a larger"),
         ("dropout=0..0.5:log", "starts above 0"),
-        ("lr=0.1..0.2:log:one", "no number of points"),
+        ("lr=0.1..0.2:log:one", "not a number of points"),
         ("lr=0.1..0.2:4:5", "LOW..HIGH:log:POINTS"),
         ("lr=0.1..5000", "lr must be"),
     ],
