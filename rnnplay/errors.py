@@ -23,6 +23,10 @@ class ConfigError(InputError):
         self.knob = knob
 
 
+class TooShortError(InputError):
+    """A text is too short for the settings."""
+
+
 class CheckpointError(InputError):
     """A checkpoint of a run cannot be used; `instead`: the step of one that may be usable, None if there is none."""
 

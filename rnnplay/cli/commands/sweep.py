@@ -11,7 +11,7 @@ import click
 from rnnplay.cli.support.console import note, write_json
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.support.settings import new_settings, with_lasting_corpus
+from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
 from rnnplay.cli.support.sweep_display import choose_display, print_study, study_json
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
@@ -27,7 +27,7 @@ from rnnplay.experiments.sweep.plan import (
     make_plan,
     study_name,
 )
-from rnnplay.experiments.sweep.space import parse_dimensions
+from rnnplay.experiments.sweep.space import Dimension, parse_dimensions
 
 if TYPE_CHECKING:
     from rnnplay.experiments.sweep.study import Study
@@ -188,7 +188,7 @@ def _opened(
 def _plan(
     session: Session, asked: dict[str, Any], values: dict[str, Any], config_file: Path | None, preset: str | None
 ) -> Plan:
-    dimensions = parse_dimensions(asked["vary"])
+    dimensions = [_with_lasting_corpora(one, session) for one in parse_dimensions(asked["vary"])]
     # A rollback would train on with another learning rate than the trial's.
     settings = {"divergence": "stop", **{name: value for name, value in values.items() if name != "threads"}}
     config = with_lasting_corpus(new_settings(preset, config_file, settings, session.workspace), session.workspace)
@@ -204,6 +204,16 @@ def _plan(
         asked.get("metric", DEFAULT_METRIC),
         asked.get("prune", False),
     )
+
+
+def _with_lasting_corpora(dimension: Dimension, session: Session) -> Dimension:
+    """Returns `dimension` with texts named so that another folder finds them; raises InputError for one that is not."""
+    if dimension.knob != "corpus":
+        return dimension
+    import msgspec
+
+    found = [lasting_corpus(str(value), session.workspace) for value in dimension.values]
+    return msgspec.structs.replace(dimension, values=found)
 
 
 def _show(session: Session, name: str, storage: str | None, as_json: bool, asked: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnplay.common.terminal_text import sanitize_line
+from rnnplay.common.terminal_text import sanitize_line, sanitize_message
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.sweep.claims import Claims, DatabaseClaims, FileClaims
 
@@ -100,5 +100,5 @@ def _open_database(study: str, url: str) -> tuple[BaseStorage, Claims]:
             "--storage is not a database URL; write it as postgresql+psycopg://USER@HOST/DATABASE or sqlite:////PATH/FILE.db."
         ) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
-        why = sanitize_line(str(getattr(error, "orig", error)).strip())[:200]
+        why = sanitize_message(str(getattr(error, "orig", error)))[:200]
         raise InputError(f"The database of --storage cannot be used ({why}).") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rnnplay.config import RunConfig, with_values
-from rnnplay.errors import ConfigError, FinishedError, is_out_of_memory
+from rnnplay.errors import ConfigError, FinishedError, TooShortError, is_out_of_memory
 from rnnplay.experiments.sweep.plan import trial_config, value_of
 from rnnplay.experiments.sweep.study import Study
 from rnnplay.experiments.sweep.table import Trial
@@ -76,7 +76,7 @@ class Worker:
         try:
             config = with_values(trial_config(self._study.plan, trial.params, trial.seed), {"threads": self._threads})
             step = self._train(trial, config)
-        except ConfigError as error:
+        except (ConfigError, TooShortError) as error:  # of this combination alone
             self._study.failed(trial, str(error))
             step = 0
         except (MemoryError, RuntimeError) as error:

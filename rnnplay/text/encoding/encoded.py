@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.config import RunConfig, split_fractions
-from rnnplay.errors import InputError
+from rnnplay.errors import InputError, TooShortError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
 from rnnplay.text.corpora.content_hash import check_unchanged, content_hash
@@ -309,13 +309,13 @@ def _write_part(
 
 
 def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
-    """Raises InputError if a part is too short for one step or one validation, and says what length suffices."""
+    """Raises TooShortError if a part is too short for one step or one validation, and says what length suffices."""
     fractions = split_fractions(config.split)
     name = clean(corpus.name)
     if corpus.feed == "lines":
         for part, split in (("training", corpus.train), ("validation", corpus.validation)):
             if split.line_starts is None or len(split.line_starts) < 2:
-                raise InputError(
+                raise TooShortError(
                     f"The {part} part of {name} has no line that is not blank, but needs one; give a text with more "
                     f"lines or a larger fraction of it (split is {config.split})."
                 )
@@ -331,7 +331,7 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
             enough = ceil(least / fraction * max(characters, 1) / max(tokens, 1))
             reason = f" for one batch of {config.batch_size:,} rows of {config.bptt:,}" if part == "training" else ""
             has = f"{split.tokens:,} {unit if split.tokens != 1 else unit[:-1]}"
-            raise InputError(
+            raise TooShortError(
                 f"The {part} part of {name} has {has}, but needs at least {least:,}{reason}; "
                 f"give a text of at least {enough:,} characters (this one has {characters:,}) or {other}."
             )

@@ -68,6 +68,10 @@ def test_a_study_is_shown_as_tables_and_as_json(text: Path, invoke: Invoke, monk
         (("--vary", "lr=0.1..0.2", "--sampler", "grid"), "a grid needs its number of points"),
         (("--vary", "lr=0.1,0.2", "--lr", "0.3"), "lr is both varied and set; leave out --lr"),
         (("--vary", "lr=0.1,0.2", "--trials", "7", "--sampler", "grid"), "A grid tries all its 2 combinations"),
+        (
+            ("--vary", "bptt=8,16", "--vary", "corpus=small,nowhere", "--corpus", "tales"),
+            "There is no corpus 'nowhere'",
+        ),
         (("--vary", "lr=0.1,0.2", "--study", "../x"), "A study cannot be called '../x'"),
         (("--vary", "lr=0.1,0.2", "--steps", "0", "--minutes", "0"), "need an end; give --steps"),
         (("--study", "none"), "There is no study 'none'"),

@@ -21,8 +21,12 @@ from tests.experiments.sweep.conftest import MakePlan
 HOLD = """
 import sys
 from pathlib import Path
-from tests.experiments.sweep.test_studies import claims_at
-claims = claims_at(sys.argv[1])
+from rnnplay.experiments.sweep.claims import DatabaseClaims, FileClaims
+if "://" in sys.argv[1]:
+    import sqlalchemy
+    claims = DatabaseClaims(sqlalchemy.create_engine(sys.argv[1]), "s")
+else:
+    claims = FileClaims(Path(sys.argv[1]))
 print(claims.take(3), flush=True)
 sys.stdin.read()
 """

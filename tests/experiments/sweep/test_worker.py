@@ -89,6 +89,13 @@ def test_values_that_do_not_fit_together_fail_alone(workspace: Workspace, plan: 
     assert table.count("done") == 6 - len(failed)
 
 
+def test_a_text_too_short_for_one_combination_fails_that_one_alone(workspace: Workspace, plan: MakePlan) -> None:
+    create_study("s", plan("batch_size=4,60000"), workspace).close()
+    table = work("s", workspace)
+    assert [trial.state for trial in table.trials] == ["done", "failed"]
+    assert "needs at least 720,001 for one batch" in table.trials[1].reason
+
+
 def test_another_text_under_the_same_name_is_noticed(workspace: Workspace, plan: MakePlan) -> None:
     create_study("s", plan("lr=0.01,0.02"), workspace).close()
     work("s", workspace, steps=9)
