@@ -92,25 +92,34 @@ class SampleFile:
 
         An incomplete last line is still being written and is left out.
         """
+        return self.read_from(0)[0]
+
+    def read_from(self, start: int) -> tuple[list[LoggedSample], int, bytes]:
+        """Reads the samples from byte `start` on, which begins a line.
+
+        Also returns where the next line will begin, and the last whole line. Raises InputError as `read` does.
+        """
         check_plain(self.path)
         try:
             descriptor = open_plain(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            return []
+            return [], 0, b""
         except OSError as error:
             raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
         found: list[LoggedSample] = []
+        last = b""
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
-            skipped = max(0, os.fstat(descriptor).st_size - MOST_BYTES)
-            if skipped:
-                file.seek(skipped - 1)
-                file.readline()
-            number = 0
+            at = max(start, os.fstat(descriptor).st_size - MOST_BYTES)
+            where = "" if not at else f"after byte {at:,}, "
+            if at > start:
+                file.seek(at - 1)
+                at += len(file.readline()) - 1
+            file.seek(at)
             for whole in whole_lines(file, self.path):
-                for line in whole.splitlines():
-                    number += 1
-                    found.append(self._decoded(line, f"{'' if not skipped else 'near the end, '}line {number}"))
-        return found
+                lines = whole.splitlines(keepends=True)
+                found += [self._decoded(line, f"{where}line {len(found) + k}") for k, line in enumerate(lines, start=1)]
+                at, last = at + len(whole), lines[-1]
+        return found, at, last
 
     def stamp(self) -> Stamp | None:
         """Changes when the file does; None if there is none."""
@@ -130,3 +139,40 @@ class SampleFile:
 def prompts_of(samples: Iterable[LoggedSample]) -> list[str]:
     """The prompts of `samples`, each once, in order of appearance."""
     return list(dict.fromkeys(sample.prompt for sample in samples))
+
+
+class SampleFollower:
+    """Reads a samples.jsonl again and again while another process writes it, each time only what is new."""
+
+    def __init__(self, file: SampleFile) -> None:
+        self.samples: list[LoggedSample] = []
+        self._file = file
+        self._stamp: Stamp | None = None
+        self._end = 0
+        self._last = b""
+        """The last line read, which stands before byte `_end`."""
+
+    def look(self) -> bool:
+        """Brings `samples` up to date; returns whether anything has changed. Raises InputError."""
+        stamp = self._file.stamp()
+        if stamp == self._stamp:
+            return False
+        if self._samples_stand(stamp):
+            found, self._end, last = self._file.read_from(self._end)
+            self._last = last or self._last
+            self.samples = self.samples + found
+        else:
+            self.samples, self._end, self._last = self._file.read_from(0)
+        self._stamp = stamp
+        return True
+
+    def _samples_stand(self, stamp: Stamp | None) -> bool:
+        """Whether what was read is still in the file: it may have been cut back, and written on."""
+        if stamp is None or self._stamp is None or stamp.inode != self._stamp.inode or stamp.size < self._end:
+            return False
+        try:
+            with self._file.path.open("rb") as file:
+                file.seek(self._end - len(self._last))
+                return file.read(len(self._last)) == self._last
+        except OSError:
+            return False

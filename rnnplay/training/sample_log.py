@@ -24,7 +24,7 @@ from rnnplay.training.recorder import Recorder
 SAMPLING = {
     kind: SamplingConfig(length=length, temperature=0.8, seed=1) for kind, length in (("char", 64), ("word", 16))
 }
-"""How a prompt is completed, by what a token is. The seed is fixed: what differs from step to step is the model."""
+"""How prompts are completed, by what a token is. The seed is fixed: what differs from step to step is the model."""
 
 COST_FRACTION = 0.01
 """Fraction of the time that samples may take: a validation that comes too soon for that is left out."""

@@ -95,12 +95,12 @@ def generate_together(
 ) -> list[str]:
     """Continues every one of `prompts`, side by side, which takes little longer than one of them.
 
-    Each continuation is what `generate` gives for that prompt with that seed, which must not be 0, but for rounding.
-    Raises as `generate_ids` does.
+    The k-th continuation, counted from 0, is what `generate` gives for that prompt with k added to the seed, but for
+    rounding: with the same random numbers, different prompts soon lead to the same text. Raises as `generate_ids` does.
     """
     contexts = [_prompt_ids(model, tokenizer, prompt) for prompt in prompts]
     writers = [_Writer(tokenizer, ids, prompt) for ids, prompt in zip(contexts, prompts, strict=True)]
-    generators = [torch.Generator().manual_seed(sampling.seed) for _ in prompts]
+    generators = [torch.Generator().manual_seed(sampling.seed + k) for k in range(len(prompts))]
     restart = tokenizer.newline if model.config.feed == "lines" else None
     rows, states = zip(*(_read(model, ids) for ids in contexts), strict=True)
     logits, state = torch.stack(rows), _joined(states)  # (B, V), (L, B, H)

@@ -192,6 +192,9 @@ class PlaygroundScreen(Screen[None]):
     def action_go_back(self) -> None:
         self._runs.go_back()
 
+    def action_samples(self) -> None:
+        self._runs.samples()
+
     def action_race(self) -> None:
         self._races.open()
 

@@ -266,6 +266,17 @@ class RunActions:
         elif self.may_begin():
             self.resume(controller, checkpoint)
 
+    def samples(self) -> None:
+        """Opens the sample log of the run in front."""
+        from rnnplay.tui.screens.samples import SamplesScreen
+
+        state = self._controller.state
+        if state.run is None:
+            self._screen.notify("There is no run yet: t trains one, o opens one.", severity="warning")
+            return
+        run = RunFolder(self._controllers.workspace.checkpoints / state.run)
+        self._screen.app.push_screen(SamplesScreen(run, state.config.sample_prompts == "off"))
+
     # --- branches -------------------------------------------------------------------------------------------
 
     def branch(self, run: str, checkpoint: str = "latest") -> None:

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 from rnnplay.common.formatting import size_text
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.browsing.training_now import Training
-from rnnplay.runs.folder import find_run
+from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.management.disk_use import disk_use
 from rnnplay.tui.inspection.loaded_runs import load_run
@@ -57,6 +57,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open"),
         Binding("b", "branch", "Branch"),
+        Binding("v", "samples", "Samples"),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Other way round", show=False),
@@ -261,6 +262,13 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def action_branch(self) -> None:
         self._finish("branch", self._list.cursor)
+
+    def action_samples(self) -> None:
+        """Shows what the run under the cursor wrote while it learned; the list is still there afterwards."""
+        from rnnplay.tui.screens.samples import SamplesScreen
+
+        if (run := self._list.cursor) is not None:
+            self.app.push_screen(SamplesScreen(RunFolder(self._workspace.checkpoints / run)))
 
     def _finish(self, action: Literal["resume", "open", "branch"], run: str | None) -> None:
         """Closes the list with the choice; shows the error instead if the run cannot be read."""
