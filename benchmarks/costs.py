@@ -34,7 +34,7 @@ import resource, sys, time
 from pathlib import Path
 import numpy
 from rnnplay.runs.folder import RunFolder
-from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.loaded_runs import load_run
 began = time.perf_counter()
 state = load_run(RunFolder(Path(sys.argv[1])), Path(sys.argv[2]))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

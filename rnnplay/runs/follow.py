@@ -184,7 +184,7 @@ class Follower:
                 if self._unreadable:
                     return News(Standing.UNREADABLE, by, info=info, trouble=self._unreadable)
                 return News(self._standing(by), by, info=info)
-            if self._stamp is not None or self._is_fresh(stamp):
+            if self._stamp is not None or self._seems_written(stamp):
                 self._changed = self._clock()
             self._stamp, self._unreadable = stamp, ""
             cut = self._cut_back(descriptor, stamp[0])
@@ -262,10 +262,12 @@ class Follower:
         # Of a process of this machine the lock tells for certain.
         return Standing.WRITTEN if last is None or last.host else Standing.LEFT
 
-    @staticmethod
-    def _is_fresh(stamp: Stamp) -> bool:
-        """Whether the file changed so recently that another machine may be writing it, by clocks that may differ."""
-        return abs(time.time() - stamp[1] / 1e9) < QUIET_SECONDS
+    def _seems_written(self, stamp: Stamp) -> bool:
+        """Whether another machine had the lock, and the file changed just now, by clocks that may differ."""
+        if abs(time.time() - stamp[1] / 1e9) >= QUIET_SECONDS:
+            return False
+        last = last_holder(self.folder.path)
+        return last is not None and bool(last.host)
 
     def _missing(self) -> News:
         """Returns why a file is missing: the folder has another name, or is gone."""

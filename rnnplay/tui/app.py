@@ -31,7 +31,8 @@ from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.leaving import Leaving, before_leaving

@@ -19,6 +19,7 @@ from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
 from rnnplay.runs.folder import RunFolder, new_run_name
+from rnnplay.tui.followed_run import FollowedRun, Turn
 from rnnplay.tui.resuming import CHANGEABLE, LENGTHS, extended, with_values_of
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.workspace import Workspace
@@ -27,6 +28,8 @@ Request = messages.Complete | messages.Sample | messages.Inspect
 
 CRASH_SECONDS = 10.0
 """An engine that ends sooner than this after its start is not restarted automatically."""
+REOPEN_SECONDS = 5.0
+"""Least time between two readings of the newest checkpoint of a run that is followed."""
 
 
 Post = Callable[[Message], object]
@@ -60,6 +63,13 @@ class RunController:
 
         why: str
 
+    @dataclass
+    class Followed(Message, bubble=False):
+        """The files of the run that `controller` follows have changed; `turns` is what the user should know."""
+
+        controller: RunController
+        turns: list[Turn]
+
     def __init__(
         self,
         workspace: Workspace,
@@ -90,6 +100,11 @@ class RunController:
         """The phase, the config and the wanted config to return to if the run cannot be resumed."""
         self._starting = asyncio.Lock()
         self._restart: asyncio.Task[bool] | None = None
+        self.followed: FollowedRun | None = None
+        """The run, as it was read from disk; None once it is trained here."""
+        self._following: asyncio.Task[None] | None = None
+        self._opened_at: tuple[float, int | None] = 0.0, None
+        """When the model was last asked for, and the newest checkpoint then."""
         self._hurry = asyncio.Event()
         self.silence = Silence()
 
@@ -113,6 +128,7 @@ class RunController:
 
     async def close(self) -> None:
         """Lets the engine write a checkpoint and exit."""
+        self._unfollow()
         if self.engine is not None:
             await self.engine.quit(LEAVING_SECONDS, self._hurry)
 
@@ -210,6 +226,7 @@ class RunController:
         run = name or new_run_name(config, self.workspace, stem, others)
         self._before_resume = None
         self.release()
+        self._unfollow()
         self.state.begin(run, config, branch)
         return self._start(messages.Train(config=config, run=run, branch=branch))
 
@@ -228,6 +245,7 @@ class RunController:
         if same and (state.phase is Phase.FINISHED or state.fraction >= 1):
             config = extended(config, state.fraction)
         self._before_resume = state.phase, state.config, wanted
+        self._unfollow()
         state.confirm(config)
         return self._start(messages.Train(config=config, run=state.run, resume=True, checkpoint=checkpoint))
 
@@ -243,12 +261,37 @@ class RunController:
         """Replaces the run by `loaded`."""
         if loaded.run != self.state.run:
             self.release()  # another model may lack the forced quantities
+        self._unfollow()
         self.state = loaded
+
+    def follow(self, run: FollowedRun) -> None:
+        """Replaces the run by `run`, which another process trains or may train."""
+        self.load(run.state)
+        self.followed = run
+        self._following = asyncio.create_task(run.follow(self._run_changed), name="following")
 
     def open(self, run: str) -> None:
         """Loads the model of `run` for prompts."""
         self.release()
+        self._open(run)
+
+    def _open(self, run: str) -> None:
+        self._opened_at = monotonic(), self.state.checkpoint_step
         self.send(messages.Open(run=run))
+
+    def _unfollow(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+        self.followed = self._following = None
+
+    def _run_changed(self, turns: list[Turn]) -> None:
+        assert self.followed is not None
+        self.state = state = self.followed.state
+        asked, checkpoint = self._opened_at
+        newer = state.opened is not None and state.checkpoint_step not in (None, checkpoint)
+        if newer and state.run is not None and monotonic() - asked >= REOPEN_SECONDS:
+            self._open(state.run)
+        self._post(self.Followed(self, turns))
 
     def pause_or_continue(self) -> None:
         """Pauses a run that trains, or continues a paused one."""
@@ -331,58 +374,6 @@ class RunController:
         """Ends all forcing; another model has other units."""
         if self.forced:
             self.force(())
-
-
-class RunControllers:
-    """All runs of the interface, each with its engine. The playground shows the one in front."""
-
-    class Switched(Message, bubble=False):
-        """Another run is in front."""
-
-    def __init__(
-        self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
-    ) -> None:
-        """Begins with one controller, whose first run would have `config`."""
-        self.workspace = workspace
-        self._post, self._engine_command = post, engine_command
-        self.all: list[RunController] = []
-        self.front = self.add(config)
-
-    def add(self, config: RunConfig | None = None) -> RunController:
-        """Adds a controller behind the others; its engine is started when needed."""
-        controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
-        self.all.append(controller)
-        return controller
-
-    async def remove(self, controller: RunController) -> None:
-        """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""
-        await controller.close()
-        if controller in self.all:
-            self.all.remove(controller)
-
-    def bring_to_front(self, controller: RunController) -> None:
-        """Shows the run of `controller`; the others continue."""
-        self.front = controller
-        self._post(self.Switched())
-
-    @property
-    def running(self) -> list[RunController]:
-        """The controllers whose run is under way."""
-        return [one for one in self.all if one.running]
-
-    def listen(self) -> None:
-        """Checks whether the engines still answer; to be called once a second."""
-        for controller in self.all:
-            controller.listen()
-
-    def hurry(self) -> None:
-        """Ends the waiting of `close`."""
-        for controller in self.all:
-            controller.hurry()
-
-    async def close(self) -> None:
-        """Lets every engine write a checkpoint and exit."""
-        await asyncio.gather(*(controller.close() for controller in self.all))
 
 
 def start_trouble(error: OSError) -> str:

@@ -23,6 +23,7 @@ from rnnplay.errors import ConfigError
 from rnnplay.runs import records
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
+from rnnplay.runs.lock import Holder
 from rnnplay.runs.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
 
@@ -62,6 +63,8 @@ class Phase(Enum):
     STOPPED = "stopped"
     FINISHED = "finished"
     ENGINE_GONE = "engine gone"
+    FOLLOWED = "followed"
+    """Another process trains it."""
 
 
 RUNNING = (Phase.PREPARING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING)
@@ -69,6 +72,7 @@ RESUMABLE = (Phase.STOPPED, Phase.FINISHED, Phase.ENGINE_GONE)
 
 
 LOCKED = "While training, only the bright settings can change."
+READ_ONLY = "Another process trains the run; nothing can change here."
 KEPT = "A branch keeps what its parent's weights depend on: the cell, the sizes, the tokens."
 
 
@@ -103,6 +107,8 @@ class RunState:
         """Whether the engine has loaded this run's model, rather than only its history having been read."""
         self.opening = False
         """Whether the engine is loading the model for prompts."""
+        self.trainer: Holder | None = None
+        """Which process trains a run that is followed, if that is known."""
         self.validation_loss = History()
         # Averaged in the logarithm: one spike would raise an arithmetic mean for hundreds of steps.
         self.loss, self.norm = History(geometric=True), History(geometric=True)
@@ -127,9 +133,26 @@ class RunState:
     def locked(self, knob: str) -> str:
         """Why the knob cannot be changed now; "" if it can."""
         spec = knobs()[knob].knob
+        if self.followed:
+            return READ_ONLY
         if self.running and not spec.live:
             return LOCKED
         return KEPT if self.next_branch is not None and spec.kept else ""
+
+    @property
+    def followed(self) -> bool:
+        """Whether another process trains the run, which is shown and cannot be changed."""
+        return self.phase is Phase.FOLLOWED
+
+    @property
+    def trained_by(self) -> str:
+        """Says who trains a run that is followed, "trained by process 1234"."""
+        return f"trained by {self.trainer}" if self.trainer is not None else "trained on another machine"
+
+    @property
+    def model_step(self) -> int:
+        """The step of the weights that answer prompts; those of a followed run are of one of its checkpoints."""
+        return self.opened.step if self.followed and self.opened is not None else self.step
 
     @property
     def wanted(self) -> RunConfig:
@@ -217,14 +240,15 @@ class RunState:
         self.phase = Phase.FINISHED if finished else Phase.STOPPED
         for record in history:
             if isinstance(record, StepColumns):
-                self._take_columns(record)
+                self.take_columns(record)
             else:
                 self.take(record)
             if isinstance(record, records.Started | records.Step | StepColumns):  # it continued after an end
                 self.phase = Phase.STOPPED
         self.in_engine = False
 
-    def _take_columns(self, columns: StepColumns) -> None:
+    def take_columns(self, columns: StepColumns) -> None:
+        """Applies many steps at once."""
         steps = columns.step
         self.loss.extend_rising(steps, columns.loss)
         self.norm.extend_rising(steps, columns.grad_norm)
@@ -293,7 +317,8 @@ class RunState:
                 self.phase = Phase.TRAINING
             case messages.Opened():
                 self.opened, self.in_engine, self.opening = event, True, False
-                self.step = event.step
+                if not self.followed:
+                    self.step = event.step
             case messages.Failed(command="tune"):
                 self.pending = {}
             case messages.Failed(command="open"):
@@ -311,6 +336,18 @@ class RunState:
         self.opened, self.in_engine, self.opening = None, False, False
         if self.run is not None and (self.phase in RUNNING or self.started is not None):
             self.phase = Phase.ENGINE_GONE
+
+    def cut_back(self, step: int) -> None:
+        """Discards what was recorded after `step`, where the file was cut off."""
+        self._cut_after(step)
+        if self.validation is not None and self.validation.step > step:
+            self.validation = None
+        self.events = deque((line for line in self.events if line.step <= step), maxlen=MOST_EVENTS)
+        self.returns = deque((one for one in self.returns if one < step), maxlen=self.returns.maxlen)
+
+    def log(self, text: str, severity: Severity = "") -> None:
+        """Adds a line to the event log."""
+        self._log(self.step, text, severity)
 
     def _log(self, step: int, text: str, severity: Severity = "") -> None:
         self.events.append(LogLine(step, text, severity))

@@ -27,7 +27,8 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.records import Record
 from rnnplay.tui.inspection.what_if import BARS
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.workspace import Workspace
 
 SEED = 1

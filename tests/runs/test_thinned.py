@@ -20,7 +20,7 @@ from rnnplay.runs.metrics_log import encode_lines
 from rnnplay.runs.records import Checkpoint, Finished, Notice, Record, Rollback, Step, Tuned, Validation
 from rnnplay.runs.step_columns import ColumnReader, StepColumns
 from rnnplay.runs.thinned import ThinnedLog
-from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.run_state import RunState
 
 

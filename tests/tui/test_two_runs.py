@@ -28,7 +28,7 @@ def ghost(stage: Stage) -> str:
 
 async def second_run(stage: Stage, pilot: Pilot[None], config: RunConfig) -> str:
     """Train another beside the one in front, which stays there; its name."""
-    controller = stage.app.controllers.add(config)
+    controller = stage.app.controllers.spare()
     await controller.start_engine()
     run = controller.train(config)
     stage.engines[1].say(messages.Ready(pid=2, torch="2", device="cpu"))
@@ -45,11 +45,11 @@ async def test_the_one_in_front_is_shown_and_the_other_trains_on(stage: Stage) -
         other = with_values(preset_config(), {"cell": "gru", "hidden": 48})
         run = await second_run(stage, pilot, other)
         second = app.controllers.all[1]
-        assert "20 steps" in stage.status.replace("step 20", "20 steps") and run not in stage.status
+        assert "training  step 20" in stage.status and f"● {run} step 5 (O)" in stage.status
         assert stage.form.config == first.state.config
 
         app.controllers.bring_to_front(second)
-        await until(pilot, lambda: run in stage.status)
+        await until(pilot, lambda: f"· {run}" in stage.status)
         assert "GRU 1×48" in stage.status and "step 5" in stage.status
         assert stage.form.config == other
         assert stage.main == "‖ Pause"
@@ -63,8 +63,9 @@ async def test_the_one_in_front_is_shown_and_the_other_trains_on(stage: Stage) -
         await pilot.press("space")
         assert stage.engines[1].of(messages.Pause) and not engine.of(messages.Pause)
 
-        app.controllers.bring_to_front(first)
-        await until(pilot, lambda: "step 22" in stage.status)
+        await until(pilot, lambda: f"{first.state.run} step 22 (O)" in stage.status)
+        await pilot.press("O")
+        await until(pilot, lambda: "training  step 22" in stage.status)
         assert stage.form.config == first.state.config
 
 
@@ -146,8 +147,7 @@ async def test_two_engines_train_side_by_side(workspace: Workspace) -> None:
         assert first.state.run != second.state.run
         for front, behind in ((second, first), (first, second)):
             app.controllers.bring_to_front(front)
-            await wait(lambda: str(front.state.run) in status_of(app))  # noqa: B023
-            assert str(behind.state.run) not in status_of(app)
+            await wait(lambda: f"· {front.state.run}" in status_of(app))  # noqa: B023
             before = behind.state.step
             await wait(lambda: behind.state.step > before + 5)  # noqa: B023
         await app.controllers.close()

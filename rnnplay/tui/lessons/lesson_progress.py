@@ -29,7 +29,8 @@ from rnnplay.lessons.reader import page
 from rnnplay.runs.records import Finished
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.pacing import Pace
-from rnnplay.tui.run_controller import Post, RunController, RunControllers
+from rnnplay.tui.run_controller import Post, RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:

@@ -156,6 +156,11 @@ class PromptPane(Vertical):
         self._forced.show(what)
         self.set_class(bool(what), "-forced")
 
+    def set_source(self, text: str) -> None:
+        """Says on the lower border which weights answer, where they are not the newest."""
+        if text != self.border_subtitle:
+            self.border_subtitle = text
+
     def clear_completion(self) -> None:
         """Removes the last answer."""
         self._input.forget()

@@ -17,7 +17,8 @@ from rnnplay.experiments.standings import Standings, rank
 from rnnplay.experiments.variants import MOST, Variant
 from rnnplay.runs.folder import names_in
 from rnnplay.tui.race.entrant import Entrant
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import RESUMABLE, Phase
 
 

@@ -267,7 +267,7 @@ class InspectScreen(Screen[int]):
         if self._notice in (NO_MODEL, MODEL_COMING):
             self._say("")
         view.refresh_state()
-        if view.pace.due(monotonic(), view.shown_step != state.step, state.phase is Phase.TRAINING):
+        if view.pace.due(monotonic(), view.shown_step != state.model_step, state.phase is Phase.TRAINING):
             self._ask()
 
     def _ask(self) -> None:
@@ -294,7 +294,7 @@ class InspectScreen(Screen[int]):
                 self.call_later(self.tick)
             case messages.Failed() if self.controller.purpose_of(event.request) == "view":
                 self.view.pace.answered()
-                self.view.shown_step = self.state.step
+                self.view.shown_step = self.state.model_step
                 self.view.refused()
                 self._say(event.message)
             case _:

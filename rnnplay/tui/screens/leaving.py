@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
-from rnnplay.tui.run_controller import RunControllers
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 

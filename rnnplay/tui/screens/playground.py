@@ -14,13 +14,15 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
+from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.prompt.prompt_pane import PromptPane
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import RunState
 from rnnplay.tui.screens import playground_keys as keys
 from rnnplay.tui.screens.lesson_actions import LessonActions
@@ -120,6 +122,13 @@ class PlaygroundScreen(Screen[None]):
         if message.controller is self.controller:
             self._display.take(message)
             self._runs.take(message)
+        elif message.controller in self.controllers.of_playground:
+            self._display.take_behind(message)
+
+    @on(RunController.Followed)
+    def _followed(self, message: RunController.Followed) -> None:
+        if message.controller is self.controller:
+            self._display.followed(message.turns)
 
     @on(RunControllers.Switched)
     def _switched(self) -> None:
@@ -143,6 +152,8 @@ class PlaygroundScreen(Screen[None]):
 
     def action_train(self) -> None:
         """Trains or resumes the run in front; in a lesson, does what the next step needs."""
+        if self.lesson_progress.need is None and self._read_only():
+            return
         in_lesson = self.lesson_progress.need is not None or self._display.action_of_t() == "done"
         if not self.controller.running and in_lesson:
             self.run_worker(self._lessons.go_on(), exclusive=True, group="lesson")
@@ -161,17 +172,30 @@ class PlaygroundScreen(Screen[None]):
         else:
             self.action_train()
 
+    def action_read_only(self) -> None:
+        """Says why the run cannot be changed."""
+        self.notify(read_only_text(self.state), severity="warning", timeout=8, markup=False)
+
+    def _read_only(self) -> bool:
+        """Returns whether another process trains the run; if so, says that it cannot be changed."""
+        if self.state.followed:
+            self.action_read_only()
+        return self.state.followed
+
     def action_pause(self) -> None:
-        self._runs.pause()
+        if not self._read_only():
+            self._runs.pause()
 
     action_go_on = action_pause
 
     @on(Button.Pressed, "#stop")
     def action_stop(self) -> None:
-        self._runs.stop()
+        if not self._read_only():
+            self._runs.stop()
 
     def action_save(self) -> None:
-        self.controller.send(messages.Save())
+        if not self._read_only():
+            self.controller.send(messages.Save())
 
     def action_runs(self) -> None:
         self._runs.choose()
@@ -189,6 +213,9 @@ class PlaygroundScreen(Screen[None]):
     def action_export(self) -> None:
         self._runs.export()
 
+    def action_other_run(self) -> None:
+        self._runs.other()
+
     def action_go_back(self) -> None:
         self._runs.go_back()
 
@@ -201,10 +228,12 @@ class PlaygroundScreen(Screen[None]):
     # --- knobs and prompts ----------------------------------------------------------------------------------
 
     def action_switch_clip(self, _: bool = False) -> None:
-        self.query_one(SetupPane).switch_clip()
+        if not self._read_only():
+            self.query_one(SetupPane).switch_clip()
 
     def action_move_threshold(self, direction: int, _: bool = False) -> None:
-        self.query_one(SetupPane).move_threshold(direction)
+        if not self._read_only():
+            self.query_one(SetupPane).move_threshold(direction)
 
     # The single keys do the same, except where text is being typed.
     action_clip = action_switch_clip
@@ -222,7 +251,8 @@ class PlaygroundScreen(Screen[None]):
 
     @on(SetupForm.CorpusFileWanted)
     def action_open_file(self) -> None:
-        self._runs.choose_text()
+        if not self._read_only():
+            self._runs.choose_text()
 
     def action_save_preset(self) -> None:
         self._presets.save()
@@ -324,6 +354,7 @@ class PlaygroundScreen(Screen[None]):
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),
             branching=self.state.next_branch is not None,
+            others=bool(self.controllers.others),
         )
         return keys.is_enabled(action, parameters, now)
 

@@ -31,6 +31,7 @@ BINDINGS: list[BindingType] = [
     Binding("b", "go_back", "Back to a checkpoint, or branch", show=False),
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
+    Binding("O", "other_run", "Other run"),
     Binding("w", "sweeps", "Sweeps", show=False),
     Binding("i", "inspect", "Inspect"),
     *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 8)),
@@ -43,6 +44,8 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+r", "lr_range", "Rate test"),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
     *HELP_KEYS,
+    # What would change a run says why it does not, while another process trains it.
+    Binding("t,space,x,c,plus,equals_sign,minus", "read_only", show=False),
     Binding("escape", "leave_field", "Leave"),
     # These work everywhere, and appear in the footer only while the single keys are text.
     *(
@@ -64,6 +67,7 @@ MAIN_LABELS = {
     Phase.TRAINING: "‖ Pause",
     Phase.PAUSED: "▶ Continue",
     Phase.STOPPING: "◌ Stopping",
+    Phase.FOLLOWED: "◉ Followed",
 }
 KEY_LABELS = {"train": "▶ Train", "resume": "▶ Resume", "look": "▶ Look", "done": "✓ Done"}
 """Labels of the main button while no run is under way, by the action of t."""
@@ -81,6 +85,7 @@ COMMANDS = (
     ("Export the run", "To a table, chart, report, TensorBoard, weights or ONNX", "export"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Sweeps", "The studies of rnnplay sweep: trials, values by knob", "sweeps"),
+    ("Other run", "Show the next of the runs that are open here", "other_run"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
     ("Race", "Train variants side by side, and compare them", "race"),
     ("Samples", "What the run wrote while it learned, by step", "samples"),
@@ -114,12 +119,25 @@ class KeyContext:
     """Whether the learning rate's field has the focus."""
     branching: bool = False
     """Whether the next run is to be a branch."""
+    others: bool = False
+    """Whether the playground has other runs."""
+
+
+CHANGES = frozenset(("train", "resume", "look", "done", "pause", "go_on", "stop", "clip", "threshold"))
+"""Actions that change the run."""
 
 
 def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> bool:
     """Returns whether the action would have an effect."""
     running = now.phase in RUNNING
+    followed = now.phase is Phase.FOLLOWED
+    if followed and action in CHANGES and not now.silent:
+        return action in ("train", "look") and now.lesson and now.key() == action
     match action:
+        case "read_only":
+            return followed
+        case "other_run":
+            return now.others
         case "threshold":
             return not now.typing
         case "main" | "switch_clip" | "move_threshold":
@@ -133,11 +151,9 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
         case "train" | "resume" | "look" | "done":
             return not running and now.key() == action
         case "new":
-            return not running and (now.branching or now.resumable())
+            return not running and (followed or now.branching or now.resumable())
         case "prompt":
             return not now.typing and now.prompt_shown
-        case "runs" | "sweeps":
-            return not running
         case "stop":
             return running or now.silent
         case "close_lesson" | "answer":

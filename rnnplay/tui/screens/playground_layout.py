@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
-from rnnplay.tui.run_controller import RunControllers
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.theme import NARROW
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 

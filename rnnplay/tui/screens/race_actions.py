@@ -10,7 +10,8 @@ from rnnplay.engine import messages
 from rnnplay.experiments.race import RacePlan
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_status import playground_text
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.setup.setup_form import SetupForm
 

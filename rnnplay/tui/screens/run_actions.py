@@ -15,10 +15,11 @@ from rnnplay.config import RunConfig
 from rnnplay.engine.messages import Failed
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import RunFolder, find_run
-from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.followed_run import FollowedRun, read_only_text
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.setup.preset_choice import listed
 from rnnplay.tui.setup.setup_form import SetupForm
@@ -145,6 +146,10 @@ class RunActions:
             if not await self._screen.app.push_screen_wait(Confirm(title, text, yes, no, lost=lost)):
                 return
         self.train(alone=True)
+        for other in self._controllers.others:
+            if other.running:
+                text = f"{other.state.run} goes on behind; the two runs share the cores. O shows the other one."
+                self._screen.notify(text, timeout=8, markup=False)
 
     def choose_text(self) -> None:
         """Opens the dialog that chooses a text file as the corpus."""
@@ -169,27 +174,47 @@ class RunActions:
         if choice is None:
             return
         behind = next((one for one in self._controllers.running if one.state.run == choice.run), None)
-        if behind is not None and behind is not self._controller:
-            self._controllers.bring_to_front(behind)
-            return
-        if self._refused(self._controller):
+        if behind is not None:
+            if behind is not self._controller:
+                self._controllers.bring_to_front(behind)
             return
         if choice.action == "branch":
             self.branch(choice.run, choice.checkpoint)
         else:
             self.open(choice.run, resume=choice.action == "resume")
 
+    def _make_room(self) -> None:
+        """While the run in front is under way, brings a controller without one to the front."""
+        if self._controller.running:
+            left = self._controller.state.run
+            self._controllers.bring_to_front(self._controllers.spare())
+            self._screen.notify(f"{left} goes on behind; O shows it again.", markup=False)
+
+    def other(self) -> None:
+        """Shows the next of the playground's runs."""
+        controllers = self._controllers
+        runs = [one for one in controllers.of_playground if one is controllers.front or one.state.run is not None]
+        if len(runs) < 2:
+            self._screen.notify("There is no other run; o opens one, also while this one trains.")
+            return
+        at = runs.index(controllers.front) if controllers.front in runs else -1
+        controllers.bring_to_front(runs[(at + 1) % len(runs)])
+
     def open(self, run: str, resume: bool = False) -> None:
-        """Opens a run for prompts, or resumes it."""
+        """Opens a run for prompts, or resumes it; beside the run in front, if that is under way."""
+        self._make_room()
         self._screen.run_worker(self._open(self._controller, run, resume), exclusive=True, group="load run")
 
     async def _open(self, controller: RunController, run: str, resume: bool) -> None:
-        """Loads the run's history, which may be long, and then resumes or opens it."""
+        """Loads the run's history, which may be long, and then resumes or opens it.
+
+        A run that another process trains is opened and followed, also if it was to be resumed.
+        """
         await self.wait_until_measured()
         controller.state.opening = not resume
         workspace = self._controllers.workspace
         try:
-            loaded = await asyncio.to_thread(lambda: load_run(find_run(run, workspace), workspace.cache))
+            loaded = await asyncio.to_thread(lambda: _read(find_run(run, workspace), workspace.cache))
         except (RnnplayError, OSError) as error:
             self._screen.notify(str(error), severity="error", markup=False)
             controller.state.opening = False
@@ -197,7 +222,13 @@ class RunActions:
             return
         if self._refused(controller):
             return
-        controller.load(loaded)
+        if resume and loaded.state.followed:
+            resume = False
+            text = (
+                f"{run} is being {loaded.state.trained_by}, so it is followed; once it has ended there, t resumes it."
+            )
+            self._screen.notify(text, timeout=10, markup=False)
+        controller.follow(loaded)
         controller.state.opening = not resume
         self._show_config(controller)
         self._changed()
@@ -256,11 +287,12 @@ class RunActions:
             return
         checkpoint = str(choice.step)
         if choice.branch:
-            if not self._refused(controller):
-                self.branch(run, checkpoint)
+            self.branch(run, checkpoint)
             return
         if controller.state.run != run:  # it was still being opened when the list was
             self._screen.notify(f"The checkpoint is one of {run}, which is no longer shown.", severity="warning")
+        elif controller.state.followed:
+            self._screen.notify(read_only_text(controller.state), severity="warning", timeout=8, markup=False)
         elif controller.running:
             controller.go_back(checkpoint)
         elif self.may_begin():
@@ -293,7 +325,12 @@ class RunActions:
             self._screen.notify(str(error), severity="error", markup=False)
             return
         branch = await self._screen.app.push_screen_wait(BranchScreen(parent))
-        if branch is None or self._refused(controller):
+        if branch is None:
+            return
+        if controller is self._controller:
+            self._make_room()
+            controller = self._controller
+        if self._refused(controller):
             return
         await self.wait_until_measured()
         state = RunState(parent.config)
@@ -349,6 +386,13 @@ class RunActions:
         self._screen.post_message(self.Changed())
 
 
+def _read(folder: RunFolder, cache: Path) -> FollowedRun:
+    """Reads a run and how it stands. Raises RnnplayError or OSError."""
+    run = FollowedRun(folder, cache)
+    run.apply(run.look())
+    return run
+
+
 def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence[str] = ()) -> Question | None:
     """Returns the question before a run that is outside the lesson, or that replaces an unfinished one; else None.
 
@@ -360,6 +404,9 @@ def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence
         return Question(title, text, yes, no)
     if state.run is None or state.phase is Phase.FINISHED or not state.step:
         return None
+    if state.followed:
+        text = f"{state.run} is being {state.trained_by}, and goes on there. Train a new one here with these settings?"
+        return Question("Begin a new run", text, "Begin")
     onward = f"with {listed(list(fixed))} changed it cannot be resumed" if fixed else "t resumes it"
     text = (
         f"{state.run} is at step {state.step:,} and not finished; {onward}. "

@@ -12,13 +12,15 @@ from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import Language
 from rnnplay.runs.divergence import rollback_text
-from rnnplay.runs.records import Notice, Record, Rollback
+from rnnplay.runs.records import Finished, Notice, Record, Rollback
+from rnnplay.tui.followed_run import Kind, Turn, ended_text
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
 from rnnplay.tui.prompt.prompt_pane import PromptPane
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens import playground_keys as keys
 from rnnplay.tui.screens.lesson_actions import LessonActions, action_of_t
@@ -26,7 +28,7 @@ from rnnplay.tui.screens.playground_layout import PlaygroundLayout
 from rnnplay.tui.screens.race_actions import RaceActions
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
-from rnnplay.tui.widgets.status_line import StatusLine
+from rnnplay.tui.widgets.status_line import StatusLine, behind_text
 from rnnplay.tui.widgets.text import Banner
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 
@@ -54,6 +56,7 @@ class RunDisplay:
         """When the last completion was requested."""
         self._phase: Phase | None = None
         self._model: tuple[bool, bool] | None = None
+        self._opened: messages.Opened | None = None
         self._forced: tuple[Forced, ...] = ()
         self._silence_reported = False
         self._language: Language | None = None
@@ -86,6 +89,33 @@ class RunDisplay:
             case RunController.EngineStartFailed():
                 self._say(message.why)
 
+    def take_behind(self, message: RunController.EngineMessage) -> None:
+        """Tells the user what has become of a run that trains behind the one in front."""
+        state, text, severity = message.controller.state, "", "information"
+        match message:
+            case RunController.EventReceived(event=messages.Progress(records=found)):
+                text = next((ended_text(state, "O") for record in found if isinstance(record, Finished)), "")
+            case RunController.EventReceived(event=messages.Failed(command="train" | "step") as failed):
+                text, severity = f"{state.run or 'The run behind'}: {failed.message}", "error"
+            case RunController.EngineEnded():
+                text = f"The engine of {state.run} is gone: {message.ended.cause}. O shows the run; t then resumes it."
+                severity = "error"
+        if text:
+            self._screen.notify(text, severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]
+        self._show_status()
+
+    def followed(self, turns: list[Turn]) -> None:
+        """Shows what has changed in a run that another process trains."""
+        for turn in turns:
+            match turn.kind:
+                case Kind.LEFT | Kind.GONE | Kind.TROUBLE:
+                    self._say(f"✕ {turn.text}")
+                case _:
+                    if turn.kind in (Kind.BEGUN, Kind.READ_AGAIN):
+                        self._say("")
+                    self._screen.notify(turn.text, timeout=10, markup=False)
+        self.show_soon()
+
     def _event_received(self, event: messages.Event) -> None:
         """Shows answers to prompts at once, other events at most every UPDATE_SECONDS."""
         match event:
@@ -98,6 +128,8 @@ class RunDisplay:
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed(extendable=True):
                 self.show()  # RunActions asks what to do
+            case messages.Failed(command="open") if self._reopened:
+                pass  # the newest checkpoint of a followed run was removed meanwhile; the one before answers on
             case messages.Failed() if event.command != "inspect":
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()
@@ -108,6 +140,11 @@ class RunDisplay:
                 self.show_soon()
             case _:
                 self.show_soon()
+
+    @property
+    def _reopened(self) -> bool:
+        """Whether the run was opened before and is now read again with a newer checkpoint."""
+        return self._controller.followed is not None and self._controller.state.opened is not None
 
     def _notify_of(self, news: list[Record]) -> None:
         """Notifies the user of the last warning among `news`."""
@@ -135,7 +172,9 @@ class RunDisplay:
         waited = controller.engine_silent or controller.engine_busy
         self._controllers.listen()
         silent = bool(controller.engine_silent)
-        if waited or silent or controller.engine_busy or self._races.text:
+        if any(
+            (waited, silent, controller.engine_busy, controller.followed, self._controllers.others, self._races.text)
+        ):
             self._show_status()
         if silent != self._silence_reported:
             self._silence_reported = silent
@@ -147,7 +186,9 @@ class RunDisplay:
 
     def _show_status(self) -> None:
         translated = words.translation(self._lesson_progress.shown_language)
-        self._screen.query_one(StatusLine).show(self._controller, self._form.config, translated, self._races.text)
+        others = behind_text([one.state for one in self._controllers.others if one.running])
+        line = self._screen.query_one(StatusLine)
+        line.show(self._controller, self._form.config, translated, self._races.text, others)
 
     def _translate(self) -> None:
         """Shows the titles in the lesson's language."""
@@ -181,11 +222,13 @@ class RunDisplay:
         self._lessons.refresh()
         if state.phase is not self._phase:
             self._phase_changed(state.phase)
-        if (state.has_model, state.model_coming) != self._model:
-            self._model = state.has_model, state.model_coming
+        if (state.has_model, state.model_coming) != self._model or state.opened != self._opened:
+            self._model, self._opened = (state.has_model, state.model_coming), state.opened
             self._prompt.set_model(*self._model)
-            if state.has_model:  # complete what was typed before there was a model
+            if state.has_model:  # complete what was typed before there was this model
                 self._ask(self._prompt.text)
+        source = f"the checkpoint at step {state.model_step:,} answers"
+        self._prompt.set_source(source if state.followed and state.has_model else "")
         if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))
@@ -260,5 +303,5 @@ class RunDisplay:
             none = "There is no model yet: press t to train one, or o to open a run."
             self._screen.notify(none, severity="warning")
             return
-        self._prompt.start_sample(text, state.step)
+        self._prompt.start_sample(text, state.model_step)
         self._controller.sample(text, sampling)

@@ -23,8 +23,8 @@ from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.management.disk_use import disk_use
-from rnnplay.tui.inspection.loaded_runs import load_run
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.runs.run_browser import MOST_CHOSEN, RunBrowser
 from rnnplay.tui.runs.run_list import RunList, list_width
 from rnnplay.tui.runs.run_preview import RunPreview

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
-from rnnplay.tui.run_state import KEPT, LOCKED, RunState
+from rnnplay.tui.run_state import KEPT, LOCKED, READ_ONLY, RunState
 from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
@@ -137,6 +137,8 @@ class SetupForm(Vertical):
 
     def set_value(self, name: str, value: Value) -> None:
         """Sets a knob as a user would: posts `Changed` or `Tuned`. Raises ConfigError if the value is not allowed."""
+        if self.state.followed:
+            raise ConfigError(name, f"{name} cannot change here: {self.state.run} is {self.state.trained_by}.")
         if self.state.running and name in knobs() and not knobs()[name].knob.live:
             raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
         if name in knobs() and self.state.locked(name):
@@ -236,7 +238,7 @@ class SetupForm(Vertical):
     def _show_preset(self, changed: list[str]) -> None:
         field, presets = self._preset_field, self._presets
         field.offer(presets.options(changed), presets.note(changed), presets.spec())
-        locked = LOCKED if self.state.running else KEPT if self.state.next_branch else ""
+        locked = self.state.locked("hidden")  # a preset sets all of them
         field.show("" if changed else presets.name, locked=locked, changed=bool(changed))
 
     def _show_note(self, errors: dict[str, str]) -> None:
@@ -260,6 +262,8 @@ class SetupForm(Vertical):
         """What the form is for, where it is not for a new run of its own."""
         if self.state.running:
             return LOCKED
+        if self.state.followed:
+            return READ_ONLY
         branch = self.state.next_branch
         if branch is None:
             return ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from textual.content import Content
 from textual.widget import Widget
 
 from rnnplay.common.formatting import count_text, duration_text, waited_text
 from rnnplay.config import RunConfig
+from rnnplay.tui.followed_run import seconds_per_step
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RUNNING, Phase, RunState
 from rnnplay.tui.widgets.visible import MUTED, visible_line
@@ -23,6 +25,7 @@ PHASES = {
     Phase.STOPPED: ("■", "stopped", "$warning"),
     Phase.FINISHED: ("✓", "finished", "$success"),
     Phase.ENGINE_GONE: ("✕", "engine gone", "$error"),
+    Phase.FOLLOWED: ("◉", "followed", "$success"),
 }
 
 
@@ -31,6 +34,8 @@ Translation = Callable[[str], str]
 
 KEPT = 9
 """Weight of the pieces that a narrow window keeps."""
+QUIET_SECONDS = 10.0
+"""A followed run without news for longer is said to be quiet: it is paused there, or at a long step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,22 @@ class StatusLine(Widget):
         self._right: list[Piece] = []
 
     def show(
-        self, controller: RunController, config: RunConfig, translated: Translation = str, behind: str = ""
+        self,
+        controller: RunController,
+        config: RunConfig,
+        translated: Translation = str,
+        behind: str = "",
+        others: str = "",
     ) -> None:
         """Shows the state of the run; `config` is the form's, for before there is a run.
 
-        `behind`: what else is under way, behind this run.
+        `behind`: what else is under way, behind this run; `others`: the playground's other runs.
         """
         left, right = describe(controller.state, config, translated), progress(controller, translated)
         if behind:
             right.append(Piece(Content.styled(behind, "$accent")))
+        if others:
+            left.append(Piece(Content.styled(others, "$success"), 6))
         if _markup(left, right) != _markup(self._left, self._right):
             self._left, self._right = left, right
             self.refresh()
@@ -102,6 +114,15 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
     return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]
 
 
+def behind_text(behind: Sequence[RunState]) -> str:
+    """Describes other runs that are trained here, e.g. "● tales-rnn-128-01 1,240/5,000 (O)"; "" for none."""
+    if not behind:
+        return ""
+    first = behind[0]
+    more = f" and {len(behind) - 1} more" if len(behind) > 1 else ""
+    return f"● {visible_line(first.run or '')} {first.progress}{more} (O)"
+
+
 def progress(controller: RunController, translated: Translation = str) -> list[Piece]:
     """Describes the progress, e.g. "● training  1,240/5,000  62k tok/s  1:32 left"."""
     state = controller.state
@@ -122,18 +143,22 @@ def progress(controller: RunController, translated: Translation = str) -> list[P
                     KEPT,
                 )
             )
-    elif state.step:
+    elif state.followed:
+        parts.append((translated(state.trained_by), 6))
+    if state.phase is not Phase.PREPARING and state.step:
         parts.append((state.progress, KEPT))
-        if state.phase in (Phase.TRAINING, Phase.PAUSED):
+        if state.followed and (quiet := _quiet_seconds(controller)) > QUIET_SECONDS:
+            parts.append((f"no new step for {waited_text(quiet)}", 7))
+        elif state.phase in (Phase.TRAINING, Phase.PAUSED, Phase.FOLLOWED):
             if not state.config.steps and state.fraction:
                 parts.append((f"{state.fraction:.0%}", 5))
-            if state.last and state.phase is Phase.TRAINING and not waits:
+            if state.last and state.phase in (Phase.TRAINING, Phase.FOLLOWED) and not waits:
                 parts.append((f"{count_text(state.last.tokens_per_second)} tok/s", 2))
             if not waits and (left := duration_text(state.seconds_left)):
                 parts.append((translated("{} left").format(left), KEPT))
         if state.phase is Phase.FINISHED and state.reason == "early stop":
             parts.append((translated("early stop"), KEPT))
-    if controller.engine_silent:
+    if controller.engine_silent and not state.followed:
         mark, style = "✕", "$error"
         parts.append((translated("no answer for {}").format(waited_text(controller.engine_silent)), KEPT))
     elif controller.engine_busy and state.phase in RUNNING:
@@ -142,6 +167,13 @@ def progress(controller: RunController, translated: Translation = str) -> list[P
         Piece(Content.styled(f"{mark} {translated(name)}", style)),
         *(Piece(Content(text), weight) for text, weight in parts),
     ]
+
+
+def _quiet_seconds(controller: RunController) -> float:
+    """How long ago the last record of a followed run was read, in seconds, beyond what its steps take."""
+    if controller.followed is None:
+        return 0.0
+    return monotonic() - controller.followed.heard - 3 * (seconds_per_step(controller.state) or 0.0)
 
 
 def _joined(pieces: list[Piece], least: int) -> Content:

@@ -56,7 +56,7 @@ class TrainingCharts(Vertical):
     def show(self, state: RunState, form: RunConfig) -> None:
         """Updates the charts from `state`; `form` is the form's config."""
         config = state.config if state.run is not None else form
-        clip = config if state.phase in RUNNING else form
+        clip = config if state.phase in RUNNING or state.followed else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
         if state.loss is not self._drawn:  # another run
             self._drawn = state.loss

@@ -12,7 +12,8 @@ from rnnplay.experiments.variants import Variant, ready
 from rnnplay.runs.records import Finished, Record
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from tests.tui.stage import FakeEngine, Stage, started, step_at, validation
 
 SETUP = RunConfig(hidden=8, embedding=8, steps=100)

@@ -112,14 +112,15 @@ async def test_b_in_the_list_of_checkpoints_branches_there(stage: Stage) -> None
         assert stage.state.next_branch == messages.BranchFrom(checkpoint=f"{PARENT}@40")
 
 
-async def test_while_a_run_is_under_way_none_is_branched(stage: Stage) -> None:
+async def test_a_branch_is_set_up_beside_a_run_that_trains(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.train(pilot)
         run = stage.state.run
         parent_run(stage)
         await choose(stage, pilot, "enter")
-        await until(pilot, lambda: any("A run is under way" in toast for toast in stage.toasts))
-        assert stage.state.run == run and stage.state.branch is None
+        await until(pilot, lambda: any(f"{run} goes on behind" in toast for toast in stage.toasts))
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        assert [one.state.run for one in stage.app.controllers.running] == [run]
         stage.playground._runs.branch("nobody")
         await until(pilot, lambda: any("There is no run 'nobody'" in toast for toast in stage.toasts))

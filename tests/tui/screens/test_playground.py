@@ -19,10 +19,10 @@ from rnnplay.inspection.results import Forced
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Record, Rollback, Skipped, Tuned
 from rnnplay.tui.chart.chart import Chart
-from rnnplay.tui.inspection.loaded_runs import load_run
+from rnnplay.tui.followed_run import FollowedRun
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.sample_view import SampleView
-from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens import run_actions
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
@@ -762,17 +762,26 @@ async def test_a_run_is_opened_although_the_engine_had_died(stage: Stage) -> Non
         await until(pilot, lambda: len(stage.engines) == 2 and bool(stage.engine.of(messages.Open)))
 
 
-async def test_no_other_run_is_taken_up_while_one_is_trained(stage: Stage) -> None:
-    make_run(stage.workspace, "earlier", steps=120)
+async def test_another_run_is_opened_beside_the_one_that_trains(stage: Stage) -> None:
+    """It has an engine of its own, which a third one takes over: each takes some 300 MB."""
+    for name in ("earlier", "first"):
+        make_run(stage.workspace, name, steps=120)
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await enter(stage, pilot, Phase.TRAINING)
-        stage.playground.action_runs()  # by the palette: the key is not there meanwhile
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted is not None)
-        await pilot.press("o")
-        await until(pilot, lambda: any("stop it (x)" in toast for toast in stage.toasts))
-        assert commands(stage) == []
-        assert stage.state.run == RUN
+        training = stage.controller
+        for name in ("earlier", "first"):
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted is not None)
+            if app.screen.highlighted != name:  # type: ignore[attr-defined]
+                await pilot.press("down")
+            await pilot.press("o")
+            await until(pilot, lambda: len(stage.engines) == 2 and messages.Open(run=name) in stage.engines[1].sent)  # noqa: B023
+            assert stage.controller is not training and stage.state.run == name
+            assert training.state.phase is Phase.TRAINING and f"● {RUN}" in stage.status
+            await pilot.press("O")
+            await until(pilot, lambda: stage.state.run == RUN)
+        assert len(stage.engines) == 2 and not stage.engines[0].of(messages.Open)
 
 
 async def test_a_run_that_is_still_read_when_another_begins_does_not_replace_it(
@@ -781,11 +790,12 @@ async def test_a_run_that_is_still_read_when_another_begins_does_not_replace_it(
     make_run(stage.workspace, "earlier", steps=120)
     read = threading.Event()
 
-    def slow(*arguments: Any) -> RunState:
-        assert read.wait(60)
-        return load_run(*arguments)
+    class Slow(FollowedRun):
+        def __init__(self, *arguments: Any) -> None:
+            assert read.wait(60)
+            super().__init__(*arguments)
 
-    monkeypatch.setattr(run_actions, "load_run", slow)
+    monkeypatch.setattr(run_actions, "FollowedRun", Slow)
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)

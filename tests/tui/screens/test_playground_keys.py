@@ -9,7 +9,8 @@ import pytest
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
-from rnnplay.tui.run_controller import RunController, RunControllers
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.screens.leaving import before_leaving
 from rnnplay.tui.screens.playground import PlaygroundScreen
@@ -40,10 +41,16 @@ def useful(now: KeyContext, *actions: str) -> set[str]:
     ("now", "expected"),
     [
         (situation(), {"train", "runs"}),
-        (situation(Phase.PREPARING), {"stop"}),
-        (situation(Phase.TRAINING), {"pause", "stop"}),
-        (situation(Phase.PAUSED), {"go_on", "stop"}),
-        (situation(Phase.TRAINING, silent=True), {"go_on", "stop"}),
+        (situation(Phase.PREPARING), {"runs", "stop"}),
+        (situation(Phase.TRAINING), {"pause", "runs", "stop"}),
+        (situation(Phase.TRAINING, others=True), {"pause", "runs", "stop", "other_run"}),
+        (situation(Phase.PAUSED), {"go_on", "runs", "stop"}),
+        (situation(Phase.TRAINING, silent=True), {"go_on", "runs", "stop"}),
+        (situation(Phase.FOLLOWED, "resume", resumable=True), {"new", "runs", "read_only"}),
+        (
+            situation(Phase.FOLLOWED, "train", lesson=True),
+            {"train", "new", "runs", "read_only", "answer", "close_lesson"},
+        ),
         (situation(silent=True), {"train", "runs", "stop", "go_on"}),
         (situation(Phase.STOPPED, "resume", resumable=True), {"resume", "new", "runs"}),
         (situation(Phase.FINISHED, "look"), {"look", "runs"}),
@@ -52,7 +59,7 @@ def useful(now: KeyContext, *actions: str) -> set[str]:
 )
 def test_keys_are_of_use_by_what_the_run_is_doing(now: KeyContext, expected: set[str]) -> None:
     actions = ("train", "resume", "look", "done", "new", "runs", "pause", "go_on", "stop", "answer", "close_lesson")
-    assert useful(now, *actions, "release") == expected
+    assert useful(now, *actions, "release", "read_only", "other_run") == expected
 
 
 def test_the_range_test_belongs_to_the_learning_rate() -> None:

@@ -1,0 +1,82 @@
+"""All runs of the interface, of which the playground shows one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.message import Message
+
+from rnnplay.config import RunConfig
+from rnnplay.tui.run_controller import Post, RunController
+from rnnplay.workspace import Workspace
+
+
+class RunControllers:
+    """All runs of the interface, each with its engine. The playground shows the one in front."""
+
+    class Switched(Message, bubble=False):
+        """Another run is in front."""
+
+    def __init__(
+        self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
+    ) -> None:
+        """Begins with one controller, whose first run would have `config`."""
+        self.workspace = workspace
+        self._post, self._engine_command = post, engine_command
+        self.all: list[RunController] = []
+        self.front = self.add(config)
+        self.of_playground = [self.front]
+        """Those of runs that were begun or opened in the playground, in the order of their creation."""
+
+    def add(self, config: RunConfig | None = None) -> RunController:
+        """Adds a controller behind the others; its engine is started when needed."""
+        controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
+        self.all.append(controller)
+        return controller
+
+    async def remove(self, controller: RunController) -> None:
+        """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""
+        await controller.close()
+        if controller in self.all:
+            self.all.remove(controller)
+
+    def bring_to_front(self, controller: RunController) -> None:
+        """Shows the run of `controller`; the others continue."""
+        self.front = controller
+        self._post(self.Switched())
+
+    def spare(self) -> RunController:
+        """Returns a controller for another run: one behind that the playground has used and that trains none.
+
+        An engine takes some 300 MB, so a new controller is added only if there is none.
+        """
+        for one in self.of_playground:
+            if one is not self.front and not one.running:
+                return one
+        spare = self.add(self.front.state.wanted)
+        self.of_playground.append(spare)
+        return spare
+
+    @property
+    def others(self) -> list[RunController]:
+        """The playground's controllers behind the one in front that have a run."""
+        return [one for one in self.of_playground if one is not self.front and one.state.run is not None]
+
+    @property
+    def running(self) -> list[RunController]:
+        """The controllers whose run is under way."""
+        return [one for one in self.all if one.running]
+
+    def listen(self) -> None:
+        """Checks whether the engines still answer; to be called once a second."""
+        for controller in self.all:
+            controller.listen()
+
+    def hurry(self) -> None:
+        """Ends the waiting of `close`."""
+        for controller in self.all:
+            controller.hurry()
+
+    async def close(self) -> None:
+        """Lets every engine write a checkpoint and exit."""
+        await asyncio.gather(*(controller.close() for controller in self.all))
