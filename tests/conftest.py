@@ -28,6 +28,7 @@ def small_text(characters: int = 6_000) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More than cores: half of the time a test of the interface, or of a process, waits with its core idle."""
     cores = os.cpu_count() or 1
