@@ -87,6 +87,11 @@ class Training(RunSpeed):
         command, quiet = rnnplay_command(*options, *arguments), subprocess.DEVNULL
         self._process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def __enter__(self) -> Training:
         return self
 

@@ -3,12 +3,13 @@
     python -m benchmarks.race [--seconds 60] [--rounds 1] [--text FILE] [--only race,turns] [--turns 0.25,0.5,1,2,4]
 
 race:  both at the same time, as `rnnplay race` trains them, and the same two as plain processes of `rnnplay train
-       --threads 1` at the same time: tokens per second, how far apart the two of the race are, and whether each loss is
-       that of the plain process, bit for bit
+       --threads 1` at the same time: tokens per second by the clock and by processor time (of the race's own process,
+       too), how far apart the two of the race are, and whether each loss is that of the plain process, bit for bit
 turns: RNN, GRU and LSTM on two cores by turns of equal seconds, of each length: how busy the cores are, and tokens per
        second; then by turns of equal steps and tokens
 
-Speeds are those of metrics.jsonl by the clock, from two seconds after the start on. Let nothing else run.
+Speeds are those of metrics.jsonl, from two seconds after the start on. Let nothing else run; processor time tells what
+a race costs also beside other programs. In every second round the plain processes come first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from benchmarks import options_of
 from benchmarks.cores import RunSpeed, Training
@@ -47,6 +50,8 @@ class Raced(NamedTuple):
     reached: list[Reached]
     speeds: list[float]
     """Tokens per second by the clock, while all of them trained."""
+    cpu_speed: float
+    """Tokens of all per second of processor time, of the race's own process, too."""
     apart: float
     """Most that two were apart at any time, in the measure of the turns, after the first seconds."""
     busy: float
@@ -93,9 +98,13 @@ async def raced(
         await asyncio.sleep(0.02)
     await asyncio.sleep(SETTLED_SECONDS)
     await asyncio.gather(*(asyncio.to_thread(speed.mark) for speed in speeds))
+    measured = [os.getpid(), *engines.pids]
     began, before = time.perf_counter(), sum(entry.progress.reached.seconds for entry in race.entries)
+    tokens, cpu = sum(entry.progress.reached.tokens for entry in race.entries), cpu_seconds(measured)
     await asyncio.sleep(seconds)
     after, lasted = sum(entry.progress.reached.seconds for entry in race.entries), time.perf_counter() - began
+    cpu = cpu_seconds(measured) - cpu
+    tokens = sum(entry.progress.reached.tokens for entry in race.entries) - tokens
     reached = [entry.progress.reached for entry in race.entries]
     await asyncio.gather(*(asyncio.to_thread(speed.mark) for speed in speeds))
     running.cancel()
@@ -105,14 +114,24 @@ async def raced(
         runs=[entry.run for entry in race.entries],
         reached=reached,
         speeds=[speed.speed() for speed in speeds],
+        cpu_speed=tokens / cpu,
         apart=apart,
         busy=(after - before) / lasted,
         ended=[entry.why or entry.state for entry in race.entries],
     )
 
 
-def plain(workspace: Workspace, setup: RunConfig, seconds: float) -> tuple[list[str], list[float]]:
-    """Trains both as processes of `rnnplay train` on one thread each at the same time; returns runs and speeds."""
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """Processor time of these processes so far."""
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(one.user + one.system for one in times)
+
+
+def plain(workspace: Workspace, setup: RunConfig, seconds: float) -> tuple[list[str], list[float], float]:
+    """Trains both as processes of `rnnplay train` on one thread each at the same time.
+
+    Returns their runs, their tokens per second by the clock, and those of both per second of processor time.
+    """
     options = [f"--{name.replace('_', '-')}={getattr(setup, name)}" for name in ("corpus", "schedule", "eval_every")]
     with contextlib.ExitStack() as stack:
         both = [
@@ -124,12 +143,16 @@ def plain(workspace: Workspace, setup: RunConfig, seconds: float) -> tuple[list[
         for training in both:
             training.wait()
         time.sleep(SETTLED_SECONDS)
+        pids = [training.pid for training in both]
         for training in both:
             training.mark()
+        began, cpu = time.perf_counter(), cpu_seconds(pids)
         time.sleep(seconds)
+        cpu, lasted = cpu_seconds(pids) - cpu, time.perf_counter() - began
         for training in both:
             training.mark()
-    return [training.name for training in both], [training.speed() for training in both]
+    speeds = [training.speed() for training in both]
+    return [training.name for training in both], speeds, sum(speeds) * lasted / cpu
 
 
 def losses(workspace: Workspace, run: str) -> list[float]:
@@ -145,23 +168,23 @@ def identical(workspace: Workspace, run: str, other: str) -> str:
     return f"{same:,} of {len(pairs):,} steps"
 
 
-def compare(way: str, workspace: Workspace, setup: RunConfig, seconds: float) -> None:
+def compare(way: str, workspace: Workspace, setup: RunConfig, seconds: float, plain_first: bool) -> None:
     """Compares a race with plain processes."""
+    first = plain(workspace, setup, seconds) if plain_first else None
     race = WAYS[way](workspace, setup, seconds)
-    runs, speeds = plain(workspace, setup, seconds)
+    runs, speeds, cpu_speed = first or plain(workspace, setup, seconds)
     one, two = race.reached
     print(
         f"{way}: {race.speeds[0] / 1e3:.1f}k + {race.speeds[1] / 1e3:.1f}k = {sum(race.speeds) / 1e3:.1f}k tokens/s; "
-        f"plain processes {speeds[0] / 1e3:.1f}k + {speeds[1] / 1e3:.1f}k = {sum(speeds) / 1e3:.1f}k; "
-        f"race / plain: {sum(race.speeds) / sum(speeds):.3f}",
+        f"plain processes {speeds[0] / 1e3:.1f}k + {speeds[1] / 1e3:.1f}k = {sum(speeds) / 1e3:.1f}k; race / plain: "
+        f"{sum(race.speeds) / sum(speeds):.3f} by the clock, {race.cpu_speed / cpu_speed:.3f} by processor time",
         flush=True,
     )
     print(
         f"{way}: seconds trained {one.seconds:.2f} and {two.seconds:.2f} "
         f"({abs(one.seconds - two.seconds) / max(one.seconds, two.seconds):.2%} apart); "
-        f"tokens {one.tokens:,} and {two.tokens:,}; at most {race.apart:.2f} s apart; losses identical to plain "
-        f"processes: RNN {identical(workspace, race.runs[0], runs[0])}, LSTM "
-        f"{identical(workspace, race.runs[1], runs[1])}; {load()}",
+        f"tokens {one.tokens:,} and {two.tokens:,}; losses identical to plain processes: RNN "
+        f"{identical(workspace, race.runs[0], runs[0])}, LSTM {identical(workspace, race.runs[1], runs[1])}; {load()}",
         flush=True,
     )
 
@@ -175,7 +198,8 @@ def turns(workspace: Workspace, setup: RunConfig, seconds: float, lengths: Seque
         each = " + ".join(f"{speed / 1e3:.1f}k" for speed in race.speeds)
         print(
             f"three by {share}, turns of {length:g} s: {race.busy:.2f} cores busy, {each} = "
-            f"{sum(race.speeds) / 1e3:.1f}k tokens/s, at most {race.apart:,.1f} apart; {load()}",
+            f"{sum(race.speeds) / 1e3:.1f}k tokens/s, {race.cpu_speed / 1e3:.1f}k per second of processor time, "
+            f"at most {race.apart:,.1f} apart; {load()}",
             flush=True,
         )
 
@@ -203,8 +227,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, contextlib.suppress(KeyboardInterrupt):
         workspace = Workspace(Path(folder)).create()
         if "race" in options.only.split(","):
-            for _, way in itertools.product(range(options.rounds), options.ways.split(",")):
-                compare(way, workspace, setup, options.seconds)
+            for number, way in itertools.product(range(options.rounds), options.ways.split(",")):
+                compare(way, workspace, setup, options.seconds, plain_first=number % 2 == 1)
         if "turns" in options.only.split(","):
             turns(workspace, setup, options.seconds, [float(length) for length in options.turns.split(",")])
 

@@ -47,6 +47,11 @@ class RaceEngines:
         finally:
             await asyncio.shield(self.quit())
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the engines."""
+        return [client.pid for client in self._clients.values() if client.pid is not None]
+
     def send(self, entry: Entry, command: messages.Command) -> None:
         """Sends a command to the engine of `entry`."""
         self._clients[entry].send(command)
