@@ -29,6 +29,7 @@ COMMANDS = {
     "eval": "Loss and perplexity of a run on held-out text.",
     "inspect": "Look inside a run's model.",
     "runs": "List, show, note, rename or remove runs.",
+    "compare": "Compare runs: settings that differ, and losses.",
     "export": "Take runs to other programs: tables, charts, weights.",
     "import": "Make a run of a PyTorch model's weights.",
     "corpora": "List, show or add texts to train on.",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from rnnplay.common.formatting import count_text, fixed, moment_text, perplexity, size_text
-from rnnplay.config import RunConfig, Value, knobs
+from rnnplay.config import RunConfig, knobs
+from rnnplay.experiments.comparison import value_text
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.index import ListedRun
 from rnnplay.tui.runs.run_cells import training_text
@@ -58,13 +59,6 @@ def differences(config: RunConfig) -> list[tuple[str, str]]:
         for name, spec in knobs().items()
         if name not in APART and getattr(config, name) != getattr(_DEFAULTS, name) and spec.relevant(config)
     ]
-
-
-def value_text(value: Value) -> str:
-    """Formats a knob's value."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else visible_line(value)
 
 
 def _noted(run: ListedRun) -> Sequence[Content]:

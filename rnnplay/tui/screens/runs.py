@@ -59,6 +59,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         Binding("b", "branch", "Branch"),
         Binding("v", "samples", "Samples"),
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("equals_sign", "compare", "Compare", key_display="="),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Other way round", show=False),
         Binding("p", "tree", "Parents"),
@@ -251,6 +252,15 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self._list.refresh()
         self._show_note()
         self.post_message(self.SelectionChanged(tuple(self._browser.chosen)))
+
+    def action_compare(self) -> None:
+        chosen = self._browser.chosen
+        if len(chosen) < 2:
+            self.notify("Choose two runs or more with space, then compare them.", severity="warning")
+            return
+        from rnnplay.tui.screens.compare import CompareScreen  # imported on first use
+
+        self.app.push_screen(CompareScreen(self._workspace, chosen))
 
     # --- one run --------------------------------------------------------------------------------------------
 

@@ -70,7 +70,9 @@ async def test_the_newest_is_first_and_what_cannot_be_read_last(runs: Workspace)
     async with app.run_test(size=(160, 40)) as pilot:
         await app.listed(pilot, *ALL)
         assert "cannot be read" in app.runs.query_one(RunList).text()[3]
-        assert {"Resume", "Open", "Branch", "Filter", "Note", "Remove", "Back"} <= set(footer_keys(app.screen).values())
+        assert {"Resume", "Open", "Branch", "Filter", "Compare", "Note", "Remove", "Back"} <= set(
+            footer_keys(app.screen).values()
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""`rnnplay compare`: runs side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from rnnplay.cli.support.console import builtins, note, pairs, table, write_json, written
+from rnnplay.cli.support.session import Session, find_run, json_option, pass_session, workspace_option
+from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text
+
+if TYPE_CHECKING:
+    from rnnplay.experiments.comparison import ComparedRun, Comparison
+
+LONGEST_SAMPLE = 300
+"""Characters of a prompt with its continuation."""
+
+_ROWS: tuple[tuple[str, Callable[[ComparedRun], str]], ...] = (
+    ("parameters", lambda run: f"{run.parameters:,}"),
+    ("step", lambda run: f"{run.step:,}"),
+    ("tokens", lambda run: "–" if run.tokens is None else count_text(run.tokens)),
+    ("time", lambda run: duration_text(run.seconds) or "–"),
+    ("best validation loss", lambda run: _loss(run.best_validation_loss)),
+    ("  at step", lambda run: "–" if run.best_step is None else f"{run.best_step:,}"),
+    ("  bits per character", lambda run: _loss(run.best_bits_per_character)),
+    ("last validation loss", lambda run: _loss(run.last_validation_loss)),
+    ("best training loss", lambda run: _loss(run.best_training_loss)),
+    ("last training loss", lambda run: _loss(run.last_training_loss)),
+    ("rollbacks", lambda run: f"{run.rollbacks:,}"),
+    ("ended", lambda run: run.ended or "–"),
+    ("created", lambda run: moment_text(run.created)),
+)
+
+
+@click.command("compare", short_help="Compare runs: settings that differ, and losses.")
+@click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
+@workspace_option
+@json_option
+@pass_session
+def command(session: Session, names: tuple[str, ...], as_json: bool) -> None:
+    """Compare runs: the settings in which they differ, their losses, and how far they have come.
+
+    Training losses are means over 100 steps.
+    """
+    from rnnplay.experiments.comparison import compare
+
+    comparison = compare([find_run(session, name) for name in names])
+    if as_json:
+        write_json(_as_json(comparison))
+        return
+    _write_table(comparison)
+    _write_samples(comparison)
+    for remark in comparison.remarks:
+        note(remark)
+
+
+def _write_table(comparison: Comparison) -> None:
+    from rnnplay.experiments.comparison import value_text
+
+    runs = comparison.runs
+    rows = [[one.name, *map(value_text, one.values)] for one in comparison.differences]
+    for name, text in _ROWS:
+        cells = [text(run) for run in runs]
+        if name == "best validation loss":
+            losses = [run.best_validation_loss for run in runs]
+            least = min((loss for loss in losses if loss is not None), default=math.nan)
+            cells = [f"{cell} *" if loss == least else cell for cell, loss in zip(cells, losses, strict=True)]
+        if any(cell != cells[0] for cell in cells) or name not in ("rollbacks", "ended"):
+            rows.append([name, *cells])
+    names = [run.run for run in runs]
+    table(["", *names], rows, numbers=names)
+
+
+def _write_samples(comparison: Comparison) -> None:
+    """Writes what each prompt was last completed with, one line a run."""
+    prompts = dict.fromkeys(prompt for samples in comparison.samples for prompt in samples)
+    for prompt in prompts:
+        click.echo()
+        told = [(run.run, samples[prompt]) for run, samples in zip(comparison.runs, comparison.samples, strict=True) if prompt in samples]
+        pairs((name, written(f"{prompt}{sample.text}"[:LONGEST_SAMPLE])) for name, sample in told)
+
+
+def _as_json(comparison: Comparison) -> dict[str, object]:
+    validations = [
+        [[one.step, one.loss, one.bits_per_character] for one in course.validations] for course in comparison.courses
+    ]
+    samples = [[builtins(one) for one in samples.values()] for samples in comparison.samples]
+    return {
+        "differences": {one.name: one.values for one in comparison.differences},
+        "runs": [
+            {**builtins(run), "validations": losses, "samples": texts}
+            for run, losses, texts in zip(comparison.runs, validations, samples, strict=True)
+        ],
+        "remarks": comparison.remarks,
+    }
+
+
+def _loss(loss: float | None) -> str:
+    return "–" if loss is None else fixed(loss, 4)
