@@ -79,7 +79,11 @@ def _write_samples(comparison: Comparison) -> None:
     prompts = dict.fromkeys(prompt for samples in comparison.samples for prompt in samples)
     for prompt in prompts:
         click.echo()
-        told = [(run.run, samples[prompt]) for run, samples in zip(comparison.runs, comparison.samples, strict=True) if prompt in samples]
+        told = [
+            (run.run, samples[prompt])
+            for run, samples in zip(comparison.runs, comparison.samples, strict=True)
+            if prompt in samples
+        ]
         pairs((name, written(f"{prompt}{sample.text}"[:LONGEST_SAMPLE])) for name, sample in told)
 
 

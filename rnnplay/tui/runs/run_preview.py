@@ -84,7 +84,7 @@ class RunPreview(Vertical):
             self.app.call_from_thread(self._show_curves, run, state, size, why or "no steps yet")
 
     def _show_curves(self, run: ListedRun | None, state: RunState | None, size: int | None, empty: str) -> None:
-        if run is not self._run:
+        if run is not self._run or not self.query(Chart):
             return
         self._bytes = size
         self._show_text()

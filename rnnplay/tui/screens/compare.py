@@ -84,6 +84,8 @@ class CompareScreen(ModalScreen[None]):
             self.app.call_from_thread(self._take, found, trouble)
 
     def _take(self, comparison: Comparison | None, trouble: str) -> None:
+        if not self.query("#compare-text"):  # the screen was closed meanwhile
+            return
         self._comparison = comparison
         if comparison is None:
             self.query_one(Chart).empty = ""

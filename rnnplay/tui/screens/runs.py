@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -117,7 +117,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     @work(thread=True, exclusive=True, group="read runs")
     def _read(self) -> None:
         """Reads all runs, and then what takes longer: which are being trained, and how much room they take."""
-        worker, call = get_current_worker(), self.app.call_from_thread
+        worker, call = get_current_worker(), self._in_app
         first = self._reader.runs is None
         runs = self._reader.read(lambda: worker.is_cancelled, lambda some: call(self._show, some))
         if runs is None:  # the list was closed
@@ -142,9 +142,13 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         if get_current_worker().is_cancelled:
             return
         if training != former:
-            self.app.call_from_thread(self._show_training, training)
+            self._in_app(self._show_training, training)
         if former.keys() - training.keys() or self._reader.is_outdated():
-            self.app.call_from_thread(self._read)
+            self._in_app(self._read)
+
+    def _in_app(self, act: Callable[..., object], *arguments: object) -> None:
+        """Calls `act` in the thread of the interface, unless the list was closed meanwhile."""
+        self.app.call_from_thread(lambda: act(*arguments) if self.query(RunPreview) else None)
 
     def _changed(self, cursor: str | None) -> None:
         """Reads the list again after a change; the cursor goes to the run `cursor`."""

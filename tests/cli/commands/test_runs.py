@@ -120,3 +120,13 @@ def test_a_run_elsewhere_is_not_moved(invoke: Invoke, runs: Workspace, tmp_path:
         refused = invoke("runs", *words)
         assert refused.exit_code == 2 and "by hand" in refused.stderr
     assert (tmp_path / "third").is_dir()
+
+
+def test_runs_are_compared(invoke: Invoke, runs: Workspace) -> None:
+    found = json.loads(invoke("compare", "first", "second", "--json").stdout)
+    assert found["differences"]["cell"] == ["lstm", "gru"] and "hidden" not in found["differences"]
+    assert [run["step"] for run in found["runs"]] == [20, 10]
+    heads, *rows = (line.split("\t") for line in invoke("compare", "first", "second").stdout.splitlines())
+    assert heads == ["", "first", "second"] and ["cell", "lstm", "gru"] in rows
+    for words in (("first",), ("first", "first"), ("first", "nothing")):
+        assert invoke("compare", *words).exit_code == 2
