@@ -88,6 +88,8 @@ class Health:
         """The highest loss, and its step."""
         self._exploded: tuple[float, int] | None = None
         """The highest loss of the last explosion, and its step."""
+        self._not_finite: tuple[int, int] | None = None
+        """The first and the last step of the last stretch of losses that were not finite."""
         self._rollbacks: list[int] = []
         self._validations: list[tuple[int, float]] = []
         self._since = 0
@@ -118,7 +120,14 @@ class Health:
 
     def verdict(self) -> Verdict | None:
         """Returns what the curves say; None if no rule is met. Looks again after a validation, or some 50 steps."""
-        state = (self._step // _LOOK_STEPS, len(self._validations), len(self._rollbacks), self._exploded, self._since)
+        state = (
+            self._step // _LOOK_STEPS,
+            len(self._validations),
+            len(self._rollbacks),
+            self._exploded,
+            self._not_finite,
+            self._since,
+        )
         if state != self._looked:
             self._looked = state
             rules = (self._unstable, self._too_low, self._too_high, self._overfitting, self._level_or_learning)
@@ -128,9 +137,11 @@ class Health:
     # --- what is kept -------------------------------------------------------------------------------------------
 
     def _take_step(self, step: int, loss: float) -> None:
-        self._step = step
+        before, self._step = self._step, step
         if not math.isfinite(loss):
-            self._exploded = (loss, step)
+            if self._not_finite is None or self._not_finite[1] != before:
+                self._not_finite = (step, step)
+            self._not_finite = (self._not_finite[0], step)
             return
         if math.isnan(self._first):
             self._first = self._smooth = loss
@@ -164,10 +175,16 @@ class Health:
         if rolled_back:
             times = "once" if len(rolled_back) == 1 else f"{len(rolled_back)} times"
             return Verdict("unstable", f"Unstable: rolled back {times}, last from step {rolled_back[-1]:,}.")
+        if self._not_finite is not None and self._step - self._not_finite[1] <= remembered:
+            first, last = self._not_finite
+            when = (
+                f"has not been finite since step {first:,}"
+                if last == self._step
+                else f"was not finite at step {first:,}"
+            )
+            return Verdict("unstable", f"Unstable: the loss {when}.")
         if self._exploded is not None and self._step - self._exploded[1] <= remembered:
             loss, step = self._exploded
-            if not math.isfinite(loss):
-                return Verdict("unstable", f"Unstable: the loss was not finite at step {step:,}.")
             rose = f"the loss rose to {_shown(loss)} at step {step:,}; it began at {_shown(self._first)}"
             return Verdict("unstable", f"Unstable: {rose}.")
         return None

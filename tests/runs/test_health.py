@@ -119,6 +119,15 @@ def test_an_explosion_is_remembered_for_a_while(loss: float) -> None:
     assert text(health.verdict()).startswith("Still learning")
 
 
+def test_losses_that_stay_not_finite_are_dated_by_the_first() -> None:
+    health = watched(falling, steps=400)
+    for number in range(401, 500):
+        health.take(step(number, math.nan))
+    assert text(health.verdict()) == "Unstable: the loss has not been finite since step 401."
+    health.take(step(500, 2.0))
+    assert text(health.verdict()) == "Unstable: the loss was not finite at step 401."
+
+
 def test_rollbacks_are_counted() -> None:
     health = watched(falling, steps=400)
     health.take(Rollback(step=400, to=350, cause="loss not finite", remedy="none"))
