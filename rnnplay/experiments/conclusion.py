@@ -52,7 +52,10 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True, tag="result"):
 
 
 def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = None, by: By | None = None) -> Conclusion:
-    """Concludes from the races of `plan`, one a seed, of which the last may not have ended."""
+    """Concludes from the races of `plan`, one a seed; one that was stopped counts only if no other has ended."""
+    races = [
+        race for race in races if not any(entry.progress.ended in ("", "stopped") for entry in race.entries)
+    ] or races
     tables = [race.standings(measure, by) for race in races]
     outcomes = [_outcome(variant.label, races, tables) for variant in plan.variants]
     outcomes.sort(key=lambda one: one.spread.mean if one.spread else math.inf)
@@ -66,6 +69,11 @@ def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = No
         best_run=_best_run(outcomes[0]),
         told_apart=[told_apart(found[0], other) for other in found[1:]],
     )
+
+
+def _whole(race: Race) -> bool:
+    """Whether all its entries have ended, other than by being stopped together."""
+    return all(entry.dropped or entry.progress.ended not in ("", "stopped") for entry in race.entries)
 
 
 def _outcome(label: str, races: Sequence[Race], tables: Sequence[Standings]) -> Outcome:
