@@ -63,6 +63,7 @@ _NAMES = {
     "threads": "num-threads nthreads num-workers",
     "workspace": "out-dir output-dir checkpoint-dir save-dir work-dir logdir log-dir save cv-dir",
     "run": "name run-name exp-name checkpoint-name savefile experiment",
+    "from": "init-from finetune finetune-from fine-tune pretrained pretrained-model warm-start fork branch",
     "resume": "init-from resume-from continue continue-from restore load",
     "length": "max-new-tokens max-tokens sample-len sample-length words num-chars gen-length num-tokens num-predict",
     "prompt": "start start-text start-with start-string primetext prime prime-text seed-text context input text",

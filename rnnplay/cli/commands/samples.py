@@ -62,7 +62,7 @@ def _why_none(session: Session, run: RunFolder) -> str:
     if run.info().config.sample_prompts == "off":
         return f"The run {run.name!r} keeps no samples, as its sample_prompts is off."
     write = session.workspace.command("generate", session.workspace.run_argument(run.path))
-    return f"The run {run.name!r} has no samples yet; to write with it now: {write}"
+    return f"The run {run.name!r} has no samples; to write with it now: {write}"
 
 
 def _of_step(samples: Sequence[LoggedSample], step: int, run: RunFolder) -> list[LoggedSample]:
