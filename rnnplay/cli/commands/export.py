@@ -17,6 +17,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.common.formatting import size_text
+from rnnplay.common.limits import check_memory_limit
 from rnnplay.experiments.export.formats import FORMATS
 
 
@@ -60,6 +61,8 @@ def command(
     from rnnplay.experiments.export.export import export
     from rnnplay.experiments.export.request import Export
 
+    if FORMATS[format_].weights:
+        check_memory_limit()
     runs = [find_run(session, name) for name in names]
     done = export(Export(runs, format_, out, checkpoint, force))
     if as_json:

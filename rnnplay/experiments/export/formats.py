@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -45,16 +46,9 @@ FORMATS = {
 
 
 def require(modules: tuple[str, ...], purpose: str) -> None:
-    """Raises InputError, with the command that installs it, if one of `modules` is not installed."""
-    for module in modules:
-        if find_spec(module) is None:
-            raise InputError(
-                f"{purpose} needs the package {module}, which is not installed; to install it: {install_command()}"
-            )
-
-
-def install_command() -> str:
-    """The command that installs the extra `export` into the environment that rnnplay runs in."""
-    import sys
-
-    return f"{quoted(sys.executable)} -m pip install 'rnnplay[export]'"
+    """Raises InputError, with the command that installs them, if one of `modules` is not installed."""
+    lacking = [module for module in modules if find_spec(module) is None]
+    if lacking:
+        what = f"the package {lacking[0]}, which is" if len(lacking) == 1 else f"{' and '.join(lacking)}, which are"
+        install = f"{quoted(sys.executable)} -m pip install {' '.join(lacking)}"  # they are called as their modules are
+        raise InputError(f"{purpose} needs {what} not installed; to install: {install}")

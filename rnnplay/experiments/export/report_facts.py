@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from rnnplay.common.commands import quoted
-from rnnplay.common.files import read_bounded
 from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text, unknown_text
-from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.config import GROUPS, RunConfig, knobs
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.export.curves import Curves
@@ -23,24 +19,14 @@ from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.records import Checkpoint, Finished, Record, Step, Validation
+from rnnplay.runs.samples import LoggedSample, SampleFile
 
-SAMPLES_FILE = "samples.jsonl"
 MOST_ROWS = 200
 """Validations and events in a report; of more validations, a part, and of more events the last ones."""
 MOST_SAMPLES = 6
 """Texts shown for each prompt, from the first to the last."""
 SAMPLE_TOKENS = 400
-_SAMPLES_LIMIT = 1 << 24
-_LONGEST_SAMPLE = 4000
 _LONGEST_ZERO = 24
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """A prompt and what the model made of it at a step."""
-
-    step: int
-    prompt: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +68,7 @@ class Facts:
     left_out: int
     """Validations that are not in the list."""
     events: list[Event]
-    samples: list[tuple[str, list[Sample]]]
+    samples: list[tuple[str, list[LoggedSample]]]
     """By prompt."""
     command: str
     repeatability: str
@@ -246,10 +232,10 @@ def _repeatability(info: RunInfo, state: TrainingState | None) -> str:
     return f"{used}; text with SHA-256 {info.corpus_sha256}"
 
 
-def _samples(run: RunFolder) -> list[tuple[str, list[Sample]]]:
+def _samples(run: RunFolder) -> list[tuple[str, list[LoggedSample]]]:
     """What the fixed prompts were completed with, some of the steps; a sample of now if none were kept."""
-    by_prompt: dict[str, list[Sample]] = {}
-    for sample in _kept_samples(run):
+    by_prompt: dict[str, list[LoggedSample]] = {}
+    for sample in SampleFile(run.path).read():
         by_prompt.setdefault(sample.prompt, []).append(sample)
     for samples in by_prompt.values():
         places = {round((len(samples) - 1) * (at / (MOST_SAMPLES - 1)) ** 2) for at in range(MOST_SAMPLES)}
@@ -260,19 +246,7 @@ def _samples(run: RunFolder) -> list[tuple[str, list[Sample]]]:
     return [("", [now])] if now else []
 
 
-def _kept_samples(run: RunFolder) -> Iterator[Sample]:
-    path = run.path / SAMPLES_FILE
-    if not path.exists():
-        return
-    for line in read_bounded(path, _SAMPLES_LIMIT).splitlines():
-        try:
-            sample = msgspec.json.decode(line, type=Sample)
-        except UNDECODABLE:
-            continue  # a line that is still being written
-        yield msgspec.structs.replace(sample, text=sample.text[:_LONGEST_SAMPLE])
-
-
-def _sample_now(run: RunFolder) -> Sample | None:
+def _sample_now(run: RunFolder) -> LoggedSample | None:
     """What the model writes on its own; None if there is no model that could."""
     from rnnplay.config import SamplingConfig
 
@@ -283,6 +257,6 @@ def _sample_now(run: RunFolder) -> Sample | None:
 
         model, tokenizer, step = load_model(run, str(best.step))
         pieces = generate(model, tokenizer, "", SamplingConfig(length=SAMPLE_TOKENS, seed=1))
-        return Sample(step, "", "".join(pieces)[:_LONGEST_SAMPLE])
+        return LoggedSample(step=step, prompt="", text="".join(pieces))
     except (InputError, RnnplayError):
         return None

@@ -53,8 +53,9 @@ VALIDATION_TAGS = {
 FLUSH_SECONDS = 2.0
 STEP_SECONDS = 0.002
 """Steps that follow another within this time are left out of a run in training: an event costs 60 µs."""
+_STEP_BYTES = 190
 MOST_STEPS = 200_000
-"""Steps of an export, of which every n-th is written for a longer run; TensorBoard draws a thousand points."""
+"""Steps of an export, about; of a longer run every n-th is written, as TensorBoard draws a thousand points."""
 
 
 class EventWriter:
@@ -145,7 +146,7 @@ def write_events(runs: Sequence[RunFolder], paths: Sequence[Path]) -> None:
         with writing(path) as file:
             events = EventWriter(file, max(0.0, moment(info.created)))
             events.describe(run.name, info.config)
-            every = 1 + max((one.step for one in run.checkpoints()), default=0) // MOST_STEPS
+            every = 1 + run.log.path.stat().st_size // (MOST_STEPS * _STEP_BYTES)
             for record, seconds in _timed(run, max(0.0, moment(info.created))):
                 if not isinstance(record, Step) or record.step % every == 0:
                     events.record(record, seconds)

@@ -72,7 +72,7 @@ def test_nothing_is_loaded_and_nothing_runs(workspace: Workspace, tmp_path: Path
 def test_what_files_say_is_text(workspace: Workspace, tmp_path: Path) -> None:
     evil = "</pre><script>alert(1)</script>\x1b[31m\u202e"
     run = make_run(workspace, corpus="<b>bold", records=[Notice(step=1, message="<img src=x onerror=alert(1)>")])
-    lines = [json.dumps({"step": 1, "prompt": "<i>Once", "text": evil}), "not a sample", '{"step": 2}', '{"st']
+    lines = [json.dumps({"step": 1, "prompt": "<i>Once", "text": evil}), '{"st']  # the last one is being written
     (run.path / "samples.jsonl").write_text("\n".join(lines), encoding="utf-8")
     page = page_of(run, tmp_path)
     assert not {tag for tag, _ in page.tags} & {"script", "img", "i"}
