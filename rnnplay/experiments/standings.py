@@ -94,6 +94,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     died: int | None = None
     """The step at which it diverged, and ended or trains on with a loss that is not finite."""
     rollbacks: int = 0
+    interpolated: bool = False
+    """Whether `equal` lies between two validations: it was not validated exactly there."""
 
 
 class Standings(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,14 +118,15 @@ def rank(
 ) -> Standings:
     """Ranks variants, given by label, at equal `measure` by their best or last validation up to there.
 
-    Compared is what each had reached when the one that is least far was validated last. One that has diverged, or ended
-    early (by hand, or as it no longer improved), is not waited for: it is compared with what it reached. `states`: what
-    each is doing, if the caller knows more than the records say.
+    Compared is what each had reached when the one that is least far was validated last. A loss between two validations
+    is interpolated, so that none is compared with what it was long before. One that has diverged, or ended early (by
+    hand, or as it no longer improved), is not waited for: it is compared with what it reached. `states`: what each is
+    doing, if the caller knows more than the records say.
     """
     at = common(progress, measure)
     found: list[tuple[float, int, Row]] = []
     for index, (label, one) in enumerate(progress):
-        equal = _quality(up_to(one.validations, measure, at), by, quality)
+        equal, interpolated = _at(one.validations, measure, at, by, quality)
         died = one.died if one.died is not None else one.last.step if one.exploded and one.last else None
         row = Row(
             rank=0,
@@ -140,6 +143,7 @@ def rank(
             parameters=one.started.parameters if one.started else 0,
             died=died,
             rollbacks=one.rollbacks,
+            interpolated=interpolated,
         )
         order = math.inf if equal is None or not math.isfinite(equal) or died is not None else equal
         found.append((order, index, row))
@@ -164,6 +168,26 @@ def up_to(validations: Sequence[Validated], measure: Measure, at: float) -> Sequ
     if measure == "seconds":
         at += max(LITTLE_SECONDS, LITTLE_FRACTION * at)
     return validations[: bisect_right(validations, at, key=lambda one: one.at.of(measure))]
+
+
+def _at(
+    validations: Sequence[Validated], measure: Measure, at: float, by: By, quality: Quality
+) -> tuple[float | None, bool]:
+    """Returns the best or last figure up to `at`, and whether it is interpolated."""
+    before = up_to(validations, measure, at)
+    known = _quality(before, by, quality)
+    after = validations[len(before) :][:1]
+    if known is None or not after:
+        return known, False
+    ends = before[-1], after[0]
+    (first, last), (low, high) = (
+        [one.at.of(measure) for one in ends],
+        [_quality([one], "last", quality) for one in ends],
+    )
+    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high) or not first < at < last:
+        return known, False
+    value = low + (high - low) * (at - first) / (last - first)
+    return (value, True) if by == "last" or value < known else (known, False)
 
 
 def _quality(validations: Sequence[Validated], by: By, quality: Quality) -> float | None:

@@ -55,6 +55,19 @@ def test_ranked_at_equal_seconds() -> None:
     assert [(row.label, row.equal) for row in table.rows] == [("fast", 0.9), ("slow", 1.2)]
 
 
+def test_between_two_validations_a_loss_is_interpolated() -> None:
+    """One that is validated seldom would otherwise be compared with what it was long before."""
+    seldom = trained({100: 2.0, 300: 1.0})
+    often = trained({100: 1.9, 200: 1.6})
+    table = rank([("often", often), ("seldom", seldom)], "steps")
+    found = [(row.label, row.equal, row.interpolated) for row in table.rows]
+    assert found == [("seldom", 1.5, True), ("often", 1.6, False)]
+    rising = trained({100: 1.0, 300: 2.0})
+    table = rank([("often", often), ("rising", rising)], "steps")
+    assert (table.rows[0].equal, table.rows[0].interpolated) == (1.0, False)
+    assert rank([("often", often), ("rising", rising)], "steps", "last").rows[0].equal == 1.5
+
+
 def test_seconds_that_differ_by_a_step_are_equal() -> None:
     """Two runs of the same minutes end with validations a few hundredths of a second apart."""
     first, second = trained({100: 2.0, 795: 1.5}, 0.01), trained({100: 2.0, 802: 1.4}, 0.01)

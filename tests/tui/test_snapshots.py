@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from rnnplay.engine import messages
 from rnnplay.lessons.reader import find_lesson
+from rnnplay.runs.records import Finished
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.sample_view import SampleView
@@ -22,8 +23,11 @@ from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.screens.race import RaceScreen
+from rnnplay.tui.screens.race_dialog import RaceDialog
+from rnnplay.tui.widgets.text import Lines
 from tests.tui.findings import TEXT, found
-from tests.tui.stage import Stage, completion, falling, make_run, step_at, until
+from tests.tui.stage import Stage, completion, falling, make_run, progress, started, step_at, until
 
 Compare = Callable[..., bool]
 Scene = Callable[[Stage, Pilot[None]], Awaitable[None]]
@@ -270,3 +274,55 @@ def test_a_lesson(
 
     monkeypatch.setenv("LC_ALL", LOCALES[language])
     assert snap_compare(stage.open(), terminal_size=size, run_before=scene)
+
+
+async def racing(stage: Stage, pilot: Pilot[None]) -> None:
+    """Three variants at work, one of which has diverged, and a prompt answered by all."""
+    await stage.ready(pilot)
+    await pilot.press("R")
+    await until(pilot, lambda: isinstance(stage.app.screen, RaceDialog))
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(stage.app.screen, RaceScreen) and len(stage.engines) == 4)
+    live = stage.playground._races.live
+    assert live is not None
+    for engine in stage.engines[1:]:
+        engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
+        await pilot.pause()
+    for number, (one, engine) in enumerate(zip(live.entrants, stage.engines[1:], strict=True)):
+        engine.say(progress([started(one.entry.run)]))
+        await pilot.pause()
+        engine.say(messages.Waiting(step=0, tokens=0, seconds=0.0))
+        for first in range(1, 400 - 80 * number, 20):
+            records = falling(20, first)
+            engine.say(messages.Progress(records=records, seconds=first / (9 - number), fraction=first / 800))
+    await pilot.pause()
+    nan = [step_at(step, math.nan, math.nan) for step in range(401, 404)]
+    stage.engines[1].say(messages.Progress(records=[*nan, Finished(step=403, reason="diverged")], seconds=46.0))
+    await pilot.press("g", *"Once")
+    for one, engine in zip(live.entrants, stage.engines[1:], strict=True):
+        request = engine.of(messages.Complete)[-1].request
+        likely = [(" ", 0.8 - 0.1 * one.number), (",", 0.1), ("s", 0.04), ("e", 0.02), ("a", 0.01)]
+        engine.say(completion(request, " upon"[: 5 - one.number], *likely))
+    await pilot.pause()
+    await pilot.press("escape")
+    stage.app.screen.show()  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+async def planning(stage: Stage, pilot: Pilot[None]) -> None:
+    """The dialog before it, with something typed wrong."""
+    await stage.ready(pilot)
+    await pilot.press("R")
+    await until(pilot, lambda: isinstance(stage.app.screen, RaceDialog))
+    dialog = stage.app.screen
+    await until(pilot, lambda: "parameters" in "".join(dialog.query_one("#race-preview", Lines).text()))
+    await pilot.press("down", "down", "down", "down", "down", *"hiden=8,16")
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+def test_a_race(stage: Stage, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(stage.open(), terminal_size=size, run_before=lambda pilot: racing(stage, pilot))
+
+
+def test_the_plan_of_a_race(stage: Stage, snap_compare: Compare) -> None:
+    assert snap_compare(stage.open(), terminal_size=SMALL, run_before=lambda pilot: planning(stage, pilot))

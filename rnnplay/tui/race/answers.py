@@ -92,7 +92,8 @@ def answer_columns(answers: Sequence[Answer], width: int, dark: bool = True) -> 
     lines = []
     for y in range(height):
         cells = [block[y] if y < len(block) else Content("") for block in blocks]
-        fitted = [cell.truncate(each).pad_right(max(0, each + GAP - cell.cell_length)) for cell in cells]
+        fitted = [cell.truncate(each) for cell in cells]
+        fitted[:-1] = [cell.pad_right(each + GAP - cell.cell_length) for cell in fitted[:-1]]
         lines.append(Content.assemble(*fitted))
     return lines
 

@@ -27,9 +27,9 @@ class RankTable(Lines, can_focus=True):
     ## The table
 
     The variants, best first. *valid* is the lowest validation loss (nats per token) up to where all variants have
-    been validated: the head of the table says where that is, so that none is compared with more training than
-    another. `m` compares at equal steps, tokens or seconds. *train* is the smoothed training loss, *clipped* the
-    fraction of the last 100 steps whose gradient was clipped.
+    been validated, so that none is compared with more training than another: the head of the table says where that
+    is, and `~` marks an estimate between two validations. `m` compares at equal steps, tokens or seconds. *train* is
+    the smoothed training loss, *clipped* the fraction of the last 100 steps whose gradient was clipped.
 
     With several seeds the rank is by the *mean* over the seeds that are done, and *range* is their least and greatest.
 

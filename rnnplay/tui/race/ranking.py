@@ -159,7 +159,7 @@ def columns(quality: str, seeds: int) -> list[Column]:
     """Returns the columns right of the label; `seeds`: how many seeds are done."""
     valid = "valid" if quality == "loss" else "bits/char"
     found = [
-        Column(valid, KEPT, lambda one: figure_text(one.row.equal), "bold $foreground"),
+        Column(valid, KEPT, equal_text, "bold $foreground"),
         Column("best", 1, lambda one: figure_text(one.row.best)),
         Column("train", 6, lambda one: figure_text(one.train_loss)),
         Column("steps", 5, lambda one: f"{one.row.step:,}"),
@@ -183,6 +183,11 @@ def columns(quality: str, seeds: int) -> list[Column]:
 def figure_text(value: float | None) -> str:
     """Formats a loss: "1.432"; "–" if there is none yet."""
     return "–" if value is None or math.isnan(value) else "inf" if math.isinf(value) else fixed(value, 3)
+
+
+def equal_text(one: RankedRow) -> str:
+    """Formats what the present rank is by: "1.432", or "~1.432" if it lies between two validations."""
+    return "~" * one.row.interpolated + figure_text(one.row.equal)
 
 
 def mean_text(one: RankedRow) -> str:

@@ -8,16 +8,17 @@ from typing import ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from rnnplay.errors import RnnplayError
 from rnnplay.tui.inspection.view import Curves
-from rnnplay.tui.keyboard import HELP_KEYS, takes_text
+from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.pacing import Repaints
 from rnnplay.tui.prompt.ghost_input import GhostInput
+from rnnplay.tui.race import race_keys as keys
 from rnnplay.tui.race.answers import Answers
 from rnnplay.tui.race.curves import MEASURES
 from rnnplay.tui.race.entrant import Entrant
@@ -28,7 +29,6 @@ from rnnplay.tui.race.race_status import note_text, status_pieces
 from rnnplay.tui.race.rank_table import RankTable
 from rnnplay.tui.race.ranking import ranking
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.run_state import RESUMABLE
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.status_line import fitted
@@ -77,25 +77,7 @@ class RaceScreen(Screen[RaceChoice | None]):
     - `Enter` opens the selected one in the playground, `i` inspects it
     - `escape` returns to the playground, and the race goes on; `R` comes back. `n` plans another race
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause_all", "Pause"),
-        Binding("space", "continue_all", "Go on"),
-        Binding("x", "stop", "Stop"),
-        Binding("n", "new", "New race"),
-        Binding("g", "prompt", "Prompt"),
-        Binding("v", "view", "Memory"),
-        Binding("v", "view_curves", "Curves"),
-        Binding("m", "measure", "Axis"),
-        Binding("l", "lines", "Losses"),
-        Binding("enter,o", "open", "Open", key_display="enter"),
-        Binding("r", "resume", "Resume"),
-        Binding("a", "add", "Add"),
-        Binding("d", "drop", "Drop"),
-        Binding("p", "pause", "Pause one"),
-        Binding("i", "inspect", "Inspect"),
-        *HELP_KEYS,
-        Binding("escape", "back", "Back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = keys.BINDINGS
 
     def __init__(self, live: LiveRace) -> None:
         super().__init__()
@@ -301,20 +283,11 @@ class RaceScreen(Screen[RaceChoice | None]):
             self.dismiss(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        live, one = self.live, self._selected if self.is_mounted else None
-        match action:
-            case "pause_all":
-                return not live.race.over and not live.paused
-            case "continue_all":
-                return live.paused
-            case "stop":
-                return not live.over
-            case "view" | "view_curves":
-                return (action == "view") == (self.is_mounted and self.query_one(RaceCharts).view == "curves")
-            case "pause":
-                return one is not None and one.entry.phase in ("waits", "trains", "paused")
-            case "resume":
-                return one is not None and one.entry.over and one.controller.state.phase in RESUMABLE and one.present
-            case "prompt":
-                return not takes_text(self.focused)
-        return True
+        ready = self.is_mounted
+        now = keys.KeyContext(
+            live=self.live,
+            selected=self._selected if ready else None,
+            curves=not ready or self.query_one(RaceCharts).view == "curves",
+            typing=takes_text(self.focused),
+        )
+        return keys.is_enabled(action, now)

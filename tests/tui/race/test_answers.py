@@ -42,4 +42,4 @@ def test_columns_stand_side_by_side(count: int, width: int) -> None:
     starts = [lines[0].plain.index(run_look(at).mark) for at in range(count)]
     assert starts == sorted(starts)
     assert "62%" in lines[2].plain and "█" in lines[2].plain
-    assert all(cell_len(line.plain) <= width + 2 for line in lines)
+    assert all(cell_len(line.plain) <= width for line in lines)
