@@ -13,6 +13,7 @@ from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_op
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.common.limits import reason
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
@@ -55,8 +56,8 @@ TICK_SECONDS = 0.1
 @click.option(
     "--share",
     type=click.Choice(SHARES),
-    help="How the cores are shared: all at the same time, each with its part of the threads, or by turns of equal "
-    "steps, tokens or seconds.  [default: threads with a core for each variant, else seconds]",
+    help="How the cores are shared: threads, all train at the same time, each with its part of them; else by turns of "
+    "equal steps, tokens or seconds.  [default: threads with a core for each variant, else seconds]",
 )
 @click.option(
     "--equal",
@@ -183,7 +184,7 @@ def resumed_race(
 
 
 def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:
-    from rnnplay.cli.support.race_outcome import no_result, tell_onward, tell_outcome
+    from rnnplay.cli.support.race_outcome import how_to_go_on, no_result, tell_onward, tell_outcome
     from rnnplay.cli.support.race_reporters import choose_race_reporter
 
     workspace = session.workspace
@@ -197,9 +198,14 @@ def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool
         reporter.close()
         for entry in (entry for race in races for entry in race.entries):
             _forget(RunFolder(workspace.checkpoints / entry.run))
+    if reporter.failure is not None:
+        raise RnnplayError(
+            f"The records cannot be written to standard output ({reason(reporter.failure)}), so the race has stopped; "
+            f"make room, then {how_to_go_on(session, begun)}"
+        )
     if not as_json and any(one.parameters for one in conclusion.variants):
         tell_outcome(session, plan, conclusion)
-    tell_onward(workspace, begun)
+    tell_onward(session, begun)
     if not stopped and conclusion.best_run is None:
         raise RnnplayError(no_result(begun))
     return 0

@@ -13,7 +13,6 @@ from rnnplay.common.formatting import count_text
 from rnnplay.experiments.conclusion import Conclusion, Outcome
 from rnnplay.experiments.race import Race, RacePlan
 from rnnplay.runs.folder import RunFolder
-from rnnplay.workspace import Workspace
 
 
 def tell_outcome(session: Session, plan: RacePlan, conclusion: Conclusion) -> None:
@@ -24,7 +23,7 @@ def tell_outcome(session: Session, plan: RacePlan, conclusion: Conclusion) -> No
     repeats = plan.repeats > 1
     columns = ("rank", "variant", *(("mean", "range", "seeds") if repeats else ("valid", "steps")))
     columns = (*columns, "tok/s", "hidden", "params", "died", "run")
-    rows = [_row(number, one, repeats) for number, one in enumerate(conclusion.variants, 1)]
+    rows = [_row(number, one, repeats, plan.parameters) for number, one in enumerate(conclusion.variants, 1)]
     if not any(row[-2] for row in rows):  # a column less for a narrow terminal
         columns, rows = (*columns[:-2], columns[-1]), [(*row[:-2], row[-1]) for row in rows]
     table(columns, rows, numbers=[name for name in columns if name not in ("variant", "run")], whole=("run",))
@@ -44,7 +43,8 @@ def tell_outcome(session: Session, plan: RacePlan, conclusion: Conclusion) -> No
         click.echo(printable(f"Look inside it: {workspace.command('inspect', conclusion.best_run)}"))
 
 
-def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
+def _row(number: int, one: Outcome, repeats: bool, wanted: int | None) -> tuple[str, ...]:
+    """The cells of a variant; `wanted`: the number of parameters that its own was matched to, None if it was not."""
     spread = one.spread
     mean = loss_text(spread.mean if spread else None)
     figures: tuple[str, ...] = (mean, f"{one.steps[0]:,}")
@@ -52,21 +52,34 @@ def _row(number: int, one: Outcome, repeats: bool) -> tuple[str, ...]:
         ranged = f"{loss_text(spread.low)} to {loss_text(spread.high)}" if spread else ""
         figures = (mean, ranged, str(spread.n if spread else 0))
     speed = count_text(one.tokens_per_second) if one.tokens_per_second else ""
-    size = (f"{one.hidden:,}", count_text(one.parameters) if one.parameters else "")
+    parameters = count_text(one.parameters) if one.parameters else ""
+    if wanted and one.parameters:
+        parameters = f"{one.parameters:,} ({one.parameters / wanted - 1:+.1%})"
+    size = (f"{one.hidden:,}", parameters)
     died = ", ".join(f"× {step:,}" for step in one.died if step is not None) or ("failed" if one.failures else "")
     return (str(number) if spread else "", one.label, *figures, speed, *size, died, one.runs[0])
 
 
-def tell_onward(workspace: Workspace, races: Sequence[Race]) -> None:
+def tell_onward(session: Session, races: Sequence[Race]) -> None:
     """Says how to go on with a race whose runs were stopped or whose engines failed."""
+    if runs := _cut_off(session, races):
+        note(f"To {how_to_go_on(session, races)}")
+        note(f"Or with one run of it alone: {session.workspace.command('train', resume=True, run=runs[0])}")
+
+
+def how_to_go_on(session: Session, races: Sequence[Race]) -> str:
+    """Returns how to go on with a race that was cut off, or how to start anew if nothing of it is left."""
+    if not _cut_off(session, races):
+        return f"start it again with: {session.again()}"
+    name = "-".join(races[0].entries[0].run.split("-")[:2])
+    return f"go on with the race: {session.workspace.command('race', resume=name)}"
+
+
+def _cut_off(session: Session, races: Sequence[Race]) -> list[str]:
+    """Names of the runs that were stopped or whose engines failed, and that have a checkpoint."""
     cut = ("", "stopped", "failed")
     runs = [entry.run for race in races for entry in race.entries if entry.progress.ended in cut]
-    runs = [run for run in runs if RunFolder(workspace.checkpoints / run).checkpoints()]
-    if runs:
-        name = "-".join(runs[0].split("-")[:2])
-        one = workspace.command("train", resume=True, run=runs[0])
-        note(f"Go on with the race: {workspace.command('race', resume=name)}")
-        note(f"Go on with one run of it alone: {one}")
+    return [run for run in runs if RunFolder(session.workspace.checkpoints / run).checkpoints()]
 
 
 def no_result(races: Sequence[Race]) -> str:

@@ -84,6 +84,10 @@ class RaceReporter(Protocol):
     def closed(self) -> bool:
         """Whether the reader is gone: the race should end."""
 
+    @property
+    def failure(self) -> OSError | None:
+        """Why nothing can be written, if that is not because the reader left."""
+
 
 class JsonRaceReporter:
     """Writes the plan, every record but those of steps, the standings after each validation, and the outcome."""
@@ -129,6 +133,10 @@ class JsonRaceReporter:
     def closed(self) -> bool:
         return self._lines.closed
 
+    @property
+    def failure(self) -> OSError | None:
+        return self._lines.failure
+
 
 class LiveRaceReporter:
     """Shows a table on stderr that is kept up to date, with lines above it for events."""
@@ -145,6 +153,7 @@ class LiveRaceReporter:
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
         self.closed = False
+        self.failure: OSError | None = None
 
     def planned(self, plan: RacePlan, /) -> None:
         self.say(plan.described())
@@ -190,6 +199,7 @@ class PlainRaceReporter:
         self._last = clock()
         self._race: Race | None = None
         self.closed = False
+        self.failure: OSError | None = None
 
     def planned(self, plan: RacePlan, /) -> None:
         self.say(plan.described())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from click.testing import Result
 
 from rnnplay.cli.commands import race
+from rnnplay.cli.support.reporters import JsonReporter
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.client import EngineClient
 from rnnplay.errors import InputError
@@ -106,6 +108,32 @@ def test_a_race_with_one_seed_says_how_to_tell_noise(invoke: Invoke, small: Path
 
 
 @pytest.mark.usefixtures("quick")
+def test_records_that_cannot_be_written_end_the_race(
+    invoke: Invoke, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: JsonReporter, value: object) -> None:
+        self.closed, self.failure = True, OSError(28, "No space left on device")
+
+    monkeypatch.setattr(JsonReporter, "write", full)
+    result = invoke("race", *SMALL, "--ready", "rates", "--json")
+    assert result.exit_code == 1
+    assert (
+        "written to standard output (No space left on device), so the race has stopped; make room, then start it"
+        in (result.stderr)
+    )
+
+
+@pytest.mark.usefixtures("quick")
+def test_how_well_parameters_are_matched_is_said(invoke: Invoke, small: Path) -> None:
+    """The engine says that each has 9, and the setup has more."""
+    result = invoke("race", *SMALL, "--vary", "cell=rnn,lstm", "--match-parameters")
+    wanted = re.search("about ([0-9,]+) parameters each", result.stderr)
+    assert wanted is not None
+    off = 9 / int(wanted[1].replace(",", "")) - 1
+    assert result.stdout.splitlines()[2].split("\t")[6] == f"9 ({off:+.1%})"
+
+
+@pytest.mark.usefixtures("quick")
 def test_one_whose_engine_ends_is_told_and_the_others_go_on(invoke: Invoke, small: Path) -> None:
     result = invoke("race", *SMALL, "--vary", "early_stop=0,9", "--json")
     assert result.exit_code == 0, result.stderr
@@ -175,8 +203,8 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_the_race_goes_on(invoke: Invoke, 
         "RNN",
         "LSTM",
     }
-    assert "Go on with the race: rnnplay race --resume race-01\n" in told
-    assert "alone: rnnplay train --resume --run race-01-rnn\n" in told
+    assert "To go on with the race: rnnplay race --resume race-01\n" in told
+    assert "Or with one run of it alone: rnnplay train --resume --run race-01-rnn\n" in told
     reached: list[int] = []
     for name in ("race-01-rnn", "race-01-lstm"):
         folder = RunFolder(small / "checkpoints" / name)
