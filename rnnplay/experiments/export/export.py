@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,14 @@ def export(wanted: Export) -> Exported:
     """Writes an export. Raises InputError: for what it cannot be made of, and before any work for its path."""
     files = planned(wanted)
     check_free(files, wanted.force)
-    note, code = _write(wanted, files)
+    absent = {folder for file in files for folder in (file.parent, file.parent.parent) if not folder.exists()}
+    try:
+        note, code = _write(wanted, files)
+    except BaseException:
+        for folder in sorted(absent, reverse=True):  # the inner ones first
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     return Exported(files, note, code)
 
 

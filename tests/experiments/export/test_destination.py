@@ -78,6 +78,17 @@ def test_a_failed_export_leaves_the_old_file_and_no_other(tmp_path: Path) -> Non
     assert [one.name for one in tmp_path.iterdir()] == ["x"] and path.read_text(encoding="utf-8") == "old"
 
 
+@pytest.mark.parametrize("kind", ["csv", "tensorboard"])
+def test_a_failed_export_leaves_no_empty_folders(workspace: Workspace, tmp_path: Path, kind: str) -> None:
+    run = make_run(workspace)
+    with run.log.path.open("a", encoding="utf-8") as file:
+        file.write("no record\n")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"line 12, is not a record of rnnplay"):
+        export(Export([run], kind, tmp_path / "out"))
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_what_cannot_be_exported_so_is_said(workspace: Workspace) -> None:
     one, two = make_run(workspace, "one"), make_run(workspace, "two")
     for wanted, sentence in (
