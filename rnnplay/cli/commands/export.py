@@ -39,6 +39,12 @@ class ExportCommand(click.Command):
     type=click.Path(path_type=Path),
     help="The file or folder to write.  [default: named after the run, in this folder]",
 )
+@click.option(
+    "--x",
+    type=click.Choice(["steps", "tokens"]),
+    default="steps",
+    help="The horizontal axis of svg and png; tokens: to compare runs with other batch sizes.  [default: steps]",
+)
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @checkpoint_option
 @workspace_option
@@ -49,6 +55,7 @@ def command(
     names: tuple[str, ...],
     format_: str,
     out: Path | None,
+    x: str,
     force: bool,
     checkpoint: str,
     as_json: bool,
@@ -64,7 +71,7 @@ def command(
     if FORMATS[format_].weights:
         check_memory_limit()
     runs = [find_run(session, name) for name in names]
-    done = export(Export(runs, format_, out, checkpoint, force))
+    done = export(Export(runs, format_, out, checkpoint, x, force))
     if as_json:
         described: dict[str, Any] = {"format": format_, "runs": [run.name for run in runs]}
         write_json({**described, "files": [str(path.absolute()) for path in done.files], "code": done.code})

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from rnnplay.common.formatting import count_text
 from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
 from rnnplay.experiments.export.destination import writing
 from rnnplay.runs.folder import RunFolder
@@ -54,17 +55,26 @@ class Ink:
     """Whether letters are drawn, so that they look the same everywhere, or are text, in the page's font."""
 
 
-def write_chart(runs: Sequence[RunFolder], path: Path, kind: str) -> None:
-    """Writes one chart of all runs; `kind` is "svg" or "png". Raises InputError."""
-    data = chart([read_curves(run) for run in runs], kind)
+def write_chart(runs: Sequence[RunFolder], path: Path, kind: str, x: str = "steps") -> None:
+    """Writes one chart of all runs by "steps" or "tokens"; `kind` is "svg" or "png". Raises InputError."""
+    curves = [read_curves(run) for run in runs]
+    data = chart([run.by_tokens() for run in curves] if x == "tokens" else curves, kind, x=x)
     with writing(path) as file:
         file.write(data)
 
 
 def chart(
-    curves: Sequence[Curves], kind: str, ink: Ink | None = None, size: tuple[float, float] = SIZE, salt: str = ""
+    curves: Sequence[Curves],
+    kind: str,
+    ink: Ink | None = None,
+    size: tuple[float, float] = SIZE,
+    x: str = "steps",
+    salt: str = "",
 ) -> bytes:
-    """Draws the runs into a picture of `size` inches; `salt` sets names within an SVG apart from those of another."""
+    """Draws the runs into a picture of `size` inches; `x` names what their steps are.
+
+    `salt` sets names within an SVG apart from those of another one on the same page.
+    """
     ink = ink or Ink()
     settings: dict[Any, Any] = {
         "svg.hashsalt": f"rnnplay{salt}",
@@ -103,7 +113,7 @@ def chart(
             _draw_run(upper, lower, curves[0], ink)
         else:
             _draw_runs(upper, lower, curves)
-        _finish(figure, upper, lower, curves)
+        _finish(figure, upper, lower, curves, x)
         out = io.BytesIO()
         metadata = about if kind == "svg" else {"Title": about["Title"], "Software": "rnnplay"}
         figure.savefig(out, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
@@ -175,12 +185,12 @@ def _draw_end(axes: Axes, run: Curves, colour: str) -> None:
     if not len(finite) or not (run.diverged or finite[-1] < len(run.loss) - 1):
         return
     last = finite[-1]
-    label = "diverged" if run.diverged else f"not finite from step {run.step[last + 1]:,.0f}"
+    label = "diverged" if run.diverged else f"not finite from {run.step[last + 1]:,.0f} on"
     look: dict[str, Any] = {"marker": "x", "markersize": 8, "markeredgewidth": 2, "linestyle": "none", "zorder": 4}
     axes.plot(run.step[last], run.loss[last], color=colour, label=label, **look)
 
 
-def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves]) -> None:
+def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves], x: str) -> None:
     """Sets the axes' scales, labels and legends."""
     losses = np.concatenate([np.concatenate([run.loss, run.validation_loss]) for run in curves])
     losses = losses[np.isfinite(losses) & (losses > 0)]
@@ -191,9 +201,11 @@ def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves]) 
         _set_log(lower)
     upper.set_ylabel("loss (nats per token)")
     lower.set_ylabel("gradient norm (L2)")
-    lower.set_xlabel("step")
+    lower.set_xlabel("step" if x == "steps" else "tokens trained on")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    lower.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    lower.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.0f}" if x == "steps" else count_text(value))
+    )
     lower.set_xlim(0, 1.012 * max(1, *(run.last_step for run in curves)))
     if not any(run.last_step for run in curves):
         upper.text(0.5, 0.5, "no step that counts", transform=upper.transAxes, ha="center")

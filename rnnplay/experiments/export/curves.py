@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -42,6 +42,19 @@ class Curves:
     """From which step on norms are clipped at what; None: not at all, or unknown."""
     diverged: bool
     """Whether the run ended because it diverged."""
+    tokens_per_step: float = 0.0
+    """Tokens trained on by a step, on average; 0 if unknown."""
+
+    def by_tokens(self) -> Curves:
+        """The same with tokens in place of steps, so that runs with other batch sizes can be compared."""
+        each = self.tokens_per_step
+        return replace(
+            self,
+            step=self.step * each,
+            validation_step=self.validation_step * each,
+            returns=[round(step * each) for step in self.returns],
+            threshold=[(round(step * each), value) for step, value in self.threshold],
+        )
 
     @property
     def last_step(self) -> int:
@@ -56,11 +69,14 @@ def read_curves(run: RunFolder) -> Curves:
     returns: list[int] = []
     tuned: list[Tuned] = []
     diverged = False
+    last: Step | None = None
     for item in ThinnedLog(run.log).read():
         if isinstance(item, StepColumns):
             steps.append(np.array([item.step, item.loss, item.grad_norm, item.grad_norm_clipped]))
+            last = item.last[-1] if item.last else last
         elif isinstance(item, Step):
             steps.append(np.array([[item.step], [item.loss], [item.grad_norm], [item.grad_norm_clipped]]))
+            last = item
         elif isinstance(item, Validation):
             validations.append(item)
         elif isinstance(item, Tuned):
@@ -84,6 +100,7 @@ def read_curves(run: RunFolder) -> Curves:
         returns=returns,
         threshold=_thresholds(run.info().config, tuned, step, norm, clipped),
         diverged=diverged,
+        tokens_per_step=last.tokens / last.step if last is not None and last.step else 0.0,
     )
 
 

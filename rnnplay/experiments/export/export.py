@@ -52,7 +52,7 @@ def _write(wanted: Export, files: list[Path]) -> tuple[str, str]:
         case "svg" | "png":
             from rnnplay.experiments.export.charts import write_chart
 
-            write_chart(runs, path, wanted.format)
+            write_chart(runs, path, wanted.format, wanted.x)
         case "report":
             from rnnplay.experiments.export.report import write_report
 

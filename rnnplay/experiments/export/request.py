@@ -23,6 +23,8 @@ class Export:
     """The file or folder to write; None: named after the run, in the current folder."""
     checkpoint: str = "latest"
     """Of formats made from weights: "latest", "best" or a step."""
+    x: str = "steps"
+    """Of charts, the horizontal axis: "steps" or "tokens"."""
     force: bool = False
     """Whether files that exist are replaced."""
 
@@ -56,5 +58,7 @@ def _check(wanted: Export, kind: Format) -> None:
         raise InputError(
             f"--checkpoint is for exports of weights, {made}; an export to {wanted.format} is of the whole run."
         )
+    if wanted.x != "steps" and wanted.format not in ("svg", "png"):
+        raise InputError(f"--x is the horizontal axis of svg and png; leave it out for {wanted.format}.")
     for run in wanted.runs:
         run.info()

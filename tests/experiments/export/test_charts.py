@@ -50,12 +50,20 @@ def test_several_runs_are_named_and_their_common_threshold_once(workspace: Works
     assert {f"r{n}" for n in range(1, 8)} <= set(told) and "clipping thresholds" in told
 
 
+def test_runs_are_compared_by_tokens(workspace: Workspace) -> None:
+    curves = read_curves(make_run(workspace)).by_tokens()
+    assert curves.step.tolist() == [100, 200, 300] and curves.validation_step.tolist() == [200, 300]
+    assert curves.returns == [200] and curves.last_step == 300
+    root = ElementTree.fromstring(chart([curves], "svg", WITH_TEXT, x="tokens"))
+    assert "tokens trained on" in ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
 @pytest.mark.parametrize(
     ("records", "said"),
     [
         ([step(1), step(2), Finished(step=2, reason="diverged")], None),
         ([step(1), step(2, loss=9e9), Finished(step=2, reason="diverged")], None),
-        ([step(1), step(2), step(3, loss=float("nan")), step(4, loss=float("nan"))], "not finite from step 3"),
+        ([step(1), step(2), step(3, loss=float("nan")), step(4, loss=float("nan"))], "not finite from 3 on"),
         ([step(1, loss=float("inf"), norm=0.0)], None),
         ([validation(0)], "no step that counts"),
         ([], "no step that counts"),
