@@ -77,7 +77,8 @@ def test_every_command_parses(line: str) -> None:
         assert found is not None, line
         command = found
     short = line.removeprefix("rnnplay ")
-    if short in COMMANDS or (short.split()[0] in COMMANDS and short.endswith(" RUN")):
+    table_of_commands = short.split()[0] in COMMANDS and short.endswith(" RUN") and " --" not in short
+    if short in COMMANDS or table_of_commands:
         words = ["RUN"] if short.endswith(" RUN") else words  # the table of commands
     command.make_context("rnnplay", words, parent=context, obj=Session())
 
@@ -100,6 +101,7 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.prompt.ghost_input import GhostInput
     from rnnplay.tui.prompt.prompt_pane import PromptPane
     from rnnplay.tui.runs.run_list import RunList
+    from rnnplay.tui.screens.compare import CompareScreen
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
     from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
@@ -115,6 +117,7 @@ def test_every_key_is_bound() -> None:
             InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
         ),
         "runs": bound(RunsScreen.BINDINGS, RunList.BINDINGS),
+        "comparison": bound(CompareScreen.BINDINGS),
         "sweeps": bound(SweepScreen.BINDINGS, TrialTable.BINDINGS),
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
@@ -123,6 +126,7 @@ def test_every_key_is_bound() -> None:
         "+": "plus",
         "-": "minus",
         "/": "slash",
+        "=": "equals_sign",
         "?": "question_mark",
         "[": "left_square_bracket",
         "]": "right_square_bracket",

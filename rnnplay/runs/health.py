@@ -37,9 +37,9 @@ RISE, TRAINING_FALL = 0.01, 0.04
 LATER = 3
 """Validations since the lowest one, before it is called the lowest."""
 
-JUMP, OF_CHANGE, TURNS = 0.01, 0.5, 0.4
-"""Too high: the mean change from one validation to the next, as a fraction of the loss; the largest part of all changes
-that may lead in one direction; and the fraction of them after which the next one goes the other way."""
+SWING, OF_CHANGE = 0.005, 0.5
+"""Too high: how far validation swings back after a change, on average, as a fraction of the loss; and the largest part
+of all changes that may lead in one direction."""
 
 OVERSHOOT, EXPLOSION = 1.25, 3.0
 """Multiples of the first loss: above the one, the learning rate was too high for the first steps; above the other, the
@@ -220,10 +220,9 @@ class Health:
         losses = [loss for _, loss in found[-2 * VALIDATIONS :]]
         changes = [after - before for before, after in pairwise(losses)]
         total = sum(map(abs, changes))
-        turns = sum(before * after < 0 for before, after in pairwise(changes))
+        back = sum(min(abs(before), abs(after)) for before, after in pairwise(changes) if before * after < 0)
         mean = sum(losses) / len(losses)
-        back_and_forth = abs(losses[-1] - losses[0]) < OF_CHANGE * total and turns >= TURNS * (len(changes) - 1)
-        if total > JUMP * mean * len(changes) and back_and_forth:
+        if back > SWING * mean * (len(changes) - 1) and abs(losses[-1] - losses[0]) < OF_CHANGE * total:
             percent = 100 * total / len(changes) / mean
             figures = f"validation ±{percent:.1f}% from one to the next"
             return Verdict("too high", f"Learning rate probably too high: {figures}.")

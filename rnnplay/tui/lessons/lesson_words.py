@@ -104,6 +104,7 @@ CHINESE = {
     "Inspect": "查看内部",
     "Learn": "课程",
     "Race": "竞赛",
+    "Sweeps": "参数扫描",
     "Setup": "设置",
     "Help": "帮助",
     "Quit": "退出",
