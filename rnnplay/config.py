@@ -18,6 +18,7 @@ from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown
 __all__ = [
     "GROUPS",
     "RENAMED",
+    "CompletionConfig",
     "Knob",
     "KnobSpec",
     "RunConfig",
@@ -40,6 +41,7 @@ GROUPS = {
     "checkpoints": "Checkpoints",
     "machine": "Machine",
     "sampling": "Sampling",
+    "completion": "Completion",
 }
 
 ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
@@ -358,6 +360,30 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     seed: Annotated[
         int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="a new one each time")
     ] = 0
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is suggested to a user who writes. Raises ConfigError for an invalid value."""
+
+    words: Annotated[int, Knob("words to choose from", "completion", low=1, high=100)] = 5
+    floor: Annotated[
+        float,
+        Knob(
+            "suggest nothing that saves fewer keystrokes than this on average: its probability times the keystrokes "
+            "that it saves if it is right",
+            "completion",
+            low=0,
+            high=100,
+        ),
+    ] = 0.3
+    lines: Annotated[bool, Knob("suggest newlines, and what follows them, too", "completion")] = False
+    effort: Annotated[
+        int,
+        Knob("continuations examined; more find better words and take longer", "completion", low=1, high=10_000),
+    ] = 64
 
     def __post_init__(self) -> None:
         check(self)

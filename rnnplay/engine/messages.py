@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.config import CompletionConfig, RunConfig, SamplingConfig
 from rnnplay.inspection.questions import Question
-from rnnplay.inspection.results import Candidate, Completed, Forced, Result
+from rnnplay.inspection.results import Candidate, Completed, Forced, Result, WordCandidate
 from rnnplay.runs.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
@@ -100,12 +100,19 @@ class Allow(msgspec.Struct, frozen=True, kw_only=True, tag="allow"):
 
 
 class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
-    """Ask what comes after `text`. A newer request replaces older ones, which are then not answered."""
+    """Ask what comes after a prompt. A newer request replaces older ones, which are then not answered."""
 
     request: int
     text: str
+    """The prompt; with `kept`, only the rest of it."""
+    kept: int = 0
+    """How many characters of the previous Complete's prompt come before `text`, so that a long one is sent once.
+
+    Failed answers if the engine has no prompt of that length, as after it was restarted; send the whole prompt then.
+    """
     bars: int = 8
     """How many of the most probable next tokens to return."""
+    completion: CompletionConfig = CompletionConfig()
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
@@ -233,11 +240,18 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
 
     request: int
     suggestion: str
-    """The most probable continuation, up to the end of a word."""
+    """The text of the best of `words`; "" if there is none, or if it is not worth suggesting."""
     next: list[Candidate]
     unknown: list[str]
     """Pieces of the prompt that the model has no token for and reads as <unk>."""
     step: int
+    words: list[WordCandidate] = []
+    """The most probable continuations to the end of a word, the best first."""
+    phrase: str = ""
+    """The continuation that saves the most keystrokes on average: part of a line, or "" if none is worth suggesting.
+
+    It may be of several words, and may end on the space or the mark after one.
+    """
     forced: Completed | None = None
     """The same with the quantities forced that WhatIf names; None if it names none."""
 

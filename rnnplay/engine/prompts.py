@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import msgspec
+
 from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.loaded_model import LoadedModel
@@ -36,6 +38,8 @@ class Prompts:
         self._completion: messages.Complete | None = None
         self._sample: tuple[int, Iterator[str]] | None = None
         self._forced: list[Forced] = []
+        self.prompt = ""
+        """The prompt of the last completion asked for."""
 
     @property
     def busy(self) -> bool:
@@ -45,7 +49,7 @@ class Prompts:
     def ask(self, command: messages.Complete | messages.Sample) -> None:
         """Accepts a request; it replaces an older one of its kind."""
         if isinstance(command, messages.Complete):
-            self._completion = command
+            self._completion = self._whole(command)
             return
         self.end_sample()
         loaded = self._loaded()
@@ -55,6 +59,14 @@ class Prompts:
             return
         pieces = generate(loaded.model, loaded.tokenizer, command.prompt, command.sampling)
         self._sample = (command.request, pieces)
+
+    def _whole(self, command: messages.Complete) -> messages.Complete:
+        """The command with the whole prompt as its text; raises InputError if its beginning is not known."""
+        if command.kept > len(self.prompt) or command.kept < 0:
+            self._completion = None
+            raise InputError("The beginning of this prompt is not known; send the whole prompt.")
+        self.prompt = self.prompt[: command.kept] + command.text
+        return msgspec.structs.replace(command, text=self.prompt, kept=0)
 
     def what_if(self, command: messages.WhatIf) -> None:
         """Also completes prompts with quantities forced from now on; raises InputError for any that the model lacks."""

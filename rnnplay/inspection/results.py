@@ -54,6 +54,15 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The text that it adds to the prompt; empty for a token that cannot be typed (`<unk>`), and without a prompt."""
 
 
+class WordCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A possible continuation to the end of a word."""
+
+    text: str
+    """What it adds to the prompt: the rest of a word, or spaces and marks and then a word."""
+    probability: float
+    """Probability that the text goes on with exactly this word: a lower bound, the sum over what was searched."""
+
+
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
     """A model's continuation of a text."""
 

@@ -13,6 +13,8 @@ import pytest
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages, process
 from rnnplay.engine.process import Engine
+from rnnplay.engine.prompts import Prompts
+from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
 from rnnplay.training.trainer import Trainer
@@ -127,3 +129,15 @@ def test_prompts_inside_steps_change_no_bit_of_the_run(
     silent, asked = (RunFolder(workspace.checkpoints / name).checkpoint().path for name in ("silent", "asked"))
     for name in ("weights.safetensors", "state.safetensors"):
         assert (silent / name).read_bytes() == (asked / name).read_bytes()
+
+
+def test_a_prompt_may_be_sent_without_the_beginning_that_the_engine_has() -> None:
+    posted: list[messages.Event] = []
+    prompts = Prompts(posted.append, lambda: None, lambda: None)
+    prompts.ask(messages.Complete(request=1, text="Once upon"))
+    prompts.ask(messages.Complete(request=2, kept=5, text="more"))
+    assert prompts.prompt == "Once more"
+    with pytest.raises(InputError, match="whole prompt"):
+        prompts.ask(messages.Complete(request=3, kept=10, text="x"))
+    prompts.ask(messages.Complete(request=4, text="x"))
+    assert prompts.prompt == "x"
