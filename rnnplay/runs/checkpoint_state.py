@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from rnnplay.common.files import read_bounded
+from rnnplay.common.files import open_plain, read_bounded
 from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.config import RunConfig, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError
@@ -165,3 +166,18 @@ def check_format(data: bytes, newest: int, path: Path) -> None:
 
 class _Format(msgspec.Struct):
     format: int
+
+
+def is_intact(checkpoint: Path) -> bool:
+    """Whether its files are as written. Reads them all; used after another checkpoint turned out to be damaged."""
+    import hashlib  # imported here, so that the interface starts without it
+
+    try:
+        sha256 = read_state(checkpoint).sha256
+        for name in (WEIGHTS_FILE, TENSORS_FILE):
+            with os.fdopen(open_plain(checkpoint / name, os.O_RDONLY), "rb") as file:
+                if name in sha256 and hashlib.file_digest(file, "sha256").hexdigest() != sha256[name]:
+                    return False
+    except (InputError, OSError):
+        return False
+    return True

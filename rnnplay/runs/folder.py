@@ -26,7 +26,6 @@ from rnnplay.common.files import (
     check_own,
     composed,
     is_name,
-    open_plain,
     read_bounded,
     remove_tree,
     replace_durably,
@@ -34,7 +33,7 @@ from rnnplay.common.files import (
 from rnnplay.common.numbers import whole_number
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
-from rnnplay.runs.checkpoint_state import STATE_FILE, TENSORS_FILE, WEIGHTS_FILE, read_state
+from rnnplay.runs.checkpoint_state import STATE_FILE, is_intact, read_state
 from rnnplay.runs.info import RunInfo as RunInfo
 from rnnplay.runs.info import encode_info, read_info
 from rnnplay.runs.lock import LOCK_FILE, RunLock
@@ -244,7 +243,7 @@ class RunFolder:
         good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
         before = [one for one in good if but is None or one.step < but]
         after = [one for one in good if but is not None and one.step > but]
-        return next((one.step for one in (*before[::-1], *after) if _is_intact(one.path)), None)
+        return next((one.step for one in (*before[::-1], *after) if is_intact(one.path)), None)
 
     def checkpoint_path(self, step: int) -> Path:
         """The path of the checkpoint after `step` steps, whether it exists or not."""
@@ -291,21 +290,6 @@ class RunFolder:
         with suppress(OSError):
             return list(self.path.iterdir())
         return []
-
-
-def _is_intact(checkpoint: Path) -> bool:
-    """Whether its files are as written. Reads them all; used after another checkpoint turned out to be damaged."""
-    import hashlib  # imported here, so that the interface starts without it
-
-    try:
-        sha256 = read_state(checkpoint).sha256
-        for name in (WEIGHTS_FILE, TENSORS_FILE):
-            with os.fdopen(open_plain(checkpoint / name, os.O_RDONLY), "rb") as file:
-                if name in sha256 and hashlib.file_digest(file, "sha256").hexdigest() != sha256[name]:
-                    return False
-    except (InputError, OSError):
-        return False
-    return True
 
 
 def best_of(checkpoints: list[CheckpointInfo]) -> CheckpointInfo | None:
