@@ -773,7 +773,7 @@ async def test_another_run_is_opened_beside_the_one_that_trains(stage: Stage) ->
         for name in ("earlier", "first"):
             await pilot.press("o")
             await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted is not None)
-            if app.screen.highlighted != name:  # type: ignore[attr-defined]
+            while app.screen.highlighted != name:  # type: ignore[attr-defined]
                 await pilot.press("down")
             await pilot.press("o")
             await until(pilot, lambda: len(stage.engines) == 2 and messages.Open(run=name) in stage.engines[1].sent)  # noqa: B023
