@@ -60,6 +60,10 @@ class RunSpeed:
             time.sleep(0.005)
         self._marks.append((time.perf_counter(), grown))
 
+    def mark_now(self) -> None:
+        """Marks this moment, at which records have just reached the file."""
+        self._marks.append((time.perf_counter(), self._size()))
+
     def speed(self, first: int = -2, last: int = -1) -> float:
         """Returns tokens per second between two marks."""
         (began, start), (ended, end) = self._marks[first], self._marks[last]

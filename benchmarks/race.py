@@ -22,42 +22,22 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import psutil
 
 from benchmarks import options_of
 from benchmarks.cores import RunSpeed, Training
+from benchmarks.race_interface import in_interface
+from benchmarks.race_measures import SETTLED_SECONDS, Raced, cpu_seconds
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.experiments.engines import RaceEngines
 from rnnplay.experiments.race import Entry, Race, plan_race, run_names
-from rnnplay.experiments.sharing import TURN_SECONDS, Reached, Share
+from rnnplay.experiments.sharing import TURN_SECONDS, Share
 from rnnplay.experiments.variants import vary
 from rnnplay.model.hardware import describe_machine
 from rnnplay.presets import preset_config
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.records import Step
 from rnnplay.workspace import Workspace
-
-SETTLED_SECONDS = 2.0
-
-
-class Raced(NamedTuple):
-    """What the variants of a race did."""
-
-    runs: list[str]
-    reached: list[Reached]
-    speeds: list[float]
-    """Tokens per second by the clock, while all of them trained."""
-    cpu_speed: float
-    """Tokens of all per second of processor time, of the race's own process, too."""
-    apart: float
-    """Most that two were apart at any time, in the measure of the turns, after the first seconds."""
-    busy: float
-    """Seconds of training of all variants per second by the clock."""
-    ended: list[str]
-
 
 Way = Callable[[Workspace, RunConfig, float], Raced]
 """Races an RNN against an LSTM for so many seconds, without the interface or in it."""
@@ -68,7 +48,7 @@ def headless(workspace: Workspace, setup: RunConfig, seconds: float) -> Raced:
     return asyncio.run(raced(workspace, setup, ("rnn", "lstm"), None, seconds))
 
 
-WAYS: dict[str, Way] = {"headless": headless}
+WAYS: dict[str, Way] = {"headless": headless, "interface": in_interface}
 
 
 async def raced(
@@ -119,12 +99,6 @@ async def raced(
         busy=(after - before) / lasted,
         ended=[entry.why or entry.state for entry in race.entries],
     )
-
-
-def cpu_seconds(pids: Sequence[int]) -> float:
-    """Processor time of these processes so far."""
-    times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(one.user + one.system for one in times)
 
 
 def plain(workspace: Workspace, setup: RunConfig, seconds: float) -> tuple[list[str], list[float], float]:

@@ -93,14 +93,14 @@ class RaceCharts(Horizontal):
         loss, norm = self._chart("loss"), self._chart("norm")
         unit = "nats per token" if live.plan.quality == "loss" else "bits per character"
         lines = lines if live.plan.quality == "loss" else "validation"  # training losses are not in that unit
-        loss.border_title = f"Loss by {measure}"
         loss.readout = {"both": "training, points: validation"}.get(lines, lines) if unit[0] == "n" else unit
-        norm.border_title = f"Gradient norm by {measure}"
         limit = end_of(live, measure)
-        for chart, series in (
-            (loss, loss_series(live.entrants, measure, lines)),
-            (norm, norm_series(live.entrants, measure)),
+        for chart, title, series in (
+            (loss, f"Loss by {measure}", loss_series(live.entrants, measure, lines)),
+            (norm, f"Gradient norm by {measure}", norm_series(live.entrants, measure)),
         ):
+            if chart.border_title != title:  # setting it repaints the whole chart
+                chart.border_title = title
             chart.set_x(measure, 1 / PER_SECOND if measure == "seconds" else 1.0, limit)
             if chart.series != tuple(series):
                 chart.series = series

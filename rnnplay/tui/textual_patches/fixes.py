@@ -17,6 +17,7 @@ from textual.widgets import OptionList
 
 _wrap_and_format = Content._wrap_and_format
 _screen_resized = Screen._screen_resized
+_compositor_refresh = Screen._compositor_refresh
 _move_page = OptionList._move_page
 
 
@@ -37,6 +38,22 @@ def _newest(screen: Screen[Any], size: Size) -> None:
     """
     if size == screen.app.size:
         _screen_resized(screen, size)
+
+
+def _behind(screen: Screen[Any]) -> None:
+    """Paints what has changed; of a screen that another one hides, nothing, and behind a dialog once.
+
+    Textual marks a screen behind another one as changed again whenever it has had its changes painted: from the first
+    change on, the whole terminal is painted as often as that is possible.
+    """
+    front = screen.app.screen
+    if front is screen or front.is_modal:
+        _compositor_refresh(screen)
+    else:
+        screen._compositor._dirty_regions.clear()  # all of it is painted when it comes to the front
+        screen._dirty_widgets.clear()
+    if front is not screen:
+        screen._repaint_required = False
 
 
 def _page(options: OptionList, direction: Any) -> None:
@@ -60,6 +77,7 @@ def fix_textual() -> None:
     Content._wrap_and_format = _wrapped  # type: ignore[method-assign, assignment]
     StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[method-assign, assignment]
     Screen._screen_resized = _newest  # type: ignore[method-assign, assignment]
+    Screen._compositor_refresh = _behind  # type: ignore[method-assign, assignment]
     OptionList._move_page = _page  # type: ignore[method-assign, assignment]
 
 

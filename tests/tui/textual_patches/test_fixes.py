@@ -5,14 +5,15 @@ from __future__ import annotations
 from weakref import ref
 
 import pytest
+from rich.console import RenderableType
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.content import Content
 from textual.events import MouseDown, Resize
 from textual.geometry import Size
-from textual.screen import Screen
-from textual.widgets import OptionList
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList, Static
 
 from rnnplay.tui.textual_patches import fixes
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
@@ -24,6 +25,7 @@ from tests.tui.stage import Stage
 def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Content, "_wrap_and_format", fixes._wrap_and_format)
     monkeypatch.setattr(Screen, "_screen_resized", fixes._screen_resized)
+    monkeypatch.setattr(Screen, "_compositor_refresh", fixes._compositor_refresh)
     monkeypatch.setattr(OptionList, "_move_page", fixes._move_page)
     monkeypatch.setattr(StylesCache, "get_inner_outer", fixes._inner_outer)
     fix_textual()
@@ -113,3 +115,33 @@ async def test_a_click_on_a_widget_that_has_just_been_removed_is_none(stage: Sta
             row._parent = parent
         await pilot.pause()
         assert app.is_running and app._exception is None
+
+
+@pytest.mark.parametrize(("modal", "most"), [(False, 0), (True, 3)])
+async def test_a_change_behind_another_screen_is_painted_once_at_most(
+    modal: bool, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a dialog it is seen; behind a whole screen it is not."""
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        app = pilot.app
+        behind = app.screen
+        label = Static("before")
+        await behind.mount(label)
+        await app.push_screen(ModalScreen() if modal else Screen())
+        await pilot.pause()
+        painted: list[object] = []
+        display = app._display
+
+        def counted(screen: Screen[object], update: RenderableType | None) -> None:
+            painted.append(update)
+            display(screen, update)
+
+        monkeypatch.setattr(app, "_display", counted)
+        label.update("after", layout=False)
+        for _ in range(10):
+            await pilot.pause()
+        assert len(painted) <= most
+        app.pop_screen()
+        for _ in range(3):
+            await pilot.pause()
+        assert "after" in "".join(strip.text for strip in app.screen._compositor.render_strips(app.size))

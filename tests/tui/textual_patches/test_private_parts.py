@@ -51,6 +51,7 @@ FINGERPRINTS = {
     "App._watch_app_focus": "ed02ca94ee99",
     "Screen._screen_resized": "9ac8cd9df563",
     "Screen._refresh_layout": "889715478130",
+    "Screen._compositor_refresh": "7a40efe56381",
     "StylesCache.get_inner_outer": "d2509f3e7966",
     "Content._wrap_and_format": "6bf904d927f5",
     "OptionList._move_page": "85f7f3300576",
