@@ -28,16 +28,16 @@ LINES_AT_ONCE = 100_000
 def make_workspace(root: Path, runs: int, steps: int) -> Workspace:
     """Makes the workspace, unless it is there; the run LONG has `steps` steps."""
     workspace = Workspace(root, str(root), named=True).create()
-    chance = random.Random(1)
     for number in range(runs - 1):
-        make_run(workspace, number, chance)
+        make_run(workspace, number)
     if not (workspace.checkpoints / LONG / "run.json").exists():
         make_long_run(workspace, steps)
     return workspace
 
 
-def make_run(workspace: Workspace, number: int, chance: random.Random) -> None:
-    """Makes one run, with knobs and losses drawn by `chance`."""
+def make_run(workspace: Workspace, number: int) -> None:
+    """Makes one run, unless it is there; its number decides its knobs and losses."""
+    chance = random.Random(number)
     cell = chance.choice(("rnn", "gru", "lstm"))
     config = with_values(
         RunConfig(),

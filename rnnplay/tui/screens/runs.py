@@ -57,9 +57,9 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open", "Open"),
         Binding("b", "branch", "Branch"),
-        Binding("v", "samples", "Samples"),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("equals_sign", "compare", "Compare", key_display="="),
+        Binding("v", "samples", "Samples"),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Other way round", show=False),
         Binding("p", "tree", "Parents"),
@@ -118,7 +118,6 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def _read(self) -> None:
         """Reads all runs, and then what takes longer: which are being trained, and how much room they take."""
         worker, call = get_current_worker(), self._in_app
-        first = self._reader.runs is None
         runs = self._reader.read(lambda: worker.is_cancelled, lambda some: call(self._show, some))
         if runs is None:  # the list was closed
             return
@@ -126,7 +125,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         training = self._reader.training(runs)
         if not worker.is_cancelled:
             call(self._show_training, training)
-        if first:
+        if not self._disk_text:
             size = disk_use(self._workspace.checkpoints, lambda: worker.is_cancelled)
             if not worker.is_cancelled:
                 self._disk_text = f", {size_text(size)} on disk"
@@ -152,7 +151,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def _changed(self, cursor: str | None) -> None:
         """Reads the list again after a change; the cursor goes to the run `cursor`."""
-        self._next_cursor = cursor
+        self._next_cursor, self._disk_text = cursor, ""
         self._read()
 
     # --- showing --------------------------------------------------------------------------------------------
