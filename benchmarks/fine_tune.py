@@ -1,11 +1,14 @@
 """Validation loss of a branch on another text after a short time, and of the same settings from random weights.
 
-python -m benchmarks.fine_tune --corpus FILE [--parent tales] [--preset quick] [--seconds 30] [--seeds 1]
+Both are trained at the same time, on one thread each, so that whatever else the machine does slows both down alike.
+
+python -m benchmarks.fine_tune --corpus FILE [--parent tales] [--preset tiny] [--seconds 30] [--seeds 1]
 """
 
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import options_of
 from benchmarks.quality import best_validation
@@ -15,7 +18,7 @@ def main() -> None:
     parser = options_of("benchmarks.fine_tune", __doc__)
     parser.add_argument("--corpus", required=True, help="the text to fine-tune on")
     parser.add_argument("--parent", default="tales", help="the text that the parent is trained on first")
-    parser.add_argument("--preset", default="quick", help="the settings of all runs but for their length")
+    parser.add_argument("--preset", default="tiny", help="the settings of all runs but for their length")
     parser.add_argument("--parent-minutes", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=30.0, help="of training, of the branch and from scratch")
     parser.add_argument("--seeds", type=int, default=1)
@@ -26,8 +29,10 @@ def main() -> None:
             on_parent = ["--corpus", options.parent, "--minutes", f"{options.parent_minutes:g}", "--run", "parent"]
             parent, *_ = best_validation([*common, "--preset", options.preset, *on_parent])
             short = ["--corpus", options.corpus, "--minutes", f"{options.seconds / 60:g}"]
-            branch, _, steps, rate = best_validation([*common, "--from", "parent", "--extend-vocabulary", *short])
-            alone, _, alone_steps, alone_rate = best_validation([*common, "--preset", options.preset, *short])
+            ways = (["--from", "parent", "--extend-vocabulary"], ["--preset", options.preset])
+            with ThreadPoolExecutor() as pool:
+                both = pool.map(best_validation, [[*common, *way, *short, "--threads", "1"] for way in ways])
+                (branch, _, steps, rate), (alone, _, alone_steps, alone_rate) = both
         print(
             f"{options.preset}, seed {seed}: parent {parent:.4f} nats on {options.parent}; after {options.seconds:g} s "
             f"on the other: branch {branch:.4f} ({steps:,} steps, {rate:,.0f} tokens/s at the end), from scratch "
