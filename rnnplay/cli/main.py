@@ -23,6 +23,7 @@ COMMANDS = {
     "race": "Train variants of a setup side by side, and rank them.",
     "sweep": "Train runs with varied settings and compare them.",
     "lr-range": "Test which learning rates make the loss fall.",
+    "watch": "Follow a run that another process trains.",
     "generate": "Write text with a trained model.",
     "samples": "Show what a run wrote while it learned.",
     "complete": "Complete a word and list the most probable next tokens.",
