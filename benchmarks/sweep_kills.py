@@ -82,13 +82,14 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
     draw = random.Random(options.seed)
+    study = f"kills-{os.urandom(3).hex()}"  # a database may keep those of before
     with tempfile.TemporaryDirectory() as folder:
         alone, killed = Path(folder, "alone"), Path(folder, "killed")
         began = time.monotonic()
-        expected = result(sweep(alone, "kills", options.jobs, None))
+        expected = result(sweep(alone, study, options.jobs, None))
         seconds = time.monotonic() - began
         print(f"left alone: {expected['done']} of {expected['runs']} runs done in {seconds:.1f} s", flush=True)
-        process = sweep(killed, "kills", options.jobs, options.storage)
+        process = sweep(killed, study, options.jobs, options.storage)
         made = 0
         while made < options.kills:
             time.sleep(draw.uniform(0.3, 0.8) * seconds / options.kills)
@@ -102,7 +103,7 @@ def main() -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 made += 1
-                process = sweep(killed, "kills", options.jobs, options.storage)
+                process = sweep(killed, study, options.jobs, options.storage)
             elif workers:
                 with contextlib.suppress(psutil.Error):
                     draw.choice(workers).kill()
