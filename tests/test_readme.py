@@ -105,6 +105,8 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
     from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.screens.playground import PlaygroundScreen
+    from rnnplay.tui.screens.race import RaceScreen
+    from rnnplay.tui.screens.race_dialog import RaceDialog
     from rnnplay.tui.screens.runs import RunsScreen
     from rnnplay.tui.screens.sweep import SweepScreen, TrialTable
 
@@ -119,6 +121,8 @@ def test_every_key_is_bound() -> None:
         "runs": bound(RunsScreen.BINDINGS, RunList.BINDINGS),
         "comparison": bound(CompareScreen.BINDINGS),
         "sweeps": bound(SweepScreen.BINDINGS, TrialTable.BINDINGS),
+        "plan of a race": bound(RaceDialog.BINDINGS),
+        "race": bound(RaceScreen.BINDINGS),
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }
