@@ -30,6 +30,7 @@ from rnnplay.tui.run_controller import RunController, start_trouble
 from rnnplay.tui.screens.preset_actions import PresetActions
 from rnnplay.workspace import find_workspace
 from tests.common.test_commands import words
+from tests.support.writer import Writer
 
 PACKAGE = Path(rnnplay.__file__).parent
 FORWARDERS = {PACKAGE / name for name in ("common/commands.py", "workspace.py", "cli/support/session.py")}
@@ -205,6 +206,21 @@ def provoke_a_run_that_the_disk_ends(workspace: str, tmp_path: Path) -> None:
     assert paste(last(failed, "start it again with: ")).exit_code == 0
 
 
+def provoke_watching(workspace: str, tmp_path: Path) -> None:
+    there = ("--workspace", workspace)
+    assert call("train", *FAST, "--run", "watched", "--steps", "2", *there).exit_code == 0
+    assert paste(last(call("watch", "watched", *there), "Write with it: ")).exit_code == 0
+    writer = Writer(Path(workspace) / "checkpoints" / "alone")
+    writer.steps(1, 2)
+    writer.lock.release()
+    alone = call("watch", "alone", *there)
+    assert alone.exit_code == 2 and words(last(alone, "Wait for it with: "))[-1] == workspace
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnplay.cli.commands.watch._is_terminal", lambda: True)
+        elsewhere = call("watch", str(writer.folder.path), "--workspace", str(tmp_path / "another"))
+    assert words(last(elsewhere, "or open it there: ")) == ["watch", "alone", *there]
+
+
 def provoke_options_before_the_command(workspace: str, tmp_path: Path) -> None:
     there = ("--workspace", workspace)
     early = call("--corpus", "a cat's tale", "--run", "early", *there, "train", *FAST[:-2], "--steps", "2")
@@ -252,7 +268,7 @@ async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None
 
 def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_path: Path) -> None:
     assert call("train", *FAST, "--run", "left", "--steps", "3", "--workspace", workspace).exit_code == 0
-    (RunFolder(Path(workspace) / "checkpoints" / "left")).rewind(0)
+    (RunFolder(Path(workspace) / "checkpoints" / "alone")).rewind(0)
     controller = RunController(find_workspace(workspace), lambda _: None)
     assert controller.resume_hint() == "", "no run"
     controller.state.run = "left"
@@ -283,6 +299,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_a_run_that_stopped_diverging(workspace, tmp_path)
         provoke_another_corpus_for_a_run(workspace, tmp_path)
         provoke_a_run_that_the_disk_ends(workspace, tmp_path)
+        provoke_watching(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
         provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)

@@ -41,8 +41,7 @@ def command(session: Session, /, run: str, plain: bool, from_start: bool, wait: 
     --json, one record per line on stdout, as by `rnnplay train --json`. Exit code 1 if the run diverged, was killed or
     its folder was removed.
     """
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
-    lines = plain or as_json or not terminal
+    lines = plain or as_json or not _is_terminal()
     if from_start and not lines:
         raise InputError("--all is for lines; give --plain, too.")
     folder = _wait_for(session, run) if wait else find_run(session, run)
@@ -56,6 +55,10 @@ def command(session: Session, /, run: str, plain: bool, from_start: bool, wait: 
     from rnnplay.cli.commands.play import play
 
     return play(session, corpus=None, preset=None, run=folder.name)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _wait_for(session: Session, run: str) -> RunFolder:
