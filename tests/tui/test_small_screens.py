@@ -79,7 +79,7 @@ async def test_the_name_of_the_run_stands_in_the_top_line(stage: Stage) -> None:
 # --- the footer -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [80, 60, 40, 24])
+@pytest.mark.parametrize("width", [120, 80, 60, 40, 24])
 async def test_the_footer_keeps_help_and_quit_and_marks_what_it_leaves_out(stage: Stage, width: int) -> None:
     app = stage.open()
     async with app.run_test(size=(width, 24)) as pilot:
@@ -89,7 +89,7 @@ async def test_the_footer_keeps_help_and_quit_and_marks_what_it_leaves_out(stage
         await until(pilot, lambda: width < 40 or "Resume" in keys_in_sight(stage))
         *_, help_key, quit_key = keys_in_sight(stage)
         assert (help_key, quit_key) == ("Help", "Quit")
-        assert ("…" in keys_in_sight(stage)) == (width < 80)
+        assert ("…" in keys_in_sight(stage)) == (width < 120)
         await pilot.resize_terminal(120, 24)
         await until(pilot, lambda: "Setup" in keys_in_sight(stage))
         assert "…" not in keys_in_sight(stage)

@@ -41,7 +41,7 @@ BINDINGS: list[BindingType] = [
     Binding("ctrl+l", "close_lesson", "Close the lesson", show=False),
     Binding("e", "setup", "Setup"),
     Binding("v", "samples", "Samples"),
-    Binding("ctrl+r", "lr_range", "Rate test"),
+    Binding("ctrl+r", "lr_range", "Rate test", show=False),
     Binding("ctrl+s", "save_preset", "Save as a preset", show=False),
     *HELP_KEYS,
     # What would change a run says why it does not, while another process trains it.
