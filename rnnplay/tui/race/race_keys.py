@@ -21,6 +21,7 @@ BINDINGS: list[BindingType] = [
     Binding("v", "view_curves", "Curves"),
     Binding("m", "measure", "Axis"),
     Binding("l", "lines", "Losses"),
+    Binding("e", "export", "Export"),
     Binding("enter,o", "open", "Open", key_display="⏎"),
     Binding("r", "resume", "Resume"),
     Binding("a", "add", "Add"),

@@ -1,8 +1,8 @@
-"""A dialog that exports a run: a format, a path, and what was written."""
+"""A dialog that exports one run or several: a format, a path, and what was written."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from rnnplay.common.formatting import size_text
 from rnnplay.errors import RnnplayError
 from rnnplay.experiments.export.background import export_in_background
-from rnnplay.experiments.export.formats import FORMATS
+from rnnplay.experiments.export.formats import FORMATS, Format
 from rnnplay.experiments.export.request import Export, default_name, planned
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -31,15 +31,26 @@ Write = Callable[[Export, Workspace], Awaitable[list[Path]]]
 class ExportPath:
     """The path as typed; until it is, the format's default name."""
 
-    def __init__(self, run: RunFolder) -> None:
-        self._run = run
-        self.format = next(iter(FORMATS))
+    def __init__(self, runs: Sequence[RunFolder], name: str = "") -> None:
+        """`name` is used in place of the runs' own."""
+        self._runs, self._name = runs, name
+        self.format = next(iter(self.formats))
         self.typed = ""
+
+    @property
+    def formats(self) -> dict[str, Format]:
+        """The formats that can hold so many runs; of several, charts first."""
+        if len(self._runs) == 1:
+            return FORMATS
+        several = {name: kind for name, kind in FORMATS.items() if kind.several}
+        return dict(sorted(several.items(), key=lambda entry: entry[0] not in ("svg", "png")))
 
     @property
     def default(self) -> str:
         """The name of the file or folder that is written if nothing is typed."""
-        return default_name(Export([self._run], self.format))
+        ending = FORMATS[self.format].ending
+        own = default_name(Export(self._runs, self.format))
+        return self._name + ending if self._name and ending != self.format else own
 
     @property
     def label(self) -> str:
@@ -49,7 +60,7 @@ class ExportPath:
     def wanted(self, force: bool = False) -> Export:
         """The export that is asked for; its path is absolute."""
         out = Path(self.typed.strip() or self.default).expanduser()
-        return Export([self._run], self.format, Path.cwd() / out, force=force)
+        return Export(self._runs, self.format, Path.cwd() / out, force=force)
 
 
 def written_text(files: list[Path]) -> str:
@@ -62,7 +73,7 @@ def written_text(files: list[Path]) -> str:
 
 
 class ExportScreen(ModalScreen[str | None]):
-    """Exports a run; the result is a sentence that says what was written, None if nothing was."""
+    """Exports runs; the result is a sentence that says what was written, None if nothing was."""
 
     DEFAULT_CSS = """
     ExportScreen { align: center middle; }
@@ -87,23 +98,27 @@ class ExportScreen(ModalScreen[str | None]):
     `↑` `↓` choose a format, `Tab` goes on to the path, `Enter` writes; `Escape` cancels. Without a path the file is
     named after the run, in the folder that rnnplay was started in. What exists is replaced only after a question.
 
-    `rnnplay export --help` has more: several runs in one chart, and an earlier checkpoint.
+    `rnnplay export --help` has more: any runs in one chart, by steps or tokens, and an earlier checkpoint.
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
-    def __init__(self, run: RunFolder, workspace: Workspace, write: Write = export_in_background) -> None:
+    def __init__(
+        self, runs: Sequence[RunFolder], workspace: Workspace, write: Write = export_in_background, name: str = ""
+    ) -> None:
+        """`name`: that of the runs together, for the title and the file."""
         super().__init__()
-        self._run_name = run.name
+        self._title = name or runs[0].name
         self._workspace, self._write = workspace, write
-        self._path = ExportPath(run)
+        self._path = ExportPath(runs, name)
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        width = max(map(len, FORMATS))
+        formats = self._path.formats
+        width = max(map(len, formats))
         with Vertical() as box:
-            box.border_title = f"Export {self._run_name}"
+            box.border_title = f"Export {self._title}"
             box.border_subtitle = "↑ ↓ format  tab path  enter write  escape cancel"
-            yield OptionList(*(Option(f"{name:<{width}}  {kind.help}", id=name) for name, kind in FORMATS.items()))
+            yield OptionList(*(Option(f"{name:<{width}}  {kind.help}", id=name) for name, kind in formats.items()))
             yield Label(self._path.label, markup=False)
             yield Input(placeholder=self._path.default, compact=True, select_on_focus=False)
             yield Static("", id="said", markup=False)

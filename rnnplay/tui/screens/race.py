@@ -13,8 +13,6 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from rnnplay.errors import RnnplayError
-from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.pacing import Repaints
 from rnnplay.tui.prompt.ghost_input import GhostInput
@@ -24,12 +22,12 @@ from rnnplay.tui.race.curves import MEASURES
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_charts import LINES, RaceCharts
-from rnnplay.tui.race.race_settings import single_variant
 from rnnplay.tui.race.race_status import note_text, status_pieces
 from rnnplay.tui.race.rank_table import RankTable
 from rnnplay.tui.race.ranking import ranking
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.screens.dialogs import Ask, Confirm
+from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.screens.variant_actions import VariantActions
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.status_line import fitted
 from rnnplay.tui.widgets.text import BoundedText, Lines
@@ -75,6 +73,7 @@ class RaceScreen(Screen[RaceChoice | None]):
     - `space` pauses all or goes on, `p` only the selected one; `x` stops all with checkpoints
     - `a` adds a variant, `d` drops the selected one; `r` resumes one that has ended
     - `Enter` opens the selected one in the playground, `i` inspects it
+    - `e` writes the charts of all variants as SVG or PNG, or their figures
     - `escape` returns to the playground, and the race goes on; `R` comes back. `n` plans another race
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.BINDINGS
@@ -87,6 +86,7 @@ class RaceScreen(Screen[RaceChoice | None]):
         self._drawn: object = None
         self._drawn_at = 0.0
         self._repaints = Repaints()
+        self._variants = VariantActions(self, live, self.show)
 
     def compose(self) -> ComposeResult:
         yield Lines(id="race-status")
@@ -205,37 +205,16 @@ class RaceScreen(Screen[RaceChoice | None]):
             self.show()
 
     def action_drop(self) -> None:
-        one = self._selected
-        if one is None:
-            return
-        if len(self.live.entrants) == 1:
-            self.notify("That is the last variant; stop the race (x) instead.", severity="warning")
-            return
-        self.live.drop(one)
-        self.notify(f"{one.label} has left the race; its run stays as {one.entry.run}.", markup=False)
-        self.show()
+        if (one := self._selected) is not None:
+            self._variants.drop(one)
 
     def action_add(self) -> None:
-        question = "Which knobs differ from the setup? The variant starts from the beginning."
-        self.app.push_screen(Ask("Add a variant", question, "Add", self._add))
-
-    async def _add(self, text: str) -> str | None:
-        try:
-            entrant = self.live.add(single_variant(text, self.live.plan.setup))
-        except RnnplayError as error:
-            return str(error)
-        self.run_worker(entrant.controller.start_engine())
-        self.show()
-        return None
+        self._variants.add()
 
     @work
     async def action_resume(self) -> None:
         if (one := self._selected) is not None:
-            try:
-                await self.live.resume(one)
-            except RnnplayError as error:
-                self.notify(str(error), severity="error", markup=False)
-            self.show()
+            await self._variants.resume(one)
 
     def action_measure(self) -> None:
         self.measure = MEASURES[(MEASURES.index(self.measure) + 1) % len(MEASURES)]
@@ -254,11 +233,11 @@ class RaceScreen(Screen[RaceChoice | None]):
     # --- leaving --------------------------------------------------------------------------------------------
 
     def action_inspect(self) -> None:
-        """Opens the inspection of the selected variant."""
-        from rnnplay.tui.screens.inspect import InspectScreen  # imported on first use
-
         if (one := self._selected) is not None:
-            self.app.push_screen(InspectScreen(one.controller, one.variant.config, self.live.prompt, curves=Curves()))
+            self._variants.inspect(one)
+
+    def action_export(self) -> None:
+        self._variants.export()
 
     @on(RankTable.Chosen)
     def action_open(self) -> None:

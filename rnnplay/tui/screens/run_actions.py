@@ -258,7 +258,7 @@ class RunActions:
             return
         from rnnplay.tui.screens.export import ExportScreen
 
-        self._screen.app.push_screen(ExportScreen(folder, workspace), self._exported)
+        self._screen.app.push_screen(ExportScreen([folder], workspace), self._exported)
 
     def _exported(self, said: str | None) -> None:
         if said is not None:

@@ -42,7 +42,7 @@ class ExportApp(App[None]):
         return [wanted.out]
 
     def on_mount(self) -> None:
-        self.push_screen(ExportScreen(self.run_folder, self.workspace, self.write), self.answers.append)
+        self.push_screen(ExportScreen([self.run_folder], self.workspace, self.write), self.answers.append)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, OptionList, Static
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
@@ -18,6 +18,7 @@ from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.rank_table import RankTable
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
+from rnnplay.tui.screens.export import ExportScreen
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.race import RaceScreen
 from rnnplay.tui.screens.race_dialog import RaceDialog
@@ -27,6 +28,7 @@ from tests.tui.stage import (
     Stage,
     completion,
     footer_keys,
+    make_run,
     progress,
     shown,
     started,
@@ -262,6 +264,21 @@ async def test_charts_of_memory_hold_all_variants(stage: Stage, size: tuple[int,
         await until(pilot, lambda: all(engine.of(messages.Inspect) for engine in engines_of(stage)))
         assert screen_of(stage).query_one("#race-gradient").size.height >= 3
         assert "corpora with known" in note(stage) or "earlier" in note(stage)
+
+
+async def test_the_chart_of_all_variants_is_exported(stage: Stage) -> None:
+    async with stage.open().run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await race_cells(stage, pilot)
+        await pilot.press("e")
+        assert "nothing to export" in stage.toasts[-1]
+        for one in live_of(stage).entrants:
+            make_run(stage.workspace, one.entry.run, steps=20)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(stage.app.screen, ExportScreen))
+        names = [option.id for option in stage.app.screen.query_one(OptionList).options]
+        assert names[:2] == ["svg", "png"] and "onnx" not in names
+        assert stage.app.screen.query_one(Input).placeholder == "race-01.svg"
 
 
 # --- real engines ---------------------------------------------------------------------------------------------
