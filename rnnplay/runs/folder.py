@@ -80,7 +80,7 @@ class RunFolder:
         """The records, metrics.jsonl."""
         return MetricsLog(self.path / "metrics.jsonl")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The run's name."""
         return self.path.name

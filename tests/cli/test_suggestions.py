@@ -10,6 +10,7 @@ import ast
 import errno
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,6 +179,19 @@ def provoke_a_run_that_stopped_diverging(workspace: str, tmp_path: Path) -> None
     assert "Traceback" not in paste(onward).output  # it trains on, perhaps to diverge again
 
 
+def provoke_runs_that_are_removed(workspace: str, tmp_path: Path) -> None:
+    there, checkpoints = ("--workspace", workspace), Path(workspace) / "checkpoints"
+    shutil.copytree(checkpoints / "stop", checkpoints / "twin")
+    back = last(call("runs", "rm", "twin", *there), "bring it back: ")
+    shutil.copytree(checkpoints / "stop", checkpoints / "twin")
+    assert paste(last(paste(back), "rename the other first: ")).exit_code == 0
+    assert paste(back).exit_code == 0 and (checkpoints / "twin-other").is_dir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnplay.runs.management.trash.on_one_disk", lambda one, other: False)
+        for_good = last(call("runs", "rm", "twin", *there), "remove it for good: ")
+    assert paste(f"{for_good} --yes").exit_code == 0 and not (checkpoints / "twin").exists()
+
+
 def provoke_another_corpus_for_a_run(workspace: str, tmp_path: Path) -> None:
     """The run's own text is there: it is not said to be gone."""
     there = ("--workspace", workspace)
@@ -297,6 +311,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_a_run_to_its_end_and_beyond(workspace, tmp_path)
         provoke_a_run_that_is_nan(workspace, tmp_path)
         provoke_a_run_that_stopped_diverging(workspace, tmp_path)
+        provoke_runs_that_are_removed(workspace, tmp_path)
         provoke_another_corpus_for_a_run(workspace, tmp_path)
         provoke_a_run_that_the_disk_ends(workspace, tmp_path)
         provoke_watching(workspace, tmp_path)
