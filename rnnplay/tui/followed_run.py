@@ -68,24 +68,23 @@ class FollowedRun:
         """The run's folder, under its present name."""
         return self._follower.folder
 
-    @property
-    def pause(self) -> float:
-        """Seconds until the next look."""
-        return LOOK_SECONDS if self.standing in (Standing.TRAINED, Standing.WRITTEN) else REST_SECONDS
-
     def look(self) -> News:
         """Looks at the files; blocks for as long as the disk takes."""
         return self._follower.look()
 
-    async def follow(self, changed: Callable[[list[Turn]], object]) -> None:
-        """Keeps the state up to date until it is cancelled; calls `changed` after each change."""
+    async def follow(self, changed: Callable[[list[Turn]], object], every: float | None = None) -> None:
+        """Keeps the state up to date until it is cancelled; calls `changed` after each change.
+
+        `every`: seconds between two looks while the run is being trained, LOOK_SECONDS if None.
+        """
         while True:
             news = await asyncio.to_thread(self.look)
             turns = await self.read_again() if news.another else self.apply(news)
             if turns or not news.silent:
                 changed(turns)
             if not news.more:
-                await asyncio.sleep(self.pause)
+                live = self.standing in (Standing.TRAINED, Standing.WRITTEN)
+                await asyncio.sleep((LOOK_SECONDS if every is None else every) if live else REST_SECONDS)
 
     async def read_again(self) -> list[Turn]:
         """Reads the run anew, because its files were written anew."""

@@ -282,7 +282,7 @@ async def provoke_hints_of_the_interface(workspace: str, tmp_path: Path) -> None
 
 def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_path: Path) -> None:
     assert call("train", *FAST, "--run", "left", "--steps", "3", "--workspace", workspace).exit_code == 0
-    (RunFolder(Path(workspace) / "checkpoints" / "alone")).rewind(0)
+    (RunFolder(Path(workspace) / "checkpoints" / "left")).rewind(0)
     controller = RunController(find_workspace(workspace), lambda _: None)
     assert controller.resume_hint() == "", "no run"
     controller.state.run = "left"

@@ -62,7 +62,7 @@ def legend(series: Sequence[Series], smoothing: int, readout: str, palette: Sequ
     plain = palette[BLANK]
     groups: list[Group] = []
     for one in series:
-        if one.history.last_step is None:
+        if one.history.last_step is None or not one.listed:
             continue
         value = one.history.last
         if math.isfinite(value) and one.smooth and smoothing:

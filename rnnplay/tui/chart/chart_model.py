@@ -109,6 +109,8 @@ class Series:
     """Whether the raw values are drawn behind the moving average."""
     mark: str = ""
     """A character drawn on the curve, or on each of its dots, and in the legend: tells several runs apart."""
+    listed: bool = True
+    """Whether the legend on the upper border names it."""
     end: str = ""
     """A character drawn at the last point, such as palette.DIED."""
 
@@ -220,7 +222,7 @@ class ChartModel:
                 raw=series.raw,
                 mark=series.mark,
                 end=series.end,
-                dash=i % 3 if dashed and not series.mark else 0,
+                dash=sum(not one.mark for one in self.series[:i]) % 3 if dashed and not series.mark else 0,
             )
             for i, (series, columns) in enumerate(zip(self.series, self.columns, strict=True))
         ]

@@ -20,6 +20,7 @@ from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -67,11 +68,12 @@ class PlaygroundScreen(Screen[None]):
         self.lesson_progress = progress
         self._preset, self._run = preset, run
         self._panes = PlaygroundLayout(self, controllers, progress)
-        self._runs = RunActions(self, controllers, progress)
+        self._overlay = Overlay(controllers.workspace, self._overlay_changed)
+        self._runs = RunActions(self, controllers, progress, self._overlay)
         self._lessons = LessonActions(self, progress, self._runs, self._panes, self.action_inspect)
         self._presets = PresetActions(self, controllers.workspace)
         self._races = RaceActions(self, controllers)
-        self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes, self._races)
+        self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes, self._races, self._overlay)
         self._curves = Curves()
         self._inspected = 0
 
@@ -216,6 +218,13 @@ class PlaygroundScreen(Screen[None]):
     def action_other_run(self) -> None:
         self._runs.other()
 
+    def action_clear_overlay(self) -> None:
+        self._runs.clear_overlay()
+
+    def _overlay_changed(self) -> None:
+        if self.is_attached:
+            self._display.show_soon()
+
     def action_go_back(self) -> None:
         self._runs.go_back()
 
@@ -355,6 +364,7 @@ class PlaygroundScreen(Screen[None]):
             forced=bool(self.controller.forced),
             branching=self.state.next_branch is not None,
             others=bool(self.controllers.others),
+            overlaid=bool(self._overlay.runs),
         )
         return keys.is_enabled(action, parameters, now)
 

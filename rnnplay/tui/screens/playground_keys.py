@@ -32,6 +32,7 @@ BINDINGS: list[BindingType] = [
     Binding("u", "release", "Release what is forced", show=False),
     Binding("o", "runs", "Runs"),
     Binding("O", "other_run", "Other run"),
+    Binding("X", "clear_overlay", "Overlay off"),
     Binding("i", "inspect", "Inspect"),
     *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 8)),
     Binding("l", "lessons", "Learn"),
@@ -85,6 +86,7 @@ COMMANDS = (
     ("Export the run", "To a table, chart, report, TensorBoard, weights or ONNX", "export"),
     ("Runs", "Resume, open or remove a run", "runs"),
     ("Sweeps", "The studies of rnnplay sweep: trials, values by knob", "sweeps"),
+    ("Overlay off", "Take the curves of other runs off the charts", "clear_overlay"),
     ("Other run", "Show the next of the runs that are open here", "other_run"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),
     ("Race", "Train variants side by side, and compare them", "race"),
@@ -121,6 +123,8 @@ class KeyContext:
     """Whether the next run is to be a branch."""
     others: bool = False
     """Whether the playground has other runs."""
+    overlaid: bool = False
+    """Whether runs are overlaid on the charts."""
 
 
 CHANGES = frozenset(("train", "resume", "look", "done", "pause", "go_on", "stop", "clip", "threshold"))
@@ -138,6 +142,8 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
             return followed
         case "other_run":
             return now.others
+        case "clear_overlay":
+            return now.overlaid
         case "threshold":
             return not now.typing
         case "main" | "switch_clip" | "move_threshold":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual.message import Message
@@ -18,9 +18,11 @@ from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.tui.followed_run import FollowedRun, read_only_text
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.tui.screens.new_run_question import before_new
 from rnnplay.tui.setup.preset_choice import listed
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.text import Banner
@@ -32,25 +34,16 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 
 
-class Question(NamedTuple):
-    """A question before a command."""
-
-    title: str
-    text: str
-    yes: str
-    no: str = "Cancel"
-    lost: bool = False
-    """Whether "yes" cannot be undone."""
-
-
 class RunActions:
     """Performs the run commands of one playground. Imports the dialogs on first use."""
 
     class Changed(Message):
         """The state has changed, so the screen must be updated."""
 
-    def __init__(self, screen: Screen[None], controllers: RunControllers, lesson_progress: LessonProgress) -> None:
-        self._screen = screen
+    def __init__(
+        self, screen: Screen[None], controllers: RunControllers, lesson_progress: LessonProgress, overlay: Overlay
+    ) -> None:
+        self._screen, self._overlay = screen, overlay
         self._controllers = controllers
         self._lesson_progress = lesson_progress
 
@@ -168,10 +161,13 @@ class RunActions:
         from rnnplay.tui.screens.runs import RunsScreen  # imported on first use
 
         busy = [one.state.run for one in self._controllers.running if one.state.run is not None]
-        self._screen.app.push_screen(RunsScreen(self._controllers.workspace, busy), self._chosen)
+        self._screen.app.push_screen(RunsScreen(self._controllers.workspace, busy, self._overlay.names), self._chosen)
 
     def _chosen(self, choice: RunChoice | None) -> None:
         if choice is None:
+            return
+        if choice.action == "overlay":
+            self._screen.run_worker(self._show_overlay(choice.runs), exclusive=True, group="overlay")
             return
         behind = next((one for one in self._controllers.running if one.state.run == choice.run), None)
         if behind is not None:
@@ -182,6 +178,16 @@ class RunActions:
             self.branch(choice.run, choice.checkpoint)
         else:
             self.open(choice.run, resume=choice.action == "resume")
+
+    async def _show_overlay(self, runs: Sequence[str]) -> None:
+        for problem in await self._overlay.show(runs):
+            self._screen.notify(problem, severity="error", markup=False)
+        self._screen.refresh_bindings()
+
+    def clear_overlay(self) -> None:
+        """Takes the overlaid runs off the charts."""
+        self._overlay.clear()
+        self._screen.refresh_bindings()
 
     def _make_room(self) -> None:
         """While the run in front is under way, brings a controller without one to the front."""
@@ -391,25 +397,3 @@ def _read(folder: RunFolder, cache: Path) -> FollowedRun:
     run = FollowedRun(folder, cache)
     run.apply(run.look())
     return run
-
-
-def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence[str] = ()) -> Question | None:
-    """Returns the question before a run that is outside the lesson, or that replaces an unfinished one; else None.
-
-    `fixed`: the settings changed in the form that keep the unfinished run from being resumed.
-    """
-    if lesson_progress.need is not None:
-        texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
-        title, text, yes, no = (text[lesson_progress.language] for text in texts)
-        return Question(title, text, yes, no)
-    if state.run is None or state.phase is Phase.FINISHED or not state.step:
-        return None
-    if state.followed:
-        text = f"{state.run} is being {state.trained_by}, and goes on there. Train a new one here with these settings?"
-        return Question("Begin a new run", text, "Begin")
-    onward = f"with {listed(list(fixed))} changed it cannot be resumed" if fixed else "t resumes it"
-    text = (
-        f"{state.run} is at step {state.step:,} and not finished; {onward}. "
-        "Train a new one from the beginning? The old one stays in the list of runs (o)."
-    )
-    return Question("Begin a new run", text, "Begin", lost=True)

@@ -17,6 +17,7 @@ from rnnplay.tui.followed_run import Kind, Turn, ended_text
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController
@@ -47,10 +48,11 @@ class RunDisplay:
         lessons: LessonActions,
         layout: PlaygroundLayout,
         races: RaceActions,
+        overlay: Overlay,
     ) -> None:
         self._screen, self._controllers = screen, controllers
         self._lesson_progress, self._lessons, self._layout = lesson_progress, lessons, layout
-        self._races = races
+        self._races, self._overlay = races, overlay
         self._repaints = Repaints()
         self._asked_at = 0.0
         """When the last completion was requested."""
@@ -218,7 +220,8 @@ class RunDisplay:
         self._screen.query_one(SetupPane).show(state, covered=covered)
         if not covered:
             self._show_status()
-            self._screen.query_one(TrainingCharts).show(state, self._form.config)
+            overlaid = self._overlay.behind(state.run)
+            self._screen.query_one(TrainingCharts).show(state, self._form.config, overlaid)
         self._lessons.refresh()
         if state.phase is not self._phase:
             self._phase_changed(state.phase)

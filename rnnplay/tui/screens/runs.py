@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,9 +44,11 @@ NO_RUNS = "There are no runs yet: go back and press t to train one."
 class RunChoice:
     """The chosen run and what to do with it."""
 
-    action: Literal["resume", "open", "branch"]
+    action: Literal["resume", "open", "branch", "overlay"]
     run: str
     checkpoint: str = "latest"
+    runs: tuple[str, ...] = ()
+    """Those to overlay on the charts."""
 
 
 class RunsScreen(ModalScreen[RunChoice | None]):
@@ -58,6 +60,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         Binding("o", "open", "Open"),
         Binding("b", "branch", "Branch"),
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("c", "overlay", "On the charts"),
         Binding("equals_sign", "compare", "Compare", key_display="="),
         Binding("v", "samples", "Samples"),
         Binding("s", "sort", "Sort"),
@@ -79,11 +82,15 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
         runs: tuple[str, ...]
 
-    def __init__(self, workspace: Workspace, busy: Collection[str]) -> None:
-        """`busy` names the runs that this interface trains, which are neither renamed nor removed."""
+    def __init__(self, workspace: Workspace, busy: Collection[str], chosen: Sequence[str] = ()) -> None:
+        """`busy` names the runs that this interface trains, which are neither renamed nor removed.
+
+        `chosen`: those that are chosen at first.
+        """
         super().__init__()
         self._workspace = workspace
         self._browser = RunBrowser(datetime.now().astimezone().year)
+        self._browser.chosen = list(chosen)
         self._management = RunManagement(self, workspace, busy, self._changed)
         self._next_cursor: str | None = None
         """The run to put the cursor on when the list has been read again."""
@@ -255,6 +262,12 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self._list.refresh()
         self._show_note()
         self.post_message(self.SelectionChanged(tuple(self._browser.chosen)))
+
+    def action_overlay(self) -> None:
+        """Leaves the list; the runs that are chosen, else the one under the cursor, are drawn on the charts."""
+        chosen = tuple(self._browser.chosen)
+        if (run := self._list.cursor) is not None:
+            self.dismiss(RunChoice("overlay", run, runs=chosen or (run,)))
 
     def action_compare(self) -> None:
         chosen = self._browser.chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical
 from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.config import RunConfig
 from rnnplay.tui.chart.chart import Chart, Mark, Series
-from rnnplay.tui.chart.history import History
 from rnnplay.tui.chart.sparkline import Spark
+from rnnplay.tui.overlay import OverlaidRun, overlaid_series
 from rnnplay.tui.run_state import RUNNING, RunState
+from rnnplay.tui.widgets.overlay_legend import OverlayLegend
 
 TITLES = {
     "loss-chart": ("Loss", "nats per token, as soon as training begins"),
@@ -39,9 +40,10 @@ class TrainingCharts(Vertical):
             yield Spark("norm", log=True, id="norm-spark")
         for name, (title, empty) in TITLES.items():
             yield Chart(title=title, id=name, log_y=name == "norm-chart", empty=empty)
+        yield OverlayLegend(id="overlay")
 
     def on_mount(self) -> None:
-        self._drawn: History | None = None
+        self._drawn: object = None
 
     def translate(self, translated: Callable[[str], str]) -> None:
         """Shows the titles as `translated` has them."""
@@ -53,18 +55,21 @@ class TrainingCharts(Vertical):
         """Focuses the loss chart."""
         self.query_one("#loss-chart", Chart).focus()
 
-    def show(self, state: RunState, form: RunConfig) -> None:
-        """Updates the charts from `state`; `form` is the form's config."""
+    def show(self, state: RunState, form: RunConfig, overlaid: Sequence[OverlaidRun] = ()) -> None:
+        """Updates the charts from `state`; `form` is the form's config, `overlaid` are runs to draw behind it."""
         config = state.config if state.run is not None else form
         clip = config if state.phase in RUNNING or state.followed else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
-        if state.loss is not self._drawn:  # another run
-            self._drawn = state.loss
+        drawn = state.loss, [run.key for run in overlaid]
+        if drawn != self._drawn:  # other runs
+            self._drawn = drawn
             loss.series = [
+                *overlaid_series(overlaid, "loss"),
                 Series("train", state.loss, "primary"),
                 Series("valid", state.validation_loss, "accent", smooth=False, style="dots"),
             ]
-            norm.series = [Series("norm", state.norm, "secondary")]
+            norm.series = [*overlaid_series(overlaid, "norm"), Series("norm", state.norm, "secondary")]
+        self.query_one(OverlayLegend).show(overlaid)
         for chart in (loss, norm):
             chart.viewport.limit = config.steps or None
         marks = [Mark(step, "↺", "warning") for step in state.returns]

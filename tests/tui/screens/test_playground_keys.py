@@ -13,6 +13,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.screens.leaving import before_leaving
+from rnnplay.tui.screens.new_run_question import before_new
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.screens.playground_keys import (
     BINDINGS,
@@ -25,7 +26,6 @@ from rnnplay.tui.screens.playground_keys import (
     silence_text,
 )
 from rnnplay.tui.screens.playground_layout import Panes, arrange
-from rnnplay.tui.screens.run_actions import before_new
 from tests.tui.stage import RUN, Stage, progress, started, step_at
 
 

@@ -1,0 +1,89 @@
+"""The line under the charts that says which curve is which run's, while runs are overlaid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from rnnplay.common.formatting import fixed
+from rnnplay.tui.overlay import OverlaidRun
+from rnnplay.tui.widgets.visible import MUTED, middle_shortened, visible_line
+
+SHORTEST, LONGEST = 8, 28
+"""Cells of a run's name."""
+ROWS = 3
+HINT = "X takes them off"
+
+
+class OverlayLegend(Static):
+    """Mark, name and last validation loss of each overlaid run; hidden while there is none."""
+
+    DEFAULT_CSS = """
+    OverlayLegend { height: auto; max-height: 3; padding: 0 1; display: none; }
+    OverlayLegend.shown { display: block; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name for it)
+        super().__init__("", id=id, markup=False)
+        self._runs: Sequence[OverlaidRun] = ()
+        self._text: Content | None = None
+
+    def show(self, runs: Sequence[OverlaidRun]) -> None:
+        """Shows `runs`, repainting only what differs."""
+        self._runs = runs
+        if self.has_class("shown") != bool(runs):
+            self.set_class(bool(runs), "shown")
+        self._refill()
+
+    def on_resize(self) -> None:
+        self._refill()
+
+    def _refill(self) -> None:
+        text = legend(self._runs, self.content_size.width, self.app.current_theme.dark)
+        if self._text is None or text.markup != self._text.markup:
+            self._text = text
+            self.update(text)
+
+
+def legend(runs: Sequence[OverlaidRun], width: int, dark: bool) -> Content:
+    """Returns the rows for `runs`, ROWS at most, in `width` cells; `dark`: whether the background is.
+
+    "■ tales-rnn-128-01 1.513  ▲ tales-gru-128-01 ● 1.482": a filled circle marks a run that is being trained.
+    """
+    longest = LONGEST
+    while (rows := _rows(runs, width, longest, dark)) is None and longest > SHORTEST:
+        longest -= 4
+    return Content("\n").join(rows or _cut(runs, width, dark))
+
+
+def _rows(runs: Sequence[OverlaidRun], width: int, longest: int, dark: bool) -> list[Content] | None:
+    """The runs in rows, names of at most `longest` cells; None if that takes too many rows."""
+    parts = [_part(run, longest, dark) for run in runs]
+    parts.append(Content.styled(HINT, MUTED))
+    rows: list[Content] = []
+    for part in parts:
+        if rows and rows[-1].cell_length + 2 + part.cell_length <= width:
+            rows[-1] = Content.assemble(rows[-1], "  ", part)
+        else:
+            rows.append(part)
+    return rows if len(rows) <= ROWS else None
+
+
+def _cut(runs: Sequence[OverlaidRun], width: int, dark: bool) -> list[Content]:
+    """As many runs as fit, and how many more there are."""
+    shown = list(runs)
+    while len(shown) > 1 and (rows := _rows(shown, width - cell_len(" and 10 more"), SHORTEST, dark)) is None:
+        shown.pop()
+    rows = _rows(shown, width, SHORTEST, dark) or []
+    return [*rows[:-1], Content.assemble(rows[-1], (f" and {len(runs) - len(shown)} more", MUTED))] if rows else []
+
+
+def _part(run: OverlaidRun, longest: int, dark: bool) -> Content:
+    state = run.state
+    loss = f" {fixed(state.validation.loss, 3)}" if state.validation is not None else ""
+    live = " ●" if run.live else ""
+    name = middle_shortened(visible_line(run.name), longest)
+    return Content.assemble((f"{run.look.mark} ", f"bold {run.look.shade(dark)}"), f"{name}{live}", (loss, MUTED))
