@@ -35,7 +35,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
-from rnnplay.tui.screens.leaving import Leaving, before_leaving
+from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
 from rnnplay.tui.screens.playground import PlaygroundScreen
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
@@ -269,7 +269,7 @@ class RnnplayApp(App[None]):
         if self._exception is not None:
             raise self._exception
         lines = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
-        lines += [hint for one in self._left_training if (hint := one.resume_hint())]
+        lines += onward_hints(self._left_training)
         with contextlib.suppress(OSError, ValueError):
             for line in lines:
                 print(sanitize_line(line), file=sys.stderr, flush=True)  # noqa: T201

@@ -116,6 +116,8 @@ def state_of(one: Entrant, row: Row) -> tuple[str, str, str]:
     controller = one.controller
     if controller.engine_silent and not one.entry.over:
         return DIED, f"no answer for {waited_text(controller.engine_silent)}", "$error"
+    if row.state == "waits" and one.entry.progress.last is None:
+        return "◌", "ready", "$warning"
     if row.died is not None:
         return DIED, f"diverged at {row.died:,}", "$error"
     if row.state in ("waits", "trains") and row.rollbacks:

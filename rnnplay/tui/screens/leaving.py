@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from time import monotonic
 
 from textual.app import ComposeResult
@@ -10,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
@@ -94,3 +97,16 @@ def before_leaving(controllers: RunControllers) -> Confirm | None:
             "choose it under Runs (o) to resume it."
         )
     return Confirm("Training is under way", question, "Stop and keep", "Go on training")
+
+
+def onward_hints(left: Sequence[RunController]) -> list[str]:
+    """Returns how the runs that were left while they trained go on, a sentence each, and so for whole races."""
+    from rnnplay.experiments.race import race_number  # imported on first use
+
+    hints = [hint for one in left if (hint := one.resume_hint())]
+    numbers = Counter(number for one in left if (number := race_number(one.state.run or "")))
+    for number, runs in numbers.items():
+        if runs > 1:
+            race = f"race-{number:02d}"
+            hints.append(f"{race} goes on as a whole with: {left[0].workspace.command('race', resume=race)}")
+    return hints

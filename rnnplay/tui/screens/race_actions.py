@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from rnnplay.engine import messages
 from rnnplay.experiments.race import RacePlan
+from rnnplay.runs.records import Started
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_status import playground_text
 from rnnplay.tui.run_controller import RunController
@@ -42,8 +43,7 @@ class RaceActions:
         if live.over and not self._over:
             self._tell_end(live)
         self._over = live.over
-        begins = isinstance(message, RunController.EventReceived) and isinstance(message.event, messages.Continued)
-        if begins and message.controller is live.own and live.training:
+        if live.training and begins_to_train(message) and not self._is_of_race(message.controller):
             text = "A race is under way and shares the cores with this run: both are slower. R, then space pauses it."
             self._screen.notify(text, severity="warning", timeout=8)
 
@@ -112,3 +112,13 @@ class RaceActions:
             self.plan()
         elif choice.controller is not None:
             self._controllers.bring_to_front(choice.controller)
+
+
+def begins_to_train(message: RunController.EngineMessage) -> bool:
+    """Returns whether a run has just begun to train, or goes on after a pause."""
+    match message:
+        case RunController.EventReceived(event=messages.Continued()):
+            return True
+        case RunController.EventReceived(event=messages.Progress() as event):
+            return any(isinstance(record, Started) for record in event.records)
+    return False

@@ -237,6 +237,33 @@ async def test_the_race_goes_on_behind_the_playground(stage: Stage) -> None:
         assert stage.controller is own
 
 
+async def test_a_run_that_trains_beside_the_race_is_told_of(stage: Stage) -> None:
+    async with stage.open().run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        engine = stage.engine
+        await race_cells(stage, pilot)
+        await pilot.press("escape", "t")
+        await until(pilot, lambda: bool(engine.of(messages.Train)))
+        engine.say(progress([started(str(stage.state.run))]))
+        await until(pilot, lambda: any("A race is under way" in text for text in stage.toasts))
+
+
+async def test_on_leaving_the_whole_race_is_told_how_to_go_on(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await race_cells(stage, pilot)
+        for one in live_of(stage).entrants:
+            make_run(stage.workspace, one.entry.run, steps=20)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: app._exit)
+    app.outcome()
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 4 and said[-1].startswith("race-01 goes on as a whole with: rnnplay race --resume race-01")
+
+
 async def test_stopped_and_begun_anew(stage: Stage) -> None:
     async with stage.open().run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
