@@ -1,8 +1,9 @@
-"""A one-line input that shows the model's continuation after the cursor; → or Tab takes it."""
+"""A one-line input that shows the model's continuation after the cursor; Tab takes it, → a character of it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import get_character_cell_size
@@ -12,10 +13,13 @@ from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, clamp
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
+from rnnplay.engine.messages import Completion
+from rnnplay.tui.prompt.suggestions import Suggestions
 from rnnplay.tui.widgets.visible import shortened, visible_line
 
 MOST_CHARACTERS = 100_000
@@ -25,11 +29,7 @@ WIDTH_STEP = 256
 
 
 class GhostInput(Input):
-    """`value` is the text as the model reads it, including newlines and tabs, which are shown as ⏎ and ⇥.
-
-    A suggestion is stored with the text that it continues: further typing either agrees with it and shortens it without
-    a new request, or removes it at once.
-    """
+    """`value` is the text as the model reads it, including newlines and tabs, which are shown as ⏎ and ⇥."""
 
     DEFAULT_CSS = """
     GhostInput {
@@ -41,46 +41,60 @@ class GhostInput(Input):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "accept", "Take the suggestion", show=False),
+        Binding("ctrl+right", "accept_word", "Take a word of it", show=False),
+        *(Binding(f"alt+{number}", f"accept_number({number})", show=False) for number in range(1, 6)),
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "Newline", show=False),
     ]
     HELP = """
     ## Prompt
 
-    The model completes what you type. The faint text is its most probable continuation, to the end of a word.
+    The model completes what you type. The faint text is what it suggests; below are the most probable words, each with
+    its probability.
 
-    - `→` or `Tab` at the end takes the suggestion
+    - `Tab` takes the suggestion, `Ctrl+→` a word of it, `→` a character
+    - `↓` `↑` choose among the words; `Alt+1` to `Alt+5` take one
     - `Enter` writes a sample from here; `Escape` ends it
+    - `↑` at the first word brings back earlier prompts, `↓` later ones
     - `Ctrl+J` puts in a newline, shown as ⏎
     - `Ctrl+Y` copies the last sample
-    - `↓` goes to the settings of the sample, `↑` comes back
+    - `↓` after the last word goes to the settings of the sample, `↑` comes back
     """
+
+    @dataclass
+    class Suggested(Message):
+        """The suggestions may have changed."""
 
     ghost = reactive("", init=False)
     """The rest of the suggestion, shown while the cursor is at the end."""
 
     def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
-        self._whole = ""
+        self.suggestions = Suggestions()
         self._measured = ""
         self._cells = [0]
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         # A blinking cursor repaints twice a second, which costs traffic over SSH.
         self.cursor_blink = False
 
-    def suggest(self, text: str, suggestion: str) -> None:
-        """Shows `suggestion` as the continuation of `text`, or its rest if the user has typed on."""
-        self._whole = text + suggestion
-        self._fit_ghost()
+    def suggest(self, text: str, completion: Completion) -> None:
+        """Shows what the model suggests after `text`, or its rest if the user has typed on."""
+        self.suggestions.answer(text, completion)
+        self._show_ghost()
 
     def forget(self) -> None:
-        """Removes the suggestion."""
-        self._whole = ""
-        self.ghost = ""
+        """Removes the suggestions."""
+        self.suggestions.forget()
+        self._show_ghost()
 
-    def _fit_ghost(self) -> None:
-        fits = len(self._whole) > len(self.value) and self._whole.startswith(self.value)
-        self.ghost = self._whole[len(self.value) :] if fits else ""
-        if not fits:
-            self._whole = ""
+    def walk(self, direction: int) -> bool:
+        """Suggests the next word or the one before; returns False if there is none."""
+        if not (self.cursor_at_end and self.selection.is_empty and self.suggestions.walk(direction)):
+            return False
+        self._show_ghost()
+        return True
+
+    def _show_ghost(self) -> None:
+        self.ghost = self.suggestions.ghost
+        self.post_message(self.Suggested())
 
     @property
     def _ghost_shown(self) -> bool:
@@ -90,7 +104,8 @@ class GhostInput(Input):
 
     def _watch_value(self, value: str) -> None:
         self._measure(value)
-        self._fit_ghost()
+        self.suggestions.type(value)
+        self._show_ghost()
         wide = self.virtual_size.width
         super()._watch_value(value)
         if self.virtual_size.width != wide:
@@ -106,14 +121,29 @@ class GhostInput(Input):
             if not self.value:
                 raise SkipAction
             return
-        self.value += self.ghost
-        self.cursor_position = len(self.value)
+        self._append(self.ghost)
+
+    def action_accept_word(self) -> None:
+        """Takes the next word of the suggestion; without one, moves to the next word."""
+        if self._ghost_shown:
+            self._append(self.suggestions.piece())
+        else:
+            self.action_cursor_right_word()
+
+    def action_accept_number(self, number: int) -> None:
+        """Takes the word of that number, counted from 1."""
+        if self.cursor_at_end and self.suggestions.choose(number - 1):
+            self._append(self.suggestions.words[number - 1].text)
 
     def action_cursor_right(self, select: bool = False) -> None:
         if self._ghost_shown and not select:
-            self.action_accept()
+            self._append(self.ghost[0])
         else:
             super().action_cursor_right(select)
+
+    def _append(self, text: str) -> None:
+        self.value += text
+        self.cursor_position = len(self.value)
 
     def action_newline(self) -> None:
         """Inserts a newline at the cursor."""

@@ -19,14 +19,18 @@ from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Completion
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import ForcedLine, NextBars
+from rnnplay.tui.prompt.prompt_history import PromptHistory
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.prompt.sampling_row import SamplingRow
+from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 
 TALL_ROWS, BESIDE_COLUMNS = 6, 60
 """From this size on, the next tokens are bars beside the samples; below it, one row."""
+WORDS_ROWS = 7
+"""The least height at which the words to choose from have a row."""
 TITLE = "Prompt"
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
@@ -43,6 +47,8 @@ class PromptPane(Vertical):
         height: 1fr; padding: 0 1;
         & > #prompt-line { height: 1; }
         & #prompt-mark { width: 2; color: $primary; text-style: bold; }
+        & > WordRow { display: none; padding: 0 0 0 1; }
+        &.-words > WordRow { display: block; }
         & > #forced { display: none; height: 1; width: 1fr; }
         &.-forced > #forced { display: block; }
         & > SamplingRow { display: none; }
@@ -63,8 +69,8 @@ class PromptPane(Vertical):
         Binding("escape", "cancel", "Stop the sample"),
         Binding("ctrl+y", "copy", "Copy the sample", show=False),
         # Tab stays in a prompt that has text.
-        Binding("down", "settings", "Settings of the sample", show=False),
-        Binding("up", "input", "Prompt", show=False),
+        Binding("down", "down", "Next word, or the settings of the sample", show=False),
+        Binding("up", "up", "Word before, or an earlier prompt", show=False),
     ]
 
     @dataclass
@@ -87,15 +93,19 @@ class PromptPane(Vertical):
     class CancelWanted(Message):
         """The user cancelled the current sample."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, history: PromptHistory | None = None, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self._history = history or PromptHistory()
         self._available = False
         self._translated: Callable[[str], str] = str
         self._coming = self._waiting = False
         self._bars_for = ""
         """The prompt of the next tokens shown."""
+        self._from_history = ""
+        """The last prompt taken from the history."""
         self._asked: SamplingConfig | None = None
         self._input = GhostInput(UNTRAINED, id="prompt-input")
+        self._words = WordRow(id="words")
         self._bars = NextBars(id="next-bars")
         self._samples = SampleView(id="samples")
         self._row = SamplingRow(id="sampling")
@@ -106,6 +116,7 @@ class PromptPane(Vertical):
         with Horizontal(id="prompt-line"):
             yield Static("›", id="prompt-mark")
             yield self._input
+        yield self._words
         yield self._forced
         yield self._row
         yield self._error
@@ -145,7 +156,7 @@ class PromptPane(Vertical):
 
     def show_completion(self, text: str, completion: Completion) -> None:
         """Shows the model's answer to `text`, except for what no longer fits the current prompt."""
-        self._input.suggest(text, completion.suggestion)
+        self._input.suggest(text, completion)
         self._forced.answer(completion.forced)
         if text == self._input.value:
             self._bars_for = text
@@ -209,6 +220,8 @@ class PromptPane(Vertical):
         event.stop()
         self._wait(False)
         self._end_stream()
+        if event.value != self._from_history:
+            self._history.leave()
         self.post_message(self.Typed(event.value))
 
     @on(Input.Submitted, "#prompt-input")
@@ -227,6 +240,7 @@ class PromptPane(Vertical):
                 self._show_error(self._translated(UNTRAINED))
             return
         self._end_stream()
+        self._history.add(self._input.value)
         sampling = self._row.config
         if not sampling.seed:
             sampling = msgspec.structs.replace(sampling, seed=randrange(1, 10**6))
@@ -239,6 +253,19 @@ class PromptPane(Vertical):
             self._waiting = waiting
             self._show_error(self._translated(WAITING) if waiting else "", error=not waiting)
             self.refresh_bindings()
+
+    @on(GhostInput.Suggested)
+    def _suggested(self, event: GhostInput.Suggested) -> None:
+        event.stop()
+        suggestions = self._input.suggestions
+        self._words.show(suggestions.words, suggestions.shown)
+
+    @on(WordRow.Taken)
+    def _word_taken(self, event: WordRow.Taken) -> None:
+        event.stop()
+        self._input.action_end()
+        self._input.action_accept_number(event.number + 1)
+        self.focus_input()
 
     @on(NextBars.Taken)
     def _token_taken(self, event: NextBars.Taken) -> None:
@@ -265,19 +292,29 @@ class PromptPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Leaves escape to the screen unless a sample is being written or waited for."""
-        if action == "settings":
-            return self._input.has_focus and self._row.display
-        if action == "input":
-            return self._row.has_focus_within
+        if action == "down":
+            return self._input.has_focus
+        if action == "up":
+            return self._input.has_focus or self._row.has_focus_within
         return self.streaming or self._waiting if action == "cancel" else True
 
-    def action_settings(self) -> None:
-        """Moves from the prompt to the first setting below it."""
-        self.screen.set_focus(self._row.query(KnobField).first())
+    def action_down(self) -> None:
+        """Moves to the next word, or to a later prompt; after the last to the first setting below."""
+        if self._history.walking:
+            self._show_prompt(self._history.newer())
+        elif not self._input.walk(1) and self._row.display:
+            self.screen.set_focus(self._row.query(KnobField).first())
 
-    def action_input(self) -> None:
-        """Moves from the settings back to the prompt."""
-        self.focus_input()
+    def action_up(self) -> None:
+        """Moves to the word before, or to an earlier prompt; from the settings to the prompt."""
+        if self._row.has_focus_within:
+            self.focus_input()
+        elif self._history.walking or not self._input.walk(-1):
+            self._show_prompt(self._history.older(self._input.value))
+
+    def _show_prompt(self, text: str | None) -> None:
+        if text is not None:
+            self._from_history = self.text = text
 
     def action_cancel(self) -> None:
         """Cancels the current sample, or the request that waits for the model."""
@@ -292,6 +329,7 @@ class PromptPane(Vertical):
         width, height = self.content_size
         before = self.classes
         self.set_class(height >= 4, "-settings", update=False)
+        self.set_class(height >= WORDS_ROWS, "-words", update=False)
         self.set_class(height >= TALL_ROWS and width >= BESIDE_COLUMNS, "-beside", update=False)
         if self.classes != before:
             self.update_node_styles()  # of everything in it: computed once for both

@@ -21,6 +21,7 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
+from rnnplay.tui.prompt.prompt_history import FILE, PromptHistory
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -84,7 +85,7 @@ class PlaygroundScreen(Screen[None]):
             yield SetupPane(self.state, self._preset, self._presets.presets, self.controllers.workspace)
             with Vertical(id="work"):
                 yield TrainingCharts(id="charts")
-                yield PromptPane(id="prompt")
+                yield PromptPane(history=PromptHistory(self.controllers.workspace.root / FILE), id="prompt")
         yield LessonLine(self.lesson_progress, id="lesson-line")
         yield KeyRow(compact=self.app.size.width < COMPACT_BELOW)
 

@@ -152,7 +152,7 @@ class RaceScreen(Screen[RaceChoice | None]):
         one = self.query_one(RankTable).selected
         field = self.query_one("#race-prompt", GhostInput)
         if one is not None and one.completion is not None:
-            field.suggest(one.asked_text, one.completion.suggestion)
+            field.suggest(one.asked_text, one.completion)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.show)

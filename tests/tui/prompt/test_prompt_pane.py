@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 from textual import events
@@ -14,11 +15,12 @@ from textual.widgets import Button, Static
 
 from rnnplay.config import SamplingConfig, knobs
 from rnnplay.engine.messages import Completion
-from rnnplay.inspection.results import Candidate
+from rnnplay.inspection.results import Candidate, WordCandidate
 from rnnplay.tui.prompt.ghost_input import MOST_CHARACTERS, GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.prompt.prompt_pane import WAITING, PromptPane
 from rnnplay.tui.prompt.sample_view import KEPT, SampleView, wrap
+from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.widgets.visible import percentage, visible_line, visible_text, visible_token
 
@@ -82,18 +84,47 @@ def completion(suggestion: str, *following: tuple[str, float], unknown: tuple[st
 # --- the ghost ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["right", "tab"])
-async def test_the_suggestion_is_taken_whole_with_right_or_tab(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "text", "rest"),
+    [("tab", "there was a", ""), ("ctrl+right", "there was", " a"), ("right", "there wa", "s a")],
+)
+async def test_the_suggestion_is_taken_whole_or_by_the_word_or_character(key: str, text: str, rest: str) -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(*"there w")
-        app.pane.show_completion("there w", completion("as", ("a", 0.97)))
-        assert app.input.ghost == "as"
-        assert app.rows(app.input)[0] == "there was"
+        app.pane.show_completion("there w", completion("as a", ("a", 0.97)))
+        assert app.input.ghost == "as a"
+        assert app.rows(app.input)[0] == "there was a"
         await pilot.press(key)
-        assert app.pane.text == "there was"
-        assert app.input.ghost == ""
-        assert app.of(PromptPane.Typed)[-1].text == "there was"
+        assert (app.pane.text, app.input.ghost) == (text, rest)
+        assert app.of(PromptPane.Typed)[-1].text == text
+
+
+async def test_the_arrows_choose_a_word_then_an_earlier_prompt_or_the_settings() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(*"old", "enter")
+        await pilot.press("ctrl+u", "w")
+        words = [WordCandidate(text="as", probability=0.6), WordCandidate(text="ere", probability=0.2)]
+        app.pane.show_completion("w", msgspec.structs.replace(completion("as"), words=words, phrase="as a"))
+        await pilot.pause()
+        row = app.pane.query_one(WordRow)
+        assert str(row.render()) == "▸as 60%   ere 20%"
+        await pilot.press("down")
+        assert app.input.ghost == "ere"
+        await pilot.pause()
+        assert str(row.render()) == " as 60%  ▸ere 20%"
+        await pilot.press("up")
+        assert app.input.ghost == "as a"
+        await pilot.press("up")
+        assert app.pane.text == "old"
+        await pilot.press("down")
+        assert app.pane.text == "w"
+        app.pane.show_completion("w", msgspec.structs.replace(completion("as"), words=words))
+        await pilot.press("alt+2")
+        assert app.pane.text == "were"
+        await pilot.press("down")
+        assert isinstance(app.focused, KnobField)
 
 
 async def test_typing_the_suggestion_shortens_it_and_anything_else_ends_it() -> None:
@@ -118,7 +149,7 @@ async def test_an_answer_that_comes_late_shows_only_what_still_fits() -> None:
         bars = app.pane.query_one(NextBars)
         assert "90%" not in "".join(app.rows(bars))  # they are for another text
         app.pane.show_completion("q", completion("ueen"))
-        assert app.input.ghost == ""
+        assert app.input.ghost == "s"
 
 
 async def test_no_ghost_while_the_cursor_is_inside_and_right_moves_it() -> None:
@@ -132,7 +163,7 @@ async def test_no_ghost_while_the_cursor_is_inside_and_right_moves_it() -> None:
         assert app.pane.text == "to"
         await pilot.pause()
         assert app.rows(app.input)[0] == "today"
-        await pilot.press("right")
+        await pilot.press("tab")
         assert app.pane.text == "today"
 
 

@@ -1,0 +1,106 @@
+"""What is suggested to a user who writes: the ghost text after the cursor, and the words to choose from. No widgets."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from rnnplay.engine.messages import Completion
+from rnnplay.inspection.results import WordCandidate
+
+_PIECE = re.compile(r"\n|[^\S\n]+(?!\w)|[^\S\n]*\w[\w'’-]*|[^\w\s]+")
+
+
+class Suggestions:
+    """The continuations of one text, and which of them is shown.
+
+    They are stored with the text that they continue: what is typed on either agrees with one, and shortens it without
+    a new request, or excludes it. What is shown stays as it is while it agrees with what is typed.
+    """
+
+    def __init__(self) -> None:
+        self._typed = ""
+        self._asked = ""
+        """The text that the model answered."""
+        self._words: list[WordCandidate] = []
+        self._first = ""
+        """What the model suggests after `_asked`; "" if nothing is worth suggesting."""
+        self._whole = ""
+        """The text with the suggestion that is shown; "" if none is."""
+        self._walked = False
+        """Whether the user chose what is shown."""
+
+    @property
+    def ghost(self) -> str:
+        """The rest of what is suggested; "" for nothing."""
+        return self._whole[len(self._typed) :]
+
+    @property
+    def words(self) -> list[WordCandidate]:
+        """The words that agree with what was typed, the most probable first, without what was typed of them."""
+        since = self._typed[len(self._asked) :]
+        if not self._typed.startswith(self._asked):
+            return []
+        return [
+            msgspec.structs.replace(word, text=word.text[len(since) :])
+            for word in self._words
+            if word.text.startswith(since) and len(word.text) > len(since)
+        ]
+
+    @property
+    def shown(self) -> int | None:
+        """The index in `words` of the word that is shown; None if it is none of them."""
+        ghost = self.ghost
+        fits = [at for at, word in enumerate(self.words) if ghost.startswith(word.text)]
+        return max(fits, key=lambda at: len(self.words[at].text), default=None)
+
+    def type(self, text: str) -> None:
+        """Fits the suggestions to `text`, which the user has typed."""
+        self._typed = text
+        if not (len(self._whole) > len(text) and self._whole.startswith(text)):
+            self._whole = ""
+            self._walked = False
+
+    def answer(self, asked: str, completion: Completion) -> None:
+        """Takes the model's answer to `asked`; ignores it if something else was typed since."""
+        typed, ghost = self._typed, self.ghost
+        if not typed.startswith(asked):
+            return
+        again = asked == self._asked == typed
+        self._asked, self._words = asked, list(completion.words)
+        self._first = completion.phrase or completion.suggestion
+        best = asked + self._first
+        # The weights may have changed, so that the same text is answered anew.
+        stands = not again or self._walked or ghost in [word.text for word in self.words]
+        if ghost and stands and not best.startswith(typed + ghost):
+            return
+        if not self._walked:
+            self._whole = best if len(best) > len(typed) and best.startswith(typed) else ""
+
+    def forget(self) -> None:
+        """Removes all suggestions."""
+        self._words, self._first, self._whole, self._walked = [], "", "", False
+
+    def walk(self, direction: int) -> bool:
+        """Shows the next word (1) or the one before (-1); returns False if there is none."""
+        words, at = self.words, self.shown
+        to = (0 if direction > 0 else -1) if at is None else at + direction
+        return self.choose(to) if 0 <= to < len(words) else False
+
+    def choose(self, number: int) -> bool:
+        """Shows the word of index `number`; returns False if there is none."""
+        words = self.words
+        if number >= len(words):
+            return False
+        best = self._asked + self._first
+        whole = self._typed + words[number].text
+        # The first of them leads on to the phrase.
+        self._whole = best if number == 0 and best.startswith(whole) else whole
+        self._walked = True
+        return True
+
+    def piece(self) -> str:
+        """The next word of the ghost with what stands before it, or a newline."""
+        found = _PIECE.match(self.ghost)
+        return found.group() if found else self.ghost[:1]

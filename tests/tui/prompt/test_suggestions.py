@@ -1,0 +1,136 @@
+"""What is suggested stays while it agrees with what is typed; the words to choose from; earlier prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnplay.engine.messages import Completion
+from rnnplay.inspection.results import WordCandidate
+from rnnplay.tui.prompt.prompt_history import MOST_PROMPTS, PromptHistory
+from rnnplay.tui.prompt.suggestions import Suggestions
+
+
+def answer(*words: str, phrase: str = "", suggestion: str | None = None) -> Completion:
+    candidates = [WordCandidate(text=text, probability=0.5 / k) for k, text in enumerate(words, start=1)]
+    first = words[0] if suggestion is None and words else suggestion or ""
+    return Completion(request=1, suggestion=first, next=[], unknown=[], step=1, words=candidates, phrase=phrase)
+
+
+def typed(text: str, completion: Completion) -> Suggestions:
+    suggestions = Suggestions()
+    suggestions.type(text)
+    suggestions.answer(text, completion)
+    return suggestions
+
+
+def texts(suggestions: Suggestions) -> list[str]:
+    return [word.text for word in suggestions.words]
+
+
+def test_the_ghost_stays_while_it_agrees_with_what_is_typed() -> None:
+    suggestions = typed("the w", answer("oman", "orld"))
+    suggestions.type("the wo")
+    suggestions.answer("the wo", answer("rld", "man"))
+    assert suggestions.ghost == "man"
+    assert suggestions.shown == 1
+    suggestions.type("the wor")
+    assert suggestions.ghost == ""
+    assert texts(suggestions) == ["ld"]
+    suggestions.answer("the wor", answer("ld"))
+    assert suggestions.ghost == "ld"
+
+
+def test_a_longer_phrase_extends_the_ghost() -> None:
+    suggestions = typed("the w", answer("oman"))
+    suggestions.type("the wo")
+    suggestions.answer("the wo", answer("man", phrase="man of the"))
+    assert suggestions.ghost == "man of the"
+
+
+def test_an_answer_to_another_text_changes_nothing() -> None:
+    suggestions = typed("a", answer("nd"))
+    suggestions.answer("q", answer("ueen"))
+    assert suggestions.ghost == "nd"
+
+
+def test_changed_weights_replace_the_ghost_only_if_it_is_no_longer_among_the_words() -> None:
+    suggestions = typed("w", answer("as", "ere"))
+    suggestions.answer("w", answer("ere", "as"))
+    assert suggestions.ghost == "as"
+    suggestions.answer("w", answer("ho", "hat"))
+    assert suggestions.ghost == "ho"
+    suggestions.walk(1)
+    suggestions.answer("w", answer("as"))
+    assert suggestions.ghost == "hat"  # chosen by the user
+
+
+def test_below_the_floor_words_are_shown_and_no_ghost() -> None:
+    suggestions = typed("x", answer("yz", "ab", suggestion=""))
+    assert (suggestions.ghost, suggestions.shown, texts(suggestions)) == ("", None, ["yz", "ab"])
+    assert suggestions.walk(1)
+    assert suggestions.ghost == "yz"
+
+
+def test_walking_ends_at_both_ends_and_the_first_word_leads_to_the_phrase() -> None:
+    suggestions = typed("w", answer("as", "ere", phrase="as a "))
+    assert not suggestions.walk(-1)
+    assert suggestions.walk(1)
+    assert not suggestions.walk(1)
+    assert suggestions.walk(-1)
+    assert suggestions.ghost == "as a "
+    assert not suggestions.choose(2)
+
+
+@pytest.mark.parametrize(
+    ("ghost", "piece"),
+    [
+        ("as a", "as"),
+        (" a king", " a"),
+        (", and", ","),
+        ("\nAnd", "\n"),
+        (" \n", " "),
+        ("don't go", "don't"),
+        (" “x", " "),
+        ("日本 語", "日本"),
+    ],
+)
+def test_a_piece_is_a_word_with_what_stands_before_it(ghost: str, piece: str) -> None:
+    assert typed("x", answer(ghost)).piece() == piece
+
+
+def test_pieces_come_to_an_end_and_give_the_whole_text() -> None:
+    text, taken = " a, “b”\n\n  c\td - e\n", ""
+    while taken != text:
+        piece = typed("x", answer(text[len(taken) :])).piece()
+        assert piece
+        taken += piece
+
+
+def test_the_history_is_kept_bounded_and_walked(tmp_path: Path) -> None:
+    history = PromptHistory(tmp_path / "prompts.json")
+    for number in range(MOST_PROMPTS + 5):
+        history.add(f"p{number}")
+    history.add("p100")
+    again = PromptHistory(tmp_path / "prompts.json")
+    assert [again.older("draft"), again.older("x"), again.newer(), again.newer(), again.newer()] == [
+        "p100",
+        f"p{MOST_PROMPTS + 4}",
+        "p100",
+        "draft",
+        None,
+    ]
+    count = 0
+    while again.older("") is not None:
+        count += 1
+    assert count == MOST_PROMPTS
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b"[" * 10_000])
+def test_a_broken_history_counts_as_empty(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "prompts.json").write_bytes(content)
+    history = PromptHistory(tmp_path / "prompts.json")
+    assert history.older("x") is None
+    history.add("new")
+    assert PromptHistory(tmp_path / "prompts.json").older("") == "new"
