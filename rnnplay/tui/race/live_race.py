@@ -134,7 +134,10 @@ class LiveRace:
     # --- what the user does ---------------------------------------------------------------------------------
 
     def pause(self, entrant: Entrant) -> None:
-        """Pauses a variant, or lets it go on; the others do not wait for it."""
+        """Pauses a variant, or lets it go on; the others do not wait for it. Wakes an engine that does not answer."""
+        if entrant.controller.engine_silent:
+            entrant.controller.wake()
+            return
         command = self.race.pause(entrant.entry)
         if command is not None and entrant.present:
             entrant.controller.send(command)
@@ -147,14 +150,14 @@ class LiveRace:
                 self.pause(one)
 
     def stop(self) -> None:
-        """Ends all runs with a checkpoint, and the race with the present seed."""
+        """Ends all runs with a checkpoint, and the race with the present seed; kills engines that do not answer."""
         self.stopped = True
         for one in self.entrants:
             self._end(one)
         self._go_on()
 
     def drop(self, entrant: Entrant) -> None:
-        """Takes a variant out of the race, and ends its run with a checkpoint."""
+        """Takes a variant out of the race, and ends its run with a checkpoint; kills an engine that does not answer."""
         if entrant in self.entrants:
             self.entrants.remove(entrant)
             self.dropped.append(entrant)
@@ -165,6 +168,8 @@ class LiveRace:
     def _end(self, entrant: Entrant) -> None:
         if entrant.entry.phase == "starts":
             self.race.failed(entrant.entry, "It was stopped before it began.")
+        elif not entrant.entry.over and entrant.controller.engine_silent:
+            entrant.controller.end_engine()
         elif not entrant.entry.over and entrant.present:
             entrant.controller.stop()
 

@@ -77,7 +77,8 @@ def seconds_left(live: LiveRace) -> float | None:
 
 def note_text(live: LiveRace, ranked: Ranking, view: View) -> tuple[str, bool]:
     """Returns the line below the table, and whether it reports an error."""
-    failed = any(one.entry.phase == "failed" for one in live.entrants)
+    silent = any(one.controller.engine_silent and not one.entry.over for one in live.entrants)
+    failed = silent or any(one.entry.phase == "failed" for one in live.entrants)
     if view == "memory" and not failed:
         return memory_text(live.entrants) or MEMORY_NOTE, False
     if not ranked.sentence and not live.over and not any(one.place for one in ranked.rows):

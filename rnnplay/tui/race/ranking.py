@@ -128,6 +128,11 @@ def state_of(one: Entrant, row: Row) -> tuple[str, str, str]:
 def _sentence(live: LiveRace, rows: Sequence[RankedRow], seeds: int) -> str:
     """Says what went wrong, or else whether the first two can be told apart."""
     for one in rows:
+        if one.entrant.controller.engine_silent and not one.entrant.entry.over:
+            return (
+                f"The engine of {one.label} does not answer, and the others may wait for it: p continues a stopped "
+                f"one, d kills it, without {one.entrant.controller.state.at_risk}."
+            )
         if one.entrant.entry.phase == "failed":
             return f"{one.label}: {visible_line(one.entrant.entry.why)} Select it and press r to resume it."
     if seeds:

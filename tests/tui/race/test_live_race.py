@@ -11,6 +11,7 @@ from rnnplay.errors import ConfigError
 from rnnplay.experiments.variants import MOST, vary
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_settings import single_variant
+from rnnplay.tui.race.ranking import ranking
 from rnnplay.tui.run_state import Phase
 from tests.tui.race.world import READY, SETUP, RaceWorld
 from tests.tui.stage import Stage, completion, validation
@@ -158,6 +159,21 @@ async def test_every_variant_is_asked_for_the_prompt(stage: Stage) -> None:
     assert [one.completion.suggestion for one in world.entrants if one.completion] == [" RNN", " GRU", " LSTM"]
     world.live.ask()  # at once again: nothing has changed
     assert len(world.engine(world.entrants[0]).of(messages.Complete)) == 1
+
+
+async def test_an_engine_that_does_not_answer_is_woken_or_killed(stage: Stage) -> None:
+    world = RaceWorld(stage)
+    await world.begin()
+    gru = world.entrants[1]
+    for one in world.entrants:
+        world.train(one, 5, 2.0)
+    gru.controller.engine_silent = 12.0
+    assert "The engine of GRU does not answer" in ranking(world.live, "steps").sentence
+    world.live.pause(gru)
+    assert world.engine(gru).woken == 1 and not world.engine(gru).of(messages.Pause)
+    world.live.drop(gru)
+    assert gru.entry.phase == "failed" and not world.engine(gru).of(messages.Stop)
+    assert [row.label for row in world.live.standings().rows] == ["RNN", "LSTM"]
 
 
 async def test_closing_leaves_the_run_in_front_alone(stage: Stage) -> None:
