@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from rnnplay.errors import ConfigError
-from rnnplay.knob_texts import sample_prompts, split_fractions
+from rnnplay.knob_texts import sample_prompts, split_fractions, stop_strings
 from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
@@ -360,9 +360,59 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     seed: Annotated[
         int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="a new one each time")
     ] = 0
+    min_p: Annotated[
+        float,
+        Knob(
+            "sample from tokens with at least this fraction of the probability of the most probable one",
+            "sampling",
+            low=0,
+            high=1,
+            zero="all",
+        ),
+    ] = 0.0
+    typical_p: Annotated[
+        float,
+        Knob(
+            "sample from the most typical tokens, those about as surprising as is to be expected, that together hold "
+            "this probability",
+            "sampling",
+            above=0,
+            high=1,
+        ),
+    ] = 1.0
+    repetition_penalty: Annotated[
+        float,
+        Knob(
+            "logits of recent tokens are divided by this, negative ones multiplied; 1 changes nothing; of use where "
+            "tokens are words",
+            "sampling",
+            low=0.1,
+            high=100,
+            label="penalty",
+        ),
+    ] = 1.0
+    repetition_window: Annotated[
+        int, Knob("how many last tokens the penalty is for", "sampling", low=1, high=1_000_000, label="window")
+    ] = 64
+    stop: Annotated[
+        str,
+        Knob(
+            r"end before any of these strings, separated by | (\| is a bar, \n a newline, \\ a backslash); off: none",
+            "sampling",
+        ),
+    ] = "off"
+    whole_sentences: Annotated[
+        bool,
+        Knob(
+            "after the length, write on to the end of a sentence, at most to twice the length",
+            "sampling",
+            label="sentences",
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         check(self)
+        stop_strings(self.stop)
 
 
 class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,6 +40,10 @@ MOST_PROMPTS, LONGEST_PROMPT = 8, 200
 _ESCAPES = {"n": "\n", "|": "|", "\\": "\\"}
 
 
+STOPS = (16, 200)
+"""Limits of stop strings: how many, and characters of one."""
+
+
 def sample_prompts(text: str) -> tuple[str, ...] | None:
     r"""Converts "Once upon|He said:\n" to prompts, "off" to none; None for "auto". Raises ConfigError.
 
@@ -48,20 +52,31 @@ def sample_prompts(text: str) -> tuple[str, ...] | None:
     """
     if text in ("auto", "off"):
         return None if text == "auto" else ()
-    prompts = [prompt for prompt in re.findall(r"((?:[^\\|]|\\.?)+)", text) if prompt]
-    for prompt in prompts:
-        for escape in re.findall(r"\\(.?)", prompt):
+    return _separated("sample_prompts", "auto, off, or prompts separated by |", text, MOST_PROMPTS, LONGEST_PROMPT)
+
+
+def stop_strings(text: str) -> tuple[str, ...]:
+    r"""Converts "The end|\n\n" to the strings before which a sample ends, "off" to none. Raises ConfigError.
+
+    Escapes are those of `sample_prompts`; "off|" is the string "off".
+    """
+    return () if text == "off" else _separated("stop", "off, or strings separated by |", text, *STOPS)
+
+
+def _separated(knob: str, allowed: str, text: str, most: int, longest: int) -> tuple[str, ...]:
+    def refused(why: str) -> ConfigError:
+        return ConfigError(knob, f"{knob} must be {allowed}; {why}.")
+
+    parts = [part for part in re.findall(r"((?:[^\\|]|\\.?)+)", text) if part]
+    for part in parts:
+        for escape in re.findall(r"\\(.?)", part):
             if escape not in _ESCAPES:
-                raise _refused(rf"a backslash stands before n (a newline), | or \; got {shown(prompt)}")
-    unescaped = tuple(re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], prompt) for prompt in prompts)
-    if not prompts:
-        raise _refused(f"got {shown(text)}")
-    if len(prompts) > MOST_PROMPTS or max(map(len, unescaped)) > LONGEST_PROMPT:
-        raise _refused(f"at most {MOST_PROMPTS}, each of at most {LONGEST_PROMPT} characters; got {shown(text)}")
+                raise refused(rf"a backslash stands before n (a newline), | or \; got {shown(part)}")
+    unescaped = tuple(re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], part) for part in parts)
+    if not parts:
+        raise refused(f"got {shown(text)}")
+    if len(parts) > most or max(map(len, unescaped)) > longest:
+        raise refused(f"at most {most}, each of at most {longest} characters; got {shown(text)}")
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
-        raise _refused(f"without control characters; got {shown(text)}")
+        raise refused(f"without control characters; got {shown(text)}")
     return unescaped
-
-
-def _refused(why: str) -> ConfigError:
-    return ConfigError("sample_prompts", f"sample_prompts must be auto, off, or prompts separated by |; {why}.")

@@ -158,12 +158,15 @@ async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(stage: St
         await stage.ready(pilot)
         stage.prompt.sampling = SamplingConfig(seed=seed)
         row = stage.playground.query_one("#sampling")
+        first = row.children[:5]  # up to the seed; the focus scrolls to the others
 
         def values() -> list[str]:
-            return [shown(stage.playground, f"#{one.id}").split()[-1] for one in row.children]
+            return [shown(stage.playground, f"#{one.id}").split()[-1] for one in first]
 
         await until(pilot, lambda: values() == ["300", "0.8", "all", "1", str(seed)])
-        assert all(row.region.x <= one.region.x and one.region.right <= row.region.right + 1 for one in row.children)
+        assert all(row.region.x <= one.region.x and one.region.right <= row.region.right + 1 for one in first)
+        stage.playground.query_one("#sampling-whole_sentences").focus()
+        await until(pilot, lambda: row.region.contains_region(row.children[-1].region))
 
 
 @pytest.mark.parametrize(

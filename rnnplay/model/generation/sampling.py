@@ -15,7 +15,10 @@ from torch import Tensor
 
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import CheckpointError, RnnplayError
+from rnnplay.knob_texts import stop_strings
 from rnnplay.model import cells
+from rnnplay.model.generation.endings import before_stop, to_sentence_end
+from rnnplay.model.generation.filters import drawing_probabilities
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.vocabulary import lower
@@ -29,36 +32,14 @@ PROMPT_TOKENS = 1000
 SUGGESTION_TOKENS = 24
 
 
-def filter_logits(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
-    """The probabilities (V,) to draw from, float64, for logits (V,); at least one is above 0.
-
-    temperature  logits are divided by it; 0 gives all to the largest (of equal ones the first)
-    top_k        only the k most probable may be drawn (Fan et al. 2018); 0: all
-    top_p        only the smallest set of the most probable that holds p of the probability left by top_k together, the
-                 nucleus (Holtzman et al. 2020); 1: all
-
-    A logit of -inf is never drawn; NaN and +inf must not occur.
-    """
-    logits = logits.double()
-    if temperature == 0:
-        return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
-    # Subtracting the largest first keeps every temperature, however small, from giving an infinity.
-    probabilities = torch.softmax((logits - logits.max()) / temperature, dim=0)  # (V,)
-    if not (0 < top_k < len(logits)) and top_p >= 1:
-        return probabilities
-    ranked, order = probabilities.sort(descending=True, stable=True)  # (V,), and the ids in that order
-    if 0 < top_k < len(ranked):
-        ranked[top_k:] = 0
-        ranked /= ranked.sum()
-    before = ranked.cumsum(0) - ranked  # what the more probable ones hold together
-    ranked[1:].masked_fill_(before[1:] >= top_p, 0)
-    return torch.zeros_like(ranked).scatter_(0, order, ranked / ranked.sum())
-
-
 def generate_ids(
-    model: LanguageModel, prompt: Sequence[int], sampling: SamplingConfig, restart: int | None = None
+    model: LanguageModel,
+    prompt: Sequence[int],
+    sampling: SamplingConfig,
+    restart: int | None = None,
+    length: int | None = None,
 ) -> Iterator[int]:
-    """Draws `sampling.length` ids, one after another, after those of `prompt` (at least one).
+    """Draws `length` ids (by default `sampling.length`), one after another, after those of `prompt` (at least one).
 
     `restart`: an id before which the state is set to zero, as it was in training on lines.
     Raises RnnplayError if the model returns NaN or infinities, or its vocabulary has only <unk>.
@@ -68,26 +49,32 @@ def generate_ids(
         generator.manual_seed(sampling.seed)
     else:
         generator.seed()
+    length = sampling.length if length is None else length
+    recent = list(prompt[-sampling.repetition_window :])
     logits, state = _read(model, prompt)
-    for count in range(sampling.length):
-        token = _draw(logits, sampling, generator)
+    for count in range(length):
+        token = _draw(logits, sampling, generator, recent)
         yield token
-        if count + 1 < sampling.length:
+        recent = [*recent[1 - sampling.repetition_window :], token] if sampling.repetition_window > 1 else [token]
+        if count + 1 < length:
             logits, state = _step(model, token, model.zero_state(1) if token == restart else state)
 
 
 def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: SamplingConfig) -> Iterator[str]:
     """Continues `prompt`, yielding text as it is drawn; `prompt` and the pieces together read as one text.
 
-    The model first reads a newline if it has one, as texts begin after one. Raises as `generate_ids` does.
+    The model first reads a newline if it has one, as texts begin after one. The text ends before the first of the stop
+    strings, and with `sampling.whole_sentences` with a sentence, for which up to twice the length is drawn. Raises as
+    `generate_ids` does, and ConfigError for stop strings that cannot be read.
     """
     context = _prompt_ids(model, tokenizer, prompt)
     writer = _Writer(tokenizer, context, prompt)
     restart = tokenizer.newline if model.config.feed == "lines" else None
-    for token in generate_ids(model, context, sampling, restart):
-        piece = writer.write(token)
-        if piece:
-            yield piece
+    length = sampling.length * (2 if sampling.whole_sentences else 1)
+    pieces: Iterator[str] = map(writer.write, generate_ids(model, context, sampling, restart, length))
+    if sampling.whole_sentences:
+        pieces = to_sentence_end(pieces, sampling.length)
+    return filter(None, before_stop(pieces, stop_strings(sampling.stop)))
 
 
 def generate_together(
@@ -96,7 +83,8 @@ def generate_together(
     """Continues every one of `prompts`, side by side, which takes little longer than one of them.
 
     The k-th continuation, counted from 0, is what `generate` gives for that prompt with k added to the seed, but for
-    rounding: with the same random numbers, different prompts soon lead to the same text. Raises as `generate_ids` does.
+    rounding: with the same random numbers, different prompts soon lead to the same text. Stop strings
+    and whole sentences are not looked for. Raises as `generate_ids` does.
     """
     contexts = [_prompt_ids(model, tokenizer, prompt) for prompt in prompts]
     writers = [_Writer(tokenizer, ids, prompt) for ids, prompt in zip(contexts, prompts, strict=True)]
@@ -106,7 +94,11 @@ def generate_together(
     logits, state = torch.stack(rows), _joined(states)  # (B, V), (L, B, H)
     texts = [""] * len(prompts)
     for count in range(sampling.length):
-        tokens = [_draw(row, sampling, generator) for row, generator in zip(logits, generators, strict=True)]
+        tokens = [
+            _draw(row, sampling, generator, recent)
+            for row, generator, recent in zip(logits, generators, contexts, strict=True)
+        ]
+        contexts = [[*recent, token] for recent, token in zip(contexts, tokens, strict=True)]
         texts = [text + writer.write(token) for text, writer, token in zip(texts, writers, tokens, strict=True)]
         if count + 1 < sampling.length:
             if restart in tokens:
@@ -262,12 +254,14 @@ def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
     return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
 
 
-def _draw(logits: Tensor, sampling: SamplingConfig, generator: torch.Generator | None) -> int:
+def _draw(
+    logits: Tensor, sampling: SamplingConfig, generator: torch.Generator | None, recent: Sequence[int] = ()
+) -> int:
     logits = logits.clone()
     logits[UNKNOWN_ID] = -torch.inf
     if len(logits) == 1:
         raise RnnplayError("The model's vocabulary has no token but <unk>; train it with a lower min_count.")
-    probabilities = filter_logits(logits, sampling.temperature, sampling.top_k, sampling.top_p)
+    probabilities = torch.from_numpy(drawing_probabilities(logits.numpy(), sampling, recent))
     if sampling.temperature == 0:
         return int(probabilities.argmax())
     return int(torch.multinomial(probabilities, 1, generator=generator))

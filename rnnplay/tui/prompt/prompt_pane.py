@@ -342,4 +342,14 @@ def _header(sampling: SamplingConfig, step: int) -> str:
         parts.append(f"top k {sampling.top_k}")
     if sampling.top_p < 1:
         parts.append(f"top p {sampling.top_p:g}")
+    if sampling.min_p:
+        parts.append(f"min p {sampling.min_p:g}")
+    if sampling.typical_p < 1:
+        parts.append(f"typical p {sampling.typical_p:g}")
+    if sampling.repetition_penalty != 1:
+        parts.append(f"penalty {sampling.repetition_penalty:g} over {sampling.repetition_window:,}")
+    if sampling.stop != "off":
+        parts.append(f"stop {visible_line(sampling.stop)}")
+    if sampling.whole_sentences:
+        parts.append("whole sentences")
     return " · ".join(parts)

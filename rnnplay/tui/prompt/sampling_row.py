@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -112,9 +113,21 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         self._fit()
 
     def _fit(self) -> None:
-        """Makes the fields as wide as their values, with gaps if they fit; otherwise cuts the labels."""
-        width = self.size.width
+        """Makes the fields as wide as their values, with gaps if they fit.
+
+        Otherwise only those up to the seed are to be seen at once, with labels cut if need be; the focus scrolls to the
+        others.
+        """
         fields = list(self._fields.values())
+        if sum(LEAST_VALUE + 1 + GAP + cell_len(field.spec.label) for field in fields) > self.size.width:
+            first = list(self._fields).index("seed") + 1
+            self._fit_fields(fields[:first])
+            self._fit_fields(fields[first:], math.inf)
+        else:
+            self._fit_fields(fields)
+
+    def _fit_fields(self, fields: list[KnobField], width: float = 0) -> None:
+        width = width or self.size.width
         texts = [max(LEAST_VALUE, cell_len(field.fitting_text(MOST_VALUE)) + field.editing) for field in fields]
         labels = [cell_len(field.spec.label) for field in fields]
         spare = width - sum(texts) - sum(labels) - len(fields)
@@ -125,7 +138,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
                 spare = width - sum(texts) - sum(labels) - len(fields)
                 if spare >= len(fields) - 1:
                     break
-        gap = min(max(spare // max(len(fields) - 1, 1), 1), MOST_GAP)
+        gap = int(min(max(spare / max(len(fields) - 1, 1), 1), MOST_GAP))
         for field, label, text in zip(fields, labels, texts, strict=True):
             value_width = text + gap
             if value_width - ARROWS_WIDTH < text:  # below 8 cells a field shows no arrows

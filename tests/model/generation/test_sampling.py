@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.errors import RnnplayError
-from rnnplay.model.generation.sampling import complete, filter_logits, generate, generate_ids, generate_together
+from rnnplay.model.generation.sampling import complete, generate, generate_ids, generate_together
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import CharTokenizer, Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.vocabulary import UNKNOWN
@@ -55,66 +56,30 @@ def following(logits: Sequence[float]) -> Tensor:
     return torch.tensor(logits)
 
 
-# --- filter_logits
-
-
-def test_temperature_one_is_softmax_and_zero_is_the_most_probable() -> None:
-    logits = torch.randn(9, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(filter_logits(logits), logits.double().softmax(0))
-    torch.testing.assert_close(filter_logits(logits, 0.5), (logits.double() * 2).softmax(0))
-    assert filter_logits(following([1, 3, 3, 2]), temperature=0).tolist() == [0, 1, 0, 0]
-
-
-def test_no_temperature_makes_a_number_that_is_none() -> None:
-    for temperature in (1e-300, 1e-12, 100.0):
-        probabilities = filter_logits(following([-50, 80, 79, -torch.inf]), temperature)
-        assert bool(torch.isfinite(probabilities).all())
-        assert math.isclose(float(probabilities.sum()), 1)
-        assert int(probabilities.argmax()) == 1
-        assert probabilities[3] == 0
-
-
-def test_top_k_keeps_exactly_k_and_their_proportions() -> None:
-    logits = following([0, 2, 1, 2, -1])
-    kept = filter_logits(logits, top_k=3)
-    assert kept.count_nonzero() == 3
-    torch.testing.assert_close(kept[1], kept[3])
-    torch.testing.assert_close(kept[1] / kept[2], torch.tensor(math.e, dtype=torch.float64))
-    assert filter_logits(following([1, 1, 1]), top_k=2).tolist() == [0.5, 0.5, 0]  # of equal ones the first
-    assert torch.equal(filter_logits(logits, top_k=0), filter_logits(logits, top_k=99))
-
-
-@pytest.mark.parametrize(
-    ("top_p", "kept"), [(0.01, 1), (0.5, 1), (0.500001, 2), (0.75, 2), (0.8, 3), (0.875, 3), (0.9, 4), (1.0, 4)]
-)
-def test_top_p_keeps_the_smallest_set_that_holds_p(top_p: float, kept: int) -> None:
-    shares = torch.tensor([0.125, 0.5, 0.125, 0.25], dtype=torch.float64)
-    probabilities = filter_logits(shares.log(), top_p=top_p)
-    assert probabilities.count_nonzero() == kept
-    assert int(probabilities.argmax()) == 1
-    assert math.isclose(float(probabilities.sum()), 1)
-
-
-def test_the_nucleus_agrees_with_a_plain_loop() -> None:
-    generator = torch.Generator().manual_seed(3)
-    for trial in range(50):
-        logits = torch.randn(12, generator=generator) * 3
-        top_p = float(torch.rand(1, generator=generator))
-        top_k = trial % 12
-        shares = (logits.double() / 0.7).softmax(0).tolist()
-        order = sorted(range(12), key=lambda index: -shares[index])[: top_k or 12]
-        total = sum(shares[index] for index in order)
-        kept: list[int] = []
-        while not kept or sum(shares[index] for index in kept) / total < top_p:
-            kept.append(order[len(kept)])
-        probabilities = filter_logits(logits, 0.7, top_k, top_p)
-        assert sorted(probabilities.nonzero().flatten().tolist()) == sorted(kept)
-        inside = sum(shares[index] for index in kept)
-        expected = [shares[index] / inside if index in kept else 0 for index in range(12)]
-        torch.testing.assert_close(probabilities, torch.tensor(expected, dtype=torch.float64))
-
-
 # --- generate
+
+
+def test_a_sample_ends_where_its_settings_say() -> None:
+    tokenizer = tokenizer_of()
+    model = tiny(tokenizer)
+    free = SamplingConfig(length=200, temperature=3, seed=4)
+    text = "".join(generate(model, tokenizer, "Once", free))
+    stop = text[60:63]
+    escaped = stop.replace("\n", "\\n")
+    stopped = "".join(generate(model, tokenizer, "Once", replace(free, stop=f"not there|{escaped}")))
+    assert stopped == text[: text.index(stop)]
+    whole = "".join(generate(model, tokenizer, "Once", replace(free, length=20, whole_sentences=True)))
+    assert text.startswith(whole[:40]) and 20 <= len(whole) <= 40
+
+
+def test_a_penalty_of_repetition_is_for_the_prompt_and_what_was_drawn() -> None:
+    tokenizer = tokenizer_of()
+    model = tiny(tokenizer)
+    sampling = SamplingConfig(length=len(tokenizer.tokens) - 3, temperature=0, repetition_penalty=100.0)
+    ids = list(generate_ids(model, [1, 2], sampling))
+    logits = [float(value) for value in ids]
+    assert len(set(ids)) > len(set(generate_ids(model, [1, 2], replace(sampling, repetition_penalty=1.0))))
+    assert len(logits) == sampling.length
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -226,7 +191,7 @@ def test_the_state_is_zero_again_after_a_restart() -> None:
     with torch.no_grad():
         logits, _ = model(torch.tensor([[newline]]))
     logits[0, 0, 0] = -torch.inf
-    expected = int(torch.multinomial(filter_logits(logits[0, 0], 3), 1, generator=generator))
+    expected = int(torch.multinomial((logits[0, 0].double() / 3).softmax(0), 1, generator=generator))
     assert ids[at + 1] == expected
 
 
