@@ -44,6 +44,8 @@ GROUPS = {
     "completion": "Completion",
 }
 
+TokenKind = Literal["char", "byte", "bpe", "word"]
+NormalForm = Literal["none", "nfc", "nfkc"]
 ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
 ADAPTIVE_HIDDEN = 16
 """Smallest hidden size of an adaptive softmax: the vectors of its rarest words are a sixteenth as long."""
@@ -53,15 +55,56 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """All settings that determine a run. Raises ConfigError for an invalid value."""
 
     corpus: Annotated[str, Knob("a bundled corpus, a .txt in corpora/, or a path", "corpus")] = "tales"
-    tokens: Annotated[Literal["char", "word"], Knob("what one token is", "corpus", kept=True)] = "char"
+    tokens: Annotated[
+        TokenKind,
+        Knob(
+            "what one token is: a character, a byte (of any file), a byte pair (BPE, learned from the text), a word",
+            "corpus",
+            kept=True,
+        ),
+    ] = "char"
+    bpe_size: Annotated[
+        int,
+        Knob(
+            "tokens of byte-pair encoding",
+            "corpus",
+            low=258,
+            high=1_000_000,
+            kept=True,
+            label="bpe size",
+            when=("tokens", ("bpe",)),
+        ),
+    ] = 2000
     lowercase: Annotated[bool, Knob("read the text in lower case", "corpus", kept=True)] = False
+    normal_form: Annotated[
+        NormalForm,
+        Knob(
+            "the Unicode normal form to which the text is brought first: NFC composes accents, NFKC also replaces "
+            "ligatures, full-width letters and the like",
+            "corpus",
+            kept=True,
+        ),
+    ] = "none"
     min_count: Annotated[
-        int, Knob("tokens seen less often than this become <unk>", "corpus", low=1, high=1_000_000)
+        int,
+        Knob(
+            "tokens seen less often than this become <unk>",
+            "corpus",
+            low=1,
+            high=1_000_000,
+            when=("tokens", ("char", "word")),
+        ),
     ] = 1
     max_vocabulary: Annotated[
         int,
         Knob(
-            "keep only the most frequent tokens", "corpus", low=0, high=10_000_000, label="vocabulary", zero="no limit"
+            "keep only the most frequent tokens",
+            "corpus",
+            low=0,
+            high=10_000_000,
+            label="vocabulary",
+            zero="no limit",
+            when=("tokens", ("char", "word")),
         ),
     ] = 0
     feed: Annotated[

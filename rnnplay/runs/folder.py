@@ -2,6 +2,7 @@
 
 run.json          what the run is (RunInfo)
 vocabulary.json   the whole tokenizer: a run folder works without its corpus
+tokenizer.json    of byte pairs, the same for programs that use the package tokenizers
 metrics.jsonl     its records (metrics_log.py)
 step-000001200/   a checkpoint (training/checkpoints.py), written atomically
 engine.log        what the engine process printed
@@ -135,7 +136,7 @@ class RunFolder:
         self.sweep()
         if (first := self.checkpoint_path(0)).exists():
             self.remove_checkpoint(first)
-        replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+        self._write_tokenizer(tokenizer)
 
     def recreate(self, info: RunInfo, tokenizer: Tokenizer) -> RunLock:
         """Creates the folder of a run in training again, except run.json, after it was removed.
@@ -151,11 +152,16 @@ class RunFolder:
         try:
             if (self.path / "run.json").exists() and self.info().created != info.created:
                 raise InputError(f"{replaced}; train it again under another name.")
-            replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
+            self._write_tokenizer(tokenizer)
         except BaseException:
             lock.release()
             raise
         return lock
+
+    def _write_tokenizer(self, tokenizer: Tokenizer) -> None:
+        for name, data in tokenizer.companions().items():
+            replace_durably(self.path / name, data)
+        replace_durably(self.path / "vocabulary.json", tokenizer.to_bytes())
 
     def write_info(self, info: RunInfo) -> None:
         """Replaces run.json."""

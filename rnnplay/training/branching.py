@@ -74,7 +74,7 @@ def read_branch(
 def check_ids(ours: Tokenizer, given: Tokenizer, parent: str) -> None:
     """Raises InputError unless every id of `ours` stands for the same token in `given`, which may have more."""
     same = (
-        (given.kind, given.lowercase) == (ours.kind, ours.lowercase)
+        (given.kind, given.lowercase, given.normal_form) == (ours.kind, ours.lowercase, ours.normal_form)
         and given.tokens[: ours.size] == ours.tokens
         and given.to_bytes() == ours.extended(given.tokens[ours.size :]).to_bytes()  # also where spaces stand
     )

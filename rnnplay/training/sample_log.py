@@ -22,7 +22,8 @@ from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.recorder import Recorder
 
 SAMPLING = {
-    kind: SamplingConfig(length=length, temperature=0.8, seed=1) for kind, length in (("char", 64), ("word", 16))
+    kind: SamplingConfig(length=length, temperature=0.8, seed=1)
+    for kind, length in (("char", 64), ("byte", 64), ("bpe", 24), ("word", 16))
 }
 """How prompts are completed, by what a token is. The seed is fixed: what differs from step to step is the model."""
 

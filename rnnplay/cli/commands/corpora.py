@@ -14,6 +14,7 @@ from rnnplay.common.formatting import size_text
 if TYPE_CHECKING:
     from rnnplay.text.corpora.catalogue import Corpus
 
+UNITS = {"char": "characters", "byte": "bytes", "bpe": "byte pairs (BPE)", "word": "words"}
 EXCERPT = 300
 """Characters of the text that `show` quotes."""
 
@@ -113,7 +114,7 @@ def _lines(corpus: Corpus) -> list[tuple[str, str]]:
         ("title", card.title),
         ("what", card.summary),
         ("read as", "one stream" if card.feed == "stream" else "lines, each its own sequence"),
-        ("tokens", "words suit it" if card.tokens == "word" else "characters suit it"),
+        ("tokens", f"{UNITS[card.tokens]} suit it"),
         ("encoding", corpus.card.encoding),
         ("size", _size(corpus)),
         ("path", str(corpus.path) if corpus.path else "generated from the running Python when first used"),

@@ -72,6 +72,8 @@ def import_model(
             "corpus": wanted.corpus,
             "tokens": vocabulary.tokenizer.kind,
             "lowercase": vocabulary.tokenizer.lowercase,
+            "normal_form": vocabulary.tokenizer.normal_form,
+            **({"bpe_size": vocabulary.tokenizer.size} if vocabulary.tokenizer.kind == "bpe" else {}),
             "cell": model.cell,
             "nonlinearity": nonlinearity,
             "embedding": model.embedding,

@@ -21,7 +21,9 @@ from rnnplay.model.generation.endings import before_stop, to_sentence_end
 from rnnplay.model.generation.filters import drawing_probabilities
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.text.tokenizers.build import Tokenizer
-from rnnplay.text.tokenizers.vocabulary import lower
+from rnnplay.text.tokenizers.characters import is_word_character
+from rnnplay.text.tokenizers.preparing import prepared
+from rnnplay.text.tokenizers.utf8 import split_unfinished
 
 UNKNOWN_ID = 0
 """<unk> in every vocabulary; never drawn."""
@@ -181,18 +183,30 @@ def _to_word_end(
     writer = _Writer(tokenizer, ids, text)
     greedy = SamplingConfig(temperature=0)
     suggestion = ""
-    in_word = False
     for _ in range(SUGGESTION_TOKENS):
         token = _draw(logits, greedy, None)
-        word_part = tokenizer.is_word_part(token)
-        if token == tokenizer.newline or (in_word and not word_part):
+        if token == tokenizer.newline:
             break
         suggestion += writer.write(token)
-        in_word = word_part
-        if word_part and tokenizer.kind == "word":
+        if tokenizer.kind == "word":
+            if tokenizer.is_word_part(token):
+                break
+        elif (end := _first_word_end(suggestion)) is not None:
+            suggestion = suggestion[:end]
             break
         logits, state = _step(model, token, state, hook)
     return suggestion if suggestion.strip() else ""
+
+
+def _first_word_end(text: str) -> int | None:
+    """The index behind the first word of `text`; None if it may go on or there is none."""
+    within = False
+    for index, character in enumerate(text):
+        part = is_word_character(character)
+        if within and not part:
+            return index
+        within = part
+    return None
 
 
 def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], last: int) -> str:
@@ -203,7 +217,7 @@ def _unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], la
         words = [tokenizer.tokens[last]] if tokenizer.is_word_part(last) else []
     else:
         words = sorted(unknown, key=len, reverse=True)
-    text = lower(text) if tokenizer.lowercase else text
+    text = prepared(text, tokenizer.lowercase, tokenizer.normal_form)
     return next((word for word in words if text.endswith(word)), "")
 
 
@@ -220,13 +234,16 @@ class _Writer:
     def __init__(self, tokenizer: Tokenizer, context: Sequence[int], prompt: str) -> None:
         self._tokenizer = tokenizer
         self._previous = context[-1]
-        # A word model does not read the one space that a prompt ends on (`_prompt_ids`), so it must not be written
-        # twice.
+        self._unfinished = ""
+        """The first bytes of a character."""
+        # Where the one space that a prompt ends on is not read (`_prompt_ids`), it must not be written twice.
         self._drop_space = ends_on_space(tokenizer, prompt)
 
     def write(self, token: int) -> str:
-        """Returns what `token` adds to the text."""
-        piece = self._tokenizer.decode_after(self._previous, token)
+        """Returns what `token` adds to the text; "" while a character of several tokens is unfinished."""
+        piece, self._unfinished = split_unfinished(
+            self._unfinished + self._tokenizer.decode_after(self._previous, token)
+        )
         self._previous = token
         if self._drop_space:
             piece = piece.removeprefix(" ")
@@ -250,8 +267,11 @@ def _prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> list
 
 def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:
     """Whether `prompt` ends on a space that the model should not read."""
-    # For a word model a space between two words is not a token; one at the end would be read as a second space.
-    return tokenizer.kind == "word" and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
+    # For a word model a space between two words is not a token; one at the end would be read as a second space. For
+    # byte pairs it is part of the next word's token, and alone a token that words seldom follow.
+    return (
+        tokenizer.kind in ("word", "bpe") and prompt.endswith(" ") and bool(prompt[:-1].strip()) and prompt[-2] != " "
+    )
 
 
 def _draw(

@@ -15,6 +15,7 @@ import msgspec
 from rnnplay.common.files import composed
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml_text import parse_toml
+from rnnplay.config import TokenKind
 from rnnplay.errors import InputError
 
 LARGEST_CARD = 65_536
@@ -34,7 +35,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     summary: str = ""
     """What training on it teaches."""
     feed: Literal["stream", "lines"] = "stream"
-    tokens: Literal["char", "word"] = "char"
+    tokens: TokenKind = "char"
     """A hint: the kind of token that suits the text best."""
     file: str = ""
     """The text, relative to the card and in its folder."""
@@ -120,7 +121,7 @@ def _complaint(message: str) -> str:
     field = re.search(r" - at `\$\.?(.*?)`$", message)
     name = clean(field[1]) if field else "?"
     if name in ("feed", "tokens", "source") and "Invalid enum" in message:
-        allowed = {"feed": "stream or lines", "tokens": "char or word", "source": SOURCES_IN_WORDS}[name]
+        allowed = {"feed": "stream or lines", "tokens": "char, byte, bpe or word", "source": SOURCES_IN_WORDS}[name]
         return f"has an unknown value in the field {name}, which must be {allowed}"
     wrong = re.search(r"Expected `(.*?)`, got `(.*?)`", message)
     if wrong:

@@ -38,15 +38,22 @@ def iter_text(
     progress: Callable[[int], None] | None = None,
     *,
     encoding: str = "",
+    as_bytes: bool = False,
 ) -> Iterator[str]:
     """Yields the text of the file at `path` in non-empty pieces of about `chunk_bytes` bytes.
 
     The pieces depend on the content and on `chunk_bytes` only. `progress` is called with the number of bytes read so
     far after each chunk. `encoding`: Python's name of the encoding; "": given by a byte order mark, else UTF-8. Raises
     InputError for a file that is not readable text, once the reading reaches the fault.
+
+    as_bytes: takes any file, every byte of it as it is; those that are not valid UTF-8 are carried, as in utf8.py of
+    the tokenizers.
     """
     size = check_text_file(path).st_size
     with reading(path), path.open("rb") as file:
+        if as_bytes:
+            yield from _bytes(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress)
+            return
         yield from _decoded(file, path, max(chunk_bytes, _LONGEST_MARK), size, progress, encoding)
 
 
@@ -92,6 +99,23 @@ def reading(path: Path) -> Iterator[None]:
 def changed(path: Path) -> InputError:
     """The error for a file that changed while it was being read."""
     return InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
+
+
+def _bytes(
+    file: io.BufferedReader, path: Path, chunk_bytes: int, size: int, progress: Callable[[int], None] | None
+) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    done = 0
+    while data := file.read(chunk_bytes):
+        done += len(data)
+        if done > size:
+            raise changed(path)
+        if text := decoder.decode(data):
+            yield text
+        if progress is not None:
+            progress(done)
+    if text := decoder.decode(b"", final=True):
+        yield text
 
 
 def _decoded(

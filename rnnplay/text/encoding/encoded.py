@@ -240,14 +240,19 @@ class _Report:
 def _settings(config: RunConfig, feed: Feed, tokenizer: Tokenizer | None) -> dict[str, object]:
     if tokenizer is not None:
         return {"feed": feed, "split": config.split, "tokenizer": hashlib.sha256(tokenizer.to_bytes()).hexdigest()}
-    return {
+    settings: dict[str, object] = {
         "feed": feed,
         "split": config.split,
         "tokens": config.tokens,
         "lowercase": config.lowercase,
-        "min_count": config.min_count,
-        "max_vocabulary": config.max_vocabulary,
     }
+    if config.tokens in ("char", "word"):
+        settings |= {"min_count": config.min_count, "max_vocabulary": config.max_vocabulary}
+    if config.tokens == "bpe":
+        settings["bpe_size"] = config.bpe_size
+    if config.normal_form != "none":  # only then, so that keys of earlier versions stay
+        settings["normal_form"] = config.normal_form
+    return settings
 
 
 def _encode(
@@ -255,21 +260,23 @@ def _encode(
 ) -> None:
     before = check_text_file(path)
     ends = LineEnds()
-    noted = ends.counting(iter_text(path, progress=report.doing("counting")))
+    as_bytes = config.tokens == "byte"
+    noted = ends.counting(iter_text(path, progress=report.doing("counting"), as_bytes=as_bytes))
     if tokenizer is None:
         tokenizer = build_tokenizer(
             noted,
             config.tokens,
             lowercase=config.lowercase,
+            normal_form=config.normal_form,
+            bpe_size=config.bpe_size,
             min_count=config.min_count,
             max_vocabulary=config.max_vocabulary,
             keep_newline=feed == "lines",
             must_know=True,
         )
-    else:
-        for _ in noted:
-            pass
-    chunks = iter_text(path, progress=report.doing("encoding"))
+    for _ in noted:  # all that a tokenizer of bytes, or a given one, had no need of
+        pass
+    chunks = iter_text(path, progress=report.doing("encoding"), as_bytes=as_bytes)
     newline = tokenizer.newline if feed == "lines" else None
     texts = groupby(cut(chunks, ends, split_fractions(config.split)), key=lambda pair: pair[0])
     written: dict[int, encoded_cache.PartMeta] = {}
@@ -320,7 +327,7 @@ def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
                     f"lines or a larger fraction of it (split is {config.split})."
                 )
         return
-    unit = "characters" if corpus.tokenizer.kind == "char" else "tokens"
+    unit = {"char": "characters", "byte": "bytes"}.get(corpus.tokenizer.kind, "tokens")
     tokens = sum(split.tokens for split in (corpus.train, corpus.validation, corpus.test))
     characters = sum(split.characters for split in (corpus.train, corpus.validation, corpus.test))
     for part, split, fraction, least, other in (

@@ -30,7 +30,9 @@ class Lacking(NamedTuple):
 
 def lacking_tokens(chunks: Iterable[str], tokenizer: Tokenizer, min_count: int = 1) -> Lacking:
     """Finds the tokens that occur at least `min_count` times in the joined `chunks` and have no id."""
-    counter = WordCounter(tokenizer.lowercase) if tokenizer.kind == "word" else CharCounter(tokenizer.lowercase)
+    if tokenizer.kind in ("byte", "bpe"):
+        return Lacking([], 0)  # every text is bytes
+    counter = (WordCounter if tokenizer.kind == "word" else CharCounter)(tokenizer.lowercase, tokenizer.normal_form)
     counter.count(chunks)
     counts = counter.counts()
     found = [(token, count) for token, count in counts if count >= min_count and not tokenizer.knows(token)]

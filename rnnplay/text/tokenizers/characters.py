@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnplay.config import NormalForm, TokenKind
+from rnnplay.text.tokenizers.preparing import prepared, prepared_chunks
 from rnnplay.text.tokenizers.vocabulary import (
     FORMAT,
     UNKNOWN,
@@ -19,7 +19,7 @@ from rnnplay.text.tokenizers.vocabulary import (
     by_frequency,
     check_known,
     id_type,
-    lower,
+    saved_bytes,
 )
 
 _CODE_POINTS = 0x110000
@@ -30,11 +30,12 @@ _STEP = 1 << 20
 class CharTokenizer:
     """One id per character: id 0 for unknown ones, then the vocabulary in the order of code points."""
 
-    kind: Literal["char", "word"] = "char"
+    kind: TokenKind = "char"
 
-    def __init__(self, characters: Iterable[str], lowercase: bool = False) -> None:
+    def __init__(self, characters: Iterable[str], lowercase: bool = False, normal_form: NormalForm = "none") -> None:
         """`characters`: single characters, in the order of their ids from 1 on."""
         self.lowercase = lowercase
+        self.normal_form = normal_form
         self.tokens = [UNKNOWN, *characters]
         self.size = len(self.tokens)
         points = code_points("".join(self.tokens[1:]))
@@ -49,8 +50,7 @@ class CharTokenizer:
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
         """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""
-        for chunk in chunks:
-            text = lower(chunk) if self.lowercase else chunk
+        for text in prepared_chunks(chunks, self.lowercase, self.normal_form):
             for start in range(0, len(text), _STEP):
                 points = code_points(text[start : start + _STEP])
                 ids = self._table.take(points, mode="clip")
@@ -68,7 +68,7 @@ class CharTokenizer:
 
     def unknown_in(self, text: str) -> list[str]:
         """The distinct characters of `text` that have no id, in order of appearance."""
-        text = lower(text) if self.lowercase else text
+        text = prepared(text, self.lowercase, self.normal_form)
         return list(dict.fromkeys(text[index] for index in np.flatnonzero(self.encode(text) == 0)))
 
     def knows(self, token: str) -> bool:
@@ -77,29 +77,39 @@ class CharTokenizer:
 
     def extended(self, tokens: Iterable[str]) -> CharTokenizer:
         """A tokenizer with more characters after its own, which keep their ids."""
-        return CharTokenizer([*self.tokens[1:], *tokens], self.lowercase)
+        return CharTokenizer([*self.tokens[1:], *tokens], self.lowercase, self.normal_form)
 
     def is_word_part(self, token: int) -> bool:
         """Whether it is a letter, digit, combining mark, apostrophe or underscore."""
-        return token > 0 and _is_word_part(self.tokens[token])
+        return token > 0 and is_word_character(self.tokens[token])
+
+    def companions(self) -> dict[str, bytes]:
+        """No files: vocabulary.json says it all."""
+        return {}
 
     def to_bytes(self) -> bytes:
         """Serialises it as vocabulary.json."""
-        saved = SavedTokenizer(format=FORMAT, kind=self.kind, lowercase=self.lowercase, tokens=self.tokens)
-        return msgspec.json.encode(saved)
+        saved = SavedTokenizer(
+            format=FORMAT,
+            kind=self.kind,
+            lowercase=self.lowercase,
+            tokens=self.tokens,
+            normal_form=self.normal_form,
+        )
+        return saved_bytes(saved)
 
 
 class CharCounter:
     """Counts characters."""
 
-    def __init__(self, lowercase: bool = False) -> None:
+    def __init__(self, lowercase: bool = False, normal_form: NormalForm = "none") -> None:
         self._lowercase = lowercase
+        self._normal_form = normal_form
         self._counts = np.zeros(_CODE_POINTS, dtype=np.int64)
 
     def count(self, chunks: Iterable[str]) -> None:
         """Counts the characters of `chunks`."""
-        for chunk in chunks:
-            text = lower(chunk) if self._lowercase else chunk
+        for text in prepared_chunks(chunks, self._lowercase, self._normal_form):
             for start in range(0, len(text), _STEP):
                 counts = np.bincount(code_points(text[start : start + _STEP]))
                 self._counts[: len(counts)] += counts
@@ -126,7 +136,7 @@ class CharCounter:
         if must_know and not (kept != newline).any():
             counted = self._counts[seen[seen != newline]].tolist()
             check_known("character", counted, min_count, max_vocabulary)
-        return CharTokenizer(map(chr, np.sort(kept).tolist()), self._lowercase)
+        return CharTokenizer(map(chr, np.sort(kept).tolist()), self._lowercase, self._normal_form)
 
 
 def code_points(text: str) -> NDArray[np.uint8] | NDArray[np.uint32]:
@@ -141,7 +151,8 @@ def utf8_bytes(points: AnyIds) -> int:
     return len(points) + sum(int(np.count_nonzero(points >= least)) for least in (0x80, 0x800, 0x10000))
 
 
-def _is_word_part(character: str) -> bool:
+def is_word_character(character: str) -> bool:
+    """Whether it is a letter, digit, combining mark, apostrophe or underscore."""
     import unicodedata
 
     return (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnplay.config import NormalForm, TokenKind
 from rnnplay.errors import InputError
+from rnnplay.text.tokenizers.preparing import lower as lower
 
 UNKNOWN = "<unk>"
 """The display form of id 0, which stands for everything without an id of its own."""
@@ -27,12 +29,16 @@ class Tokenizer(Protocol):
     """Converts text to token ids and back. Immutable; may be used from several threads at once."""
 
     @property
-    def kind(self) -> Literal["char", "word"]:
-        """The kind of token: "char" or "word"."""
+    def kind(self) -> TokenKind:
+        """What one token is."""
 
     @property
     def lowercase(self) -> bool:
         """Whether text is lowercased before it is encoded."""
+
+    @property
+    def normal_form(self) -> NormalForm:
+        """The Unicode normal form that text is brought to before it is encoded."""
 
     @property
     def tokens(self) -> list[str]:
@@ -59,7 +65,10 @@ class Tokenizer(Protocol):
         """Decodes `ids` to text."""
 
     def decode_after(self, previous: int | None, token: int) -> str:
-        """The text that `token` adds after the token `previous` (None: at the start)."""
+        """The text that `token` adds after the token `previous` (None: at the start).
+
+        Bytes that are no whole character are carried as utf8.py says; `split_unfinished` joins them.
+        """
 
     def unknown_in(self, text: str) -> list[str]:
         """The distinct pieces of `text` that have no id, in order of appearance."""
@@ -73,6 +82,9 @@ class Tokenizer(Protocol):
     def is_word_part(self, token: int) -> bool:
         """Whether the token is a word or a part of one, rather than punctuation or space."""
 
+    def companions(self) -> dict[str, bytes]:
+        """Files by name that stand beside vocabulary.json for other programs."""
+
     def to_bytes(self) -> bytes:
         """Serialises the whole tokenizer as JSON, for `load_tokenizer`."""
 
@@ -81,25 +93,35 @@ class SavedTokenizer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The contents of vocabulary.json."""
 
     format: int
-    kind: Literal["char", "word"]
+    kind: TokenKind
     lowercase: bool
     tokens: list[str]
-    """Display forms by id, the unknown token at 0."""
+    """Display forms by id, the unknown token at 0; of byte pairs the written forms of GPT-2's files."""
     marks: list[str] = []
     """Words only: punctuation marks with a class of their own; see spacing.py."""
     spaces: list[str] = []
     """Words only: one row per class of token, "1" where a space precedes the class of the column."""
+    normal_form: NormalForm = "none"
+    merges: list[str] = []
+    """Byte pairs only: two written forms with a space between them, in the order in which they were learned."""
+
+
+def saved_bytes(saved: SavedTokenizer) -> bytes:
+    """The contents of vocabulary.json; fields that runs of earlier versions lack are left out at their defaults.
+
+    Whether a run can be resumed with a text is told by comparing these bytes.
+    """
+    fields = msgspec.structs.asdict(saved)
+    if saved.normal_form == "none":
+        del fields["normal_form"]
+    if not saved.merges:
+        del fields["merges"]
+    return msgspec.json.encode(fields)
 
 
 def id_type(size: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
     """The smallest integer type that holds `size` ids."""
     return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
-
-
-def lower(text: str) -> str:
-    """Lowercases `text` so that no letter depends on its neighbours, and chunks can be processed one by one."""
-    # str.lower turns a capital sigma into one of two letters, depending on its neighbours.
-    return (text.replace("Σ", "σ") if not text.isascii() else text).lower()
 
 
 def most_frequent(counts: Iterable[tuple[str, int]], min_count: int, limit: int | None) -> list[str]:

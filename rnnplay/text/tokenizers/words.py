@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnplay.config import NormalForm, TokenKind
+from rnnplay.text.tokenizers.preparing import prepared, prepared_chunks
 from rnnplay.text.tokenizers.spacing import CLASSES, WHITE, WORD, SpacingCounter, SpacingRule
 from rnnplay.text.tokenizers.units import UnitTable, take_values, tokens_in, unit_chunks
 from rnnplay.text.tokenizers.vocabulary import (
@@ -23,8 +23,8 @@ from rnnplay.text.tokenizers.vocabulary import (
     by_frequency,
     check_known,
     id_type,
-    lower,
     most_frequent,
+    saved_bytes,
 )
 
 NEWLINE, SPACE, JOIN, SPACES = 1, 2, 3, 4
@@ -41,12 +41,15 @@ class WordTokenizer:
     `decode(encode(text)) == text` for every text without unknown tokens (lowercased, if `lowercase`).
     """
 
-    kind: Literal["char", "word"] = "word"
+    kind: TokenKind = "word"
     newline: int | None = NEWLINE
 
-    def __init__(self, words: Iterable[str], rule: SpacingRule, lowercase: bool = False) -> None:
+    def __init__(
+        self, words: Iterable[str], rule: SpacingRule, lowercase: bool = False, normal_form: NormalForm = "none"
+    ) -> None:
         """`words`: all tokens but the reserved ones, in the order of their ids from len(RESERVED) on."""
         self.lowercase = lowercase
+        self.normal_form = normal_form
         self.rule = rule
         words = list(words)
         self.tokens = [*RESERVED, *words]
@@ -63,8 +66,7 @@ class WordTokenizer:
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
         """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""
-        if self.lowercase:
-            chunks = map(lower, chunks)
+        chunks = prepared_chunks(chunks, self.lowercase, self.normal_form)
         table = _EncodedUnits(self)
         last_class = WHITE
         held = 0  # spaces at the end, which may begin a SPACES
@@ -97,7 +99,7 @@ class WordTokenizer:
 
     def unknown_in(self, text: str) -> list[str]:
         """The distinct words and marks of `text` that have no id, in order of appearance."""
-        tokens = tokens_in(lower(text) if self.lowercase else text)
+        tokens = tokens_in(prepared(text, self.lowercase, self.normal_form))
         return list(dict.fromkeys(token for token in tokens if token != " " and token not in self._ids))
 
     def knows(self, token: str) -> bool:
@@ -106,11 +108,16 @@ class WordTokenizer:
 
     def extended(self, tokens: Iterable[str]) -> WordTokenizer:
         """A tokenizer with more words after its own, which keep their ids, and with the same rule of spacing."""
-        return WordTokenizer([*self.tokens[len(RESERVED) :], *tokens], self.rule, self.lowercase)
+        words = [*self.tokens[len(RESERVED) :], *tokens]
+        return WordTokenizer(words, self.rule, self.lowercase, self.normal_form)
 
     def is_word_part(self, token: int) -> bool:
         """Whether the token is a word (not a mark, space or the unknown token)."""
         return token != 0 and self._classes[token] == WORD
+
+    def companions(self) -> dict[str, bytes]:
+        """No files: vocabulary.json says it all."""
+        return {}
 
     def to_bytes(self) -> bytes:
         """Serialises it as vocabulary.json."""
@@ -121,8 +128,9 @@ class WordTokenizer:
             tokens=self.tokens,
             marks=self.rule.marks,
             spaces=self.rule.rows(),
+            normal_form=self.normal_form,
         )
-        return msgspec.json.encode(saved)
+        return saved_bytes(saved)
 
     def ids_and_classes(self, unit: str) -> tuple[list[int], list[int], int]:
         """The ids of a unit (a text without spaces), JOIN included, the classes of its tokens, and the bytes hidden."""
@@ -145,15 +153,15 @@ class WordTokenizer:
 class WordCounter:
     """Counts words and marks, and where spaces stand between them."""
 
-    def __init__(self, lowercase: bool = False) -> None:
+    def __init__(self, lowercase: bool = False, normal_form: NormalForm = "none") -> None:
         self._lowercase = lowercase
+        self._normal_form = normal_form
         self._counts: Counter[str] = Counter()
         self._spacing = SpacingCounter()
 
     def count(self, chunks: Iterable[str]) -> None:
         """Counts a whole text, given in `chunks`; units are looked up, and each distinct one is tokenized once."""
-        if self._lowercase:
-            chunks = map(lower, chunks)
+        chunks = prepared_chunks(chunks, self._lowercase, self._normal_form)
         table = _CountedUnits(self._spacing)
         last_class = WHITE
         for units, space in unit_chunks(chunks):
@@ -174,7 +182,8 @@ class WordCounter:
         if must_know and not words:
             counted = [count for token, count in self._counts.items() if token != "\n"]
             check_known("word", counted, min_count, max_vocabulary)
-        return WordTokenizer(words, self._spacing.rule(set(words).__contains__), self._lowercase)
+        rule = self._spacing.rule(set(words).__contains__)
+        return WordTokenizer(words, rule, self._lowercase, self._normal_form)
 
     def _add(self, table: _CountedUnits) -> None:
         for unit, count in zip(table, table.counts.tolist(), strict=False):
