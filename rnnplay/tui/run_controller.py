@@ -84,6 +84,8 @@ class RunController:
         """Replaced when another run is loaded."""
         self.engine: EngineClient | None = None
         self.engine_ready = False
+        self.device = "cpu"
+        """What `device = auto` selects on this machine, once the engine has said it."""
         self.engine_silent = 0.0
         """Seconds since the engine last answered; 0 while it responds."""
         self.engine_busy = 0.0
@@ -173,7 +175,7 @@ class RunController:
         else:
             self.state.apply(event)
         if isinstance(event, messages.Ready):
-            self.engine_ready = True
+            self.engine_ready, self.device = True, event.device
             if self.forced:  # a restarted engine does not know of it
                 self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":

@@ -77,7 +77,7 @@ class RaceActions:
             return
         own = not self._is_of_race(self._controllers.front)
         note = f"{state.run} is paused meanwhile." if own and state.phase is Phase.TRAINING else ""
-        dialog = RaceDialog(form.config, self._controllers.workspace, note)
+        dialog = RaceDialog(form.config, self._controllers.workspace, note, self._controllers.front.device)
         self._screen.app.push_screen(dialog, self._planned)
 
     def _is_of_race(self, controller: RunController) -> bool:
@@ -107,7 +107,8 @@ class RaceActions:
         live = self.live
         assert live is not None
         if choice is None:
-            self._controllers.bring_to_front(live.own)
+            if self._controllers.front is not live.own:
+                self._controllers.bring_to_front(live.own)
         elif choice.action == "new":
             self.plan()
         elif choice.controller is not None:

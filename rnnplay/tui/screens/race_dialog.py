@@ -79,15 +79,17 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "Start"),
+        Binding("m", "match", "Match parameters"),
         Binding("escape", "cancel", "Cancel"),
         *HELP_KEYS,
         Binding("up", "row(-1)", show=False),
         Binding("down", "row(1)", show=False),
     ]
 
-    def __init__(self, setup: RunConfig, workspace: Workspace, note: str = "") -> None:
-        """`setup` is varied; `note` says what becomes of the run in front."""
+    def __init__(self, setup: RunConfig, workspace: Workspace, note: str = "", device: str = "cpu") -> None:
+        """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects."""
         super().__init__()
+        self._device = device
         self._setup, self._workspace, self._note = setup, workspace, note
         self._settings = RaceSettings()
         self._texts: dict[str, str] = {}
@@ -171,7 +173,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
             )
         self._fields["vary"].display = own
         try:
-            self._plan = plan_of(settings, self._choice, self._setup, self._cores, self._vocabulary)
+            self._plan = plan_of(settings, self._choice, self._setup, self._cores, self._vocabulary, self._device)
             self._error = next(iter(errors.values()), "")
         except RnnplayError as error:
             self._plan = None
@@ -246,6 +248,11 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     def _undone(self, event: KnobField.Undone) -> None:
         event.stop()
         self._texts.pop(event.field.spec.name, None)
+        self._show()
+
+    def action_match(self) -> None:
+        """Matches the numbers of parameters, or no longer."""
+        self._settings = with_values(self._settings, {"parameters": not self.settings.parameters})
         self._show()
 
     def action_row(self, direction: int) -> None:
