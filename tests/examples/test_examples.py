@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,11 @@ def test_metrics_are_plotted(trained: tuple[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "metrics.png"
     assert run("plot_metrics.py", str(trained[1]), "--out", str(out)) == f"Saved as {out}.\n"
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(shutil.which("vim") is None, reason="there is no vim")
+def test_the_script_for_vim_is_read_without_an_error(tmp_path: Path) -> None:
+    script = EXAMPLES / "rnnplay.vim"
+    command = ["vim", "-es", "-u", "NONE", "-N", "-S", str(script), "-c", "RnnplayStop", "-c", "qall!"]
+    done = subprocess.run(command, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, b"")

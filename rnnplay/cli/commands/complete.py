@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -27,6 +28,11 @@ from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
 @click.option(
     "--bars", metavar="N", type=WholeNumber(1, 1000), default=8, help="How many next tokens to list.  [default: 8]"
 )
+@click.option(
+    "--serve",
+    is_flag=True,
+    help="Answer requests on standard input, one line of JSON each, until it ends: for editors and other programs.",
+)
 @checkpoint_option
 @workspace_option
 @json_option
@@ -38,6 +44,7 @@ def command(
     prompt: str | None,
     prompt_file: Path | None,
     bars: int,
+    serve: bool,
     checkpoint: str,
     as_json: bool,
 ) -> None:
@@ -45,7 +52,15 @@ def command(
 
     A TEXT of - is read from standard input; one that begins with a dash comes after --. A text from a file or from
     standard input loses its final newline.
+
+    With --serve the model is loaded once, and each request, such as {"id": 1, "text": "Once upon a"}, is answered with
+    one line of JSON within milliseconds.
     """
+    if serve:
+        if not (text is None and prompt is None and prompt_file is None):
+            raise click.UsageError("With --serve the texts come in requests on standard input; leave TEXT out.")
+        _serve(session, run_name, checkpoint)
+        return
     if text is not None and prompt is not None:
         raise click.UsageError("TEXT and --prompt are the same; leave one out.")
     text = prompt if text is None else text
@@ -67,6 +82,20 @@ def command(
     click.echo(written(text + found.suggestion))
     rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
     table(("next", "probability"), rows, numbers=("probability",))
+
+
+def _serve(session: Session, run_name: str, checkpoint: str) -> None:
+    run = find_run(session, run_name)
+
+    import torch
+
+    from rnnplay.cli.support.completion_server import CompletionServer
+    from rnnplay.training.checkpoints import load_model
+
+    torch.set_num_threads(1)  # one token at a time gains nothing from more
+    model, tokenizer, step = load_model(run, checkpoint)
+    write_json({"ready": True, "run": run.name, "step": step})
+    CompletionServer(model, tokenizer, step).serve(sys.stdin.buffer, write_json)
 
 
 def visible(token: str) -> str:

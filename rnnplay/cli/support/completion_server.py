@@ -1,0 +1,98 @@
+"""`rnnplay complete --serve`: answers completion requests, one line of JSON each, for editors and other programs.
+
+The model is loaded once, so that an answer takes milliseconds. docs/commands.md documents the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import msgspec
+
+from rnnplay.common.jsonl import UNDECODABLE, decode_line
+from rnnplay.config import SamplingConfig
+from rnnplay.errors import RnnplayError
+from rnnplay.model.generation.sampling import complete, generate
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers.build import Tokenizer
+
+LONGEST_LINE = 8 * 1024 * 1024
+"""Bytes of a request; a longer one is refused."""
+
+MOST_BARS = 1000
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A line of the input."""
+
+    text: str
+    """What to complete: the text up to the cursor."""
+    id: int | str | None = None
+    """Anything by which the answer is to be recognised."""
+    bars: int = 8
+    """How many of the most probable next tokens to return, 0 to 1,000."""
+    sampling: SamplingConfig | None = None
+    """Also write a sample with these settings; None: no sample."""
+
+
+class _Id(msgspec.Struct):
+    id: int | str | None = None
+
+
+class CompletionServer:
+    """A model, and the answers that it gives."""
+
+    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, step: int) -> None:
+        self._model, self._tokenizer, self._step = model, tokenizer, step
+
+    def serve(self, lines: BinaryIO, write: Callable[[object], None]) -> None:
+        """Answers each line of `lines` with one object, in order, until the end of it; empty lines are left out."""
+        while line := lines.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+                while (rest := lines.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+                    pass
+                write({"id": None, "error": f"A request has at most {LONGEST_LINE:,} bytes; send less of the text."})
+            elif line.strip():
+                write(self.answer(line))
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """The answer to one request; for one that is not valid `error`, one sentence that says why."""
+        try:
+            request: Request = decode_line(line, Request)
+            if not 0 <= request.bars <= MOST_BARS:
+                return {"id": request.id, "error": f"bars must be from 0 to {MOST_BARS:,}; got {request.bars:,}."}
+            return self._answered(request)
+        except UNDECODABLE as error:
+            return {"id": _id(line), "error": f"This is no request: {_sentence(error)}"}
+        except RnnplayError as error:
+            return {"id": _id(line), "error": str(error)}
+
+    def _answered(self, request: Request) -> dict[str, Any]:
+        found = complete(self._model, self._tokenizer, request.text, max(1, request.bars))
+        likely = [{"token": token, "probability": probability} for token, probability in found.next[: request.bars]]
+        answer = {
+            "id": request.id,
+            "suggestion": found.suggestion,
+            "next": likely,
+            "unknown": found.unknown,
+            "step": self._step,
+        }
+        if request.sampling is not None:
+            answer["sample"] = "".join(generate(self._model, self._tokenizer, request.text, request.sampling))
+        return answer
+
+
+def _id(line: bytes) -> int | str | None:
+    try:
+        return msgspec.json.decode(line, type=_Id).id
+    except UNDECODABLE:
+        return None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "It is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return "It is not UTF-8."
+    return str(error).replace("`", "").rstrip(".") + "."
