@@ -15,7 +15,7 @@ from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.errors import InputError
 from rnnplay.runs.records import Finished, Record, Rollback, Step
 
-FLUSH_SECONDS = 0.4
+FLUSH_SECONDS = 0.3
 """A record waits in memory no longer than this for the next one, in seconds."""
 
 MOST_WAITING = 50_000
