@@ -142,6 +142,9 @@ class ChartModel:
         self.columns: list[Columns] = []
         """The columns that were last drawn of each series, two per cell."""
         self._range: tuple[float, float] | None = None
+        self._window: tuple[float, float, int, int] | None = None
+        self._read: list[tuple[History, int, Columns]] = []
+        """The columns that were last drawn, by history and its version, for the window `_window`."""
 
     def state(self) -> object:
         """Everything a drawing depends on: equal states give equal drawings."""
@@ -212,7 +215,7 @@ class ChartModel:
         assert extent is not None
         lo, hi = self.window = self.viewport.window(*extent)
         level = max(self.smoothing - 1, 0)
-        self.columns = [series.history.columns(lo, hi, 2 * layout.columns, level) for series in self.series]
+        self.columns = self._columns_of(lo, hi, 2 * layout.columns, level)
         curves = [
             plot.Curve(
                 columns,
@@ -229,6 +232,19 @@ class ChartModel:
         threshold = self.threshold, self.threshold_label
         drawn = plot.Plot(curves, lo, hi, self._scale(), *threshold, self.marks, self.cursor, self.unit)
         return plot.draw(drawn, layout)
+
+    def _columns_of(self, lo: float, hi: float, n: int, level: int) -> list[Columns]:
+        """The columns of each series; of a history that has not changed, those that were drawn before."""
+        window = lo, hi, n, level
+        known = {id(history): (version, columns) for history, version, columns in self._read if window == self._window}
+        self._window, self._read = window, []
+        for series in self.series:
+            history = series.history
+            version, columns = known.get(id(history), (None, None))
+            if columns is None or version != history.version:
+                version, columns = history.version, history.columns(lo, hi, n, level)
+            self._read.append((history, version, columns))
+        return [columns for _, _, columns in self._read]
 
     def _scale(self) -> axes.Scale:
         """The vertical axis for the visible values; the previous one while it fits."""

@@ -45,7 +45,7 @@ class RunList(ScrollView, can_focus=True):
     - `Enter` resumes a run, `o` opens it for prompts and the inspection, `b` branches from it
     - `/` filters: words, and terms like `lr>=0.001 cell=lstm valid<1.5 tag:good created>2026-03`; a field is any knob,
       step, valid, parameters, created, run, parent, tag, note; compared with = != < <= > >=
-    - `space` chooses runs, `=` compares those that are chosen
+    - `space` chooses runs, `=` compares those that are chosen, `c` draws them on the playground's charts
     - `p` puts branches below their parents
     - `n` notes something, `t` sets tags, `r` renames
     - `d` removes a run into the workspace's trash, `u` brings the last one back

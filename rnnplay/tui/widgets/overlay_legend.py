@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -54,14 +53,19 @@ def legend(runs: Sequence[OverlaidRun], width: int, dark: bool) -> Content:
     "■ tales-rnn-128-01 1.513  ▲ tales-gru-128-01 ● 1.482": a filled circle marks a run that is being trained.
     """
     longest = LONGEST
-    while (rows := _rows(runs, width, longest, dark)) is None and longest > SHORTEST:
+    while (rows := _rows(runs, 0, width, longest, dark)) is None and longest > SHORTEST:
         longest -= 4
-    return Content("\n").join(rows or _cut(runs, width, dark))
+    left_out = 0
+    while rows is None and left_out < len(runs) - 1:
+        left_out += 1
+        rows = _rows(runs[:-left_out], left_out, width, SHORTEST, dark)
+    return Content("\n").join(rows or [])
 
 
-def _rows(runs: Sequence[OverlaidRun], width: int, longest: int, dark: bool) -> list[Content] | None:
+def _rows(runs: Sequence[OverlaidRun], left_out: int, width: int, longest: int, dark: bool) -> list[Content] | None:
     """The runs in rows, names of at most `longest` cells; None if that takes too many rows."""
     parts = [_part(run, longest, dark) for run in runs]
+    parts += [Content.styled(f"and {left_out} more", MUTED)] if left_out else []
     parts.append(Content.styled(HINT, MUTED))
     rows: list[Content] = []
     for part in parts:
@@ -70,15 +74,6 @@ def _rows(runs: Sequence[OverlaidRun], width: int, longest: int, dark: bool) -> 
         else:
             rows.append(part)
     return rows if len(rows) <= ROWS else None
-
-
-def _cut(runs: Sequence[OverlaidRun], width: int, dark: bool) -> list[Content]:
-    """As many runs as fit, and how many more there are."""
-    shown = list(runs)
-    while len(shown) > 1 and (rows := _rows(shown, width - cell_len(" and 10 more"), SHORTEST, dark)) is None:
-        shown.pop()
-    rows = _rows(shown, width, SHORTEST, dark) or []
-    return [*rows[:-1], Content.assemble(rows[-1], (f" and {len(runs) - len(shown)} more", MUTED))] if rows else []
 
 
 def _part(run: OverlaidRun, longest: int, dark: bool) -> Content:
