@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Key, Paste
 from textual.message_pump import MessagePump
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from rnnplay.tui.setup.knob_field import KnobField
 
@@ -150,16 +150,16 @@ class Keyboard:
             self._app.notify(text, timeout=NOTICE_SECONDS, markup=False)
 
 
-def takes_text(widget: Widget | None) -> TypeGuard[Input | KnobField]:
+def takes_text(widget: Widget | None) -> TypeGuard[Input | KnobField | TextArea]:
     """Returns whether `widget`, the focused one, receives typed characters as text."""
-    return isinstance(widget, Input | KnobField)
+    return isinstance(widget, Input | KnobField | TextArea)
 
 
 def _is_text(event: Key | Paste) -> bool:
     return isinstance(event, Paste) or event.is_printable or event.key in ("enter", "backspace")
 
 
-def _refusal(widget: Input | KnobField, character: str) -> str:
+def _refusal(widget: Input | KnobField | TextArea, character: str) -> str:
     if isinstance(widget, KnobField):
         return f"{widget.refusal(character)} Escape leaves the field; then letters are commands again."
     return f"“{character}” was not taken."

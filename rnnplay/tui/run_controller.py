@@ -22,6 +22,7 @@ from rnnplay.runs.folder import RunFolder, new_run_name
 from rnnplay.tui.followed_run import FollowedRun, Turn
 from rnnplay.tui.resuming import CHANGEABLE, LENGTHS, extended, with_values_of
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
+from rnnplay.tui.sent_prompt import SentPrompt
 from rnnplay.workspace import Workspace
 
 Request = messages.Complete | messages.Sample | messages.Inspect
@@ -96,6 +97,7 @@ class RunController:
         """Quantities forced in the completions that accompany those of the unchanged model."""
         self._engine_command = engine_command
         self._requests = 0
+        self._sent = SentPrompt()
         self._newest: dict[str, Request] = {}
         """The last request for each purpose; answers to older ones are out of date."""
         self._before_resume: tuple[Phase, RunConfig, RunConfig] | None = None
@@ -174,8 +176,11 @@ class RunController:
             self.state.take_back(*self._before_resume)
         else:
             self.state.apply(event)
+        if isinstance(event, messages.Failed) and event.command == "complete":
+            self._sent.forget()  # the next prompt is sent whole
         if isinstance(event, messages.Ready):
             self.engine_ready, self.device = True, event.device
+            self._sent.forget()
             if self.forced:  # a restarted engine does not know of it
                 self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
@@ -330,11 +335,14 @@ class RunController:
 
     def complete(self, text: str, bars: int = 8, purpose: str = "prompt") -> int:
         """Asks for a completion; returns the number of the request."""
-        return self._ask(purpose, messages.Complete(request=self._next_request(), text=text, bars=bars))
+        request = messages.Complete(request=self._next_request(), text=text, bars=bars)
+        self._newest[purpose] = request
+        self.send(self._sent.shortened(request))
+        return request.request
 
-    def sample(self, prompt: str, sampling: SamplingConfig) -> int:
+    def sample(self, prompt: str, sampling: SamplingConfig, purpose: str = "sample") -> int:
         """Asks for a sample; returns the number of the request."""
-        return self._ask("sample", messages.Sample(request=self._next_request(), prompt=prompt, sampling=sampling))
+        return self._ask(purpose, messages.Sample(request=self._next_request(), prompt=prompt, sampling=sampling))
 
     def cancel(self) -> None:
         """Ends the sample under way."""

@@ -57,6 +57,8 @@ class PlaygroundScreen(Screen[None]):
     **Train** starts a run; the charts follow its loss and gradient norm. Type into the **prompt** at any time:
     the model as it is at that moment completes it.
 
+    `W` opens the scratchpad: a text of your own, which the model helps to write.
+
     Keys work wherever no text is being typed; `escape` leaves a text field. From anywhere, `F5` trains, pauses
     and goes on, `F6` switches clipping, `F7` and `F8` move its threshold.
     """
@@ -291,6 +293,13 @@ class PlaygroundScreen(Screen[None]):
 
     def action_prompt(self) -> None:
         self.prompt.focus_input()
+
+    def action_write(self) -> None:
+        """Opens the scratchpad."""
+        from rnnplay.tui.writing.writing_screen import WritingScreen  # imported on first use
+
+        screen = WritingScreen(self.controller, self.controllers.workspace, self.prompt.sampling)
+        self.app.push_screen(screen, lambda _: self._display.look_again())
 
     def action_release(self) -> None:
         self.controller.release()

@@ -1,0 +1,33 @@
+"""Of a long prompt only what is new is sent, and the engine puts the same text together."""
+
+from __future__ import annotations
+
+import random
+
+from rnnplay.engine.messages import Complete
+from rnnplay.tui.sent_prompt import LONG_PROMPT, SentPrompt, common_length
+
+
+def test_the_common_beginning_of_two_texts() -> None:
+    for one, other, length in [("", "", 0), ("a", "", 0), ("abc", "abd", 2), ("abc", "abc", 3), ("ab", "abc", 2)]:
+        assert common_length(one, other) == common_length(other, one) == length
+
+
+def test_edits_of_a_long_text_arrive_as_they_were_typed() -> None:
+    draw = random.Random(1)
+    sent, engine, text = SentPrompt(), "", "x" * (LONG_PROMPT + 50)
+    for number in range(200):
+        at = draw.randrange(len(text) + 1) if number % 3 else len(text)
+        text = text[:at] + draw.choice("xyz") + text[at + draw.randrange(2) :]
+        request = sent.shortened(Complete(request=number, text=text))
+        engine = engine[: request.kept] + request.text
+        assert engine == text
+    one_more = sent.shortened(Complete(request=1, text=text + "!"))
+    assert (one_more.text, one_more.kept) == ("!", len(text))
+
+
+def test_after_forgetting_the_whole_text_is_sent() -> None:
+    sent, text = SentPrompt(), "x" * 2000
+    sent.shortened(Complete(request=1, text=text))
+    sent.forget()
+    assert sent.shortened(Complete(request=2, text=text)) == Complete(request=2, text=text)

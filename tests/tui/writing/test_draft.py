@@ -1,0 +1,76 @@
+"""The scratchpad's text is never lost: kept in the workspace, written atomically, and no file is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnnplay.errors import InputError
+from rnnplay.tui.writing import draft as drafts
+from rnnplay.tui.writing.draft import Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
+
+
+def test_a_kept_draft_comes_back(tmp_path: Path) -> None:
+    draft = Draft(text="a\nb\x1b", cursor=(1, 1), file=str(tmp_path / "t.txt"), unsaved=True)
+    keep_draft(draft, tmp_path / "draft.json")
+    assert load_draft(tmp_path / "draft.json") == draft
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"text": 1}', b'{"cursor": [1]}'])
+def test_a_broken_draft_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "draft.json").write_bytes(content)
+    assert load_draft(tmp_path / "draft.json") == Draft()
+
+
+@pytest.mark.parametrize("content", [b"one\ntwo\n", b"one\r\ntwo\r\n", "日本\n".encode()])
+def test_a_file_that_is_opened_and_saved_is_the_same(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(content)
+    draft = open_draft(path)
+    assert "\r" not in draft.text
+    assert not save_draft(draft, path).unsaved
+    assert path.read_bytes() == content
+
+
+def test_saving_keeps_links_and_permissions(tmp_path: Path) -> None:
+    path, link = tmp_path / "t.txt", tmp_path / "link.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    save_draft(Draft(text="new"), link)
+    assert link.is_symlink()
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.txt", "t.txt"]
+
+
+def test_what_cannot_be_written_is_said_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("old")
+    with pytest.raises(InputError, match="half of a character"):
+        save_draft(Draft(text="\ud800"), path)
+    with pytest.raises(InputError, match="was not written"):
+        save_draft(Draft(text="x"), tmp_path / "missing" / "t.txt")
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["t.txt"]
+
+
+def test_too_large_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST_BYTES", 10)
+    path = tmp_path / "t.txt"
+    path.write_text("x" * 11)
+    with pytest.raises(InputError, match="more than 10 characters"):
+        open_draft(path)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", ".", "missing/x.txt", "/", "a\0b", "x" * 5000])
+def test_a_path_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError):
+        typed_path(typed)
+
+
+def test_a_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert typed_path(" a.txt ") == tmp_path / "a.txt"
