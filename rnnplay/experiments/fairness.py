@@ -101,7 +101,7 @@ def told_apart(best: tuple[str, Spread], other: tuple[str, Spread]) -> str:
     """Says in a sentence whether the seeds tell two variants apart, of which `best` has the lower mean."""
     (name, one), (other_name, two) = best, other
     if min(one.n, two.n) < 2:
-        return f"{name} and {other_name} were trained with one seed: their difference may be noise; repeat the race."
+        return f"{name} and {other_name} have been compared with one seed so far: their difference may be noise."
     if one.overlaps(two):
         return (
             f"The ranges of {name} and {other_name} overlap over {min(one.n, two.n)} seeds: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +16,7 @@ from rnnplay.experiments.standings import Progress, Validated
 from rnnplay.experiments.variants import LENGTHS, Variant, labels_of
 from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
 from rnnplay.runs.folder import RunFolder, names_in
-from rnnplay.runs.records import Rollback, Started, Validation
+from rnnplay.runs.records import Rollback, Started, Tuned, Validation
 from rnnplay.runs.thinned import ThinnedLog
 from rnnplay.workspace import Workspace
 
@@ -45,6 +45,11 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
     ]
     folders = [folder for folder in folders if folder.holds_run() and folder.checkpoints()]
     if len(folders) < 2:
+        if folders:
+            raise InputError(
+                f"Of the race {quoted(name[:60])} only {folders[0].name} can go on; the others were renamed or "
+                "removed, or have no checkpoint."
+            )
         known = list(dict.fromkeys(match[1] for run in names if (match := _RUN.fullmatch(run))))
         there = f"the races are {', '.join(known[-20:])}" if known else "there is no race at all"
         raise InputError(f"There is no race {quoted(name[:60])} in {workspace.checkpoints}; {there}.")
@@ -68,33 +73,48 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
     if any(sum(config.seed == seed for config in configs.values()) < 2 for seed in seeds):
         seeds = []  # the seed is what was varied
     races = [[run for run, config in configs.items() if config.seed == seed] for seed in seeds] or [list(configs)]
-    if seeds:  # a variant has the same label whatever its seed
-        before = {run: with_values(config, {"seed": 0}) for run, config in before.items()}
-    labelled = _labelled(list(dict.fromkeys(before.values())))
+    stems = {run: run.removesuffix(f"-seed-{config.seed}") if seeds else run for run, config in configs.items()}
+    firsts: dict[str, RunConfig] = {}
+    for (
+        run,
+        config,
+    ) in before.items():  # a variant has the same label whatever its seed, and whatever a rollback changed
+        firsts.setdefault(stems[run], with_values(config, {"seed": 0}) if seeds else config)
+    tuned = {item.knob for folder in folders for item in ThinnedLog(folder.log).read() if isinstance(item, Tuned)}
+    labelled = _labelled({stem.removeprefix(f"{name}-"): config for stem, config in firsts.items()}, tuned)
     return StoppedRace(
         variants=[
-            [msgspec.structs.replace(labelled[before[run]], config=configs[run]) for run in race] for race in races
+            [
+                msgspec.structs.replace(labelled[stems[run].removeprefix(f"{name}-")], config=configs[run])
+                for run in race
+            ]
+            for race in races
         ],
         runs=races,
         progress=progress,
     )
 
 
-def _labelled(configs: list[RunConfig]) -> dict[RunConfig, Variant]:
-    """Labels variants by the knobs in which their configs differ."""
+def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[str, Variant]:
+    """Labels variants, given by their names within runs' names, by the knobs in which their configs differ.
+
+    Knobs that were tuned while they trained no longer say what was varied; where labels need them, names are used.
+    """
     specs = knobs()
-    differing = [name for name in specs if len({getattr(config, name) for config in configs}) > 1]
-    for left_out in (SIZES, ()):
+    differing = [name for name in specs if len({getattr(config, name) for config in configs.values()}) > 1]
+    for left_out in ({*SIZES, *tuned}, tuned):
         changes = [
             {name: getattr(config, name) for name in differing if specs[name].relevant(config) and name not in left_out}
-            for config in configs
+            for config in configs.values()
         ]
         labels = labels_of(changes)
         if len(set(labels)) == len(labels):
             break
+    else:
+        labels = list(configs)
     return {
-        config: Variant(label=label, config=config, changed=changed)
-        for label, config, changed in zip(labels, configs, changes, strict=True)
+        name: Variant(label=label, config=config, changed=changed)
+        for (name, config), label, changed in zip(configs.items(), labels, changes, strict=True)
     }
 
 

@@ -20,7 +20,7 @@ from rnnplay.experiments.variants import Variant, ready, vary
 from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.records import Rollback, Validation
+from rnnplay.runs.records import Rollback, Tuned, Validation
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 
@@ -43,6 +43,14 @@ def stop(workspace: Workspace, variants: list[Variant], repeats: int = 1, keep: 
                 vocabulary=4,
             )
             RunFolder(workspace.checkpoints / name).create(info, build_tokenizer(["abc"], "char"))
+
+
+def lower(workspace: Workspace, run: str, lr: float) -> None:
+    """Leaves what a rollback that lowers the learning rate leaves."""
+    folder = RunFolder(workspace.checkpoints / run)
+    info = folder.info()
+    folder.write_info(msgspec.structs.replace(info, config=msgspec.structs.replace(info.config, lr=lr)))
+    folder.log.path.write_bytes(msgspec.json.encode(Tuned(step=0, knob="lr", value=lr)) + b"\n")
 
 
 @pytest.fixture
@@ -99,6 +107,31 @@ def test_seeds_are_told_apart_also_if_not_all_have_begun(workspace: Workspace) -
     assert [len(race) for race in stopped.runs] == [3, 2]
     assert [variant.config.seed for race in stopped.variants for variant in race] == [1, 1, 1, 2, 2]
     assert {variant.label for variant in stopped.variants[1]} == {"RNN", "GRU"}
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_rate_that_a_rollback_lowered_changes_no_label(workspace: Workspace) -> None:
+    stop(workspace, ready("cells", SETUP), repeats=2)
+    lower(workspace, "race-01-rnn", 0.001)
+    lower(workspace, "race-01-rnn-seed-2", 0.0005)
+    stopped = found(workspace)
+    for race in stopped.variants:
+        assert sorted(variant.label for variant in race) == ["GRU", "LSTM", "RNN"]
+
+
+@pytest.mark.usefixtures("progress")
+def test_where_the_rate_was_varied_labels_are_taken_from_names(workspace: Workspace) -> None:
+    stop(workspace, vary(SETUP, {"lr": [0.1, 0.2, 0.4]}), repeats=2)
+    lower(workspace, "race-01-lr-0.4", 0.1)
+    for race in found(workspace).variants:
+        assert [variant.label for variant in race] == ["lr-0.1", "lr-0.2", "lr-0.4"]
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_race_of_which_one_run_is_left(workspace: Workspace) -> None:
+    stop(workspace, ready("cells", SETUP), keep=1)
+    with pytest.raises(InputError, match="the race race-01 only race-01-"):
+        found(workspace)
 
 
 @pytest.mark.usefixtures("progress")

@@ -6,8 +6,9 @@ import contextlib
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rnnplay.common.limits import reason
 from rnnplay.common.terminal_text import sanitize_line, sanitize_message
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.sweep.claims import Claims, DatabaseClaims, FileClaims
@@ -44,12 +45,24 @@ def open_storage(study: str, folder: Path, url: str | None = None) -> tuple[Base
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    class Journal(JournalFileBackend):
+        """The journal; says which file it is that cannot be written."""
+
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            try:
+                super().append_logs(logs)
+            except OSError as error:
+                raise RnnplayError(
+                    f"{folder / JOURNAL} cannot be written ({reason(error)}); make room or allow writing there, then "
+                    "begin the sweep again: it goes on where it was."
+                ) from error
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        journal = JournalFileBackend(str(folder / JOURNAL), lock_obj=_JournalLock(folder))  # type: ignore[arg-type]
+        journal = Journal(str(folder / JOURNAL), lock_obj=_JournalLock(folder))  # type: ignore[arg-type]
         return JournalStorage(journal), FileClaims(folder)
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); allow writing there.") from error
+        raise InputError(f"{folder} cannot be written ({reason(error)}); allow writing there.") from error
     except (ValueError, KeyError, TypeError) as error:
         why = sanitize_line(str(error))[:100]
         raise InputError(f"{folder / JOURNAL} is broken ({why}); restore it, or begin another study.") from error

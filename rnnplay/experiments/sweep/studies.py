@@ -22,7 +22,8 @@ def studies_folder(workspace: Workspace) -> Path:
 def study_names(workspace: Workspace, newest_first: bool = False) -> list[str]:
     """Names of the studies in the workspace, sorted, or by their last change. Needs no Optuna."""
     with contextlib.suppress(OSError):
-        found = list(studies_folder(workspace).glob(f"*/{JOURNAL}"))
+        journals = studies_folder(workspace).glob(f"*/{JOURNAL}")
+        found = [path for path in journals if path.stat().st_size]  # an empty one was never begun
         if newest_first:
             found.sort(key=lambda path: -path.stat().st_mtime)
             return [path.parent.name for path in found]

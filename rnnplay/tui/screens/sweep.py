@@ -189,6 +189,11 @@ class SweepScreen(ModalScreen[str | None]):
         try:
             if not row.opens:
                 raise RnnplayError(f"{row.run} has not been trained, so there is nothing to open.")
+            if not (self._workspace.checkpoints / row.run).is_dir():
+                raise RnnplayError(
+                    f"There is no run {row.run} now: it is about to begin, or it was renamed, removed, or trained in "
+                    "another workspace."
+                )
             find_run(row.run, self._workspace).info()
         except (RnnplayError, OSError) as error:
             self.query_one("#note", Static).update(str(error))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from rnnplay.errors import InputError
+from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.sweep.claims import PLAN, Claims, DatabaseClaims, FileClaims
 from rnnplay.experiments.sweep.drawing import combinations
 from rnnplay.experiments.sweep.plan import study_name
@@ -180,3 +181,18 @@ def test_a_broken_study_says_so(workspace: Workspace) -> None:
     (folder / JOURNAL).write_text("not a journal\n{}\n")
     with pytest.raises(InputError, match="is broken"):
         open_study("s", workspace)
+
+
+def test_a_study_that_the_disk_has_no_room_for(
+    workspace: Workspace, plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("optuna.storages.journal.JournalFileBackend.append_logs", full)
+        with pytest.raises(RnnplayError, match=r"journal\.jsonl cannot be written \(No space left on device\)"):
+            create_study("s", plan("lr=0.1,0.2"), workspace)
+    assert study_names(workspace) == []
+    create_study("s", plan("lr=0.1,0.2"), workspace).close()
+    assert study_names(workspace) == ["s"]

@@ -55,7 +55,7 @@ async def test_trials_are_listed_plotted_by_knob_and_opened(workspace: Workspace
         await pilot.press("k")
         assert view.border_title == "validation loss by lr"
         await pilot.press("enter")
-        await until(pilot, lambda: "no run 'second-003'" in str(screen.query_one("#note", Static).content))
+        await until(pilot, lambda: "no run second-003" in str(screen.query_one("#note", Static).content))
         await pilot.press("s")
         await until(pilot, lambda: table.row_count == 2)
         assert view.border_title == "validation loss by lr"
