@@ -471,7 +471,7 @@ class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             low=0,
             high=100,
         ),
-    ] = 0.3
+    ] = 0.2
     lines: Annotated[bool, Knob("suggest newlines, and what follows them, too", "completion")] = False
     effort: Annotated[
         int,

@@ -240,7 +240,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
 
     request: int
     suggestion: str
-    """The text of the best of `words`; "" if there is none, or if it is not worth suggesting."""
+    """The beginning of `phrase` to the end of its first word, which is right more often."""
     next: list[Candidate]
     unknown: list[str]
     """Pieces of the prompt that the model has no token for and reads as <unk>."""
@@ -248,9 +248,9 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
     words: list[WordCandidate] = []
     """The most probable continuations to the end of a word, the best first."""
     phrase: str = ""
-    """The continuation that saves the most keystrokes on average: part of a line, or "" if none is worth suggesting.
+    """The continuation that saves the most keystrokes on average; "" if none is worth suggesting.
 
-    It may be of several words, and may end on the space or the mark after one.
+    It may be of several words, and may end on the space or the mark after one; newlines only where they were asked for.
     """
     forced: Completed | None = None
     """The same with the quantities forced that WhatIf names; None if it names none."""

@@ -58,7 +58,7 @@ class Engine:
         self._busy_since: float | None = None
         """When the engine last looked for commands; None while it waits for one."""
         self._deferred: deque[messages.Command] = deque()
-        self._prompts = Prompts(outbox.post, self._loaded, self._another)
+        self._prompts = Prompts(outbox.post, self._loaded, self._another, lambda: not self._may_step())
         self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
         self._handlers: dict[type, Callable[..., None]] = {
             messages.Train: self._train,

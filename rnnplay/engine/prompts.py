@@ -14,9 +14,10 @@ import msgspec
 from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
 from rnnplay.inspection.loaded_model import LoadedModel
-from rnnplay.inspection.results import Completed, Forced
+from rnnplay.inspection.results import Completed, Forced, WordCandidate
 from rnnplay.inspection.what_if import check_forced, completed, forcing_hook
-from rnnplay.model.generation.sampling import complete, generate
+from rnnplay.model.generation.completion import Completer, complete
+from rnnplay.model.generation.sampling import generate
 
 SLICE_SECONDS = 0.03
 """Longest time that a sample may take between two training steps."""
@@ -30,11 +31,17 @@ class Prompts:
         post: Callable[[messages.Event], None],
         loaded: Callable[[], LoadedModel | None],
         another: Callable[[], int | None],
+        still: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`another` returns the step of a checkpoint to use instead if the loaded model turns out to be unusable."""
+        """`another` returns the step of a checkpoint to use instead if the loaded model turns out to be unusable.
+
+        `still` tells whether the weights stay as they are; a prompt is then read exactly (see PromptState).
+        """
         self._post = post
         self._loaded = loaded
         self._another = another
+        self._still = still
+        self._completer: Completer | None = None
         self._completion: messages.Complete | None = None
         self._sample: tuple[int, Iterator[str]] | None = None
         self._forced: list[Forced] = []
@@ -100,11 +107,20 @@ class Prompts:
         loaded = self._loaded()
         if command is None or loaded is None:
             return
-        found = complete(loaded.model, loaded.tokenizer, command.text, command.bars)
+        if self._completer is None or self._completer.model is not loaded.model:
+            self._completer = Completer(loaded.model, loaded.tokenizer)
+        found = self._completer.complete(
+            command.text, command.bars, command.completion, exact=self._still(), seconds=SLICE_SECONDS
+        )
+        if found is None:  # it is long, and read on with the next call unless a newer one has come
+            self._completion = command
+            return
         self._post(
             messages.Completion(
                 request=command.request,
                 suggestion=found.suggestion,
+                words=[WordCandidate(text=text, probability=probability) for text, probability in found.words],
+                phrase=found.phrase,
                 next=completed(found).next,
                 unknown=found.unknown,
                 step=loaded.step,

@@ -24,7 +24,7 @@ from rnnplay.inspection.questions import (
 from rnnplay.inspection.results import Completed, Forced, ForcedCompletion, GradientCurve, Result
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.inspection.what_if import completed, forcing_hook
-from rnnplay.model.generation.sampling import complete
+from rnnplay.model.generation.completion import complete
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.tokenizers.build import Tokenizer

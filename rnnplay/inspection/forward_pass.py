@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.model import cells
-from rnnplay.model.generation.sampling import ends_on_space
+from rnnplay.model.generation.context import ends_on_space
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
 

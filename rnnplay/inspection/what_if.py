@@ -12,7 +12,7 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.inspection.results import QUANTITIES, Candidate, Completed, Forced
 from rnnplay.model.cells import LayerHook
-from rnnplay.model.generation.sampling import Suggestion
+from rnnplay.model.generation.completion import Suggestion
 
 
 def forcing_hook(config: RunConfig, forced: Iterable[Forced]) -> LayerHook | None:

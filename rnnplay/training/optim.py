@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import nn
+from torch.autograd.graph import increment_version
 
 from rnnplay.config import RunConfig
 
@@ -49,6 +50,8 @@ def take_step(optimizer: torch.optim.Optimizer) -> None:
     """Updates the weights, as `optimizer.step()` does, but without loading torch's compiler."""
     with torch.no_grad():
         inspect.unwrap(type(optimizer).step)(optimizer)
+    # The fused optimizers do not count their changes, by which those who keep copies see that the weights are new.
+    increment_version([weight for group in optimizer.param_groups for weight in group["params"]])
 
 
 def _leave_out_compiler() -> None:

@@ -17,7 +17,7 @@ from rnnplay.inspection.results import QUANTITIES, Forced
 from rnnplay.inspection.unrolled import unroll_text
 from rnnplay.inspection.what_if import forcing_hook
 from rnnplay.model import cells
-from rnnplay.model.generation.sampling import complete
+from rnnplay.model.generation.completion import complete
 from tests.inspection.small import small, tokens_of, untouched
 
 torch.set_num_threads(1)

@@ -12,7 +12,8 @@ from torch import nn
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.errors import ConfigError
 from rnnplay.model.adaptive_softmax import adaptive_shapes
-from rnnplay.model.generation.sampling import complete, generate, generate_ids
+from rnnplay.model.generation.completion import complete
+from rnnplay.model.generation.sampling import generate, generate_ids
 from rnnplay.model.hardware import can_bfloat16
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.model.parameter_count import adaptive_cutoffs

@@ -69,14 +69,24 @@ def command(
     run = find_run(session, run_name)
     text = prompt_text(text, prompt_file)
 
-    from rnnplay.model.generation.sampling import complete
+    from rnnplay.model.generation.completion import complete
     from rnnplay.training.checkpoints import load_model
 
     model, tokenizer, step = load_model(run, checkpoint)
     found = complete(model, tokenizer, text, bars)
     if as_json:
         likely = [{"token": token, "probability": probability} for token, probability in found.next]
-        write_json({"suggestion": found.suggestion, "next": likely, "unknown": found.unknown, "step": step})
+        words = [{"text": word, "probability": probability} for word, probability in found.words]
+        write_json(
+            {
+                "suggestion": found.suggestion,
+                "phrase": found.phrase,
+                "words": words,
+                "next": likely,
+                "unknown": found.unknown,
+                "step": step,
+            }
+        )
         return
     note_unknown(found.unknown)
     click.echo(written(text + found.suggestion))

@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 import msgspec
 
 from rnnplay.common.jsonl import UNDECODABLE, decode_line
-from rnnplay.config import SamplingConfig
+from rnnplay.config import CompletionConfig, SamplingConfig
 from rnnplay.errors import RnnplayError
-from rnnplay.model.generation.sampling import complete, generate
+from rnnplay.model.generation.completion import Completer
+from rnnplay.model.generation.sampling import generate
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
 
@@ -45,6 +46,7 @@ class CompletionServer:
 
     def __init__(self, model: LanguageModel, tokenizer: Tokenizer, step: int) -> None:
         self._model, self._tokenizer, self._step = model, tokenizer, step
+        self._completer = Completer(model, tokenizer)
 
     def serve(self, lines: BinaryIO, write: Callable[[object], None]) -> None:
         """Answers each line of `lines` with one object, in order, until the end of it; empty lines are left out."""
@@ -69,11 +71,14 @@ class CompletionServer:
             return {"id": _id(line), "error": str(error)}
 
     def _answered(self, request: Request) -> dict[str, Any]:
-        found = complete(self._model, self._tokenizer, request.text, max(1, request.bars))
+        found = self._completer.complete(request.text, max(1, request.bars), CompletionConfig())
+        assert found is not None  # it was given the time it needs
         likely = [{"token": token, "probability": probability} for token, probability in found.next[: request.bars]]
         answer = {
             "id": request.id,
             "suggestion": found.suggestion,
+            "phrase": found.phrase,
+            "words": [{"text": text, "probability": probability} for text, probability in found.words],
             "next": likely,
             "unknown": found.unknown,
             "step": self._step,

@@ -12,7 +12,7 @@ import torch
 from rnnplay.cli.support import completion_server
 from rnnplay.cli.support.completion_server import CompletionServer
 from rnnplay.config import RunConfig
-from rnnplay.model.generation.sampling import complete
+from rnnplay.model.generation.completion import complete
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import build_tokenizer
 

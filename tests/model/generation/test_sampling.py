@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from msgspec.structs import replace
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.errors import RnnplayError
-from rnnplay.model.generation.sampling import complete, generate, generate_ids, generate_together
+from rnnplay.model.generation.completion import complete
+from rnnplay.model.generation.sampling import generate, generate_ids, generate_together
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import CharTokenizer, Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.vocabulary import UNKNOWN
@@ -185,13 +187,12 @@ def test_the_state_is_zero_again_after_a_restart() -> None:
     ids = list(generate_ids(model, [newline, 2, 2], sampling, restart=newline))
     at = ids.index(newline)
     assert 0 < at < 190
-    generator = torch.Generator().manual_seed(4)
-    for _ in range(at + 1):
-        torch.multinomial(torch.ones(tokenizer.size, dtype=torch.float64), 1, generator=generator)
+    random = np.random.Generator(np.random.PCG64(4)).random(at + 2)
     with torch.no_grad():
         logits, _ = model(torch.tensor([[newline]]))
     logits[0, 0, 0] = -torch.inf
-    expected = int(torch.multinomial((logits[0, 0].double() / 3).softmax(0), 1, generator=generator))
+    sums = (logits[0, 0].double() / 3).softmax(0).cumsum(0)
+    expected = int((sums <= random[-1]).sum())
     assert ids[at + 1] == expected
 
 
@@ -256,7 +257,7 @@ def test_a_vocabulary_of_nothing_is_refused() -> None:
         ("xa", "bc"),  # to the end of the word under way
         ("xabc", ", def"),  # past a word's end: marks and spaces, then one word
         ("x, ", "def"),
-        ("xdef", ""),  # a newline comes next
+        ("xdef", ""),  # a newline comes next, which is to be asked for
     ],
 )
 def test_characters_are_suggested_to_the_end_of_a_word(text: str, suggestion: str) -> None:
@@ -266,9 +267,9 @@ def test_characters_are_suggested_to_the_end_of_a_word(text: str, suggestion: st
 
 def test_a_suggestion_ends_where_it_leads_nowhere() -> None:
     tokenizer = tokenizer_of(text="ab -\n")
-    assert len(complete(parrot(tokenizer, "aa"), tokenizer, "a", 1).suggestion) == 24  # a word without end
+    assert complete(parrot(tokenizer, "aa"), tokenizer, "a", 1).phrase == ""  # a word without end
     assert complete(parrot(tokenizer, "a  "), tokenizer, "a", 1).suggestion == ""  # nothing but spaces
-    assert complete(parrot(tokenizer, "a-\n"), tokenizer, "a", 1).suggestion == "-"
+    assert complete(parrot(tokenizer, "a-\n"), tokenizer, "a", 1).phrase == ""  # a key for a key
 
 
 def test_a_word_model_completes_the_word_under_way() -> None:

@@ -1,0 +1,167 @@
+"""Completes what a user types: words, phrases, and the most probable next tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnplay.config import CompletionConfig
+from rnnplay.errors import RnnplayError
+from rnnplay.model import cells
+from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids
+from rnnplay.model.generation.forced import HookedStepper
+from rnnplay.model.generation.prompt_state import PromptState
+from rnnplay.model.generation.search import ends_in_word, search
+from rnnplay.model.generation.stepper import Floats, stepper_of
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.text.tokenizers.preparing import prepared
+from rnnplay.text.tokenizers.vocabulary import Ids
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A model's suggestions for continuing a text."""
+
+    suggestion: str
+    """What to append: the first word of `phrase`."""
+    next: list[tuple[str, float]]
+    """The most probable next tokens as displayed, with their probabilities over the whole vocabulary.
+
+    None if the model gives no finite numbers. Within a word of a word model: words that begin with what was typed.
+    """
+    unknown: list[str]
+    """Pieces of the text that the model reads as <unk>."""
+    texts: list[str] = field(default_factory=list)
+    """What each of `next` adds to the text; "" for <unk>."""
+    words: list[tuple[str, float]] = field(default_factory=list)
+    """The most probable continuations to the end of a word, and the probability of each, the best first."""
+    phrase: str = ""
+    """The continuation that saves the most keystrokes on average; "" if none is worth suggesting."""
+
+
+def complete(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    text: str,
+    bars: int,
+    hook: cells.LayerHook | None = None,
+    config: CompletionConfig | None = None,
+) -> Suggestion:
+    """Suggests how `text` may go on, with its `bars` most probable next tokens.
+
+    `hook`: as in cells.step, for a model whose cells are to be changed; the text is then read step by step, slowly.
+    """
+    found = Completer(model, tokenizer, hook).complete(text, bars, config or CompletionConfig())
+    assert found is not None  # it was given the time it needs
+    return found
+
+
+class Completer:
+    """Completes one text that changes from key to key; what the model has read of it is kept."""
+
+    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, hook: cells.LayerHook | None = None) -> None:
+        """`hook`: see `complete`."""
+        self.model, self._tokenizer = model, tokenizer
+        self._state = PromptState(model)
+        self._hooked = HookedStepper(model, hook) if hook is not None else None
+
+    def complete(
+        self, text: str, bars: int, config: CompletionConfig, exact: bool = True, seconds: float | None = None
+    ) -> Suggestion | None:
+        """Suggests how `text` may go on; None if reading it takes more than `seconds`, and is to be gone on with.
+
+        `exact`: see PromptState.read. The suggestions of a diverged model are empty.
+        """
+        tokenizer = self._tokenizer
+        unknown = tokenizer.unknown_in(text)
+        ids = prompt_ids(self.model, tokenizer, text)
+        beginning = unfinished_word(tokenizer, text, unknown, int(ids[-1]))
+        try:
+            if beginning and len(ids) > 1:
+                read = self._read(ids[:-1], exact, seconds)
+                if read is None:
+                    return None
+                started = self._words_started(beginning, read[0], unknown, int(ids[-1]), bars, config)
+                if started is not None:
+                    return started
+            read = self._read(ids, exact, seconds)
+            if read is None:
+                return None
+            logits, state = read
+            candidates, texts = next_tokens(tokenizer, logits, Writer(tokenizer, ids, text), bars)
+            writer = Writer(tokenizer, ids, text)
+            stepper = self._hooked or stepper_of(self.model)
+            found = search(stepper, tokenizer, logits, state, writer, ends_in_word(text), config)
+            return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase)
+        except RnnplayError:  # a diverged model suggests nothing
+            return Suggestion("", [], unknown)
+
+    def _read(self, ids: Ids, exact: bool, seconds: float | None) -> tuple[Floats, Floats] | None:
+        if self._hooked is not None:
+            return self._hooked.read(ids.tolist())
+        return self._state.read(ids, exact, seconds)
+
+    def _words_started(
+        self, beginning: str, logits: Floats, unknown: list[str], last: int, bars: int, config: CompletionConfig
+    ) -> Suggestion | None:
+        """The words of a word model that begin as the one under way; None if that is the most probable one itself."""
+        tokenizer = self._tokenizer
+        found = words_starting_with(tokenizer, beginning, logits)
+        if not found or found[0][0] == last:
+            return None
+        shown = [(tokenizer.tokens[token], probability) for token, probability in found[:bars]]
+        rests = [word[len(beginning) :] for word, _ in shown]
+        # What was typed is known: probabilities are those among the words that begin with it.
+        total = sum(probability for _, probability in found) or 1.0
+        words = [
+            (tokenizer.tokens[token][len(beginning) :], probability / total)
+            for token, probability in found
+            if tokenizer.tokens[token] != beginning
+        ][: config.words]
+        saves, suggestion = max(((probability * (len(text) - 1), text) for text, probability in words), default=(0, ""))
+        if saves <= config.floor:
+            suggestion = ""
+        others = [piece for piece in unknown if piece != beginning]
+        return Suggestion(suggestion, shown, others, rests, words, suggestion)
+
+
+def next_tokens(
+    tokenizer: Tokenizer, logits: Floats, writer: Writer, bars: int
+) -> tuple[list[tuple[str, float]], list[str]]:
+    """The `bars` most probable next tokens by logits (V,), with their probabilities; and what each adds to the text."""
+    probabilities = softmax(logits)
+    order = np.argsort(-probabilities, kind="stable")[:bars].tolist()
+    texts = [writer.copy().write(token) if token != UNKNOWN_ID else "" for token in order]
+    return [(tokenizer.tokens[token], float(probabilities[token])) for token in order], texts
+
+
+def softmax(logits: Floats) -> Probabilities:
+    """The probabilities (V,) by logits (V,)."""
+    scores: Probabilities = np.exp(logits.astype(np.float64) - logits.max())
+    scores /= scores.sum()
+    return scores
+
+
+def unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], last: int) -> str:
+    """The unfinished word at the end of `text` that a word model could complete, as in the vocabulary; or ""."""
+    if tokenizer.kind != "word":
+        return ""
+    if last != UNKNOWN_ID:
+        words = [tokenizer.tokens[last]] if tokenizer.is_word_part(last) else []
+    else:
+        words = sorted(unknown, key=len, reverse=True)
+    text = prepared(text, tokenizer.lowercase, tokenizer.normal_form)
+    return next((word for word in words if text.endswith(word)), "")
+
+
+def words_starting_with(tokenizer: Tokenizer, beginning: str, logits: Floats) -> list[tuple[int, float]]:
+    """Ids of the words with that `beginning`, the most probable first, with probabilities over the whole vocabulary."""
+    ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
+    probabilities = softmax(logits)[ids].tolist()
+    return sorted(zip(ids, probabilities, strict=True), key=lambda found: -found[1])

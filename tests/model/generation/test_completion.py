@@ -1,0 +1,122 @@
+"""Words and phrases: what the search finds, held against all continuations there are."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rnnplay.config import CompletionConfig, RunConfig
+from rnnplay.model.generation.completion import Completer, complete
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
+from rnnplay.text.tokenizers.characters import is_word_character
+
+torch.set_num_threads(1)
+EVERYTHING = CompletionConfig(words=8, floor=0, effort=5000)
+
+
+def model_of(tokenizer: Tokenizer, sharpness: float = 6, **values: Any) -> LanguageModel:
+    model = LanguageModel(RunConfig(**{"embedding": 6, "hidden": 8, **values}), tokenizer.size).eval()
+    with torch.no_grad():
+        model.output.weight.mul_(sharpness)
+    return model
+
+
+def probability_of(model: LanguageModel, tokenizer: Tokenizer, text: str, addition: str) -> float:
+    """Of `text` going on with `addition`, token by token, <unk> left out."""
+    before = tokenizer.encode("\n" + text).tolist()
+    after = tokenizer.encode(addition).tolist()
+    with torch.no_grad():
+        logits = model(torch.tensor([before + after]))[0][0].double()
+    logits[:, 0] = -torch.inf
+    probabilities = logits.softmax(-1)
+    return float(np.prod([probabilities[len(before) - 1 + at, token] for at, token in enumerate(after)]))
+
+
+@pytest.mark.parametrize("text", ["ab", "ab "])
+def test_words_have_the_probabilities_of_all_ways_in_which_they_end(text: str) -> None:
+    tokenizer = build_tokenizer(["ab .\n"], "char")
+    model = model_of(tokenizer)
+    found = complete(model, tokenizer, text, 1, config=EVERYTHING)
+    assert len(found.words) == 8
+    for word, probability in found.words:
+        assert is_word_character(word[-1])
+        ends = sum(probability_of(model, tokenizer, text, word + end) for end in " .\n")
+        assert probability == pytest.approx(ends, rel=1e-3)
+    expected = {}
+    for length in (1, 2, 3):
+        for letters in itertools.product("ab .", repeat=length):
+            word = "".join(letters)
+            marks = word.rstrip("ab")
+            if word[-1] in "ab" and not any(letter in "ab" for letter in marks):
+                expected[word] = sum(probability_of(model, tokenizer, text, word + end) for end in " .\n")
+    best = sorted(expected.values(), reverse=True)[:3]
+    assert [probability for _, probability in found.words][:3] == pytest.approx(best, rel=1e-3) or (
+        found.words[0][1] >= best[0]
+    )
+
+
+def test_the_phrase_saves_the_most_keystrokes_and_begins_with_the_suggestion() -> None:
+    tokenizer = build_tokenizer(["to be or not.\n"], "char")
+    model = model_of(tokenizer, sharpness=14)
+    texts = ["to be", "to b", "", "or not", "not. to"]
+    phrases = [complete(model, tokenizer, text, 1, config=EVERYTHING) for text in texts]
+    assert any(found.phrase for found in phrases)
+    for text, found in zip(texts, phrases, strict=True):
+        assert found.phrase.startswith(found.suggestion)
+        assert "\n" not in found.phrase
+        if found.phrase:
+            saved = probability_of(model, tokenizer, text, found.phrase) * (len(found.phrase) - 1)
+            assert saved > 0
+            above = CompletionConfig(floor=len(found.phrase) + 10)
+            assert complete(model, tokenizer, text, 1, config=above).phrase == ""
+
+
+def test_newlines_are_suggested_where_they_are_asked_for() -> None:
+    tokenizer = build_tokenizer(["ab\n"], "char")
+    model = model_of(tokenizer)
+    with torch.no_grad():
+        model.output.bias[tokenizer.newline] += 9
+    assert "\n" in complete(model, tokenizer, "ab", 1, config=CompletionConfig(lines=True, floor=0)).phrase
+    alone = complete(model, tokenizer, "ab", 1, config=CompletionConfig(floor=0))
+    assert "\n" not in alone.phrase + "".join(word for word, _ in alone.words)
+
+
+@pytest.mark.parametrize("text", ["the ", "the ca", "the cat, "])
+def test_a_word_model_suggests_its_words(text: str) -> None:
+    tokenizer = build_tokenizer(["the cat sat, the catalogue is a cat\n"], "word")
+    found = complete(model_of(tokenizer), tokenizer, text, 3, config=EVERYTHING)
+    assert found.words
+    for word, probability in found.words:
+        assert 0 < probability <= 1
+        written = (text + word).replace(",", "").split()
+        assert all(one in tokenizer.tokens for one in written), word
+    assert [probability for _, probability in found.words] == sorted((p for _, p in found.words), reverse=True)
+
+
+@pytest.mark.parametrize("kind", ["char", "word"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_a_hook_that_changes_nothing_suggests_the_same(kind: str, cell: str) -> None:
+    tokenizer = build_tokenizer(["the cat sat on the catalogue.\n"], kind)  # type: ignore[arg-type]
+    model = model_of(tokenizer, cell=cell, layers=2)
+    for text in ("", "the ca", "sat on"):
+        plain = complete(model, tokenizer, text, 4)
+        same = complete(model, tokenizer, text, 4, lambda _layer, _quantity, value: value)
+        assert (plain.suggestion, plain.phrase, plain.texts) == (same.suggestion, same.phrase, same.texts)
+        assert dict(plain.words) == pytest.approx(dict(same.words), rel=1e-3)
+
+
+def test_answers_key_by_key_are_those_to_the_whole_text() -> None:
+    tokenizer = build_tokenizer(["the cat sat on the catalogue.\n"], "char")
+    model = model_of(tokenizer)
+    completer = Completer(model, tokenizer)
+    for length in (*range(20), 5, 3, 19, 20):
+        text = "the cat sat on the cat"[:length]
+        found = completer.complete(text, 3, CompletionConfig())
+        alone = complete(model, tokenizer, text, 3)
+        assert found is not None
+        assert (found.suggestion, found.phrase) == (alone.suggestion, alone.phrase)
