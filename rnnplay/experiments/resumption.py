@@ -64,7 +64,7 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
         folder.name: progress_of(folder, _goes_on(before[folder.name], configs[folder.name])) for folder in folders
     }
     if all(one.ended for one in progress.values()):
-        lengths = {length: max(getattr(config, length) for config in configs.values()) for length in LENGTHS}
+        lengths = {length: max(getattr(config, length) for config in before.values()) for length in LENGTHS}
         longer = {length: 2 * value for length, value in lengths.items() if value}
         raise FinishedError(
             f"All runs of {name} have ended; to go on, give them more {' or '.join(longer) or 'rollbacks'}.", longer
@@ -120,7 +120,8 @@ def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[
 
 def _goes_on(before: RunConfig, after: RunConfig) -> bool:
     """Whether a run that has reached its length may have been given a longer one."""
-    return any(getattr(before, name) != getattr(after, name) for name in (*LENGTHS, "early_stop"))
+    lengths = [(getattr(before, name), getattr(after, name)) for name in LENGTHS]
+    return before.early_stop != after.early_stop or any(old and (new > old or not new) for old, new in lengths)
 
 
 def progress_of(folder: RunFolder, longer: bool = False) -> Progress:

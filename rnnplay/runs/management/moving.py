@@ -29,9 +29,9 @@ def move_run(folder: RunFolder, target: Path, done: str) -> None:
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(target)
     except OSError as error:
+        places = " and ".join(dict.fromkeys(map(str, (path.parent, target.parent))))
         raise InputError(
-            f"The run {folder.name!r} cannot be {done} ({reason(error)}); allow writing in {path.parent} and "
-            f"{target.parent}."
+            f"The run {folder.name!r} cannot be {done} ({reason(error)}); allow writing in {places}."
         ) from error
     finally:
         if lock is not None:
