@@ -86,6 +86,45 @@ def add(session: Session, path: Path, name: str | None, encoding: str, as_json: 
         click.echo(printable(f"Added {corpus.name}.{excerpt} Train on it: {train}"))
 
 
+@command.command("fetch", short_help="Download a text into the workspace.")
+@click.argument("wanted", metavar="[NAME|URL]", required=False)
+@click.option("--name", metavar="NAME", help="The name of the corpus.  [default: the text's own]")
+@click.option("--encoding", metavar="NAME", default="", help="The encoding of the text, if not UTF-8.")
+@workspace_option
+@json_option
+@pass_session
+def fetch(session: Session, wanted: str | None, name: str | None, encoding: str, as_json: bool) -> None:
+    """Download a text into the workspace's corpora/: one by name, or the file at a web address.
+
+    Without a name, lists the texts that are known. Those with a checksum are checked by it. A download that was
+    interrupted goes on where it was; .gz, .bz2, .xz and .zip are unpacked.
+    """
+    from rnnplay.text.corpora.downloads import downloads
+
+    if wanted is None:
+        if as_json:
+            write_json([builtins(one) for one in downloads()])
+            return
+        rows = [
+            (one.name, size_text(one.bytes), "yes" if one.sha256 else "by size only", one.summary)
+            for one in downloads()
+        ]
+        table(("name", "download", "verified", "what"), rows, numbers=("download",))
+        return
+    from rnnplay.cli.support.download import shown_progress
+    from rnnplay.text.corpora.fetching import fetch
+
+    with shown_progress(wanted) as progress:
+        corpus = fetch(wanted, session.workspace, name, progress, encoding)
+    if as_json:
+        write_json(_described(corpus))
+    else:
+        options = {} if corpus.card.tokens == "char" else {"tokens": corpus.card.tokens}
+        train = session.workspace.command("train", corpus=corpus.name, **options)
+        licence = f" Licence: {corpus.card.licence}." if corpus.card.licence else ""
+        click.echo(printable(f"Fetched {corpus.name}, {_size(corpus)}.{licence} Train on it: {train}"))
+
+
 def _list(session: Session, as_json: bool) -> None:
     from rnnplay.text.corpora.catalogue import card_problems, list_corpora
 
@@ -117,17 +156,24 @@ def _lines(corpus: Corpus) -> list[tuple[str, str]]:
         ("tokens", f"{UNITS[card.tokens]} suit it"),
         ("encoding", corpus.card.encoding),
         ("size", _size(corpus)),
-        ("path", str(corpus.path) if corpus.path else "generated from the running Python when first used"),
+        ("path", _place(corpus)),
         ("licence", card.licence),
     ]
+
+
+def _place(corpus: Corpus) -> str:
+    if corpus.parts:
+        return f"{len(corpus.parts):,} files, from {corpus.parts[0]} on"
+    return str(corpus.path) if corpus.path else "generated from the running Python when first used"
 
 
 def _excerpt(corpus: Corpus, session: Session) -> str:
     from rnnplay.text.corpora.reading import iter_text
 
     text = ""
-    path = corpus.path or corpus.materialise(session.workspace.for_reading().cache)
-    for piece in iter_text(path, encoding=corpus.card.encoding):
+    as_it_is = None if corpus.made else corpus.path
+    path = as_it_is or corpus.materialise(session.workspace.for_reading().cache)
+    for piece in iter_text(path, encoding=corpus.card.encoding if as_it_is else ""):
         text += piece
         if len(text) >= EXCERPT:
             break
@@ -136,6 +182,8 @@ def _excerpt(corpus: Corpus, session: Session) -> str:
 
 def _bytes(corpus: Corpus) -> int | None:
     try:
+        if corpus.parts:
+            return sum(part.stat().st_size for part in corpus.parts)
         return corpus.path.stat().st_size if corpus.path else None
     except OSError:
         return None

@@ -54,6 +54,8 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
     if any(known == found for known in list_corpora(workspace)):
         return found.name
     path = Path(corpus.strip()).expanduser()
+    if found.parts and not path.exists():  # a pattern
+        return str(path.absolute())
     return str(path.resolve()) if path.exists() else corpus
 
 

@@ -17,7 +17,9 @@ from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean
 from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora
 from rnnplay.text.corpora.detection import encoding_name
-from rnnplay.text.corpora.reading import changed, check_text_file, iter_text
+from rnnplay.text.corpora.joining import files_of_folder, joined
+from rnnplay.text.corpora.reading import changed, check_text_file, iter_text, reading
+from rnnplay.text.corpora.unpacking import is_packed, text_name, unpacked
 from rnnplay.workspace import Workspace
 
 LONGEST_NAME = 80
@@ -29,12 +31,21 @@ _BLOCK = 1 << 20
 def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encoding: str = "") -> Corpus:
     """Copies the text at `path` into the workspace's corpora/ as `name`.txt (default: the file's own name).
 
-    With an `encoding` it is decoded from that and written as UTF-8. Raises InputError if it is not readable text, if
-    the name is taken, or if it cannot be a file name.
+    The texts of a folder are joined, and a packed one is unpacked. With an `encoding` it is decoded from that and
+    written as UTF-8. Raises InputError if it is not readable text, if the name is taken, or if it cannot be a file's.
     """
     source = expanded(str(path))
-    check_text_file(source)
-    corpus, target = _new(name if name is not None else source.stem, workspace)
+    with reading(source):
+        is_folder = source.is_dir()
+    if is_folder:
+        parts = files_of_folder(source.absolute())
+        corpus, target = _new(name if name is not None else source.absolute().name, workspace)
+        source = joined(parts, workspace.cache)
+    else:
+        check_text_file(source)
+        corpus, target = _new(name if name is not None else text_name(source), workspace)
+    if is_packed(source):
+        source = unpacked(source, workspace.cache)
     encoding = encoding and encoding_name(encoding)
     _check_readable(source, encoding)
     workspace.create()
@@ -76,6 +87,11 @@ def add_stream(stream: BinaryIO, workspace: Workspace, name: str | None = None, 
                 _put(beside, target)
                 return corpus
     raise AssertionError
+
+
+def check_new(name: str, workspace: Workspace) -> None:
+    """Raises InputError unless a new corpus can have that name."""
+    _new(name, workspace)
 
 
 def free_name(path: Path, workspace: Workspace) -> str:

@@ -50,7 +50,7 @@ def kept(target: Path, cache: Path) -> Path | None:
         return None
 
 
-def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
+def write_whole(target: Path, pieces: Iterable[str | bytes], cache: Path) -> Path:
     """Writes `target` and its hash atomically; raises RnnplayError.
 
     If the same text is there already, it stays: another process may be reading it.
@@ -61,7 +61,7 @@ def write_whole(target: Path, pieces: Iterable[str], cache: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("xb") as file:
             for piece in pieces:
-                data = piece.encode(errors="replace")
+                data = piece.encode(errors="replace") if isinstance(piece, str) else piece
                 digest.update(data)
                 file.write(data)
             file.flush()

@@ -11,7 +11,10 @@ from rnnplay.common.commands import quoted
 from rnnplay.common.files import composed
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
+from rnnplay.text.corpora.downloads import find_download, is_url
+from rnnplay.text.corpora.joining import files_of_folder, files_of_pattern, is_pattern, joined
 from rnnplay.text.corpora.reading import not_plain
+from rnnplay.text.corpora.unpacking import is_packed, text_name, unpacked
 from rnnplay.workspace import Workspace, bundled_corpora
 
 __all__ = ["Card", "Corpus", "card_problems", "expanded", "find_corpus", "list_corpora"]
@@ -26,20 +29,32 @@ class Corpus:
     name: str
     card: Card
     path: Path | None
+    parts: tuple[Path, ...] = ()
+    """Of a folder or a pattern: the files that are joined."""
+
+    @property
+    def made(self) -> bool:
+        """Whether the text that is read has to be made first: generated, joined or unpacked."""
+        return self.path is None or is_packed(self.path)
 
     def materialise(self, cache: Path) -> Path:
         """The text as a file on disk, first generated under `cache` if need be; raises InputError."""
+        if self.parts:
+            return joined(self.parts, cache)
         if self.path is None:
             from rnnplay.text.corpora.cached_texts import materialise
 
             return materialise(self.card.source, cache)
         if not _exists(self.path):
             raise InputError(f"The text of corpus {_quoted(self.name)}, {clean(str(self.path))}, is no longer there.")
+        path = self.path
+        if is_packed(path):
+            path = unpacked(path, cache)
         if self.card.encoding:
             from rnnplay.text.corpora.cached_texts import converted
 
-            return converted(self.path, self.card.encoding, cache)
-        return self.path
+            return converted(path, self.card.encoding, cache)
+        return path
 
 
 def list_corpora(workspace: Workspace) -> list[Corpus]:
@@ -67,16 +82,24 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
     name = composed(wanted)
     if wanted.startswith("~") and name in known:  # before ~ is expanded to somebody's home folder
         return known[name]
+    if is_url(wanted):
+        fetch = workspace.command("corpora", "fetch", wanted)
+        raise InputError(f"{clean(wanted)[:200]} is a web address; fetch the text first, then use its name: {fetch}")
     path = expanded(wanted)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
         return _from_path(path, workspace)
     if name in known:
         return known[name]
+    if is_pattern(wanted):
+        return _joined(_folder_name(path), files_of_pattern(str(path)))
     for place, problem in problems.items():
         if wanted in (place.stem, place.name):
             raise InputError(problem)
     if has_separator or wanted.startswith("~"):
         raise InputError(f"There is no file {clean(wanted)}; give the path of a text, or one of: {_names(corpora)}.")
+    if find_download(name) is not None:
+        fetch = workspace.command("corpora", "fetch", name)
+        raise InputError(f"The text {_quoted(wanted)} is not here yet; download it first: {fetch}")
     written = quoted(f".{os.sep}{wanted}")
     here = f" (for the file {clean(wanted)} in this folder write {written})" if _exists(path) else ""
     raise InputError(
@@ -141,7 +164,7 @@ def _from_card(place: Path) -> Corpus:
 
 def _from_path(path: Path, workspace: Workspace) -> Corpus:
     if path.is_dir():
-        raise InputError(f"{clean(str(path))} is a folder; give the path of one text file.")
+        return _joined(path.absolute().name, files_of_folder(path.absolute()))
     if not _is_file(path):
         raise not_plain(path)
     path = path.absolute()
@@ -155,8 +178,19 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
     for corpus in list_corpora(workspace):
         if corpus.path is not None and _same(corpus.path, path):
             return corpus  # so that the feed named in its card is used
-    name = composed(clean(path.stem))
+    name = composed(clean(text_name(path)))
     return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
+
+
+def _joined(name: str, parts: tuple[Path, ...]) -> Corpus:
+    name = composed(clean(name)) or "texts"
+    return Corpus(name, Card(name=name, title=f"{card_title(name)}, {len(parts):,} files"), None, parts)
+
+
+def _folder_name(pattern: Path) -> str:
+    """The name of the last folder before the pattern's first sign."""
+    whole = [part for part in pattern.absolute().parts if not is_pattern(part)]
+    return whole[-1] if len(whole) > 1 else "texts"
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:

@@ -190,7 +190,7 @@ def test_what_is_not_there(wanted: str, message: str, workspace: Workspace) -> N
 
 
 def test_a_folder_or_a_device_is_not_a_text(workspace: Workspace) -> None:
-    with pytest.raises(InputError, match="is a folder; give the path of one text file"):
+    with pytest.raises(InputError, match=r"has no file in it that ends in \.txt"):
         find_corpus(str(workspace.corpora), workspace)
     with pytest.raises(InputError, match="is always empty"):
         find_corpus("/dev/null", workspace)

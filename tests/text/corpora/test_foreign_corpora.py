@@ -88,7 +88,7 @@ def forbidden(path: Path) -> None:
 GOOD = text(small_text(3_000))
 MANY = "".join(chr(0x4E00 + index % 10_000) for index in range(20_000))
 CASES = {
-    "a folder": Case(lambda path: path.mkdir(), "is a folder; give the path of one text file"),
+    "a folder": Case(lambda path: path.mkdir(), "has no file in it that ends in .txt"),
     "a pipe": Case(pipe, "is a device or a pipe", "is a device or a pipe"),
     "a socket": Case(listening, "is a device or a pipe", "is a device or a pipe"),
     "/dev/zero": Case(device("/dev/zero"), "is a device or a pipe", "is a device or a pipe"),
