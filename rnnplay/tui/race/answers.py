@@ -13,7 +13,16 @@ from rnnplay.tui.prompt.candidates import candidate_rows
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.widgets.text import Lines
-from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, shortened, visible_line, visible_token
+from rnnplay.tui.widgets.visible import (
+    FAINT,
+    MUTED,
+    middle_shortened,
+    padded,
+    percentage,
+    shortened,
+    visible_line,
+    visible_token,
+)
 
 GAP = 2
 LEAST_COLUMN = 20
@@ -55,7 +64,7 @@ def answer_lines(answers: Sequence[Answer], width: int, dark: bool = True) -> li
     for (look, label, found), suggestion in zip(answers, suggestions, strict=True):
         parts = [
             Content.styled(f"{look.mark} ", look.shade(dark)),
-            Content.styled(padded(label, label_width), MUTED),
+            Content.styled(padded(middle_shortened(label, label_width), label_width), MUTED),
             Content.styled(f"  {padded(suggestion, suggestion_width)} ", "bold $accent"),
         ]
         if found is None:
@@ -78,7 +87,7 @@ def answer_columns(answers: Sequence[Answer], width: int, dark: bool = True) -> 
     each = (width + GAP) // len(answers) - GAP
     blocks = []
     for look, label, found in answers:
-        head = Content.assemble((f"{look.mark} ", look.shade(dark)), (shortened(label, each - 2), MUTED))
+        head = Content.assemble((f"{look.mark} ", look.shade(dark)), (middle_shortened(label, each - 2), MUTED))
         if found is None:
             blocks.append([head, Content.styled(WAITING, FAINT)])
             continue

@@ -50,6 +50,8 @@ COUNTING = "The vocabulary of the text is being counted."
 class PlanField(KnobField):
     """A field in which Enter is left to the dialog."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", "Start")]
+
     def action_enter(self) -> None:
         self.finish()
         raise SkipAction
