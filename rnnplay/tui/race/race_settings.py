@@ -56,7 +56,7 @@ class RaceSettings(msgspec.Struct, frozen=True, kw_only=True):
             label="sharing of cores",
         ),
     ] = "auto"
-    length: Annotated[
+    minutes_each: Annotated[
         float,
         Knob(
             "minutes of training for each variant",
@@ -131,7 +131,7 @@ def plan_of(
     settings: RaceSettings, choice: str, setup: RunConfig, cores: int, vocabulary: CountTokens, device: str = "cpu"
 ) -> RacePlan:
     """Returns the plan of a race of `setup`; raises RnnplayError for what was typed wrong."""
-    setup = with_length(setup, settings.length)
+    setup = with_length(setup, settings.minutes_each)
     return plan_race(
         setup,
         chosen_variants(choice, settings.vary, setup),

@@ -48,7 +48,8 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
     ## Go back
 
     The checkpoints of this run. `Enter`: the run continues from the one chosen; what came after it is discarded.
-    `b`: a new run, a branch, begins with its weights, and this one stays as it is.
+    `b`: a new run, a branch, begins with its weights, and this one stays as it is; so does `Enter` for a run that
+    another process trains.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Back"),
@@ -56,14 +57,15 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
         *HELP_KEYS,
     ]
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, followed: bool = False) -> None:
+        """`followed`: another process trains it, so it is only branched from."""
         super().__init__()
-        self._run = run
+        self._run, self._followed = run, followed
         self._checkpoints = _newest_first(run)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Go back to a checkpoint"
+            box.border_title = "Branch from a checkpoint" if self._followed else "Go back to a checkpoint"
             yield Static(self._note, markup=False)
             yield OptionList(*self._options)
 
@@ -92,6 +94,8 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
 
     @property
     def _note(self) -> str:
+        if self._checkpoints and self._followed:
+            return "Enter or b branches: a new run from there. This run is only followed here. Escape cancels."
         if self._checkpoints:
             return "Enter goes back: later steps are discarded. b branches: a new run from there. Escape cancels."
         return "There is no checkpoint yet. Escape closes the list."
@@ -103,6 +107,9 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
     @work(exclusive=True)
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         step = int(event.option.id or 0)
+        if self._followed:
+            self._choose(CheckpointChoice(step, branch=True))
+            return
         question = f"Return {self._run.name} to step {step:,}? Later steps are discarded for good."
         if not await self.app.push_screen_wait(Confirm("Go back", question, "Go back", "Cancel", lost=True)):
             return

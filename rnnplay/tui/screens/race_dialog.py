@@ -215,7 +215,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
 
     def _described(self) -> str:
         assert self._plan is not None
-        length = length_text(with_length(self._setup, self.settings.length))
+        length = length_text(with_length(self._setup, self.settings.minutes_each))
         whole = duration_text(self._plan)
         each = f"Each variant trains for {length}{whole and f', {whole}'}"
         parts = [f"{each}; {sharing_text(self._plan, self.settings.share)}."]

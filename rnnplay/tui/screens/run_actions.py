@@ -280,7 +280,7 @@ class RunActions:
             screen.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
             return
         try:
-            dialog = GoBackScreen(find_run(state.run, self._controllers.workspace))
+            dialog = GoBackScreen(find_run(state.run, self._controllers.workspace), state.followed)
         except (RnnplayError, OSError) as error:
             screen.notify(str(error), severity="error", markup=False)
             return

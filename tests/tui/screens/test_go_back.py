@@ -19,13 +19,13 @@ from tests.tui.stage import RUN, Stage, add_checkpoint, make_run, until
 
 
 class GoBackApp(App[None]):
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, followed: bool = False) -> None:
         super().__init__()
-        self.run_folder = run
+        self.run_folder, self.followed = run, followed
         self.answers: list[CheckpointChoice | None] = []
 
     def on_mount(self) -> None:
-        self.push_screen(GoBackScreen(self.run_folder), self.answers.append)
+        self.push_screen(GoBackScreen(self.run_folder, self.followed), self.answers.append)
 
     @property
     def options(self) -> OptionList:
@@ -83,6 +83,15 @@ async def test_b_chooses_the_one_under_the_cursor_to_branch_from(run: RunFolder)
         await until(pilot, lambda: app.steps == [300, 200, 100])
         await pilot.press("down", "b")
         await until(pilot, lambda: app.answers == [CheckpointChoice(200, branch=True)])
+
+
+async def test_a_run_that_is_followed_is_only_branched_from(run: RunFolder) -> None:
+    app = GoBackApp(run, followed=True)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.steps == [300, 200, 100])
+        assert "discarded" not in str(app.screen.query_one(Static).content)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.answers == [CheckpointChoice(300, branch=True)])
 
 
 async def test_the_first_checkpoint_comes_while_the_list_is_open(run: RunFolder) -> None:
