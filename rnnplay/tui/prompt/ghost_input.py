@@ -225,7 +225,7 @@ class GhostInput(Input):
         cursor = self.cursor_position - first
         if show_cursor and 0 <= cursor < len(shown):
             styles[cursor] = cursor_style
-        parts = [(" " * indent, base), *_runs(visible_line(shown), styles)]
+        parts = [(" " * indent, base), *runs(visible_line(shown), styles)]
         if first + len(shown) >= len(self.value):
             ghost = visible_line(self.ghost) if self._ghost_shown else ""
             faint = self.get_component_rich_style("input--suggestion")
@@ -242,7 +242,8 @@ def _pasted(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")[-MOST_CHARACTERS:]
 
 
-def _runs(text: str, styles: list[Style]) -> list[tuple[str, Style]]:
+def runs(text: str, styles: list[Style]) -> list[tuple[str, Style]]:
+    """Divides `text` where the style of a character is another object than that of the one before."""
     runs: list[tuple[str, Style]] = []
     start = 0
     for index in range(1, len(text) + 1):

@@ -5,24 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
+from rnnplay.inspection.results import WordCandidate
+from rnnplay.text.tokenizers.vocabulary import UNKNOWN
+from rnnplay.tui.heatmap.shades import shade_styles
+from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
 from rnnplay.tui.widgets.visible import visible_line
+from rnnplay.tui.writing.surprise import Reading, Readings
+
+UNDERLINED_FROM = 5
+"""Tokens of this shade and more are underlined, so that they stand out without colours, too."""
 
 
 class GhostArea(TextArea):
     """A text of many lines; the ghost stands at the end of the cursor's line."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"ghost-area--shade"}
     DEFAULT_CSS = """
     GhostArea {
         border: none; padding: 0 1; background: transparent; scrollbar-size-vertical: 1;
         &:focus { border: none; }
         & .text-area--cursor-line { background: transparent; }
         & .text-area--suggestion { color: $text-disabled; text-style: italic; }
+        & .ghost-area--shade { color: $warning; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,6 +58,9 @@ class GhostArea(TextArea):
     - `Tab` takes the suggestion, `Ctrl+→` a word of it, `→` a character
     - `Alt+↓` `Alt+↑` choose among the words; `Alt+1` to `Alt+5` take one
     - `Ctrl+G` draws samples that continue the text at the cursor, side by side
+    - `F2` shades each token by its surprisal, -ln of the probability that it had, and underlines the most surprising.
+      With the cursor on one, its probability and the alternatives are below: `Alt+↓` and `Enter`, or `Alt+1` to `Alt+5`
+      put one in its place and draw samples from there
     - `Ctrl+S` saves to a file, `Ctrl+O` opens one; `Escape` goes back, and the text stays
     - `Ctrl+Z` undoes, `Ctrl+Y` redoes. To suspend rnnplay: `Escape` first, then `Ctrl+Z`
     - `Ctrl+C` `Ctrl+X` `Ctrl+V` copy, cut and paste; `Alt+A` selects all
@@ -59,10 +76,19 @@ class GhostArea(TextArea):
     class Moved(Message):
         """The text before the cursor has changed."""
 
+    @dataclass
+    class Replaced(Message):
+        """The user put an alternative in the place of a token."""
+
     def __init__(self, text: str, *, id: str | None = None) -> None:  # noqa: A002
         self.suggestions = Suggestions()
         self.before = ""
         """The text before the cursor."""
+        self._readings = Readings()
+        self._line_starts: list[int] = []
+        """The number of characters before each line, where there are readings."""
+        self._alternative: int | None = None
+        """The index of the alternative chosen for the token under the cursor."""
         super().__init__(text, soft_wrap=True, show_line_numbers=False, id=id, highlight_cursor_line=False)
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -82,6 +108,115 @@ class GhostArea(TextArea):
         """Returns None: searching a long text for it would take longer than a key may."""
         return None
 
+    # --- tokens and their surprisal -------------------------------------------------------------------------
+
+    def show_readings(self, readings: Readings) -> None:
+        """Shades the tokens of `readings`, until the text is changed."""
+        self._readings, self._alternative = readings, None
+        lines = self.document.lines if readings else []
+        self._line_starts = [0]
+        for line in lines:
+            self._line_starts.append(self._line_starts[-1] + len(line) + 1)
+        self.refresh()
+        self.post_message(self.Suggested())
+
+    @property
+    def reading(self) -> Reading | None:
+        """The token under the cursor; None at the end of a line, where the text goes on."""
+        row, column = self.cursor_location
+        if not self._readings or self.at_line_end:
+            return None
+        return self._readings.at(self._line_starts[row] + column)
+
+    @property
+    def alternatives(self) -> list[WordCandidate]:
+        """What the model expected in the place of the token under the cursor."""
+        reading = self.reading
+        top = reading.prediction.top if reading is not None else []
+        return [WordCandidate(text=one.token, probability=one.probability) for one in top if one.token != UNKNOWN]
+
+    @property
+    def alternative(self) -> int | None:
+        """The index of the chosen one of `alternatives`; None if none is."""
+        return self._alternative
+
+    def visible_part(self) -> tuple[int, int]:
+        """The characters that are on the screen: their beginning and end in the text."""
+        lines = self.document.lines
+        first, _ = self.wrapped_document.offset_to_location(Offset(0, int(self.scroll_offset.y)))
+        last, _ = self.wrapped_document.offset_to_location(Offset(0, int(self.scroll_offset.y) + self.size.height - 1))
+        start = sum(map(len, lines[:first])) + first
+        return start, start + sum(map(len, lines[first : last + 1])) + last - first
+
+    def _replace_token(self, number: int) -> None:
+        reading, alternatives = self.reading, self.alternatives
+        if reading is None or number >= len(alternatives):
+            return
+        row, _ = self.cursor_location
+        start = reading.start - self._line_starts[row]
+        end = min(reading.end - self._line_starts[row], len(self.document[row]))
+        text = alternatives[number].text
+        self.replace(text, (row, max(0, start)), (row, end), maintain_selection_offset=False)
+        self.move_cursor((row, max(0, start) + len(text)))
+        self.post_message(self.Replaced())
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter" and self._alternative is not None and self.reading is not None:
+            event.stop()
+            event.prevent_default()
+            self._replace_token(self._alternative)
+        else:
+            await super()._on_key(event)
+
+    # --- drawing --------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        # TextArea would style and divide the whole paragraph for each of its rows.
+        width, base = self.scrollable_content_region.width, self.rich_style
+        wrapped, at = self.wrapped_document, int(self.scroll_offset.y) + y
+        if at >= wrapped.height:
+            return Strip.blank(width, base)
+        row, start = wrapped.offset_to_location(Offset(0, at))
+        line = self.document[row]
+        end = next((stop for stop in wrapped.get_offsets(row) if stop > start), len(line))
+        styles = self._styles(row, start, end)
+        text, tabs = line[start:end], iter(wrapped.get_tab_widths(row)[line.count("\t", 0, start) :])
+        parts = [(" " * next(tabs, 1) if part == "\t" else part, style) for part, style in runs(text, styles)]
+        if end == len(line):
+            ghost = self.suggestion if self.has_focus and self.cursor_location == (row, end) else ""
+            faint = self.get_component_rich_style("text-area--suggestion")
+            cursor = self.get_component_rich_style("text-area--cursor")
+            on_cursor = self.has_focus and self.cursor_location == (row, end)
+            parts += [(ghost[:1] or " ", cursor if on_cursor else base), (ghost[1:], faint)]
+        strip = Strip([Segment(part, style) for part, style in parts if part])
+        return strip.crop_extend(0, width, base).apply_style(base)
+
+    def _styles(self, row: int, start: int, end: int) -> list[Style]:
+        """The style of each character `start` to `end` of a line, a new object where a tab stands."""
+        base = self.rich_style
+        styles = [base] * (end - start)
+        if self._readings and row < len(self._line_starts):
+            shades, offset = shade_styles(self, "ghost-area--shade"), self._line_starts[row] + start
+            for one in self._readings.between(offset, offset + end - start):
+                style = shades[one.level] + Style(underline=True) if one.level >= UNDERLINED_FROM else shades[one.level]
+                for at in range(max(one.start - offset, 0), min(one.end - offset, len(styles))):
+                    styles[at] = style
+        if not self.selection.is_empty:
+            (first_row, first), (last_row, last) = sorted(self.selection)
+            if first_row <= row <= last_row:
+                low = max((first if row == first_row else 0) - start, 0)
+                high = min((last if row == last_row else end) - start, len(styles))
+                selected = self.get_component_rich_style("text-area--selection")
+                styles[low:high] = [selected] * max(0, high - low)
+        line = self.document[row]
+        for at in range(len(styles)):
+            if line[start + at] == "\t":
+                styles[at] = styles[at].copy()
+        cursor_row, column = self.cursor_location
+        if self.has_focus and cursor_row == row and start <= column < end:
+            styles[column - start] = self.get_component_rich_style("text-area--cursor").copy()
+        return styles
+
     # --- suggestions ----------------------------------------------------------------------------------------
 
     def update_suggestion(self) -> None:
@@ -89,6 +224,7 @@ class GhostArea(TextArea):
         row, column = self.cursor_location
         lines = self.document.lines
         before = "\n".join([*lines[:row], lines[row][:column]])
+        self._alternative = None
         if before != self.before:
             self.before = before
             self.suggestions.type(before)
@@ -128,12 +264,18 @@ class GhostArea(TextArea):
 
     def action_accept_number(self, number: int) -> None:
         """Takes the word of that number, counted from 1."""
-        if self.selection.is_empty and self.suggestions.choose(number - 1):
+        if self.reading is not None:
+            self._replace_token(number - 1)
+        elif self.selection.is_empty and self.suggestions.choose(number - 1):
             self._take(self.suggestions.words[number - 1].text)
 
     def action_walk(self, direction: int) -> None:
-        """Suggests the next word or the one before."""
-        if self.at_line_end and self.suggestions.walk(direction):
+        """Suggests the next word or the one before; on a token, chooses among the alternatives."""
+        if count := len(self.alternatives):
+            at = -1 if self._alternative is None else self._alternative
+            self._alternative = min(max(at + direction, 0), count - 1)
+            self.post_message(self.Suggested())
+        elif self.at_line_end and self.suggestions.walk(direction):
             self.show_suggestions()
 
     def action_cursor_right(self, select: bool = False) -> None:

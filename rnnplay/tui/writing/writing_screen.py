@@ -15,6 +15,9 @@ from textual.widgets import Static, TextArea
 from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
+from rnnplay.inspection.questions import PredictionsQuestion
+from rnnplay.inspection.results import Predictions
+from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.run_controller import RunController
@@ -22,17 +25,20 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.visible import visible_line
+from rnnplay.tui.widgets.visible import percentage, visible_line, visible_token
 from rnnplay.tui.writing.draft import FILE, Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.sample_choice import SampleChoice
+from rnnplay.tui.writing.surprise import Reading, Readings, part_to_read, placed
 from rnnplay.workspace import Workspace
 
+LOOK_SECONDS = 0.3
+"""Time between two looks at which tokens are to be shaded."""
 KEEP_SECONDS = 1.0
 """Time between two copies of the text to the workspace, while it changes."""
 ASK_AGAIN_SECONDS = 1.0
 """Time between two completions of the same text while training changes the weights."""
-PURPOSE = "writing"
+PURPOSE, LOOK = "writing", "writing-look"
 
 
 class WritingScreen(Screen[None]):
@@ -42,12 +48,14 @@ class WritingScreen(Screen[None]):
     WritingScreen { background: $background; layers: base; }
     WritingScreen #writing-title { height: 1; padding: 0 1; color: $foreground; }
     WritingScreen GhostArea { height: 1fr; }
+    WritingScreen #writing-token { display: none; height: 1; padding: 0 1; color: $text-muted; }
     WritingScreen WordRow { padding: 0 1; margin-top: 1; }
     """
     AUTO_FOCUS = "GhostArea"
     HELP = GhostArea.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "samples", "Samples"),
+        Binding("f2", "look", "Surprisal"),
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+o", "open", "Open"),
         Binding("escape", "back", "Back", key_display="esc"),
@@ -65,11 +73,16 @@ class WritingScreen(Screen[None]):
         self._words = WordRow(id="writing-words")
         self._choice = SampleChoice(controller, sampling, id="writing-samples")
         self._asked_at = 0.0
+        self._looking = False
+        """Whether tokens are shaded by their surprisal."""
+        self._looked_at: tuple[int, int, str] | None = None
+        """The part of the text that the model was last asked to read: offset, characters of context, and the text."""
         self._title = ""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="writing-title", markup=False)
         yield self._area
+        yield Static("", id="writing-token", markup=False)
         yield self._words
         yield self._choice
         yield KeyRow(compact=True)
@@ -77,6 +90,7 @@ class WritingScreen(Screen[None]):
     def on_mount(self) -> None:
         self._area.move_cursor(self._draft.cursor)
         self.set_interval(KEEP_SECONDS, self._every_second)
+        self.set_interval(LOOK_SECONDS, self._look)
         self._area.update_suggestion()
         self._ask()
         self._show_title()
@@ -98,7 +112,12 @@ class WritingScreen(Screen[None]):
 
     @on(GhostArea.Suggested)
     def _suggested(self) -> None:
-        suggestions = self._area.suggestions
+        suggestions, reading = self._area.suggestions, self._area.reading
+        if self._looking:
+            self.query_one("#writing-token", Static).update(token_text(reading))
+        if reading is not None:
+            self._words.show(self._area.alternatives, self._area.alternative)
+            return
         self._words.show(suggestions.words, suggestions.shown if self._area.suggestion else None)
 
     @on(WordRow.Taken)
@@ -116,6 +135,8 @@ class WritingScreen(Screen[None]):
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._area.suggestions.answer(asked.text, event)
                     self._area.show_suggestions()
+            case messages.Inspected() if self.controller.purpose_of(event.request) == LOOK:
+                self._take_predictions(event)
             case messages.SampleText():
                 self._choice.take(event)
             case messages.Opened() | messages.Ready():
@@ -125,12 +146,45 @@ class WritingScreen(Screen[None]):
             case _:
                 pass
 
+    # --- surprisal ------------------------------------------------------------------------------------------
+
+    def action_look(self) -> None:
+        """Shades the tokens by their surprisal, or no longer."""
+        self._looking = not self._looking
+        self.query_one("#writing-token").display = self._looking
+        self._looked_at = None
+        self._area.show_readings(Readings())
+        self._look()
+
+    def _look(self) -> None:
+        """Asks for the surprisal of what is on the screen, if that is another text than before."""
+        if not self._looking or not self.controller.state.has_model:
+            return
+        offset, part, context = part_to_read(self._area.content, *self._area.visible_part())
+        if part and (offset, context, part) != self._looked_at:
+            self._looked_at = offset, context, part
+            self.controller.inspect(PredictionsQuestion(text=part), LOOK)
+
+    def _take_predictions(self, event: messages.Inspected) -> None:
+        if self._looked_at is None or not isinstance(event.result, Predictions):
+            return
+        offset, context, part = self._looked_at
+        if self._area.content[offset : offset + len(part)] == part:
+            tokens, vocabulary = event.result.tokens, self.controller.state.vocabulary
+            self._area.show_readings(placed(part, offset, tokens, vocabulary, context))
+
+    @on(GhostArea.Replaced)
+    def _token_replaced(self) -> None:
+        self.action_samples()
+
     # --- the text -------------------------------------------------------------------------------------------
 
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self._changed = True
+        if self._looking:
+            self._area.show_readings(Readings())
         if not self._draft.unsaved:
             self._draft.unsaved = True
             self._show_title()
@@ -263,3 +317,15 @@ class WritingScreen(Screen[None]):
         self._changed = True  # the cursor may have moved
         self._keep()
         self.controller.forget(PURPOSE)
+
+
+def token_text(reading: Reading | None) -> str:
+    """Describes the token under the cursor: "token e · 12% · rank 3 · surprisal 2.1 nats"; "" at the end of a line."""
+    if reading is None:
+        return "surprisal: move the cursor onto a token"
+    one = reading.prediction
+    rank = "" if one.rank is None else f" · rank {one.rank:,}"
+    return (
+        f"token {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
+        f"{format_value(one.surprisal)} nats"
+    )

@@ -8,12 +8,13 @@ from textual.widgets import Input
 
 from rnnplay.engine import messages
 from rnnplay.engine.messages import Complete, Sample, SampleText
-from rnnplay.inspection.results import WordCandidate
+from rnnplay.inspection.questions import PredictionsQuestion
+from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
 from rnnplay.tui.screens.dialogs import Ask
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.sample_choice import part_of
 from rnnplay.tui.writing.writing_screen import WritingScreen
-from tests.tui.stage import Stage, until
+from tests.tui.stage import Stage, shown, until
 
 
 async def write(stage: Stage, pilot: Pilot[None]) -> GhostArea:
@@ -101,3 +102,36 @@ async def test_saving_asks_before_it_overwrites(stage: Stage) -> None:
 )
 def test_the_beginning_of_a_sample(text: str, line: str, word: str) -> None:
     assert (part_of(text, "all"), part_of(text, "line"), part_of(text, "word")) == (text, line, word)
+
+
+async def test_an_alternative_takes_the_place_of_a_token_and_samples_go_on_from_there(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"cat", "f2")
+        asked = stage.engine.asked(PredictionsQuestion)[-1]
+        top = [Candidate(token="u", probability=0.6), Candidate(token="a", probability=0.3)]
+        tokens = [TokenPrediction(token=one, surprisal=1.2, probability=0.3, rank=2, top=top) for one in "cat"]
+        result = Predictions(run="r", step=20, tokens=tokens, loss=1.2, perplexity=3.3)
+        stage.engine.say(messages.Inspected(request=asked.request, result=result))
+        await pilot.press("left", "left")
+        await until(pilot, lambda: "rank 2" in shown(app.screen, "#writing-token"))
+        assert [one.text for one in area.alternatives] == ["u", "a"]
+        await pilot.press("alt+down", "enter")
+        assert area.content == "cut"
+        await until(pilot, lambda: bool(stage.engine.of(Sample)))
+        assert stage.engine.of(Sample)[-1].prompt == "cu"
+        await pilot.press("escape", "ctrl+z")
+        assert area.content == "cat"
+
+
+@pytest.mark.parametrize("text", ["a\tb" * 40, "日本語 wide " * 12, "one two " * 30 + "\n\n\tx"])
+async def test_the_rows_on_the_screen_are_the_text(stage: Stage, text: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        area.load_text(text)
+        await pilot.pause()
+        rows = [area.render_line(y) for y in range(area.wrapped_document.height)]
+        assert {row.cell_length for row in rows} == {area.scrollable_content_region.width}
+        assert "".join(row.text for row in rows).split() == text.split()
