@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnnplay.config import CompletionConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.model import cells
-from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids
+from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids, unread_word
 from rnnplay.model.generation.forced import HookedStepper
 from rnnplay.model.generation.prompt_state import PromptState
 from rnnplay.model.generation.search import ends_in_word, search
@@ -96,6 +96,13 @@ class Completer:
             logits, state = read
             candidates, texts = next_tokens(tokenizer, logits, Writer(tokenizer, ids, text), bars)
             writer = Writer(tokenizer, ids, text)
+            unread, count = unread_word(tokenizer, text, ids)
+            if count:
+                read = self._read(ids[:-count], exact, seconds)
+                if read is None:
+                    return None
+                logits, state = read
+                writer = Writer(tokenizer, ids[:-count], text, unread)
             stepper = self._hooked or stepper_of(self.model)
             found = search(stepper, tokenizer, logits, state, writer, ends_in_word(text), config)
             return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase)

@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
-from rnnplay.text.tokenizers.utf8 import split_unfinished
+from rnnplay.text.tokenizers.utf8 import split_unfinished, to_bytes
 from rnnplay.text.tokenizers.vocabulary import Ids
 
 UNKNOWN_ID = 0
 """<unk> in every vocabulary; never drawn."""
 
 
+LONGEST_WORD = 48
+_WORD = re.compile(r" ?[^\W\d_]+\Z")
+
+
 class Writer:
     """Converts tokens to text one by one, spacing each by its predecessor."""
 
-    def __init__(self, tokenizer: Tokenizer, context: Sequence[int] | Ids, prompt: str) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, context: Sequence[int] | Ids, prompt: str, unread: str | None = None
+    ) -> None:
+        """`unread`: the end of `prompt` that is not in `context`; None: its last space, where that is not read."""
         self._tokenizer = tokenizer
         self._previous = int(context[-1])
         self._unfinished = ""
         """The first bytes of a character."""
-        # Where the one space that a prompt ends on is not read (`prompt_ids`), it must not be written twice.
-        self._drop_space = ends_on_space(tokenizer, prompt)
+        # What the prompt ends on and the model has not read must not be written twice.
+        self.unread = (" " if ends_on_space(tokenizer, prompt) else "") if unread is None else unread
 
     def copy(self) -> Writer:
         """One that goes on from here by itself."""
         other: Writer = object.__new__(Writer)
         other._tokenizer, other._previous = self._tokenizer, self._previous
-        other._unfinished, other._drop_space = self._unfinished, self._drop_space
+        other._unfinished, other.unread = self._unfinished, self.unread
         return other
 
     def fits(self, token: int) -> bool:
-        """Whether `token` can follow: where the prompt's space was not read, one that begins with a space."""
-        return not self._drop_space or self._tokenizer.decode_after(self._previous, token).startswith(" ")
+        """Whether `token` can follow: where a part of the prompt was not read, one that agrees with it."""
+        if not self.unread:
+            return True
+        piece = to_bytes(self._unfinished + self._tokenizer.decode_after(self._previous, token))
+        unread = to_bytes(self.unread)
+        return piece.startswith(unread) or unread.startswith(piece)
 
     def write(self, token: int) -> str:
         """Returns what `token` adds to the text; "" while a character of several tokens is unfinished."""
@@ -43,9 +55,10 @@ class Writer:
             self._unfinished + self._tokenizer.decode_after(self._previous, token)
         )
         self._previous = token
-        if self._drop_space:
-            piece = piece.removeprefix(" ")
-            self._drop_space = False
+        if self.unread.startswith(piece):
+            self.unread = self.unread[len(piece) :]
+            return ""
+        piece, self.unread = piece.removeprefix(self.unread), ""
         return piece
 
 
@@ -63,6 +76,20 @@ def prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> Ids:
     if not len(ids):
         ids = tokenizer.encode(" ")
     return ids if len(ids) else np.array([UNKNOWN_ID])
+
+
+def unread_word(tokenizer: Tokenizer, text: str, ids: Ids) -> tuple[str, int]:
+    """The unfinished word at the end of `text`, its space included, and the number of `ids` at the end that are it.
+
+    As byte pairs a word that goes on is often other tokens than its beginning, so its beginning is not read, but asked
+    for. Of other kinds of token, and where the text ends on something else, it is "" and 0.
+    """
+    found = _WORD.search(text, max(0, len(text) - LONGEST_WORD - 1)) if tokenizer.kind == "bpe" else None
+    if found is None:
+        return "", 0
+    own = tokenizer.encode(found[0])
+    count = len(own)
+    return (found[0], count) if count < len(ids) and ids[-count:].tolist() == own.tolist() else ("", 0)
 
 
 def ends_on_space(tokenizer: Tokenizer, prompt: str) -> bool:

@@ -136,6 +136,8 @@ class _Search:
         """Adds the children of `node`, and what it completes."""
         scores = np.exp(logits.astype(np.float64) - logits.max())
         scores[UNKNOWN_ID] = 0
+        if node.writer.unread and self._tokenizer.kind == "bpe":  # what was typed is known
+            scores[[not node.writer.fits(token) for token in range(len(scores))]] = 0
         scores /= scores.sum()
         if self._whole_words:
             ends = 1.0

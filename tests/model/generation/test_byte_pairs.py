@@ -1,0 +1,71 @@
+"""Bytes and byte pairs in generation: characters of several tokens, and words whose beginning was typed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from rnnplay.config import CompletionConfig, RunConfig, SamplingConfig, TokenKind
+from rnnplay.model.generation.completion import complete
+from rnnplay.model.generation.context import Writer, prompt_ids, unread_word
+from rnnplay.model.generation.sampling import generate
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
+
+pytest.importorskip("tokenizers")
+
+TEXT = "the cat thought that the thin cat thinks\nKäthe 猫 there\n" * 20
+PAIRS = build_tokenizer([TEXT], "bpe", bpe_size=320)
+
+
+def model_of(tokenizer: Tokenizer) -> LanguageModel:
+    torch.manual_seed(1)
+    return LanguageModel(RunConfig(hidden=8, embedding=4, tokens=tokenizer.kind), tokenizer.size).eval()
+
+
+@pytest.mark.parametrize("kind", ["byte", "bpe"])
+def test_samples_are_whole_characters(kind: TokenKind) -> None:
+    """An untrained model draws any byte; what is no character is shown as one that says so."""
+    tokenizer = build_tokenizer([TEXT], kind, bpe_size=320)
+    text = "".join(generate(model_of(tokenizer), tokenizer, "the ", SamplingConfig(length=300, seed=1)))
+    assert text.encode("utf-8").decode() == text
+    assert "\ufffd" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [("the cat th", " th"), ("th", "th"), ("the cat ", ""), ("the cat,", ""), ("Kä", "Kä"), ("the\n", ""), ("", "")],
+)
+def test_an_unfinished_word_is_asked_for_and_not_read(text: str, unread: str) -> None:
+    ids = prompt_ids(model_of(PAIRS), PAIRS, text)
+    found, count = unread_word(PAIRS, text, ids)
+    assert found == unread
+    assert PAIRS.decode(ids[1 : len(ids) - count].tolist()) + unread == text.removesuffix(" ")
+
+
+def test_what_was_typed_is_not_written_again() -> None:
+    """Whether the tokens end where it ends or not."""
+    for pieces in (["the"], ["t", "h", "e"], ["th", "e"]):
+        writer = Writer(PAIRS, [PAIRS.encode("cat")[-1]], "cat th", " th")
+        tokens = [PAIRS.encode(" ")[0]] + [int(token) for piece in pieces for token in PAIRS.encode(piece)]
+        for token in tokens:
+            assert writer.fits(token)
+            last = writer.copy()
+            written = writer.write(token)
+        assert written == "e"
+        assert not last.fits(PAIRS.newline or 0) or last.unread == ""
+
+
+def test_words_go_on_as_they_were_begun() -> None:
+    """Their probabilities are those among all that begin so, as one knows what was typed."""
+    tokenizer, model = PAIRS, model_of(PAIRS)
+    found = complete(model, tokenizer, "the cat th", 5, config=CompletionConfig(words=50, effort=400))
+    assert found.words
+    assert sum(probability for _, probability in found.words) <= 1 + 1e-9
+    ids = prompt_ids(model, tokenizer, "the cat th")
+    _, count = unread_word(tokenizer, "the cat th", ids)
+    with torch.inference_mode():
+        hidden, _ = model.rnn(model.embedding(torch.from_numpy(ids[:-count])[None]), model.zero_state(1))
+        first = torch.softmax(model.logits(hidden[0, -1]).double(), 0)
+    unconditional = max(float(first[int(PAIRS.encode(word)[0])]) for word in (" the", " that", " thin", " thought"))
+    assert found.words[0][1] > 3 * unconditional
