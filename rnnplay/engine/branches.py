@@ -6,7 +6,7 @@ from rnnplay.config import RunConfig
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.branching import encode_for_branch, find_parent
-from rnnplay.runs.folder import find_run
+from rnnplay.runs.shipped import find_model
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress
 from rnnplay.training.branching import Branch, read_branch
 from rnnplay.workspace import Workspace
@@ -18,7 +18,7 @@ class BranchStart:
     def __init__(self, wanted: BranchFrom, workspace: Workspace) -> None:
         """Finds the parent; raises InputError."""
         self._wanted, self._workspace = wanted, workspace
-        self._parent = find_parent(wanted.checkpoint, lambda name: find_run(name, workspace))
+        self._parent = find_parent(wanted.checkpoint, lambda name: find_model(name, workspace))
 
     def encode(self, config: RunConfig, progress: Progress) -> EncodedCorpus:
         """Encodes the text with the parent's tokenizer; raises InputError as `encode_for_branch` does."""

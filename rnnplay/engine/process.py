@@ -26,6 +26,7 @@ from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.hardware import choose_device
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.records import Checkpoint, Finished, Record
+from rnnplay.runs.shipped import find_model
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_corpus
 from rnnplay.training.trainer import Trainer
@@ -234,7 +235,7 @@ class Engine:
     def _open(self, command: messages.Open) -> None:
         if self._training:
             raise InputError("A run is being trained; stop it before opening another.")
-        run = find_run(command.run, self._workspace)
+        run = find_model(command.run, self._workspace)
         opened = SavedRun(run, command.checkpoint, self._workspace, self._reading)
         self._leave_trainer()
         self._opened = opened

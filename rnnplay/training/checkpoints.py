@@ -202,6 +202,8 @@ def _read_tensors(path: Path, shapes: Shapes, sha256: str, optional: bool = Fals
             continue
         if name not in shapes:
             raise InputError(f"{path}: unexpected tensor {name[:60]!r}; these weights belong to another model.")
+        if not optional and tensor.dtype in (torch.float16, torch.bfloat16):  # the shipped model is half as large
+            tensors[name] = tensor = tensor.float()
         if tuple(tensor.shape) != shapes[name] or tensor.dtype != torch.float32:
             found, wanted = ("×".join(map(str, shape)) or "one number" for shape in (tensor.shape, shapes[name]))
             raise InputError(f"{path}: {name} is {found} of {tensor.dtype}, but its run needs {wanted} of float32.")

@@ -29,6 +29,7 @@ from rnnplay.engine import messages
 from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
+from rnnplay.runs.shipped import shipped_is_first
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController
@@ -101,11 +102,13 @@ class RnnplayApp(App[None]):
         preset: str = DEFAULT_PRESET,
         run: str | None = None,
         engine_command: list[str] | None = None,
+        shipped: bool = False,
     ) -> None:
         super().__init__(driver_class=terminal_driver())
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._ended_by: int | None = None
+        self._shipped = shipped
         self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
         self._leave_question: Confirm | None = None
         self._left_training: list[RunController] = []
@@ -143,7 +146,7 @@ class RnnplayApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         # Only after the first screen is drawn: importing torch keeps a core busy for seconds, and numpy this process.
-        self.set_timer(DRAWN_SECONDS, self.controllers.front.start_engine)
+        self.set_timer(DRAWN_SECONDS, partial(self.controllers.start_engine, self._shipped))
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
         # Objects created so far are permanent, and a full collection that walks them all is a pause that a typist
         # feels. Later objects are collected often: each update of the screen leaves cycles behind, which take memory
@@ -387,7 +390,8 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
         config = with_values(config, {"corpus": corpus})
     patch_partial_updates()
     fix_textual()
-    app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run)
+    shipped = run is None and shipped_is_first(workspace)
+    app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run, shipped=shipped)
     try:
         app.run()
     finally:

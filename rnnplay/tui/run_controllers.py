@@ -7,6 +7,7 @@ import asyncio
 from textual.message import Message
 
 from rnnplay.config import RunConfig
+from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.run_controller import Post, RunController
 from rnnplay.workspace import Workspace
 
@@ -33,6 +34,13 @@ class RunControllers:
         controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
         self.all.append(controller)
         return controller
+
+    async def start_engine(self, shipped: bool) -> None:
+        """Starts the engine of the run in front; with `shipped`, opens the shipped model if there is no run yet."""
+        controller = self.front
+        if await controller.start_engine() and shipped and controller.state.idle:
+            controller.state.opening = True
+            controller.open(SHIPPED)
 
     async def remove(self, controller: RunController) -> None:
         """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""

@@ -152,7 +152,18 @@ class RunState:
     @property
     def model_step(self) -> int:
         """The step of the weights that answer prompts; those of a followed run are of one of its checkpoints."""
-        return self.opened.step if self.followed and self.opened is not None else self.step
+        elsewhere = self.followed or self.run is None
+        return self.opened.step if elsewhere and self.opened is not None else self.step
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no run, nor one being opened."""
+        return self.run is None and self.phase is Phase.IDLE and not self.opening
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the model that comes with rnnplay answers prompts, as there is no run."""
+        return self.run is None and self.has_model and self.opened is not None
 
     @property
     def wanted(self) -> RunConfig:
@@ -317,7 +328,7 @@ class RunState:
                 self.phase = Phase.TRAINING
             case messages.Opened():
                 self.opened, self.in_engine, self.opening = event, True, False
-                if not self.followed:
+                if not self.followed and self.run is not None:
                     self.step = event.step
             case messages.Failed(command="tune"):
                 self.pending = {}

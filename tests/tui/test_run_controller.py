@@ -14,9 +14,11 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Finished
+from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui import run_controller as controller_module
 from rnnplay.tui.resuming import extended
 from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
@@ -266,3 +268,24 @@ async def test_resuming_changes_only_what_may_change(rig: Rig) -> None:
     rig.controller.resume(form, "10")
     (_, command) = rig.engine.of(messages.Train)
     assert (command.config, command.checkpoint) == (with_values(config, {"lr": 0.05}), "10")
+
+
+async def test_the_shipped_model_answers_until_there_is_a_run(stage: Stage) -> None:
+    controllers = RunControllers(stage.workspace, lambda _: None)
+    await controllers.start_engine(shipped=True)
+    (opened,) = stage.engine.of(messages.Open)
+    state = controllers.front.state
+    assert (opened.run, state.run, state.shipped, state.model_coming) == (SHIPPED, None, False, True)
+    stage.engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
+    stage.engine.say(messages.Opened(run=SHIPPED, step=2500, parameters=9, vocabulary=9))
+    assert (state.shipped, state.model_step, state.step) == (True, 2500, 0)
+    controllers.front.train(preset_config())
+    assert not state.shipped
+    assert not stage.engine.of(messages.Train)[0].resume
+
+
+async def test_the_shipped_model_is_not_opened_over_a_run(stage: Stage) -> None:
+    controllers = RunControllers(stage.workspace, lambda _: None)
+    controllers.front.train(preset_config())
+    await controllers.start_engine(shipped=True)
+    assert stage.engine.of(messages.Open) == []

@@ -12,7 +12,7 @@ from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
-    find_run,
+    find_model,
     json_option,
     pass_session,
     workspace_option,
@@ -66,7 +66,7 @@ def command(
     text = prompt if text is None else text
     if text is None and prompt_file is None:
         raise click.UsageError("There is no text to complete; write it after the run's name, or give --prompt-file.")
-    run = find_run(session, run_name)
+    run = find_model(session, run_name)
     text = prompt_text(text, prompt_file)
 
     from rnnplay.model.generation.completion import complete
@@ -95,7 +95,7 @@ def command(
 
 
 def _serve(session: Session, run_name: str, checkpoint: str) -> None:
-    run = find_run(session, run_name)
+    run = find_model(session, run_name)
 
     import torch
 

@@ -12,7 +12,7 @@ from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
-    find_run,
+    find_model,
     json_option,
     pass_session,
     workspace_option,
@@ -95,7 +95,7 @@ def command(
     """
     if windows is None and (window_count is not None or seed is not None):
         raise InputError("--window-count and --seed need --windows N; give that, too.")
-    run = find_run(session, run_name)
+    run = find_model(session, run_name)
     if by_distance:
         if corpus is not None or split is not None or windows is not None:
             raise InputError("--by-distance generates its own text; leave --corpus, --split and --windows out.")

@@ -14,7 +14,7 @@ from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
-    find_run,
+    find_model,
     json_option,
     pass_session,
     workspace_option,
@@ -59,7 +59,7 @@ def command(
     loses its final newline.
     """
     sampling = sampling_config(given(values), greedy)
-    run = find_run(session, run_name)
+    run = find_model(session, run_name)
     prompt = prompt_text(prompt, prompt_file)
 
     from rnnplay.model.generation.sampling import generate

@@ -13,7 +13,7 @@ from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
-    find_run,
+    find_model,
     json_option,
     pass_session,
     workspace_option,
@@ -220,7 +220,7 @@ def _check_options(ctx: click.Context, view: str) -> None:
 
 
 def _open(session: Session, name: str, checkpoint: str) -> SavedRun:
-    folder = find_run(session, name)
+    folder = find_model(session, name)
     from rnnplay.inspection.loaded_model import SavedRun
     from rnnplay.training.threads import use_free_cores
 

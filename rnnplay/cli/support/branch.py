@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnnplay.cli.support.session import Session, find_run
+from rnnplay.cli.support.session import Session, find_model
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 
@@ -52,7 +52,7 @@ def branch_start(session: Session, origin: str, with_optimizer: bool, extend_voc
     from rnnplay.runs.branching import find_parent
 
     with naming_from(session, origin.rpartition("@")[0] or origin):
-        parent = find_parent(origin, lambda name: find_run(session, name))
+        parent = find_parent(origin, lambda name: find_model(session, name))
     return BranchStart(session, parent, with_optimizer, extend_vocabulary)
 
 

@@ -87,6 +87,15 @@ def find_run(session: Session, name_or_path: str) -> RunFolder:
     return run_folder.find_run(name_or_path, session.workspace.check_there())
 
 
+def find_model(session: Session, name_or_path: str) -> RunFolder:
+    """Finds a run as `find_run` does, or the model that comes with rnnplay, to be read only; raises InputError."""
+    from rnnplay.runs.shipped import is_shipped, shipped_run
+
+    if is_shipped(name_or_path, session.workspace):
+        return shipped_run()
+    return find_run(session, name_or_path)
+
+
 class NearGroup(click.Group):
     """A group that suggests the nearest command for an unknown one."""
 

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from rnnplay.config import RunConfig
 from rnnplay.engine.messages import BranchFrom
-from rnnplay.runs.folder import find_run
+from rnnplay.runs.shipped import find_model
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.workspace import Workspace
 
@@ -31,7 +31,7 @@ def read_parent(name: str, workspace: Workspace) -> ParentSettings:
     """Reads what "RUN", "RUN@STEP" or "RUN@best" names; raises InputError or OSError."""
     from rnnplay.runs.branching import branch_settings, find_parent  # imported on first use: slow
 
-    parent = find_parent(name, lambda run: find_run(run, workspace))
+    parent = find_parent(name, lambda run: find_model(run, workspace))
     return ParentSettings(parent.name, branch_settings(parent, workspace))
 
 

@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
+from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
@@ -229,7 +230,10 @@ class PlaygroundScreen(Screen[None]):
             self._display.show_soon()
 
     def action_go_back(self) -> None:
-        self._runs.go_back()
+        if self.state.shipped:
+            self._runs.branch(SHIPPED)
+        else:
+            self._runs.go_back()
 
     def action_samples(self) -> None:
         self._runs.samples()

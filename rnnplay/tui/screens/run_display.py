@@ -231,7 +231,10 @@ class RunDisplay:
             if state.has_model:  # complete what was typed before there was this model
                 self._ask(self._prompt.text)
         source = f"the checkpoint at step {state.model_step:,} answers"
-        self._prompt.set_source(source if state.followed and state.has_model else "")
+        if state.shipped:
+            self._prompt.set_source("shipped model · t trains a new one, b trains on from this")
+        else:
+            self._prompt.set_source(source if state.followed and state.has_model else "")
         if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))
