@@ -42,6 +42,7 @@ GROUPS = {
     "machine": "Machine",
     "sampling": "Sampling",
     "completion": "Completion",
+    "adaptation": "Adaptation",
 }
 
 TokenKind = Literal["char", "byte", "bpe", "word"]

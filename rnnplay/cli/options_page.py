@@ -9,6 +9,7 @@ import click
 from rnnplay.cli.commands.presets import shown
 from rnnplay.cli.support.options import shown_default
 from rnnplay.config import GROUPS, KnobSpec, RunConfig, SamplingConfig, knobs
+from rnnplay.generation_config import AdaptationConfig
 from rnnplay.presets import DEFAULT_PRESET, PRESETS
 
 HEAD = """# Options
@@ -36,6 +37,13 @@ Options of `rnnplay generate`; `--greedy` is `--temperature 0`.
 """
 
 
+ADAPTATION = """
+## Adaptation
+
+Options of `rnnplay eval`, for a model that adapts to the text that it reads.
+"""
+
+
 def render() -> str:
     """Returns the whole page."""
     page = [HEAD.format(preset=DEFAULT_PRESET)]
@@ -43,7 +51,8 @@ def render() -> str:
         specs = [spec for spec in knobs(RunConfig).values() if spec.knob.group == group]
         if specs:
             page += [f"\n## {title}\n", _table(specs)]
-    page += [SAMPLING, _table(list(knobs(SamplingConfig).values())), _presets()]
+    page += [SAMPLING, _table(list(knobs(SamplingConfig).values()))]
+    page += [ADAPTATION, _table(list(knobs(AdaptationConfig).values())), _presets()]
     return "\n".join(page)
 
 

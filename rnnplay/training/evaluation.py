@@ -13,6 +13,8 @@ import torch
 from rnnplay.common.formatting import perplexity, unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.generation_config import AdaptationConfig
+from rnnplay.model.generation.adaptation import AdaptiveReader, gradient_rms
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
@@ -33,6 +35,11 @@ MOST_LOGITS = 1 << 23
 """Largest number of logits computed at a time."""
 
 WINDOW_ROWS = 64
+
+RMS_SEGMENTS = 500
+"""Segments of the training text that give the scale of the gradients."""
+
+UNKNOWN_ID = 0
 
 BITS_PER_BYTE = 8.0
 """The cost of each byte of the text that `<unk>` hides: as many bits as it takes in the file."""
@@ -127,6 +134,38 @@ def evaluate_windows(
     starts = np.random.default_rng(seed).integers(0, places, count) if count else np.arange(places)
     batches = window_batches(split, starts, size, WINDOW_ROWS, _timesteps(WINDOW_ROWS, tokenizer))
     return _read(model, batches, torch.float32).evaluation(split, split.tokens), len(starts)
+
+
+def evaluate_adaptively(
+    model: LanguageModel,
+    split: EncodedSplit,
+    training: EncodedSplit,
+    settings: AdaptationConfig,
+    limit: int = 0,
+    poll: Callable[[int], None] = lambda _: None,
+) -> tuple[Evaluation, Evaluation]:
+    """Scores the first `limit` tokens of `split` (0: all) as one sequence, without and with a model that adapts.
+
+    `training`: the text that gives the scale of the gradients, for dynamic evaluation. `poll` gets the number of tokens
+    read. In float32 on the CPU; `model` stays as it is. Raises InputError for an empty split.
+    """
+    ids = torch.from_numpy(np.asarray(split.ids[: limit + 1 if limit else None], np.int64))
+    size = settings.dynamic_segment
+    rms = None
+    if settings.dynamic:
+        beginning = np.asarray(training.ids[: RMS_SEGMENTS * size + 1], np.int64)
+        rms = gradient_rms(model, torch.from_numpy(beginning), size)
+    readers = [AdaptiveReader(model, AdaptationConfig()), AdaptiveReader(model, settings, rms)]
+    sums = [_Sum(), _Sum()]
+    for at in range(0, len(ids) - 1, size):
+        segment = ids[at : at + size + 1]
+        for reader, total in zip(readers, sums, strict=True):
+            total.nats += float(reader.read(segment).sum())
+            total.tokens += len(segment) - 1
+            total.unknown += int((segment[1:] == UNKNOWN_ID).sum())
+        poll(min(at + size, len(ids) - 1))
+    plain, adapted = (total.evaluation(split, split.tokens - 1) for total in sums)
+    return plain, adapted
 
 
 def _timesteps(rows: int, tokenizer: Tokenizer) -> int:

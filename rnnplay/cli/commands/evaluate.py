@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from rnnplay.cli.support.console import note, pairs, table, write_json
-from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
@@ -20,12 +20,14 @@ from rnnplay.cli.support.session import (
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.common.formatting import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.errors import InputError
+from rnnplay.generation_config import AdaptationConfig
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
     from rnnplay.runs.folder import RunFolder
     from rnnplay.text.encoding.encoded import EncodedCorpus
     from rnnplay.text.tokenizers.build import Tokenizer
+    from rnnplay.training.evaluation import Evaluation
 
 WINDOWS = 2000
 
@@ -33,7 +35,7 @@ ONE_SEQUENCE = 100_000
 """Most tokens read as one sequence, which is slow; in longer texts 8 beginnings cost under 0.001 nats per token."""
 
 
-@click.command("eval", short_help="Loss and perplexity of a run on held-out text.")
+@click.command("eval", cls=KnobCommand, short_help="Loss and perplexity of a run on held-out text.")
 @click.argument("run_name", metavar="RUN")
 @click.option("--corpus", metavar="NAME|PATH|-", help="A text other than the run's own; - reads standard input.")
 @click.option(
@@ -65,12 +67,20 @@ ONE_SEQUENCE = 100_000
     type=WholeNumber(0, 2**31 - 1),
     help="With --windows: the seed of the positions.  [default: 1]",
 )
+@click.option(
+    "--tokens",
+    metavar="N",
+    type=WholeNumber(1, 10**12),
+    help="With --dynamic or --cache: read only the first N tokens.  [default: all]",
+)
 @checkpoint_option
 @workspace_option
 @json_option
+@knob_options(AdaptationConfig)
 @pass_session
 def command(
     session: Session,
+    /,
     run_name: str,
     corpus: str | None,
     split: str | None,
@@ -78,8 +88,10 @@ def command(
     windows: int | None,
     window_count: int | None,
     seed: int | None,
+    tokens: int | None,
     checkpoint: str,
     as_json: bool,
+    **values: Any,
 ) -> None:
     """Compute loss (nats per token), perplexity and bits per character of RUN's model on the whole of a split.
 
@@ -92,7 +104,15 @@ def command(
 
     Whatever the vocabulary has no token for is read as <unk>. Loss and perplexity count it as a word like any other;
     bits per character count 8 bits for each byte that it hides.
+
+    With --dynamic, --cache or both the model adapts to the text that it reads; the loss without is printed beside it.
+    Each token is predicted before anything is learned from it, and the run stays as it is.
     """
+    adaptation = AdaptationConfig(**given(values))
+    if not adaptation.adapts and (tokens is not None or given(values)):
+        raise InputError("--tokens and the settings of an adaptation need --dynamic or --cache; give one of them, too.")
+    if adaptation.adapts and (windows is not None or by_distance):
+        raise InputError("--dynamic and --cache read a text as one sequence; leave --windows and --by-distance out.")
     if windows is None and (window_count is not None or seed is not None):
         raise InputError("--window-count and --seed need --windows N; give that, too.")
     run = find_model(session, run_name)
@@ -122,13 +142,21 @@ def command(
         )
 
     from rnnplay.training.checkpoints import load_model
-    from rnnplay.training.evaluation import evaluate, evaluate_windows
+    from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows
     from rnnplay.training.threads import use_free_cores
 
     use_free_cores()
     model, tokenizer, step = load_model(run, checkpoint)
     measured: dict[str, object] = {}
-    if windows is not None:
+    unadapted: Evaluation | None = None
+    if adaptation.adapts:
+        if encoded.feed == "lines":
+            raise InputError(f"{run.name} reads each line from an empty context; --dynamic and --cache need a stream.")
+        ways = " and ".join(name for name, on in _ways(adaptation) if on)
+        unadapted, found = evaluate_adaptively(model, part, encoded.train, adaptation, tokens or 0)
+        measure = f"as one sequence, adapted to by {ways}"
+        measured = {"unadapted_loss": unadapted.loss, "adaptation": msgspec.to_builtins(adaptation)}
+    elif windows is not None:
         count, seed = WINDOWS if window_count is None else window_count, 1 if seed is None else seed
         found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
         positions = f"at random positions (seed {seed})" if count else "one at every position"
@@ -168,11 +196,16 @@ def command(
             ("text", f"{encoded.name}, {split}: {found.tokens:,} tokens, {characters:,} characters"),
             ("read", measure),
             ("<unk>", fraction_of_tokens(found.unknown_fraction)),
+            *([("without", f"{fixed(unadapted.loss, 4)} nats per token")] if unadapted is not None else []),
             ("loss", f"{fixed(found.loss, 4)} nats per token"),
             ("perplexity", fixed(found.perplexity, 3)),
             ("bits per character", fixed(found.bits_per_character, 4)),
         ]
     )
+
+
+def _ways(adaptation: AdaptationConfig) -> tuple[tuple[str, bool], ...]:
+    return ("dynamic evaluation", adaptation.dynamic), ("a cache", adaptation.cache)
 
 
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:

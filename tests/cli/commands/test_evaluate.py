@@ -100,9 +100,30 @@ def test_windows(workspace: Path) -> None:
         (["known", "--seed", "3"], "--window-count and --seed need --windows N"),
         (["known", "--by-distance", "--windows", "3"], "leave --corpus, --split and --windows out"),
         (["lines", "--windows", "3"], "lines reads each line from an empty context already"),
+        (["known", "--tokens", "9"], "need --dynamic or --cache"),
+        (["known", "--cache-lambda", "0.5"], "need --dynamic or --cache"),
+        (["known", "--cache", "--cache-lambda", "1"], "cache_lambda must be a number above 0, at most 0.99; got 1"),
+        (["known", "--dynamic", "--windows", "3"], "leave --windows and --by-distance out"),
+        (["lines", "--cache"], "--dynamic and --cache need a stream"),
         (["known", "--windows", "5000"], "a window of 5,000 needs one more than that"),
     ],
 )
 def test_windows_that_cannot_be(workspace: Path, words: list[str], complaint: str) -> None:
     result = rnnplay(workspace, "eval", *words)
     assert result.exit_code == 2 and complaint in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_model_that_adapts(workspace: Path) -> None:
+    """The loss with and without, what was set, and a run that stays as it is."""
+    weights = {path: path.read_bytes() for path in (workspace / "checkpoints" / "known").rglob("*.safetensors")}
+    words = ["eval", "known", "--dynamic", "--cache", "--tokens", "200", "--dynamic-lr", "0.01"]
+    found = json.loads(rnnplay(workspace, *words, "--json").stdout)
+    assert found["tokens"] == 200 and found["adaptation"]["dynamic_lr"] == 0.01
+    assert found["loss"] < found["unadapted_loss"]
+    told = rnnplay(workspace, *words).stdout
+    assert "as one sequence, adapted to by dynamic evaluation and a cache" in told and "without " in told
+    assert weights == {path: path.read_bytes() for path in weights}
+    plain = json.loads(rnnplay(workspace, "eval", "known", "--json").stdout)
+    whole = json.loads(rnnplay(workspace, "eval", "known", "--cache", "--json").stdout)
+    assert whole["unadapted_loss"] == pytest.approx(plain["loss"], rel=1e-5)
+    assert whole["tokens"] == plain["tokens"]
