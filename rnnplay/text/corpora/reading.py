@@ -30,6 +30,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LONGEST_MARK = 4
+_OR_BYTES = ", or train on its bytes (tokens byte)"
 
 
 def iter_text(
@@ -181,7 +182,8 @@ def not_text(
     except OSError:
         guessed = None
     if guessed is not None and not guessed.encoding:
-        return InputError(f"{name} is {guessed.what}, not a text; {guessed.mend}.")
+        mend = f"{guessed.mend}{_OR_BYTES}" if guessed.mend == "give a text file" else guessed.mend
+        return InputError(f"{name} is {guessed.what}, not a text; {mend}.")
     shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
     if error is None:
         problem = "is not text: it has a zero byte" + ("" if offset is None else f" at offset {offset:,}")
@@ -192,7 +194,7 @@ def not_text(
         seems = f"{guessed.what}, and would read: {guessed.excerpt} […]"
         return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), guessed.encoding, seems)
     if error is None:
-        return InputError(f"{name} {problem}; give a text file.")
+        return InputError(f"{name} {problem}; give a text file{_OR_BYTES}.")
     if guessed is not None or shown.startswith("UTF-16"):
         new = quoted(f"{path.stem}-{shown.lower()}.txt")
         return InputError(

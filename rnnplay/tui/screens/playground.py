@@ -270,6 +270,17 @@ class PlaygroundScreen(Screen[None]):
         if not self._read_only():
             self._runs.choose_text()
 
+    def action_download_text(self) -> None:
+        """Opens the dialog that downloads a text."""
+        from rnnplay.tui.screens.downloads import DownloadsScreen  # imported on first use
+
+        if not self._read_only():
+            self.app.push_screen(DownloadsScreen(self.controllers.workspace), self._text_downloaded)
+
+    def _text_downloaded(self, name: str | None) -> None:
+        if name is not None:
+            self.form.set_value("corpus", name)
+
     def action_save_preset(self) -> None:
         self._presets.save()
 

@@ -83,6 +83,7 @@ COMMANDS = (
     ("Clipping on or off", "Gradient clipping", "clip"),
     ("Go back or branch", "Return the run to one of its checkpoints, or begin a new run there", "go_back"),
     ("Save as a preset", "Save the settings in the form under a name", "save_preset"),
+    ("Download a text", "Tiny Shakespeare, text8, War and Peace and others, as a corpus", "download_text"),
     ("Learning-rate range test", "Which rates make the loss fall", "lr_range"),
     ("Export the run", "To a table, chart, report, TensorBoard, weights or ONNX", "export"),
     ("Runs", "Resume, open or remove a run", "runs"),

@@ -92,9 +92,12 @@ UNPACKED = {
         "(.docx), not a text; make a text of it with `pandoc -t plain -o ./-a.txt ./-a",
     ),
     "a.zip": (archive("story.txt"), "is a ZIP archive, not a text; unpack it with `unzip a.zip`."),
-    "a.png": (b"\x89PNG\r\n\x1a\n\0", "is an image, not a text; give a text file."),
+    "a.png": (b"\x89PNG\r\n\x1a\n\0", "is an image, not a text; give a text file, or train on its bytes"),
     "a.parquet": (b"PAR1\x15\x04\x15\0", "is a Parquet table"),
-    "a.bin": (bytes(range(256)), "is not text: it has a zero byte at offset 0; give a text file."),
+    "a.bin": (
+        bytes(range(256)),
+        "is not text: it has a zero byte at offset 0; give a text file, or train on its bytes",
+    ),
     "damaged": ("Zażółć jaźń\n".encode() * 9 + b"\xc5\n", "though most of it is UTF-8; leave out what does not fit"),
     "unknown": (bytes(range(128, 256)) + b"\n", "if it is text, name its encoding: `corpora add` has --encoding"),
 }
