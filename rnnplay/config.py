@@ -472,7 +472,7 @@ class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             low=0,
             high=100,
         ),
-    ] = 0.2
+    ] = 0.1
     lines: Annotated[bool, Knob("suggest newlines, and what follows them, too", "completion")] = False
     effort: Annotated[
         int,

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 WINDOWS = 2000
 
+CHARACTERS = 12_000
+"""Written to count keystrokes, unless told otherwise."""
+
 ONE_SEQUENCE = 100_000
 """Most tokens read as one sequence, which is slow; in longer texts 8 beginnings cost under 0.001 nats per token."""
 
@@ -73,6 +76,17 @@ ONE_SEQUENCE = 100_000
     type=WholeNumber(1, 10**12),
     help="With --dynamic or --cache: read only the first N tokens.  [default: all]",
 )
+@click.option(
+    "--keystrokes",
+    is_flag=True,
+    help="How many keystrokes the completion would save a user who writes the text of the split.",
+)
+@click.option(
+    "--characters",
+    metavar="N",
+    type=WholeNumber(1, 10_000_000),
+    help="With --keystrokes: how much of the split is written, from its beginning.  [default: 12000]",
+)
 @checkpoint_option
 @workspace_option
 @json_option
@@ -89,6 +103,8 @@ def command(
     window_count: int | None,
     seed: int | None,
     tokens: int | None,
+    keystrokes: bool,
+    characters: int | None,
     checkpoint: str,
     as_json: bool,
     **values: Any,
@@ -107,12 +123,21 @@ def command(
 
     With --dynamic, --cache or both the model adapts to the text that it reads; the loss without is printed beside it.
     Each token is predicted before anything is learned from it, and the run stays as it is.
+
+    With --keystrokes a user is imagined who writes the first characters of the split, takes each suggestion that is
+    right with one key and types the others. 1 - keys / characters is saved. It takes some milliseconds a character.
     """
     adaptation = AdaptationConfig(**given(values))
     if not adaptation.adapts and (tokens is not None or given(values)):
         raise InputError("--tokens and the settings of an adaptation need --dynamic or --cache; give one of them, too.")
     if adaptation.adapts and (windows is not None or by_distance):
         raise InputError("--dynamic and --cache read a text as one sequence; leave --windows and --by-distance out.")
+    if keystrokes and (windows is not None or by_distance or adaptation.adapts):
+        raise InputError(
+            "--keystrokes measures the completion alone; leave --windows, --by-distance, --dynamic and --cache out."
+        )
+    if characters is not None and not keystrokes:
+        raise InputError("--characters needs --keystrokes; give that, too.")
     if windows is None and (window_count is not None or seed is not None):
         raise InputError("--window-count and --seed need --windows N; give that, too.")
     run = find_model(session, run_name)
@@ -134,6 +159,12 @@ def command(
     part = encoded.test if split == "test" else encoded.validation
     if corpus is None and encoded.sha256 != info.corpus_sha256:
         note(f"Note: {encoded.name} has changed since {run.name} was trained on it.")
+
+    if keystrokes:
+        from rnnplay.cli.support.keystrokes import report_keystrokes
+
+        report_keystrokes(run, checkpoint, encoded.name, split, part, characters or CHARACTERS, as_json)
+        return
 
     if windows is not None and encoded.feed == "lines":
         raise InputError(

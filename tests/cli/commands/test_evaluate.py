@@ -127,3 +127,28 @@ def test_a_model_that_adapts(workspace: Path) -> None:
     whole = json.loads(rnnplay(workspace, "eval", "known", "--cache", "--json").stdout)
     assert whole["unadapted_loss"] == pytest.approx(plain["loss"], rel=1e-5)
     assert whole["tokens"] == plain["tokens"]
+
+
+def test_keystrokes_are_counted_on_a_split(workspace: Path) -> None:
+    found = json.loads(
+        rnnplay(workspace, "eval", "known", "--keystrokes", "--characters", "60", "--split", "test", "--json").stdout
+    )
+    assert (found["split"], found["characters"]) == ("test", 60)
+    assert list(found["saved"]) == ["word", "phrase", "one_of_five", "five_keys"]
+    assert all(0 <= fraction < 1 for fraction in found["saved"].values())
+    assert [row["typed"] for row in found["hits"]] == list(range(6))
+    told = rnnplay(workspace, "eval", "lines", "--keystrokes", "--characters", "20")
+    assert "the first 20 characters" in told.stdout and "top 5" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--characters", "5"), "--characters needs --keystrokes"),
+        (("--keystrokes", "--windows", "9"), "--keystrokes measures the completion alone"),
+    ],
+)
+def test_keystrokes_are_measured_alone(workspace: Path, words: tuple[str, ...], told: str) -> None:
+    result = rnnplay(workspace, "eval", "known", *words)
+    assert result.exit_code == 2
+    assert told in result.stderr
