@@ -182,6 +182,9 @@ class RunActions:
     async def _show_overlay(self, runs: Sequence[str]) -> None:
         for problem in await self._overlay.show(runs):
             self._screen.notify(problem, severity="error", markup=False)
+        front = self._controller.state.run
+        if self._overlay.runs and not self._overlay.behind(front):
+            self._screen.notify(f"{front} is the run shown; choose others (space) to see them behind it.", markup=False)
         self._screen.refresh_bindings()
 
     def clear_overlay(self) -> None:
