@@ -94,7 +94,7 @@ function! s:Answer(line) abort
     return
   endif
   call s:Clear()
-  let s:ghost = l:answer.suggestion
+  let s:ghost = l:answer.phrase
   let s:at = getcurpos()[1:2]
   if s:ghost ==# ''
     return

@@ -136,8 +136,9 @@ def test_prompts_are_for_a_model_that_is_there() -> None:
     state.engine_gone()
     assert not state.has_model
     opened = RunState()
+    opened.begin(RUN, preset_config())
     opened.apply(messages.Opened(run=RUN, step=7, parameters=1, vocabulary=2))
-    assert opened.has_model
+    assert opened.has_model and not opened.shipped
     assert opened.step == 7
 
 

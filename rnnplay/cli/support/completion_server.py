@@ -33,6 +33,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Anything by which the answer is to be recognised."""
     bars: int = 8
     """How many of the most probable next tokens to return, 0 to 1,000."""
+    completion: CompletionConfig = CompletionConfig()
     sampling: SamplingConfig | None = None
     """Also write a sample with these settings; None: no sample."""
 
@@ -71,7 +72,7 @@ class CompletionServer:
             return {"id": _id(line), "error": str(error)}
 
     def _answered(self, request: Request) -> dict[str, Any]:
-        found = self._completer.complete(request.text, max(1, request.bars), CompletionConfig())
+        found = self._completer.complete(request.text, max(1, request.bars), request.completion)
         assert found is not None  # it was given the time it needs
         likely = [{"token": token, "probability": probability} for token, probability in found.next[: request.bars]]
         answer = {
