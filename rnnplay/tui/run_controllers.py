@@ -71,6 +71,13 @@ class RunControllers:
         return [one for one in self.of_playground if one is not self.front and one.state.run is not None]
 
     @property
+    def next(self) -> RunController | None:
+        """Of `others` the one after the one in front, in the order of their creation, and then the first again."""
+        runs = self.of_playground
+        at = runs.index(self.front) if self.front in runs else -1
+        return next((one for one in (*runs[at + 1 :], *runs) if one in self.others), None)
+
+    @property
     def running(self) -> list[RunController]:
         """The controllers whose run is under way."""
         return [one for one in self.all if one.running]

@@ -201,13 +201,10 @@ class RunActions:
 
     def other(self) -> None:
         """Shows the next of the playground's runs."""
-        controllers = self._controllers
-        runs = [one for one in controllers.of_playground if one is controllers.front or one.state.run is not None]
-        if len(runs) < 2:
+        if (other := self._controllers.next) is not None:
+            self._controllers.bring_to_front(other)
+        else:
             self._screen.notify("There is no other run; o opens one, also while this one trains.")
-            return
-        at = runs.index(controllers.front) if controllers.front in runs else -1
-        controllers.bring_to_front(runs[(at + 1) % len(runs)])
 
     def open(self, run: str, resume: bool = False) -> None:
         """Opens a run for prompts, or resumes it; beside the run in front, if that is under way."""
