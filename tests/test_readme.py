@@ -94,6 +94,8 @@ def test_the_table_of_commands_is_whole() -> None:
 
 def test_every_key_is_bound() -> None:
     """The keys in the table are those of the program, where the table says."""
+    from textual.widgets import TextArea
+
     from rnnplay.tui.app import RnnplayApp
     from rnnplay.tui.chart.chart import Chart
     from rnnplay.tui.heatmap.token_text import TokenText
@@ -110,6 +112,9 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.screens.runs import RunsScreen
     from rnnplay.tui.screens.sweep import SweepScreen, TrialTable
 
+    from rnnplay.tui.writing.ghost_area import GhostArea
+    from rnnplay.tui.writing.writing_screen import WritingScreen
+
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),
         # Textual's Input moves the cursor with →, which takes the ghost where there is one.
@@ -123,6 +128,7 @@ def test_every_key_is_bound() -> None:
         "sweeps": bound(SweepScreen.BINDINGS, TrialTable.BINDINGS),
         "plan of a race": bound(RaceDialog.BINDINGS),
         "race": bound(RaceScreen.BINDINGS),
+        "scratchpad": bound(WritingScreen.BINDINGS, GhostArea.BINDINGS, TextArea.BINDINGS),
         "list of lessons": bound(LessonsScreen.BINDINGS),
         "everywhere": bound(RnnplayApp.BINDINGS),
     }

@@ -30,8 +30,10 @@ from rnnplay.training.trainer import Trainer
 from rnnplay.tui.run_controller import RunController, start_trouble
 from rnnplay.tui.screens.preset_actions import PresetActions
 from rnnplay.workspace import find_workspace
+from tests.cli.commands.test_import import save
 from tests.common.test_commands import words
 from tests.support.writer import Writer
+from tests.text.corpora.test_fetching import serving
 
 PACKAGE = Path(rnnplay.__file__).parent
 FORWARDERS = {PACKAGE / name for name in ("common/commands.py", "workspace.py", "cli/support/session.py")}
@@ -235,6 +237,20 @@ def provoke_watching(workspace: str, tmp_path: Path) -> None:
     assert words(last(elsewhere, "or open it there: ")) == ["watch", "alone", *there]
 
 
+def provoke_a_text_from_elsewhere(workspace: str) -> None:
+    with serving() as server:
+        fetched = call("corpora", "fetch", server.url("/text.txt"), "--name", "fetched text", "--workspace", workspace)
+    onward = f"{last(fetched, 'Train on it: ')} --steps 1 --hidden 8 --batch-size 2 --bptt 8 --threads 1"
+    assert paste(onward).exit_code == 0
+
+
+def provoke_a_model_from_elsewhere(workspace: str, tmp_path: Path) -> None:
+    model, tokens = save(tmp_path)
+    there = ("--corpus", str(tmp_path / "corpora" / "small.txt"), "--workspace", workspace)
+    made = call("import", model, "--vocabulary", tokens, "--run", "mine", *there)
+    assert paste(last(made, "Write with it: ")).exit_code == 0
+
+
 def provoke_options_before_the_command(workspace: str, tmp_path: Path) -> None:
     there = ("--workspace", workspace)
     early = call("--corpus", "a cat's tale", "--run", "early", *there, "train", *FAST[:-2], "--steps", "2")
@@ -315,6 +331,8 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_another_corpus_for_a_run(workspace, tmp_path)
         provoke_a_run_that_the_disk_ends(workspace, tmp_path)
         provoke_watching(workspace, tmp_path)
+        provoke_a_text_from_elsewhere(workspace)
+        provoke_a_model_from_elsewhere(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
         provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)
@@ -333,7 +351,9 @@ def test_no_command_is_written_by_hand() -> None:
         helps = [keyword.value for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords
                  if keyword.arg in ("help", "short_help")]  # fmt: skip
         described = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-        free = {id(part) for one in (*helps, *described) for part in ast.walk(one)}
+        screens = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)
+                   and [one.id for one in node.targets if isinstance(one, ast.Name)] == ["HELP"]]  # fmt: skip
+        free = {id(part) for one in (*helps, *described, *screens) for part in ast.walk(one)}
         if file.name == "options_page.py" or file in FORWARDERS:
             continue
         for node in ast.walk(tree):

@@ -87,7 +87,7 @@ COMMANDS = (
     ("Learning-rate range test", "Which rates make the loss fall", "lr_range"),
     ("Export the run", "To a table, chart, report, TensorBoard, weights or ONNX", "export"),
     ("Runs", "Resume, open or remove a run", "runs"),
-    ("Sweeps", "The studies of rnnplay sweep: trials, values by knob", "sweeps"),
+    ("Sweeps", "Studies of sweeps: trials, values by knob", "sweeps"),
     ("Overlay off", "Take the curves of other runs off the charts", "clear_overlay"),
     ("Other run", "Show the next of the runs that are open here", "other_run"),
     ("Inspect", "Gradients, predictions, gates, what if", "inspect"),

@@ -16,6 +16,7 @@ CHARACTERS = sorted(set(TEXT))
 
 def save(folder: Path) -> tuple[str, str]:
     """Writes a model and its vocabulary."""
+    (folder / "corpora").mkdir(exist_ok=True)
     (folder / "corpora" / "small.txt").write_text(TEXT * 20, encoding="utf-8")
     size = len(CHARACTERS)
     parts = {"embedding": nn.Embedding(size, 4), "rnn": nn.GRU(4, 6), "output": nn.Linear(6, size)}
