@@ -244,6 +244,11 @@ def provoke_a_text_from_elsewhere(workspace: str) -> None:
     assert paste(onward).exit_code == 0
 
 
+def provoke_a_rate_to_try(workspace: str) -> None:
+    tested = call("lr-range", *FAST, "--test-steps", "60", "--workspace", workspace)
+    assert paste(f"{last(tested, 'Try: ')} --run tried --steps 1").exit_code == 0, tested.output
+
+
 def provoke_a_model_from_elsewhere(workspace: str, tmp_path: Path) -> None:
     model, tokens = save(tmp_path)
     there = ("--corpus", str(tmp_path / "corpora" / "small.txt"), "--workspace", workspace)
@@ -332,13 +337,18 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_a_run_that_the_disk_ends(workspace, tmp_path)
         provoke_watching(workspace, tmp_path)
         provoke_a_text_from_elsewhere(workspace)
+        provoke_a_rate_to_try(workspace)
         provoke_a_model_from_elsewhere(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
         provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)
         await provoke_hints_of_the_interface(workspace, tmp_path)
-    for place, first, end in places():
-        assert any(file == place and first <= line <= end for file, line, _ in suggested.seen), f"{place}:{first}"
+    missing = [
+        f"{place}:{first}"
+        for place, first, end in places()
+        if not any(file == place and first <= line <= end for file, line, _ in suggested.seen)
+    ]
+    assert not missing, "\n".join(missing)
     for _, _, command in suggested.seen:
         parse(words(command, "bash"))
 
