@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 
+from rnnplay.common.commands import shell_command
 from rnnplay.common.jsonl import decode_line, encode_line
-from rnnplay.common.limits import limit_in, limit_sentence, small_stack
+from rnnplay.common.limits import limit_in, limit_met, limit_sentence, small_stack
 from rnnplay.common.signals import signal_name
 from rnnplay.engine import messages
 from rnnplay.engine.output import last_lines
@@ -187,3 +188,9 @@ class EngineClient:
             return await stream.readline()
         except (ValueError, ConnectionError):  # the line is too long, or the pipe broke
             return b""
+
+
+def start_trouble(error: OSError) -> str:
+    """Explains why no engine process could be started, and what to do."""
+    what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
+    return f"The engine could not be started. {what}"

@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from rnnplay.common.commands import shell_command
-from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.engine import messages
-from rnnplay.engine.client import EngineClient, EngineExit
+from rnnplay.engine.client import EngineClient, EngineExit, start_trouble
 from rnnplay.experiments.race import Entry, Race
 from rnnplay.workspace import Workspace
 
@@ -72,8 +70,7 @@ class RaceEngines:
         try:
             await client.start()
         except OSError as error:
-            what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
-            self.race.failed(entry, f"Its engine could not be started. {what}")
+            self.race.failed(entry, start_trouble(error))
             self._changed.set()
             return
         self._clients[entry] = client

@@ -10,11 +10,9 @@ from time import monotonic
 
 from textual.message import Message
 
-from rnnplay.common.commands import shell_command
-from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.engine import messages
-from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit
+from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit, start_trouble
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
@@ -384,9 +382,3 @@ class RunController:
         """Ends all forcing; another model has other units."""
         if self.forced:
             self.force(())
-
-
-def start_trouble(error: OSError) -> str:
-    """Explains why no engine process could be started, and what to do."""
-    what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
-    return f"The engine could not be started. {what}"

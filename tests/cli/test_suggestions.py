@@ -23,12 +23,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 import rnnplay
+from rnnplay.cli.commands import sweep
 from rnnplay.cli.main import COMMANDS, program
+from rnnplay.cli.support import race_outcome
+from rnnplay.cli.support.session import Session
 from rnnplay.common import commands
+from rnnplay.engine.client import start_trouble
 from rnnplay.runs.folder import RunFolder
+from rnnplay.text.corpora.downloads import downloads
 from rnnplay.training.trainer import Trainer
-from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.screens.leaving import onward_hints
 from rnnplay.tui.screens.preset_actions import PresetActions
+from rnnplay.tui.screens.sweep import no_studies_text
 from rnnplay.workspace import find_workspace
 from tests.cli.commands.test_import import save
 from tests.common.test_commands import words
@@ -249,6 +256,73 @@ def provoke_a_rate_to_try(workspace: str) -> None:
     assert paste(f"{last(tested, 'Try: ')} --run tried --steps 1").exit_code == 0, tested.output
 
 
+def provoke_samples_that_are_gone(workspace: str) -> None:
+    there = ("--workspace", workspace)
+    assert call("train", *FAST, "--run", "sampled", "--steps", "2", *there).exit_code == 0
+    (Path(workspace) / "checkpoints" / "sampled" / "samples.jsonl").unlink()
+    assert paste(last(call("samples", "sampled", *there), "to write with it now: ")).exit_code == 0
+
+
+def provoke_sweeps(workspace: str) -> None:
+    there = find_workspace(workspace)
+    session = Session()
+    session.workspace_option = workspace
+    assert words(last(call("sweep", "--workspace", workspace), "as in: "))[0] == "sweep"
+    assert words(sweep._going_on(session, "a-study", "postgresql://host/name"))[:3] == ["sweep", "--study", "a-study"]
+    assert "--vary" in words(no_studies_text(there).partition("in a shell: ")[2])
+
+
+def provoke_branches(workspace: str, tmp_path: Path) -> None:
+    """The newest checkpoint is broken; the text has letters that the run does not know, few or many."""
+    there = ("--workspace", workspace)
+    for kind in ("char", "word"):
+        softmax = ("--softmax", "adaptive", "--hidden", "16") if kind == "word" else ()
+        made = call("train", *FAST, *softmax, "--tokens", kind, "--run", f"{kind}s", "--steps", "4",
+                    "--checkpoint-every", "2", *there)  # fmt: skip
+        assert made.exit_code == 0, made.output
+    other = tmp_path / "other.txt"
+    other.write_text("the cat sat on the mat, y'know.\n" * 100 + "a zebra\n", encoding="utf-8")
+    onto = ("--corpus", str(other), "--steps", "1", *there)
+    assert paste(last(call("train", "--from", "chars", "--run", "more", *onto), "To add them: ")).exit_code == 0
+    rare = call("train", "--from", "words", "--run", "fewer", *onto)
+    assert paste(last(rare, "For that: ")).exit_code in (0, 2)  # most of the text may then be unknown
+    weights = Path(workspace) / "checkpoints" / "chars" / "step-000000004" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    broken = call("train", "--from", "chars", "--run", "from-before", "--steps", "1", *there)
+    assert paste(last(broken, "Try: ")).exit_code == 0
+
+
+def provoke_a_race(workspace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said at its end, of runs that are on disk; the race itself would take seconds."""
+    session = Session()
+    session.workspace_option, session.words = workspace, ["race", "--ready", "cells"]
+    entry = SimpleNamespace(run="watched", progress=SimpleNamespace(ended="stopped"))
+    races = cast(Any, [SimpleNamespace(entries=[entry])])
+    race_outcome.tell_onward(session, races)
+    entry.run = "race-99-gone"
+    assert words(race_outcome.how_to_go_on(session, races).partition("with: ")[2])[0] == "race"
+    plan = SimpleNamespace(quality="loss", setup=SimpleNamespace(corpus="tales"), repeats=1, parameters=None)
+    found = SimpleNamespace(at=[2], measure="steps", by="best", variants=[], told_apart=["?"], best_run="watched")
+    capsys.readouterr()
+    race_outcome.tell_outcome(session, cast(Any, plan), cast(Any, found))
+    said = capsys.readouterr().out
+    for before in ("Write with the best: ", "Look inside it: "):
+        assert paste(said.partition(before)[2].split("\n")[0]).exit_code == 0
+    left = [RunController(find_workspace(workspace), lambda _: None) for _ in range(2)]
+    for number, controller in enumerate(left):
+        controller.state.run = f"race-98-{number}"
+    assert any("race-98" in hint for hint in onward_hints(left))
+
+
+def provoke_texts_that_are_not_here(workspace: str) -> None:
+    there = ("--workspace", workspace)
+    wanted = call("train", "--corpus", downloads()[0].name, *there)
+    assert words(last(wanted, "download it first: "))[:3] == ["corpora", "fetch", downloads()[0].name]
+    address = call("train", "--corpus", "http://127.0.0.1:9/a.txt", *there)
+    unreachable = paste(last(address, "then use its name: "))
+    assert words(last(unreachable, "and add it: "))[:2] == ["corpora", "add"]
+
+
 def provoke_a_model_from_elsewhere(workspace: str, tmp_path: Path) -> None:
     model, tokens = save(tmp_path)
     there = ("--corpus", str(tmp_path / "corpora" / "small.txt"), "--workspace", workspace)
@@ -324,7 +398,9 @@ def places() -> Iterator[tuple[Path, int, int]]:
                     yield file, node.lineno, node.end_lineno or node.lineno
 
 
-async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp_path: Path) -> None:
+async def test_every_command_that_is_suggested_can_be_pasted(
+    workspace: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """All in one test, as what they provoke together is all there is."""
     with Suggested.noting() as suggested:
         provoke_a_corpus_and_no_runs_yet(workspace, tmp_path)
@@ -338,6 +414,11 @@ async def test_every_command_that_is_suggested_can_be_pasted(workspace: str, tmp
         provoke_watching(workspace, tmp_path)
         provoke_a_text_from_elsewhere(workspace)
         provoke_a_rate_to_try(workspace)
+        provoke_samples_that_are_gone(workspace)
+        provoke_sweeps(workspace)
+        provoke_branches(workspace, tmp_path)
+        provoke_a_race(workspace, capsys)
+        provoke_texts_that_are_not_here(workspace)
         provoke_a_model_from_elsewhere(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)

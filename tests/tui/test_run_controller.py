@@ -11,13 +11,13 @@ from textual.message import Message
 
 from rnnplay.config import RunConfig, SamplingConfig, with_values
 from rnnplay.engine import messages
-from rnnplay.engine.client import EngineExit
+from rnnplay.engine.client import EngineExit, start_trouble
 from rnnplay.presets import preset_config
 from rnnplay.runs.records import Finished
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui import run_controller as controller_module
 from rnnplay.tui.resuming import extended
-from rnnplay.tui.run_controller import RunController, start_trouble
+from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at

@@ -127,8 +127,7 @@ class SweepScreen(ModalScreen[str | None]):
         self._names, self._current = names, name
         about = self.query_one("#about", Static)
         if not name:
-            begin = self._workspace.command("sweep", vary="lr=0.001,0.003,0.01")
-            about.update(f"There are no studies in this workspace yet. Begin one in a shell: {begin}")
+            about.update(no_studies_text(self._workspace))
         elif table is None:
             about.update(trouble)
         elif table != self._table:
@@ -205,3 +204,9 @@ class SweepScreen(ModalScreen[str | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def no_studies_text(workspace: Workspace) -> str:
+    """Says how a sweep is begun."""
+    begin = workspace.command("sweep", vary="lr=0.001,0.003,0.01")
+    return f"There are no studies in this workspace yet. Begin one in a shell: {begin}"
