@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, Value, knobs
-from rnnplay.errors import InputError
+from rnnplay.errors import InputError, RnnplayError
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
@@ -77,6 +78,9 @@ class Course:
         return self.last.tokens / self.last.step if self.last is not None and self.last.step else None
 
 
+Measure = Literal["best_validation_loss", "best_bits_per_character"]
+
+
 @dataclass
 class Comparison:
     """Several runs side by side, all lists in their order."""
@@ -88,21 +92,62 @@ class Comparison:
     """What each prompt was last completed with, by the prompt."""
     remarks: list[str]
     """What to mind when comparing, one sentence each."""
+    measure: Measure | None = "best_validation_loss"
+    """What the runs can be ranked by; None where their validation texts differ."""
+
+    @property
+    def best(self) -> int | None:
+        """The run that is best by `measure`; None without one."""
+        found = [None if self.measure is None else getattr(run, self.measure) for run in self.runs]
+        values = [math.inf if value is None or math.isnan(value) else value for value in found]
+        return values.index(min(values)) if min(values, default=math.inf) < math.inf else None
 
 
 def compare(folders: Sequence[RunFolder], cache: Path | None = None) -> Comparison:
-    """Compares the runs in `folders`; raises InputError for fewer than two, one that is named twice or unreadable."""
+    """Compares the runs in `folders`, leaving out those that cannot be read.
+
+    Raises InputError for one that is named twice, and where fewer than two are left.
+    """
     if len(folders) < 2:
         raise InputError("A comparison takes two runs or more; name another one.")
     paths = [folder.path.resolve() for folder in folders]
     twice = next((folder.name for at, folder in enumerate(folders) if paths[at] in paths[:at]), None)
     if twice is not None:
         raise InputError(f"The run {twice!r} is named twice; name each once.")
-    infos = [folder.info() for folder in folders]
-    courses = [read_course(folder, cache) for folder in folders]
-    runs = [_compared(*parts) for parts in zip(folders, infos, courses, strict=True)]
-    samples = [{one.prompt: one for one in SampleFile(folder.path).read()} for folder in folders]
-    return Comparison(runs, courses, differences([info.config for info in infos]), samples, remarks(infos, runs))
+    infos: list[RunInfo] = []
+    courses: list[Course] = []
+    kept: list[RunFolder] = []
+    left_out: list[str] = []
+    for folder in folders:
+        try:
+            info, course = folder.info(), read_course(folder, cache)
+        except (RnnplayError, OSError) as error:
+            left_out.append(str(error))
+            continue
+        infos.append(info)
+        courses.append(course)
+        kept.append(folder)
+    if len(kept) < 2:
+        raise InputError(left_out[0])
+    runs = [_compared(*parts) for parts in zip(kept, infos, courses, strict=True)]
+    samples = [{one.prompt: one for one in SampleFile(folder.path).read()} for folder in kept]
+    told = [*remarks(infos, runs), *(f"One run is left out. {why}" for why in left_out)]
+    configs = [info.config for info in infos]
+    return Comparison(runs, courses, differences(configs), samples, told, _measure(infos))
+
+
+def _measure(infos: Sequence[RunInfo]) -> Measure | None:
+    if _differ(infos, _validated_on):
+        return None
+    return "best_bits_per_character" if _differ(infos, _tokenization) else "best_validation_loss"
+
+
+def _validated_on(info: RunInfo) -> tuple[str, str]:
+    return info.corpus_sha256, info.config.split
+
+
+def _tokenization(info: RunInfo) -> tuple[object, ...]:
+    return info.vocabulary, *(getattr(info.config, name) for name in _TOKENIZATION)
 
 
 def read_course(folder: RunFolder, cache: Path | None = None) -> Course:
@@ -149,9 +194,9 @@ def remarks(infos: Sequence[RunInfo], runs: Sequence[ComparedRun]) -> list[str]:
     """Returns what to mind when the losses of these runs are compared."""
     found = []
     configs = [info.config for info in infos]
-    if _differ(infos, lambda info: (info.corpus_sha256, info.config.split)):
+    if _differ(infos, _validated_on):
         found.append("Their validation texts differ, so their losses are not of the same thing.")
-    elif _differ(infos, lambda info: (info.vocabulary, *(getattr(info.config, name) for name in _TOKENIZATION))):
+    elif _differ(infos, _tokenization):
         found.append("Their tokens differ: compare bits per character rather than losses.")
     if _differ(configs, lambda config: config.eval_tokens):
         found.append("They were validated on different amounts of text.")

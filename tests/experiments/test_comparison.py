@@ -113,7 +113,10 @@ def test_what_to_mind(tmp_path: Path) -> None:
     ]
     for number, (about, knobs, part) in enumerate(cases):
         (place := tmp_path / str(number)).mkdir()
-        assert part in " ".join(with_about(place, about, **knobs).remarks)
+        found = with_about(place, about, **knobs)
+        assert part in " ".join(found.remarks)
+        measures = {"texts differ": None, "bits per character": "best_bits_per_character"}
+        assert found.measure == measures.get(part, "best_validation_loss")
     (place := tmp_path / "none").mkdir()
     assert with_about(place, {}, lr=0.1, cell="gru").remarks == []
     (place := tmp_path / "tokens").mkdir()
@@ -136,6 +139,9 @@ def test_what_is_no_comparison_is_refused(tmp_path: Path) -> None:
             compare(runs)
     with pytest.raises(InputError, match=r"run\.json"):
         compare([one, RunFolder(tmp_path / "missing")])
+    found = compare([one, RunFolder(tmp_path / "missing"), a_run(tmp_path, "two", STEADY)])
+    assert [run.run for run in found.runs] == ["one", "two"], "the others are compared all the same"
+    assert "left out" in found.remarks[-1] and "missing" in found.remarks[-1]
 
 
 def test_a_course_ends_only_if_the_last_record_says_so(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,12 @@ _ROWS: tuple[tuple[str, Callable[[ComparedRun], str]], ...] = (
     ("created", lambda run: moment_text(run.created)),
 )
 
+_RANKED: dict[str | None, str] = {
+    "best_validation_loss": "best validation loss",
+    "best_bits_per_character": "  bits per character",
+}
+"""The row in which the best run is marked."""
+
 
 @click.command("compare", short_help="Compare runs: settings that differ, and losses.")
 @click.argument("names", metavar="RUN RUN…", nargs=-1, required=True)
@@ -64,10 +69,8 @@ def _write_table(comparison: Comparison) -> None:
     rows = [[one.name, *map(value_text, one.values)] for one in comparison.differences]
     for name, text in _ROWS:
         cells = [text(run) for run in runs]
-        if name == "best validation loss":
-            losses = [run.best_validation_loss for run in runs]
-            least = min((loss for loss in losses if loss is not None), default=math.nan)
-            cells = [f"{cell} *" if loss == least else cell for cell, loss in zip(cells, losses, strict=True)]
+        if name == _RANKED.get(comparison.measure):
+            cells = [f"{cell} *" if number == comparison.best else cell for number, cell in enumerate(cells)]
         if any(cell != cells[0] for cell in cells) or name not in ("rollbacks", "ended"):
             rows.append([name, *cells])
     names = [run.run for run in runs]

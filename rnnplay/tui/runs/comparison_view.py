@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
@@ -34,6 +33,12 @@ MEASURES: tuple[tuple[str, Callable[[ComparedRun], str]], ...] = (
     ("ended", lambda run: run.ended or UNKNOWN),
 )
 
+RANKED: dict[str | None, str] = {
+    "best_validation_loss": "best validation",
+    "best_bits_per_character": "  bits/character",
+}
+"""The row in which the best run is marked."""
+
 
 def comparison_lines(comparison: Comparison, width: int, dark: bool) -> list[Content]:
     """Returns everything in lines of `width` cells; `dark`: whether the background is."""
@@ -49,15 +54,8 @@ def comparison_lines(comparison: Comparison, width: int, dark: bool) -> list[Con
     return [*lines, *_samples(comparison, looks, inks, width)]
 
 
-def best_of(runs: Sequence[ComparedRun]) -> int | None:
-    """Returns which run has the lowest validation loss; None if none was validated."""
-    losses = [math.inf if run.best_validation_loss is None else run.best_validation_loss for run in runs]
-    return losses.index(min(losses)) if losses and min(losses) < math.inf else None
-
-
 def _table(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str], width: int) -> list[Content]:
     runs = comparison.runs
-    best = best_of(runs)
     heads = [
         (f"{' ' * GAP}{look.mark} {padded(middle_shortened(visible_line(run.run), width - 2), width - 2)}", ink)
         for look, ink, run in zip(looks, inks, runs, strict=True)
@@ -71,7 +69,7 @@ def _table(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str]
         cells = [text(run) for run in runs]
         if name in ("rollbacks", "ended") and all(cell == cells[0] for cell in cells):
             continue
-        lines.append(_row(name, cells, width, best if name == "best validation" else None))
+        lines.append(_row(name, cells, width, comparison.best if name == RANKED.get(comparison.measure) else None))
     return lines
 
 
@@ -84,7 +82,7 @@ def _row(name: str, cells: Sequence[str], width: int, best: int | None = None) -
 
 
 def _paragraphs(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str]) -> list[Content]:
-    best = best_of(comparison.runs)
+    best = comparison.best
     lines = []
     for number, run in enumerate(comparison.runs):
         facts = [("validation", _loss(run.best_validation_loss) + " *" * (number == best)), ("step", f"{run.step:,}")]

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rnnplay.experiments.comparison import ComparedRun, Comparison, Course, Difference
 from rnnplay.runs.samples import LoggedSample
 from rnnplay.tui.chart.palette import run_look
-from rnnplay.tui.runs.comparison_view import best_of, comparison_lines
+from rnnplay.tui.runs.comparison_view import comparison_lines
 
 
 def compared(name: str, loss: float | None, ended: str = "length") -> ComparedRun:
@@ -68,5 +68,13 @@ def test_a_paragraph_each_of_many_runs() -> None:
 
 
 def test_the_best_is_the_lowest_loss_if_there_is_any() -> None:
-    assert best_of([compared("a", None), compared("b", 2.0), compared("c", 1.0)]) == 2
-    assert best_of([compared("a", None)]) is None and best_of([]) is None
+    assert comparison(compared("a", None), compared("b", 2.0), compared("c", 1.0)).best == 2
+    assert comparison(compared("a", None)).best is None and comparison().best is None
+
+
+def test_the_star_is_at_what_can_be_compared() -> None:
+    found = comparison(compared("a", 2.0), compared("b", 1.0))
+    found.measure = "best_bits_per_character"
+    assert [row.split()[0] for row in text(found, 100) if "*" in row] == ["bits/character"]
+    found.measure = None
+    assert not any("*" in row for row in text(found, 100))
