@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
+from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
@@ -315,6 +316,16 @@ class PlaygroundScreen(Screen[None]):
 
         screen = WritingScreen(self.controller, self.controllers.workspace, self.prompt.sampling)
         self.app.push_screen(screen, lambda _: self._display.look_again())
+
+    def action_written(self) -> None:
+        """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""
+        from rnnplay.tui.writing.written_screen import WrittenScreen  # imported on first use
+
+        if self.state.run is None:
+            self.notify("There is no run yet: t trains one, o opens one.", severity="warning")
+            return
+        run = RunFolder(self.controllers.workspace.checkpoints / self.state.run)
+        self.app.push_screen(WrittenScreen(run), self._display.take_written)
 
     def action_release(self) -> None:
         self.controller.release()

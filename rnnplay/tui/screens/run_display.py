@@ -13,6 +13,7 @@ from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import Language
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.records import Finished, Notice, Record, Rollback
+from rnnplay.runs.written import Written
 from rnnplay.tui.followed_run import Kind, Turn, ended_text
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.lessons import lesson_words as words
@@ -32,6 +33,7 @@ from rnnplay.tui.setup.setup_pane import SetupPane
 from rnnplay.tui.widgets.status_line import StatusLine, behind_text
 from rnnplay.tui.widgets.text import Banner
 from rnnplay.tui.widgets.training_charts import TrainingCharts
+from rnnplay.tui.writing.keeping import SampleKeeper
 
 ASK_AGAIN_SECONDS = 1.0
 """Time between two completions of the same prompt while training changes the weights."""
@@ -54,6 +56,7 @@ class RunDisplay:
         self._lesson_progress, self._lessons, self._layout = lesson_progress, lessons, layout
         self._races, self._overlay = races, overlay
         self._repaints = Repaints()
+        self._keeper = SampleKeeper()
         self._asked_at = 0.0
         """When the last completion was requested."""
         self._phase: Phase | None = None
@@ -127,6 +130,7 @@ class RunDisplay:
                     self._prompt.show_completion(asked.text, event)
             case messages.SampleText():
                 if self._controller.purpose_of(event.request) == "sample":
+                    self._keeper.take(event.text, event.done)
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed(extendable=True):
                 self.show()  # RunActions asks what to do
@@ -310,4 +314,13 @@ class RunDisplay:
             self._screen.notify(none, severity="warning")
             return
         self._prompt.start_sample(text, state.model_step)
+        folder = self._controllers.workspace.checkpoints / state.run if state.run is not None else None
+        self._keeper.start(folder, text, sampling, state.model_step)
         self._controller.sample(text, sampling)
+
+    def take_written(self, one: Written | None) -> None:
+        """Puts the prompt and the settings of a sample into the prompt pane, so that Enter draws it again."""
+        self.look_again()
+        if one is not None:
+            self._prompt.sampling, self._prompt.text = one.sampling, one.prompt
+            self._prompt.focus_input()

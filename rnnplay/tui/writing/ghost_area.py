@@ -9,7 +9,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -19,6 +18,7 @@ from rnnplay.text.tokenizers.vocabulary import UNKNOWN
 from rnnplay.tui.heatmap.shades import shade_styles
 from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
+from rnnplay.tui.textual_patches.wrapped_rows import wrapped_row
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.tui.writing.surprise import Reading, Readings
 
@@ -61,6 +61,7 @@ class GhostArea(TextArea):
     - `F2` shades each token by its surprisal, -ln of the probability that it had, and underlines the most surprising.
       With the cursor on one, its probability and the alternatives are below: `Alt+↓` and `Enter`, or `Alt+1` to `Alt+5`
       put one in its place and draw samples from there
+    - `F3` lists the samples that were drawn from this run; `Enter` inserts one
     - `Ctrl+S` saves to a file, `Ctrl+O` opens one; `Escape` goes back, and the text stays
     - `Ctrl+Z` undoes, `Ctrl+Y` redoes. To suspend rnnplay: `Escape` first, then `Ctrl+Z`
     - `Ctrl+C` `Ctrl+X` `Ctrl+V` copy, cut and paste; `Alt+A` selects all
@@ -143,8 +144,10 @@ class GhostArea(TextArea):
     def visible_part(self) -> tuple[int, int]:
         """The characters that are on the screen: their beginning and end in the text."""
         lines = self.document.lines
-        first, _ = self.wrapped_document.offset_to_location(Offset(0, int(self.scroll_offset.y)))
-        last, _ = self.wrapped_document.offset_to_location(Offset(0, int(self.scroll_offset.y) + self.size.height - 1))
+        top = wrapped_row(self.wrapped_document, int(self.scroll_offset.y))
+        bottom = wrapped_row(self.wrapped_document, int(self.scroll_offset.y) + self.size.height - 1)
+        first = top.line if top is not None else 0
+        last = bottom.line if bottom is not None else len(lines) - 1
         start = sum(map(len, lines[:first])) + first
         return start, start + sum(map(len, lines[first : last + 1])) + last - first
 
@@ -173,12 +176,11 @@ class GhostArea(TextArea):
     def render_line(self, y: int) -> Strip:
         # TextArea would style and divide the whole paragraph for each of its rows.
         width, base = self.scrollable_content_region.width, self.rich_style
-        wrapped, at = self.wrapped_document, int(self.scroll_offset.y) + y
-        if at >= wrapped.height:
+        wrapped = self.wrapped_document
+        if (shown := wrapped_row(wrapped, int(self.scroll_offset.y) + y)) is None:
             return Strip.blank(width, base)
-        row, start = wrapped.offset_to_location(Offset(0, at))
+        row, start, end = shown
         line = self.document[row]
-        end = next((stop for stop in wrapped.get_offsets(row) if stop > start), len(line))
         styles = self._styles(row, start, end)
         text, tabs = line[start:end], iter(wrapped.get_tab_widths(row)[line.count("\t", 0, start) :])
         parts = [(" " * next(tabs, 1) if part == "\t" else part, style) for part, style in runs(text, styles)]

@@ -17,6 +17,8 @@ from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.written import Written
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.prompt.word_row import WordRow
@@ -28,6 +30,7 @@ from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import percentage, visible_line, visible_token
 from rnnplay.tui.writing.draft import FILE, Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
 from rnnplay.tui.writing.ghost_area import GhostArea
+from rnnplay.tui.writing.keeping import keep_sample
 from rnnplay.tui.writing.sample_choice import SampleChoice
 from rnnplay.tui.writing.surprise import Reading, Readings, part_to_read, placed
 from rnnplay.workspace import Workspace
@@ -56,6 +59,7 @@ class WritingScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "samples", "Samples"),
         Binding("f2", "look", "Surprisal"),
+        Binding("f3", "written", "Samples before", show=False),
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+o", "open", "Open"),
         Binding("escape", "back", "Back", key_display="esc"),
@@ -295,6 +299,28 @@ class WritingScreen(Screen[None]):
             self.notify(none, severity="warning", markup=False)
             return
         self._choice.draw(self._area.before)
+
+    @on(SampleChoice.Drawn)
+    def _sample_drawn(self, event: SampleChoice.Drawn) -> None:
+        state = self.controller.state
+        if state.run is not None:
+            folder = self.workspace.checkpoints / state.run
+            keep_sample(folder, event.prompt, event.text, event.sampling, state.model_step)
+
+    def action_written(self) -> None:
+        """Shows the samples that were drawn from the run; one that is chosen is inserted."""
+        from rnnplay.tui.writing.written_screen import WrittenScreen
+
+        if self.controller.state.run is None:
+            self.notify("There is no run yet: press escape, then t to train one or o to open one.", severity="warning")
+            return
+        run = RunFolder(self.workspace.checkpoints / self.controller.state.run)
+        self.app.push_screen(WrittenScreen(run), self._written_chosen)
+
+    def _written_chosen(self, one: Written | None) -> None:
+        if one is not None:
+            self._area.insert(one.text)
+            self._area.scroll_cursor_visible()
 
     @on(SampleChoice.Chosen)
     def _sample_chosen(self, event: SampleChoice.Chosen) -> None:
