@@ -14,7 +14,6 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
-from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
@@ -41,6 +40,7 @@ from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.text import Banner
 from rnnplay.tui.widgets.training_charts import TrainingCharts
+from rnnplay.tui.writing.actions import WritingActions
 
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
@@ -79,6 +79,7 @@ class PlaygroundScreen(Screen[None]):
         self._presets = PresetActions(self, controllers.workspace)
         self._races = RaceActions(self, controllers)
         self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes, self._races, self._overlay)
+        self._writing = WritingActions(self, controllers, self._display.take_written)
         self._curves = Curves()
         self._inspected = 0
 
@@ -311,21 +312,10 @@ class PlaygroundScreen(Screen[None]):
         self.prompt.focus_input()
 
     def action_write(self) -> None:
-        """Opens the scratchpad."""
-        from rnnplay.tui.writing.writing_screen import WritingScreen  # imported on first use
-
-        screen = WritingScreen(self.controller, self.controllers.workspace, self.prompt.sampling)
-        self.app.push_screen(screen, lambda _: self._display.look_again())
+        self._writing.write(self.prompt.sampling)
 
     def action_written(self) -> None:
-        """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""
-        from rnnplay.tui.writing.written_screen import WrittenScreen  # imported on first use
-
-        if self.state.run is None:
-            self.notify("There is no run yet: t trains one, o opens one.", severity="warning")
-            return
-        run = RunFolder(self.controllers.workspace.checkpoints / self.state.run)
-        self.app.push_screen(WrittenScreen(run), self._display.take_written)
+        self._writing.written()
 
     def action_release(self) -> None:
         self.controller.release()
