@@ -137,24 +137,38 @@ def test_validation_loss_perplexity_and_bits_per_character(made: Made) -> None:
 
 
 def test_next_tokens_and_suggestion(made: Made) -> None:
-    """`complete` shows the softmax of the last logits, and the greedy continuation to a word's end."""
+    """`complete` shows the softmax of the last logits, and whole words with the probability that a plain sum gives."""
     prompt = "the cat " if made.words else "the cat s"
     found = made.rnnplay("complete", "made", prompt)
     ids = made.ids("\n" + prompt)
     shares, order = torch.softmax(made.logits(ids)[-1], 0).topk(8)
     assert [bar["token"] for bar in found["next"]] == [made.tokens[token] for token in order.tolist()]
     assert [bar["probability"] for bar in found["next"]] == pytest.approx(shares.tolist(), rel=1e-4)
-    written: list[int] = []
-    for _ in range(24):
-        token = greedy(made.logits(ids + written)[-1])
-        in_word = bool(written) and made.tokens[written[-1]].isalpha()
-        if made.tokens[token] == "\n" or (in_word and (made.words or not made.tokens[token].isalpha())):
-            break
-        written.append(token)
-    before = made.tokens[ids[-1]]
-    wanted = made.text(written, before)
-    wanted = wanted.removeprefix(" ") if made.words else wanted
-    assert found["suggestion"] == (wanted if wanted.strip() else "")
+    words = found["words"]
+    assert words and [one["probability"] for one in words] == sorted(
+        (one["probability"] for one in words), reverse=True
+    )
+    for one in words:
+        assert one["probability"] == pytest.approx(naive_probability(made, ids, one["text"]), rel=2e-3)
+    assert found["phrase"].startswith(found["suggestion"])
+
+
+def naive_probability(made: Made, ids: list[int], word: str) -> float:
+    """Probability that `word` comes next, up to its end; <unk> is never written."""
+
+    def known(context: list[int]) -> torch.Tensor:
+        logits = made.logits(context)[-1].clone()
+        logits[0] = -torch.inf
+        return torch.softmax(logits, 0)
+
+    if made.words:
+        return float(known(ids)[made.tokens.index(word.strip())])
+    probability = 1.0
+    for at, character in enumerate(word):
+        written = [made.tokens.index(before) for before in word[:at]]
+        probability *= float(known(ids + written)[made.tokens.index(character)])
+    after = known(ids + [made.tokens.index(character) for character in word])
+    return probability * float(after[[not token.isalpha() for token in made.tokens]].sum())
 
 
 def test_greedy_text(made: Made) -> None:

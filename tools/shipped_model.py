@@ -62,7 +62,9 @@ def ship(run: RunFolder, to: Path) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.shipped_model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, help="the folder of a run trained with these settings")
     given = parser.parse_args().run
     with tempfile.TemporaryDirectory() as workspace:

@@ -253,6 +253,9 @@ def test_tensors_of_another_kind(edit: str, file: str, sound: World, run: RunFol
     TENSOR_EDITS[edit](run, file)
     without_sums(run)
     used, refused = use(sound)
+    if edit == "half" and "weights" in file:  # weights of 16 bits are read
+        assert (used, refused) == (4, [])
+        return
     assert refused and used == (2 if "weights" in file else 3)
 
 

@@ -57,6 +57,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     AUTO_FOCUS = "RunList"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
         Binding("o", "open", "Open"),
         Binding("b", "branch", "Branch"),
         Binding("slash", "filter", "Filter", key_display="/"),
@@ -71,7 +72,6 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         Binding("r", "rename", "Rename"),
         Binding("delete,d", "remove", "Remove", key_display="d"),
         Binding("u", "bring_back", "Undo"),
-        Binding("escape", "back", "Back"),
         *HELP_KEYS,
         Binding("down", "to_list", show=False),
     ]
