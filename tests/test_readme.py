@@ -111,8 +111,8 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.screens.race_dialog import RaceDialog
     from rnnplay.tui.screens.runs import RunsScreen
     from rnnplay.tui.screens.sweep import SweepScreen, TrialTable
+    from rnnplay.tui.screens.writing import WritingScreen
     from rnnplay.tui.writing.ghost_area import GhostArea
-    from rnnplay.tui.writing.writing_screen import WritingScreen
 
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),

@@ -34,13 +34,13 @@ from rnnplay.tui.screens.preset_actions import PresetActions
 from rnnplay.tui.screens.race_actions import RaceActions
 from rnnplay.tui.screens.run_actions import RunActions
 from rnnplay.tui.screens.run_display import RunDisplay
+from rnnplay.tui.screens.writing_actions import WritingActions
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.status_line import StatusLine
 from rnnplay.tui.widgets.text import Banner
 from rnnplay.tui.widgets.training_charts import TrainingCharts
-from rnnplay.tui.writing.actions import WritingActions
 
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane

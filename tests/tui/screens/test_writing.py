@@ -11,9 +11,9 @@ from rnnplay.engine.messages import Complete, Sample, SampleText
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
 from rnnplay.tui.screens.dialogs import Ask
+from rnnplay.tui.screens.writing import WritingScreen
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.sample_choice import part_of
-from rnnplay.tui.writing.writing_screen import WritingScreen
 from tests.tui.stage import Stage, shown, until
 
 

@@ -309,7 +309,7 @@ class WritingScreen(Screen[None]):
 
     def action_written(self) -> None:
         """Shows the samples that were drawn from the run; one that is chosen is inserted."""
-        from rnnplay.tui.writing.written_screen import WrittenScreen
+        from rnnplay.tui.screens.written import WrittenScreen
 
         if self.controller.state.run is None:
             self.notify("There is no run yet: press escape, then t to train one or o to open one.", severity="warning")

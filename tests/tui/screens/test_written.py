@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Sample, SampleText
 from rnnplay.runs.written import Written, WrittenFile
-from rnnplay.tui.writing.written_screen import WrittenScreen, settings_text
+from rnnplay.tui.screens.written import WrittenScreen, settings_text
 from tests.tui.stage import Stage, shown, until
 
 

@@ -25,14 +25,14 @@ class WritingActions:
 
     def write(self, sampling: SamplingConfig) -> None:
         """Opens the scratchpad; its samples are drawn with `sampling`."""
-        from rnnplay.tui.writing.writing_screen import WritingScreen  # imported on first use
+        from rnnplay.tui.screens.writing import WritingScreen  # imported on first use
 
         screen = WritingScreen(self._controllers.front, self._controllers.workspace, sampling)
         self._screen.app.push_screen(screen, lambda _: self._taken(None))
 
     def written(self) -> None:
         """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""
-        from rnnplay.tui.writing.written_screen import WrittenScreen  # imported on first use
+        from rnnplay.tui.screens.written import WrittenScreen  # imported on first use
 
         run = self._controllers.front.state.run
         if run is None:
