@@ -10,9 +10,11 @@ from typing import Literal
 
 import msgspec
 
+from rnnplay.common.formatting import count_text, duration_text, fixed
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, Value, knobs
 from rnnplay.errors import InputError, RnnplayError
+from rnnplay.experiments.variants import TOKEN_KNOBS
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
@@ -25,7 +27,6 @@ BLOCK = 100
 """Steps over which a training loss is averaged: that of one step is mostly noise."""
 APART = 1.05
 """Runs whose tokens differ by more than this factor are said to have read different amounts."""
-_TOKENIZATION = ("tokens", "lowercase", "min_count", "max_vocabulary")
 
 
 class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +148,7 @@ def _validated_on(info: RunInfo) -> tuple[str, str]:
 
 
 def _tokenization(info: RunInfo) -> tuple[object, ...]:
-    return info.vocabulary, *(getattr(info.config, name) for name in _TOKENIZATION)
+    return info.vocabulary, *(getattr(info.config, name) for name in TOKEN_KNOBS)
 
 
 def read_course(folder: RunFolder, cache: Path | None = None) -> Course:
@@ -254,3 +255,20 @@ def _blocks(losses: Sequence[float]) -> list[float]:
 def _seconds(folder: RunFolder) -> float | None:
     checkpoints = folder.checkpoints()
     return read_state(checkpoints[-1].path).seconds if checkpoints else None
+
+
+def measured_text(run: ComparedRun, name: str) -> str:
+    """Formats what is measured of a run, by the name of its field; "–" where it is not known."""
+    value = getattr(run, name)
+    if value is None or value == "":
+        return "–"
+    match name:
+        case "tokens":
+            return count_text(value)
+        case "seconds":
+            return duration_text(value) or "–"
+        case "step" | "best_step" | "rollbacks":
+            return f"{value:,}"
+        case "ended":
+            return str(value)
+    return fixed(value, 4)

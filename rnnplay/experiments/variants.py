@@ -15,7 +15,9 @@ FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
 
 LENGTHS = ("steps", "epochs", "minutes")
-TEXT_KNOBS = ("corpus", "split", "tokens", "lowercase", "min_count", "max_vocabulary")
+TOKEN_KNOBS = ("tokens", "bpe_size", "normal_form", "lowercase", "min_count", "max_vocabulary")
+"""Knobs that decide what one token is."""
+TEXT_KNOBS = ("corpus", "split", *TOKEN_KNOBS)
 """Knobs that change what is predicted: between their values losses per token say little."""
 
 

@@ -109,6 +109,7 @@ def test_what_to_mind(tmp_path: Path) -> None:
         ({}, {"split": "80/10/10"}, "texts differ"),
         ({"vocabulary": 99}, {}, "bits per character"),
         ({}, {"tokens": "word"}, "bits per character"),
+        ({}, {"normal_form": "nfc"}, "bits per character"),
         ({}, {"eval_tokens": 5}, "different amounts"),
     ]
     for number, (about, knobs, part) in enumerate(cases):

@@ -88,6 +88,12 @@ def test_texts_that_differ_are_prepared_at_the_same_time() -> None:
     assert plan.quality == "bits_per_character"
 
 
+def test_tokens_of_other_sizes_are_compared_by_bits_per_character() -> None:
+    pairs = with_values(SETUP, {"tokens": "bpe"})
+    assert plan_race(pairs, vary(pairs, {"bpe_size": [500, 2000]}), cores=2).quality == "bits_per_character"
+    assert plan_race(pairs, vary(pairs, {"lr": [0.01, 0.02]}), cores=2).quality == "loss"
+
+
 def test_turns_are_passed_on() -> None:
     race = race_of("seconds")
     rnn, _, lstm = race.entries

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from rnnplay.cli.support.console import builtins, note, pairs, table, write_json, written
 from rnnplay.cli.support.session import Session, find_run, json_option, pass_session, workspace_option
-from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text
+from rnnplay.common.formatting import moment_text
 
 if TYPE_CHECKING:
     from rnnplay.experiments.comparison import ComparedRun, Comparison
@@ -17,27 +16,22 @@ if TYPE_CHECKING:
 LONGEST_SAMPLE = 300
 """Characters of a prompt with its continuation."""
 
-_ROWS: tuple[tuple[str, Callable[[ComparedRun], str]], ...] = (
-    ("parameters", lambda run: f"{run.parameters:,}"),
-    ("step", lambda run: f"{run.step:,}"),
-    ("tokens", lambda run: "–" if run.tokens is None else count_text(run.tokens)),
-    ("time", lambda run: duration_text(run.seconds) or "–"),
-    ("best validation loss", lambda run: _loss(run.best_validation_loss)),
-    ("  at step", lambda run: "–" if run.best_step is None else f"{run.best_step:,}"),
-    ("  bits per character", lambda run: _loss(run.best_bits_per_character)),
-    ("last validation loss", lambda run: _loss(run.last_validation_loss)),
-    ("best training loss", lambda run: _loss(run.best_training_loss)),
-    ("last training loss", lambda run: _loss(run.last_training_loss)),
-    ("rollbacks", lambda run: f"{run.rollbacks:,}"),
-    ("ended", lambda run: run.ended or "–"),
-    ("created", lambda run: moment_text(run.created)),
-)
-
-_RANKED: dict[str | None, str] = {
+_ROWS = {
+    "parameters": "parameters",
+    "step": "step",
+    "tokens": "tokens",
+    "seconds": "time",
     "best_validation_loss": "best validation loss",
+    "best_step": "  at step",
     "best_bits_per_character": "  bits per character",
+    "last_validation_loss": "last validation loss",
+    "best_training_loss": "best training loss",
+    "last_training_loss": "last training loss",
+    "rollbacks": "rollbacks",
+    "ended": "ended",
+    "created": "created",
 }
-"""The row in which the best run is marked."""
+"""Rows of the table: fields of ComparedRun with their labels."""
 
 
 @click.command("compare", short_help="Compare runs: settings that differ, and losses.")
@@ -67,14 +61,22 @@ def _write_table(comparison: Comparison) -> None:
 
     runs = comparison.runs
     rows = [[one.name, *map(value_text, one.values)] for one in comparison.differences]
-    for name, text in _ROWS:
-        cells = [text(run) for run in runs]
-        if name == _RANKED.get(comparison.measure):
+    for name, label in _ROWS.items():
+        cells = [_cell(run, name) for run in runs]
+        if name == comparison.measure:
             cells = [f"{cell} *" if number == comparison.best else cell for number, cell in enumerate(cells)]
         if any(cell != cells[0] for cell in cells) or name not in ("rollbacks", "ended"):
-            rows.append([name, *cells])
+            rows.append([label, *cells])
     names = [run.run for run in runs]
     table(["", *names], rows, numbers=names)
+
+
+def _cell(run: ComparedRun, name: str) -> str:
+    from rnnplay.experiments.comparison import measured_text
+
+    if name == "created":
+        return moment_text(run.created)
+    return f"{run.parameters:,}" if name == "parameters" else measured_text(run, name)
 
 
 def _write_samples(comparison: Comparison) -> None:
@@ -103,7 +105,3 @@ def _as_json(comparison: Comparison) -> dict[str, object]:
         ],
         "remarks": comparison.remarks,
     }
-
-
-def _loss(loss: float | None) -> str:
-    return "–" if loss is None else fixed(loss, 4)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
 
-from rnnplay.common.formatting import count_text, duration_text, fixed
-from rnnplay.experiments.comparison import ComparedRun, Comparison, value_text
+from rnnplay.common.formatting import count_text
+from rnnplay.experiments.comparison import Comparison, measured_text, value_text
 from rnnplay.tui.chart.palette import RunLook, run_look
 from rnnplay.tui.widgets.visible import MUTED, middle_shortened, padded, shortened, visible_line
 
@@ -16,28 +16,22 @@ LABEL, LEAST, MOST, GAP = 18, 9, 26, 2
 """Cells of a label, the fewest and the most of a run's column, and of the space between columns."""
 SAMPLE_ROWS = 3
 """Rows of a sample."""
-UNKNOWN = "–"
 
-MEASURES: tuple[tuple[str, Callable[[ComparedRun], str]], ...] = (
-    ("best validation", lambda run: _loss(run.best_validation_loss)),
-    ("  at step", lambda run: UNKNOWN if run.best_step is None else f"{run.best_step:,}"),
-    ("  bits/character", lambda run: _loss(run.best_bits_per_character)),
-    ("last validation", lambda run: _loss(run.last_validation_loss)),
-    ("best training", lambda run: _loss(run.best_training_loss)),
-    ("last training", lambda run: _loss(run.last_training_loss)),
-    ("step", lambda run: f"{run.step:,}"),
-    ("tokens", lambda run: UNKNOWN if run.tokens is None else count_text(run.tokens)),
-    ("time", lambda run: duration_text(run.seconds) or UNKNOWN),
-    ("parameters", lambda run: count_text(run.parameters)),
-    ("rollbacks", lambda run: f"{run.rollbacks:,}"),
-    ("ended", lambda run: run.ended or UNKNOWN),
-)
-
-RANKED: dict[str | None, str] = {
+MEASURES = {
     "best_validation_loss": "best validation",
+    "best_step": "  at step",
     "best_bits_per_character": "  bits/character",
+    "last_validation_loss": "last validation",
+    "best_training_loss": "best training",
+    "last_training_loss": "last training",
+    "step": "step",
+    "tokens": "tokens",
+    "seconds": "time",
+    "parameters": "parameters",
+    "rollbacks": "rollbacks",
+    "ended": "ended",
 }
-"""The row in which the best run is marked."""
+"""Rows of the table: fields of ComparedRun with their labels."""
 
 
 def comparison_lines(comparison: Comparison, width: int, dark: bool) -> list[Content]:
@@ -65,11 +59,11 @@ def _table(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str]
         cells = [value_text(value) for value in difference.values]
         lines.append(_row(difference.name, cells, width))
     lines.append(Content(""))
-    for name, text in MEASURES:
-        cells = [text(run) for run in runs]
+    for name, label in MEASURES.items():
+        cells = [count_text(run.parameters) if name == "parameters" else measured_text(run, name) for run in runs]
         if name in ("rollbacks", "ended") and all(cell == cells[0] for cell in cells):
             continue
-        lines.append(_row(name, cells, width, comparison.best if name == RANKED.get(comparison.measure) else None))
+        lines.append(_row(label, cells, width, comparison.best if name == comparison.measure else None))
     return lines
 
 
@@ -82,10 +76,14 @@ def _row(name: str, cells: Sequence[str], width: int, best: int | None = None) -
 
 
 def _paragraphs(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str]) -> list[Content]:
-    best = comparison.best
     lines = []
     for number, run in enumerate(comparison.runs):
-        facts = [("validation", _loss(run.best_validation_loss) + " *" * (number == best)), ("step", f"{run.step:,}")]
+        star = " *" * (number == comparison.best)
+        facts = [("validation", measured_text(run, "best_validation_loss")), ("step", measured_text(run, "step"))]
+        if comparison.measure == "best_bits_per_character":
+            facts.insert(1, ("bits/character", measured_text(run, comparison.measure) + star))
+        else:
+            facts[0] = ("validation", facts[0][1] + star)
         facts += [(one.name, value_text(one.values[number])) for one in comparison.differences]
         head = (f"{looks[number].mark} {visible_line(run.run)}   ", inks[number])
         told = (part for name, value in facts for part in ((f"{name} ", MUTED), f"{value}   "))
@@ -104,7 +102,3 @@ def _samples(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[st
                 text = shortened(visible_line(sample.text), SAMPLE_ROWS * width - cell_len(look.mark) - 1)
                 lines.append(Content.assemble((f"{look.mark} ", ink), text))
     return lines
-
-
-def _loss(loss: float | None) -> str:
-    return UNKNOWN if loss is None else fixed(loss, 4)

@@ -76,5 +76,8 @@ def test_the_star_is_at_what_can_be_compared() -> None:
     found = comparison(compared("a", 2.0), compared("b", 1.0))
     found.measure = "best_bits_per_character"
     assert [row.split()[0] for row in text(found, 100) if "*" in row] == ["bits/character"]
+    many = comparison(*(compared(f"run-{number}", 2 - number / 10) for number in range(8)))
+    many.measure = "best_bits_per_character"
+    assert [row for row in text(many, 80) if "*" in row][-1].count("bits/character 1.3000 *") == 1
     found.measure = None
     assert not any("*" in row for row in text(found, 100))
