@@ -22,8 +22,8 @@ from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo, encode_info
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Step, Validation
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Step, Validation
 from rnnplay.workspace import Workspace
 from tests.support.terminal import Terminal, rnnplay_command
 

@@ -21,12 +21,12 @@ from textual.widgets import Input
 from benchmarks import options_of
 from benchmarks.many_runs_workspace import LONG, make_workspace
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.thinned import FILE
+from rnnplay.runs.metrics.thinned import FILE
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.runs.run_list import RunList
-from rnnplay.tui.screens.compare import CompareScreen
-from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
+from rnnplay.tui.screens.runs.compare import CompareScreen
 from rnnplay.workspace import Workspace
 
 FILTER = "lr>=0.002 cell=gru valid<1.2"

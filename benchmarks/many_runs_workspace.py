@@ -16,8 +16,8 @@ from benchmarks import options_of
 from rnnplay.config import RunConfig, with_values
 from rnnplay.runs.checkpoint_state import STATE_FILE, TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder, RunInfo
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Step, Validation
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Step, Validation
 from rnnplay.workspace import Workspace
 
 LONG = "long-lstm-512-01"

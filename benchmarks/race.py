@@ -36,7 +36,7 @@ from rnnplay.experiments.variants import vary
 from rnnplay.model.hardware import describe_machine
 from rnnplay.presets import preset_config
 from rnnplay.runs.folder import RunFolder, names_in
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 
 Way = Callable[[Workspace, RunConfig, float], Raced]

@@ -27,7 +27,7 @@ from benchmarks import options_of
 from rnnplay.config import RunConfig
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.text.feeds import make_feed

@@ -13,7 +13,7 @@ from pathlib import Path
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.model.generation.sampling import generate
 from rnnplay.runs.folder import RunFolder, new_run_name
-from rnnplay.runs.records import Record, Step
+from rnnplay.runs.metrics.records import Record, Step
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer

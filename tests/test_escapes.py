@@ -23,7 +23,7 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Candidate
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Started
+from rnnplay.runs.metrics.records import Started
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer

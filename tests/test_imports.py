@@ -23,7 +23,7 @@ def loaded_by(statement: str, modules: tuple[str, ...]) -> set[str]:
         "import rnnplay.tui.app",
         "import rnnplay.engine.messages, rnnplay.engine.client",
         "import rnnplay.text.encoding.encoded, rnnplay.text.feeds, rnnplay.text.corpora.catalogue",
-        "import rnnplay.runs.folder, rnnplay.runs.records",
+        "import rnnplay.runs.folder, rnnplay.runs.metrics.records",
         "import rnnplay.cli.commands.export, rnnplay.experiments.export.export, rnnplay.experiments.export.background",
         "import rnnplay.experiments.export.tables, rnnplay.experiments.export.report",
         "import rnnplay.experiments.export.tensorboard_events",

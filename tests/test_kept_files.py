@@ -20,7 +20,7 @@ from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.presets import find_preset
 from rnnplay.runs.checkpoint_state import TENSORS_FILE
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Record, Rollback, Step, Tuned, Validation
+from rnnplay.runs.metrics.records import Record, Rollback, Step, Tuned, Validation
 from rnnplay.settings import read_settings
 from rnnplay.tui.settings import load_settings
 from rnnplay.workspace import Workspace

@@ -103,15 +103,15 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.prompt.ghost_input import GhostInput
     from rnnplay.tui.prompt.prompt_pane import PromptPane
     from rnnplay.tui.runs.run_list import RunList
-    from rnnplay.tui.screens.compare import CompareScreen
     from rnnplay.tui.screens.inspect import VIEWS, InspectScreen
     from rnnplay.tui.screens.lessons import LessonsScreen
-    from rnnplay.tui.screens.playground import PlaygroundScreen
-    from rnnplay.tui.screens.race import RaceScreen
-    from rnnplay.tui.screens.race_dialog import RaceDialog
-    from rnnplay.tui.screens.runs import RunsScreen
-    from rnnplay.tui.screens.sweep import SweepScreen, TrialTable
-    from rnnplay.tui.screens.writing import WritingScreen
+    from rnnplay.tui.screens.playground.screen import PlaygroundScreen
+    from rnnplay.tui.screens.race.dialog import RaceDialog
+    from rnnplay.tui.screens.race.screen import RaceScreen
+    from rnnplay.tui.screens.runs.browser import RunsScreen
+    from rnnplay.tui.screens.runs.compare import CompareScreen
+    from rnnplay.tui.screens.runs.sweep import SweepScreen, TrialTable
+    from rnnplay.tui.screens.writing.screen import WritingScreen
     from rnnplay.tui.writing.ghost_area import GhostArea
 
     places = {
@@ -168,7 +168,7 @@ def test_the_lines_that_load_weights(tied: bool, tmp_path: Path, monkeypatch: py
     import torch
 
     from rnnplay.runs.folder import RunFolder
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "small.txt").write_text(small_text(), encoding="utf-8")

@@ -8,7 +8,7 @@ from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.branching import encode_for_branch, find_parent
 from rnnplay.runs.shipped import find_model
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress
-from rnnplay.training.branching import Branch, read_branch
+from rnnplay.training.checkpointing.branching import Branch, read_branch
 from rnnplay.workspace import Workspace
 
 

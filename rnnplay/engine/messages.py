@@ -2,7 +2,7 @@
 
 Both sides send one message per line of JSON (rnnplay.common.jsonl). Commands go to the engine's standard input; events
 come back through a pipe of their own. `RunConfig` and `SamplingConfig` are in rnnplay.config; the records of training
-are in rnnplay.runs.records and travel inside `Progress`, unchanged from metrics.jsonl.
+are in rnnplay.runs.metrics.records and travel inside `Progress`, unchanged from metrics.jsonl.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 from rnnplay.config import CompletionConfig, RunConfig, SamplingConfig
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Candidate, Completed, Forced, Result, WordCandidate
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 
 # --- commands: interface to engine ----------------------------------------------------------------------------
 

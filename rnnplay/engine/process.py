@@ -25,7 +25,7 @@ from rnnplay.errors import CheckpointError, InputError, LackingTokensError, Rnnp
 from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.hardware import choose_device
 from rnnplay.runs.folder import RunFolder, find_run
-from rnnplay.runs.records import Checkpoint, Finished, Record
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record
 from rnnplay.runs.shipped import find_model
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_corpus

@@ -23,7 +23,7 @@ from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.engine import messages
 from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
-from rnnplay.runs import records
+from rnnplay.runs.metrics import records
 
 PROGRESS_HZ = 10.0
 MAX_RECORDS = 2_000

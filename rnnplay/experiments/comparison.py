@@ -18,10 +18,10 @@ from rnnplay.experiments.variants import TOKEN_KNOBS
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.records import Finished, Rollback, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Rollback, Step, Validation
+from rnnplay.runs.metrics.step_columns import StepColumns
+from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.runs.samples import LoggedSample, SampleFile
-from rnnplay.runs.step_columns import StepColumns
-from rnnplay.runs.thinned import ThinnedLog
 
 BLOCK = 100
 """Steps over which a training loss is averaged: that of one step is mostly noise."""

@@ -19,7 +19,7 @@ from rnnplay.experiments.sharing import TURN_SECONDS, Measure, Reached, Share, S
 from rnnplay.experiments.standings import By, Progress, Quality, Standings, rank
 from rnnplay.experiments.variants import TEXT_KNOBS, Variant
 from rnnplay.model.parameter_count import parameter_count
-from rnnplay.runs.records import Started
+from rnnplay.runs.metrics.records import Started
 
 Phase = Literal["starts", "prepares", "waits", "trains", "paused", "ended", "failed"]
 

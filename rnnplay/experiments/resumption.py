@@ -16,8 +16,8 @@ from rnnplay.experiments.standings import Progress, Validated
 from rnnplay.experiments.variants import LENGTHS, Variant, labels_of
 from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
 from rnnplay.runs.folder import RunFolder, names_in
-from rnnplay.runs.records import Rollback, Started, Tuned, Validation
-from rnnplay.runs.thinned import ThinnedLog
+from rnnplay.runs.metrics.records import Rollback, Started, Tuned, Validation
+from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.workspace import Workspace
 
 _RUN = re.compile("(race-[0-9]{2,9})-.+")

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from rnnplay.experiments.sharing import Measure, Reached
-from rnnplay.runs.records import Finished, Record, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Started, Step, Validation
 
 By = Literal["best", "last"]
 Quality = Literal["loss", "bits_per_character"]

@@ -14,7 +14,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers.build import Tokenizer
-from rnnplay.training.checkpoints import load_model, read_state_tensors
+from rnnplay.training.checkpointing.checkpoints import load_model, read_state_tensors
 from rnnplay.training.learner import raw_weights
 from rnnplay.workspace import Workspace
 

@@ -23,7 +23,7 @@ from rnnplay.lessons.languages import Language
 from rnnplay.lessons.lesson import Comparison, Condition, Lesson, Step
 from rnnplay.lessons.metrics import Measured, Source, metric_label, split_metric
 from rnnplay.lessons.observations import Observations
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 
 COMPARISONS: dict[Comparison, Callable[[float, float], bool]] = {
     "<": operator.lt,

@@ -19,7 +19,7 @@ from rnnplay.inspection.results import (
     Result,
 )
 from rnnplay.runs.divergence import BY_HAND
-from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
 
 RECENT = 100
 """Number of latest steps over which averages and fractions are computed."""

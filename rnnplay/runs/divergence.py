@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from rnnplay.config import RunConfig
-from rnnplay.runs.records import Rollback
+from rnnplay.runs.metrics.records import Rollback
 
 LOSS, GRADIENT, WEIGHTS = "loss not finite", "gradient not finite", "weights not finite"
 TOO_LARGE = "gradient too large"

@@ -4,7 +4,7 @@ run.json          what the run is (RunInfo)
 vocabulary.json   the whole tokenizer: a run folder works without its corpus
 tokenizer.json    of byte pairs, the same for programs that use the package tokenizers
 metrics.jsonl     its records (metrics_log.py)
-step-000001200/   a checkpoint (training/checkpoints.py), written atomically
+step-000001200/   a checkpoint (training/checkpointing/checkpoints.py), written atomically
 engine.log        what the engine process printed
 """
 
@@ -38,8 +38,8 @@ from rnnplay.runs.checkpoint_state import STATE_FILE, is_intact, read_state
 from rnnplay.runs.info import RunInfo as RunInfo
 from rnnplay.runs.info import encode_info, read_info
 from rnnplay.runs.lock import LOCK_FILE, RunLock
-from rnnplay.runs.metrics_log import MetricsLog
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.metrics_log import MetricsLog
+from rnnplay.runs.metrics.records import Record
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import Holder, holder, last_holder
-from rnnplay.runs.records import Finished, Record, Rollback
-from rnnplay.runs.step_columns import ColumnReader, Position, StepColumns
+from rnnplay.runs.metrics.records import Finished, Record, Rollback
+from rnnplay.runs.metrics.step_columns import ColumnReader, Position, StepColumns
 
 AT_ONCE_BYTES = 1 << 20
 """More than this, appended since the last look, is read as columns, thinned if necessary."""

@@ -16,8 +16,8 @@ import msgspec
 
 from rnnplay.common.formatting import fixed
 from rnnplay.config import RunConfig
-from rnnplay.runs.records import Record, Rollback, Started, Step, Tuned, Validation
-from rnnplay.runs.step_columns import StepColumns
+from rnnplay.runs.metrics.records import Record, Rollback, Started, Step, Tuned, Validation
+from rnnplay.runs.metrics.step_columns import StepColumns
 
 if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
@@ -280,7 +280,7 @@ class Health:
 
 def health_of(folder: RunFolder) -> Verdict | None:
     """Returns what the curves of a run on disk say; None if no rule is met. Raises InputError for a broken record."""
-    from rnnplay.runs.thinned import ThinnedLog
+    from rnnplay.runs.metrics.thinned import ThinnedLog
 
     health = Health(folder.info().config)
     for record in ThinnedLog(folder.log).read():

@@ -15,8 +15,8 @@ import msgspec
 from rnnplay.common.files import check_own, check_plain, open_own, open_plain
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import InputError
-from rnnplay.runs.metrics_log import cut_partial_line, whole_lines
-from rnnplay.runs.records import StepNumber
+from rnnplay.runs.metrics.metrics_log import cut_partial_line, whole_lines
+from rnnplay.runs.metrics.records import StepNumber
 
 FILE = "samples.jsonl"
 MOST_BYTES = 1 << 26

@@ -15,7 +15,7 @@ from rnnplay.common.files import check_own, check_plain, open_own, open_plain, r
 from rnnplay.common.jsonl import encode_line
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
-from rnnplay.runs.metrics_log import cut_partial_line
+from rnnplay.runs.metrics.metrics_log import cut_partial_line
 
 FILE = "written.jsonl"
 MOST_BYTES = 4_000_000

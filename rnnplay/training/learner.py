@@ -27,7 +27,7 @@ from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
-from rnnplay.training.checkpoints import RAW
+from rnnplay.training.checkpointing.checkpoints import RAW
 from rnnplay.training.clipping import Clipped, Mode, clip
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_learning_rate, take_step

@@ -11,13 +11,13 @@ from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import FORMAT, Ending, TrainingState, ValidationHistory, live_knobs
 from rnnplay.runs.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
-from rnnplay.runs.records import Rollback, Skipped, Started, Step, Validation
+from rnnplay.runs.metrics.records import Rollback, Skipped, Started, Step, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
+from rnnplay.training.checkpointing.rollback_states import RollbackState
 from rnnplay.training.evaluation import evaluate
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
 from rnnplay.training.optim import ema_decay_at, learning_rate_multiplier
-from rnnplay.training.rollback_states import RollbackState
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rnnplay.common.limits import reason
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Notice, Record, Rollback
+from rnnplay.runs.metrics.records import Notice, Record, Rollback
 
 RECORDS = "its records"
 DURABLY = "its records onto the disk"

@@ -22,7 +22,7 @@ from rnnplay.common.processors import physical_cores, processors
 from rnnplay.config import RunConfig, knobs
 from rnnplay.model.hardware import choose_precision, use_threads
 from rnnplay.model.language_model import LanguageModel, autocast
-from rnnplay.runs.records import Threads
+from rnnplay.runs.metrics.records import Threads
 
 MEASURE_SECONDS = 0.4
 """Time limit of a measurement in seconds, without the first steps of each number of threads."""

@@ -15,18 +15,18 @@ from rnnplay.runs.checkpoint_state import ENDINGS
 from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
-from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
-from rnnplay.training.branching import Branch
+from rnnplay.training.checkpointing.branching import Branch
+from rnnplay.training.checkpointing.resuming import Resumed, live_value, open_run, resolved
+from rnnplay.training.checkpointing.rollback_states import RollbackState, RollbackStates, read_rollback_state
+from rnnplay.training.checkpointing.saving import Saver
 from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.progress import Progress, Trouble
 from rnnplay.training.recorder import Recorder
-from rnnplay.training.resuming import Resumed, live_value, open_run, resolved
-from rnnplay.training.rollback_states import RollbackState, RollbackStates, read_rollback_state
 from rnnplay.training.sample_log import SampleLog
-from rnnplay.training.saving import Saver
 from rnnplay.training.threads import ThreadCount
 
 

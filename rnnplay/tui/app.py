@@ -37,7 +37,7 @@ from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
-from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
@@ -73,7 +73,7 @@ class RnnplayApp(App[None]):
     """The playground application."""
 
     TITLE = "rnnplay"
-    CSS_PATH = "screens/playground.tcss"
+    CSS_PATH = "screens/playground/screen.tcss"
     CSS = """
     Toast { max-width: 60; }
     .-low Toast { width: auto; max-width: 76; padding: 0 1; margin-top: 0; }

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.follow import Follower, News, Standing
-from rnnplay.runs.step_columns import StepColumns
+from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.tui.loaded_runs import read_run
 from rnnplay.tui.run_state import Phase, RunState
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.step_columns import Position
-from rnnplay.runs.thinned import ThinnedLog
+from rnnplay.runs.metrics.step_columns import Position
+from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.tui.run_state import RunState
 
 

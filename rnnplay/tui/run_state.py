@@ -20,11 +20,11 @@ import msgspec
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
-from rnnplay.runs import records
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
 from rnnplay.runs.lock import Holder
-from rnnplay.runs.step_columns import StepColumns
+from rnnplay.runs.metrics import records
+from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
 
 RECENT = 100

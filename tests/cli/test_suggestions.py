@@ -34,8 +34,8 @@ from rnnplay.text.corpora.downloads import downloads
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.leaving import onward_hints
-from rnnplay.tui.screens.preset_actions import PresetActions
-from rnnplay.tui.screens.sweep import no_studies_text
+from rnnplay.tui.screens.playground.preset_actions import PresetActions
+from rnnplay.tui.screens.runs.sweep import no_studies_text
 from rnnplay.workspace import find_workspace
 from tests.cli.commands.test_import import save
 from tests.common.test_commands import words

@@ -21,8 +21,8 @@ from rnnplay.lessons.progress import Progress, save_progress
 from rnnplay.presets import save_preset
 from rnnplay.runs.folder import RunFolder, remove_run
 from rnnplay.runs.lock import LOCK_FILE, RunLock
-from rnnplay.runs.metrics_log import MetricsLog
-from rnnplay.runs.records import Notice
+from rnnplay.runs.metrics.metrics_log import MetricsLog
+from rnnplay.runs.metrics.records import Notice
 from tests.training.world import World
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="links are made differently on this system")
@@ -80,7 +80,7 @@ def test_a_file_that_is_kept_open_or_cut_is_never_another(
 
 def test_it_is_the_open_file_that_is_checked(tmp_path: Path, diary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A link that takes the file's place after a look at its name is found out, too."""
-    monkeypatch.setattr("rnnplay.runs.metrics_log.check_own", lambda _: None)
+    monkeypatch.setattr("rnnplay.runs.metrics.metrics_log.check_own", lambda _: None)
     monkeypatch.setattr("rnnplay.runs.lock.check_own", lambda _: None)
     for name, write in ((LOCK_FILE, lock), ("metrics.jsonl", cut)):
         os.link(diary, tmp_path / name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnnplay.runs.folder import RunFolder, list_runs
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 from tests.support.terminal import Terminal, rnnplay_command
 

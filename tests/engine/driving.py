@@ -12,9 +12,9 @@ import pytest
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
-from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics import records
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 
 SHARED = pytest.mark.asyncio(loop_scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.engine import messages
-from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.metrics import records
 from rnnplay.workspace import Workspace
 from tests.engine.driving import TINY, engine
 

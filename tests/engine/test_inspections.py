@@ -30,7 +30,7 @@ from rnnplay.inspection.results import (
     Quantity,
     Result,
 )
-from rnnplay.runs import records
+from rnnplay.runs.metrics import records
 from rnnplay.workspace import Workspace
 from tests.engine.driving import SHARED, TINY, Driver, engine
 

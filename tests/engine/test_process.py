@@ -16,9 +16,9 @@ from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineClient, EngineExit
 from rnnplay.inspection.questions import ClippingQuestion
-from rnnplay.runs import records
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics import records
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 from tests.engine.driving import SHARED, TINY, Driver, engine
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.engine import messages
 from rnnplay.engine.wire import MAX_RECORDS, Inbox, Outbox, thin
-from rnnplay.runs.records import Record, Step, Validation
+from rnnplay.runs.metrics.records import Record, Step, Validation
 
 
 def step(number: int) -> Step:

@@ -13,8 +13,8 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError
 from rnnplay.experiments.comparison import Comparison, Difference, compare, differences, read_course, value_text
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Finished, Record, Rollback, Step, Validation
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
 from tests.runs.test_folder import info
 

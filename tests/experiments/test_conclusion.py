@@ -7,7 +7,7 @@ from rnnplay.engine import messages
 from rnnplay.experiments.conclusion import Conclusion, conclude
 from rnnplay.experiments.race import Race, RacePlan, plan_race, run_names
 from rnnplay.experiments.variants import vary
-from rnnplay.runs.records import Finished, Record, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation
 
 SETUP = RunConfig(hidden=8, embedding=8, steps=100)
 

@@ -13,7 +13,7 @@ from rnnplay.errors import ConfigError
 from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, race_number, run_names
 from rnnplay.experiments.sharing import Share
 from rnnplay.experiments.variants import ready, vary
-from rnnplay.runs.records import Finished, Record, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation
 
 SETUP = RunConfig(hidden=8, embedding=8, steps=100)
 READY = messages.Ready(pid=1, torch="2", device="cpu")

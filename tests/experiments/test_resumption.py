@@ -20,7 +20,7 @@ from rnnplay.experiments.variants import Variant, ready, vary
 from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.records import Rollback, Tuned, Validation
+from rnnplay.runs.metrics.records import Rollback, Tuned, Validation
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 
@@ -207,7 +207,7 @@ def test_progress_is_that_of_the_last_checkpoint(tmp_path: Path, monkeypatch: py
         vocabulary=4,
     )
     monkeypatch.setattr(RunFolder, "info", lambda self: info)
-    monkeypatch.setattr("rnnplay.runs.thinned.ThinnedLog.read", lambda self: iter(records))
+    monkeypatch.setattr("rnnplay.runs.metrics.thinned.ThinnedLog.read", lambda self: iter(records))
     progress = resumption.progress_of(folder)
     assert [one.at for one in progress.validations] == [Reached(40, 4_000, 8.0), Reached(100, 10_000, 20.0)]
     assert (progress.reached, progress.rollbacks, progress.ended) == (Reached(100, 10_000, 20.0), 2, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rnnplay.experiments.standings import Progress, rank
-from rnnplay.runs.records import Finished, Record, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Started, Step, Validation
 
 
 def step(number: int, loss: float = 1.0) -> Step:

@@ -24,7 +24,7 @@ from rnnplay.lessons.measurements import Judged
 from rnnplay.lessons.metrics import split_metric
 from rnnplay.lessons.reader import lessons
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 from rnnplay.tui.inspection.what_if import BARS
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController

@@ -20,8 +20,8 @@ from rnnplay.inspection.results import (
 from rnnplay.lessons.lesson import Condition, Lesson, Step, Variant
 from rnnplay.lessons.measurements import Measurements, condition_text, sources
 from rnnplay.lessons.observations import RECENT, total_variation
-from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Started, Validation
-from rnnplay.runs.records import Step as StepRecord
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Skipped, Started, Validation
+from rnnplay.runs.metrics.records import Step as StepRecord
 
 
 def started(vocabulary: int = 62) -> Started:

@@ -25,9 +25,9 @@ from rnnplay.runs.divergence import (
     changes,
     rollback_text,
 )
-from rnnplay.runs.records import Notice, Record, Rollback, Skipped, Step, Tuned
-from rnnplay.training import rollback_states
-from rnnplay.training.checkpoints import load_model
+from rnnplay.runs.metrics.records import Notice, Record, Rollback, Skipped, Step, Tuned
+from rnnplay.training.checkpointing import rollback_states
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World, run_to_end
 

@@ -23,8 +23,8 @@ from rnnplay.runs.folder import (
     new_run_name,
     remove_run,
 )
-from rnnplay.runs.metrics_log import MetricsLog, encode_lines
-from rnnplay.runs.records import Checkpoint, Finished, Record, Step, Tuned, Validation
+from rnnplay.runs.metrics.metrics_log import MetricsLog, encode_lines
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Tuned, Validation
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 

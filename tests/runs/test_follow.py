@@ -13,9 +13,9 @@ from rnnplay.config import RunConfig
 from rnnplay.runs import follow
 from rnnplay.runs.follow import Follower, Standing
 from rnnplay.runs.lock import LOCK_FILE, Holder, RunLock
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Finished, Record, Rollback, Step, Tuned
-from rnnplay.runs.step_columns import ColumnReader, StepColumns
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Tuned
+from rnnplay.runs.metrics.step_columns import ColumnReader, StepColumns
 from tests.support.writer import CREATED, Writer, step, validation
 
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder, find_run, list_runs
-from rnnplay.runs.records import Record
-from rnnplay.training.checkpoints import load_model
+from rnnplay.runs.metrics.records import Record
+from rnnplay.training.checkpointing.checkpoints import load_model
 from tests.training.world import World
 
 STEP = "step-000000006/"

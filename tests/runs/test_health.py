@@ -10,7 +10,7 @@ import pytest
 
 from rnnplay.config import RunConfig
 from rnnplay.runs.health import Health, Verdict
-from rnnplay.runs.records import Record, Rollback, Started, Step, Tuned, Validation
+from rnnplay.runs.metrics.records import Record, Rollback, Started, Step, Tuned, Validation
 
 Curve = Callable[[int], float]
 

@@ -14,7 +14,7 @@ from rnnplay.errors import InputError
 from rnnplay.runs.folder import remove_run
 from rnnplay.runs.lock import LOCK_FILE, Holder, RunLock
 from rnnplay.runs.lock import holder as holder_of
-from rnnplay.training.checkpoints import load_model
+from rnnplay.training.checkpointing.checkpoints import load_model
 from tests.training.world import World, run_to_end
 
 HOLDER = """

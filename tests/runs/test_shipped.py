@@ -14,7 +14,7 @@ from rnnplay.model.generation.sampling import generate
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.shipped import SHIPPED, find_model, shipped_is_first, shipped_run
 from rnnplay.text.corpora.catalogue import find_corpus
-from rnnplay.training.checkpoints import load_model
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.workspace import Workspace
 
 

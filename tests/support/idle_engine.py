@@ -37,7 +37,7 @@ def main() -> None:
 
         driver.STALLED_SECONDS = float(os.environ["RNNPLAY_TEST_STALLED"])
     if "RNNPLAY_TEST_CRASH" in os.environ:
-        from rnnplay.tui.screens.playground import PlaygroundScreen
+        from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 
         def fail(_: object) -> None:
             raise IndexError("list index out of range")

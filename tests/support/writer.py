@@ -7,8 +7,8 @@ from pathlib import Path
 from rnnplay.config import RunConfig
 from rnnplay.runs.folder import RunFolder, RunInfo
 from rnnplay.runs.lock import RunLock
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Record, Step, Validation
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Record, Step, Validation
 
 CREATED = "2026-01-01T00:00:00.000+00:00"
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from rnnplay.errors import InputError
 from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.runs.checkpoint_state import TENSORS_FILE
-from rnnplay.runs.records import Validation
-from rnnplay.training.checkpoints import load_model
+from rnnplay.runs.metrics.records import Validation
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.training.evaluation import evaluate
 from tests.training.world import World, run_to_end
 

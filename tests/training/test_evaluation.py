@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from rnnplay.errors import InputError
-from rnnplay.runs.records import Step, Validation
+from rnnplay.runs.metrics.records import Step, Validation
 from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.text.feeds import evaluation_batches
 from rnnplay.training.evaluation import evaluate

@@ -15,12 +15,12 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.runs import folder as run_folder
-from rnnplay.runs import metrics_log
-from rnnplay.runs.metrics_log import MetricsLog
-from rnnplay.runs.records import Checkpoint, Notice, Record, Step, Tuned
-from rnnplay.training import checkpoints, saving
-from rnnplay.training.checkpoints import load_model
-from rnnplay.training.saving import Saver
+from rnnplay.runs.metrics import metrics_log
+from rnnplay.runs.metrics.metrics_log import MetricsLog
+from rnnplay.runs.metrics.records import Checkpoint, Notice, Record, Step, Tuned
+from rnnplay.training.checkpointing import checkpoints, saving
+from rnnplay.training.checkpointing.checkpoints import load_model
+from rnnplay.training.checkpointing.saving import Saver
 from tests.training.world import World, run_to_end
 
 R = TypeVar("R")

@@ -11,8 +11,8 @@ import pytest
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import RunLock
-from rnnplay.runs.records import Notice, Step
-from rnnplay.training import saving
+from rnnplay.runs.metrics.records import Notice, Step
+from rnnplay.training.checkpointing import saving
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World, run_to_end
 
@@ -20,7 +20,7 @@ from tests.training.world import World, run_to_end
 @pytest.fixture(autouse=True)
 def looked_for_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saving, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr("rnnplay.runs.metrics_log.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("rnnplay.runs.metrics.metrics_log.FLUSH_SECONDS", 0.0)
 
 
 def remove(folder: RunFolder) -> None:

@@ -15,10 +15,10 @@ import safetensors.torch
 import torch
 
 from rnnplay.model.generation.sampling import generate
-from rnnplay.runs.records import Notice
+from rnnplay.runs.metrics.records import Notice
 from rnnplay.runs.samples import LoggedSample, SampleFile
 from rnnplay.training import sample_log
-from rnnplay.training.checkpoints import load_model
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SAMPLING, SampleLog, line_beginnings
 from tests.training.world import World, run_to_end

@@ -9,7 +9,7 @@ import torch
 
 from rnnplay.config import RunConfig, knobs
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.runs.records import Threads
+from rnnplay.runs.metrics.records import Threads
 from rnnplay.training import threads
 from rnnplay.training.threads import (
     LOOK_SECONDS,

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from rnnplay.errors import ConfigError, FinishedError, InputError
-from rnnplay.runs.records import Checkpoint, Finished, Started, Step, Tuned, Validation
-from rnnplay.training import progress, saving
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Started, Step, Tuned, Validation
+from rnnplay.training import progress
+from rnnplay.training.checkpointing import saving
 from rnnplay.training.evaluation import Evaluation, evaluate
 from rnnplay.training.learner import Learner, StepResult
 from rnnplay.training.stopwatch import Stopwatch

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnplay.common.jsonl import decode_line, encode_line
-from rnnplay.runs.records import Notice, Record, Validation
+from rnnplay.runs.metrics.records import Notice, Record, Validation
 from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.training.evaluation import evaluate
 from tests.training.world import World, run_to_end

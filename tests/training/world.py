@@ -10,7 +10,7 @@ from typing import Any
 from rnnplay.common.working_time import WorkingTime
 from rnnplay.config import RunConfig
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Finished, Record, Step
+from rnnplay.runs.metrics.records import Finished, Record, Step
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.trainer import Trainer

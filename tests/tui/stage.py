@@ -20,14 +20,14 @@ from rnnplay.inspection.results import Candidate
 from rnnplay.presets import preset_config
 from rnnplay.runs.checkpoint_state import STATE_FILE, TrainingState, ValidationHistory, encode_state
 from rnnplay.runs.folder import RunFolder, RunInfo
-from rnnplay.runs.records import Checkpoint, Finished, Record, Started, Step, Validation
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Started, Step, Validation
 from rnnplay.text.tokenizers.characters import CharTokenizer
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RunState
-from rnnplay.tui.screens.playground import PlaygroundScreen
+from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.workspace import Workspace

@@ -18,7 +18,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.leaving import Leaving
-from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.settings import settings_path
 from rnnplay.tui.theme import DARK, LIGHT
 from rnnplay.workspace import Workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Checkpoint, Finished, Rollback, Tuned
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Rollback, Tuned
 from rnnplay.tui.followed_run import FollowedRun, Kind, Turn, seconds_per_step
 from rnnplay.tui.run_state import Phase
 from tests.support.writer import Writer, validation

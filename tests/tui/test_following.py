@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Button
 
 from rnnplay.engine import messages
-from rnnplay.runs.records import Checkpoint, Finished, Tuned
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Tuned
 from rnnplay.tui import followed_run, run_controller
 from rnnplay.tui.run_state import READ_ONLY, Phase
 from tests.support.writer import Writer, validation

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rnnplay.runs.records import Finished
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui import overlay as overlays
 from rnnplay.tui.chart.canvas import Layout
 from rnnplay.tui.chart.chart_model import ChartModel, Series
@@ -16,7 +16,7 @@ from rnnplay.tui.chart.history import History
 from rnnplay.tui.chart.palette import DIED, run_look
 from rnnplay.tui.overlay import OverlaidRun, Overlay, overlaid_series
 from rnnplay.tui.run_state import RunState
-from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.widgets.overlay_legend import HINT, OverlayLegend, legend
 from rnnplay.workspace import Workspace
 from tests.support.writer import Writer, validation

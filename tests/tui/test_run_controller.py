@@ -13,7 +13,7 @@ from rnnplay.config import RunConfig, SamplingConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit, start_trouble
 from rnnplay.presets import preset_config
-from rnnplay.runs.records import Finished
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui import run_controller as controller_module
 from rnnplay.tui.resuming import extended

@@ -9,7 +9,7 @@ import pytest
 from rnnplay.config import with_values
 from rnnplay.engine import messages
 from rnnplay.presets import preset_config
-from rnnplay.runs.records import Checkpoint, Finished, Tuned
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Tuned
 from rnnplay.tui.run_state import RECENT, Phase, RunState
 from tests.tui.stage import RUN, falling, progress, started, step_at, validation
 

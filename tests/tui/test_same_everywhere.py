@@ -19,11 +19,11 @@ from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
-from rnnplay.tui.screens.go_back import GoBackScreen
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
-from rnnplay.tui.screens.playground import PlaygroundScreen
-from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screens.playground.go_back import GoBackScreen
+from rnnplay.tui.screens.playground.screen import PlaygroundScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.widgets.help_pane import HelpPane
 from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import CODE, code_drawn

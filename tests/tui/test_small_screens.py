@@ -15,7 +15,7 @@ from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.lessons import LessonsScreen
-from rnnplay.tui.screens.runs import RunsScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.widgets import status_line
 from rnnplay.tui.widgets import text as text_widgets
 from rnnplay.tui.widgets.key_row import KeyRow

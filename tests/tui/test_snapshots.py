@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from rnnplay.engine import messages
 from rnnplay.lessons.reader import find_lesson
-from rnnplay.runs.records import Finished
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.sample_view import SampleView
@@ -23,8 +23,8 @@ from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
-from rnnplay.tui.screens.race import RaceScreen
-from rnnplay.tui.screens.race_dialog import RaceDialog
+from rnnplay.tui.screens.race.dialog import RaceDialog
+from rnnplay.tui.screens.race.screen import RaceScreen
 from rnnplay.tui.widgets.text import Lines
 from tests.tui.findings import TEXT, found
 from tests.tui.stage import Stage, completion, falling, make_run, progress, started, step_at, until

@@ -70,7 +70,7 @@ def command(
     text = prompt_text(text, prompt_file)
 
     from rnnplay.model.generation.completion import complete
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     model, tokenizer, step = load_model(run, checkpoint)
     found = complete(model, tokenizer, text, bars)
@@ -100,7 +100,7 @@ def _serve(session: Session, run_name: str, checkpoint: str) -> None:
     import torch
 
     from rnnplay.cli.support.completion_server import CompletionServer
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     torch.set_num_threads(1)  # one token at a time gains nothing from more
     model, tokenizer, step = load_model(run, checkpoint)

@@ -172,7 +172,7 @@ def command(
             "that is a stream."
         )
 
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
     from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows
     from rnnplay.training.threads import use_free_cores
 
@@ -241,7 +241,7 @@ def _ways(adaptation: AdaptationConfig) -> tuple[tuple[str, bool], ...]:
 
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
     from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
     from rnnplay.training.threads import use_free_cores
 
     use_free_cores()

@@ -63,7 +63,7 @@ def command(
     prompt = prompt_text(prompt, prompt_file)
 
     from rnnplay.model.generation.sampling import generate
-    from rnnplay.training.checkpoints import load_model, naming_another
+    from rnnplay.training.checkpointing.checkpoints import load_model, naming_another
 
     model, tokenizer, step = load_model(run, checkpoint)
     note_unknown(tokenizer.unknown_in(prompt))

@@ -12,7 +12,7 @@ from rnnplay.cli.support.console import model_name
 from rnnplay.common.working_time import working_time
 from rnnplay.lessons.lesson import Condition, Lesson
 from rnnplay.lessons.measurements import Judged, Measurements, questions
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 
 if TYPE_CHECKING:
     from rnnplay.cli.support.reporters import Reporter

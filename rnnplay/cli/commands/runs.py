@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.index import ListedRun
     from rnnplay.runs.info import Parent, RunInfo
-    from rnnplay.runs.records import Validation
+    from rnnplay.runs.metrics.records import Validation
 
 SORTABLE = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "valid", "created", "tags")
 
@@ -234,8 +234,8 @@ def _clip(run: dict[str, Any]) -> str:
 
 
 def _validations(run: RunFolder) -> list[Validation]:
-    from rnnplay.runs.records import Validation
-    from rnnplay.runs.thinned import ThinnedLog
+    from rnnplay.runs.metrics.records import Validation
+    from rnnplay.runs.metrics.thinned import ThinnedLog
 
     return [record for record in ThinnedLog(run.log).read() if isinstance(record, Validation)]
 

@@ -20,7 +20,7 @@ from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
-from rnnplay.runs.records import Finished, Record, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Validation
 
 if TYPE_CHECKING:
     from rnnplay.experiments.export.tensorboard_events import LiveEvents

@@ -18,7 +18,7 @@ from rnnplay.errors import InputError, RnnplayError
 if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.follow import Follower, News
-    from rnnplay.runs.records import Step
+    from rnnplay.runs.metrics.records import Step
 
 LOOK_SECONDS = 0.2
 WAITING_SECONDS = 1.0
@@ -114,7 +114,7 @@ class PrintedRun:
 
     def _begin(self, folder: RunFolder, from_start: bool) -> Follower:
         from rnnplay.runs.follow import Follower
-        from rnnplay.runs.thinned import ThinnedLog
+        from rnnplay.runs.metrics.thinned import ThinnedLog
 
         info = folder.info()
         self._steps = info.config.steps
@@ -126,8 +126,8 @@ class PrintedRun:
         return Follower(folder, info.created, log.end, every_step=True)
 
     def _note(self, record: object) -> None:
-        from rnnplay.runs.records import Finished, Step
-        from rnnplay.runs.step_columns import StepColumns
+        from rnnplay.runs.metrics.records import Finished, Step
+        from rnnplay.runs.metrics.step_columns import StepColumns
 
         if isinstance(record, StepColumns) and record.last:
             self._last, self._reason = record.last[-1], ""
@@ -160,7 +160,7 @@ class PrintedRun:
         return self._ended(news.standing)
 
     def _report(self, news: News) -> None:
-        from rnnplay.runs.step_columns import StepColumns
+        from rnnplay.runs.metrics.step_columns import StepColumns
 
         if news.renamed is not None:
             self._reporter.say(f"The run has been renamed to {news.renamed.name}.")

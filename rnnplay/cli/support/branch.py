@@ -14,7 +14,7 @@ from rnnplay.errors import CheckpointError, InputError
 if TYPE_CHECKING:
     from rnnplay.runs.branching import ParentCheckpoint
     from rnnplay.text.encoding.encoded import EncodedCorpus, Progress
-    from rnnplay.training.branching import Branch
+    from rnnplay.training.checkpointing.branching import Branch
     from rnnplay.workspace import Workspace
 
 
@@ -41,7 +41,7 @@ class BranchStart:
 
     def read(self, config: RunConfig, corpus: EncodedCorpus) -> Branch:
         """Reads the parent's tensors; raises InputError, with a checkpoint to use instead, if they are unusable."""
-        from rnnplay.training.branching import read_branch
+        from rnnplay.training.checkpointing.branching import read_branch
 
         with naming_from(self.session, self.parent.folder.name):
             return read_branch(self.parent, config, corpus, self.with_optimizer)

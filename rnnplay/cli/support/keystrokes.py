@@ -15,7 +15,7 @@ def report_keystrokes(
     import torch
 
     from rnnplay.model.generation.keystrokes import TOPS, keystrokes_saved
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     torch.set_num_threads(1)  # one character at a time gains nothing from more
     model, tokenizer, step = load_model(run, checkpoint)

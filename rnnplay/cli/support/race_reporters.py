@@ -19,7 +19,7 @@ from rnnplay.experiments.conclusion import Conclusion
 from rnnplay.experiments.race import Entry, Race, RacePlan
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Row, Standings
-from rnnplay.runs.records import Finished, Record, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation
 
 if TYPE_CHECKING:
     from rich.table import Table

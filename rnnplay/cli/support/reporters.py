@@ -16,7 +16,7 @@ from rnnplay.cli.support.failures import tell
 from rnnplay.common.formatting import count_text, duration_text, fixed, size_text, unknown_text
 from rnnplay.common.jsonl import encode_line
 from rnnplay.runs.divergence import rollback_text
-from rnnplay.runs.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
+from rnnplay.runs.metrics.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
 FLUSH_SECONDS = 0.05
 REDRAW_SECONDS = 0.2

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rnnplay.common.averages import moving_averages
 from rnnplay.config import RunConfig
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Finished, Rollback, Step, Tuned, Validation
-from rnnplay.runs.step_columns import StepColumns
-from rnnplay.runs.thinned import ThinnedLog
+from rnnplay.runs.metrics.records import Finished, Rollback, Step, Tuned, Validation
+from rnnplay.runs.metrics.step_columns import StepColumns
+from rnnplay.runs.metrics.thinned import ThinnedLog
 
 Floats = NDArray[Any]
 

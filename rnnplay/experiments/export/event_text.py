@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rnnplay.runs import records
 from rnnplay.runs.divergence import rollback_text
+from rnnplay.runs.metrics import records
 
 
 def event_text(record: records.Record) -> str:

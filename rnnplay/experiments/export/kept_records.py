@@ -6,8 +6,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from rnnplay.runs.metrics_log import MetricsLog
-from rnnplay.runs.records import Record, Rollback
+from rnnplay.runs.metrics.metrics_log import MetricsLog
+from rnnplay.runs.metrics.records import Record, Rollback
 
 
 def kept_records(log: MetricsLog) -> Iterator[tuple[Record, bool]]:

@@ -27,7 +27,7 @@ def write_onnx(run: RunFolder, checkpoint: str, path: Path) -> tuple[int, float 
     """
     from rnnplay import __version__
     from rnnplay.experiments.export.onnx_graph import onnx_model
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     model, tokenizer, step = load_model(run, checkpoint)
     if 4 * model.size > MOST_BYTES:

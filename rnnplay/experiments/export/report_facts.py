@@ -18,7 +18,7 @@ from rnnplay.presets import preset_config
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.records import Checkpoint, Finished, Record, Step, Validation
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
 
 MOST_ROWS = 200
@@ -253,7 +253,7 @@ def _sample_now(run: RunFolder) -> LoggedSample | None:
     try:
         best = run.checkpoint("latest")
         from rnnplay.model.generation.sampling import generate  # loads torch
-        from rnnplay.training.checkpoints import load_model
+        from rnnplay.training.checkpointing.checkpoints import load_model
 
         model, tokenizer, step = load_model(run, str(best.step))
         pieces = generate(model, tokenizer, "", SamplingConfig(length=SAMPLE_TOKENS, seed=1))

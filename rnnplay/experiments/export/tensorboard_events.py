@@ -31,7 +31,7 @@ from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import moment
-from rnnplay.runs.records import Checkpoint, Finished, Record, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Started, Step, Validation
 
 TAGS = {
     "loss/training": "loss",

@@ -21,7 +21,7 @@ def write_weights(run: RunFolder, checkpoint: str, weights: Path, vocabulary: Pa
     """
     import safetensors.torch  # loads torch
 
-    from rnnplay.training.checkpoints import load_model
+    from rnnplay.training.checkpointing.checkpoints import load_model
 
     model, tokenizer, step = load_model(run, checkpoint)
     config = model.config

@@ -15,11 +15,11 @@ from rnnplay.experiments.importing.plain_model import PlainModel, plain_model
 from rnnplay.experiments.importing.vocabulary_file import Vocabulary, read_vocabulary
 from rnnplay.experiments.importing.weights_file import read_tensors
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Record, Validation
+from rnnplay.runs.metrics.records import Record, Validation
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
 from rnnplay.text.corpora.reading import iter_text
 from rnnplay.text.encoding.encoded import encode_corpus
-from rnnplay.training.branching import Branch
+from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 

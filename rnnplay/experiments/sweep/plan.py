@@ -13,7 +13,7 @@ from rnnplay.common.files import as_name, is_name
 from rnnplay.config import RunConfig, Value, with_new_names
 from rnnplay.errors import InputError
 from rnnplay.experiments.sweep.space import Dimension, grid, with_combination
-from rnnplay.runs.records import Validation
+from rnnplay.runs.metrics.records import Validation
 
 Sampler = Literal["grid", "random", "tpe"]
 SAMPLERS: tuple[Sampler, ...] = ("grid", "random", "tpe")

@@ -17,8 +17,8 @@ from rnnplay.experiments.sweep.study import Study
 from rnnplay.experiments.sweep.table import Trial
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Finished, Record, Rollback, Step, Validation
-from rnnplay.runs.step_columns import ColumnReader
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Validation
+from rnnplay.runs.metrics.step_columns import ColumnReader
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _ended(folder: RunFolder) -> Finished | None:
 
 
 def _check_same(config: RunConfig, folder: RunFolder, encoded: EncodedCorpus) -> None:
-    from rnnplay.training.resuming import check_resumable, resolved
+    from rnnplay.training.checkpointing.resuming import check_resumable, resolved
 
     with contextlib.suppress(OSError):
         check_resumable(folder, folder.info(), resolved(config, encoded), encoded)

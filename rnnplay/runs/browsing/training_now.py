@@ -14,7 +14,7 @@ import msgspec
 from rnnplay.common.files import open_plain
 from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.runs.lock import Holder, holder, last_holder
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics.records import Step
 
 RECENT_SECONDS = 600.0
 """A run whose files changed longer ago is looked at only when all are."""

@@ -26,7 +26,7 @@ from rnnplay.lessons.measurements import Judged, Measurements, questions
 from rnnplay.lessons.observations import Observations
 from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
-from rnnplay.runs.records import Finished
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.pacing import Pace
 from rnnplay.tui.run_controller import Post, RunController

@@ -7,7 +7,7 @@ from collections import deque
 
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Quality
-from rnnplay.runs.records import Record, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Record, Rollback, Started, Step, Validation
 from rnnplay.tui.chart.history import History
 
 MEASURES: tuple[Measure, ...] = ("steps", "tokens", "seconds")

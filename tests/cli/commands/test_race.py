@@ -25,7 +25,7 @@ from rnnplay.experiments import engines
 from rnnplay.experiments.race import plan_race
 from rnnplay.experiments.variants import ready
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
 from tests.support import quick_engine

@@ -19,7 +19,7 @@ from rnnplay.experiments.sweep.space import parse_dimensions
 from rnnplay.experiments.sweep.studies import create_study, open_study
 from rnnplay.experiments.sweep.worker import Worker
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Step
+from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
 from tests.cli.conftest import Invoke
 from tests.conftest import small_text

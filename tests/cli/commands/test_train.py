@@ -20,7 +20,7 @@ from rnnplay.cli.main import program
 from rnnplay.common.jsonl import decode_line
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Record
+from rnnplay.runs.metrics.records import Record
 
 SENTENCES = ("the cat sat on the mat.", "a dog ran to the cat!", "she saw the old dog run.", "we sat by the sea.")
 TEXT = "".join(f"{SENTENCES[i * i % 4]} {SENTENCES[(i + i // 3) % 4]}\n" for i in range(150))

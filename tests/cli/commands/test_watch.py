@@ -12,7 +12,7 @@ from rnnplay.cli.commands.watch import PrintedRun
 from rnnplay.cli.support.reporters import Silent
 from rnnplay.cli.support.session import Session
 from rnnplay.errors import InputError, RnnplayError
-from rnnplay.runs.records import Finished, Record
+from rnnplay.runs.metrics.records import Finished, Record
 from tests.support.writer import Writer, validation
 
 

@@ -12,7 +12,7 @@ from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.experiments.race import Race, plan_race, run_names
 from rnnplay.experiments.variants import vary
-from rnnplay.runs.records import Finished, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Rollback, Started, Step, Validation
 
 SETUP = RunConfig(hidden=8, embedding=8)
 

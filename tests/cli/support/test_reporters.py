@@ -12,7 +12,7 @@ import pytest
 
 from rnnplay.cli.support.reporters import JsonReporter, PlainReporter, TerminalReporter, validation_line
 from rnnplay.common.signals import StopSignals
-from rnnplay.runs.records import Finished, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Started, Step, Validation
 
 NAN = float("nan")
 

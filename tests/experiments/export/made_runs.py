@@ -9,7 +9,7 @@ from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import FORMAT, TrainingState, ValidationHistory
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.records import Finished, Record, Rollback, Skipped, Step, Tuned, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Skipped, Step, Tuned, Validation
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 from rnnplay.workspace import Workspace
 
@@ -86,7 +86,7 @@ def add_checkpoint(run: RunFolder, step: int = 3) -> None:
     import torch
 
     from rnnplay.model.language_model import LanguageModel
-    from rnnplay.training.checkpoints import write_checkpoint
+    from rnnplay.training.checkpointing.checkpoints import write_checkpoint
 
     info = run.info()
     model = LanguageModel(info.config, info.vocabulary)

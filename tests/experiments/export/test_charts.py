@@ -12,7 +12,7 @@ from rnnplay.experiments.export.charts import Ink, chart
 from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
 from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.request import Export
-from rnnplay.runs.records import Finished, Record, Tuned
+from rnnplay.runs.metrics.records import Finished, Record, Tuned
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import ROLLED_BACK, make_run, step, validation
 

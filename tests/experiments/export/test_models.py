@@ -17,7 +17,7 @@ from rnnplay.experiments.export import onnx_file
 from rnnplay.experiments.export.export import Exported, export
 from rnnplay.experiments.export.request import Export
 from rnnplay.runs.folder import RunFolder
-from rnnplay.training.checkpoints import load_model
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import add_checkpoint, make_run
 

@@ -18,7 +18,7 @@ from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.report_facts import command_for, facts
 from rnnplay.experiments.export.request import Export
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Notice
+from rnnplay.runs.metrics.records import Notice
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import ROLLED_BACK, add_checkpoint, make_run, validation
 

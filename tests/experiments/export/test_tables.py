@@ -9,7 +9,7 @@ from pathlib import Path
 from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.experiments.export.request import Export
-from rnnplay.runs.records import Notice, Record, Rollback, Step, Tuned
+from rnnplay.runs.metrics.records import Notice, Record, Rollback, Step, Tuned
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import make_run, step
 

@@ -12,7 +12,7 @@ from rnnplay.errors import InputError
 from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.request import Export
 from rnnplay.experiments.export.tensorboard_events import TAGS, VALIDATION_TAGS, LiveEvents
-from rnnplay.runs.records import Rollback, Started
+from rnnplay.runs.metrics.records import Rollback, Started
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import make_run, step, validation
 

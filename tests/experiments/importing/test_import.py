@@ -18,7 +18,7 @@ from rnnplay.experiments.importing.plain_model import plain_model
 from rnnplay.experiments.importing.vocabulary_file import Vocabulary, read_vocabulary
 from rnnplay.experiments.importing.weights_file import read_tensors
 from rnnplay.runs.folder import RunFolder
-from rnnplay.training.checkpoints import load_model
+from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.workspace import Workspace
 
 TEXT = "the cat sat on the mat, and the dog ran after it; the bird sang.\n" * 100

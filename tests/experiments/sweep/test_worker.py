@@ -12,7 +12,7 @@ from rnnplay.experiments.sweep.studies import create_study, open_study
 from rnnplay.experiments.sweep.table import Table
 from rnnplay.experiments.sweep.worker import Progress, Worker, kept_validations
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.records import Rollback, Step, Validation
+from rnnplay.runs.metrics.records import Rollback, Step, Validation
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
 from tests.experiments.sweep.conftest import MakePlan

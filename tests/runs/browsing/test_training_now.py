@@ -10,8 +10,8 @@ import pytest
 
 from rnnplay.runs.browsing.training_now import Training, changed_lately, training_of
 from rnnplay.runs.lock import Holder, RunLock
-from rnnplay.runs.metrics_log import encode_lines
-from rnnplay.runs.records import Finished, Record, Step
+from rnnplay.runs.metrics.metrics_log import encode_lines
+from rnnplay.runs.metrics.records import Finished, Record, Step
 
 
 def steps(*numbers: int, tokens: int = 1000, speed: float = 5000.0) -> list[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnplay.experiments.sharing import Measure
-from rnnplay.runs.records import Rollback
+from rnnplay.runs.metrics.records import Rollback
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.race.curves import RunCurves, position
 from tests.tui.stage import started, step_at, validation

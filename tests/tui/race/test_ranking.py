@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnplay.experiments.variants import vary
-from rnnplay.runs.records import Finished
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui.chart.palette import DIED
 from rnnplay.tui.race.race_charts import end_of, loss_series, norm_series
 from rnnplay.tui.race.race_status import note_text, playground_text, seconds_left, status_pieces

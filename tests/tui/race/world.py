@@ -9,7 +9,7 @@ from rnnplay.engine import messages
 from rnnplay.experiments.race import plan_race
 from rnnplay.experiments.sharing import Share
 from rnnplay.experiments.variants import Variant, ready
-from rnnplay.runs.records import Finished, Record
+from rnnplay.runs.metrics.records import Finished, Record
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.run_controller import RunController

@@ -16,7 +16,7 @@ from textual.widgets import Markdown, Static
 from rnnplay.config import KnobSpec, RunConfig, SamplingConfig, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import PRESETS, preset_config
-from rnnplay.runs.records import Tuned
+from rnnplay.runs.metrics.records import Tuned
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.setup.form_rows import MoreRow
 from rnnplay.tui.setup.knob_field import KnobField

@@ -1,0 +1,1 @@
+"""A run's records: what a line holds, the log, its columns and its summary."""

@@ -1,0 +1,1 @@
+"""Checkpoints of a training: written, resumed, rolled back to, branched from."""

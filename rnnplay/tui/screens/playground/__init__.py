@@ -1,0 +1,1 @@
+"""The playground: its screen, its keys and what they do."""

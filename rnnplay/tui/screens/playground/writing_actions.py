@@ -1,0 +1,42 @@
+"""Opens the scratchpad, and the samples that were drawn, from the playground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.screen import Screen
+
+from rnnplay.config import SamplingConfig
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.written import Written
+from rnnplay.tui.run_controllers import RunControllers
+
+NO_RUN = "There is no run yet: t trains one, o opens one."
+
+
+class WritingActions:
+    """What the playground's keys for writing do."""
+
+    def __init__(
+        self, screen: Screen[None], controllers: RunControllers, taken: Callable[[Written | None], None]
+    ) -> None:
+        """`taken` is called when one of these screens was left, with the sample that was chosen there."""
+        self._screen, self._controllers, self._taken = screen, controllers, taken
+
+    def write(self, sampling: SamplingConfig) -> None:
+        """Opens the scratchpad; its samples are drawn with `sampling`."""
+        from rnnplay.tui.screens.writing.screen import WritingScreen  # imported on first use
+
+        screen = WritingScreen(self._controllers.front, self._controllers.workspace, sampling)
+        self._screen.app.push_screen(screen, lambda _: self._taken(None))
+
+    def written(self) -> None:
+        """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""
+        from rnnplay.tui.screens.writing.written import WrittenScreen  # imported on first use
+
+        run = self._controllers.front.state.run
+        if run is None:
+            self._screen.notify(NO_RUN, severity="warning", markup=False)
+            return
+        folder = RunFolder(self._controllers.workspace.checkpoints / run)
+        self._screen.app.push_screen(WrittenScreen(folder), self._taken)

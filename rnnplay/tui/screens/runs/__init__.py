@@ -1,0 +1,1 @@
+"""The runs browser and the screens that it opens."""

@@ -1,0 +1,1 @@
+"""The scratchpad, and what was kept of it."""

@@ -1,0 +1,357 @@
+"""The scratchpad on the whole screen: the text, the words to choose from, and samples side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static, TextArea
+
+from rnnplay.config import SamplingConfig
+from rnnplay.engine import messages
+from rnnplay.errors import InputError
+from rnnplay.inspection.questions import PredictionsQuestion
+from rnnplay.inspection.results import Predictions
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.written import Written
+from rnnplay.tui.chart.axes import format_value
+from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.prompt.word_row import WordRow
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_state import Phase
+from rnnplay.tui.screens.dialogs import Ask, Confirm
+from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.visible import percentage, visible_line, visible_token
+from rnnplay.tui.writing.draft import FILE, Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
+from rnnplay.tui.writing.ghost_area import GhostArea
+from rnnplay.tui.writing.keeping import keep_sample
+from rnnplay.tui.writing.sample_choice import SampleChoice
+from rnnplay.tui.writing.surprise import Reading, Readings, part_to_read, placed
+from rnnplay.workspace import Workspace
+
+LOOK_SECONDS = 0.3
+"""Time between two looks at which tokens are to be shaded."""
+KEEP_SECONDS = 1.0
+"""Time between two copies of the text to the workspace, while it changes."""
+ASK_AGAIN_SECONDS = 1.0
+"""Time between two completions of the same text while training changes the weights."""
+PURPOSE, LOOK = "writing", "writing-look"
+
+
+class WritingScreen(Screen[None]):
+    """Shows the draft of the workspace."""
+
+    DEFAULT_CSS = """
+    WritingScreen { background: $background; layers: base; }
+    WritingScreen #writing-title { height: 1; padding: 0 1; color: $foreground; }
+    WritingScreen GhostArea { height: 1fr; }
+    WritingScreen #writing-token { display: none; height: 1; padding: 0 1; color: $text-muted; }
+    WritingScreen WordRow { padding: 0 1; margin-top: 1; }
+    """
+    AUTO_FOCUS = "GhostArea"
+    HELP = GhostArea.HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "samples", "Samples"),
+        Binding("f2", "look", "Surprisal"),
+        Binding("f3", "written", "Samples before", show=False),
+        Binding("ctrl+s", "save", "Save"),
+        Binding("ctrl+o", "open", "Open"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        *HELP_KEYS,
+    ]
+
+    def __init__(self, controller: RunController, workspace: Workspace, sampling: SamplingConfig) -> None:
+        """Samples are drawn with `sampling`."""
+        super().__init__()
+        self.controller, self.workspace = controller, workspace
+        self._kept_in = workspace.root / FILE
+        self._draft = load_draft(self._kept_in)
+        self._changed = self._trouble = False
+        self._area = GhostArea(self._draft.text, id="writing-text")
+        self._words = WordRow(id="writing-words")
+        self._choice = SampleChoice(controller, sampling, id="writing-samples")
+        self._asked_at = 0.0
+        self._looking = False
+        """Whether tokens are shaded by their surprisal."""
+        self._looked_at: tuple[int, int, str] | None = None
+        """The part of the text that the model was last asked to read: offset, characters of context, and the text."""
+        self._title = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="writing-title", markup=False)
+        yield self._area
+        yield Static("", id="writing-token", markup=False)
+        yield self._words
+        yield self._choice
+        yield KeyRow(compact=True)
+
+    def on_mount(self) -> None:
+        self._area.move_cursor(self._draft.cursor)
+        self.set_interval(KEEP_SECONDS, self._every_second)
+        self.set_interval(LOOK_SECONDS, self._look)
+        self._area.update_suggestion()
+        self._ask()
+        self._show_title()
+
+    # --- suggestions ----------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        self._asked_at = monotonic()
+        if self.controller.state.has_model:
+            self.controller.complete(self._area.before, purpose=PURPOSE)
+        else:
+            self.controller.forget(PURPOSE)
+            self._area.suggestions.forget()
+            self._area.show_suggestions()
+
+    @on(GhostArea.Moved)
+    def _moved(self) -> None:
+        self._ask()
+
+    @on(GhostArea.Suggested)
+    def _suggested(self) -> None:
+        suggestions, reading = self._area.suggestions, self._area.reading
+        if self._looking:
+            self.query_one("#writing-token", Static).update(token_text(reading))
+        if reading is not None:
+            self._words.show(self._area.alternatives, self._area.alternative)
+            return
+        self._words.show(suggestions.words, suggestions.shown if self._area.suggestion else None)
+
+    @on(WordRow.Taken)
+    def _word_taken(self, event: WordRow.Taken) -> None:
+        self._area.action_accept_number(event.number + 1)
+        self._area.focus()
+
+    @on(RunController.EventReceived)
+    def _event_received(self, received: RunController.EventReceived) -> None:
+        if received.controller is not self.controller:
+            return
+        match event := received.event:
+            case messages.Completion():
+                asked = self.controller.newest(PURPOSE)
+                if isinstance(asked, messages.Complete) and asked.request == event.request:
+                    self._area.suggestions.answer(asked.text, event)
+                    self._area.show_suggestions()
+            case messages.Inspected() if self.controller.purpose_of(event.request) == LOOK:
+                self._take_predictions(event)
+            case messages.SampleText():
+                self._choice.take(event)
+            case messages.Opened() | messages.Ready():
+                self._ask()
+            case messages.Failed(command="complete"):
+                self._ask()
+            case _:
+                pass
+
+    # --- surprisal ------------------------------------------------------------------------------------------
+
+    def action_look(self) -> None:
+        """Shades the tokens by their surprisal, or no longer."""
+        self._looking = not self._looking
+        self.query_one("#writing-token").display = self._looking
+        self._looked_at = None
+        self._area.show_readings(Readings())
+        self._look()
+
+    def _look(self) -> None:
+        """Asks for the surprisal of what is on the screen, if that is another text than before."""
+        if not self._looking or not self.controller.state.has_model:
+            return
+        offset, part, context = part_to_read(self._area.content, *self._area.visible_part())
+        if part and (offset, context, part) != self._looked_at:
+            self._looked_at = offset, context, part
+            self.controller.inspect(PredictionsQuestion(text=part), LOOK)
+
+    def _take_predictions(self, event: messages.Inspected) -> None:
+        if self._looked_at is None or not isinstance(event.result, Predictions):
+            return
+        offset, context, part = self._looked_at
+        if self._area.content[offset : offset + len(part)] == part:
+            tokens, vocabulary = event.result.tokens, self.controller.state.vocabulary
+            self._area.show_readings(placed(part, offset, tokens, vocabulary, context))
+
+    @on(GhostArea.Replaced)
+    def _token_replaced(self) -> None:
+        self.action_samples()
+
+    # --- the text -------------------------------------------------------------------------------------------
+
+    @on(TextArea.Changed)
+    def _text_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self._changed = True
+        if self._looking:
+            self._area.show_readings(Readings())
+        if not self._draft.unsaved:
+            self._draft.unsaved = True
+            self._show_title()
+
+    def _every_second(self) -> None:
+        self._keep()
+        self._show_title()
+        waited = monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
+        if waited and (self.controller.state.phase is Phase.TRAINING or self.controller.newest(PURPOSE) is None):
+            self._ask()
+
+    def _current(self) -> Draft:
+        draft = self._draft
+        draft.text, draft.cursor = self._area.content, self._area.cursor_location
+        return draft
+
+    def _keep(self) -> None:
+        """Copies a changed text to the workspace."""
+        if not self._changed:
+            return
+        self._changed = False
+        try:
+            keep_draft(self._current(), self._kept_in)
+        except (OSError, ValueError) as error:
+            if not self._trouble:  # said once
+                self._trouble = True
+                why = getattr(error, "strerror", None) or "half of a character in it"
+                text = f"The text is not kept in {self._kept_in} ({why}); save it with ctrl+s."
+                self.notify(text, severity="warning", timeout=10, markup=False)
+
+    def _show_title(self) -> None:
+        state = self.controller.state
+        model = f"{state.run} at step {state.model_step:,}" if state.has_model else "no model yet"
+        mark = " · not saved to a file" if self._draft.unsaved else ""
+        title = f"{visible_line(self._draft.name)}{mark} · {visible_line(model)}"
+        if title != self._title:
+            self._title = title
+            self.query_one("#writing-title", Static).update(title)
+
+    def action_save(self) -> None:
+        """Saves to the text's file; asks for a name if it has none."""
+        if self._draft.file and Path(self._draft.file).parent.is_dir():
+            try:
+                self._saved(Path(self._draft.file))
+            except InputError as error:
+                self.notify(str(error), severity="error", timeout=10, markup=False)
+        else:
+            self.action_save_as()
+
+    def action_save_as(self) -> None:
+        """Asks for a file, and saves to it."""
+        offered: list[Path] = []
+
+        async def answer(typed: str) -> str | None:
+            try:
+                path = typed_path(typed)
+                if path.exists() and path not in offered:
+                    offered[:] = [path]
+                    return f"{path} exists. Enter again overwrites it."
+                self._saved(path)
+            except InputError as error:
+                return str(error)
+            return None
+
+        self.app.push_screen(Ask("Save the text", "To which file?", "Save", answer, text=self._draft.file))
+
+    def _saved(self, path: Path) -> None:
+        self._draft = save_draft(self._current(), path)
+        self._changed = True  # the copy in the workspace says that it is saved
+        self._keep()
+        self._show_title()
+        self.notify(f"Saved as {path}.", markup=False)
+
+    def action_open(self) -> None:
+        """Opens a file in place of the text; asks first if that is not saved."""
+        if self._draft.unsaved and self._area.content.strip():
+            question = f"{self._draft.name} has changes that are in no file. Opening another text discards them."
+            ask = Confirm("Open another text", question, "Discard", lost=True)
+            self.app.push_screen(ask, lambda sure: self._choose_file() if sure else None)
+        else:
+            self._choose_file()
+
+    def _choose_file(self) -> None:
+        start = Path(self._draft.file).parent if self._draft.file else None
+        self.app.push_screen(FilePicker(self.workspace, start), self._open)
+
+    def _open(self, path: Path | None) -> None:
+        if path is None:
+            return
+        try:
+            self._draft = open_draft(path)
+        except InputError as error:
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+            return
+        with self.prevent(TextArea.Changed):
+            self._area.load_text(self._draft.text)
+        self._area.move_cursor(self._area.document.end)
+        self._changed = True
+        self._keep()
+        self._show_title()
+
+    # --- samples, and leaving -------------------------------------------------------------------------------
+
+    def action_samples(self) -> None:
+        """Draws samples that continue the text at the cursor."""
+        if not self.controller.state.has_model:
+            none = "There is no model yet: press escape, then t to train one or o to open a run."
+            self.notify(none, severity="warning", markup=False)
+            return
+        self._choice.draw(self._area.before)
+
+    @on(SampleChoice.Drawn)
+    def _sample_drawn(self, event: SampleChoice.Drawn) -> None:
+        state = self.controller.state
+        if state.run is not None:
+            folder = self.workspace.checkpoints / state.run
+            keep_sample(folder, event.prompt, event.text, event.sampling, state.model_step)
+
+    def action_written(self) -> None:
+        """Shows the samples that were drawn from the run; one that is chosen is inserted."""
+        from rnnplay.tui.screens.writing.written import WrittenScreen
+
+        if self.controller.state.run is None:
+            self.notify("There is no run yet: press escape, then t to train one or o to open one.", severity="warning")
+            return
+        run = RunFolder(self.workspace.checkpoints / self.controller.state.run)
+        self.app.push_screen(WrittenScreen(run), self._written_chosen)
+
+    def _written_chosen(self, one: Written | None) -> None:
+        if one is not None:
+            self._area.insert(one.text)
+            self._area.scroll_cursor_visible()
+
+    @on(SampleChoice.Chosen)
+    def _sample_chosen(self, event: SampleChoice.Chosen) -> None:
+        self._area.insert(event.text)
+        self._area.scroll_cursor_visible()
+        self._area.focus()
+
+    @on(SampleChoice.Closed)
+    def _samples_closed(self) -> None:
+        self._area.focus()
+
+    def action_back(self) -> None:
+        """Closes the samples, or else returns to the playground; the text is kept."""
+        if self._choice.display:
+            self._choice.close()
+        else:
+            self.dismiss()
+
+    def on_unmount(self) -> None:
+        self._changed = True  # the cursor may have moved
+        self._keep()
+        self.controller.forget(PURPOSE)
+
+
+def token_text(reading: Reading | None) -> str:
+    """Describes the token under the cursor: "token e · 12% · rank 3 · surprisal 2.1 nats"; "" at the end of a line."""
+    if reading is None:
+        return "surprisal: move the cursor onto a token"
+    one = reading.prediction
+    rank = "" if one.rank is None else f" · rank {one.rank:,}"
+    return (
+        f"token {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
+        f"{format_value(one.surprisal)} nats"
+    )

@@ -1,0 +1,126 @@
+"""From a checkpoint to a new run: what is taken over, what can be changed, and what is sent to the engine."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from rnnplay.engine import messages
+from rnnplay.errors import ConfigError
+from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.screens.playground.go_back import GoBackScreen
+from rnnplay.tui.screens.runs.branch import BranchScreen
+from tests.tui.stage import Stage, make_run, shown, until
+
+PARENT = "parent"
+
+
+def parent_run(stage: Stage) -> None:
+    folder = make_run(stage.workspace, PARENT, {"hidden": 32}, steps=40, loss=1.5)
+    folder.write_info(msgspec.structs.replace(folder.info(), vocabulary=4))  # as that of `make_run`: a, b, c, <unk>
+
+
+async def choose(stage: Stage, pilot: Pilot[None], *keys: str) -> None:
+    """Asks for a branch, and gives these keys to the dialog."""
+    stage.playground._runs.branch(PARENT)
+    await until(pilot, lambda: isinstance(stage.app.screen, BranchScreen) and bool(stage.app.screen.query(OptionList)))
+    await pilot.press(*keys)
+    await until(pilot, lambda: stage.app.screen is stage.playground)
+
+
+def sent(stage: Stage) -> list[messages.Train]:
+    return [one for one in stage.engine.of(messages.Train) if isinstance(one, messages.Train)]
+
+
+@pytest.mark.parametrize(("keys", "optimizer"), [(("enter",), False), (("down", "enter"), True)])
+async def test_a_branch_is_shown_and_then_trained_with_what_was_changed(
+    keys: tuple[str, ...], optimizer: bool, stage: Stage
+) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        await choose(stage, pilot, *keys)
+        await until(pilot, lambda: stage.form.config.hidden == 32)
+        assert f"branch of {PARENT}@40" in shown(stage.playground, "#status")
+        note = " ".join(shown(stage.playground, "#setup-note").split())
+        assert f"Branch of {PARENT}@40" in note
+        with pytest.raises(ConfigError, match="A branch keeps"):
+            stage.form.set_value("hidden", 64)
+        stage.form.set_value("lr", 0.05)
+        await pilot.press("t")
+        await until(pilot, lambda: len(sent(stage)) == 1)
+        train = sent(stage)[0]
+        assert train.branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", with_optimizer=optimizer)
+        assert (train.config.lr, train.config.hidden, train.resume) == (0.05, 32, False)
+        assert train.run != PARENT
+
+
+async def test_escape_leaves_all_as_it_was_and_n_begins_without_the_parent(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        before = stage.form.config
+        await choose(stage, pilot, "escape")
+        assert stage.state.branch is None and stage.form.config == before
+        await choose(stage, pilot, "enter")
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        await pilot.press("n")
+        await until(pilot, lambda: len(sent(stage)) == 1)
+        assert sent(stage)[0].branch is None and sent(stage)[0].config.hidden == 32
+
+
+async def test_a_text_with_other_tokens_is_trained_on_once_the_user_agrees(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        await choose(stage, pilot, "enter")
+        await pilot.press("t")
+        await until(pilot, lambda: len(sent(stage)) == 1)
+        refused = messages.Failed(message="two has 1 character that …", command="train", extendable=True)
+        stage.engine.say(refused)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        assert len(sent(stage)) == 1 and stage.state.next_branch is not None  # it can be tried again
+        await pilot.press("t")
+        await until(pilot, lambda: len(sent(stage)) == 2)
+        stage.engine.say(refused)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(sent(stage)) == 3)
+        assert sent(stage)[2].branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", extend_vocabulary=True)
+
+
+async def test_b_in_the_list_of_checkpoints_branches_there(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        stage.playground._runs.open(PARENT)
+        await until(pilot, lambda: stage.state.run == PARENT)
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, BranchScreen) and bool(app.screen.query(OptionList)))
+        await pilot.press("enter")
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        assert stage.state.next_branch == messages.BranchFrom(checkpoint=f"{PARENT}@40")
+
+
+async def test_a_branch_is_set_up_beside_a_run_that_trains(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        run = stage.state.run
+        parent_run(stage)
+        await choose(stage, pilot, "enter")
+        await until(pilot, lambda: any(f"{run} goes on behind" in toast for toast in stage.toasts))
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        assert [one.state.run for one in stage.app.controllers.running] == [run]
+        stage.playground._runs.branch("nobody")
+        await until(pilot, lambda: any("There is no run 'nobody'" in toast for toast in stage.toasts))

@@ -1,0 +1,137 @@
+"""The scratchpad: suggestions are taken into the text, samples inserted, and what was written survives leaving."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from rnnplay.engine import messages
+from rnnplay.engine.messages import Complete, Sample, SampleText
+from rnnplay.inspection.questions import PredictionsQuestion
+from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
+from rnnplay.tui.screens.dialogs import Ask
+from rnnplay.tui.screens.writing.screen import WritingScreen
+from rnnplay.tui.writing.ghost_area import GhostArea
+from rnnplay.tui.writing.sample_choice import part_of
+from tests.tui.stage import Stage, shown, until
+
+
+async def write(stage: Stage, pilot: Pilot[None]) -> GhostArea:
+    await stage.train(pilot)
+    await pilot.press("W")
+    await until(pilot, lambda: isinstance(stage.app.screen, WritingScreen))
+    return stage.app.screen.query_one(GhostArea)
+
+
+def suggest(stage: Stage, *words: str, phrase: str = "") -> None:
+    asked = stage.engine.of(Complete)[-1]
+    found = [WordCandidate(text=word, probability=0.5 / k) for k, word in enumerate(words, start=1)]
+    completion = messages.Completion(
+        request=asked.request, suggestion=words[0], next=[], unknown=[], step=20, words=found, phrase=phrase
+    )
+    stage.engine.say(completion)
+
+
+async def test_suggestions_are_taken_and_the_text_survives_leaving(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"the w", "enter", *"and w")
+        assert stage.engine.of(Complete)[-1].text == "the w\nand w"
+        suggest(stage, "as", "ere", phrase="as at")
+        await until(pilot, lambda: area.suggestion == "as at")
+        await pilot.press("ctrl+right", "right", "right")
+        assert area.content == "the w\nand was a"
+        await pilot.press("ctrl+z", "ctrl+z", "ctrl+z", *"w")
+        suggest(stage, "as", "ere")
+        await until(pilot, lambda: area.suggestion == "as")
+        await pilot.press("alt+down")
+        assert area.suggestion == "ere"
+        await pilot.press("tab")
+        text = area.content
+        assert text.endswith("were")
+        await pilot.press("left")
+        assert area.suggestion == ""
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is stage.playground)
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, WritingScreen))
+        again = app.screen.query_one(GhostArea)
+        assert (again.content, again.cursor_location) == (text, (1, len(text.split("\n")[1]) - 1))
+
+
+async def test_samples_are_drawn_one_after_the_other_and_one_is_inserted(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"Once", "ctrl+g")
+        for number, text in enumerate([" upon\na time", " more"]):
+            await until(pilot, lambda n=number: len(stage.engine.of(Sample)) == n + 1)  # type: ignore[misc]
+            stage.engine.say(SampleText(request=stage.engine.of(Sample)[-1].request, text=text, done=True))
+        await pilot.pause()
+        seeds = [sample.sampling.seed for sample in stage.engine.of(Sample)]
+        assert seeds[1] == seeds[0] + 1
+        await pilot.press("right", "left", "l")
+        assert area.content == "Once upon"
+        assert area.has_focus
+        await pilot.press("ctrl+z")
+        assert area.content == "Once"
+
+
+async def test_saving_asks_before_it_overwrites(stage: Stage) -> None:
+    path = stage.workspace.root / "t.txt"
+    path.write_text("old")
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(stage, pilot)
+        await pilot.press(*"new", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, lambda: "exists" in str(app.screen.query_one("#refusal").render()))
+        assert path.read_text() == "old"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, WritingScreen))
+        assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "word"),
+    [("a b\nc", "a b", "a"), ("\n\na b\nc", "\n\na b", "\n\na"), (" a", " a", " a"), ("", "", "")],
+)
+def test_the_beginning_of_a_sample(text: str, line: str, word: str) -> None:
+    assert (part_of(text, "all"), part_of(text, "line"), part_of(text, "word")) == (text, line, word)
+
+
+async def test_an_alternative_takes_the_place_of_a_token_and_samples_go_on_from_there(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"cat", "f2")
+        asked = stage.engine.asked(PredictionsQuestion)[-1]
+        top = [Candidate(token="u", probability=0.6), Candidate(token="a", probability=0.3)]
+        tokens = [TokenPrediction(token=one, surprisal=1.2, probability=0.3, rank=2, top=top) for one in "cat"]
+        result = Predictions(run="r", step=20, tokens=tokens, loss=1.2, perplexity=3.3)
+        stage.engine.say(messages.Inspected(request=asked.request, result=result))
+        await pilot.press("left", "left")
+        await until(pilot, lambda: "rank 2" in shown(app.screen, "#writing-token"))
+        assert [one.text for one in area.alternatives] == ["u", "a"]
+        await pilot.press("alt+down", "enter")
+        assert area.content == "cut"
+        await until(pilot, lambda: bool(stage.engine.of(Sample)))
+        assert stage.engine.of(Sample)[-1].prompt == "cu"
+        await pilot.press("escape", "ctrl+z")
+        assert area.content == "cat"
+
+
+@pytest.mark.parametrize("text", ["a\tb" * 40, "日本語 wide " * 12, "one two " * 30 + "\n\n\tx"])
+async def test_the_rows_on_the_screen_are_the_text(stage: Stage, text: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        area.load_text(text)
+        await pilot.pause()
+        rows = [area.render_line(y) for y in range(area.wrapped_document.height)]
+        assert {row.cell_length for row in rows} == {area.scrollable_content_region.width}
+        assert "".join(row.text for row in rows).split() == text.split()
