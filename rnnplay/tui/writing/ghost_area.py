@@ -18,7 +18,7 @@ from rnnplay.text.tokenizers.vocabulary import UNKNOWN
 from rnnplay.tui.heatmap.shades import shade_styles
 from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
-from rnnplay.tui.textual_patches.wrapped_rows import wrapped_row
+from rnnplay.tui.textual_patches.wrapped_rows import wrap_long_lines, wrapped_row
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.tui.writing.surprise import Reading, Readings
 
@@ -90,6 +90,7 @@ class GhostArea(TextArea):
         """The number of characters before each line, where there are readings."""
         self._alternative: int | None = None
         """The index of the alternative chosen for the token under the cursor."""
+        wrap_long_lines()
         super().__init__(text, soft_wrap=True, show_line_numbers=False, id=id, highlight_cursor_line=False)
         self.cursor_blink = False
         self.match_cursor_bracket = False

@@ -11,19 +11,21 @@ import hashlib
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 import textual
-from textual import _compositor, _parser, _xterm_parser
+from textual import _compositor, _parser, _wrap, _xterm_parser, expand_tabs
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.command import CommandPalette
 from textual.content import Content
+from textual.document._wrapped_document import WrappedDocument
 from textual.driver import Driver
 from textual.screen import Screen
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList, TextArea
 
 import rnnplay.tui.textual_patches
 
@@ -55,6 +57,16 @@ FINGERPRINTS = {
     "StylesCache.get_inner_outer": "d2509f3e7966",
     "Content._wrap_and_format": "6bf904d927f5",
     "OptionList._move_page": "85f7f3300576",
+    "WrappedDocument": "6f7940460260",
+    "compute_wrap_offsets": "3b70f925334d",
+    "chunks": "c4f02d285ec6",
+    "get_tab_widths": "7f52116b9629",
+    "TextArea._set_document": "3bea23d1becf",
+    "TextArea.edit": "21cc90872992",
+    "TextArea._on_key": "7d96cf803349",
+    "Input._watch_value": "ffa57a58cea1",
+    "Input._on_paste": "4130f8efa484",
+    "Input._on_key": "55068e7ce456",
 }
 
 ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
@@ -67,7 +79,7 @@ def sources() -> dict[str, str]:
 
     from rnnplay.tui.widgets import text
 
-    classes = {
+    parts: dict[str, Callable[..., object]] = {
         "XTermParser": _xterm_parser.XTermParser,
         "Parser": _parser.Parser,
         "ChopsUpdate": _compositor.ChopsUpdate,
@@ -81,19 +93,24 @@ def sources() -> dict[str, str]:
         "Screen": Screen,
         "StylesCache": StylesCache,
         "Toast": vars(text)["Toast"],
+        "Input": Input,
+        "TextArea": TextArea,
+        "WrappedDocument": WrappedDocument,
+        "compute_wrap_offsets": _wrap.compute_wrap_offsets,
+        "chunks": _wrap.chunks,
+        "get_tab_widths": expand_tabs.get_tab_widths,
     }
-    parts = {name: name.partition(".") for name in FINGERPRINTS}
-    return {name: source_of(classes[owner], member) for name, (owner, _, member) in parts.items()}
+    names = {name: name.partition(".") for name in FINGERPRINTS}
+    return {name: source_of(parts[owner], member) for name, (owner, _, member) in names.items()}
 
 
-def source_of(kind: type, member: str) -> str:
-    """The lines of a class, or of one of its methods, in its file, which a patch in place does not change."""
-    file = Path(inspect.getsourcefile(kind) or "").read_text("utf-8")
-    (body,) = [node for node in ast.parse(file).body if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
-    wanted: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef = body
+def source_of(part: Callable[..., object], member: str) -> str:
+    """The lines of a class, one of its methods or a function in its file, which a patch in place does not change."""
+    file = Path(inspect.getsourcefile(part) or "").read_text("utf-8")
+    defined = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    (wanted,) = [node for node in ast.parse(file).body if isinstance(node, defined) and node.name == part.__name__]
     if member:
-        methods = [node for node in body.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        (wanted,) = [node for node in methods if node.name == member]
+        (wanted,) = [node for node in wanted.body if isinstance(node, defined) and node.name == member]
     first = min([wanted.lineno, *[decorator.lineno for decorator in wanted.decorator_list]])
     return "".join(file.splitlines(keepends=True)[first - 1 : wanted.end_lineno])
 
