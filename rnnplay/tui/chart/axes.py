@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _FAR_BELOW = -400.0  # log10 of values up to zero: below the smallest float, so that a line to it falls straight down
 _GREATEST = 1e300  # keeps the sums and differences of an axis finite
+_LEAVES, _FAR = 1.25, 3.0
+"""In spreads of the other runs: where a curve that goes on beyond `_FAR` leaves the plot, and how far is too far."""
 _GROWTH = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.4, 8.0, 10.0)
 
 
@@ -134,28 +137,69 @@ def format_step(step: float, width: float | None = None) -> str:
 
 
 def visible_range(
-    low: NDArray[Any], high: NDArray[Any], *, log: bool, threshold: float | None = None, whole: bool = False
+    runs: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    log: bool,
+    threshold: float | None = None,
+    whole: bool = False,
+    lost: Sequence[bool] = (),
 ) -> tuple[float, float]:
-    """The range to show for values from `low` to `high` (n,), which are NaN where there are none.
+    """The range to show for values from `low` to `high` (n,) of each run, which are NaN where there are none.
 
-    Its log10 if `log`. It includes the threshold unless that would squeeze the curves into a corner.
+    Its log10 if `log`. It includes the threshold unless that would squeeze the curves into a corner. `lost`: whether
+    the values of each run ceased to be finite or its curve ends in a cross; the range is then that of the others.
     """
     import numpy as np
 
-    held = low > 0 if log else low == low
-    low, high = np.maximum(low[held], -_GREATEST), np.minimum(high[held], _GREATEST)
-    if log:
-        low, high = np.log10(low), np.log10(high)
-        threshold = math.log10(threshold) if threshold is not None and threshold > 0 else None
-    if not len(low):
+    threshold = (math.log10(threshold) if threshold > 0 else None) if log and threshold is not None else threshold
+    ranges, gone = [], []
+    for number, (low, high) in enumerate(runs):
+        held = low > 0 if log else low == low
+        low, high = np.maximum(low[held], -_GREATEST), np.minimum(high[held], _GREATEST)
+        if len(low):
+            low, high = (np.log10(low), np.log10(high)) if log else (low, high)
+            ranges.append(robust_range(low, high, whole=whole))
+            gone.append(number < len(lost) and lost[number])
+    if not ranges:
         return (-1.0, 1.0) if threshold is None else (threshold - 1.0, threshold + 1.0)
-    least, greatest = robust_range(low, high, whole=whole)
+    least, greatest = joint_range(ranges, gone, log=log, whole=whole)
     if threshold is not None:
         spare = 2.0 if log else 1.5 * (greatest - least)
         with_it = min(least, threshold), max(greatest, threshold)
         if with_it[1] - with_it[0] <= greatest - least + spare:
             return with_it
     return least, greatest
+
+
+def joint_range(
+    ranges: Sequence[tuple[float, float]], lost: Sequence[bool], *, log: bool = False, whole: bool = False
+) -> tuple[float, float]:
+    """The range in which the curves of several runs can be told apart, from the range of each.
+
+    A run whose loss grows far beyond the others' leaves the plot at its top, rather than squeeze them to a line; of a
+    logarithmic axis also at its bottom. `whole` includes everything.
+    """
+    if whole or len(ranges) == 1:
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+    bottom = min(low for low, _ in ranges)
+    if log:
+        bottom = -_joint_end([(-high, -low) for low, high in ranges], lost, log=True)
+    return bottom, max(_joint_end(ranges, lost, log=log), bottom)
+
+
+def _joint_end(ranges: Sequence[tuple[float, float]], lost: Sequence[bool], *, log: bool) -> float:
+    """The upper end of the joint range."""
+    order = sorted(zip(lost, ranges, strict=True), key=lambda one: (one[0], one[1][1]))
+    first_lost, (bottom, top) = order[0]
+    for gone, (low, high) in order[1:]:
+        bottom = min(bottom, low)
+        spread = max(top - bottom, 0.5 if log else 0.5 * abs(bottom))
+        if high <= top:
+            continue
+        leaves, far = bottom + _LEAVES * spread, bottom + _FAR * spread
+        within = high <= far or leaves < low <= far  # one that lies apart is shown, unless it is far away
+        top = max(top, min(high, leaves if (gone and not first_lost) or not within else far))
+    return top
 
 
 def robust_range(low: NDArray[Any], high: NDArray[Any], *, whole: bool = False) -> tuple[float, float]:

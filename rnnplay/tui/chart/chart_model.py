@@ -252,12 +252,24 @@ class ChartModel:
 
         if self.y_range is not None and not self.log_y:
             return axes.Scale(*self.y_range)
+        runs: dict[str, list[int]] = {}  # all series of a run have its mark
+        for number, series in enumerate(self.series):
+            runs.setdefault(series.mark, []).append(number)
         wanted = axes.visible_range(
-            np.concatenate([columns.low for columns in self.columns]),
-            np.concatenate([columns.high for columns in self.columns]),
+            [
+                (
+                    np.concatenate([self.columns[number].low for number in numbers]),
+                    np.concatenate([self.columns[number].high for number in numbers]),
+                )
+                for numbers in runs.values()
+            ],
             log=self.log_y,
             threshold=self.threshold,
             whole=self.whole_range,
+            lost=[
+                any(self.series[number].end or self.columns[number].bad.any() for number in numbers)
+                for numbers in runs.values()
+            ],
         )
         self._range = axes.settle(self._range, wanted, positive=not self.log_y)
         return axes.Scale(*self._range, log=self.log_y)

@@ -197,7 +197,8 @@ def _draw_run_marks(area: Frame, curve: Curve, scale: Scale, phase: float) -> No
 
 
 def _put_at(area: Frame, column: int, dot: float, character: str, ink_: int) -> None:
-    row = round(dot) // 4 if abs(dot) < 1e6 else -1
+    """Puts a character at the height of a dot; above the plot: in its top row, as the curve has left it there."""
+    row = 0 if dot < 0 else round(dot) // 4 if dot < 1e6 else -1
     if 0 <= row < len(area.characters):
         area.characters[row, column] = ord(character)
         area.inks[row, column] = ink_

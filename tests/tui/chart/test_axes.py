@@ -96,14 +96,55 @@ def test_ordinary_spread_is_shown_whole() -> None:
 
 def test_the_threshold_is_taken_in_unless_it_squeezes() -> None:
     values = np.linspace(1, 2, 50)
-    assert axes.visible_range(values, values, log=False, threshold=2.5) == (1.0, 2.5)
-    assert axes.visible_range(values, values, log=False, threshold=50.0) == (1.0, 2.0)
-    assert axes.visible_range(values[:0], values[:0], log=True, threshold=10.0) == (0.0, 2.0)
+    assert axes.visible_range([(values, values)], log=False, threshold=2.5) == (1.0, 2.5)
+    assert axes.visible_range([(values, values)], log=False, threshold=50.0) == (1.0, 2.0)
+    assert axes.visible_range([(values[:0], values[:0])], log=True, threshold=10.0) == (0.0, 2.0)
 
 
 def test_log_range_leaves_out_what_has_no_logarithm() -> None:
     values = np.array([-1.0, 0.0, math.nan, 1.0, 100.0])
-    assert axes.visible_range(values, values, log=True) == (0.0, 2.0)
+    assert axes.visible_range([(values, values)], log=True) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("last", [30.0, 1e4, 1e300])
+def test_a_run_that_diverges_does_not_squeeze_the_others(last: float) -> None:
+    first, second = np.linspace(4.2, 1.4, 200), np.linspace(4.2, 1.6, 200)
+    gone = np.concatenate([[4.2, 5.0], np.linspace(min(last, 1e3) / 2, last, 198)])
+    for order in ([gone, first, second], [first, gone, second]):
+        low, high = axes.visible_range([(one, one) for one in order], log=False)
+        assert low == pytest.approx(1.4) and 4.2 <= high <= 5.0, "the others take up most of the height"
+        assert axes.visible_range([(one, one) for one in order], log=False, whole=True)[1] == last
+
+
+def test_a_run_that_ended_in_a_cross_ends_the_axis_sooner_than_one_that_only_lags() -> None:
+    first, second = np.linspace(4.2, 1.4, 200), np.linspace(9.0, 7.0, 200)
+    runs = [(first, first), (second, second)]
+    assert axes.visible_range(runs, log=False)[1] == pytest.approx(9.0)
+    assert axes.visible_range(runs, log=False, lost=[False, True])[1] == pytest.approx(4.9)
+    assert axes.visible_range(runs, log=False, lost=[True, True])[1] == pytest.approx(9.0), "then nothing is squeezed"
+
+
+def test_curves_that_lie_apart_are_all_shown() -> None:
+    near, apart = np.linspace(1.6, 1.4, 200), np.linspace(2.6, 2.5, 200)
+    assert axes.visible_range([(near, near), (apart, apart)], log=False) == pytest.approx((1.4, 2.6))
+    one, other = np.array([2.0]), np.array([3.0])  # the first validations
+    assert axes.visible_range([(one, one), (other, other)], log=False) == (2.0, 3.0)
+
+
+def test_a_norm_that_vanishes_or_explodes_does_not_squeeze_the_others() -> None:
+    usual = np.geomspace(0.2, 3, 200)
+    for last in (1e-12, 1e12):
+        gone = np.geomspace(1.0, last, 200)
+        low, high = axes.visible_range([(gone, gone), (usual, usual)], log=True)
+        assert high - low <= 4 * math.log10(3 / 0.2)
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0, 1e9)), min_size=1, max_size=6), st.booleans())
+def test_no_runs_range_is_left_out_at_both_ends(spans: list[tuple[float, float]], log: bool) -> None:
+    ranges = [(low, low + span) for low, span in spans]
+    low, high = axes.joint_range(ranges, [False] * len(ranges), log=log)
+    assert low <= high
+    assert any(one < high and low < other or one == other for one, other in ranges) or low == high
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0, 1e3)), min_size=1, max_size=20))

@@ -157,7 +157,7 @@ def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: lis
     layout = Layout(*size)
     columns = history.columns(0, 10, 2 * layout.columns)
     for log in (False, True):
-        wanted = axes.visible_range(columns.low, columns.high, log=log, threshold=1.0)
+        wanted = axes.visible_range([(columns.low, columns.high)], log=log, threshold=1.0)
         scale = axes.Scale(*axes.settle(None, wanted, positive=not log), log=log)
         drawn = plot.Plot([plot.Curve(columns, "primary")], 0, 10, scale, 1.0, "clip", [Mark(2, "x"), Mark(3)], 1)
         frame = plot.draw(drawn, layout)

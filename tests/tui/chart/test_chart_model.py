@@ -103,3 +103,15 @@ def test_without_steps_nothing_moves() -> None:
     model.move_cursor(1, 60)
     assert model.viewport.whole
     assert model.cursor is None
+
+
+def test_a_run_that_left_the_plot_has_its_mark_and_its_cross_in_the_top_row() -> None:
+    # Else a variant that diverged is nowhere to be seen while the others fill the plot.
+    runs = []
+    for mark, last in (("●", 1.5), ("▲", 900.0)):
+        history = History()
+        history.extend((step, 4.0 + (last - 4.0) * step / 400) for step in range(1, 401))
+        runs.append(Series("run", history, raw=False, mark=mark, end="×" if last > 4 else ""))
+    rows = ChartModel(runs).draw(Layout(66, 10)).text()
+    assert "▲" in rows[0] and "×" in rows[0]
+    assert "●" in "".join(rows[3:]), "the other one has most of the height"
