@@ -71,11 +71,6 @@ def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = No
     )
 
 
-def _whole(race: Race) -> bool:
-    """Whether all its entries have ended, other than by being stopped together."""
-    return all(entry.dropped or entry.progress.ended not in ("", "stopped") for entry in race.entries)
-
-
 def _outcome(label: str, races: Sequence[Race], tables: Sequence[Standings]) -> Outcome:
     entries = [entry for race in races for entry in race.entries if entry.variant.label == label]
     rows = [row for table in tables for row in table.rows if row.label == label]

@@ -9,18 +9,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rnnplay.common.commands import quoted
-from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.experiments.sharing import Reached
 from rnnplay.experiments.standings import Progress, Validated
-from rnnplay.experiments.variants import LENGTHS, Variant, labels_of
+from rnnplay.experiments.variants import Variant, labels_of
 from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.metrics.records import Rollback, Started, Tuned, Validation
 from rnnplay.runs.metrics.thinned import ThinnedLog
+from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
+from rnnplay.training.length import LENGTHS, ends_at_once
 from rnnplay.workspace import Workspace
 
 _RUN = re.compile("(race-[0-9]{2,9})-.+")
+DROPPED = "dropped"
+"""The tag of a run that was dropped from its race."""
 SIZES = ("hidden", "embedding")
 """Knobs that may differ because parameters were matched; labels leave them out where they can."""
 
@@ -60,9 +64,7 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
     configs = {run: with_values(config, changes) for run, config in before.items()}
     for run, config in before.items():
         check_kept(run, config, configs[run])
-    progress = {
-        folder.name: progress_of(folder, _goes_on(before[folder.name], configs[folder.name])) for folder in folders
-    }
+    progress = {folder.name: progress_of(folder, before[folder.name], configs[folder.name]) for folder in folders}
     if all(one.ended for one in progress.values()):
         lengths = {length: max(getattr(config, length) for config in before.values()) for length in LENGTHS}
         longer = {length: 2 * value for length, value in lengths.items() if value}
@@ -98,7 +100,7 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
 def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[str, Variant]:
     """Labels variants, given by their names within runs' names, by the knobs in which their configs differ.
 
-    Knobs that were tuned while they trained no longer say what was varied; where labels need them, names are used.
+    Knobs that were tuned while they trained no longer say what was varied; where labels need them, names do.
     """
     specs = knobs()
     differing = [name for name in specs if len({getattr(config, name) for config in configs.values()}) > 1]
@@ -111,21 +113,35 @@ def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[
         if len(set(labels)) == len(labels):
             break
     else:
-        labels = list(configs)
+        changes = [_varied_in(stem) for stem in configs]
+        labels = labels_of(changes) if all(changes) else [_as_label(stem) for stem in configs]
     return {
         name: Variant(label=label, config=config, changed=changed)
         for (name, config), label, changed in zip(configs.items(), labels, changes, strict=True)
     }
 
 
-def _goes_on(before: RunConfig, after: RunConfig) -> bool:
-    """Whether a run that has reached its length may have been given a longer one."""
-    lengths = [(getattr(before, name), getattr(after, name)) for name in LENGTHS]
-    return before.early_stop != after.early_stop or any(old and (new > old or not new) for old, new in lengths)
+def _varied_in(stem: str) -> dict[str, Value]:
+    """Returns the knobs and values of which the name of a variant consists, such as lr-0.1; {} if it says more."""
+    specs = knobs()
+    places = [match for match in re.finditer("(?:^|-)([a-z][a-z_]*)-", stem) if match[1] in specs]
+    if not places or places[0].start():
+        return {}
+    ends = [*(match.start() for match in places[1:]), len(stem)]
+    given = {match[1]: stem[match.end() : end] for match, end in zip(places, ends, strict=True)}
+    return {name: specs[name].parse(text) for name, text in given.items() if specs[name].takes(text)}
 
 
-def progress_of(folder: RunFolder, longer: bool = False) -> Progress:
-    """Returns what a run has done up to its last checkpoint; `longer`: it goes on even if it has reached its length.
+def _as_label(stem: str) -> str:
+    """Returns the name of a variant in the words of its label: "clip 0.25"."""
+    first, _, rest = stem.partition("-")
+    return f"{first} {rest}" if first in knobs() and rest else stem
+
+
+def progress_of(folder: RunFolder, before: RunConfig, config: RunConfig) -> Progress:
+    """Returns what a run with the config `before` has done up to its last checkpoint, and whether it ends there.
+
+    With `config` it goes on, unless it has reached that length, was dropped or has diverged.
 
     The training time of a validation is not on disk; it follows from its step, as if the pace had been even.
     """
@@ -142,9 +158,32 @@ def progress_of(folder: RunFolder, longer: bool = False) -> Progress:
         elif isinstance(item, Rollback):
             progress.take(item)
     progress.reached = Reached(state.step, state.tokens, state.seconds)
-    progress.ended = "" if longer else state.finished
+    progress.ended = _ending(folder, before, config, state)
     progress.died = state.step if progress.ended == "diverged" else None
     return progress
+
+
+def _ending(folder: RunFolder, before: RunConfig, config: RunConfig, state: TrainingState) -> str:
+    """Why a run does not go on; "" if it does."""
+    if state.finished == "diverged" and not any(getattr(before, name) != getattr(config, name) for name in LENGTHS):
+        return "diverged"
+    if ended := ends_at_once(before, config, state):
+        return ended
+    return "dropped" if was_dropped(folder) else ""
+
+
+def was_dropped(folder: RunFolder) -> bool:
+    """Whether the run was dropped from its race."""
+    try:
+        return DROPPED in read_notes(folder.path).tags
+    except InputError:
+        return False
+
+
+def tag_dropped(folder: RunFolder) -> None:
+    """Tags a run as dropped from its race, so that it stays out when that goes on. Raises InputError."""
+    notes = read_notes(folder.path)
+    write_notes(folder.path, RunNotes(notes.note, changed_tags(notes.tags, DROPPED)))
 
 
 def _part(state: TrainingState, step: int) -> tuple[int, float]:

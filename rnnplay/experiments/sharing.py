@@ -58,11 +58,12 @@ class Sharing(msgspec.Struct, frozen=True, kw_only=True):
         """How `variants` share the machine, in a few words for the screen."""
         each = "1 thread each" if self.threads == 1 else f"{self.threads} threads each"
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        together = {1: "alone", 2: "both at once"}.get(variants, f"all {variants} at once")
         if self.share == "threads":
-            return f"all {variants} at once on {cores}, {each}"
+            return f"{together} on {cores}, {each}"
         how = f"turns of equal {self.share}"
         if self.at_once >= variants:
-            return f"{how}, all {variants} at once on {cores}, {each}"
+            return f"{how}, {together} on {cores}, {each}"
         return f"{how}, {self.at_once} of {variants} at a time on {cores}, {each}"
 
 

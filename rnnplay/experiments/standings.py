@@ -76,7 +76,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """From 1; equal losses have equal ranks. 0 without a finite validation loss."""
     label: str
     state: str
-    """"waits", "trains", or how it ended: "length", "early stop", "stopped", "diverged", "failed"."""
+    """"waits", "trains", or how it ended: "length", "early stop", "stopped", "dropped", "diverged", "failed"."""
     step: int
     tokens: int
     seconds: float

@@ -10,11 +10,11 @@ import msgspec
 
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.runs.checkpoint_state import live_knobs
 
 FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
 
-LENGTHS = ("steps", "epochs", "minutes")
 TOKEN_KNOBS = ("tokens", "bpe_size", "normal_form", "lowercase", "min_count", "max_vocabulary")
 """Knobs that decide what one token is."""
 TEXT_KNOBS = ("corpus", "split", *TOKEN_KNOBS)
@@ -156,6 +156,23 @@ def labels_of(changes: Sequence[Mapping[str, Value]]) -> list[str]:
         if len(set(labels)) == len(labels):  # two texts may have the same name in different folders
             return labels
     return [" ".join(f"{name}={shown_value(change[name])}" for name in names if name in change) for change in changes]
+
+
+def label_now(variant: Variant, config: RunConfig) -> str:
+    """Returns the label of a variant whose run has `config` by now, since live knobs may have been changed meanwhile.
+
+    "lr 0.001 → 0.01" where that knob was varied, else "LSTM, now lr 0.01".
+    """
+    specs = knobs()
+    before = variant.config
+    names = [name for name in live_knobs() if getattr(config, name) != getattr(before, name)]
+    names = [name for name in names if specs[name].relevant(config)]
+    if not names:
+        return variant.label
+    if len(names) == 1 and list(variant.changed) == names:
+        return f"{variant.label} → {shown_value(getattr(config, names[0]))}"
+    parts = [f"{name.replace('_', ' ')} {shown_value(getattr(config, name))}" for name in names]
+    return f"{variant.label}, now {', '.join(parts)}"
 
 
 def shown_value(value: Value) -> str:

@@ -5,7 +5,12 @@ Minutes are of training time and include the final validation, which will take `
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rnnplay.config import RunConfig
+from rnnplay.runs.checkpoint_state import TrainingState
+
+LENGTHS = ("steps", "epochs", "minutes")
 
 
 def fraction_done(config: RunConfig, step: int, epoch: float, seconds: float, closing: float = 0.0) -> float:
@@ -29,6 +34,18 @@ def is_over(
         or (config.epochs > 0 and epoch >= config.epochs - 1e-9)
         or (config.minutes > 0 and seconds + step_seconds / 2 >= _seconds_of_steps(config, closing))
     )
+
+
+def ends_at_once(before: RunConfig, config: RunConfig, state: TrainingState) -> Literal["", "length", "early stop"]:
+    """Why a run in `state`, which had the config `before`, takes no step with `config`: "" if it goes on."""
+    grown = any(
+        (old := getattr(before, name)) > 0 and ((new := getattr(config, name)) == 0 or new > old) for name in LENGTHS
+    )  # 0 is no limit
+    # With a time limit, a run ends a little early if its final validation takes less time than was reserved.
+    if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not grown):
+        return "length"
+    stale = state.finished == "early stop" and 0 < config.early_stop <= state.validations.stale
+    return "early stop" if stale else ""
 
 
 def seconds_left(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.training.length import LENGTHS
 
-LENGTHS = ("steps", "epochs", "minutes")
 CHANGEABLE = (*LENGTHS, *(name for name, spec in knobs().items() if spec.knob.live))
 """Settings that may change when a run is resumed."""
 

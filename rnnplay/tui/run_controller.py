@@ -17,8 +17,9 @@ from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
 from rnnplay.runs.folder import RunFolder, new_run_name
+from rnnplay.training.length import LENGTHS
 from rnnplay.tui.followed_run import FollowedRun, Turn
-from rnnplay.tui.resuming import CHANGEABLE, LENGTHS, extended, with_values_of
+from rnnplay.tui.resuming import CHANGEABLE, extended, with_values_of
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
 from rnnplay.tui.sent_prompt import SentPrompt
 from rnnplay.workspace import Workspace

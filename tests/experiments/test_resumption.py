@@ -17,14 +17,44 @@ from rnnplay.experiments.resumption import StoppedRace, find_stopped
 from rnnplay.experiments.sharing import Reached
 from rnnplay.experiments.standings import Progress
 from rnnplay.experiments.variants import Variant, ready, vary
-from rnnplay.runs.checkpoint_state import TrainingState
+from rnnplay.runs.checkpoint_state import Ending, TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.metrics.records import Rollback, Tuned, Validation
+from rnnplay.runs.notes import NO_NOTES, write_notes
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 
 SETUP = RunConfig(hidden=16, embedding=8, steps=100)
+STATE = msgspec.convert(
+    {
+        "format": 2,
+        "step": 100,
+        "tokens": 10_000,
+        "seconds": 20.0,
+        "epoch": 0.1,
+        "created": 0.0,
+        "feed": {},
+        "gains": {},
+        "live": {},
+        "device": "cpu",
+        "precision": "float32",
+        "threads": 1,
+        "metrics_bytes": 0,
+        "sha256": {},
+    },
+    TrainingState,
+)
+INFO = RunInfo(
+    run="run",
+    config=SETUP,
+    corpus_sha256="",
+    rnnplay="",
+    torch="",
+    created="",
+    parameters=7,
+    vocabulary=4,
+)
 
 
 def stop(workspace: Workspace, variants: list[Variant], repeats: int = 1, keep: int = 9) -> None:
@@ -58,9 +88,9 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
     """What every run has done, whatever is on disk."""
     done = Progress()
 
-    def of(folder: RunFolder, longer: bool = False) -> Progress:
+    def of(folder: RunFolder, before: RunConfig, config: RunConfig) -> Progress:
         made = Progress()
-        made.ended = "" if longer else done.ended
+        made.ended = "" if config.steps > before.steps else done.ended
         return made
 
     monkeypatch.setattr(resumption, "progress_of", of)
@@ -124,7 +154,35 @@ def test_where_the_rate_was_varied_labels_are_taken_from_names(workspace: Worksp
     stop(workspace, vary(SETUP, {"lr": [0.1, 0.2, 0.4]}), repeats=2)
     lower(workspace, "race-01-lr-0.4", 0.1)
     for race in found(workspace).variants:
-        assert [variant.label for variant in race] == ["lr-0.1", "lr-0.2", "lr-0.4"]
+        assert [variant.label for variant in race] == ["lr 0.1", "lr 0.2", "lr 0.4"]
+
+
+@pytest.mark.usefixtures("progress")
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ({"lr": [0.001, 1000.0]}, ["lr 0.001", "lr 1000"]),
+        ({"cell": ["gru", "lstm"], "lr": [0.1]}, ["GRU", "LSTM"]),
+        (
+            {"cell": ["gru", "lstm"], "lr": [0.1, 0.2]},
+            [f"cell={c} lr={lr}" for c in ("gru", "lstm") for lr in (0.1, 0.2)],
+        ),
+        ({"clip_threshold": [0.25, 5.0]}, ["clip 0.25", "clip 5"]),
+    ],
+)
+def test_a_label_is_readable_also_when_what_was_varied_was_changed_by_hand(
+    workspace: Workspace, values: dict[str, Any], labels: list[str]
+) -> None:
+    variants = vary(SETUP, values)
+    stop(workspace, variants)
+    for name in run_names([variants], ())[0]:
+        folder = RunFolder(workspace.checkpoints / name)
+        tuned = [Tuned(step=0, knob=knob, value=0.5) for knob in values if knob != "cell"]
+        info = folder.info()
+        config = msgspec.structs.replace(info.config, **{one.knob: one.value for one in tuned})
+        folder.write_info(msgspec.structs.replace(info, config=config))
+        folder.log.path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in tuned))
+    assert [variant.label for variant in found(workspace).variants[0]] == labels
 
 
 @pytest.mark.usefixtures("progress")
@@ -170,25 +228,7 @@ def test_a_race_that_is_not_there_is_named_with_those_that_are(workspace: Worksp
 def test_progress_is_that_of_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Validations after it are trained again; their times follow from their steps."""
     folder = RunFolder(tmp_path)
-    state = msgspec.convert(
-        {
-            "format": 2,
-            "step": 100,
-            "tokens": 10_000,
-            "seconds": 20.0,
-            "epoch": 0.1,
-            "created": 0.0,
-            "feed": {},
-            "gains": {},
-            "live": {},
-            "device": "cpu",
-            "precision": "float32",
-            "threads": 1,
-            "metrics_bytes": 0,
-            "sha256": {},
-        },
-        TrainingState,
-    )
+    state = STATE
     records = [
         *(Validation(step=step, loss=1 / step, perplexity=1.0, bits_per_character=1.0) for step in (40, 80)),
         Rollback(step=90, to=60, cause="by hand", remedy="none", count=2),
@@ -196,18 +236,32 @@ def test_progress_is_that_of_the_last_checkpoint(tmp_path: Path, monkeypatch: py
     ]
     monkeypatch.setattr(resumption, "read_state", lambda path: state)
     monkeypatch.setattr(RunFolder, "checkpoint", lambda self, which: self)
-    info = RunInfo(
-        run="run",
-        config=SETUP,
-        corpus_sha256="",
-        rnnplay="",
-        torch="",
-        created="",
-        parameters=7,
-        vocabulary=4,
-    )
-    monkeypatch.setattr(RunFolder, "info", lambda self: info)
+    monkeypatch.setattr(RunFolder, "info", lambda self: INFO)
     monkeypatch.setattr("rnnplay.runs.metrics.thinned.ThinnedLog.read", lambda self: iter(records))
-    progress = resumption.progress_of(folder)
+    progress = resumption.progress_of(folder, SETUP, msgspec.structs.replace(SETUP, steps=200))
     assert [one.at for one in progress.validations] == [Reached(40, 4_000, 8.0), Reached(100, 10_000, 20.0)]
     assert (progress.reached, progress.rollbacks, progress.ended) == (Reached(100, 10_000, 20.0), 2, "")
+
+
+def test_what_goes_on_and_what_has_ended_is_told_as_the_engine_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that is told to resume a run past its length refuses, and the variant would be called failed."""
+    state = msgspec.structs.replace(STATE, step=60)
+    monkeypatch.setattr(resumption, "read_state", lambda path: state)
+    monkeypatch.setattr(RunFolder, "checkpoint", lambda self, which: self)
+    monkeypatch.setattr(RunFolder, "info", lambda self: INFO)
+    folder = RunFolder(tmp_path)
+
+    def ending(finished: Ending = "", **changes: Any) -> str:
+        nonlocal state
+        state = msgspec.structs.replace(state, finished=finished)
+        return resumption.progress_of(folder, SETUP, msgspec.structs.replace(SETUP, **changes)).ended
+
+    assert [ending(), ending(steps=60), ending(steps=40), ending(steps=61)] == ["", "length", "length", ""]
+    assert [ending("length"), ending("length", steps=0), ending("length", steps=200)] == ["length", "", ""]
+    assert [ending("diverged"), ending("diverged", steps=200)] == ["diverged", ""]
+    resumption.tag_dropped(folder)
+    assert [ending(), ending("length"), ending(steps=200)] == ["dropped", "length", "dropped"]
+    write_notes(folder.path, NO_NOTES)
+    assert ending() == ""

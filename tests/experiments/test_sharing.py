@@ -29,13 +29,11 @@ def test_cores_are_shared_out(
 
 
 def test_the_screen_says_how() -> None:
-    assert choose_sharing(None, 2, 2).described(2) == "all 2 at once on 2 cores, 1 thread each"
+    assert choose_sharing(None, 2, 2).described(2) == "both at once on 2 cores, 1 thread each"
     assert (
         choose_sharing(None, 3, 2).described(3) == "turns of equal seconds, 2 of 3 at a time on 2 cores, 1 thread each"
     )
-    assert (
-        choose_sharing("steps", 2, 4).described(2) == "turns of equal steps, all 2 at once on 4 cores, 2 threads each"
-    )
+    assert choose_sharing("steps", 2, 4).described(2) == "turns of equal steps, both at once on 4 cores, 2 threads each"
 
 
 class Simulated:

@@ -24,8 +24,8 @@ from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Valida
 if TYPE_CHECKING:
     from rich.table import Table
 
-ENDS = {"length": "done", "early stop": "done early", "stopped": "stopped", "diverged": "diverged"}
-"""How a variant ended, in the table."""
+ENDS = {"length": "done", "early stop": "done early"}
+"""How a variant ended, in the table, where that is not said as in the records."""
 
 
 class VariantRecord(msgspec.Struct, frozen=True, kw_only=True, tag="record"):

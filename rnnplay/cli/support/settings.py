@@ -9,9 +9,8 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.settings import read_settings
+from rnnplay.training.length import LENGTHS
 from rnnplay.workspace import Workspace
-
-LENGTHS = ("steps", "epochs", "minutes")
 
 
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:

@@ -17,7 +17,7 @@ from rnnplay.runs.lock import RunLock
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.checkpointing.checkpoints import naming_another, read_state_tensors, read_weights
 from rnnplay.training.learner import Tensors
-from rnnplay.training.length import in_words, is_over
+from rnnplay.training.length import LENGTHS, ends_at_once, in_words
 
 
 class Resumed(NamedTuple):
@@ -64,10 +64,9 @@ def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus:
 
 def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state: TrainingState) -> None:
     """Raises FinishedError if the run has reached the length in `config`, or would stop early at once."""
-    lengths = {name: (getattr(config, name), getattr(info.config, name)) for name in ("steps", "epochs", "minutes")}
-    grown = any(old > 0 and (new == 0 or new > old) for new, old in lengths.values())  # 0 is no limit
-    # With a time limit, a run ends a little early if its final validation takes less time than was reserved.
-    if is_over(config, state.step, state.epoch, state.seconds) or (state.finished == "length" and not grown):
+    ended = ends_at_once(info.config, config, state)
+    if ended == "length":
+        lengths = {name: (getattr(config, name), getattr(info.config, name)) for name in LENGTHS}
         done = {"steps": state.step, "epochs": state.epoch, "minutes": state.seconds / 60}
         limits = {name: new for name, (new, _) in lengths.items() if new > 0}
         reached = {name: limit for name, limit in limits.items() if done[name] >= limit - 1e-9} or limits
@@ -78,7 +77,7 @@ def check_unfinished(folder: RunFolder, info: RunInfo, config: RunConfig, state:
             f"{' and '.join(reached)}.",
             {name: _doubled(name, max(limit, done[name])) for name, limit in reached.items()},
         )
-    if state.finished == "early stop" and 0 < config.early_stop <= state.validations.stale:
+    if ended == "early stop":
         raise FinishedError(
             f"The run {folder.name!r} stopped early, after {state.validations.stale} validations without improvement; "
             "to go on, give it a larger early_stop, or 0.",

@@ -43,7 +43,7 @@ class Answers(Lines):
     def show_answers(self, entrants: Sequence[Entrant], prompt: str, rows: int) -> None:
         """Shows what each variant expects after `prompt`, with bars if `rows` allow it."""
         width, dark = self.content_size.width, self.app.current_theme.dark
-        answers = [(one.look, visible_line(one.label), one.completion) for one in entrants]
+        answers = [(one.look, visible_line(one.title), one.completion) for one in entrants]
         if not width or not prompt:
             self.show([])
         elif rows >= BARS + 2 and (width + GAP) // max(len(answers), 1) - GAP >= LEAST_COLUMN:

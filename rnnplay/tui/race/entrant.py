@@ -7,7 +7,7 @@ from time import monotonic
 from rnnplay.engine import messages
 from rnnplay.experiments.race import Entry
 from rnnplay.experiments.standings import Quality
-from rnnplay.experiments.variants import Variant
+from rnnplay.experiments.variants import Variant, label_now
 from rnnplay.inspection.questions import DistancesQuestion, GradientsQuestion, Question
 from rnnplay.inspection.results import DistanceAccuracy, GradientCurve
 from rnnplay.tui.chart.palette import RunLook, run_look
@@ -53,7 +53,13 @@ class Entrant:
 
     @property
     def label(self) -> str:
+        """What distinguishes it from the others in the plan; no two have the same."""
         return self.variant.label
+
+    @property
+    def title(self) -> str:
+        """Its label for the screen, with what has been changed by hand since: two entrants may have the same."""
+        return label_now(self.variant, self.controller.state.config) if self.present else self.variant.label
 
     @property
     def look(self) -> RunLook:

@@ -182,7 +182,7 @@ class LiveRace:
             raise ConfigError("", f"A race has at most {MOST} variants; drop one (d) first.")
         twin = next((one for one in self.entrants if same_training(one.variant, variant)), None)
         if twin is not None:
-            raise ConfigError("", f"That is the variant {twin.label}, which races already; change another value.")
+            raise ConfigError("", f"That is the variant {twin.title}, which races already; change another value.")
         labels = [one.label for one in self.entrants]
         if variant.label in labels:
             variant = msgspec.structs.replace(variant, label=f"{variant.label} ({len(labels) + 1})")

@@ -143,7 +143,7 @@ def _accuracies(found: DistanceAccuracy) -> list[tuple[int, float]]:
 
 
 def _name(one: Entrant) -> str:
-    return shortened(visible_line(one.label), LONGEST_NAME)
+    return shortened(visible_line(one.title), LONGEST_NAME)
 
 
 def loss_series(entrants: Sequence[Entrant], measure: Measure, lines: Lines) -> list[Series]:

@@ -12,8 +12,9 @@ from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan, plan_race
 from rnnplay.experiments.sweep.space import parse_dimension
-from rnnplay.experiments.variants import LENGTHS, READY, Variant, ready, vary
+from rnnplay.experiments.variants import READY, Variant, ready, vary
 from rnnplay.knobs import Knob, shown
+from rnnplay.training.length import LENGTHS
 from rnnplay.tui.widgets.visible import visible_line
 
 VARY = "vary"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -11,7 +12,7 @@ from rnnplay.tui.inspection.gradients import falls_to
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_charts import View
-from rnnplay.tui.race.ranking import Ranking
+from rnnplay.tui.race.ranking import STATES, Ranking
 from rnnplay.tui.widgets.status_line import KEPT, Piece
 from rnnplay.tui.widgets.visible import visible_line
 
@@ -59,10 +60,35 @@ def phase_of(live: LiveRace) -> tuple[str, str, str]:
     if live.paused:
         return "‖", "paused", "$warning"
     phases = [one.entry.phase for one in live.entrants]
-    count = sum(phase in ("waits", "trains") for phase in phases)
     if any(phase in ("starts", "prepares") for phase in phases) and not any(phase == "trains" for phase in phases):
         return "◌", "starting", "$warning"
-    return "●", f"{count} of {len(phases)} training", "$success"
+    return "●", training_text(live), "$success"
+
+
+def training_text(live: LiveRace) -> str:
+    """Says what the variants are doing: "2 of 4 training, 1 waiting, 1 diverged".
+
+    By turns as many train as may at a time, whichever those are at this moment; the others wait for theirs.
+    """
+    counts: Counter[str] = Counter(_doing(one) for one in live.entrants)
+    racing = counts.pop("training", 0)
+    sharing = live.race.sharing
+    training = racing if sharing.share == "threads" else min(racing, sharing.at_once)
+    parts = [f"{training} of {len(live.entrants)} training"]
+    counts["waiting"] += racing - training
+    parts += [
+        f"{counts[word]} {word}" for word in sorted(counts, key=lambda word: (word != "waiting", word)) if counts[word]
+    ]
+    return ", ".join(parts)
+
+
+def _doing(one: Entrant) -> str:
+    """What a variant is doing, in a word of the table."""
+    progress = one.entry.progress
+    if progress.died is not None or progress.exploded:
+        return "diverged"
+    state = one.entry.state
+    return "training" if state in ("waits", "trains") else STATES.get(state, ("", state, ""))[1]
 
 
 def seconds_left(live: LiveRace) -> float | None:
@@ -93,7 +119,7 @@ def memory_text(entrants: Sequence[Entrant]) -> str:
         curve = one.gradient
         if curve is not None and curve.hidden:
             at = falls_to(curve.distances, curve.hidden[-1])
-            label = visible_line(one.label)
+            label = visible_line(one.title)
             parts.append(f"{label} at k = {at}" if at is not None else f"{label} not by {curve.distances[-1]}")
     return f"The gradient falls to 1% of what it is at k = 0: {', '.join(parts)}." if parts else ""
 

@@ -33,6 +33,7 @@ STATES = {
     "length": ("✓", "finished", "$success"),
     "early stop": ("✓", "no better", "$success"),
     "stopped": ("■", "stopped", "$warning"),
+    "dropped": ("■", "dropped", "$warning"),
     "failed": (DIED, "failed", "$error"),
     "diverged": (DIED, "diverged", "$error"),
 }
@@ -92,7 +93,7 @@ def ranking(live: LiveRace, measure: Measure) -> Ranking:
         rows.append(
             RankedRow(
                 entrant=one,
-                label=visible_line(one.label),
+                label=visible_line(one.title),
                 look=one.look,
                 row=row,
                 place=(at if done else row.rank) if known else 0,

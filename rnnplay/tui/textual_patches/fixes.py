@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.errors import NoWidget
 from textual.events import MouseDown
 from textual.geometry import Size
+from textual.notifications import Notification, Notifications
 from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import OptionList
@@ -19,6 +20,7 @@ _wrap_and_format = Content._wrap_and_format
 _screen_resized = Screen._screen_resized
 _compositor_refresh = Screen._compositor_refresh
 _move_page = OptionList._move_page
+_add = Notifications.add
 
 
 def _wrapped(text: Content, width: int, *arguments: Any, **options: Any) -> Any:
@@ -72,12 +74,25 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
     return Style(background=base_background + background), Style(background=base_background)
 
 
+def _add_once(shown: Notifications, notification: Notification) -> Notifications:
+    """Shows a sentence in place of the same one, if that is still there.
+
+    Else a key that is refused five times, or held down, covers the screen with its refusal.
+    """
+    what = notification.message, notification.title, notification.severity
+    for one in list(shown):
+        if (one.message, one.title, one.severity) == what:
+            del shown[one]
+    return _add(shown, notification)
+
+
 def fix_textual() -> None:
     """Installs the fixes; may be called more than once."""
     Content._wrap_and_format = _wrapped  # type: ignore[method-assign, assignment]
     StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[method-assign, assignment]
     Screen._screen_resized = _newest  # type: ignore[method-assign, assignment]
     Screen._compositor_refresh = _behind  # type: ignore[method-assign, assignment]
+    Notifications.add = _add_once  # type: ignore[method-assign, assignment]
     OptionList._move_page = _page  # type: ignore[method-assign, assignment]
 
 

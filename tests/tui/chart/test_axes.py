@@ -144,7 +144,7 @@ def test_no_runs_range_is_left_out_at_both_ends(spans: list[tuple[float, float]]
     ranges = [(low, low + span) for low, span in spans]
     low, high = axes.joint_range(ranges, [False] * len(ranges), log=log)
     assert low <= high
-    assert any(one < high and low < other or one == other for one, other in ranges) or low == high
+    assert any((one < high and low < other) or one == other for one, other in ranges) or low == high
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0, 1e3)), min_size=1, max_size=20))

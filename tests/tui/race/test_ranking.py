@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from rnnplay.engine import messages
 from rnnplay.experiments.variants import vary
-from rnnplay.runs.metrics.records import Finished
+from rnnplay.runs.metrics.records import Finished, Tuned
 from rnnplay.tui.chart.palette import DIED
 from rnnplay.tui.race.race_charts import end_of, loss_series, norm_series
-from rnnplay.tui.race.race_status import note_text, playground_text, seconds_left, status_pieces
+from rnnplay.tui.race.race_status import note_text, playground_text, seconds_left, status_pieces, training_text
 from rnnplay.tui.race.ranking import figure_text, ranking, table_lines
 from tests.tui.race.world import SETUP, RaceWorld
 from tests.tui.stage import Stage, step_at
@@ -112,9 +113,47 @@ async def test_the_first_line_says_how_the_cores_are_shared(stage: Stage) -> Non
     world = await raced(stage)
     left, right = status_pieces(world.live)
     assert "turns of equal seconds, 2 of 3 at a time on 2 cores" in ", ".join(piece.content.plain for piece in left)
-    assert right[0].content.plain == "● 3 of 3 training"
-    assert playground_text(world.live) == "race: 3 of 3 training (R)"
+    assert right[0].content.plain == "● 2 of 3 training, 1 waiting"
+    assert playground_text(world.live) == "race: 2 of 3 training, 1 waiting (R)"
     assert seconds_left(world.live) is None
+
+
+async def test_only_those_that_train_are_counted_as_training(stage: Stage) -> None:
+    world = await raced(stage)
+    rnn, gru, lstm = world.entrants
+    world.tell(gru, 11.0, step_at(6, float("nan")))
+    assert training_text(world.live) == "2 of 3 training, 1 diverged", "also while it trains on"
+    world.tell(gru, 11.0, Finished(step=6, reason="diverged"))
+    world.say(lstm, messages.Paused(step=5))
+    assert training_text(world.live) == "1 of 3 training, 1 diverged, 1 paused"
+    world.finish(rnn, "stopped")
+    assert training_text(world.live) == "0 of 3 training, 1 diverged, 1 paused, 1 stopped"
+
+
+async def test_with_a_core_for_each_all_train(stage: Stage) -> None:
+    world = RaceWorld(stage, share="threads")
+    await world.begin()
+    for one in world.entrants:
+        world.train(one, 5, 2.0)
+    assert training_text(world.live) == "3 of 3 training"
+
+
+async def test_a_knob_that_was_changed_by_hand_is_in_the_title_wherever_it_is_shown(stage: Stage) -> None:
+    world = RaceWorld(stage, vary(SETUP, {"lr": [0.001, 1000.0]}))
+    await world.begin()
+    for one in world.entrants:
+        world.train(one, 5, 2.0)
+    fast = world.entrants[1]
+    world.tell(fast, 11.0, Tuned(step=5, knob="lr", value=0.01))
+    titles = {one.name for one in loss_series(world.entrants, "steps", "both")}
+    assert titles == {"lr 0.001", "lr 1000 → 0.01"}
+    assert any("lr 1000 → 0.01" in line for line in text_of(world))
+    world.tell(fast, 12.0, Tuned(step=5, knob="clip_threshold", value=0.5))
+    assert fast.title == "lr 1000, now lr 0.01, clip threshold 0.5"
+    assert fast.label == "lr 1000", "what it is found by stays"
+    world.tell(fast, 13.0, *(Tuned(step=5, knob=knob, value=value) for knob, value in (("lr", 1000.0),)))
+    world.tell(fast, 13.0, Tuned(step=5, knob="clip_threshold", value=SETUP.clip_threshold))
+    assert fast.title == "lr 1000"
 
 
 def test_figures() -> None:

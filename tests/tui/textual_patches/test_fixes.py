@@ -12,8 +12,10 @@ from textual.color import Color
 from textual.content import Content
 from textual.events import MouseDown, Resize
 from textual.geometry import Size
+from textual.notifications import Notifications
 from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
+from textual.widgets._toast import Toast
 
 from rnnplay.tui.textual_patches import fixes
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
@@ -27,6 +29,7 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Screen, "_screen_resized", fixes._screen_resized)
     monkeypatch.setattr(Screen, "_compositor_refresh", fixes._compositor_refresh)
     monkeypatch.setattr(OptionList, "_move_page", fixes._move_page)
+    monkeypatch.setattr(Notifications, "add", fixes._add)
     monkeypatch.setattr(StylesCache, "get_inner_outer", fixes._inner_outer)
     fix_textual()
 
@@ -44,6 +47,19 @@ async def test_a_page_in_a_list_that_is_not_laid_out_ends_nothing() -> None:
         options._move_page(1)
         options._move_page(-1)
         assert options.highlighted == 3
+
+
+async def test_a_sentence_that_is_said_again_is_there_once() -> None:
+    async with App[None]().run_test(notifications=True) as pilot:
+        for _ in range(5):
+            pilot.app.notify("That is the last variant.", severity="warning")
+            pilot.app.notify("Another sentence.")
+        await pilot.pause()
+        await pilot.pause()
+        assert [str(one.render()) for one in pilot.app.screen.query(Toast)] == [
+            "That is the last variant.",
+            "Another sentence.",
+        ]
 
 
 async def test_a_list_without_room_ends_nothing() -> None:

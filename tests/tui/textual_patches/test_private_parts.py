@@ -24,6 +24,7 @@ from textual.command import CommandPalette
 from textual.content import Content
 from textual.document._wrapped_document import WrappedDocument
 from textual.driver import Driver
+from textual.notifications import Notifications
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, TextArea
 
@@ -56,6 +57,7 @@ FINGERPRINTS = {
     "Screen._compositor_refresh": "7a40efe56381",
     "StylesCache.get_inner_outer": "d2509f3e7966",
     "Content._wrap_and_format": "6bf904d927f5",
+    "Notifications.add": "f1bd3ea1bf27",
     "OptionList._move_page": "85f7f3300576",
     "WrappedDocument": "6f7940460260",
     "compute_wrap_offsets": "3b70f925334d",
@@ -89,6 +91,7 @@ def sources() -> dict[str, str]:
         "App": App,
         "CommandPalette": CommandPalette,
         "Content": Content,
+        "Notifications": Notifications,
         "OptionList": OptionList,
         "Screen": Screen,
         "StylesCache": StylesCache,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from textual.screen import Screen
 
-from rnnplay.errors import RnnplayError
+from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.race import race_number
+from rnnplay.experiments.resumption import DROPPED, tag_dropped
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.race.entrant import Entrant
@@ -29,8 +31,13 @@ class VariantActions:
         if len(self._live.entrants) == 1:
             self._screen.notify("That is the last variant; stop the race (x) instead.", severity="warning")
             return
+        title, run = one.title, one.entry.run
         self._live.drop(one)
-        self._screen.notify(f"{one.label} has left the race; its run stays as {one.entry.run}.", markup=False)
+        folder = RunFolder(self._live.own.workspace.checkpoints / run)
+        if folder.holds_run():
+            with suppress(InputError):
+                tag_dropped(folder)
+        self._screen.notify(f"{title} has left the race; its run stays as {run}, tagged {DROPPED}.", markup=False)
         self._show()
 
     def add(self) -> None:
