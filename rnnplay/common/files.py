@@ -260,3 +260,24 @@ def as_name(text: str, longest: int) -> str:
         name = name[1:]
     name = name[:longest].rstrip("-_")
     return name if is_name(name, longest) else ""
+
+
+# --- locks
+
+TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+"""Error numbers of a lock that another process holds."""
+
+if os.name == "nt":
+    import msvcrt
+
+    def lock_now(descriptor: int, shared: bool = False) -> None:  # noqa: ARG001 (only exclusive ones there)
+        """Locks an open file until it is closed; raises OSError at once if it cannot, with one of TAKEN if it is."""
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond the contents: Windows refuses to read locked bytes
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+else:
+    import fcntl
+
+    def lock_now(descriptor: int, shared: bool = False) -> None:
+        """Locks an open file until it is closed; raises OSError at once if it cannot, with one of TAKEN if it is."""
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

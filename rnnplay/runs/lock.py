@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnplay.common.files import check_own, open_own, open_plain
+from rnnplay.common.files import TAKEN, check_own, lock_now, open_own, open_plain
 from rnnplay.errors import InputError
 
 LOCK_FILE = "run.lock"
 
-_TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _TRIES, _TRY_SECONDS = 5, 0.01
 """`holder` takes the lock for some microseconds, which must not refuse a run."""
 
@@ -44,9 +42,9 @@ def holder(folder: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        _lock(descriptor, shared=True)
+        lock_now(descriptor, shared=True)
     except OSError as error:
-        return _named(descriptor) if error.errno in _TAKEN else None
+        return _named(descriptor) if error.errno in TAKEN else None
     finally:
         os.close(descriptor)
     return None
@@ -94,15 +92,15 @@ class RunLock:
         descriptor = open_own(lock._path, os.O_RDWR | os.O_CREAT)
         for tries in range(_TRIES, 0, -1):
             try:
-                _lock(descriptor)
+                lock_now(descriptor)
                 break
             except OSError as error:
-                if error.errno in _TAKEN and tries > 1:
+                if error.errno in TAKEN and tries > 1:
                     time.sleep(_TRY_SECONDS)
                     continue
                 who = _named(descriptor)
                 os.close(descriptor)
-                if error.errno not in _TAKEN:
+                if error.errno not in TAKEN:
                     return lock  # a file system without locks
                 raise InputError(
                     f"The run {folder.name!r} is being trained by {who}; stop it there first, or start another run."
@@ -136,17 +134,3 @@ class RunLock:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.release()
-
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(descriptor: int, shared: bool = False) -> None:  # noqa: ARG001 (only exclusive ones there)
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # beyond the contents: Windows refuses to read locked bytes
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int, shared: bool = False) -> None:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.files import read_small, replacing
+from rnnplay.common.files import TAKEN, lock_now, open_own, read_small, replacing
 from rnnplay.errors import InputError
+from rnnplay.workspace import Workspace
 
 FILE = "draft.json"
+MOST_DRAFTS = 9
+"""Scratchpads that may be open in one workspace at the same time."""
 MOST_BYTES = 5_000_000
 """Larger files are not opened."""
 
@@ -30,11 +33,96 @@ class Draft(msgspec.Struct, kw_only=True):
     """Whether the file lacks something of the text."""
     newline: str = "\n"
     """How lines end in the file; in `text` with a newline."""
+    seen: str = ""
+    """What `stamp` said of the file when it was last read or written; "" if that is not known."""
 
     @property
     def name(self) -> str:
         """The file's name; "untitled" without one."""
         return Path(self.file).name if self.file else "untitled"
+
+    @property
+    def changed_elsewhere(self) -> bool:
+        """Whether another program has written to the file, or replaced it, since it was read or written here."""
+        return bool(self.file and self.seen) and stamp(Path(self.file)) not in ("", self.seen)
+
+
+class DraftPlace:
+    """A file of the workspace that keeps the text of the scratchpad; no other process has it until this one ends."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Takes the first file that no other process has."""
+        self._workspace = workspace
+        self._descriptor: int | None = None
+        self.number = 0
+        """1 for draft.json, 2 for draft-2.json, which is taken while another process has the first, and so on."""
+        if not any(self._take(number) for number in range(1, MOST_DRAFTS + 1)):
+            raise InputError(f"{MOST_DRAFTS} scratchpads are open in this workspace; close one, or name another one.")
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path(self.number)
+
+    def other(self) -> int:
+        """The number of the next file with a text that is in no other file; 0 if no other has one or may be taken."""
+        numbers: list[int] = [*range(self.number + 1, MOST_DRAFTS + 1), *range(1, self.number)]
+        for number in numbers:
+            kept = load_draft(self._path(number))
+            if kept.unsaved and kept.text.strip() and not self._taken(number):
+                return number
+        return 0
+
+    def move_on(self) -> bool:
+        """Takes that file in place of this one; returns False if there is none."""
+        number = self.other()
+        return number > 0 and self._take(number)
+
+    def release(self) -> None:
+        """Lets other processes have the file."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def _path(self, number: int) -> Path:
+        return self._workspace.root / (FILE if number == 1 else f"draft-{number}.json")
+
+    def _take(self, number: int) -> bool:
+        try:
+            descriptor: int | None = self._locked(number)
+        except OSError as error:
+            if error.errno in TAKEN:
+                return False
+            descriptor = None  # a workspace for reading only, or a file system without locks
+        self.release()
+        self.number, self._descriptor = number, descriptor
+        return True
+
+    def _taken(self, number: int) -> bool:
+        try:
+            os.close(self._locked(number))
+        except OSError as error:
+            return error.errno in TAKEN
+        return False
+
+    def _locked(self, number: int) -> int:
+        # The draft itself is replaced by another file at each change.
+        descriptor = open_own(self._workspace.cache / f"{self._path(number).stem}.lock", os.O_RDWR | os.O_CREAT)
+        try:
+            lock_now(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def stamp(path: Path) -> str:
+    """Tells whether a file is still the one it was: its inode, size and time of change; "" if it cannot be read."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
 
 def load_draft(path: Path) -> Draft:
@@ -56,7 +144,7 @@ def open_draft(path: Path) -> Draft:
     from rnnplay.text.corpora.reading import iter_text, reading  # not needed before a file is opened
 
     pieces: list[str] = []
-    size = 0
+    size, seen = 0, stamp(path)
     for piece in iter_text(path):  # its lines end in newlines, whatever they end in there
         pieces.append(piece)
         size += len(piece)
@@ -68,7 +156,8 @@ def open_draft(path: Path) -> Draft:
         head = file.read(_HEAD_BYTES)
     if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return Draft(text="".join(pieces), unsaved=True)  # saved as UTF-8, so to another file
-    return Draft(text="".join(pieces), file=str(path), newline="\r\n" if b"\r\n" in head else "\n")
+    newline = "\r\n" if b"\r\n" in head else "\n"
+    return Draft(text="".join(pieces), file=str(path), newline=newline, seen=seen)
 
 
 def save_draft(draft: Draft, path: Path) -> Draft:
@@ -83,7 +172,7 @@ def save_draft(draft: Draft, path: Path) -> Draft:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path} was not written ({why}); save under another name.") from error
-    return msgspec.structs.replace(draft, file=str(path), unsaved=False)
+    return msgspec.structs.replace(draft, file=str(path), unsaved=False, seen=stamp(path))
 
 
 def typed_path(typed: str) -> Path:

@@ -63,6 +63,7 @@ class GhostArea(TextArea):
       put one in its place and draw samples from there
     - `F3` lists the samples that were drawn from this run; `Enter` inserts one
     - `Ctrl+S` saves to a file, `Ctrl+O` opens one; `Escape` goes back, and the text stays
+    - `F4` goes to the text of an rnnplay that was open beside this one
     - `Ctrl+Z` undoes, `Ctrl+Y` redoes. To suspend rnnplay: `Escape` first, then `Ctrl+Z`
     - `Ctrl+C` `Ctrl+X` `Ctrl+V` copy, cut and paste; `Alt+A` selects all
 

@@ -8,7 +8,8 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.tui.writing import draft as drafts
-from rnnplay.tui.writing.draft import Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
+from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft, save_draft, typed_path
+from rnnplay.workspace import Workspace
 
 
 def test_a_kept_draft_comes_back(tmp_path: Path) -> None:
@@ -74,3 +75,46 @@ def test_a_path_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert typed_path(" a.txt ") == tmp_path / "a.txt"
+
+
+def test_two_processes_have_a_text_each_and_the_second_is_found_again(workspace: Workspace) -> None:
+    first = DraftPlace(workspace)
+    second = DraftPlace(workspace)  # locks are of open files, so another process fares the same
+    assert (first.path.name, second.path.name) == ("draft.json", "draft-2.json")
+    keep_draft(Draft(text="mine", unsaved=True), first.path)
+    keep_draft(Draft(text="other", unsaved=True), second.path)
+    assert not first.move_on(), "the other one is open"
+    second.release()
+    assert first.other() == 2
+    assert first.move_on()
+    assert load_draft(first.path).text == "other"
+    assert DraftPlace(workspace).number == 1, "what was left is free"
+
+
+def test_a_text_that_is_in_a_file_is_no_other_text(workspace: Workspace) -> None:
+    place = DraftPlace(workspace)
+    keep_draft(Draft(text="saved"), workspace.root / "draft-2.json")
+    keep_draft(Draft(text=" \n", unsaved=True), workspace.root / "draft-3.json")
+    assert (place.other(), place.move_on(), place.number) == (0, False, 1)
+
+
+def test_too_many_at_once_is_said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 1)
+    held = DraftPlace(workspace)
+    with pytest.raises(InputError, match="1 scratchpads are open"):
+        DraftPlace(workspace)
+    held.release()
+    assert DraftPlace(workspace).number == 1
+
+
+def test_a_file_that_another_program_wrote_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("one")
+    draft = open_draft(path)
+    assert not draft.changed_elsewhere
+    draft = save_draft(draft, path)
+    assert not draft.changed_elsewhere
+    path.write_text("another text")
+    assert draft.changed_elsewhere
+    path.unlink()
+    assert not draft.changed_elsewhere, "nothing is overwritten"

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from textual.screen import Screen
 
 from rnnplay.config import SamplingConfig
+from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
 from rnnplay.tui.run_controllers import RunControllers
+from rnnplay.tui.writing.draft import DraftPlace
 
 NO_RUN = "There is no run yet: t trains one, o opens one."
 
@@ -22,12 +24,18 @@ class WritingActions:
     ) -> None:
         """`taken` is called when one of these screens was left, with the sample that was chosen there."""
         self._screen, self._controllers, self._taken = screen, controllers, taken
+        self._place: DraftPlace | None = None
 
     def write(self, sampling: SamplingConfig) -> None:
         """Opens the scratchpad; its samples are drawn with `sampling`."""
         from rnnplay.tui.screens.writing.screen import WritingScreen  # imported on first use
 
-        screen = WritingScreen(self._controllers.front, self._controllers.workspace, sampling)
+        try:
+            self._place = self._place or DraftPlace(self._controllers.workspace)
+        except InputError as error:
+            self._screen.notify(str(error), severity="error", markup=False)
+            return
+        screen = WritingScreen(self._controllers.front, self._controllers.workspace, sampling, self._place)
         self._screen.app.push_screen(screen, lambda _: self._taken(None))
 
     def written(self) -> None:

@@ -28,7 +28,7 @@ from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import percentage, visible_line, visible_token
-from rnnplay.tui.writing.draft import FILE, Draft, keep_draft, load_draft, open_draft, save_draft, typed_path
+from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft, save_draft, typed_path
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.keeping import keep_sample
 from rnnplay.tui.writing.sample_choice import SampleChoice
@@ -60,18 +60,21 @@ class WritingScreen(Screen[None]):
         Binding("ctrl+g", "samples", "Samples"),
         Binding("f2", "look", "Surprisal"),
         Binding("f3", "written", "Samples before", show=False),
+        Binding("f4", "other_text", "Other text", show=False),
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+o", "open", "Open"),
         Binding("escape", "back", "Back", key_display="esc"),
         *HELP_KEYS,
     ]
 
-    def __init__(self, controller: RunController, workspace: Workspace, sampling: SamplingConfig) -> None:
-        """Samples are drawn with `sampling`."""
+    def __init__(
+        self, controller: RunController, workspace: Workspace, sampling: SamplingConfig, place: DraftPlace
+    ) -> None:
+        """Samples are drawn with `sampling`; the text is kept in `place`."""
         super().__init__()
         self.controller, self.workspace = controller, workspace
-        self._kept_in = workspace.root / FILE
-        self._draft = load_draft(self._kept_in)
+        self._place = place
+        self._draft = load_draft(place.path)
         self._changed = self._trouble = False
         self._area = GhostArea(self._draft.text, id="writing-text")
         self._words = WordRow(id="writing-words")
@@ -98,6 +101,13 @@ class WritingScreen(Screen[None]):
         self._area.update_suggestion()
         self._ask()
         self._show_title()
+        if self._place.number > 1:
+            text = f"Another rnnplay has the scratchpad open; the text of this one is kept in {self._place.path.name}."
+            self.notify(text, timeout=10, markup=False)
+        elif self._place.other():
+            self.notify(
+                "There is another text, of an rnnplay that was open beside this one: F4 shows it.", markup=False
+            )
 
     # --- suggestions ----------------------------------------------------------------------------------------
 
@@ -211,17 +221,17 @@ class WritingScreen(Screen[None]):
             return
         self._changed = False
         try:
-            keep_draft(self._current(), self._kept_in)
+            keep_draft(self._current(), self._place.path)
         except (OSError, ValueError) as error:
             if not self._trouble:  # said once
                 self._trouble = True
                 why = getattr(error, "strerror", None) or "half of a character in it"
-                text = f"The text is not kept in {self._kept_in} ({why}); save it with ctrl+s."
+                text = f"The text is not kept in {self._place.path} ({why}); save it with ctrl+s."
                 self.notify(text, severity="warning", timeout=10, markup=False)
 
     def _show_title(self) -> None:
         state = self.controller.state
-        model = f"{state.run} at step {state.model_step:,}" if state.has_model else "no model yet"
+        model = f"{state.run or 'shipped model'} at step {state.model_step:,}" if state.has_model else "no model yet"
         mark = " · not saved to a file" if self._draft.unsaved else ""
         title = f"{visible_line(self._draft.name)}{mark} · {visible_line(model)}"
         if title != self._title:
@@ -231,6 +241,11 @@ class WritingScreen(Screen[None]):
     def action_save(self) -> None:
         """Saves to the text's file; asks for a name if it has none."""
         if self._draft.file and Path(self._draft.file).parent.is_dir():
+            if self._draft.changed_elsewhere:
+                self._draft.seen = ""  # asked once
+                text = f"{self._draft.name} was changed by another program; ctrl+s again overwrites it."
+                self.notify(text, severity="warning", timeout=10, markup=False)
+                return
             try:
                 self._saved(Path(self._draft.file))
             except InputError as error:
@@ -283,12 +298,25 @@ class WritingScreen(Screen[None]):
         except InputError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
-        with self.prevent(TextArea.Changed):
-            self._area.load_text(self._draft.text)
+        self._show_draft()
         self._area.move_cursor(self._area.document.end)
         self._changed = True
         self._keep()
+
+    def _show_draft(self) -> None:
+        with self.prevent(TextArea.Changed):
+            self._area.load_text(self._draft.text)
         self._show_title()
+
+    def action_other_text(self) -> None:
+        """Goes to the text of an rnnplay that was open beside this one; this text is kept, too."""
+        self._keep()
+        if not self._place.move_on():
+            self.notify("There is no other text. Several are kept where several rnnplays are open.", markup=False)
+            return
+        self._draft = load_draft(self._place.path)
+        self._show_draft()
+        self._area.move_cursor(self._draft.cursor)
 
     # --- samples, and leaving -------------------------------------------------------------------------------
 

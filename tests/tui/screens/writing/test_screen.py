@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -12,6 +13,7 @@ from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
 from rnnplay.tui.screens.dialogs import Ask
 from rnnplay.tui.screens.writing.screen import WritingScreen
+from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.sample_choice import part_of
 from tests.tui.stage import Stage, shown, until
@@ -135,3 +137,37 @@ async def test_the_rows_on_the_screen_are_the_text(stage: Stage, text: str) -> N
         rows = [area.render_line(y) for y in range(area.wrapped_document.height)]
         assert {row.cell_length for row in rows} == {area.scrollable_content_region.width}
         assert "".join(row.text for row in rows).split() == text.split()
+
+
+async def test_beside_another_scratchpad_each_has_its_own_text(stage: Stage) -> None:
+    other = DraftPlace(stage.workspace)
+    keep_draft(Draft(text="theirs", unsaved=True), other.path)
+    app = stage.open()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        area = await write(stage, pilot)
+        assert area.content == ""
+        assert "Another rnnplay" in shown(app.screen, "Toast")
+        await pilot.press(*"mine", "f4")
+        assert area.content == "mine", "theirs is open"
+        other.release()
+        await pilot.press("f4")
+        assert area.content == "theirs"
+        await pilot.press("!", "f4")
+        assert area.content == "mine"
+    assert load_draft(other.path).text == "!theirs"
+
+
+async def test_a_file_that_another_program_changed_is_overwritten_only_on_demand(stage: Stage) -> None:
+    path = stage.workspace.root / "t.txt"
+    path.write_text("old")
+    keep_draft(
+        msgspec.structs.replace(open_draft(path), text="mine", unsaved=True), stage.workspace.root / "draft.json"
+    )
+    path.write_text("from elsewhere")
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(stage, pilot)
+        await pilot.press("ctrl+s")
+        assert path.read_text() == "from elsewhere"
+        await pilot.press("ctrl+s")
+        assert path.read_text() == "mine"
