@@ -112,6 +112,10 @@ class KnobSpec:
             parsed = number
         return self.check(parsed)  # raises with what was expected
 
+    def text(self, value: Value) -> str:
+        """Formats `value` as the form and every table show it: 0 as its meaning, if it has a special one."""
+        return self.knob.zero if self.knob.zero and value == 0 and not isinstance(value, bool) else typed(value)
+
     def takes(self, text: str) -> bool:
         """Whether `parse` accepts `text`."""
         try:
@@ -183,6 +187,16 @@ def _spec(name: str, hint: Any, default: Any) -> KnobSpec:
 
 def _plain(number: float) -> str:
     return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e19 else f"{number:g}"
+
+
+def typed(value: Value) -> str:
+    """Formats a knob's value as a user would type it: 0.01, 256, lstm, on."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:g}"  # six digits: a value with more is shown in full
+    return short if float(short) == value else repr(value)
 
 
 def shown(value: object) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from rnnplay.cli.commands.presets import shown
 from rnnplay.cli.support.options import shown_default
 from rnnplay.config import GROUPS, KnobSpec, RunConfig, SamplingConfig, knobs
 from rnnplay.generation_config import AdaptationConfig
+from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, PRESETS
 
 HEAD = """# Options
@@ -87,7 +87,7 @@ def _what(spec: KnobSpec) -> str:
 def _presets() -> str:
     rows = ["\n## Presets\n", "| preset | what | expect, on two cores | settings |", "| --- | --- | --- | --- |"]
     for preset in PRESETS.values():
-        settings = ", ".join(f"`{name} = {shown(value)}`" for name, value in preset.values.items())
+        settings = ", ".join(f"`{name} = {typed(value)}`" for name, value in preset.values.items())
         rows.append(f"| `{preset.name}` | {_escaped(preset.summary)} | {_escaped(preset.expect)} | {settings} |")
     return "\n".join(rows) + "\n"
 

@@ -211,15 +211,12 @@ def _differ(items: Sequence[RunInfo] | Sequence[RunConfig], told: Callable[..., 
     return any(told(item) != told(items[0]) for item in items)
 
 
-def value_text(value: Value | None) -> str:
-    """Formats a knob's value; "–" where it has no effect."""
+def value_text(name: str, value: Value | None) -> str:
+    """Formats the value of the knob `name`, 0 in the words of the form; "–" where it has no effect."""
     if value is None:
         return "–"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return (
-        f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else sanitize_line(value)
-    )
+    spec = knobs()[name]
+    return f"{value:,}" if spec.kind == "int" and value else sanitize_line(spec.text(value))
 
 
 def _compared(folder: RunFolder, info: RunInfo, course: Course) -> ComparedRun:

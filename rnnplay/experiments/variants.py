@@ -10,6 +10,7 @@ import msgspec
 
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.knobs import typed
 from rnnplay.runs.checkpoint_state import live_knobs
 
 FEWEST, MOST = 2, 6
@@ -79,7 +80,7 @@ def vary(config: RunConfig, values: Mapping[str, Sequence[Value]]) -> list[Varia
         checked = [specs[name].check(value) for value in given]
         for value in checked:
             if checked.count(value) > 1:
-                raise ConfigError(name, f"{name} is varied over {shown_value(value)} twice; leave one out.")
+                raise ConfigError(name, f"{name} is varied over {typed(value)} twice; leave one out.")
     combined = [dict(zip(values, found, strict=True)) for found in itertools.product(*values.values())]
     if len(combined) > 1000:
         raise ConfigError(next(iter(values)), f"{_product(values)} are {len(combined):,} variants; {_ALLOWED}.")
@@ -155,7 +156,7 @@ def labels_of(changes: Sequence[Mapping[str, Value]]) -> list[str]:
         labels = [_label(names[0], change[names[0]]) for change in changes]
         if len(set(labels)) == len(labels):  # two texts may have the same name in different folders
             return labels
-    return [" ".join(f"{name}={shown_value(change[name])}" for name in names if name in change) for change in changes]
+    return [" ".join(f"{name}={typed(change[name])}" for name in names if name in change) for change in changes]
 
 
 def label_now(variant: Variant, config: RunConfig) -> str:
@@ -170,19 +171,9 @@ def label_now(variant: Variant, config: RunConfig) -> str:
     if not names:
         return variant.label
     if len(names) == 1 and list(variant.changed) == names:
-        return f"{variant.label} → {shown_value(getattr(config, names[0]))}"
-    parts = [f"{name.replace('_', ' ')} {shown_value(getattr(config, name))}" for name in names]
+        return f"{variant.label} → {specs[names[0]].text(getattr(config, names[0]))}"
+    parts = [f"{name.replace('_', ' ')} {specs[name].text(getattr(config, name))}" for name in names]
     return f"{variant.label}, now {', '.join(parts)}"
-
-
-def shown_value(value: Value) -> str:
-    """Formats a knob's value as a user types it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if not isinstance(value, float):
-        return str(value)
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
 
 
 def _label(name: str, value: Value) -> str:
@@ -192,12 +183,12 @@ def _label(name: str, value: Value) -> str:
         return {"relu": "ReLU"}.get(str(value), str(value))
     if name == "corpus":
         return str(value).rpartition("/")[2]
-    return f"{name} {shown_value(value)}"
+    return f"{name} {knobs()[name].text(value)}"
 
 
 def _clip_label(change: Mapping[str, Value], several: bool) -> str:
     """ "clip off", "clip 0.25"; where clipping by norm and by value are compared, "clip norm 0.25"."""
     kind = str(change.get("clip", ""))
-    at = shown_value(change["clip_threshold"]) if "clip_threshold" in change else ""
+    at = typed(change["clip_threshold"]) if "clip_threshold" in change else ""
     words = [kind] if kind == "off" or not at else [kind, at] if several else [at]
     return " ".join(["clip", *words])

@@ -20,6 +20,7 @@ import msgspec
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
+from rnnplay.experiments.export.event_text import event_text
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
 from rnnplay.runs.lock import Holder
@@ -290,7 +291,7 @@ class RunState:
                 self.phase = Phase.TRAINING
             case records.Tuned():
                 self._set_by_run(record.knob, record.value)
-                self._log(record.step, f"{record.knob} set to {record.value}")
+                self._log(record.step, event_text(record))
             case records.Skipped():
                 place = f" ({record.where})" if record.where else ""
                 self._log(record.step, f"step skipped: {record.cause}{place}", "warning")

@@ -9,13 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from rnnplay.config import RunConfig, with_values
+from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
 from rnnplay.experiments.comparison import Comparison, Difference, compare, differences, read_course, value_text
+from rnnplay.experiments.sweep.space import param_text
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.metrics_log import encode_lines
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.tui.runs import preview_text
+from rnnplay.tui.setup.knob_field import KnobField
 from tests.runs.test_folder import info
 
 
@@ -96,7 +99,20 @@ def test_only_knobs_that_differ_and_act_are_told() -> None:
         Difference("clip_threshold", [1.0, None]),
     ]
     assert differences([lstm, lstm, lstm]) == []
-    assert [value_text(value) for value in (None, True, 0.01, 12_345, "a\x1bb")] == ["–", "on", "0.01", "12,345", "a␛b"]
+    values = {"lr": (None, 0.01, 0.0012345678), "tie": (True,), "hidden": (12_345,), "corpus": ("a\x1bb",)}
+    shown = [value_text(name, value) for name, given in values.items() for value in given]
+    assert shown == ["–", "0.01", "0.0012345678", "on", "12,345", "a␛b"]
+
+
+@pytest.mark.parametrize("name", [name for name, spec in knobs().items() if spec.knob.zero])
+def test_zero_is_said_as_in_the_form_wherever_a_table_has_it(name: str) -> None:
+    spec = knobs()[name]
+    zero = spec.check(0)
+    assert value_text(name, zero) == KnobField(spec, label_width=9).spec.text(zero) == spec.knob.zero
+    assert param_text({name: zero}, name) == spec.knob.zero
+    config = with_values(RunConfig(steps=9, minutes=9.0), {name: zero})
+    if zero != spec.default and spec.relevant(config):
+        assert (name, spec.knob.zero) in preview_text.differences(config)
 
 
 def with_about(place: Path, second: dict[str, Any], **knobs: Any) -> Comparison:
@@ -112,9 +128,9 @@ def test_what_to_mind(tmp_path: Path) -> None:
         ({}, {"normal_form": "nfc"}, "bits per character"),
         ({}, {"eval_tokens": 5}, "different amounts"),
     ]
-    for number, (about, knobs, part) in enumerate(cases):
+    for number, (about, given, part) in enumerate(cases):
         (place := tmp_path / str(number)).mkdir()
-        found = with_about(place, about, **knobs)
+        found = with_about(place, about, **given)
         assert part in " ".join(found.remarks)
         measures = {"texts differ": None, "bits per character": "best_bits_per_character"}
         assert found.measure == measures.get(part, "best_validation_loss")

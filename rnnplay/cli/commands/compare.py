@@ -60,7 +60,7 @@ def _write_table(comparison: Comparison) -> None:
     from rnnplay.experiments.comparison import value_text
 
     runs = comparison.runs
-    rows = [[one.name, *map(value_text, one.values)] for one in comparison.differences]
+    rows = [[one.name, *(value_text(one.name, value) for value in one.values)] for one in comparison.differences]
     for name, label in _ROWS.items():
         cells = [_cell(run, name) for run in runs]
         if name == comparison.measure:

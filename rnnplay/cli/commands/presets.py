@@ -6,6 +6,7 @@ import click
 
 from rnnplay.cli.support.console import note, note_missing, table, write_json
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, all_presets
 
 
@@ -41,15 +42,8 @@ def command(session: Session, as_json: bool) -> None:
             name,
             preset.summary,
             preset.expect,
-            "  ".join(f"{knob}={shown(value)}" for knob, value in preset.values.items()),
+            "  ".join(f"{knob}={typed(value)}" for knob, value in preset.values.items()),
         )
         for name, preset in presets.items()
     ]
     table(("name", "what", "expect, on two cores", "settings"), rows)
-
-
-def shown(value: object) -> str:
-    """Formats a knob's value as a user would type it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.commands.presets import shown
 from rnnplay.cli.commands.run_management import SUBCOMMANDS
 from rnnplay.cli.support.console import builtins, corpus_name, model_name, note, pairs, table, write_json
 from rnnplay.cli.support.session import NearGroup, Session, find_run, json_option, pass_session, workspace_option
@@ -19,6 +18,7 @@ from rnnplay.common.formatting import (
     size_text,
     unknown_text,
 )
+from rnnplay.knobs import typed
 
 if TYPE_CHECKING:
     from rnnplay.runs.browsing.training_now import Training
@@ -132,7 +132,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     click.echo()
     defaults = RunConfig()
     pairs(
-        (name, shown(getattr(info.config, name)) + ("" if getattr(info.config, name) == spec.default else "  *"))
+        (name, spec.text(getattr(info.config, name)) + ("" if getattr(info.config, name) == spec.default else "  *"))
         for name, spec in knobs().items()
         if spec.relevant(info.config)
     )
@@ -175,7 +175,7 @@ def _list(session: Session, filter_text: str, sort: str, reverse: bool, as_json:
             corpus_name(run["corpus"]),
             run["model"],
             count_text(run["parameters"]),
-            shown(run["lr"]),
+            typed(run["lr"]),
             _clip(run),
             f"{run['step']:,}",
             _with_unknown(_number(run["best_loss"]), run["unknown_fraction"]),

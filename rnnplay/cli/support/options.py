@@ -10,6 +10,7 @@ import msgspec
 
 from rnnplay.common.numbers import meant, whole_number
 from rnnplay.config import GROUPS, RENAMED, KnobSpec, knobs
+from rnnplay.knobs import typed
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -130,9 +131,7 @@ def help_text(spec: KnobSpec) -> str:
 
 def shown_default(spec: KnobSpec) -> str:
     """Formats a knob's default as a user would type it."""
-    if spec.kind == "bool":
-        return "on" if spec.default else "off"
-    return f"{spec.default:g}" if isinstance(spec.default, float) else str(spec.default)
+    return typed(spec.default)
 
 
 class WholeNumber(ParamType):

@@ -14,7 +14,7 @@ import click
 from rnnplay.cli.support.console import builtins, printable, table, write_json
 from rnnplay.common.formatting import fixed
 from rnnplay.experiments.sweep.plan import METRICS
-from rnnplay.experiments.sweep.space import combination_text, value_text
+from rnnplay.experiments.sweep.space import combination_text, param_text
 from rnnplay.experiments.sweep.table import FINAL, Combination, Table, Trial, best_text, counts_text, number_text
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def print_study(study: Table) -> None:
             if trial.state == "waiting":
                 continue
             seed = (str(trial.seed),) if repeated else ()
-            values = (value_text(trial.params[name]) if name in trial.params else "–" for name in names)
+            values = (param_text(trial.params, name) for name in names)
             rows.append((trial.run, *values, *seed, trial_text(trial)))
     metric = study.plan.metric.replace("_", " ")
     columns = ("run", *names, *(("seed",) if repeated else ()), metric)
@@ -163,7 +163,7 @@ def _print_means(study: Table) -> None:
     names = study.plan.knobs
     rows = [
         (
-            *(value_text(one.params[name]) if name in one.params else "–" for name in names),
+            *(param_text(one.params, name) for name in names),
             f"{sum(trial.state == 'done' for trial in one.trials)} of {len(one.trials)}",
             number_text(one.mean, one.half_interval),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnnplay.config import knobs
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.metrics import records
 
@@ -10,7 +11,7 @@ def event_text(record: records.Record) -> str:
     """Describes `record`, such as "lr set to 0.001"; "" for steps and validations, which are numbers."""
     match record:
         case records.Tuned():
-            return f"{record.knob} set to {record.value}"
+            return f"{record.knob} set to {_value(record)}"
         case records.Skipped():
             return f"step skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
         case records.Rollback():
@@ -22,3 +23,8 @@ def event_text(record: records.Record) -> str:
         case records.Finished():
             return record.reason
     return ""
+
+
+def _value(record: records.Tuned) -> str:
+    spec = knobs().get(record.knob)
+    return spec.text(record.value) if spec is not None else str(record.value)

@@ -62,6 +62,14 @@ def value_text(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def param_text(params: Mapping[str, Value], name: str) -> str:
+    """Formats the value of a knob for a table, 0 in the words of the form; "–" where it has none."""
+    if name not in params:
+        return "–"
+    value = params[name]
+    return value_text(value) if value else knobs()[name].text(value)
+
+
 def combination_text(params: Mapping[str, Value]) -> str:
     """ "cell=lstm lr=0.003"."""
     return " ".join(f"{name}={value_text(value)}" for name, value in params.items())

@@ -65,7 +65,7 @@ class RaceSettings(msgspec.Struct, frozen=True, kw_only=True):
             low=0,
             high=10_000,
             label="minutes each",
-            zero="as in the setup",
+            zero="the setup's",
         ),
     ] = 0.0
 

@@ -56,7 +56,7 @@ def _table(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence[str]
     ]
     lines = [Content.assemble(padded("", LABEL), *heads)]
     for difference in comparison.differences:
-        cells = [value_text(value) for value in difference.values]
+        cells = [value_text(difference.name, value) for value in difference.values]
         lines.append(_row(difference.name, cells, width))
     lines.append(Content(""))
     for name, label in MEASURES.items():
@@ -84,7 +84,7 @@ def _paragraphs(comparison: Comparison, looks: Sequence[RunLook], inks: Sequence
             facts.insert(1, ("bits/character", measured_text(run, comparison.measure) + star))
         else:
             facts[0] = ("validation", facts[0][1] + star)
-        facts += [(one.name, value_text(one.values[number])) for one in comparison.differences]
+        facts += [(one.name, value_text(one.name, one.values[number])) for one in comparison.differences]
         head = (f"{looks[number].mark} {visible_line(run.run)}   ", inks[number])
         told = (part for name, value in facts for part in ((f"{name} ", MUTED), f"{value}   "))
         lines.append(Content.assemble(head, *told).rstrip())

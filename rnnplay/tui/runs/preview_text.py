@@ -55,7 +55,7 @@ def preview_lines(run: ListedRun, training: Training | None, size: int | None) -
 def differences(config: RunConfig) -> list[tuple[str, str]]:
     """Returns the knobs that are not at their defaults, and have an effect, with their values."""
     return [
-        (name, value_text(getattr(config, name)))
+        (name, value_text(name, getattr(config, name)))
         for name, spec in knobs().items()
         if name not in APART and getattr(config, name) != getattr(_DEFAULTS, name) and spec.relevant(config)
     ]

@@ -13,7 +13,6 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.config import GROUPS, KnobSpec, Value, knobs
-from rnnplay.tui.setup.values import format_value
 from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
@@ -45,7 +44,7 @@ def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool
     lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
     if spec.knob.zero:
         lines.append(f"0 means {spec.knob.zero}.")
-    lines.append(f"Default: {format_value(spec, spec.default)}.")
+    lines.append(f"Default: {spec.text(spec.default)}.")
     if spec.knob.live:
         lines.append("May change while training.")
     lines += [line for line in (note, locked) if line]

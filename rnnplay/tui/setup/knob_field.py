@@ -18,9 +18,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
+from rnnplay.knobs import typed
 from rnnplay.tui.setup.form_rows import knob_help, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
-from rnnplay.tui.setup.values import format_value, nudged
+from rnnplay.tui.setup.values import nudged
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class KnobField(Widget, can_focus=True):
         for value, text in self.options:
             if value == self.value:
                 return text
-        return format_value(self.spec, self.value)
+        return self.spec.text(self.value)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
         return self.label_width + 1 + (self.value_width or 8)
@@ -292,7 +293,7 @@ class KnobField(Widget, can_focus=True):
     @property
     def plain_text(self) -> str:
         """The displayed value as it would be typed: a number in full, not words for zero."""
-        return self._held if self._held is not None else format_value(self.spec, self.value, words=False)
+        return self._held if self._held is not None else typed(self.value)
 
     def _insert(self, text: str) -> None:
         self._begin_typing("").insert(text)

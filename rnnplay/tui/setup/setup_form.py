@@ -16,13 +16,14 @@ from textual.widgets import Static
 
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
+from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.run_state import KEPT, LOCKED, READ_ONLY, RunState
 from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
 from rnnplay.tui.setup.typed_text import with_texts
-from rnnplay.tui.setup.values import format_value, nudged
+from rnnplay.tui.setup.values import nudged
 from rnnplay.tui.widgets.text import BoundedText
 
 OPEN_FILE = "open a file…"
@@ -294,7 +295,7 @@ class SetupForm(Vertical):
         if value is not None:
             before = self.config
             self._texts.pop(name, None)
-            self._texts[name] = format_value(field.spec, value, words=False)
+            self._texts[name] = typed(value)
             self._settle(before)
 
     @on(KnobField.Typed)

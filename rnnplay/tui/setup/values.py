@@ -1,23 +1,10 @@
-"""The value of a knob as text, and the next sensible number."""
+"""The next sensible number of a knob."""
 
 from __future__ import annotations
 
 import math
 
 from rnnplay.config import KnobSpec, Value, knobs
-
-
-def format_value(spec: KnobSpec, value: Value, *, words: bool = True) -> str:
-    """Formats `value` as a user would type it; with `words`, 0 as its meaning if it has a special one."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if words and value == 0 and spec.knob.zero:
-        return spec.knob.zero
-    if isinstance(value, float):
-        text = f"{value:g}"
-        # %g keeps six digits: a value with more is shown in full.
-        return text if float(text) == value else repr(value)
-    return str(value)
 
 
 def nudged(spec: KnobSpec | str, value: Value, direction: int) -> Value:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rnnplay.common.formatting import fixed
 from rnnplay.config import Value
-from rnnplay.experiments.sweep.space import Dimension, value_text
+from rnnplay.experiments.sweep.space import Dimension, param_text, value_text
 from rnnplay.experiments.sweep.table import FINAL, Combination, Table, Trial, mean_and_interval, position
 from rnnplay.tui.value_plot.rates import rate_ticks
 from rnnplay.tui.value_plot.value_frame import Line, Spot, ValuePlot
@@ -37,7 +37,7 @@ def study_rows(study: Table) -> list[TrialRow]:
     rows = []
     for one in study.combinations():
         for trial in one.trials:
-            values = [value_text(trial.params[name]) if name in trial.params else "–" for name in study.plan.knobs]
+            values = [param_text(trial.params, name) for name in study.plan.knobs]
             seed = [str(trial.seed)] if study.plan.repeat > 1 else []
             opens = trial.state not in ("waiting", "failed")
             rows.append(TrialRow(trial.run, [trial.run.rpartition("-")[2], *values, *seed, outcome(trial)], opens))
