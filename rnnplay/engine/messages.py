@@ -22,6 +22,8 @@ class BranchFrom(msgspec.Struct, frozen=True, kw_only=True):
 
     checkpoint: str
     """"RUN@STEP", "RUN@best", or "RUN" for its latest."""
+    created: str = ""
+    """`RunInfo.created` of that run, if another that has taken its name is to be refused."""
     with_optimizer: bool = False
     extend_vocabulary: bool = False
     """Whether tokens of the text that the parent's vocabulary lacks are added to it; otherwise the text is refused."""

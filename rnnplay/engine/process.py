@@ -16,7 +16,7 @@ from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.common.signals import ending_signals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.engine.branches import BranchStart
+from rnnplay.engine.branches import find_start, read_start
 from rnnplay.engine.inspections import Inspections
 from rnnplay.engine.output import follow_log, keep_short, redirect_output
 from rnnplay.engine.prompts import Prompts
@@ -24,6 +24,7 @@ from rnnplay.engine.wire import Inbox, Outbox
 from rnnplay.errors import CheckpointError, InputError, LackingTokensError, RnnplayError, is_out_of_memory
 from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.hardware import choose_device
+from rnnplay.runs.branching import BranchStart
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record
 from rnnplay.runs.shipped import find_model
@@ -171,11 +172,11 @@ class Engine:
         resuming = find_run(command.run, self._workspace) if command.resume else None
         folder = resuming or RunFolder(self._workspace.checkpoints / command.run)
         config = command.config
-        begin = BranchStart(command.branch, self._workspace) if command.branch is not None else None
+        begin = find_start(command.branch, self._workspace) if command.branch is not None else None
         corpus = self._encode(config, resuming, begin)
         redirect_output(folder.log_path)
         if resuming is None:
-            branch = begin.read(config, corpus) if begin is not None else None
+            branch = read_start(begin, config, corpus) if begin is not None else None
             self._trainer = Trainer(config, corpus, folder, self._emit, self._poll, self._between_passes, branch=branch)
         else:
             self._trainer = Trainer.resume(
@@ -228,7 +229,7 @@ class Engine:
                 config, info.corpus_sha256, resuming.tokenizer(), self._workspace, progress, use_copy=not moved
             )
         if begin is not None:
-            return begin.encode(config, progress)
+            return begin.encode(config, self._workspace, progress)
         corpus = find_corpus(config.corpus, self._workspace)
         return encode_corpus(corpus, config, self._workspace.cache, progress=progress)
 

@@ -1,7 +1,8 @@
 """Prepares a branch: a new run that begins with the weights of another one's checkpoint. Does not load torch.
 
 A branch has the parent's tokenizer, so that every id stands for the same token as before, and its own length, records
-and seed; its steps are counted from 0. What it takes over is copied: the parent may be deleted afterwards.
+and seed; its steps are counted from 0. What it takes over is copied: the parent may be deleted afterwards. Until then
+its checkpoint is held, so that a run that trains on does not delete it as an old one.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import msgspec
 from rnnplay.common.formatting import unknown_text
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.runs.checkpoint_state import TrainingState, as_tuned, read_state
+from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, as_tuned, read_state
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.runs.info import Parent, RunInfo
+from rnnplay.runs.lock import Hold
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.content_hash import content_hash
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_corpus
@@ -27,6 +29,9 @@ from rnnplay.workspace import Workspace
 
 MOST_UNKNOWN = 0.5
 """Fraction of `<unk>` above which a text is refused: its loss would mostly be that of `<unk>`."""
+
+_TRIES = 5
+"""To hold a checkpoint of a run that may delete it at this moment."""
 
 
 class ParentCheckpoint(NamedTuple):
@@ -39,6 +44,8 @@ class ParentCheckpoint(NamedTuple):
     tokenizer: Tokenizer
     config: RunConfig
     """The settings in run.json, with live knobs as they were at the checkpoint."""
+    hold: Hold
+    """Held until it is released, or this is forgotten."""
 
     @property
     def name(self) -> str:
@@ -57,7 +64,10 @@ class ParentCheckpoint(NamedTuple):
 
 
 def find_parent(name: str, find_run: Callable[[str], RunFolder]) -> ParentCheckpoint:
-    """Reads what "RUN", "RUN@STEP", "RUN@best" or "RUN@latest" names; `find_run` finds the run. Raises InputError."""
+    """Reads what "RUN", "RUN@STEP", "RUN@best" or "RUN@latest" names, and holds it; `find_run` finds the run.
+
+    Raises InputError.
+    """
     run, at, which = name.rpartition("@")
     if not at:
         run, which = name, "latest"
@@ -66,9 +76,26 @@ def find_parent(name: str, find_run: Callable[[str], RunFolder]) -> ParentCheckp
             f"{name[:100]!r} names no checkpoint to branch from; give RUN, RUN@STEP, RUN@best or RUN@latest."
         )
     folder = find_run(run)
-    info, tokenizer, checkpoint = folder.info(), folder.tokenizer(), folder.checkpoint(which.strip())
+    info, tokenizer = folder.info(), folder.tokenizer()
+    for _ in range(_TRIES):
+        checkpoint = folder.checkpoint(which.strip())
+        hold = Hold.take(checkpoint.path / WEIGHTS_FILE)
+        if hold.in_place:
+            break  # else it was deleted between the two
     state = read_state(checkpoint.path)
-    return ParentCheckpoint(folder, info, checkpoint, state, tokenizer, as_tuned(info.config, state))
+    return ParentCheckpoint(folder, info, checkpoint, state, tokenizer, as_tuned(info.config, state), hold)
+
+
+class BranchStart(NamedTuple):
+    """The checkpoint that a run is branched from, and what is taken over besides its weights."""
+
+    parent: ParentCheckpoint
+    with_optimizer: bool = False
+    extend_vocabulary: bool = False
+
+    def encode(self, config: RunConfig, workspace: Workspace, progress: Progress | None = None) -> EncodedCorpus:
+        """Encodes the text of the branch; raises InputError as `encode_for_branch` does."""
+        return encode_for_branch(self.parent, config, workspace, self.extend_vocabulary, progress)
 
 
 def branch_settings(parent: ParentCheckpoint, workspace: Workspace) -> RunConfig:

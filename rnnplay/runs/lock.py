@@ -1,4 +1,7 @@
-"""Locks a run so that only one process trains it; the system releases the lock when the process ends."""
+"""Locks a run so that only one process trains it, and holds a checkpoint so that it is not deleted as an old one.
+
+The system releases both when the process ends.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,3 +138,81 @@ class RunLock:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.release()
+
+
+class Hold:
+    """Keeps a file from being removed by those who use `unheld`, from `take` to `release` or the end of the process.
+
+    Where files cannot be locked (Windows, some network file systems) it keeps nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @classmethod
+    def take(cls, path: Path) -> Hold:
+        """Holds the file at `path`; afterwards `in_place` says whether it is there."""
+        hold = cls(path)
+        if os.name == "nt":  # an open file would keep its folder from being renamed
+            return hold
+        for _ in range(_TRIES):
+            try:
+                descriptor = open_plain(path, os.O_RDONLY)
+            except OSError:
+                break
+            try:
+                lock_now(descriptor, shared=True)
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno not in TAKEN:
+                    break
+                time.sleep(_TRY_SECONDS)  # it is being removed
+            else:
+                hold._descriptor = descriptor
+                break
+        return hold
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the file is there, and is the one that is held, if any is."""
+        try:
+            there = os.lstat(self._path)
+        except OSError:
+            return False
+        if self._descriptor is None:
+            return True
+        ours = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+    def release(self) -> None:
+        """Lets the file be removed."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.release()
+
+
+@contextlib.contextmanager
+def unheld(path: Path) -> Iterator[bool]:
+    """Gives whether no process holds the file at `path`, and keeps it so meanwhile, for removing it."""
+    descriptor = None
+    try:
+        if os.name != "nt":
+            with contextlib.suppress(OSError):
+                descriptor = open_plain(path, os.O_RDWR)  # network file systems give no exclusive lock for reading
+        if descriptor is None:
+            yield True
+            return
+        try:
+            lock_now(descriptor)
+        except OSError as error:
+            yield error.errno not in TAKEN
+        else:
+            yield True
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)

@@ -233,7 +233,7 @@ class RunController:
         self._before_resume = None
         self.release()
         self._unfollow()
-        self.state.begin(run, config, branch)
+        self.state.begin(run, config, branch, self.state.hold if branch is not None else None)
         return self._start(messages.Train(config=config, run=run, branch=branch))
 
     def resume(self, config: RunConfig | None = None, checkpoint: str = "latest") -> str:

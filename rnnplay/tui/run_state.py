@@ -23,7 +23,7 @@ from rnnplay.errors import ConfigError
 from rnnplay.experiments.export.event_text import event_text
 from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
-from rnnplay.runs.lock import Holder
+from rnnplay.runs.lock import Hold, Holder
 from rnnplay.runs.metrics import records
 from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.tui.chart.history import History
@@ -85,11 +85,19 @@ class RunState:
         self.phase = Phase.IDLE
         self.begin(None, config or RunConfig())
 
-    def begin(self, run: str | None, config: RunConfig, branch: messages.BranchFrom | None = None) -> None:
-        """Clears the records, because `run` is about to start, from `branch` if given."""
+    def begin(
+        self,
+        run: str | None,
+        config: RunConfig,
+        branch: messages.BranchFrom | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        """Clears the records, because `run` is about to start, from `branch` if given; `hold` keeps its checkpoint."""
         self.run = run
         self.branch = branch
         """What the run was branched from, or, before there is one, is to be branched from."""
+        self.hold = hold
+        """Keeps the checkpoint to branch from; None once the run has begun."""
         self.config = config
         """The config that the engine has confirmed, with the current values of live knobs."""
         self.pending: dict[str, Value] = {}
@@ -287,6 +295,9 @@ class RunState:
                 self.validation_loss.append(record.step, record.loss)
             case records.Started():
                 self.started, self.opened, self.in_engine = record, None, True
+                if self.hold is not None:  # what it began with has been read
+                    self.hold.release()
+                    self.hold = None
                 self._cut_after(record.step)
                 self.phase = Phase.TRAINING
             case records.Tuned():

@@ -35,6 +35,12 @@ async def test_a_branch_is_refused_or_trained_as_it_is_asked_for(workspace: Work
         assert parent is not None and (parent.name, parent.added_tokens) == ("one@2", 1)
 
         driver.events.clear()
+        stranger = messages.BranchFrom(checkpoint="one@2", created="2020-01-01T00:00:00+00:00")
+        driver.client.send(messages.Train(config=SHORT, run="three", branch=stranger))
+        failed = await driver.event(messages.Failed)
+        assert "'one' is another one than that which was chosen" in failed.message
+
+        driver.events.clear()
         weights = RunFolder(workspace.checkpoints / "one").checkpoint_path(4) / "weights.safetensors"
         weights.write_bytes(b"broken")
         driver.client.send(messages.Train(config=SHORT, run="three", branch=messages.BranchFrom(checkpoint="one")))

@@ -12,7 +12,7 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import remove_run
-from rnnplay.runs.lock import LOCK_FILE, Holder, RunLock
+from rnnplay.runs.lock import LOCK_FILE, Hold, Holder, RunLock, unheld
 from rnnplay.runs.lock import holder as holder_of
 from rnnplay.training.checkpointing.checkpoints import load_model
 from tests.training.world import World, run_to_end
@@ -145,3 +145,36 @@ def test_asking_who_trains_a_run_never_keeps_it_from_being_trained(tmp_path: Pat
     finally:
         done.set()
         thread.join()
+
+
+def test_a_held_file_is_removed_by_nobody_until_its_last_holder_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "weights"
+    file.write_bytes(b"1")
+    program = "import sys; from pathlib import Path; from rnnplay.runs.lock import Hold\n"
+    program += "hold = Hold.take(Path(sys.argv[1])); print(hold.in_place, flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None and other.stdout.readline() == "True\n"
+    hold = Hold.take(file)
+    assert hold.in_place
+    hold.release()
+    with unheld(file) as free:
+        assert not free  # the other process has it still
+    other.kill()
+    other.wait()
+    with unheld(file) as free:
+        assert free
+    file.unlink()
+    assert not Hold.take(file).in_place
+
+
+def test_a_file_that_was_replaced_is_no_longer_the_one_that_is_held(tmp_path: Path) -> None:
+    file, newer = tmp_path / "weights", tmp_path / "newer"
+    file.write_bytes(b"1")
+    hold = Hold.take(file)
+    newer.write_bytes(b"2")
+    newer.replace(file)
+    assert not hold.in_place
+    with unheld(file) as free:
+        assert free

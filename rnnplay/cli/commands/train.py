@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import BranchStart, branch_start, check_origin
+from rnnplay.cli.support.branch import branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.reporters import Reporter, choose_reporter
@@ -24,6 +24,7 @@ from rnnplay.runs.metrics.records import Finished, Record, Validation
 
 if TYPE_CHECKING:
     from rnnplay.experiments.export.tensorboard_events import LiveEvents
+    from rnnplay.runs.branching import BranchStart
     from rnnplay.runs.folder import RunFolder
     from rnnplay.training.trainer import Trainer
     from rnnplay.workspace import Workspace
@@ -119,9 +120,11 @@ def command(
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
     elif origin is not None:
+        from rnnplay.runs.branching import branch_settings
+
         start = branch_start(session, origin, with_optimizer, extend_vocabulary)
         changed = layered(settings_in(config_file), given(values))
-        config = with_values(start.settings(workspace), changed)
+        config = with_values(branch_settings(start.parent, workspace), changed)
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
         workspace.create()
@@ -218,12 +221,13 @@ class Foreground:
 
             self._events = LiveEvents(self._events_folder, folder.name, config)
 
-        from rnnplay.training.trainer import Trainer  # imported here: it loads torch, which takes a second or more
+        from rnnplay.training.checkpointing.branching import read_branch  # imported here, as it loads torch
+        from rnnplay.training.trainer import Trainer
 
         if resume:
             self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
         else:
-            branch = start.read(config, encoded) if start is not None else None
+            branch = read_branch(start.parent, config, encoded, start.with_optimizer) if start is not None else None
             self._trainer = Trainer(config, encoded, folder, self._emit, self._poll, branch=branch)
         return self._trainer
 
@@ -279,7 +283,8 @@ def _train(
     reporter = choose_reporter(as_json, title, config.steps)
     foreground = Foreground(reporter, events)
     try:
-        trainer = foreground.prepare(config, folder, resume, session.workspace, start)
+        with naming_from(session, start.parent.folder.name) if start is not None else nullcontext():
+            trainer = foreground.prepare(config, folder, resume, session.workspace, start)
         finished = foreground.run(trainer)
     except OSError as error:
         if limit := limit_met(error):

@@ -4,56 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnnplay.cli.support.session import Session, find_model
-from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
-    from rnnplay.runs.branching import ParentCheckpoint
-    from rnnplay.text.encoding.encoded import EncodedCorpus, Progress
-    from rnnplay.training.checkpointing.branching import Branch
-    from rnnplay.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class BranchStart:
-    """The checkpoint that a run is branched from, and what is taken over."""
-
-    session: Session
-    parent: ParentCheckpoint
-    with_optimizer: bool
-    extend_vocabulary: bool
-
-    def settings(self, workspace: Workspace) -> RunConfig:
-        """The settings of the branch before the user's changes."""
-        from rnnplay.runs.branching import branch_settings
-
-        return branch_settings(self.parent, workspace)
-
-    def encode(self, config: RunConfig, workspace: Workspace, progress: Progress) -> EncodedCorpus:
-        """Encodes the text with the parent's tokenizer, extended if the user says so. Raises InputError."""
-        from rnnplay.runs.branching import encode_for_branch
-
-        return encode_for_branch(self.parent, config, workspace, self.extend_vocabulary, progress)
-
-    def read(self, config: RunConfig, corpus: EncodedCorpus) -> Branch:
-        """Reads the parent's tensors; raises InputError, with a checkpoint to use instead, if they are unusable."""
-        from rnnplay.training.checkpointing.branching import read_branch
-
-        with naming_from(self.session, self.parent.folder.name):
-            return read_branch(self.parent, config, corpus, self.with_optimizer)
+    from rnnplay.runs.branching import BranchStart
 
 
 def branch_start(session: Session, origin: str, with_optimizer: bool, extend_vocabulary: bool) -> BranchStart:
-    """Reads what --from names; raises InputError."""
-    from rnnplay.runs.branching import find_parent
+    """Reads what --from names, and holds that checkpoint; raises InputError."""
+    from rnnplay.runs.branching import BranchStart, find_parent
 
     with naming_from(session, origin.rpartition("@")[0] or origin):
         parent = find_parent(origin, lambda name: find_model(session, name))
-    return BranchStart(session, parent, with_optimizer, extend_vocabulary)
+    return BranchStart(parent, with_optimizer, extend_vocabulary)
 
 
 @contextmanager

@@ -41,8 +41,9 @@ def read_branch(
     """Reads the weights at the parent's checkpoint, and with `with_optimizer` the optimizer's state, for `corpus`.
 
     Where the parent keeps an EMA of its weights, the branch begins with the EMA, which is what was validated; with the
-    optimizer's state it begins with the raw weights, to which that state belongs. Raises ConfigError for knobs that
-    differ in what the tensors depend on, InputError if `corpus` has other ids or a file cannot be used.
+    optimizer's state it begins with the raw weights, to which that state belongs. The checkpoint is held no longer
+    afterwards. Raises ConfigError for knobs that differ in what the tensors depend on, InputError if `corpus` has other
+    ids or a file cannot be used.
     """
     check_branch(config, parent)
     check_ids(parent.tokenizer, corpus.tokenizer, parent.name)
@@ -56,6 +57,7 @@ def read_branch(
             others = read_state_tensors(path, parent.config, size, state)
             weights = raw_weights(others) or weights
             moments = {name: tensor for name, tensor in others.items() if name.startswith("optimizer.")}
+    parent.hold.release()
     if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *moments.values())):
         raise CheckpointError(
             f"The weights of {parent.folder.name!r} after step {state.step:,} are not finite; branch from another "

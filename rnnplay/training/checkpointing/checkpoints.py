@@ -33,6 +33,7 @@ from rnnplay.runs.checkpoint_state import (
 )
 from rnnplay.runs.divergence import PROVEN_STEPS
 from rnnplay.runs.folder import CheckpointInfo, RunFolder, best_of
+from rnnplay.runs.lock import unheld
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.optim import moment_names
 
@@ -83,7 +84,10 @@ def write_checkpoint(
 
 
 def delete_old_checkpoints(folder: RunFolder, keep: int) -> None:
-    """Deletes all checkpoints but the last `keep`, the best, and the one that a rollback would use now."""
+    """Deletes all checkpoints but the last `keep`, the best, and the one that a rollback would use now.
+
+    One that a process holds, to branch from it, is deleted another time.
+    """
     found = folder.checkpoints()
     if not found:
         return
@@ -91,7 +95,9 @@ def delete_old_checkpoints(folder: RunFolder, keep: int) -> None:
     kept |= {one.step for one in (best_of(found), *rollback_candidates(found, found[-1].step)[:1]) if one is not None}
     for checkpoint in found:
         if checkpoint.step not in kept:
-            folder.remove_checkpoint(checkpoint.path)
+            with unheld(checkpoint.path / WEIGHTS_FILE) as free:
+                if free:
+                    folder.remove_checkpoint(checkpoint.path)
 
 
 def rollback_candidates(checkpoints: list[CheckpointInfo], step: int) -> list[CheckpointInfo]:

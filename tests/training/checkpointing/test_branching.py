@@ -16,6 +16,7 @@ from rnnplay.errors import CheckpointError, ConfigError, InputError, LackingToke
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.branching import ParentCheckpoint, branch_settings, encode_for_branch, find_parent
 from rnnplay.runs.folder import find_run
+from rnnplay.runs.lock import Hold
 from rnnplay.runs.metrics.records import Notice, Validation
 from rnnplay.training.checkpointing.branching import read_branch, with_new_moments, with_new_rows
 from rnnplay.training.trainer import Trainer
@@ -86,6 +87,39 @@ def test_a_step_and_the_best_one_can_be_named(world: World) -> None:
     for bad in ("@5", "run@", "run@7", "run@5@5", "other@5", ""):
         with pytest.raises(InputError):
             parent_of(world, bad)
+
+
+def test_a_checkpoint_to_branch_from_outlives_those_that_its_run_deletes(world: World) -> None:
+    trainer = world.trainer(world.config(checkpoint_every=1, keep=1))
+    trainer.advance()
+    parent = parent_of(world, "run@1")
+    for _ in range(3):
+        trainer.advance()
+    kept = [one.step for one in world.folder().checkpoints()]
+    assert 1 in kept and 2 not in kept
+    config = branch_settings(parent, world.workspace)
+    branch = read_branch(parent, config, encode_for_branch(parent, config, world.workspace))
+    assert branch.parent is not None and branch.parent.step == 1
+    trainer.advance()  # what was read is held no longer
+    assert 1 not in [one.step for one in world.folder().checkpoints()]
+
+
+def test_a_checkpoint_deleted_just_before_it_is_held_is_looked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_to_end(world.trainer(world.config(checkpoint_every=5, keep=9)))
+    take = Hold.take
+    taken: list[Path] = []
+
+    def delete_first(path: Path) -> Hold:
+        if not taken:
+            shutil.rmtree(path.parent)
+        taken.append(path)
+        return take(path)
+
+    monkeypatch.setattr(Hold, "take", staticmethod(delete_first))
+    parent = parent_of(world)
+    assert parent.checkpoint.step == 15 and parent.hold.in_place
 
 
 def test_with_the_optimizers_state_the_next_step_is_the_parents_next_step(world: World) -> None:

@@ -332,6 +332,7 @@ class RunActions:
             return
         branch = await self._screen.app.push_screen_wait(BranchScreen(parent))
         if branch is None:
+            parent.hold.release()
             return
         if controller is self._controller:
             self._make_room()
@@ -340,7 +341,7 @@ class RunActions:
             return
         await self.wait_until_measured()
         state = RunState(parent.config)
-        state.begin(None, parent.config, branch)
+        state.begin(None, parent.config, branch, parent.hold)
         controller.load(state)
         self._show_config(controller)
         self._changed()

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from rnnplay.config import RunConfig
 from rnnplay.engine.messages import BranchFrom
+from rnnplay.runs.lock import Hold
 from rnnplay.runs.shipped import find_model
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.workspace import Workspace
@@ -23,16 +24,20 @@ class ParentSettings(NamedTuple):
 
     name: str
     """RUN@STEP."""
+    created: str
+    """`RunInfo.created` of the run."""
     config: RunConfig
     """The settings that its branch begins with."""
+    hold: Hold
+    """Keeps the checkpoint from being deleted as an old one while the run trains on."""
 
 
 def read_parent(name: str, workspace: Workspace) -> ParentSettings:
-    """Reads what "RUN", "RUN@STEP" or "RUN@best" names; raises InputError or OSError."""
+    """Reads what "RUN", "RUN@STEP" or "RUN@best" names, and holds it; raises InputError or OSError."""
     from rnnplay.runs.branching import branch_settings, find_parent  # imported on first use: slow
 
     parent = find_parent(name, lambda run: find_model(run, workspace))
-    return ParentSettings(parent.name, branch_settings(parent, workspace))
+    return ParentSettings(parent.name, parent.info.created, branch_settings(parent, workspace), parent.hold)
 
 
 class BranchScreen(ModalScreen[BranchFrom | None]):
@@ -80,7 +85,8 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
         self.query_one(OptionList).focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(BranchFrom(checkpoint=self._origin.name, with_optimizer=event.option.id == "optimizer"))
+        origin, optimizer = self._origin, event.option.id == "optimizer"
+        self.dismiss(BranchFrom(checkpoint=origin.name, created=origin.created, with_optimizer=optimizer))
 
     def action_cancel(self) -> None:
         self.dismiss(None)

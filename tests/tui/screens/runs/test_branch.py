@@ -9,12 +9,15 @@ from textual.widgets import OptionList
 
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.lock import unheld
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.playground.go_back import GoBackScreen
 from rnnplay.tui.screens.runs.branch import BranchScreen
-from tests.tui.stage import Stage, make_run, shown, until
+from tests.tui.stage import Stage, make_run, progress, shown, started, until
 
 PARENT = "parent"
+CREATED = "2026-03-01T10:15:00+00:00"
 
 
 def parent_run(stage: Stage) -> None:
@@ -53,9 +56,38 @@ async def test_a_branch_is_shown_and_then_trained_with_what_was_changed(
         await pilot.press("t")
         await until(pilot, lambda: len(sent(stage)) == 1)
         train = sent(stage)[0]
-        assert train.branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", with_optimizer=optimizer)
+        assert train.branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", created=CREATED, with_optimizer=optimizer)
         assert (train.config.lr, train.config.hidden, train.resume) == (0.05, 32, False)
         assert train.run != PARENT
+
+
+async def test_the_chosen_checkpoint_is_kept_from_the_choice_until_the_branch_has_begun(stage: Stage) -> None:
+    """However long the user takes, the run that trains on does not delete it."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        weights = RunFolder(stage.workspace.checkpoints / PARENT).checkpoint_path(40) / "weights.safetensors"
+        weights.write_bytes(b"")
+
+        def free() -> bool:
+            with unheld(weights) as found:
+                return found
+
+        await choose(stage, pilot, "enter")
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        assert not free()
+        await pilot.press("t")
+        await until(pilot, lambda: len(sent(stage)) == 1)
+        refused = messages.Failed(message="The text cannot be read.", command="train")
+        stage.engine.say(refused)
+        await until(pilot, lambda: stage.state.next_branch is not None)
+        assert not free()  # it can be tried again
+        await pilot.press("t")
+        await until(pilot, lambda: len(sent(stage)) == 2)
+        assert not free()
+        await stage.say(pilot, progress([started(sent(stage)[1].run)]))
+        await until(pilot, free)
 
 
 async def test_escape_leaves_all_as_it_was_and_n_begins_without_the_parent(stage: Stage) -> None:
@@ -93,7 +125,9 @@ async def test_a_text_with_other_tokens_is_trained_on_once_the_user_agrees(stage
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("enter")
         await until(pilot, lambda: len(sent(stage)) == 3)
-        assert sent(stage)[2].branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", extend_vocabulary=True)
+        assert sent(stage)[2].branch == messages.BranchFrom(
+            checkpoint=f"{PARENT}@40", created=CREATED, extend_vocabulary=True
+        )
 
 
 async def test_b_in_the_list_of_checkpoints_branches_there(stage: Stage) -> None:
@@ -109,7 +143,7 @@ async def test_b_in_the_list_of_checkpoints_branches_there(stage: Stage) -> None
         await until(pilot, lambda: isinstance(app.screen, BranchScreen) and bool(app.screen.query(OptionList)))
         await pilot.press("enter")
         await until(pilot, lambda: stage.state.next_branch is not None)
-        assert stage.state.next_branch == messages.BranchFrom(checkpoint=f"{PARENT}@40")
+        assert stage.state.next_branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", created=CREATED)
 
 
 async def test_a_branch_is_set_up_beside_a_run_that_trains(stage: Stage) -> None:
