@@ -55,7 +55,7 @@ ADAPTIVE_HIDDEN = 16
 """Smallest hidden size of an adaptive softmax: the vectors of its rarest words are a sixteenth as long."""
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """All settings that determine a run. Raises ConfigError for an invalid value."""
 
     corpus: Annotated[str, Knob("a bundled corpus, a .txt in corpora/, or a path", "corpus")] = "tales"

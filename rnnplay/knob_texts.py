@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
 from rnnplay.knobs import shown
 
 
+@lru_cache(maxsize=16)  # lists read it for thousands of runs
 def split_fractions(split: str) -> tuple[float, float, float]:
     """Converts "90/5/5" to fractions; raises ConfigError unless three numbers, the first two above 0, add up to 100."""
     parts = tuple(number for part in split.split("/") if (number := real_number(part)) is not None)

@@ -53,7 +53,11 @@ def open_plain(path: Path, flags: int, follow: bool = False) -> int:
     """
     # Systems may lack any of these. O_NONBLOCK: opening a pipe without a writer would wait forever.
     flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+            raise NotPlainError(errno.ELOOP, "A symbolic link", str(path))
+    descriptor = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotPlainError(errno.EINVAL, "Not a plain file", str(path))
@@ -75,11 +79,14 @@ def read_bounded(path: Path, limit: int) -> bytes:
     The size is checked before memory is allocated, and may not exceed half of this machine's memory.
     """
     try:
-        if path.is_symlink() or not path.is_file():
-            what = "is not a plain file" if path.is_symlink() or path.exists() else "is missing"
-            raise InputError(f"{path} {what}; restore it or choose another run.")
-        descriptor = open_plain(path, os.O_RDONLY)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+        try:
+            descriptor = open_plain(path, os.O_RDONLY)
+        except OSError:
+            if path.is_symlink() or not path.is_file():
+                what = "is not a plain file" if path.is_symlink() or path.exists() else "is missing"
+                raise InputError(f"{path} {what}; restore it or choose another run.") from None
+            raise
+        try:
             size = os.fstat(descriptor).st_size
             if size > limit:
                 raise InputError(
@@ -87,7 +94,11 @@ def read_bounded(path: Path, limit: int) -> bytes:
                 )
             if size > _SMALL_SIZE and size > _memory() // 2:
                 raise InputError(f"{path} ({size:,} bytes) is larger than half of this machine's memory.")
-            data = file.read(size + 1)
+            data = os.read(descriptor, size + 1)
+            while len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):  # from 2 GB on
+                data += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."

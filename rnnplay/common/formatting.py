@@ -92,6 +92,6 @@ def moment_text(iso: str) -> str:
     from datetime import datetime
 
     try:
-        return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M}"
+        return datetime.fromisoformat(iso).astimezone().isoformat(" ", "minutes")[:16]
     except (ValueError, OverflowError, OSError):
         return iso[:16]

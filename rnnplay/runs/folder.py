@@ -34,7 +34,7 @@ from rnnplay.common.files import (
 from rnnplay.common.numbers import whole_number
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
-from rnnplay.runs.checkpoint_state import STATE_FILE, is_intact, read_state
+from rnnplay.runs.checkpoint_state import is_intact, read_state
 from rnnplay.runs.info import RunInfo as RunInfo
 from rnnplay.runs.info import encode_info, read_info
 from rnnplay.runs.lock import LOCK_FILE, RunLock
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 VOCABULARY_LIMIT = 1 << 29
 
 _LONGEST_NAME = 80
-_STEP = re.compile(r"step-([0-9]{9,13})")
+_STEP = re.compile(r"step-[0-9]{9,13}")
 _LEFTOVER = re.compile(r"\.(?:(step-[0-9]{9,13})\.(partial|replaced|removed)|[a-z.]+(?:\.[0-9a-f]{12})?\.partial)")
 
 
@@ -116,8 +116,8 @@ class RunFolder:
                 return True
         except OSError:
             pass
-        first = self.checkpoint_path(0)
-        return any(_STEP.fullmatch(path.name) and path != first for path in self._entries())
+        first = self.checkpoint_path(0).name
+        return any(_STEP.fullmatch(name) and name != first for name in self._names())
 
     def create(self, info: RunInfo, tokenizer: Tokenizer) -> None:
         """Creates the folder of a new run, without a checkpoint; raises InputError if the run exists already."""
@@ -194,15 +194,13 @@ class RunFolder:
     def checkpoints(self) -> list[CheckpointInfo]:
         """All complete checkpoints, by step. Unreadable ones are left out."""
         found = []
-        for path in self._entries():
-            match = _STEP.fullmatch(path.name)
-            if match is None or path.is_symlink() or not (path / STATE_FILE).is_file():
-                continue
+        for name in self.checkpoint_names():
+            path = self.path / name
             try:
                 state = read_state(path)
             except InputError:
                 continue
-            if state.step != int(match[1]):
+            if state.step != int(name.removeprefix("step-")):
                 continue
             validations = state.validations
             found.append(
@@ -217,6 +215,12 @@ class RunFolder:
                 )
             )
         return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def checkpoint_names(self) -> list[str]:
+        """The names of the folders of checkpoints, complete or not, in no order."""
+        with suppress(OSError), os.scandir(self.path) as entries:
+            return [entry.name for entry in entries if _STEP.fullmatch(entry.name) and not entry.is_symlink()]
+        return []
 
     def checkpoint(self, which: str = "latest") -> CheckpointInfo:
         """Finds "latest", "best" (the lowest validation loss) or the one at a step; raises InputError."""
@@ -275,15 +279,14 @@ class RunFolder:
 
     def remove_checkpoints_after(self, step: int) -> None:
         """Deletes later checkpoints, including unreadable ones."""
-        for path in self._entries():
-            match = _STEP.fullmatch(path.name)
-            if match is not None and int(match[1]) > step:
-                self.remove_checkpoint(path)
+        for name in self._names():
+            if _STEP.fullmatch(name) and int(name.removeprefix("step-")) > step:
+                self.remove_checkpoint(self.path / name)
 
     def sweep(self) -> None:
         """Removes what an interrupted write left behind."""
-        for path in self._entries():
-            match = _LEFTOVER.fullmatch(path.name)
+        for name in self._names():
+            match, path = _LEFTOVER.fullmatch(name), self.path / name
             if match is None:
                 continue
             if match[2] == "replaced" and not (self.path / match[1]).exists():
@@ -292,9 +295,9 @@ class RunFolder:
                 with suppress(OSError):
                     remove_tree(path)
 
-    def _entries(self) -> list[Path]:
+    def _names(self) -> list[str]:
         with suppress(OSError):
-            return list(self.path.iterdir())
+            return os.listdir(self.path)  # noqa: PTH208 (of thousands of runs, a Path for each entry takes long)
         return []
 
 

@@ -42,7 +42,7 @@ Stamp = tuple[int, int, int]
 _ABSENT: Stamp = (0, 0, 0)
 
 
-class ListedCheckpoint(NamedTuple):
+class ListedCheckpoint(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A checkpoint, as lists of runs need it."""
 
     step: int
@@ -61,21 +61,26 @@ class ListedRun:
     problem: str = ""
     """Why it is unreadable."""
     notes: RunNotes = NO_NOTES
+    name: str = field(init=False)
+    step: int | None = field(init=False)
+    """The step of its last checkpoint."""
+    best_loss: float | None = field(init=False)
+    """The lowest finite loss of its checkpoints."""
+    words: str = field(init=False)
+    """Where a filter looks for text: its name, corpus, model, note and tags, case folded, apart by NUL."""
 
-    @property
-    def name(self) -> str:
-        return self.folder.name
-
-    @property
-    def step(self) -> int | None:
-        """The step of its last checkpoint."""
-        return self.checkpoints[-1].step if self.checkpoints else None
-
-    @property
-    def best_loss(self) -> float | None:
-        """The lowest finite loss of its checkpoints."""
+    def __post_init__(self) -> None:
+        # Worked out once, as sorting and filtering ask for them of thousands of runs at a key.
+        self.name = self.folder.name
+        self.step = self.checkpoints[-1].step if self.checkpoints else None
         losses = [one.loss for one in self.checkpoints if one.loss is not None and math.isfinite(one.loss)]
-        return min(losses, default=None)
+        self.best_loss = min(losses, default=None)
+        told = [self.name]
+        if self.info is not None:
+            config = self.info.config
+            model = f"{config.cell} {config.layers}×{config.hidden}"
+            told += config.corpus, model, self.notes.note, *self.notes.tags
+        self.words = "\0".join(told).casefold()
 
 
 _TOLD = {name: kind for name, kind in get_type_hints(RunInfo).items() if name != "config"}
@@ -132,30 +137,33 @@ def listed(folder: RunFolder) -> ListedRun:
 
 def list_quickly(workspace: Workspace) -> Generator[ListedRun]:
     """Yields all runs: those in the index first, then, as they are read, the others, the newest first."""
-    place = workspace.cache / "runs.bin"
+    place, checkpoints = workspace.cache / "runs.bin", workspace.checkpoints
     known = _read(place)
-    changed: list[tuple[int, str]] = []
+    changed: list[tuple[int, str, _Stamps]] = []
     kept: dict[str, _Entry] = {}
     checked: dict[tuple[str, type, Value], Value] = {}
     whole = False
     try:
-        for name in names_in(workspace.checkpoints):
-            path = f"{workspace.checkpoints}{os.sep}{name}"
+        for name in names_in(checkpoints):
+            path = f"{checkpoints}{os.sep}{name}"
             stamps = _stamps(path, entry.stamps.states if (entry := known.get(name)) is not None else ())
             if entry is not None and entry.stamps == stamps:
-                run = _listed(RunFolder(workspace.checkpoints / name), entry, checked)
+                run = _listed(RunFolder(checkpoints / name), entry, checked)
                 if run is not None:
                     kept[name] = entry
                     yield run
                     continue
             if stamps.folder != _ABSENT:
-                changed.append((max(stamps.folder[1], stamps.info[1]), name))
-        for _, name in sorted(changed, key=lambda one: one[0], reverse=True):
-            folder = RunFolder(workspace.checkpoints / name)
-            if not folder.holds_run():
+                changed.append((max(stamps.folder[1], stamps.info[1]), name, stamps))
+        for _, name, seen in sorted(changed, key=lambda one: one[0], reverse=True):
+            folder = RunFolder(checkpoints / name)
+            if seen.info == _ABSENT and not folder.holds_run():
                 continue
-            stamps = _stamps(str(folder.path), (path.name for path in folder.path.glob("step-*")))
+            path = f"{checkpoints}{os.sep}{name}"
+            stamps = seen._replace(states=_state_stamps(path, folder.checkpoint_names()))
             run = listed(folder)
+            if run.info is None and not folder.holds_run():
+                continue
             if run.info is not None and time.time_ns() - stamps.newest > FRESH_NS:
                 kept[name] = _entry(run, stamps)
             yield run
@@ -174,9 +182,13 @@ def _write(place: Path, runs: dict[str, _Entry]) -> None:
 
 
 def _stamps(folder: str, checkpoints: Iterable[str]) -> _Stamps:
-    states = {name: _stamp(f"{folder}{os.sep}{name}{os.sep}{STATE_FILE}", os.lstat) for name in checkpoints}
+    states = _state_stamps(folder, checkpoints)
     info, notes = (_stamp(f"{folder}{os.sep}{name}", os.lstat) for name in ("run.json", NOTES_FILE))
     return _Stamps(_stamp(folder, os.stat), info, notes, states)
+
+
+def _state_stamps(folder: str, checkpoints: Iterable[str]) -> dict[str, Stamp]:
+    return {name: _stamp(f"{folder}{os.sep}{name}{os.sep}{STATE_FILE}", os.lstat) for name in checkpoints}
 
 
 def _stamp(path: str, look: Callable[[str], os.stat_result]) -> Stamp:
@@ -189,10 +201,12 @@ def _stamp(path: str, look: Callable[[str], os.stat_result]) -> Stamp:
 
 def _entry(run: ListedRun, stamps: _Stamps) -> _Entry:
     assert run.info is not None
-    config = run.info.config
-    names = [name for name in RunConfig.__struct_fields__ if getattr(config, name) != getattr(_DEFAULTS, name)]
+    own, defaults = msgspec.structs.astuple(run.info.config), msgspec.structs.astuple(_DEFAULTS)
+    names = zip(RunConfig.__struct_fields__, own, defaults, strict=True)
     about = _About(*(getattr(run.info, name) for name in _TOLD))
-    return _Entry(stamps, about, {name: getattr(config, name) for name in names}, run.checkpoints, run.notes)
+    return _Entry(
+        stamps, about, {name: value for name, value, usual in names if value != usual}, run.checkpoints, run.notes
+    )
 
 
 def _listed(folder: RunFolder, entry: _Entry, checked: dict[tuple[str, type, Value], Value]) -> ListedRun | None:

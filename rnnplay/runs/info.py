@@ -44,7 +44,7 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.run}@{self.step}"
 
 
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The contents of run.json."""
 
     format: int = FORMAT

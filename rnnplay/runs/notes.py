@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class _File(msgspec.Struct):
 def read_notes(folder: Path) -> RunNotes:
     """Reads the notes of the run in `folder`; raises InputError in one sentence if the file cannot be used."""
     path = folder / FILE
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         return NO_NOTES
     try:
         found = msgspec.json.decode(read_bounded(path, _LIMIT), type=_File)

@@ -13,7 +13,7 @@ import torch
 from click.testing import CliRunner
 
 from rnnplay.cli.main import program
-from rnnplay.common.files import NotOwnError, check_own, name_beside, open_own, replacing
+from rnnplay.common.files import NotOwnError, check_own, name_beside, open_own, read_bounded, replacing
 from rnnplay.config import RunConfig
 from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
@@ -185,3 +185,14 @@ def test_what_an_interrupted_write_left_beside_a_file_is_swept_away(tmp_path: Pa
     (folder.path / ".keep").touch()
     folder.sweep()
     assert [path.name for path in folder.path.iterdir()] == [".keep"]
+
+
+def test_a_link_is_not_read_where_the_system_itself_would_follow_it(
+    tmp_path: Path, diary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, which has no O_NOFOLLOW."""
+    (tmp_path / "run.json").symlink_to(diary)
+    for _ in range(2):
+        with pytest.raises(InputError, match="is not a plain file"):
+            read_bounded(tmp_path / "run.json", 1000)
+        monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)

@@ -97,17 +97,7 @@ def _test_of(word: str) -> Test:
 
 def _has_text(text: str) -> Test:
     wanted = text.casefold()
-
-    def test(run: ListedRun) -> bool:
-        if wanted in run.name.casefold():
-            return True
-        if run.info is None:
-            return False
-        config = run.info.config
-        told = (config.corpus, f"{config.cell} {config.layers}×{config.hidden}", run.notes.note, *run.notes.tags)
-        return any(wanted in one.casefold() for one in told)
-
-    return test
+    return lambda run: wanted in run.words
 
 
 def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:

@@ -23,7 +23,7 @@ class RunBrowser:
         """`year`: the current one, which dates leave out."""
         self._year = year
         self.runs: list[ListedRun] = []
-        """All runs."""
+        """All runs, in their order."""
         self.rows: list[Branch] = []
         """The runs that are shown, in their order."""
         self.order: Order = NEWEST_FIRST
@@ -50,19 +50,19 @@ class RunBrowser:
         self.runs = list(runs)
         self._cells = {run.name: cells_of(run, self._year) for run in runs}
         self.chosen = [name for name in self.chosen if name in self._cells]
-        self._measure()
-        self._arrange()
+        self.widths = natural_widths(self._cells.values())
+        self._measure_training()
+        self._order()
 
     def take_training(self, training: Mapping[str, Training]) -> bool:
         """Replaces what is known of runs that are being trained; returns whether that changes what is shown."""
         if training == self.training:
             return False
         self.training = training
-        self._measure()
+        self._measure_training()
         return True
 
-    def _measure(self) -> None:
-        self.widths = natural_widths(self._cells.values())
+    def _measure_training(self) -> None:
         now = [training_text(training) for name, training in self.training.items() if name in self._cells]
         self.widths["now"] = max((len(text) for text in now), default=0)
 
@@ -75,11 +75,11 @@ class RunBrowser:
             chosen = read_filter(text)
         except InputError as error:
             return str(error)
-        field = begun_field(text)
-        if field and self.rows and not any(chosen.matches(run) for run in self.runs):
+        runs, field = chosen.chosen(self.runs), begun_field(text)
+        if field and self.rows and not runs:
             return f"No run has this in its name or notes; to compare {field}, go on with = != < <= > or >=."
         self._filter, self.filter_text = chosen, text
-        self._arrange()
+        self._show(runs)
         return ""
 
     def sort_by(self, column: str) -> None:
@@ -87,7 +87,7 @@ class RunBrowser:
         by = SORTED_BY.get(column)
         if by is not None:
             self.order = next_order(self.order, by)
-            self._arrange()
+            self._order()
 
     def sort_by_next(self, shown: Sequence[str]) -> None:
         """Orders the runs by the next of the columns `shown`."""
@@ -99,10 +99,14 @@ class RunBrowser:
     def switch_tree(self) -> None:
         """Shows branches below their parents, or all runs alike."""
         self.tree = not self.tree
-        self._arrange()
+        self._show(self._filter.chosen(self.runs))
 
-    def _arrange(self) -> None:
-        runs = in_order(self._filter.chosen(self.runs), self.order)
+    def _order(self) -> None:
+        """Puts all runs in order, so that a filter, with each key, need not."""
+        self.runs = in_order(self.runs, self.order)
+        self._show(self._filter.chosen(self.runs))
+
+    def _show(self, runs: Sequence[ListedRun]) -> None:
         self.rows = as_tree(runs) if self.tree else [Branch(run, "") for run in runs]
         self._at = {row.run.name: at for at, row in enumerate(self.rows)}
 

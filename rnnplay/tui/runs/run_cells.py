@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -28,6 +29,7 @@ TRAINING = "●"
 """Marks a run that is being trained."""
 
 Cells = Mapping[str, str]
+_EMPTY = dict.fromkeys(COLUMNS, "")
 
 
 class Column(NamedTuple):
@@ -42,16 +44,14 @@ def cells_of(run: ListedRun, year: int) -> dict[str, str]:
 
     An unreadable run has a name, since it can be removed.
     """
-    cells = dict.fromkeys(COLUMNS, "")
-    cells["run"] = visible_line(run.name)
-    cells["tags"] = " ".join(run.notes.tags)
+    cells = {**_EMPTY, "run": visible_line(run.name), "tags": " ".join(run.notes.tags)}
     info = run.info
     if info is None:
         cells["model"] = "cannot be read"
         return cells
     config = info.config
-    cells["corpus"] = visible_line(config.corpus.replace("\\", "/").rsplit("/", 1)[-1])
-    cells["model"] = f"{config.cell.upper()} {config.layers}×{config.hidden}{' word' * (config.tokens == 'word')}"
+    cells["corpus"] = _corpus_text(config.corpus)
+    cells["model"] = _model_text(config.cell, config.layers, config.hidden, config.tokens == "word")
     cells["lr"] = f"{config.lr:g}"
     cells["clip"] = config.clip if config.clip == "off" else f"{config.clip} {config.clip_threshold:g}"
     cells["step"] = "none" if run.step is None else f"{run.step:,}"
@@ -62,22 +62,31 @@ def cells_of(run: ListedRun, year: int) -> dict[str, str]:
     return cells
 
 
+@lru_cache
+def _corpus_text(corpus: str) -> str:
+    return visible_line(corpus.replace("\\", "/").rsplit("/", 1)[-1])
+
+
+@lru_cache
+def _model_text(cell: str, layers: int, hidden: int, words: bool) -> str:
+    return f"{cell.upper()} {layers}×{hidden}{' word' * words}"
+
+
 def training_text(training: Training) -> str:
     """Returns the mark and the pace of a run that is being trained."""
     return f"{TRAINING} {training.text}"
 
 
-def natural_widths(rows: Iterable[Cells]) -> dict[str, int]:
+def natural_widths(rows: Collection[Cells]) -> dict[str, int]:
     """Returns the width of each column that shows every text in full, its title included."""
-    widths = dict.fromkeys(COLUMNS, 0)
-    for row in rows:
-        for name, text in row.items():
-            width = len(text) if text.isascii() else cell_len(text)
-            if width > widths[name]:
-                widths[name] = width
+    widths = {name: _widest({row[name] for row in rows}) for name in COLUMNS}
     for name, longest in LONGEST.items():
         widths[name] = min(widths[name], longest)
     return {name: max(width, len(name) + 2) if width else 0 for name, width in widths.items()}
+
+
+def _widest(texts: Collection[str]) -> int:
+    return max(map(len if "".join(texts).isascii() else cell_len, texts), default=0)
 
 
 def fit_columns(widths: Mapping[str, int], available: int, indent: int = 0) -> list[Column]:

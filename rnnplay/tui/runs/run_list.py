@@ -94,6 +94,7 @@ class RunList(ScrollView, can_focus=True):
         self._moved = False
         self._columns: list[Column] = []
         self._styles: dict[str, Style] = {}
+        self._grounds: dict[str, tuple[Style, Style, Style]] = {}
 
     @property
     def cursor(self) -> str | None:
@@ -238,12 +239,8 @@ class RunList(ScrollView, can_focus=True):
     def _drawn_row(self, row: int) -> Strip:
         branch = self._browser.rows[row]
         name = branch.run.name
-        style = self.rich_style
         here = row == self._row and self._cursor is not None
-        if here:
-            style = style + (self._style("cursor") if self.has_focus else self._style("header"))
-        muted = style + Style(color=self._style("muted").color)
-        live = style + Style(color=self._style("training").color)
+        style, muted, live = self._inks(("cursor" if self.has_focus else "header") if here else "")
         segments = [self._mark(name, here and self.has_focus, style)]
         cells = self._browser.cells(name)
         for column in self._columns:
@@ -266,6 +263,14 @@ class RunList(ScrollView, can_focus=True):
             return Segment(f"{look.mark} ", style + Style(color=None if self.app.no_color else shade, bold=True))
         return Segment("› " if here else "  ", style)
 
+    def _inks(self, ground: str) -> tuple[Style, Style, Style]:
+        """The styles of a row's text, of its minor text and of the pace, on the `ground` of that component."""
+        if ground not in self._grounds:
+            style = self.rich_style + (self._style(ground) if ground else Style.null())
+            muted, live = (style + Style(color=self._style(name).color) for name in ("muted", "training"))
+            self._grounds[ground] = style, muted, live
+        return self._grounds[ground]
+
     def _style(self, name: str) -> Style:
         if name not in self._styles:
             self._styles[name] = self.get_component_rich_style(f"run-list--{name}")
@@ -273,7 +278,7 @@ class RunList(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles = {}
+        self._styles, self._grounds = {}, {}
 
     def on_focus(self) -> None:
         self.refresh_row(self._row)

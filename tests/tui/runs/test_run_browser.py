@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rnnplay.runs.browsing.sorting import Order
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.lock import Holder
+from rnnplay.tui.runs import run_browser
 from rnnplay.tui.runs.run_browser import MOST_CHOSEN, RunBrowser
 from rnnplay.tui.runs.run_cells import COLUMNS, GAP, cells_of, column_at, fit_columns, natural_widths
 from tests.runs.browsing.listed_runs import a_broken_run, a_run
@@ -56,6 +57,16 @@ def test_the_list_is_filtered_and_a_wrong_filter_leaves_it_as_it_is(browser: Run
     browser.take([*RUNS, a_run("new", "2026-03-04T10:15:00+00:00")])
     assert shown(browser) == ["new", "other", "root"], "the filter holds for runs that come"
     assert browser.filter("") == "" and browser.count_text == "5 runs"
+
+
+def test_a_key_in_the_filter_sorts_nothing(browser: RunBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorting thousands of runs at each key is felt; they are in order already."""
+    browser.sort_by("valid")
+    monkeypatch.setattr(run_browser, "in_order", None)
+    browser.filter("cell=lstm")
+    assert shown(browser) == ["root", "other"]
+    browser.filter("")
+    assert shown(browser) == ["root", "other", "child", "broken"]
 
 
 def test_the_name_of_a_field_that_is_being_typed_does_not_empty_the_list(browser: RunBrowser) -> None:
@@ -116,7 +127,7 @@ def test_the_cursor_goes_to_a_neighbour_of_a_removed_run(browser: RunBrowser) ->
 
 @pytest.mark.parametrize("available", range(1, 160, 7))
 def test_columns_fit_and_the_name_is_the_last_to_be_cut(available: int) -> None:
-    widths = natural_widths(cells_of(run, 2026) for run in RUNS) | {"run": 40, "now": 12}
+    widths = natural_widths([cells_of(run, 2026) for run in RUNS]) | {"run": 40, "now": 12}
     columns = fit_columns(widths, available, indent=4)
     assert columns[0].name == "run" and [name for name in COLUMNS if name in dict(columns)] == list(dict(columns))
     assert sum(column.width for column in columns) + GAP * (len(columns) - 1) <= max(available, 1)

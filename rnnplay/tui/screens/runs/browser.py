@@ -154,7 +154,10 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def _in_app(self, act: Callable[..., object], *arguments: object) -> None:
         """Calls `act` in the thread of the interface, unless the list was closed meanwhile."""
-        self.app.call_from_thread(lambda: act(*arguments) if self.query(RunPreview) else None)
+        # A list that is being closed loses its widgets one after the other.
+        self.app.call_from_thread(
+            lambda: act(*arguments) if self.query("RunList") and self.query("RunPreview") else None
+        )
 
     def _changed(self, cursor: str | None) -> None:
         """Reads the list again after a change; the cursor goes to the run `cursor`."""
