@@ -14,11 +14,13 @@ from time import monotonic
 from typing import NamedTuple
 
 from rnnplay.errors import RnnplayError
+from rnnplay.runs.browsing.parents import find_origin
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.follow import Follower, News, Standing
 from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.tui.loaded_runs import read_run
 from rnnplay.tui.run_state import Phase, RunState
+from rnnplay.workspace import Workspace
 
 LOOK_SECONDS = 0.2
 """Between two looks at the files of a run that is being trained."""
@@ -205,5 +207,7 @@ def seconds_per_step(state: RunState) -> float | None:
 
 
 def _loaded(folder: RunFolder, cache: Path) -> tuple[RunState, Follower]:
-    state, end, created = read_run(folder, cache)
+    state, end, created, parent = read_run(folder, cache)
+    if parent is not None:
+        state.origin = find_origin(parent, Workspace(folder.path.parent.parent)).text
     return state, Follower(folder, created, end)

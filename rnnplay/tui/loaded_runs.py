@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import Parent
 from rnnplay.runs.metrics.step_columns import Position
 from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.tui.run_state import RunState
@@ -20,6 +21,8 @@ class LoadedRun(NamedTuple):
     """Up to where metrics.jsonl was read."""
     created: str
     """`RunInfo.created`."""
+    parent: Parent | None
+    """What it was branched from."""
 
 
 def read_run(folder: RunFolder, cache: Path) -> LoadedRun:
@@ -30,7 +33,7 @@ def read_run(folder: RunFolder, cache: Path) -> LoadedRun:
     state.begin(folder.name, info.config, branch)
     log = ThinnedLog(folder.log, cache)
     state.load(log.read())
-    return LoadedRun(state, log.end, info.created)
+    return LoadedRun(state, log.end, info.created, info.parent)
 
 
 def load_run(folder: RunFolder, cache: Path) -> RunState:

@@ -96,6 +96,8 @@ class RunState:
         self.run = run
         self.branch = branch
         """What the run was branched from, or, before there is one, is to be branched from."""
+        self.origin = branch.checkpoint if branch is not None else ""
+        """The same in words; says, too, if that run was renamed or removed since."""
         self.hold = hold
         """Keeps the checkpoint to branch from; None once the run has begun."""
         self.config = config

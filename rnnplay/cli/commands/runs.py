@@ -21,10 +21,11 @@ from rnnplay.common.formatting import (
 from rnnplay.knobs import typed
 
 if TYPE_CHECKING:
+    from rnnplay.runs.browsing.parents import Origin
     from rnnplay.runs.browsing.training_now import Training
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.index import ListedRun
-    from rnnplay.runs.info import Parent, RunInfo
+    from rnnplay.runs.info import RunInfo
     from rnnplay.runs.metrics.records import Validation
 
 SORTABLE = ("run", "corpus", "model", "parameters", "lr", "clip", "step", "valid", "created", "tags")
@@ -66,7 +67,8 @@ def list_(session: Session, filter_text: str, sort: str, reverse: bool, as_json:
     """List the runs in the workspace, the newest first.
 
     The filter is text that is looked for in names, corpora, models, notes and tags, and terms: a knob, step, valid,
-    parameters, created, tag, note or parent; one of = != < <= > >=; and a value. Put it between quotes.
+    parameters, created, tag, note or parent; one of = != < <= > >=; and a value. Put it between quotes. parent=NAME
+    and parent=NAME@STEP find the branches of the run that is called so now, also if it was renamed since.
     """
     _list(session, filter_text, sort, reverse, as_json)
 
@@ -79,6 +81,7 @@ def list_(session: Session, filter_text: str, sort: str, reverse: bool, as_json:
 def show(session: Session, name: str, as_json: bool) -> None:
     """Show a run's settings, checkpoints and validations."""
     from rnnplay.config import RunConfig, knobs
+    from rnnplay.runs.browsing.parents import find_origin
     from rnnplay.runs.browsing.training_now import training_of
     from rnnplay.runs.health import health_of
     from rnnplay.runs.index import listed
@@ -87,6 +90,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     run = find_run(session, name)
     info, checkpoints = run.info(), run.checkpoints()
     described = _described(listed(run), info)
+    origin = find_origin(info.parent, session.workspace) if info.parent is not None else None
     verdict = health_of(run)
     validations, training, size = _validations(run), training_of(run.path), disk_use(run.path)
     if as_json:
@@ -97,7 +101,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
                 "corpus_sha256": info.corpus_sha256,
                 "rnnplay": info.rnnplay,
                 "torch": info.torch,
-                "parent": builtins(info.parent) if info.parent is not None else None,
+                "parent": {**builtins(info.parent), "now": origin.now} if origin is not None else None,
                 "checkpoints": [{"step": c.step, "path": str(c.path), "loss": c.loss} for c in checkpoints],
                 "validations": [builtins(validation) for validation in validations],
                 "health": builtins(verdict) if verdict is not None else None,
@@ -111,7 +115,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
             ("run", run.name),
             ("folder", str(run.path)),
             ("created", moment_text(info.created)),
-            *([("branched from", _origin(info.parent))] if info.parent is not None else []),
+            *([("branched from", _origin(origin))] if origin is not None else []),
             ("corpus", info.config.corpus),
             (
                 "model",
@@ -222,10 +226,11 @@ def _remark(run: dict[str, Any]) -> str:
     return "  ".join(part for part in (training, " ".join(run["tags"])) if part)
 
 
-def _origin(parent: Parent) -> str:
+def _origin(origin: Origin) -> str:
     """Formats what a run was branched from: "first@1200, 5 tokens added"."""
+    parent = origin.parent
     optimizer = ", with the optimizer's state" if parent.optimizer else ""
-    return parent.name + optimizer + (f", {parent.added_tokens:,} tokens added" if parent.added_tokens else "")
+    return origin.text + optimizer + (f", {parent.added_tokens:,} tokens added" if parent.added_tokens else "")
 
 
 def _clip(run: dict[str, Any]) -> str:

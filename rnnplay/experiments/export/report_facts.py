@@ -15,11 +15,13 @@ from rnnplay.experiments.export.curves import Curves
 from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.presets import preset_config
+from rnnplay.runs.browsing.parents import Origin, find_origin
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.workspace import Workspace
 
 MOST_ROWS = 200
 """Validations and events in a report; of more validations, a part, and of more events the last ones."""
@@ -78,6 +80,7 @@ def facts(run: RunFolder, curves: Curves) -> Facts:
     """Collects everything. Raises InputError for files that cannot be used."""
     info = run.info()
     state = _state(run)
+    origin = find_origin(info.parent, Workspace(run.path.parent.parent)) if info.parent is not None else None
     validations, events, finished = _records(run)
     shown = _spread(validations, MOST_ROWS)
     finite = [one for one in shown if math.isfinite(one.loss)]
@@ -94,8 +97,8 @@ def facts(run: RunFolder, curves: Curves) -> Facts:
         left_out=len(validations) - len(shown),
         events=events,
         samples=_samples(run),
-        command=command_for(info),
-        repeatability=_repeatability(info, state),
+        command=command_for(info, origin.name if origin is not None else ""),
+        repeatability=_repeatability(info, state, origin),
     )
 
 
@@ -111,13 +114,16 @@ def corpus_name(config: RunConfig) -> str:
     return path.stem if path.is_absolute() else config.corpus
 
 
-def command_for(info: RunInfo) -> str:
-    """The command that trains such a run: what differs from the preset that `rnnplay train` begins with."""
+def command_for(info: RunInfo, origin: str = "") -> str:
+    """The command that trains such a run: what differs from the preset that `rnnplay train` begins with.
+
+    `origin`: the checkpoint that it was branched from, as --from takes it.
+    """
     config, usual = info.config, preset_config()
     lengths = ("steps", "epochs", "minutes")
     words = ["rnnplay", "train"]
-    if info.parent is not None:
-        words += ["--from", info.parent.name]
+    if origin:
+        words += ["--from", origin]
     if not any(getattr(config, name) for name in lengths):
         words += ["--minutes", "0"]
     for name, spec in knobs().items():
@@ -224,12 +230,13 @@ def _spread(values: list[Validation], most: int) -> list[Validation]:
     return [values[round(at * (len(values) - 1) / (most - 1))] for at in range(most)]
 
 
-def _repeatability(info: RunInfo, state: TrainingState | None) -> str:
+def _repeatability(info: RunInfo, state: TrainingState | None, origin: Origin | None) -> str:
     used = f"rnnplay {info.rnnplay}, torch {info.torch}"
     if state is not None:
         threads = "1 thread" if state.threads == 1 else f"{state.threads} threads"
         used += f", {state.device}, {state.precision}" + (f", {threads}" if state.device == "cpu" else "")
-    return f"{used}; text with SHA-256 {info.corpus_sha256}"
+    parent = f"; branched from {origin.text}" if origin is not None else ""
+    return f"{used}; text with SHA-256 {info.corpus_sha256}{parent}"
 
 
 def _samples(run: RunFolder) -> list[tuple[str, list[LoggedSample]]]:

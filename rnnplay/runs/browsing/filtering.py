@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.config import RENAMED, KnobSpec, Value, knobs
 from rnnplay.errors import InputError
+from rnnplay.runs.browsing.parents import Parents
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.info import moment
 
@@ -45,14 +46,16 @@ class RunFilter(NamedTuple):
     """Chooses the runs that pass every test."""
 
     tests: Sequence[Test] = ()
-
-    def matches(self, run: ListedRun) -> bool:
-        """Whether `run` is chosen."""
-        return all(test(run) for test in self.tests)
+    among: Sequence[Callable[[Parents], Test]] = ()
+    """Make tests that depend on what other runs there are."""
 
     def chosen(self, runs: Sequence[ListedRun]) -> list[ListedRun]:
-        """Returns those of `runs` that are chosen, in their order."""
-        return [run for run in runs if all(test(run) for test in self.tests)] if self.tests else list(runs)
+        """Returns those of `runs`, which are all that there are, that are chosen, in their order."""
+        tests = list(self.tests)
+        if self.among:
+            parents = Parents(runs)
+            tests += [make(parents) for make in self.among]
+        return [run for run in runs if all(test(run) for test in tests)] if tests else list(runs)
 
 
 def read_filter(text: str) -> RunFilter:
@@ -61,7 +64,15 @@ def read_filter(text: str) -> RunFilter:
     A term is a field, one of = != < <= > >= (or : for =), and a value; a run that lacks the value does not match. All
     else is text that is looked for in names, corpora, models, notes and tags. Quotes keep words together.
     """
-    return RunFilter([_test_of(word) for word in re.findall(_WORD, text)])
+    tests: list[Test] = []
+    among: list[Callable[[Parents], Test]] = []
+    for word in re.findall(_WORD, text):
+        name, sign, value = _parts_of(word)
+        if name == "parent":
+            among.append(_parent_test(sign, value))
+        else:
+            tests.append(_has_text(word.replace('"', "")) if not name else _test_of(name, sign, value))
+    return RunFilter(tests, among)
 
 
 def begun_field(text: str) -> str:
@@ -71,20 +82,24 @@ def begun_field(text: str) -> str:
     return next((name for name in (*NUMBERS, *OTHERS, *knobs()) if begin and name.startswith(begin)), "")
 
 
-def _test_of(word: str) -> Test:
+def _parts_of(word: str) -> tuple[str, str, str]:
+    """Splits a term into its field, its sign and its value; three empty ones for a word that is none."""
     match = re.fullmatch(_TERM, word, re.DOTALL)
     if match is None:
-        return _has_text(word.replace('"', ""))
+        return "", "", ""
     name, sign, value = match[1].lower().replace("-", "_"), match[2], match[3].replace('"', "").strip()
     name = _NAMES.get(name, name)
     specs = knobs()
     if name not in specs and name not in NUMBERS and name not in OTHERS:
         if sign == ":":  # such as a path of Windows
-            return _has_text(word.replace('"', ""))
+            return "", "", ""
         near = difflib.get_close_matches(name, [*specs, *NUMBERS, *OTHERS], n=1)
         hint = f"did you mean {near[0]}?" if near else "there are step, valid, parameters, created, tag and all knobs."
         raise InputError(f"Runs have no {match[1]}; {hint}")
-    sign = "=" if sign in (":", "==") else sign
+    return name, "=" if sign in (":", "==") else sign, value
+
+
+def _test_of(name: str, sign: str, value: str) -> Test:
     if name in NUMBERS:
         example, get = NUMBERS[name]
         return _number_test(name, sign, value, example, get)
@@ -92,7 +107,7 @@ def _test_of(word: str) -> Test:
         return _created_test(sign, value)
     if name in OTHERS:
         return _text_test(name, sign, value)
-    return _knob_test(specs[name], sign, value)
+    return _knob_test(knobs()[name], sign, value)
 
 
 def _has_text(text: str) -> Test:
@@ -119,17 +134,19 @@ def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:
     return lambda run: run.info is not None and (get(run) == wanted) is (sign == "=")
 
 
-def _text_test(name: str, sign: str, value: str) -> Test:
+def _check_text(name: str, sign: str, value: str) -> None:
     _only_equal(name, sign)
     if not value:
         raise InputError(f"{name}{sign} needs a value, like {name}{sign}{'good' if name == 'tag' else 'tales'}.")
+
+
+def _text_test(name: str, sign: str, value: str) -> Test:
+    _check_text(name, sign, value)
     if name == "note":
         wanted = value.casefold()
         return lambda run: bool(run.notes.note) and (wanted in run.notes.note.casefold()) is (sign == "=")
     if name == "tag":
         return _equal(sign, value, lambda run: run.notes.tags, lacking=True)
-    if name == "parent":
-        return _equal(sign, value, _parent_names)
     return _equal(sign, value, lambda run: (run.name,))
 
 
@@ -150,9 +167,22 @@ def _corpus_names(corpus: str) -> tuple[str, ...]:
     return corpus, last, last.rsplit(".", 1)[0]
 
 
-def _parent_names(run: ListedRun) -> tuple[str, ...]:
-    parent = run.info.parent if run.info is not None else None
-    return () if parent is None else (parent.run, parent.name)
+def _parent_test(sign: str, value: str) -> Callable[[Parents], Test]:
+    """Compares with the parent's present name, alone or with the step, or with its last one if it is gone."""
+    _check_text("parent", sign, value)
+
+    def make(parents: Parents) -> Test:
+        def names(run: ListedRun) -> tuple[str, ...]:
+            origin = parents.origin(run)
+            if origin is None:
+                return ()
+            if origin.now is None and origin.taken:  # the run of that name is not the parent
+                return ("",)
+            return (origin.now or origin.parent.run, origin.name)
+
+        return _equal(sign, value, names)
+
+    return make
 
 
 def _only_equal(name: str, sign: str) -> None:

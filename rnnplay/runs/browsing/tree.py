@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnnplay.runs.browsing.parents import Parents
 from rnnplay.runs.index import ListedRun
 
 
@@ -19,18 +20,14 @@ class Branch(NamedTuple):
 def as_tree(runs: Sequence[ListedRun]) -> list[Branch]:
     """Returns `runs` with branches below their parents; both keep the order in which they are given.
 
-    A parent is known by the time at which it was created, as it may have been renamed. A run whose parent is not among
-    `runs` stands for itself.
+    A run whose parent is not among `runs` stands for itself.
     """
-    created: dict[str, list[ListedRun]] = {}
-    for run in runs:
-        if run.info is not None:
-            created.setdefault(run.info.created, []).append(run)
+    parents = Parents(runs)
     children: dict[str, list[ListedRun]] = {}
     roots = []
     for run in runs:
-        parent = _parent(run, created)
-        if parent is None or _leads_to(parent, run, created):
+        parent = parents.of(run)
+        if parent is None or _leads_to(parent, run, parents):
             roots.append(run)
         else:
             children.setdefault(parent.name, []).append(run)
@@ -46,15 +43,7 @@ def as_tree(runs: Sequence[ListedRun]) -> list[Branch]:
     return found
 
 
-def _parent(run: ListedRun, created: dict[str, list[ListedRun]]) -> ListedRun | None:
-    parent = run.info.parent if run.info is not None else None
-    if parent is None:
-        return None
-    found = [one for one in created.get(parent.created, []) if one is not run]
-    return next((one for one in found if one.name == parent.run), found[0] if found else None)
-
-
-def _leads_to(parent: ListedRun, run: ListedRun, created: dict[str, list[ListedRun]]) -> bool:
+def _leads_to(parent: ListedRun, run: ListedRun, parents: Parents) -> bool:
     """Whether `run` is an ancestor of `parent`, as files may claim of each other."""
     seen: set[str] = set()
     above: ListedRun | None = parent
@@ -62,5 +51,5 @@ def _leads_to(parent: ListedRun, run: ListedRun, created: dict[str, list[ListedR
         if above is run:
             return True
         seen.add(above.name)
-        above = _parent(above, created)
+        above = parents.of(above)
     return False

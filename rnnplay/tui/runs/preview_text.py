@@ -19,8 +19,11 @@ APART = ("corpus", "cell", "layers", "hidden")
 """Knobs that the first line tells."""
 
 
-def preview_lines(run: ListedRun, training: Training | None, size: int | None) -> list[Content]:
-    """Returns paragraphs about a run; `size`: its bytes on disk, None while they are being counted."""
+def preview_lines(run: ListedRun, training: Training | None, size: int | None, origin: str = "") -> list[Content]:
+    """Returns paragraphs about a run; `size`: its bytes on disk, None while they are being counted.
+
+    `origin`: what it was branched from, "" if it was not.
+    """
     info = run.info
     if info is None:
         return [*_noted(run), Content.styled(visible_text(run.problem), "$error")]
@@ -42,8 +45,8 @@ def preview_lines(run: ListedRun, training: Training | None, size: int | None) -
     if run.best_loss is not None:
         reached.append(f"validation {fixed(run.best_loss, 4)}, perplexity {perplexity(run.best_loss):.3g}")
     lines.append(Content(" · ".join(reached) or "no checkpoint"))
-    if info.parent is not None:
-        lines.append(Content.assemble(("branched from ", MUTED), visible_line(info.parent.name)))
+    if origin:
+        lines.append(Content.assemble(("branched from ", MUTED), visible_line(origin)))
     created = f"{moment_text(info.created)}{'' if size is None else f' · {size_text(size)} on disk'}"
     lines.append(Content.styled(created, MUTED))
     if changes := differences(config):

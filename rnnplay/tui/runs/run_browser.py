@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rnnplay.errors import InputError
 from rnnplay.runs.browsing.filtering import RunFilter, begun_field, read_filter
+from rnnplay.runs.browsing.parents import Parents
 from rnnplay.runs.browsing.sorting import NEWEST_FIRST, Order, in_order, next_order
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.browsing.tree import Branch, as_tree
@@ -37,6 +38,7 @@ class RunBrowser:
         self.widths: dict[str, int] = natural_widths(())
         """The natural width of each column."""
         self._filter = RunFilter()
+        self._parents = Parents(())
         self._cells: dict[str, dict[str, str]] = {}
         self._at: dict[str, int] = {}
 
@@ -48,6 +50,7 @@ class RunBrowser:
     def take(self, runs: Sequence[ListedRun]) -> None:
         """Replaces the runs."""
         self.runs = list(runs)
+        self._parents = Parents(runs)
         self._cells = {run.name: cells_of(run, self._year) for run in runs}
         self.chosen = [name for name in self.chosen if name in self._cells]
         self.widths = natural_widths(self._cells.values())
@@ -109,6 +112,11 @@ class RunBrowser:
     def _show(self, runs: Sequence[ListedRun]) -> None:
         self.rows = as_tree(runs) if self.tree else [Branch(run, "") for run in runs]
         self._at = {row.run.name: at for at, row in enumerate(self.rows)}
+
+    def origin_text(self, run: ListedRun) -> str:
+        """What a run was branched from, and what became of that; "" if it is not a branch."""
+        origin = self._parents.origin(run)
+        return "" if origin is None else origin.text
 
     def row_of(self, name: str | None) -> int | None:
         """Returns the row of a run; None if it is not shown."""

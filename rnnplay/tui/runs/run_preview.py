@@ -42,6 +42,7 @@ class RunPreview(Vertical):
         self._load = load
         self._run: ListedRun | None = None
         self._training: Training | None = None
+        self._origin = ""
         self._bytes: int | None = None
         self._timer: Timer | None = None
 
@@ -50,12 +51,15 @@ class RunPreview(Vertical):
         with VerticalScroll(can_focus=False):
             yield Static("", id="preview-text")
 
-    def show(self, run: ListedRun | None, training: Training | None) -> None:
-        """Shows what the list knows of `run`; its curves and its size follow, if it is another or has changed."""
+    def show(self, run: ListedRun | None, training: Training | None, origin: str = "") -> None:
+        """Shows what the list knows of `run`; its curves and its size follow, if it is another or has changed.
+
+        `origin`: what it was branched from.
+        """
         another = _told(run) != _told(self._run)
-        if not another and training == self._training:
+        if not another and (training, origin) == (self._training, self._origin):
             return
-        self._run, self._training = run, training
+        self._run, self._training, self._origin = run, training, origin
         if another:
             self._bytes = None
             if self._timer is not None:
@@ -66,7 +70,7 @@ class RunPreview(Vertical):
     def _show_text(self) -> None:
         run = self._run
         self.query_one(Chart).border_title = "Loss" if run is None else visible_line(run.name)
-        lines = [] if run is None else preview_lines(run, self._training, self._bytes)
+        lines = [] if run is None else preview_lines(run, self._training, self._bytes, self._origin)
         self.query_one("#preview-text", Static).update(Content("\n").join(lines))
 
     @work(thread=True, exclusive=True)

@@ -107,8 +107,8 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
         parts.append((translated("{} parameters").format(count_text(parameters)), 0))
     if state.run:
         parts.append((visible_line(state.run), KEPT))
-    if state.branch is not None:
-        origin = translated("branch of {}").format(visible_line(state.branch.checkpoint))
+    if state.origin:
+        origin = translated("branch of {}").format(visible_line(state.origin))
         parts.append((origin, 2 if state.run else KEPT))
     brand = Piece(Content.styled("rnnplay", "bold $primary"), 1)
     return [brand, *(Piece(Content(text), weight, " · ") for text, weight in parts)]

@@ -53,6 +53,7 @@ def test_settings_are_the_parents_but_for_those_given(first: RunFolder, workspac
         "created": first.info().created,
         "optimizer": False,
         "added_tokens": 0,
+        "now": "first",
     }
     config = shown["config"]
     assert (config["lr"], config["clip_threshold"], config["hidden"], config["steps"]) == (0.01, 0.5, 8, 4)
@@ -105,3 +106,21 @@ def test_what_cannot_be_branched_is_refused_in_a_sentence(
     refused = invoke("train", *options)
     assert refused.exit_code == 2 and says in refused.stderr, refused.stderr
     assert not [path for path in first.path.parent.iterdir() if path != first.path]  # nothing is left behind
+
+
+def test_a_renamed_or_removed_parent_is_said_to_be_that(first: RunFolder, invoke: Invoke) -> None:
+    assert invoke("train", "--from", "first@2", "--run", "b", "--steps", "1").exit_code == 0
+    assert invoke("runs", "rename", "first", "base").exit_code == 0
+    assert (
+        invoke("train", "--preset", "quick", *TINY, "--steps", "1", "--corpus", "one", "--run", "first").exit_code == 0
+    )
+    assert "base@2 (then called first)" in invoke("runs", "show", "b").stdout
+
+    def found(name: str) -> list[str]:
+        return [one["run"] for one in json.loads(invoke("runs", "--filter", f"parent={name}", "--json").stdout)]
+
+    assert (found("base"), found("base@2"), found("first")) == (["b"], ["b"], [])
+    assert invoke("runs", "rm", "base").exit_code == 0
+    assert "first@2 (in the trash; another run has its name)" in invoke("runs", "show", "b").stdout
+    assert json.loads(invoke("runs", "show", "b", "--json").stdout)["parent"]["now"] is None
+    assert found("first") == []

@@ -10,6 +10,7 @@ import pytest
 from rnnplay.config import knobs
 from rnnplay.errors import InputError
 from rnnplay.runs.browsing.filtering import begun_field, read_filter
+from rnnplay.runs.index import ListedRun
 from tests.runs.browsing.listed_runs import a_broken_run, a_run
 
 ONE = a_run("tales-lstm-01", "2026-03-01T12:00:00+00:00", step=5000, valid=0.9, tags=("good",), note="Best so far")
@@ -79,7 +80,20 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 )
 def test_a_filter_chooses(text: str, names: str) -> None:
     assert [run.name for run in read_filter(text).chosen(RUNS)] == names.split()
-    assert all(read_filter(text).matches(run) == (run.name in names.split()) for run in RUNS)
+
+
+def test_branches_are_found_by_the_present_name_of_their_parent() -> None:
+    renamed = a_run("base", ONE.info.created if ONE.info else "")
+    assert named("parent=base", [renamed, THREE]) == named("parent=base@3", [renamed, THREE]) == ["new"]
+    assert named("parent=tales-lstm-01", [renamed, THREE]) == []
+    assert named("parent=tales-lstm-01", [THREE]) == ["new"], "it is gone, and so is known by its last name"
+    another = a_run("tales-lstm-01", "2026-05-01T12:00:00+00:00")
+    assert named("parent=tales-lstm-01", [another, THREE]) == [], "the run of that name is not the parent"
+    assert named("parent!=tales-lstm-01", [another, THREE]) == ["new"]
+
+
+def named(text: str, runs: list[ListedRun]) -> list[str]:
+    return [run.name for run in read_filter(text).chosen(runs)]
 
 
 @pytest.mark.parametrize(
@@ -127,4 +141,4 @@ def test_a_field_is_known_while_it_is_typed(text: str, field: str) -> None:
 def test_every_knob_can_be_asked_for() -> None:
     for name, spec in knobs().items():
         value = str(spec.default).lower() if spec.kind == "bool" else f"{spec.default}"
-        assert read_filter(f'{name}="{value}"').matches(a_run("one")), name
+        assert read_filter(f'{name}="{value}"').chosen([a_run("one")]), name

@@ -19,10 +19,10 @@ def test_all_that_is_known_is_told() -> None:
         "second", step=1200, valid=1.5, note="see\n\x1b[2J", tags=("good",), cell="rnn", nonlinearity="relu", lr=0.01,
         tie=True, hidden=64, parent=parent,
     )  # fmt: skip
-    told = text(run, Training(Holder(7, "gpu3"), 1300, 12.4), 1_234_567)
+    told = text(run, Training(Holder(7, "gpu3"), 1300, 12.4), 1_234_567, "first@3 (gone)")
     for part in (
         "ReLU RNN 1×64 · 100 parameters · tales", "● 12 steps/s, by process 7 on gpu3", "see\n␛[2J", "#good",
-        "step 1,200 · validation 1.5000, perplexity 4.48", "branched from first@3", "1.2 MB on disk",
+        "step 1,200 · validation 1.5000, perplexity 4.48", "branched from first@3 (gone)", "1.2 MB on disk",
         "tie on   lr 0.01",
     ):  # fmt: skip
         assert part in told

@@ -222,7 +222,8 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         preview, name = self.query_one(RunPreview), self._list.cursor
         if preview.display:
             run = self._browser.run_named(name) if name is not None else None
-            preview.show(run, self._browser.training.get(name or ""))
+            origin = self._browser.origin_text(run) if run is not None else ""
+            preview.show(run, self._browser.training.get(name or ""), origin)
 
     # --- the list -------------------------------------------------------------------------------------------
 
