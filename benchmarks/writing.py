@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks import options_of
 from benchmarks.latency import leave, percentile, settle, start_training
 from rnnplay.tui.writing.draft import FILE, Draft, keep_draft
-from rnnplay.workspace import bundled_corpora
+from rnnplay.workspace import Workspace, bundled_corpora
 from tests.support.terminal import Terminal, rnnplay_command
 
 ECHO_SECONDS = 0.060
@@ -122,7 +122,10 @@ def session(
 ) -> Typing:
     """Opens rnnplay, goes to the scratchpad and types."""
     keep_draft(Draft(text=before, cursor=(before.count("\n"), len(before) - before.rfind("\n") - 1)), workspace / FILE)
-    command = rnnplay_command("--workspace", str(workspace))
+    presets = Workspace(workspace).create().presets
+    presets.mkdir(exist_ok=True)
+    (presets / "long.toml").write_text("minutes = 60.0\n", "utf-8")
+    command = rnnplay_command("--workspace", str(workspace), "--preset", "long")
     with Terminal(command, columns, rows, env={"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
         if training:
             start_training(terminal)
@@ -134,7 +137,7 @@ def session(
         settle(terminal, 1.0)
         found = type_text(terminal, text, interval, before)
         terminal.send("\x1b")
-        terminal.wait_for("Quit" if columns < 100 else "Train")
+        terminal.wait_for("Gradient norm")
         settle(terminal, 0.5)
         found.exact = json.loads((workspace / FILE).read_text("utf-8"))["text"] == before + text
         if training:

@@ -58,7 +58,9 @@ ADAPTIVE_HIDDEN = 16
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """All settings that determine a run. Raises ConfigError for an invalid value."""
 
-    corpus: Annotated[str, Knob("a bundled corpus, a .txt in corpora/, or a path", "corpus")] = "tales"
+    corpus: Annotated[
+        str, Knob("a bundled corpus, a .txt in corpora/, or a path; several with commas between them", "corpus")
+    ] = "tales"
     tokens: Annotated[
         TokenKind,
         Knob(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import PurePath
 
 from rnnplay.common.numbers import meant_split, real_number
 from rnnplay.errors import ConfigError
@@ -82,3 +83,26 @@ def _separated(knob: str, allowed: str, text: str, most: int, longest: int) -> t
     if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
         raise refused(f"without control characters; got {shown(text)}")
     return unescaped
+
+
+def corpus_parts(corpus: str) -> list[str]:
+    """The texts that the knob `corpus` names: two in "a.txt, notes/*.md", one in "[a,b].txt"."""
+    return [part.strip() for part in re.split(r",(?![^\[]*\])", corpus) if part.strip()]
+
+
+def corpus_label(corpus: str, suffix: bool = True) -> str:
+    """A short name of a corpus: of a path the name of the file, of several texts that of the first and their number."""
+    first, *more = corpus_parts(corpus) or [corpus]
+    name = PurePath(first.replace("\\", "/").rstrip("/")).name or first
+    is_path = "/" in first.replace("\\", "/")
+    label = name if suffix or not is_path else PurePath(name).stem
+    return f"{label} and {len(more)} more" if more else label
+
+
+def leads_elsewhere(corpus: str) -> bool:
+    """Whether a corpus is, or has in it, a relative path: runs made here have names or absolute paths.
+
+    A stranger's run.json may point anywhere.
+    """
+    paths = map(PurePath, [corpus, *corpus_parts(corpus)])
+    return any(not path.is_absolute() and len(path.parts) > 1 for path in paths)

@@ -12,6 +12,7 @@ from rnnplay.common.other_tools import instead, meant_as
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.knob_texts import corpus_parts
 
 LARGEST_BYTES = 1 << 16
 
@@ -66,9 +67,11 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def _from(file: Path, corpus: str) -> str:
-    """Returns `corpus`; if it is the path of a file, relative to the folder of `file`, its absolute path."""
+    """Returns `corpus`; of the paths of files in it, relative to the folder of `file`, their absolute paths."""
     path = file.absolute().parent / corpus
     try:
+        if not path.exists() and len(parts := corpus_parts(corpus)) > 1:
+            return ",".join(_from(file, part) for part in parts)
         is_path = (os.sep in corpus or "/" in corpus or path.suffix) and path.is_file()
     except (OSError, ValueError):  # too long a name, or one with a zero byte
         is_path = False

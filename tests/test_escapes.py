@@ -295,7 +295,7 @@ class PickerApp(App[None]):
     def __init__(self, start: Path) -> None:
         super().__init__()
         self._start_in = start
-        self.answers: list[Path | None] = []
+        self.answers: list[str | None] = []
 
     def on_mount(self) -> None:
         self.push_screen(FilePicker(Workspace(self._start_in), self._start_in), self.answers.append)
@@ -320,7 +320,7 @@ async def test_names_in_the_file_picker(hostile: Workspace) -> None:
             if app.answers:
                 break
             await pilot.pause()
-        assert app.answers == [hostile.corpora / f"{NAME}.txt"]
+        assert app.answers == [str(hostile.corpora / f"{NAME}.txt")]
 
 
 async def test_wrong_paths_in_the_file_picker(

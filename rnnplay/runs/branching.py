@@ -8,7 +8,6 @@ its checkpoint is held, so that a run that trains on does not delete it as an ol
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from rnnplay.common.formatting import unknown_text
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.knob_texts import leads_elsewhere
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, TrainingState, as_tuned, read_state
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.runs.info import Parent, RunInfo
@@ -143,7 +143,7 @@ def encode_for_branch(
     LackingTokensError for tokens that the vocabulary lacks, InputError for a text that cannot be used.
     """
     check_branch(config, parent)
-    if config.corpus == parent.info.config.corpus and _leads_elsewhere(config.corpus):
+    if config.corpus == parent.info.config.corpus and leads_elsewhere(config.corpus):
         raise InputError(
             f"run.json of {parent.folder.name!r} gives {config.corpus[:200]!r} as its text, a relative path, which is "
             "not followed; name the text of the branch."
@@ -183,11 +183,6 @@ def overlap_warning(parent: ParentCheckpoint, config: RunConfig, corpus: Encoded
         f"The text is that of {parent.folder.name} with another split ({config.split}, there {parent.config.split}): "
         "weights may have been trained on what is now validation text, so that its loss looks better than it is."
     )
-
-
-def _leads_elsewhere(corpus: str) -> bool:
-    # Runs made here have names or absolute paths; a stranger's run.json may point anywhere.
-    return not PurePath(corpus).is_absolute() and len(PurePath(corpus).parts) > 1
 
 
 def _shown(value: object) -> str:

@@ -34,6 +34,7 @@ from rnnplay.common.files import (
 from rnnplay.common.numbers import whole_number
 from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
+from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.checkpoint_state import is_intact, read_state
 from rnnplay.runs.info import RunInfo as RunInfo
 from rnnplay.runs.info import encode_info, read_info
@@ -353,7 +354,7 @@ def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "", others
     `others` are names in use whose folders may not exist yet.
     """
     if not stem:
-        corpus = as_name(Path(config.corpus).stem, 40) or "run"
+        corpus = as_name(corpus_label(config.corpus, suffix=False), 40) or "run"
         stem = f"{corpus}-{config.cell}-{config.hidden}"
     taken = set(others)
     if workspace.checkpoints.is_dir():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
@@ -12,7 +12,7 @@ from rnnplay.cli.support.console import builtins, model_name, note, pairs, write
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus
 from rnnplay.common.formatting import fixed, unknown_warning
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, TokenKind
 from rnnplay.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ PARTS = ("embedding.weight", "output.weight", "output.bias")
     "--vocabulary",
     metavar="FILE.json",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The model's tokens: a JSON list, an object {token: id} or {id: token}, or a run's vocabulary.json.",
+    help="The model's tokens: a JSON list, an object {token: id} or {id: token}, a run's vocabulary.json, or of byte "
+    "pairs the tokenizer.json. Not needed for bytes whose ids are their numbers.",
 )
 @click.option("--run", "run_name", metavar="NAME", help="The name of the run.  [default: derived from the model]")
 @click.option(
@@ -42,7 +42,9 @@ PARTS = ("embedding.weight", "output.weight", "output.bias")
     type=click.Choice(["tanh", "relu"]),
     help="Of a plain nn.RNN, whose weights do not tell.  [default: tanh]",
 )
-@click.option("--tokens", type=click.Choice(["char", "word"]), help="What one token is.  [default: as the tokens look]")
+@click.option(
+    "--tokens", type=click.Choice(get_args(TokenKind)), help="What one token is.  [default: as the tokens look]"
+)
 @click.option(
     "--tensor",
     "tensors",
@@ -57,11 +59,11 @@ PARTS = ("embedding.weight", "output.weight", "output.bias")
 def command(
     session: Session,
     file: Path,
-    vocabulary: Path,
+    vocabulary: Path | None,
     run_name: str | None,
     corpus: str,
     nonlinearity: Literal["tanh", "relu"] | None,
-    tokens: Literal["char", "word"] | None,
+    tokens: TokenKind | None,
     tensors: tuple[str, ...],
     leave_out: bool,
     as_json: bool,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from rnnplay.common.encodings import encodable, is_utf8
 from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
+from rnnplay.knob_texts import corpus_label
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
@@ -142,8 +142,7 @@ def model_name(config: RunConfig) -> str:
 
 def corpus_name(corpus: str) -> str:
     """The corpus knob's value for display: a name as it is, of a path the file's name."""
-    path = Path(corpus)
-    return path.stem if path.is_absolute() else corpus
+    return corpus_label(corpus, suffix=False)
 
 
 def builtins(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError
+from rnnplay.knob_texts import corpus_parts
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.settings import read_settings
 from rnnplay.training.length import LENGTHS
@@ -50,6 +51,8 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
     from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
 
     found = find_corpus(corpus, workspace)
+    if found.several:
+        return ",".join(lasting_corpus(part, workspace) for part in corpus_parts(corpus))
     if any(known == found for known in list_corpora(workspace)):
         return found.name
     path = Path(corpus.strip()).expanduser()

@@ -14,6 +14,7 @@ from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.export.curves import Curves
 from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
+from rnnplay.knob_texts import corpus_label, corpus_parts
 from rnnplay.presets import preset_config
 from rnnplay.runs.browsing.parents import Origin, find_origin
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
@@ -110,8 +111,7 @@ def model_name(config: RunConfig) -> str:
 
 def corpus_name(config: RunConfig) -> str:
     """The corpus's name; of a path the file's name, as folders are nobody's business."""
-    path = Path(config.corpus)
-    return path.stem if path.is_absolute() else config.corpus
+    return corpus_label(config.corpus, suffix=False)
 
 
 def command_for(info: RunInfo, origin: str = "") -> str:
@@ -133,7 +133,7 @@ def command_for(info: RunInfo, origin: str = "") -> str:
         if value == getattr(usual, name) and not (name in lengths and any(getattr(config, one) for one in lengths)):
             continue
         if name == "corpus":
-            value = Path(value).name if Path(value).is_absolute() else value
+            value = ",".join(Path(part).name if Path(part).is_absolute() else part for part in corpus_parts(value))
         if isinstance(value, bool):
             words.append(spec.option if value else f"--no-{spec.option[2:]}")
         else:

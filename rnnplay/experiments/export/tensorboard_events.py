@@ -29,6 +29,7 @@ from rnnplay.config import RunConfig
 from rnnplay.experiments.export.destination import check_free, make_folder, writing
 from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
+from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import moment
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Started, Step, Validation
@@ -69,7 +70,7 @@ class EventWriter:
 
     def describe(self, run: str, config: RunConfig) -> None:
         """Writes the settings: as hyperparameters, with the validation loss as their metric, and as a text."""
-        values: dict[str, Any] = msgspec.to_builtins(config) | {"corpus": Path(config.corpus).stem}
+        values: dict[str, Any] = msgspec.to_builtins(config) | {"corpus": corpus_label(config.corpus, suffix=False)}
         knobs = [summary_v2.HParam(name) for name in values]
         metrics = [summary_v2.Metric("loss/validation")]
         experiment = summary_v2.hparams_config_pb(knobs, metrics)

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rnnplay.config import RunConfig, with_values
+from rnnplay.config import RunConfig, TokenKind, with_values
 from rnnplay.experiments.importing.plain_model import PlainModel, plain_model
 from rnnplay.experiments.importing.vocabulary_file import Vocabulary, read_vocabulary
 from rnnplay.experiments.importing.weights_file import read_tensors
@@ -32,12 +32,13 @@ class Import:
     """What is to be imported."""
 
     weights: Path
-    vocabulary: Path
+    vocabulary: Path | None
+    """None for bytes whose ids are their numbers."""
     corpus: str
     """The text that the run is evaluated and inspected on, and trained on if it is resumed."""
     nonlinearity: Literal["tanh", "relu"] | None = None
     """Of a plain RNN; None: as the file says, else tanh."""
-    tokens: Literal["char", "word"] | None = None
+    tokens: TokenKind | None = None
     """None: told by the vocabulary."""
     named: Mapping[str, str] = field(default_factory=dict)
     """Names of tensors that are not found by themselves."""

@@ -11,14 +11,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from rnnplay.common.files import read_small
 from rnnplay.common.limits import reason
 from rnnplay.common.terminal_text import sanitize_line
+from rnnplay.config import TokenKind
 from rnnplay.errors import InputError
+from rnnplay.experiments.importing.subword_vocabulary import bpe_rows, byte_rows, is_tokenizer_file
 from rnnplay.text.tokenizers.build import UNKNOWN, CharTokenizer, Tokenizer, WordTokenizer, load_tokenizer
 from rnnplay.text.tokenizers.spacing import SpacingCounter
 from rnnplay.text.tokenizers.units import tokens_in
@@ -57,21 +59,35 @@ class Vocabulary:
 
 
 def read_vocabulary(
-    path: Path, size: int, kind: Literal["char", "word"] | None, text: Iterable[str], leave_out: bool = False
+    path: Path | None, size: int, kind: TokenKind | None, text: Iterable[str], leave_out: bool = False
 ) -> Vocabulary:
-    """Reads a JSON file: a list of tokens, {token: id}, {id: token}, or the vocabulary.json of a run.
+    """Reads a JSON file: a list of tokens, {token: id}, {id: token}, a run's vocabulary.json, or a tokenizer.json.
 
-    size: rows of the model. kind: None to tell by the tokens. text: from which it is learned where spaces stand
-    between words. Unless `leave_out`, tokens that no text can have are refused, other than such as `<pad>`. Raises
-    InputError.
+    path: None for bytes whose ids are their numbers. size: rows of the model. kind: None to tell by the tokens. text:
+    from which it is learned where spaces stand between words. Unless `leave_out`, tokens that no text can have are
+    refused, other than such as `<pad>`. Raises InputError.
     """
+    if path is None:
+        if kind != "byte":
+            raise InputError("The model's tokens are not known; name the file that has them with --vocabulary.")
+        return Vocabulary(*byte_rows(None, size, path))
     data = _data(path)
+    if is_tokenizer_file(data):
+        if kind not in ("bpe", None):
+            raise InputError(f"{path} is a tokenizer of byte pairs; leave --tokens out, or give --tokens bpe.")
+        pairs, pair_rows, unused, count = bpe_rows(data, path)
+        _check_size(count, size, path)
+        return Vocabulary(pairs, pair_rows, unused)
     if isinstance(data, Mapping) and {"format", "kind", "tokens"} <= data.keys():
         tokenizer = load_tokenizer(msgspec.json.encode(data))
         _check_size(tokenizer.size, size, path)
         return Vocabulary(tokenizer, list(range(size)), [])
-    tokens = _tokens(data, path)
+    if kind == "bpe":
+        raise InputError(f"{path} has no merges; byte pairs need the tokenizer.json or the run's vocabulary.json.")
+    tokens = _tokens(data, path, numbers=kind == "byte")
     _check_size(len(tokens), size, path)
+    if kind == "byte":
+        return Vocabulary(*byte_rows(tokens, size, path))
     found: dict[str, int] = {}
     for at, token in enumerate(tokens):
         if token in found:
@@ -134,9 +150,9 @@ def _data(path: Path) -> Any:
         ) from error
 
 
-def _tokens(data: Any, path: Path) -> list[str]:
-    """The tokens by id."""
-    if isinstance(data, list) and all(isinstance(token, str) for token in data):
+def _tokens(data: Any, path: Path, numbers: bool = False) -> list[str]:
+    """The tokens by id; with `numbers`, which stand for bytes, they may be numbers."""
+    if isinstance(data, list) and all(isinstance(token, (str, int) if numbers else str) for token in data):
         return data
     if isinstance(data, Mapping):
         if data and all(isinstance(value, int) and not isinstance(value, bool) for value in data.values()):
@@ -145,7 +161,7 @@ def _tokens(data: Any, path: Path) -> list[str]:
             return _by_id({int(at): token for at, token in data.items()}, len(data), path)
         for name in WITHIN:
             if isinstance(data.get(name), list | Mapping):
-                return _tokens(data[name], path)
+                return _tokens(data[name], path, numbers)
     raise InputError(f"{path} is neither a list of tokens nor an object of tokens and their ids; save one of them.")
 
 

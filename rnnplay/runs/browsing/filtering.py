@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.config import RENAMED, KnobSpec, Value, knobs
 from rnnplay.errors import InputError
+from rnnplay.knob_texts import corpus_parts
 from rnnplay.runs.browsing.parents import Parents
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.info import moment
@@ -163,8 +164,12 @@ def _equal(sign: str, value: str, get: Callable[[ListedRun], Sequence[str]], lac
 
 
 def _corpus_names(corpus: str) -> tuple[str, ...]:
-    last = corpus.replace("\\", "/").rsplit("/", 1)[-1]
-    return corpus, last, last.rsplit(".", 1)[0]
+    """The names of a corpus, and of each of several texts, with and without folders and suffix."""
+    names = [corpus]
+    for one in dict.fromkeys([corpus, *corpus_parts(corpus)]):
+        last = one.replace("\\", "/").rsplit("/", 1)[-1]
+        names += [last, last.rsplit(".", 1)[0]]
+    return tuple(names)
 
 
 def _parent_test(sign: str, value: str) -> Callable[[Parents], Test]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.info import moment
 
@@ -27,7 +28,7 @@ class _Column(NamedTuple):
 
 COLUMNS = {
     "run": _Column(lambda run: _natural(run.name)),
-    "corpus": _Column(lambda run: run.info and run.info.config.corpus.rsplit("/", 1)[-1].casefold()),
+    "corpus": _Column(lambda run: run.info and corpus_label(run.info.config.corpus).casefold()),
     "model": _Column(lambda run: run.info and (run.info.config.cell, run.info.config.layers, run.info.config.hidden)),
     "parameters": _Column(lambda run: run.info and run.info.parameters, True),
     "lr": _Column(lambda run: run.info and run.info.config.lr),

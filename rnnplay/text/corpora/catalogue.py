@@ -10,6 +10,7 @@ from pathlib import Path
 from rnnplay.common.commands import quoted
 from rnnplay.common.files import composed
 from rnnplay.errors import InputError
+from rnnplay.knob_texts import corpus_parts
 from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
 from rnnplay.text.corpora.downloads import find_download, is_url
 from rnnplay.text.corpora.joining import files_of_folder, files_of_pattern, is_pattern, joined
@@ -30,7 +31,9 @@ class Corpus:
     card: Card
     path: Path | None
     parts: tuple[Path, ...] = ()
-    """Of a folder or a pattern: the files that are joined."""
+    """Of a folder, a pattern or several texts: the files that are joined."""
+    several: bool = False
+    """Whether several texts were named."""
 
     @property
     def made(self) -> bool:
@@ -40,7 +43,7 @@ class Corpus:
     def materialise(self, cache: Path) -> Path:
         """The text as a file on disk, first generated under `cache` if need be; raises InputError."""
         if self.parts:
-            return joined(self.parts, cache)
+            return joined([unpacked(part, cache) if is_packed(part) else part for part in self.parts], cache)
         if self.path is None:
             from rnnplay.text.corpora.cached_texts import materialise
 
@@ -68,7 +71,7 @@ def card_problems(workspace: Workspace) -> list[str]:
 
 
 def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
-    """Finds the corpus of that name, or of the text (or card) at that path.
+    """Finds the corpus of that name, or of the text (or card) at that path, or of several, with commas between them.
 
     A path wins if it contains a separator or a suffix and the file exists. Raises InputError, which names the available
     corpora and the closest one.
@@ -90,6 +93,8 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
         return _from_path(path, workspace)
     if name in known:
         return known[name]
+    if len(named := corpus_parts(wanted)) > 1:
+        return _several([find_corpus(part, workspace) for part in named])
     if is_pattern(wanted):
         return _joined(_folder_name(path), files_of_pattern(str(path)))
     for place, problem in problems.items():
@@ -185,6 +190,21 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
 def _joined(name: str, parts: tuple[Path, ...]) -> Corpus:
     name = composed(clean(name)) or "texts"
     return Corpus(name, Card(name=name, title=f"{card_title(name)}, {len(parts):,} files"), None, parts)
+
+
+def _several(found: list[Corpus]) -> Corpus:
+    parts: dict[Path, None] = {}  # without repetitions, in the order in which they are named
+    for corpus in found:
+        files = corpus.parts or (() if corpus.path is None else (corpus.path,))
+        if not files:
+            raise InputError(f"{_quoted(corpus.name)} is generated, so it cannot be one of several; leave it out.")
+        if corpus.card.encoding:
+            raise InputError(f"{_quoted(corpus.name)} is not UTF-8, so it cannot be one of several; add a copy of it.")
+        parts |= dict.fromkeys(files)
+    feeds = {corpus.card.feed for corpus in found}
+    name = f"{found[0].name} and {len(found) - 1} more"
+    feed = found[0].card.feed if len(feeds) == 1 else "stream"
+    return Corpus(name, Card(name=name, title=f"{name}, {len(parts):,} files", feed=feed), None, tuple(parts), True)
 
 
 def _folder_name(pattern: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rnnplay.config import RunConfig, split_fractions
 from rnnplay.errors import InputError, TooShortError
+from rnnplay.knob_texts import corpus_label, leads_elsewhere
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
 from rnnplay.text.corpora.content_hash import check_unchanged, content_hash
@@ -117,7 +118,7 @@ def encode_again(
         remark = _difference(config, sha256, workspace)
         if old:
             remark = f"{remark} An earlier version wrote that; whether it is as it was cannot be checked.".strip()
-        encoded = _whole(clean(PurePath(config.corpus).stem) or "the text", sha256, feed, loaded, remark)
+        encoded = _whole(clean(corpus_label(config.corpus, suffix=False)) or "the text", sha256, feed, loaded, remark)
         _check_length(encoded, config)
         return encoded
 
@@ -141,8 +142,7 @@ def _from_corpus(
 ) -> EncodedCorpus:
     """Encodes the text with that hash anew; raises InputError if it is gone."""
     cache = workspace.cache
-    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
-        # Our own runs have names or absolute paths; a stranger's run.json may point anywhere.
+    if leads_elsewhere(config.corpus):
         raise InputError(
             f"run.json gives {clean(config.corpus)} as the run's text, a relative path, which is not followed; "
             "say on the command line, with --corpus, where it is."
@@ -167,7 +167,7 @@ def _from_corpus(
 
 def _difference(config: RunConfig, sha256: str, workspace: Workspace) -> str:
     """Describes how the corpus differs from the text with that hash; empty if it does not."""
-    if not PurePath(config.corpus).is_absolute() and len(PurePath(config.corpus).parts) > 1:
+    if leads_elsewhere(config.corpus):
         return ""
     shown = clean(config.corpus)
     try:

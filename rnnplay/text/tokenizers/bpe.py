@@ -210,6 +210,11 @@ def _forms() -> list[str]:
     return [chr(value) if value in plain else chr(next(others)) for value in range(256)]
 
 
+def written_bytes(data: bytes) -> str:
+    """Bytes in GPT-2's written form: " a\\n" is "ĠaĊ"."""
+    return "".join(_forms()[value] for value in data)
+
+
 @cache
 def _values() -> dict[str, int]:
     return {form: value for value, form in enumerate(_forms())}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from rnnplay.common.formatting import duration_text
+from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.inspection.gradients import falls_to
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
@@ -24,7 +25,7 @@ MEMORY_NOTE = (
 
 def status_pieces(live: LiveRace) -> tuple[list[Piece], list[Piece]]:
     """Returns the left and the right side of the first line."""
-    corpus = live.plan.setup.corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    corpus = corpus_label(live.plan.setup.corpus)
     left = [
         Piece(Content.styled("rnnplay", "bold $primary"), 1),
         Piece(Content.styled("Race", "bold"), 4),

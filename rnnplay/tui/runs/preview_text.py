@@ -9,6 +9,7 @@ from textual.content import Content
 from rnnplay.common.formatting import count_text, fixed, moment_text, perplexity, size_text
 from rnnplay.config import RunConfig, knobs
 from rnnplay.experiments.comparison import value_text
+from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.index import ListedRun
 from rnnplay.tui.runs.run_cells import training_text
@@ -31,7 +32,7 @@ def preview_lines(run: ListedRun, training: Training | None, size: int | None, o
     cell = (
         f"ReLU {config.cell.upper()}" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
     )
-    corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    corpus = corpus_label(config.corpus)
     parts = [
         f"{cell} {config.layers}×{config.hidden}",
         f"{count_text(info.parameters)} parameters",

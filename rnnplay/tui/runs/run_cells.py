@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from rnnplay.common.formatting import fixed, is_much_unknown, moment_text, unknown_text
+from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.index import ListedRun
 from rnnplay.tui.widgets.visible import visible_line
@@ -64,7 +65,7 @@ def cells_of(run: ListedRun, year: int) -> dict[str, str]:
 
 @lru_cache
 def _corpus_text(corpus: str) -> str:
-    return visible_line(corpus.replace("\\", "/").rsplit("/", 1)[-1])
+    return visible_line(corpus_label(corpus))
 
 
 @lru_cache

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text, TextType
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
+from textual.widgets.directory_tree import DirEntry
+from textual.widgets.tree import TreeNode
 
 from rnnplay.errors import EncodingError, InputError, RnnplayError
+from rnnplay.knob_texts import corpus_parts
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
@@ -29,9 +35,24 @@ HEAD_PIECES, PIECE_BYTES = 16, 1 << 16
 class TextTree(DirectoryTree):
     """Folders and files, without hidden ones."""
 
+    @dataclass
+    class Marked(Message):
+        """Something was marked, or no longer."""
+
+    @dataclass
+    class Taken(Message):
+        """What is marked is to be taken."""
+
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
     ICON_FILE = "  "
+
+    def __init__(self, path: Path, several: bool, *, id: str | None = None) -> None:  # noqa: A002
+        """With `several`, space marks files and folders."""
+        super().__init__(path, id=id)
+        self._several = several
+        self.marked: list[Path] = []
+        """What the user marked, in that order."""
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         return [path for path in paths if not path.name.startswith(".")]
@@ -40,9 +61,39 @@ class TextTree(DirectoryTree):
         # A file name may contain markup, newlines or control characters.
         return Text(visible_line(str(label)))
 
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        label = super().render_label(node, base_style, style)
+        marked = node.data is not None and node.data.path in self.marked
+        return Text.assemble(("✓ ", base_style), label) if marked else label
 
-class FilePicker(ModalScreen[Path | None]):
-    """Chooses a text file; the result is its absolute path, or None."""
+    def action_toggle_node(self) -> None:
+        """Marks the file or folder under the cursor, or no longer."""
+        node = self.cursor_node
+        if not self._several or node is None or node.data is None:
+            super().action_toggle_node()
+            return
+        path = node.data.path
+        if path in self.marked:
+            self.marked.remove(path)
+        else:
+            self.marked.append(path)
+        node.refresh()
+        self.post_message(self.Marked())
+
+    def action_select_cursor(self) -> None:
+        """Takes what is marked if the cursor is on something marked; else takes the file or opens the folder."""
+        node = self.cursor_node
+        if node is not None and node.data is not None and node.data.path in self.marked:
+            self.post_message(self.Taken())
+        else:
+            super().action_select_cursor()
+
+
+class FilePicker(ModalScreen[str | None]):
+    """Chooses a text file; the result is its absolute path, or None.
+
+    Where several texts may be one, the result may also be a folder, a pattern, or several with commas between them.
+    """
 
     DEFAULT_CSS = """
     FilePicker { align: center middle; }
@@ -66,8 +117,12 @@ class FilePicker(ModalScreen[Path | None]):
     ## Choose a text file
 
     Type a path and press Enter, or browse the folders with the arrows or the mouse; Backspace goes to the folder
-    above. `Tab` switches between the two, `Escape` cancels. UTF-8 and UTF-16 texts are read directly. For a text that
-    appears to be in another encoding, Enter again copies it into the workspace as UTF-8.
+    above. `Tab` switches between the two, `Escape` cancels. Where several texts may be one, `Space` marks files and
+    folders and Enter on one of them takes all; a path may also be a pattern such as `notes/*.md`, or several paths with
+    commas between them.
+
+    UTF-8 and UTF-16 texts are read directly. For a text that appears to be in another encoding, Enter again copies it
+    into the workspace as UTF-8.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
@@ -75,13 +130,13 @@ class FilePicker(ModalScreen[Path | None]):
         Binding("backspace,alt+up", "up", "Folder above"),
     ]
 
-    def __init__(self, workspace: Workspace, start: Path | None = None) -> None:
-        """Texts in other encodings are copied into `workspace`.
+    def __init__(self, workspace: Workspace, start: Path | None = None, several: bool = False) -> None:
+        """Texts in other encodings are copied into `workspace`; `several` may be taken as one.
 
         The tree begins at `start`, a folder or a file in it, or else the current folder.
         """
         super().__init__()
-        self._workspace = workspace
+        self._workspace, self._several = workspace, several
         self._offered: tuple[Path, str] | None = None
         """The file offered for conversion, and the encoding it appears to be in."""
         place = start.absolute() if start else _here()
@@ -95,8 +150,9 @@ class FilePicker(ModalScreen[Path | None]):
                 path = Input(_folder_text(self._folder), id="file-path")
                 path.cursor_blink = False
                 yield path
-            yield TextTree(self._folder, id="file-tree")
-            yield BoundedText("Enter on a folder opens it here.", id="file-say", rows=5)
+            yield TextTree(self._folder, self._several, id="file-tree")
+            mark = " Space marks files or folders to take together." if self._several else ""
+            yield BoundedText(f"Enter on a folder opens it here.{mark}", id="file-say", rows=5)
             with Horizontal(id="file-buttons"):
                 yield Button("↑ Folder above", id="up", compact=True)
                 yield Static("")
@@ -117,7 +173,18 @@ class FilePicker(ModalScreen[Path | None]):
         except RnnplayError as error:
             self._say(str(error), error=True)
         else:
-            self.dismiss(path)
+            self.dismiss(str(path))
+
+    def _take_several(self, corpus: str) -> None:
+        from rnnplay.text.corpora.catalogue import find_corpus
+
+        try:
+            for path in find_corpus(corpus, self._workspace).parts:
+                check_text_file(path)
+        except RnnplayError as error:
+            self._say(str(error), error=True)
+        else:
+            self.dismiss(corpus)
 
     def _copied(self, path: Path, encoding: str) -> Path:
         from rnnplay.text.corpora.adding import add_corpus, free_name
@@ -137,11 +204,24 @@ class FilePicker(ModalScreen[Path | None]):
         self._offered = None
         self._say("")
 
+    @on(TextTree.Marked)
+    def _marked(self) -> None:
+        count = len(self.query_one(TextTree).marked)
+        what = "it" if count == 1 else "them as one text"
+        self._say(f"{count} marked; Enter on a marked one takes {what}." if count else "")
+
+    @on(TextTree.Taken)
     @on(Input.Submitted, "#file-path")
     def _path_given(self) -> None:
         self._open_typed()
 
     def _open_typed(self) -> None:
+        if marked := self.query_one(TextTree).marked:
+            if len(marked) > 1 and (comma := [path.name for path in marked if "," in str(path)]):
+                self._say(f"The path of {comma[0]} has a comma in it; rename it, or take it alone.", error=True)
+                return
+            self._take_several(",".join(map(str, marked)))
+            return
         typed = self.query_one("#file-path", Input).value.strip()
         if not typed:
             self._say("Type the path of a text file, or choose one below.", error=True)
@@ -149,6 +229,9 @@ class FilePicker(ModalScreen[Path | None]):
         path = Path(os.path.normpath(self._folder / Path(os.path.expanduser(typed))))  # noqa: PTH111 (never raises)
         if _is_folder(path):
             self._go_to(path)
+        elif self._several and any(sign in typed for sign in ",*?[") and not _is_there(path):
+            parts = [os.path.expanduser(part) for part in corpus_parts(typed)]  # noqa: PTH111 (never raises)
+            self._take_several(",".join(os.path.normpath(self._folder / part) for part in parts))
         else:
             self._take(path)
 
@@ -222,6 +305,13 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except (OSError, ValueError):  # permission denied, a name too long, or a null character
+        return False
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
         return False
 
 

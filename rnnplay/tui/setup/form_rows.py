@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePath
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -13,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.config import GROUPS, KnobSpec, Value, knobs
+from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
@@ -68,7 +68,7 @@ def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[t
     titles = dict(corpora)
     options: list[tuple[Value, str]] = [(name, name) for name in titles]
     if current not in titles:
-        options.append((current, PurePath(current).name or current))
+        options.append((current, corpus_label(current)))
     return options, visible_line(titles.get(current, current))
 
 

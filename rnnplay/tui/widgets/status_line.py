@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from rnnplay.common.formatting import count_text, duration_text, waited_text
 from rnnplay.config import RunConfig
+from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.followed_run import seconds_per_step
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RUNNING, Phase, RunState
@@ -99,7 +100,7 @@ def fitted(left: list[Piece], right: list[Piece], width: int) -> Content:
 def describe(state: RunState, config: RunConfig, translated: Translation = str) -> list[Piece]:
     """Describes the run, e.g. "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
     config = state.config if state.run is not None else config
-    corpus = config.corpus.replace("\\", "/").rsplit("/", 1)[-1]
+    corpus = corpus_label(config.corpus)
     cell = config.cell.upper() if config.cell != "rnn" else f"RNN ({config.nonlinearity})"
     parts = [(visible_line(corpus), 3), (f"{cell} {config.layers}×{config.hidden}", 4)]
     parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0

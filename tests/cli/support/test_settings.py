@@ -100,6 +100,8 @@ def test_a_corpus_is_kept_by_name_or_by_its_whole_path(tmp_path: Path, monkeypat
     assert lasting_corpus("./other.txt", workspace) == str((tmp_path / "other.txt").resolve())
     with pytest.raises(InputError):
         lasting_corpus("another", workspace)
+    absolute = tmp_path.resolve()
+    assert lasting_corpus("./other.txt, mine,*.txt", workspace) == f"{absolute}/other.txt,mine,{absolute}/*.txt"
 
 
 def test_the_options_page_is_up_to_date() -> None:

@@ -263,6 +263,25 @@ def test_folders_and_patterns_are_texts(workspace: Workspace, tmp_path: Path) ->
         find_corpus(str(tmp_path / "empty"), workspace)
 
 
+def test_several_named_texts_are_one(workspace: Workspace, tmp_path: Path) -> None:
+    """In the order in which they are named, none twice; names, folders, patterns and packed texts, too."""
+    (tmp_path / "notes").mkdir()
+    for name in ("b.txt", "a.txt", "notes/c.md", "with,comma.txt"):
+        (tmp_path / name).write_text(f"{name}\n")
+    (tmp_path / "d.txt.gz").write_bytes(gzip.compress(b"d\n"))
+    workspace.create()
+    (workspace.corpora / "own.txt").write_text("own\n")
+    several = f"{tmp_path}/b.txt,{tmp_path}/?.txt, {tmp_path}/notes ,own,{tmp_path}/d.txt.gz"
+    corpus = find_corpus(several, workspace)
+    assert corpus.materialise(tmp_path / "cache").read_text() == "b.txt\na.txt\nnotes/c.md\nown\nd\n"
+    assert (corpus.name, corpus.several) == ("b and 4 more", True)
+    assert find_corpus(f"{tmp_path}/with,comma.txt", workspace).name == "with,comma"
+    with pytest.raises(InputError, match="'recall' is generated"):
+        find_corpus("own,recall", workspace)
+    with pytest.raises(InputError, match=r"There is no file .*missing"):
+        find_corpus(f"own,{tmp_path}/missing.txt", workspace)
+
+
 def test_the_corpus_knob_says_how_to_fetch(workspace: Workspace) -> None:
     with pytest.raises(InputError, match=r"rnnplay corpora fetch .*text8"):
         find_corpus("text8", workspace)

@@ -17,13 +17,14 @@ from rnnplay.workspace import Workspace
 
 
 class PickerApp(App[None]):
-    def __init__(self, start: Path) -> None:
+    def __init__(self, start: Path, several: bool = False) -> None:
         super().__init__()
-        self.start_folder = start
-        self.answers: list[Path | None] = []
+        self.start_folder, self._several = start, several
+        self.answers: list[str | None] = []
 
     def on_mount(self) -> None:
-        self.push_screen(FilePicker(Workspace(self.start_folder / "workspace"), self.start_folder), self.answers.append)
+        workspace = Workspace(self.start_folder / "workspace")
+        self.push_screen(FilePicker(workspace, self.start_folder, self._several), self.answers.append)
 
     @property
     def said(self) -> str:
@@ -57,7 +58,7 @@ async def test_a_typed_path_is_chosen(folder: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(*"words.txt", "enter")
         await until(pilot, lambda: bool(app.answers))
-        assert app.answers == [folder / "words.txt"]
+        assert app.answers == [str(folder / "words.txt")]
 
 
 async def test_a_wrong_path_is_explained_and_can_be_mended(folder: Path) -> None:
@@ -73,7 +74,7 @@ async def test_a_wrong_path_is_explained_and_can_be_mended(folder: Path) -> None
         app.screen.query_one(Input).value = str(folder / "words.txt")
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.answers))
-        assert app.answers == [folder / "words.txt"]
+        assert app.answers == [str(folder / "words.txt")]
 
 
 async def test_a_folder_is_opened_and_a_file_in_it_chosen_by_keys(folder: Path) -> None:
@@ -89,7 +90,7 @@ async def test_a_folder_is_opened_and_a_file_in_it_chosen_by_keys(folder: Path) 
         assert app.said == "story.txt, 16 bytes"
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.answers))
-        assert app.answers == [folder / "texts" / "story.txt"]
+        assert app.answers == [str(folder / "texts" / "story.txt")]
 
 
 async def test_by_mouse_alone(folder: Path) -> None:
@@ -101,7 +102,7 @@ async def test_by_mouse_alone(folder: Path) -> None:
         await until(pilot, lambda: names(app) == ["texts", "words.txt"])
         await pilot.click(TextTree, offset=(9, 2))
         await until(pilot, lambda: bool(app.answers))
-        assert app.answers == [folder / "words.txt"]
+        assert app.answers == [str(folder / "words.txt")]
 
 
 async def test_escape_and_cancel_choose_nothing(folder: Path) -> None:
@@ -172,7 +173,7 @@ async def test_a_text_in_another_encoding_is_offered_as_a_copy(folder: Path) -> 
         assert not app.answers
         await pilot.press("enter")
         await until(pilot, lambda: bool(app.answers))
-        assert app.answers == [folder / "workspace" / "corpora" / "words.txt"]
+        assert app.answers == [str(folder / "workspace" / "corpora" / "words.txt")]
         assert (folder / "workspace" / "corpora" / "words.txt").read_text(encoding="utf-8") == text * 20
         app.on_mount()  # and again, where its name is taken by now
         await until(pilot, lambda: bool(app.screen.query("#file-path")))
@@ -181,4 +182,56 @@ async def test_a_text_in_another_encoding_is_offered_as_a_copy(folder: Path) -> 
         await until(pilot, lambda: "looks like Windows-1252" in app.said)
         await pilot.press("enter")
         await until(pilot, lambda: len(app.answers) == 2)
-        assert app.answers[1] == folder / "workspace" / "corpora" / "words-utf-8.txt"
+        assert app.answers[1] == str(folder / "workspace" / "corpora" / "words-utf-8.txt")
+
+
+async def test_several_are_marked_and_taken_as_one_text(folder: Path) -> None:
+    """A file and a folder, in the order in which they are marked; marking again takes the mark away."""
+    app = PickerApp(folder, several=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "words.txt" in names(app))
+        await pilot.press("tab", "down", "down", "space")
+        assert app.said == "1 marked; Enter on a marked one takes it."
+        await pilot.press("up", "space", "up", "space", "space")
+        assert app.said == "2 marked; Enter on a marked one takes them as one text."
+        assert app.screen.query_one(TextTree).render_line(1).text.count("✓") == 1
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: bool(app.answers))
+    assert app.answers == [f"{folder / 'words.txt'},{folder / 'texts'}"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("*.txt", "{0}/*.txt"),
+        ("words.txt, texts/story.txt", "{0}/words.txt,{0}/texts/story.txt"),
+        ("a,b.txt", "{0}/a,b.txt"),
+    ],
+)
+async def test_a_pattern_and_several_paths_can_be_typed(folder: Path, typed: str, taken: str) -> None:
+    (folder / "a,b.txt").write_text("with a comma")
+    app = PickerApp(folder, several=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.answers))
+    assert app.answers == [taken.format(folder)]
+
+
+@pytest.mark.parametrize("typed", ["*.none", "words.txt,missing.txt", "words.txt,*.none"])
+async def test_several_of_which_one_is_wrong_are_explained(folder: Path, typed: str) -> None:
+    app = PickerApp(folder, several=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "none" in app.said or "missing.txt" in app.said
+        assert not app.answers
+
+
+async def test_for_one_text_nothing_is_marked(folder: Path) -> None:
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "words.txt" in names(app))
+        await pilot.press("tab", "down", "down", "space")
+        assert app.screen.query_one(TextTree).marked == []

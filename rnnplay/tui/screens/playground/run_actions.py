@@ -148,11 +148,11 @@ class RunActions:
         """Opens the dialog that chooses a text file as the corpus."""
         from rnnplay.tui.screens.file_picker import FilePicker
 
-        self._screen.app.push_screen(FilePicker(self._controllers.workspace), self._text_chosen)
+        self._screen.app.push_screen(FilePicker(self._controllers.workspace, several=True), self._text_chosen)
 
-    def _text_chosen(self, path: Path | None) -> None:
-        if path is not None:
-            self._form.set_value("corpus", str(path))
+    def _text_chosen(self, corpus: str | None) -> None:
+        if corpus is not None:
+            self._form.set_value("corpus", corpus)
 
     # --- runs on disk ---------------------------------------------------------------------------------------
 

@@ -290,11 +290,11 @@ class WritingScreen(Screen[None]):
         start = Path(self._draft.file).parent if self._draft.file else None
         self.app.push_screen(FilePicker(self.workspace, start), self._open)
 
-    def _open(self, path: Path | None) -> None:
+    def _open(self, path: str | None) -> None:
         if path is None:
             return
         try:
-            self._draft = open_draft(path)
+            self._draft = open_draft(Path(path))
         except InputError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return
