@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -119,6 +119,29 @@ def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[
         name: Variant(label=label, config=config, changed=changed)
         for (name, config), label, changed in zip(configs.items(), labels, changes, strict=True)
     }
+
+
+def race_labels(folders: Sequence[RunFolder]) -> dict[str, str]:
+    """Returns the label of each run's variant, if all are of one race; {} if not. Runs of several seeds share one.
+
+    Raises InputError for a run that cannot be read.
+    """
+    races = {match[1] if (match := _RUN.fullmatch(folder.name)) else "" for folder in folders}
+    if len(races) != 1 or "" in races:
+        return {}
+    race = races.pop()
+    configs = {folder.name: folder.info().config for folder in folders}
+    stems = {
+        name: name.removesuffix(f"-seed-{config.seed}").removeprefix(f"{race}-") for name, config in configs.items()
+    }
+    firsts: dict[str, RunConfig] = {}
+    for name, config in configs.items():
+        firsts.setdefault(stems[name], config)
+    if len(firsts) < 2:
+        return {}
+    tuned = {item.knob for folder in folders for item in ThinnedLog(folder.log).read() if isinstance(item, Tuned)}
+    labelled = _labelled(firsts, {*tuned, "seed"} if len(firsts) < len(configs) else tuned)
+    return {name: labelled[stem].label for name, stem in stems.items()}
 
 
 def _varied_in(stem: str) -> dict[str, Value]:

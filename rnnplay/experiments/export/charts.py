@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from rnnplay.common.formatting import count_text
+from rnnplay.common.ranges import joint_range, robust_range
 from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
 from rnnplay.experiments.export.destination import writing
+from rnnplay.experiments.resumption import race_labels
 from rnnplay.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -56,8 +58,14 @@ class Ink:
 
 
 def write_chart(runs: Sequence[RunFolder], path: Path, kind: str, x: str = "steps") -> None:
-    """Writes one chart of all runs by "steps" or "tokens"; `kind` is "svg" or "png". Raises InputError."""
-    curves = [read_curves(run) for run in runs]
+    """Writes one chart of all runs by "steps" or "tokens"; `kind` is "svg" or "png". Raises InputError.
+
+    The variants of a race are named as there; those of several seeds are one curve, of their mean, with their range.
+    """
+    labels = race_labels(runs)
+    curves = [
+        replace(read_curves(run), run=labels.get(run.name, run.name), variant=labels.get(run.name, "")) for run in runs
+    ]
     data = chart([run.by_tokens() for run in curves] if x == "tokens" else curves, kind, x=x)
     with writing(path) as file:
         file.write(data)
@@ -102,7 +110,7 @@ def chart(
         "legend.title_fontsize": 8,
         "lines.linewidth": 1.3,
     }
-    names = ", ".join(one.run for one in curves)
+    names = ", ".join(dict.fromkeys(one.run for one in curves))
     about = {"Title": f"Loss and gradient norm of {names}", "Creator": "rnnplay", "Date": None}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=size, layout="constrained", facecolor=ink.background)
@@ -136,10 +144,14 @@ def _draw_run(upper: Axes, lower: Axes, run: Curves, ink: Ink) -> None:
 
 def _draw_runs(upper: Axes, lower: Axes, runs: Sequence[Curves]) -> None:
     thresholds = {tuple(run.threshold) for run in runs if any(value is not None for _, value in run.threshold)}
-    for number, run in enumerate(runs):
+    for number, seeds in enumerate(by_variant(runs)):
+        run = mean_of(seeds) if len(seeds) > 1 else seeds[0]
         look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[number % len(LINES)]}
         marks: dict[str, Any] = {"marker": MARKS[number % len(MARKS)], "markersize": 4.5}
-        upper.plot(*thinned(run.step, averaged(run.loss), MOST_POINTS), linewidth=1.0, **look)
+        if len(seeds) > 1:
+            _draw_ranges(upper, lower, seeds, run, look["color"])
+        loss, norm = (run.loss, run.norm) if len(seeds) > 1 else (averaged(run.loss), averaged(run.norm))
+        upper.plot(*thinned(run.step, loss, MOST_POINTS), linewidth=1.0, **look)
         upper.plot(
             run.validation_step,
             run.validation_loss,
@@ -147,7 +159,7 @@ def _draw_runs(upper: Axes, lower: Axes, runs: Sequence[Curves]) -> None:
             markevery=_every(run.validation_step, number),
         )
         upper.add_line(Line2D([], [], linewidth=1.0, label=run.run, **look, **marks))
-        lower.plot(*thinned(run.step, averaged(run.norm), MOST_POINTS), linewidth=1.0, **look)
+        lower.plot(*thinned(run.step, norm, MOST_POINTS), linewidth=1.0, **look)
         if len(thresholds) > 1:
             _draw_threshold(lower, run, look["color"], "")
         _draw_returns(upper, lower, run, look["color"])
@@ -157,6 +169,52 @@ def _draw_runs(upper: Axes, lower: Axes, runs: Sequence[Curves]) -> None:
         _draw_threshold(lower, longest, Ink.threshold, _threshold_label(longest))
     elif thresholds:
         lower.add_line(Line2D([], [], color=Ink.threshold, label="clipping thresholds", **THRESHOLD))
+
+
+def by_variant(runs: Sequence[Curves]) -> list[list[Curves]]:
+    """Groups the runs of a race by variant: those that differ in their seeds alone."""
+    groups: dict[object, list[Curves]] = {}
+    for number, run in enumerate(runs):
+        groups.setdefault(run.variant or number, []).append(run)
+    return [[run for run in seeds if len(run.step)] or seeds[:1] for seeds in groups.values()]
+
+
+def mean_of(seeds: Sequence[Curves]) -> Curves:
+    """The mean of the averaged curves of several runs, up to where the shortest ends.
+
+    Validations are those at steps that all have.
+    """
+    end = min(run.last_step for run in seeds)
+    step = max(seeds, key=lambda run: len(run.step)).step
+    step = step[step <= end]
+    common = sorted(set.intersection(*({*run.validation_step.tolist()} for run in seeds)))
+    return replace(
+        seeds[0],
+        step=step,
+        loss=_across(seeds, step, "loss").mean(axis=0),
+        norm=_across(seeds, step, "norm").mean(axis=0),
+        validation_step=np.array(common, float),
+        validation_loss=np.array(
+            [[run.validation_loss[run.validation_step.tolist().index(at)] for at in common] for run in seeds]
+        ).mean(axis=0),
+        returns=[],
+        diverged=any(run.diverged for run in seeds),
+    )
+
+
+def _across(seeds: Sequence[Curves], step: Any, name: str) -> Any:
+    """The averaged curves of all seeds at `step`, shape (seeds, n)."""
+    return np.stack([np.interp(step, run.step, averaged(getattr(run, name))) for run in seeds])
+
+
+def _draw_ranges(upper: Axes, lower: Axes, seeds: Sequence[Curves], mean: Curves, colour: str) -> None:
+    """Shades from the lowest to the highest of the seeds."""
+    for axes, name in ((upper, "loss"), (lower, "norm")):
+        found = _across(seeds, mean.step, name)
+        some = slice(None, None, -(-len(mean.step) // MOST_POINTS) or 1)
+        axes.fill_between(
+            mean.step[some], found.min(axis=0)[some], found.max(axis=0)[some], color=colour, alpha=0.18, linewidth=0
+        )
 
 
 def _threshold_label(run: Curves) -> str:
@@ -194,7 +252,9 @@ def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves], 
     """Sets the axes' scales, labels and legends."""
     losses = np.concatenate([np.concatenate([run.loss, run.validation_loss]) for run in curves])
     losses = losses[np.isfinite(losses) & (losses > 0)]
-    if len(losses) and losses.max() > LOG_RATIO * np.median(losses):
+    if len(curves) > 1:
+        _leave_room_for_all(upper, curves)
+    elif len(losses) and losses.max() > LOG_RATIO * np.median(losses):
         _set_log(upper)
     norms = np.concatenate([run.norm for run in curves])
     if (np.isfinite(norms) & (norms > 0)).any():
@@ -206,18 +266,42 @@ def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves], 
     lower.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:,.0f}" if x == "steps" else count_text(value))
     )
-    lower.set_xlim(0, 1.012 * max(1, *(run.last_step for run in curves)))
+    lower.set_xlim(0, 1.012 * max(1, *(min(run.last_step for run in seeds) for seeds in by_variant(curves))))
     if not any(run.last_step for run in curves):
         upper.text(0.5, 0.5, "no step that counts", transform=upper.transAxes, ha="center")
         for axes in (upper, lower):
             axes.set_yticks([])
     title = "lines: training, marks: validation" if len(curves) > 1 else None
-    if len(curves) > 4:
-        figure.legend(*_entries(upper), loc="outside upper center", ncols=min(4, len(curves)), title=title)
+    if title and (most := max(map(len, by_variant(curves)))) > 1:
+        title = f"mean and range over {most} seeds; {title}"
+    if len(by_variant(curves)) > 4:
+        figure.legend(*_entries(upper), loc="outside upper center", ncols=4, title=title)
     elif (entries := _entries(upper))[0]:
         upper.legend(*entries, loc="upper right", title=title)
     if (entries := _entries(lower))[0]:
         lower.legend(*entries, loc="upper right")
+
+
+def _leave_room_for_all(axes: Axes, curves: Sequence[Curves]) -> None:
+    """Lets a run that diverges leave the plot at its top, so that the others can be told apart; the legend says so."""
+    ranges, lost, middles = [], [], {}
+    for run in curves:
+        values = averaged(run.loss)
+        values = values[np.isfinite(values)]
+        if len(values):
+            ranges.append(robust_range(values, values))
+            lost.append(run.diverged or not np.isfinite(run.loss).all())
+            middles[run.run] = float(np.median(values))
+    if not ranges:
+        return
+    low, top = joint_range(ranges, lost)
+    room = 0.06 * (top - low) or 0.1
+    if axes.get_ylim()[1] <= top + 5 * room:
+        return
+    axes.set_ylim(low - room, top + room)
+    for line in axes.get_lines():
+        if middles.get(str(line.get_label()), low) > top:
+            line.set_label(f"{line.get_label()} (above the plot)")
 
 
 def _set_log(axes: Axes) -> None:

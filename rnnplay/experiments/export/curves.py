@@ -44,6 +44,8 @@ class Curves:
     """Whether the run ended because it diverged."""
     tokens_per_step: float = 0.0
     """Tokens trained on by a step, on average; 0 if unknown."""
+    variant: str = ""
+    """The label of the variant of a race; runs that have the same one differ in their seeds."""
 
     def by_tokens(self) -> Curves:
         """The same with tokens in place of steps, so that runs with other batch sizes can be compared."""

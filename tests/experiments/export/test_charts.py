@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rnnplay.experiments.export import charts
 from rnnplay.experiments.export.charts import Ink, chart
 from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
 from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.request import Export
+from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished, Record, Tuned
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import ROLLED_BACK, make_run, step, validation
@@ -48,6 +51,56 @@ def test_several_runs_are_named_and_their_common_threshold_once(workspace: Works
     assert told.count("clipping threshold 1") == 1
     told = texts([read_curves(make_run(workspace, f"r{n}", clip_threshold=n)) for n in range(1, 8)])
     assert {f"r{n}" for n in range(1, 8)} <= set(told) and "clipping thresholds" in told
+
+
+def raced(workspace: Workspace, name: str, losses: list[float], **knobs: Any) -> RunFolder:
+    records = [*(step(number, loss) for number, loss in enumerate(losses, 1)), validation(len(losses), losses[-1])]
+    return make_run(workspace, f"race-01-{name}", records, **knobs)
+
+
+def said_in(runs: list[RunFolder], tmp_path: Path) -> list[str]:
+    """All letters of the chart of `runs` as it is written: its labels are those of the race."""
+    seen: list[list[Curves]] = []
+
+    def noted(curves: list[Curves], *_: Any, **__: Any) -> bytes:
+        seen.append(curves)
+        return b""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "chart", noted)
+        charts.write_chart(runs, tmp_path / "chart.svg", "svg")
+    return texts(seen[0])
+
+
+def test_the_variants_of_a_race_are_called_as_there(workspace: Workspace, tmp_path: Path) -> None:
+    runs = [raced(workspace, cell, [2.0, 1.5], cell=cell) for cell in ("rnn", "lstm")]
+    assert {"RNN", "LSTM"} <= set(said_in(runs, tmp_path))
+    other = make_run(workspace, "other")
+    assert {"race-01-rnn", "other"} <= set(said_in([runs[0], other], tmp_path)), "not of one race: by their names"
+
+
+def test_seeds_of_a_variant_are_one_curve_with_their_range(workspace: Workspace, tmp_path: Path) -> None:
+    runs = [
+        raced(workspace, f"{cell}{f'-seed-{seed}' * (seed > 1)}", [2.0, 1.0 + seed, seed], cell=cell, seed=seed)
+        for cell in ("rnn", "lstm")
+        for seed in (1, 2, 3)
+    ]
+    told = said_in(runs, tmp_path)
+    assert told.count("RNN") == told.count("LSTM") == 1
+    assert "mean and range over 3 seeds; lines: training, marks: validation" in told
+    seeds = [read_curves(run) for run in runs[:3]]
+    mean = charts.mean_of(seeds)
+    assert mean.loss == pytest.approx(np.mean([averaged(one.loss) for one in seeds], axis=0))
+    assert (mean.validation_step.tolist(), mean.validation_loss.tolist()) == ([3.0], [2.0])
+
+
+def test_a_run_that_diverges_does_not_squeeze_the_others_in_print(workspace: Workspace, tmp_path: Path) -> None:
+    usual = [4.0 - step / 20 for step in range(50)]
+    runs = [raced(workspace, "lr-0.01", usual, lr=0.01), raced(workspace, "lr-0.02", usual, lr=0.02)]
+    runs.append(raced(workspace, "lr-900", [4.0, *[900.0] * 49], lr=900.0))
+    told = said_in(runs, tmp_path)
+    assert {"lr 0.01", "lr 0.02", "lr 900 (above the plot)"} <= set(told)
+    assert "800" not in told and {"2.0", "3.0"} <= set(told), "the axis is that of the others"
 
 
 def test_runs_are_compared_by_tokens(workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnplay.common.ranges import joint_range, robust_range
 from rnnplay.tui.chart import axes
 
 
@@ -83,15 +84,15 @@ def test_nice_ceiling_is_near_and_above(value: float) -> None:
 
 def test_first_steps_do_not_squash_the_rest() -> None:
     loss = np.concatenate(([9.0, 7.0, 5.0], np.linspace(1.6, 1.4, 197)))
-    least, greatest = axes.robust_range(loss, loss)
+    least, greatest = robust_range(loss, loss)
     assert least == 1.4
     assert greatest < 2.0
-    assert axes.robust_range(loss, loss, whole=True) == (1.4, 9.0)
+    assert robust_range(loss, loss, whole=True) == (1.4, 9.0)
 
 
 def test_ordinary_spread_is_shown_whole() -> None:
     values = np.linspace(1, 2, 200)
-    assert axes.robust_range(values, values) == (1.0, 2.0)
+    assert robust_range(values, values) == (1.0, 2.0)
 
 
 def test_the_threshold_is_taken_in_unless_it_squeezes() -> None:
@@ -142,7 +143,7 @@ def test_a_norm_that_vanishes_or_explodes_does_not_squeeze_the_others() -> None:
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0, 1e9)), min_size=1, max_size=6), st.booleans())
 def test_no_runs_range_is_left_out_at_both_ends(spans: list[tuple[float, float]], log: bool) -> None:
     ranges = [(low, low + span) for low, span in spans]
-    low, high = axes.joint_range(ranges, [False] * len(ranges), log=log)
+    low, high = joint_range(ranges, [False] * len(ranges), log=log)
     assert low <= high
     assert any((one < high and low < other) or one == other for one, other in ranges) or low == high
 

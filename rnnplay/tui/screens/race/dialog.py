@@ -68,7 +68,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     }
     RaceDialog #race-fields { height: auto; }
     RaceDialog #race-preview { margin-top: 1; }
-    RaceDialog #race-note { height: auto; min-height: 3; color: $foreground 65%; }
+    RaceDialog #race-note { dock: bottom; height: auto; min-height: 1; background: $surface; color: $foreground 65%; }
     RaceDialog #race-note.-error { color: $error; }
     """
     HELP = """

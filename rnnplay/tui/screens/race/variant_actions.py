@@ -74,7 +74,7 @@ class VariantActions:
         from rnnplay.tui.screens.runs.export import ExportScreen
 
         workspace = self._live.own.workspace
-        folders = [RunFolder(workspace.checkpoints / one.entry.run) for one in self._live.entrants]
+        folders = [RunFolder(workspace.checkpoints / entry.run) for one in self._live.entrants for entry in one.entries]
         runs = [folder for folder in folders if folder.holds_run()]
         if runs:
             name = f"race-{race_number(runs[0].name):02d}"
