@@ -130,4 +130,4 @@ def playground_text(live: LiveRace) -> str:
     if live.over:
         return "race: over (R)"
     _, words, _ = phase_of(live)
-    return f"race: {words} (R)"
+    return f"race: {words.partition(',')[0]} (R)"

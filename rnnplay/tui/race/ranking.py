@@ -20,7 +20,8 @@ from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible
 
 SMOOTHING = 1
 """The smoothing of the training loss in the table, an index into history.SMOOTHINGS."""
-LONGEST_LABEL = 32
+LONGEST_LABEL, LEAST_LABEL = 32, 12
+"""Cells of a label; before it gets less than the least, the states are shown by their symbols alone."""
 KEPT = 9
 """Weight of the columns that stay, however narrow the table."""
 
@@ -76,11 +77,9 @@ class Ranking:
 def ranking(live: LiveRace, measure: Measure) -> Ranking:
     """Returns the table by equal `measure`: by the mean over the seeds that are done, or else by the present race."""
     now = live.standings(measure=measure)
-    done = (
-        [live.standings(at, measure) for at, race in enumerate(live.races) if race.over]
-        if live.plan.repeats > 1
-        else []
-    )
+    ended = [at for at, race in enumerate(live.races) if race.over] if live.plan.repeats > 1 else []
+    whole = [at for at in ended if not any(entry.progress.ended == "stopped" for entry in live.races[at].entries)]
+    done = [live.standings(at, measure) for at in whole or ended]
     spreads = {one: _spread(one.label, done) for one in live.entrants}
     by_label = {row.label: row for row in now.rows}
     order = [one for row in now.rows for one in live.entrants if one.label == row.label]
@@ -176,7 +175,7 @@ def columns(quality: str, seeds: int) -> list[Column]:
         Column("tok/s", 4, lambda one: count_text(one.row.tokens_per_second) if one.row.tokens_per_second else ""),
         Column("clipped", 5, lambda one: "" if one.clipped is None else f"{one.clipped:.0%}"),
         Column("parameters", 2, lambda one: f"{one.row.parameters:,}" if one.row.parameters else ""),
-        Column("", KEPT, lambda one: f"{one.state[0]} {one.state[1]}"),
+        Column("", KEPT, state_cell),
     ]
     if seeds:
         found.insert(
@@ -196,6 +195,11 @@ def figure_text(value: float | None) -> str:
 def equal_text(one: RankedRow) -> str:
     """Formats what the present rank is by: "1.432", or "~1.432" if it lies between two validations."""
     return "~" * one.row.interpolated + figure_text(one.row.equal)
+
+
+def state_cell(one: RankedRow, brief: bool = False) -> str:
+    """Says what a variant is doing: "● training", or the symbol alone."""
+    return one.state[0] if brief and one.state[0] else f"{one.state[0]} {one.state[1]}"
 
 
 def mean_text(one: RankedRow) -> str:
@@ -231,6 +235,9 @@ def table_lines(table: Ranking, width: int, dark: bool = True) -> list[Content]:
         needed = front + label_width + sum(widths[at] + 2 for at in kept)
         if needed <= width:
             break
+    if brief := needed > width and label_width - (needed - width) < LEAST_LABEL:
+        widths[-1] = max(cell_len(state_cell(one, brief=True)) for one in table.rows)
+        needed = front + label_width + sum(widths[at] + 2 for at in kept)
     label_width = max(4, label_width - max(0, needed - width))
     shown, widths = [shown[at] for at in kept], [widths[at] for at in kept]
     header = "".join(f"  {one.title:>{size}}" for one, size in zip(shown, widths, strict=True))
@@ -242,8 +249,8 @@ def table_lines(table: Ranking, width: int, dark: bool = True) -> list[Content]:
             Content.styled(padded(label, label_width), "bold $foreground" if one.place == 1 else "$foreground"),
         ]
         for column, size in zip(shown, widths, strict=True):
-            cell = column.cell(one)
             last = column is shown[-1]
+            cell = state_cell(one, brief=brief) if last else column.cell(one)
             style = one.state[2] if last else column.style
             parts.append(Content.styled(f"  {cell if last else cell.rjust(size)}", style))
         lines.append(Content.assemble(*parts))

@@ -54,7 +54,10 @@ def test_several_runs_are_named_and_their_common_threshold_once(workspace: Works
 
 
 def raced(workspace: Workspace, name: str, losses: list[float], **knobs: Any) -> RunFolder:
-    records = [*(step(number, loss) for number, loss in enumerate(losses, 1)), validation(len(losses), losses[-1])]
+    records: list[Record] = [
+        *(step(number, loss) for number, loss in enumerate(losses, 1)),
+        validation(len(losses), losses[-1]),
+    ]
     return make_run(workspace, f"race-01-{name}", records, **knobs)
 
 

@@ -53,7 +53,7 @@ async def test_a_line_fits_and_keeps_the_figure_and_the_state(stage: Stage, widt
     world = await raced(stage)
     lines = text_of(world, width)
     assert width < 40 or all(len(line) <= width for line in lines)
-    assert all("training" in line and "." in line for line in lines[1:])
+    assert all(("training" if width >= 40 else "●") in line and "." in line for line in lines[1:])
     assert ("parameters" in lines[0]) == (width > 100)
 
 
@@ -114,7 +114,7 @@ async def test_the_first_line_says_how_the_cores_are_shared(stage: Stage) -> Non
     left, right = status_pieces(world.live)
     assert "turns of equal seconds, 2 of 3 at a time on 2 cores" in ", ".join(piece.content.plain for piece in left)
     assert right[0].content.plain == "● 2 of 3 training, 1 waiting"
-    assert playground_text(world.live) == "race: 2 of 3 training, 1 waiting (R)"
+    assert playground_text(world.live) == "race: 2 of 3 training (R)"
     assert seconds_left(world.live) is None
 
 
@@ -158,3 +158,26 @@ async def test_a_knob_that_was_changed_by_hand_is_in_the_title_wherever_it_is_sh
 
 def test_figures() -> None:
     assert [figure_text(value) for value in (None, float("nan"), float("inf"), 1.23456)] == ["–", "–", "inf", "1.235"]
+
+
+async def test_a_label_is_readable_before_the_word_for_the_state(stage: Stage) -> None:
+    world = RaceWorld(stage, vary(SETUP, {"clip_threshold": [0.25, 5.0]}))
+    await world.begin()
+    for one in world.entrants:
+        world.train(one, 5, 2.0)
+    assert [line.split()[2:4] for line in text_of(world, 38)[1:]] == [["clip", "0.25"], ["clip", "5"]]
+    assert "training" in text_of(world, 60)[1]
+    world.say(world.entrants[0], messages.Paused(step=5))
+    assert "‖" in text_of(world, 28)[1] and "0.25" in text_of(world, 28)[1]
+
+
+async def test_a_seed_that_was_stopped_is_not_compared(stage: Stage) -> None:
+    world = RaceWorld(stage, vary(SETUP, {"cell": ["rnn", "lstm"]}), repeats=3)
+    await world.begin()
+    for losses, reason in (((2.0, 1.5), "length"), ((9.0, 9.5), "stopped")):
+        for one, loss in zip(world.entrants, losses, strict=True):
+            if one.entry.progress.started is None:
+                world.begin_run(one)
+            world.train(one, 5, loss)
+            world.finish(one, reason)
+    assert ranking(world.live, "steps").seeds == 1 and "range of 1" in text_of(world)[0]

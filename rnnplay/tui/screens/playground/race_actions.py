@@ -17,6 +17,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.setup.setup_form import SetupForm
 
 if TYPE_CHECKING:
+    from rnnplay.tui.race.race_settings import RaceSettings
     from rnnplay.tui.screens.race.screen import RaceChoice
 
 
@@ -28,6 +29,8 @@ class RaceActions:
         self.live: LiveRace | None = None
         """The present race, also after it has ended."""
         self._over = False
+        self._before: tuple[str, RaceSettings] | None = None
+        """What the race before was of, with which the next dialog begins."""
 
     @property
     def text(self) -> str:
@@ -77,15 +80,18 @@ class RaceActions:
             return
         own = not self._is_of_race(self._controllers.front)
         note = f"{state.run} is paused meanwhile." if own and state.phase is Phase.TRAINING else ""
-        dialog = RaceDialog(form.config, self._controllers.workspace, note, self._controllers.front.device)
-        self._screen.app.push_screen(dialog, self._planned)
+        device = self._controllers.front.device
+        dialog = RaceDialog(form.config, self._controllers.workspace, note, device, self._before)
+
+        def planned(plan: RacePlan | None) -> None:
+            if plan is not None:
+                self._before = dialog.chosen
+                self._screen.run_worker(self._begin(plan), exclusive=True, group="race")
+
+        self._screen.app.push_screen(dialog, planned)
 
     def _is_of_race(self, controller: RunController) -> bool:
         return self.live is not None and any(one.controller is controller for one in self.live.entrants)
-
-    def _planned(self, plan: RacePlan | None) -> None:
-        if plan is not None:
-            self._screen.run_worker(self._begin(plan), exclusive=True, group="race")
 
     async def _begin(self, plan: RacePlan) -> None:
         if self.live is not None:

@@ -44,6 +44,8 @@ from rnnplay.workspace import Workspace
 
 LABEL_WIDTH, LABEL_CELLS = 18, 40
 """Cells of the labels of the fields, and of the variants."""
+REPEATS = (1, 3, 5)
+"""What the key for it repeats a race."""
 COUNTING = "The vocabulary of the text is being counted."
 
 
@@ -57,14 +59,19 @@ class PlanField(KnobField):
         raise SkipAction
 
 
+class PlanBox(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls to the field that has the focus; the arrows are the dialog's, also where there is something to scroll."""
+
+
 class RaceDialog(ModalScreen[RacePlan | None]):
     """Plans a race of the setup; the result is the plan, or None."""
 
     DEFAULT_CSS = """
     RaceDialog { align: center middle; }
-    RaceDialog > VerticalScroll {
+    RaceDialog > PlanBox {
         width: 78; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
+        border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
+        background: $surface;
     }
     RaceDialog #race-fields { height: auto; }
     RaceDialog #race-preview { margin-top: 1; }
@@ -75,25 +82,40 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     ## A race
 
     Several variants of the setup are trained side by side, each as a run of its own, on the same text and with the same
-    seed. Choose with `↑` `↓` what differs between them. `Enter` starts the race, `escape` closes the dialog.
+    seed. Choose with `↑` `↓` what differs between them; `tab` goes to the settings below, `← →` change one. `Enter`
+    starts the race, `escape` closes the dialog.
+
+    `r` repeats the race with three seeds, or five: their range tells a difference from noise. `m` matches the numbers
+    of parameters.
 
     *vary* takes knobs and values: `cell=rnn,lstm lr=0.001,0.01` is four variants. A race has two to six.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "Start"),
         Binding("m", "match", "Match parameters"),
+        Binding("r", "repeat", "Repeat"),
         Binding("escape", "cancel", "Cancel"),
         *HELP_KEYS,
         Binding("up", "row(-1)", show=False),
         Binding("down", "row(1)", show=False),
     ]
 
-    def __init__(self, setup: RunConfig, workspace: Workspace, note: str = "", device: str = "cpu") -> None:
-        """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects."""
+    def __init__(
+        self,
+        setup: RunConfig,
+        workspace: Workspace,
+        note: str = "",
+        device: str = "cpu",
+        before: tuple[str, RaceSettings] | None = None,
+    ) -> None:
+        """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects.
+
+        `before`: the choice and the settings to begin with, those of the race before.
+        """
         super().__init__()
         self._device = device
         self._setup, self._workspace, self._note = setup, workspace, note
-        self._settings = RaceSettings()
+        self._before, self._settings = before or (CHOICES[0], RaceSettings())
         self._texts: dict[str, str] = {}
         self._fields = {
             name: PlanField(spec, label_width=LABEL_WIDTH, id=f"race-{name}")
@@ -108,8 +130,9 @@ class RaceDialog(ModalScreen[RacePlan | None]):
         """The choice whose variants are listed."""
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False) as box:
+        with PlanBox() as box:
             box.border_title = "Race: what differs?"
+            box.border_subtitle = "↑ ↓ choose  tab settings  ← → change  enter start"
             yield ChoiceList(list(choices()), id="race-choice")
             with Vertical(id="race-fields"):
                 yield from self._fields.values()
@@ -118,8 +141,14 @@ class RaceDialog(ModalScreen[RacePlan | None]):
         yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
+        self.query_one(ChoiceList).choose(CHOICES.index(self._before))
         self._show()
         self.query_one(ChoiceList).focus()
+
+    @property
+    def chosen(self) -> tuple[str, RaceSettings]:
+        """The choice and the settings."""
+        return self._choice, self.settings
 
     # --- what is chosen -------------------------------------------------------------------------------------
 
@@ -255,6 +284,13 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     def action_match(self) -> None:
         """Matches the numbers of parameters, or no longer."""
         self._settings = with_values(self._settings, {"parameters": not self.settings.parameters})
+        self._show()
+
+    def action_repeat(self) -> None:
+        """Races with one seed, three or five: the next of these."""
+        times = next((count for count in REPEATS if count > self.settings.repeat), REPEATS[0])
+        self._texts.pop("repeat", None)
+        self._settings = with_values(self._settings, {"repeat": times})
         self._show()
 
     def action_row(self, direction: int) -> None:

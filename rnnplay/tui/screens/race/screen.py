@@ -38,6 +38,8 @@ UPDATE_SECONDS = 0.2
 """Least time between two updates of the charts and the table."""
 LOW_ROWS, LOW_ANSWERS = 32, 7
 """In lower windows the answers take a line each, and no room while there is no prompt."""
+FLAT_ROWS, SLIM_COLUMNS = 16, 60
+"""In windows lower than this the charts give way to the table; in narrower ones there is one chart."""
 PROMPT_HINT = "type the beginning of a text; all variants complete it"
 
 
@@ -57,6 +59,10 @@ class RaceScreen(Screen[RaceChoice | None]):
     RaceScreen #race-status { height: 1; padding: 0 1; }
     RaceScreen #race-note { height: auto; padding: 0 1; color: $foreground 65%; }
     RaceScreen #race-note.-error { color: $error; }
+    RaceScreen.-flat RaceCharts { min-height: 1; }
+    RaceScreen.-flat #race-note, RaceScreen.-flat Answers { display: none; }
+    RaceScreen.-flat #race-note.-error, RaceScreen.-flat.-asked Answers { display: block; }
+    RaceScreen.-slim #race-norm, RaceScreen.-slim #race-distance { display: none; }
     RaceScreen #race-prompt-row { height: 1; padding: 0 1; }
     RaceScreen #race-prompt-row Static { width: auto; color: $primary; text-style: bold; }
     """
@@ -148,6 +154,7 @@ class RaceScreen(Screen[RaceChoice | None]):
 
     def _show_answers(self) -> None:
         rows = LOW_ANSWERS if self.size.height >= LOW_ROWS else 0
+        self.set_class(bool(self.live.prompt), "-asked")
         self.query_one(Answers).show_answers(self.live.entrants, self.live.prompt, rows)
         one = self.query_one(RankTable).selected
         field = self.query_one("#race-prompt", GhostInput)
@@ -155,6 +162,8 @@ class RaceScreen(Screen[RaceChoice | None]):
             field.suggest(one.asked_text, one.completion)
 
     def on_resize(self) -> None:
+        self.set_class(self.size.height < FLAT_ROWS, "-flat")
+        self.set_class(self.size.width < SLIM_COLUMNS, "-slim")
         self.call_after_refresh(self.show)
 
     @on(RunController.EventReceived)

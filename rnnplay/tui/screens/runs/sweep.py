@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -21,6 +21,7 @@ from rnnplay.tui.value_plot.plot_view import PlotView
 from rnnplay.tui.value_plot.study_plot import LEGEND, TrialRow, study_columns, study_plot, study_rows
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.row_table import RowTable
+from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from rnnplay.experiments.sweep.study import Study
 
 REFRESH_SECONDS = 2.0
+FLAT_ROWS = 18
+"""In lower windows there is room for either the table or the plot."""
+ABOUT_ROWS = 3
 
 
 class TrialTable(RowTable):
@@ -56,6 +60,9 @@ class SweepScreen(ModalScreen[str | None]):
     SweepScreen.-narrow #halves { layout: vertical; }
     SweepScreen.-narrow DataTable { height: 2fr; }
     SweepScreen.-narrow PlotView { height: 3fr; }
+    SweepScreen.-flat > Vertical { height: 100%; }
+    SweepScreen.-flat PlotView, SweepScreen.-flat.-plotted DataTable { display: none; }
+    SweepScreen.-flat.-plotted PlotView { display: block; }
     SweepScreen Static { height: auto; }
     SweepScreen #note { color: $text-muted; }
     """
@@ -64,8 +71,9 @@ class SweepScreen(ModalScreen[str | None]):
 
     A study is what `rnnplay sweep` trains: a run for each combination of the values that are varied. The table has the
     combinations from the best on; `Enter` opens a trial as a run. The plot has their values by one knob: `k` shows the
-    next one. Where each was trained with several seeds, the thin bar is the 95% interval of its mean. `s` shows the
-    next study. What other processes train meanwhile is read again every two seconds.
+    next one, and in a low window the plot instead of the table. Where each was trained with several seeds, the thin
+    bar is the 95% interval of its mean. `s` shows the next study. What other processes train meanwhile is read again
+    every two seconds.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "knob", "Next knob"),
@@ -87,7 +95,7 @@ class SweepScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Sweeps"
-            yield Static("reading the studies…", id="about", markup=False)
+            yield BoundedText("reading the studies…", rows=ABOUT_ROWS, id="about")
             with Container(id="halves"):
                 yield TrialTable()
                 yield PlotView(empty="no run is done yet")
@@ -125,7 +133,7 @@ class SweepScreen(ModalScreen[str | None]):
         if not self.is_attached:
             return
         self._names, self._current = names, name
-        about = self.query_one("#about", Static)
+        about = self.query_one("#about", BoundedText)
         if not name:
             about.update(no_studies_text(self._workspace))
         elif table is None:
@@ -169,11 +177,23 @@ class SweepScreen(ModalScreen[str | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if action == "study":
             return len(self._names) > 1
+        if action == "knob" and self.has_class("-flat"):
+            return self._table is not None
         return action != "knob" or (self._table is not None and len(self._table.plan.knobs) > 1)
 
     def action_knob(self) -> None:
-        self._knob += 1
+        """Plots the next knob; in a low window, which has no room for both, the table follows after the last one."""
+        knobs = len(self._table.plan.knobs) if self._table is not None else 1
+        if self.has_class("-flat") and not self.has_class("-plotted"):
+            self.add_class("-plotted")
+        else:
+            self._knob = (self._knob + 1) % knobs
+            self.set_class(self._knob > 0, "-plotted")
+            self.query_one(DataTable).focus()
         self._plot()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < FLAT_ROWS, "-flat")
 
     def action_study(self) -> None:
         self._current = self._names[(self._names.index(self._current) + 1) % len(self._names)]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
@@ -124,6 +125,40 @@ async def test_the_settings_of_the_dialog_are_those_of_the_race(stage: Stage) ->
         assert (plan.repeats, plan.sharing.share, plan.setup.minutes) == (2, "seconds", 0.5)
 
 
+async def test_the_next_plan_begins_with_the_last_one(stage: Stage) -> None:
+    """Who reads that one seed is not enough presses n, and wants the same race again, repeated."""
+    async with stage.open().run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        dialog = await open_dialog(stage, pilot)
+        assert "tab settings" in str(dialog.query_one(VerticalScroll).border_subtitle)
+        await pilot.press("down", "r", "tab")
+        assert dialog.focused is dialog.query_one("#race-parameters"), "tab passes no other choice on its way"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, RaceScreen))
+        assert (len(live_of(stage).plan.variants), live_of(stage).plan.repeats) == (4, 3)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(stage.app.screen, Confirm))
+        stage.app.screen.dismiss(True)
+        await until(pilot, lambda: isinstance(stage.app.screen, RaceDialog))
+        again = stage.app.screen
+        assert isinstance(again, RaceDialog) and again.chosen[0] == "clip" and again.settings.repeat == 3
+        for repeat in (5, 1, 3):
+            await pilot.press("r")
+            assert again.settings.repeat == repeat
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 18), (80, 24)])
+async def test_what_is_wrong_is_in_sight_in_a_window_of_any_size(stage: Stage, size: tuple[int, int]) -> None:
+    async with stage.open().run_test(size=size) as pilot:
+        await stage.ready(pilot)
+        dialog = await open_dialog(stage, pilot)
+        await pilot.press("down", "down", "down", "down", "down", *"lr=x")
+        await pilot.pause()
+        box, said = dialog.query_one(VerticalScroll).region, dialog.query_one("#race-note").region
+        assert "got 'x'" in note(stage) and box.contains_region(said)
+        assert box.contains_region(dialog.query_one("#race-vary").region), "and so is the field"
+
+
 async def test_a_run_that_trains_is_paused_for_the_race(stage: Stage) -> None:
     async with stage.open().run_test(size=(100, 30)) as pilot:
         await stage.train(pilot)
@@ -162,6 +197,20 @@ async def test_the_table_ranks_and_the_selection_stays_with_its_variant(stage: S
         assert [len(engine.of(messages.Pause)) for engine in engines_of(stage)] == [0, 0, 1]
         await pilot.press("m", "m")
         assert "20 steps" in table(stage)[0] or "21 steps" in table(stage)[0] or "tokens" in table(stage)[0]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 18), (80, 24), (200, 60)])
+async def test_the_race_is_usable_in_a_window_of_any_size(stage: Stage, size: tuple[int, int]) -> None:
+    async with stage.open().run_test(size=size) as pilot:
+        await stage.ready(pilot)
+        await race_cells(stage, pilot)
+        screen = screen_of(stage)
+        assert all(name in line for name, line in zip(("GRU", "LSTM", "RNN"), table(stage)[1:], strict=True))
+        assert all(len(line) <= size[0] for line in table(stage))
+        for name in ("#race-charts", "#race-table", "#race-prompt"):
+            assert screen.region.contains_region(screen.query_one(name).region), name
+        assert screen.query_one("#race-loss").region.height >= 3
+        assert screen.max_scroll_y == 0
 
 
 async def test_one_prompt_is_answered_by_all(stage: Stage) -> None:
@@ -223,7 +272,7 @@ async def test_the_race_goes_on_behind_the_playground(stage: Stage) -> None:
         await race_cells(stage, pilot)
         await pilot.press("escape")
         stage.playground._display.every_second()
-        await until(pilot, lambda: "race: 3 of 3 training (R)" in stage.status)
+        await until(pilot, lambda: "race: 2 of 3 training (R)" in stage.status)
         engines_of(stage)[0].say(messages.Progress(records=[step_at(21)], seconds=4.2))
         await until(pilot, lambda: live_of(stage).entrants[0].entry.progress.reached.steps == 21)
         await pilot.press("R")

@@ -63,6 +63,26 @@ async def test_trials_are_listed_plotted_by_knob_and_opened(workspace: Workspace
         assert opened == [None]
 
 
+async def test_a_low_window_shows_the_trials_and_on_a_key_the_plots(workspace: Workspace) -> None:
+    made(workspace, "second", "cell=rnn,gru", "lr=0.1,0.2")
+    app: App[None] = App()
+    async with app.run_test(size=(40, 12)) as pilot:
+        screen = SweepScreen(workspace)
+        await app.push_screen(screen)
+        table, view = screen.query_one(DataTable), screen.query_one(PlotView)
+        await until(pilot, lambda: table.row_count == 4)
+        await pilot.pause()
+        assert table.display and table.size.height >= 4 and not view.display
+        shown = []
+        for _ in range(3):
+            await pilot.press("k")
+            await pilot.pause()
+            shown.append(str(view.border_title) if view.display else "table")
+            assert view.display != table.display
+        assert shown == ["validation loss by cell", "validation loss by lr", "table"]
+        assert app.focused is table
+
+
 async def test_a_workspace_without_studies_says_how_to_begin_one(workspace: Workspace) -> None:
     app: App[None] = App()
     async with app.run_test(size=(80, 24)) as pilot:
