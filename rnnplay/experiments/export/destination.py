@@ -11,6 +11,12 @@ from rnnplay.common.commands import quoted
 from rnnplay.common.files import replacing
 from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
+from rnnplay.experiments.export.formats import FORMATS
+
+_ENDINGS = {kind.ending: name for name, kind in FORMATS.items() if kind.ending.startswith(".")}
+_ENDINGS |= {".htm": "report", ".csv": "csv"}
+_ENDINGS |= dict.fromkeys((".pdf", ".jpg", ".jpeg", ".gif", ".webp", ".eps", ".ps", ".zip"), "")
+"""The formats of files with these endings, by which programs tell how to read them; "": none of ours."""
 
 EVENTS = "events.out.tfevents.rnnplay-export"
 """The name of an exported event file; one that training writes has the time and the process in its name."""
@@ -25,6 +31,17 @@ def files_of(format_: str, names: Sequence[str], path: Path) -> list[Path]:
     if format_ == "safetensors":
         return [path, path.with_name(path.name.removesuffix(".safetensors") + ".vocabulary.json")]
     return [path]
+
+
+def check_ending(format_: str, out: Path) -> None:
+    """Raises InputError if `out` is named as a file of another format, so that no program would open it."""
+    kind, meant = FORMATS[format_], _ENDINGS.get(out.suffix.lower())
+    if meant is None or (meant == format_ and not kind.folder) or out.is_dir():
+        return
+    another = f", or export to {meant}" if meant not in ("", format_) else ""
+    if kind.folder:
+        raise InputError(f"{out} is named as a file, but {format_} is a folder of files; call it {out.stem}{another}.")
+    raise InputError(f"{out} is not named as {format_} is; call it {out.stem}{kind.ending}{another}.")
 
 
 def destination(out: Path | None, default: str, folder: bool) -> Path:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
-from rnnplay.experiments.export.destination import destination, files_of
+from rnnplay.experiments.export.destination import check_ending, destination, files_of
 from rnnplay.experiments.export.formats import FORMATS, Format, require
 from rnnplay.runs.folder import RunFolder
 
@@ -34,7 +35,12 @@ def planned(wanted: Export) -> list[Path]:
     kind = FORMATS[wanted.format]
     _check(wanted, kind)
     require(kind.needs, f"Export to {wanted.format}")
-    path = destination(wanted.out, default_name(wanted), kind.folder)
+    try:
+        if wanted.out is not None:
+            check_ending(wanted.format, wanted.out)
+        path = destination(wanted.out, default_name(wanted), kind.folder)
+    except PermissionError as error:
+        raise InputError(f"{wanted.out} cannot be looked at ({reason(error)}); give another path.") from error
     return files_of(wanted.format, [run.name for run in wanted.runs], path)
 
 

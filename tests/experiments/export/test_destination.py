@@ -12,7 +12,7 @@ from rnnplay.errors import InputError
 from rnnplay.experiments.export.destination import destination, writing
 from rnnplay.experiments.export.export import export
 from rnnplay.experiments.export.formats import FORMATS, require
-from rnnplay.experiments.export.request import Export
+from rnnplay.experiments.export.request import Export, planned
 from rnnplay.workspace import Workspace
 from tests.experiments.export.made_runs import make_run
 
@@ -62,6 +62,57 @@ def test_paths_that_nothing_can_be_written_at_are_refused(workspace: Workspace, 
     ):
         with pytest.raises(InputError, match=re.escape(sentence)):
             destination(path, "default", folder)
+
+
+@pytest.mark.parametrize(
+    ("format_", "name", "sentence"),
+    [
+        ("svg", "x.png", "call it x.svg, or export to png"),
+        ("png", "x.SVG", "call it x.png, or export to svg"),
+        ("png", "x.pdf", "call it x.png."),
+        ("report", "x.onnx", "call it x.html, or export to onnx"),
+        ("jsonl", "x.csv", "call it x.jsonl, or export to csv"),
+        ("csv", "x.csv", "is named as a file, but csv is a folder of files; call it x."),
+        ("csv", "x.jsonl", "is a folder of files; call it x, or export to jsonl"),
+        ("tensorboard", "x.png", "is a folder of files"),
+        ("safetensors", "x.onnx", "call it x.safetensors, or export to onnx"),
+        ("onnx", "x.safetensors", "call it x.onnx, or export to safetensors"),
+    ],
+)
+def test_a_file_is_not_named_as_one_of_another_format(
+    workspace: Workspace, tmp_path: Path, format_: str, name: str, sentence: str
+) -> None:
+    """A program that goes by the ending would not open it."""
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        export(Export([make_run(workspace)], format_, tmp_path / name))
+    assert not (tmp_path / name).exists()
+
+
+def test_other_names_are_the_users_own(workspace: Workspace, tmp_path: Path) -> None:
+    run = make_run(workspace)
+    for format_, name in (
+        ("jsonl", "x"),
+        ("jsonl", "x.txt"),
+        ("report", "x.htm"),
+        ("csv", "v1.2"),
+        ("onnx", "a.b.ONNX"),
+    ):
+        assert planned(Export([run], format_, tmp_path / name))[0].is_relative_to(tmp_path / name)
+    (tmp_path / "figures.png").mkdir()
+    assert planned(Export([run], "svg", tmp_path / "figures.png")) == [tmp_path / "figures.png" / f"{run.name}.svg"]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(workspace)
+
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    with pytest.raises(InputError, match=r"x\.jsonl cannot be looked at \(Permission denied\)"):
+        planned(Export([run], "jsonl", tmp_path / "x.jsonl"))
 
 
 def test_a_file_goes_into_a_folder_that_is_named(tmp_path: Path) -> None:
