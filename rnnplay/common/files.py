@@ -108,6 +108,22 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
+def open_if_there(path: Path) -> int | None:
+    """Opens the plain file `path` for reading and returns its descriptor; None if there is nothing.
+
+    Raises InputError for anything else, and for a file that cannot be read.
+    """
+    try:
+        check_plain(path)
+        return open_plain(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."
+        ) from error
+
+
 def _memory() -> int:
     import psutil  # imported only here: the interface starts without it
 

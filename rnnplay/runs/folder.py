@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnplay.common.files import (
-    NotOwnError,
     as_name,
     check_own,
     composed,
@@ -327,6 +325,12 @@ def find_run(name: str, workspace: Workspace) -> RunFolder:
     folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         return folder
+    try:
+        os.scandir(folder.path).close()
+    except PermissionError as error:
+        raise InputError(f"{folder.path} cannot be read ({error.strerror}); allow reading it.") from error
+    except OSError:
+        pass  # there is none
     runs = list_runs(workspace)
     for run in () if name.isascii() else runs:
         if composed(run.name) == folder.name:  # a file system may store é as e and a combining accent
@@ -361,38 +365,3 @@ def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "", others
         taken |= {composed(path.name) for path in workspace.checkpoints.iterdir()}
     used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
     return f"{stem}-{max(used, default=0) + 1:02d}"
-
-
-def remove_run(folder: RunFolder) -> None:
-    """Deletes a run and all its checkpoints atomically.
-
-    Raises InputError if it is not a run's folder, if the run is being trained, or if deleting is not allowed.
-    """
-    path = folder.path
-    if path.is_symlink() or not folder.holds_run():
-        raise InputError(f"{path} is not a run's folder; nothing was deleted.")
-    try:
-        lock: RunLock | None = RunLock.take(path)
-    except (OSError, NotOwnError):
-        lock = None  # a run must be removable from a full disk, and even if its lock file is not ours
-    away = path.with_name(f".{path.name}.removed")
-    try:
-        shutil.rmtree(away, ignore_errors=True)
-        if lock is not None and os.name == "nt":
-            lock.release()  # Windows cannot rename a folder that contains an open file
-        path.rename(away)
-    except OSError as error:
-        raise InputError(
-            f"The run {folder.name!r} cannot be removed ({error.strerror or error}); allow writing in {path.parent}, "
-            "then remove it again."
-        ) from error
-    finally:
-        if lock is not None:
-            lock.release()
-    try:
-        shutil.rmtree(away)
-    except OSError as error:
-        raise InputError(
-            f"The run {folder.name!r} is removed, but not all of its files are ({error.strerror or error}); delete "
-            f"{away} by hand."
-        ) from error

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
+from stat import S_ISDIR
 from typing import NamedTuple
 from zlib import crc32
 
@@ -130,8 +131,8 @@ class Follower:
         try:
             news = self._read(by)
             return news._replace(holder=last_holder(self.folder.path)) if news.standing is Standing.WRITTEN else news
-        except FileNotFoundError:
-            return self._missing()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            return self._missing(by, error)
         except InputError as error:
             self._unreadable = str(error)
             return News(Standing.UNREADABLE, by, trouble=self._unreadable)
@@ -177,7 +178,12 @@ class Follower:
         info = self._read_info()
         if info is not None and info.created != self._created:
             return News(self._standing(by), by, another=True)
-        descriptor = open_plain(self.folder.log.path, os.O_RDONLY)
+        try:
+            descriptor = open_plain(self.folder.log.path, os.O_RDONLY)
+        except FileNotFoundError:
+            if self.position.bytes or _inode(self.folder.path) != self._inode:
+                raise
+            return News(self._standing(by), by, info=info)  # nothing was recorded yet
         try:
             stamp = _stamp(os.fstat(descriptor))
             if stamp == self._stamp:
@@ -269,11 +275,14 @@ class Follower:
         last = last_holder(self.folder.path)
         return last is not None and bool(last.host)
 
-    def _missing(self) -> News:
-        """Returns why a file is missing: the folder has another name, or is gone."""
+    def _missing(self, by: Holder | None, error: OSError) -> News:
+        """Returns why a file is missing: it alone is gone, or the folder has another name or is gone."""
         self._stamp = self._info_stamp = None
+        if self._inode is not None and _inode(self.folder.path) == self._inode:
+            what = error.filename or self.folder.path
+            return News(Standing.UNREADABLE, by, trouble=f"{what} is missing; it is looked for again.")
         parent = self.folder.path.parent
-        if self._inode is not None and _inode(self.folder.path) != self._inode:
+        if self._inode is not None:
             try:
                 with os.scandir(parent) as entries:
                     names = [entry.name for entry in entries if entry.inode() == self._inode[1]]
@@ -291,12 +300,12 @@ def _stamp(found: os.stat_result) -> Stamp:
     return found.st_size, found.st_mtime_ns, found.st_dev, found.st_ino
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inode(folder: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = folder.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return (found.st_dev, found.st_ino) if S_ISDIR(found.st_mode) else None
 
 
 def _before(descriptor: int, end: int, count: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from rnnplay.common.files import check_own, check_plain, open_own, open_plain
+from rnnplay.common.files import check_own, open_if_there, open_own
 from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import InputError
 from rnnplay.runs.metrics.metrics_log import cut_partial_line, whole_lines
@@ -99,13 +99,8 @@ class SampleFile:
 
         Also returns where the next line will begin, and the last whole line. Raises InputError as `read` does.
         """
-        check_plain(self.path)
-        try:
-            descriptor = open_plain(self.path, os.O_RDONLY)
-        except FileNotFoundError:
+        if (descriptor := open_if_there(self.path)) is None:
             return [], 0, b""
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
         found: list[LoggedSample] = []
         last = b""
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)

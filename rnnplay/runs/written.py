@@ -11,10 +11,9 @@ from typing import Annotated
 
 import msgspec
 
-from rnnplay.common.files import check_own, check_plain, open_own, open_plain, replacing
+from rnnplay.common.files import check_own, open_if_there, open_own, replacing
 from rnnplay.common.jsonl import encode_line
 from rnnplay.config import SamplingConfig
-from rnnplay.errors import InputError
 from rnnplay.runs.metrics.metrics_log import cut_partial_line
 
 FILE = "written.jsonl"
@@ -68,14 +67,10 @@ class WrittenFile:
 
     def read(self) -> list[Written]:
         """Reads the samples, the newest first; lines that rnnplay did not write are left out. Raises InputError."""
-        check_plain(self.path)
-        try:
-            with open(open_plain(self.path, os.O_RDONLY), "rb") as file:  # noqa: PTH123 (a descriptor)
-                data = file.read(2 * MOST_BYTES)
-        except FileNotFoundError:
+        if (descriptor := open_if_there(self.path)) is None:
             return []
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
+        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+            data = file.read(2 * MOST_BYTES)
         found: list[Written] = []
         for line in data.split(b"\n"):
             try:

@@ -28,8 +28,10 @@ from rnnplay.cli.main import COMMANDS, program
 from rnnplay.cli.support import race_outcome
 from rnnplay.cli.support.session import Session
 from rnnplay.common import commands
+from rnnplay.common.jsonl import encode_line
 from rnnplay.engine.client import start_trouble
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.metrics.records import Finished
 from rnnplay.text.corpora.downloads import downloads
 from rnnplay.training.trainer import Trainer
 from rnnplay.tui.run_controller import RunController
@@ -233,6 +235,9 @@ def provoke_watching(workspace: str, tmp_path: Path) -> None:
     there = ("--workspace", workspace)
     assert call("train", *FAST, "--run", "watched", "--steps", "2", *there).exit_code == 0
     assert paste(last(call("watch", "watched", *there), "Write with it: ")).exit_code == 0
+    with (Path(workspace) / "checkpoints" / "watched" / "metrics.jsonl").open("ab") as metrics:
+        metrics.write(encode_line(Finished(step=2, reason="stopped")))
+    assert paste(f"{last(call('watch', 'watched', *there), 'Go on with: ')} --steps 3").exit_code == 0
     writer = Writer(Path(workspace) / "checkpoints" / "alone")
     writer.steps(1, 2)
     writer.lock.release()
@@ -260,7 +265,7 @@ def provoke_samples_that_are_gone(workspace: str) -> None:
     there = ("--workspace", workspace)
     assert call("train", *FAST, "--run", "sampled", "--steps", "2", *there).exit_code == 0
     (Path(workspace) / "checkpoints" / "sampled" / "samples.jsonl").unlink()
-    assert paste(last(call("samples", "sampled", *there), "to write with it now: ")).exit_code == 0
+    assert paste(last(call("samples", "sampled", *there), "Write with it: ")).exit_code == 0
 
 
 def provoke_sweeps(workspace: str) -> None:

@@ -19,8 +19,9 @@ from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
 from rnnplay.lessons.progress import Progress, save_progress
 from rnnplay.presets import save_preset
-from rnnplay.runs.folder import RunFolder, remove_run
+from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import LOCK_FILE, RunLock
+from rnnplay.runs.management.trash import remove_run
 from rnnplay.runs.metrics.metrics_log import MetricsLog
 from rnnplay.runs.metrics.records import Notice
 from tests.training.world import World

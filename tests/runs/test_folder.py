@@ -21,8 +21,8 @@ from rnnplay.runs.folder import (
     find_run,
     list_runs,
     new_run_name,
-    remove_run,
 )
+from rnnplay.runs.management.trash import remove_run
 from rnnplay.runs.metrics.metrics_log import MetricsLog, encode_lines
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Tuned, Validation
 from rnnplay.text.tokenizers.build import build_tokenizer

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.runs.folder import remove_run
 from rnnplay.runs.lock import LOCK_FILE, Hold, Holder, RunLock, unheld
 from rnnplay.runs.lock import holder as holder_of
+from rnnplay.runs.management.trash import remove_run
 from rnnplay.training.checkpointing.checkpoints import load_model
 from tests.training.world import World, run_to_end
 

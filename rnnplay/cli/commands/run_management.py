@@ -30,8 +30,7 @@ def remove(session: Session, names: tuple[str, ...], permanently: bool, yes: boo
 
     They take as much of the disk as before until `rnnplay runs trash --empty`.
     """
-    from rnnplay.runs.folder import remove_run
-    from rnnplay.runs.management.trash import move_to_trash
+    from rnnplay.runs.management.trash import move_to_trash, remove_run
 
     workspace = session.workspace.check_there()
     for name, run in _own_runs(names, workspace).items():

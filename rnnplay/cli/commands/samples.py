@@ -9,7 +9,7 @@ import click
 
 from rnnplay.cli.support.console import TextOut, builtins, note, table, write_json, written
 from rnnplay.cli.support.options import WholeNumber
-from rnnplay.cli.support.session import Session, find_run, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import Session, find_run, json_option, onward, pass_session, workspace_option
 from rnnplay.common.formatting import fixed
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.errors import InputError
@@ -61,8 +61,7 @@ def command(
 def _why_none(session: Session, run: RunFolder) -> str:
     if run.info().config.sample_prompts == "off":
         return f"The run {run.name!r} keeps no samples, as its sample_prompts is off."
-    write = session.workspace.command("generate", session.workspace.run_argument(run.path))
-    return f"The run {run.name!r} has no samples; to write with it now: {write}"
+    return f"The run {run.name!r} has no samples. {onward(session.workspace, run)}"
 
 
 def _of_step(samples: Sequence[LoggedSample], step: int, run: RunFolder) -> list[LoggedSample]:

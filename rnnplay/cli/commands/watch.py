@@ -10,7 +10,7 @@ import click
 
 from rnnplay.cli.support.console import corpus_name, model_name, note
 from rnnplay.cli.support.reporters import Reporter, choose_reporter
-from rnnplay.cli.support.session import Session, find_run, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import Session, find_run, json_option, onward, pass_session, workspace_option
 from rnnplay.common.formatting import count_text
 from rnnplay.common.signals import StopSignals
 from rnnplay.errors import InputError, RnnplayError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.2
 WAITING_SECONDS = 1.0
 """Between two looks for a run that is not there yet, or that nobody trains yet."""
+MOST_TRIES = 60
+"""Looks at files that cannot be read, such as of a server that does not answer, until the run is given up."""
 
 
 @click.command("watch", short_help="Follow a run that another process trains.")
@@ -111,6 +113,10 @@ class PrintedRun:
         """Seconds until the next look."""
         self._follower = self._begin(folder, from_start)
         self._told = False
+        self._trouble = ""
+        """Why the files could not be read at the last look."""
+        self._tries = 0
+        """Looks in a row at which they could not, while nobody was seen training the run."""
 
     def _begin(self, folder: RunFolder, from_start: bool) -> Follower:
         from rnnplay.runs.follow import Follower
@@ -152,8 +158,15 @@ class PrintedRun:
         self._report(news)
         live = news.standing in (Standing.TRAINED, Standing.WRITTEN)
         self.pause = 0.0 if news.more else LOOK_SECONDS if live else WAITING_SECONDS
+        self._seen |= live
+        self._tries = self._tries + 1 if news.standing is Standing.UNREADABLE and news.holder is None else 0
+        if self._tries and (self._tries >= MOST_TRIES or not (self._seen or self._wait)):
+            raise RnnplayError(news.trouble)
+        if news.trouble != self._trouble:
+            self._trouble = news.trouble
+            if news.trouble:
+                self._reporter.say(news.trouble)
         if live or news.standing is Standing.UNREADABLE or news.more:
-            self._seen |= live
             return None
         if self._wait and not self._seen:
             return None
@@ -180,8 +193,6 @@ class PrintedRun:
             self._note(record)
             if not isinstance(record, StepColumns):  # there are none: every step was asked for
                 self._reporter.record(record)
-        if news.trouble:
-            self._reporter.say(news.trouble)
         if self._last is not None:
             done = self._last.step / self._steps if self._steps else 0.0
             self._reporter.tick(min(done, 1.0), None)
@@ -190,20 +201,24 @@ class PrintedRun:
         from rnnplay.runs.follow import Standing
 
         folder, workspace = self._follower.folder, self._session.workspace
-        at = f"at step {self._last.step:,}" if self._last is not None else "before its first step"
+        step = self._last.step if self._last is not None else self._saved_step()
+        at = f"at step {step:,}" if step else "before its first step"
         if standing is Standing.GONE:
             raise RnnplayError(f"The folder of {folder.name} was removed or moved; it was {at}.")
-        onward = workspace.command("train", resume=True, run=folder.name)
         if standing is Standing.LEFT:
             if self._seen:
                 raise RnnplayError(
                     f"The process that trained {folder.name} has ended without stopping it ({at}): it was killed. "
-                    f"Go on with: {onward}"
+                    + onward(workspace, folder, resume=True)
                 )
             waiting = workspace.command("watch", folder.name, wait=True)
             raise InputError(f"Nobody trains {folder.name} now ({at}). Wait for it with: {waiting}")
         if self._reason == "diverged":
             raise RnnplayError(f"{folder.name} diverged and ended {at}.")
         if self._reason == "stopped":
-            return f"{folder.name} was stopped {at}. Go on with: {onward}"
-        return f"{folder.name} has finished {at}. Write with it: {workspace.command('generate', folder.name)}"
+            return f"{folder.name} was stopped {at}. {onward(workspace, folder, resume=True)}"
+        return f"{folder.name} has finished {at}. {onward(workspace, folder)}"
+
+    def _saved_step(self) -> int:
+        """The step of the latest checkpoint, where the records are lost; 0 if there is none."""
+        return max((one.step for one in self._follower.folder.checkpoints()), default=0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rnnplay.common.commands import repeat_command
+from rnnplay.errors import InputError
 from rnnplay.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
@@ -108,3 +109,33 @@ class NearGroup(click.Group):
             hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(known)}."
             raise click.UsageError(f"There is no command '{ctx.command_path} {name}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def onward(workspace: Workspace, folder: RunFolder, resume: bool = False) -> str:
+    """Says how to write with a run, or to `resume` it; or why that is impossible. Reads the latest checkpoint."""
+    why, step = _usable_checkpoint(folder)
+    if why:
+        return f"It cannot be {'resumed' if resume else 'used'}: {why}"
+    earlier = {} if step is None else {"checkpoint": str(step)}
+    if resume:
+        said = f"Go on with: {workspace.command('train', resume=True, run=folder.name, **earlier)}"
+    else:
+        said = f"Write with it: {workspace.command('generate', workspace.run_argument(folder.path), **earlier)}"
+    return f"Its latest checkpoint is damaged. {said}" if earlier else said
+
+
+def _usable_checkpoint(folder: RunFolder) -> tuple[str, int | None]:
+    """Returns why no checkpoint can be used ("" if one can), and its step unless it is the latest."""
+    from rnnplay.runs.checkpoint_state import is_intact
+
+    try:
+        folder.tokenizer()
+        latest = folder.checkpoint()
+    except InputError as error:
+        return str(error), None
+    if is_intact(latest.path):
+        return "", None
+    earlier = folder.another(latest.step)
+    if earlier is None:
+        return f"the checkpoints of {folder.name} are damaged; restore them, or train it again.", None
+    return "", earlier

@@ -1,4 +1,4 @@
-"""The trash of a workspace: removed runs, each in a folder trash/<time>-<name>, until it is emptied."""
+"""Removes runs: to the trash of a workspace, each in a folder trash/<time>-<name> until it is emptied, or for good."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from rnnplay.common.files import composed, sync_folder
+from rnnplay.common.files import NotOwnError, composed, sync_folder
 from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder, check_run_name
+from rnnplay.runs.lock import RunLock
 from rnnplay.runs.management.moving import move_run
 from rnnplay.workspace import Workspace
 
@@ -109,4 +110,39 @@ def delete_trashed(trashed: TrashedRun) -> None:
     except OSError as error:
         raise InputError(
             f"{trashed.path} cannot be deleted ({reason(error)}); allow it, or delete it by hand."
+        ) from error
+
+
+def remove_run(folder: RunFolder) -> None:
+    """Deletes a run and all its checkpoints atomically.
+
+    Raises InputError if it is not a run's folder, if the run is being trained, or if deleting is not allowed.
+    """
+    path = folder.path
+    if path.is_symlink() or not folder.holds_run():
+        raise InputError(f"{path} is not a run's folder; nothing was deleted.")
+    try:
+        lock: RunLock | None = RunLock.take(path)
+    except (OSError, NotOwnError):
+        lock = None  # a run must be removable from a full disk, and even if its lock file is not ours
+    away = path.with_name(f".{path.name}.removed")
+    try:
+        shutil.rmtree(away, ignore_errors=True)
+        if lock is not None and os.name == "nt":
+            lock.release()  # Windows cannot rename a folder that contains an open file
+        path.rename(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} cannot be removed ({error.strerror or error}); allow writing in {path.parent}, "
+            "then remove it again."
+        ) from error
+    finally:
+        if lock is not None:
+            lock.release()
+    try:
+        shutil.rmtree(away)
+    except OSError as error:
+        raise InputError(
+            f"The run {folder.name!r} is removed, but not all of its files are ({error.strerror or error}); delete "
+            f"{away} by hand."
         ) from error

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from rnnplay.common.files import check_own, check_plain, open_own, open_plain
+from rnnplay.common.files import check_own, open_if_there, open_own
 from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
 from rnnplay.errors import InputError
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step
@@ -105,15 +105,10 @@ class MetricsLog:
         """Reads the records on disk, oldest first.
 
         An incomplete last line is still being written and is left out. Records before a Rollback may belong to steps
-        that were undone. Raises InputError naming an unreadable line.
+        that were undone. Raises InputError, naming an unreadable line.
         """
-        check_plain(self.path)
-        try:
-            descriptor = open_plain(self.path, os.O_RDONLY)
-        except FileNotFoundError:
+        if (descriptor := open_if_there(self.path)) is None:
             return
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror}); allow reading it.") from error
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
             before = 0
             for whole in whole_lines(file, self.path):

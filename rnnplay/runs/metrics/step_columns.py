@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from rnnplay.common.files import check_plain, open_plain
+from rnnplay.common.files import open_if_there
 from rnnplay.common.jsonl import UNDECODABLE
 from rnnplay.runs.metrics.metrics_log import MetricsLog, whole_lines
 from rnnplay.runs.metrics.records import Record, Step, StepNumber
@@ -78,10 +78,7 @@ class ColumnReader:
     def read(self) -> Iterator[StepColumns | Record]:
         """Yields everything, oldest first. Raises InputError naming an unreadable line."""
         path = self._log.path
-        check_plain(path)
-        try:
-            descriptor = open_plain(path, os.O_RDONLY)
-        except FileNotFoundError:
+        if (descriptor := open_if_there(path)) is None:
             return
         with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
             size = os.fstat(descriptor).st_size

@@ -63,7 +63,7 @@ def test_what_is_not_there_is_said(options: tuple[str, ...], says: str, run: Run
 def test_a_run_without_samples_says_why(workspace: Path, invoke: Invoke) -> None:
     make_run(Workspace(workspace), "new", steps=3)
     make_run(Workspace(workspace), "without", {"sample_prompts": "off"}, steps=3)
-    assert "no samples; to write with it now: rnnplay generate new" in invoke("samples", "new").stderr
+    assert "The run 'new' has no samples. " in invoke("samples", "new").stderr
     assert "sample_prompts is off" in invoke("samples", "without").stderr
     (workspace / "checkpoints" / "new" / "samples.jsonl").write_text("{\n")
     assert "line 1, is not a sample" in invoke("samples", "new").stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.cli.commands.watch import PrintedRun
+from rnnplay.cli.commands.watch import MOST_TRIES, PrintedRun
 from rnnplay.cli.support.reporters import Silent
 from rnnplay.cli.support.session import Session
 from rnnplay.errors import InputError, RnnplayError
@@ -56,7 +56,7 @@ def test_what_comes_is_printed_until_the_run_ends(session: Session, writer: Writ
     assert [record.step for record in told.records] == [6, 7, 8, 8]
     writer.write(Finished(step=8, reason="stopped"))
     writer.lock.release()
-    assert (printed.look() or "").startswith("run was stopped at step 8. Go on with: rnnplay train --resume --run run")
+    assert (printed.look() or "").startswith("run was stopped at step 8. ")
 
 
 def test_what_was_before_is_printed_on_request(session: Session, writer: Writer) -> None:
@@ -101,3 +101,38 @@ def test_steps_that_are_undone_are_told(session: Session, writer: Writer) -> Non
     writer.file.write_bytes(b"")
     writer.steps(1, 2, loss=9.0)
     assert printed.look() is None and "written anew" in told.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("nothing", "The folder of run was removed or moved; it was at step 5."),
+        ("a file", "The folder of run was removed or moved; it was at step 5."),
+        ("no run.json", "run.json is missing; it is looked for again."),
+        ("no records", "metrics.jsonl is missing; it is looked for again."),
+    ],
+)
+def test_what_becomes_of_the_folder_is_told_as_it_is(session: Session, writer: Writer, left: str, said: str) -> None:
+    """A run whose files come back is followed on; nobody waits forever for one that nobody trains."""
+    told = Told()
+    printed = PrintedRun(session, writer.folder, told, from_start=False, wait=False)
+    assert printed.look() is None
+    writer.lock.release()
+    away = writer.folder.path.parent / ".away"
+    if left in ("nothing", "a file"):
+        shutil.rmtree(writer.folder.path)
+        if left == "a file":
+            writer.folder.path.write_text("")
+    else:
+        file = writer.folder.path / "run.json" if left == "no run.json" else writer.folder.log.path
+        file.rename(away)
+        for _ in range(3):
+            assert printed.look() is None
+        assert [message for message in told.said if said in message] == told.said[1:], "said once"
+        away.rename(file)
+        with pytest.raises(RnnplayError, match="was killed"):
+            printed.look()
+        file.unlink()
+    with pytest.raises(RnnplayError, match=said):
+        for _ in range(MOST_TRIES):
+            printed.look()
