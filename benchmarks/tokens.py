@@ -1,16 +1,21 @@
-"""Compares tokens of characters, bytes, byte pairs and words after equal minutes of training.
+"""Compares tokens of characters, bytes, byte pairs and words after equal minutes of training, in a Markdown table.
 
-    python -m benchmarks.tokens --corpus …/tinyshakespeare.txt [--minutes 2] [--seed 1] [--kinds char,byte,bpe,word]
+    python -m benchmarks.tokens FILE… [--minutes 2] [--seed 1] [--kinds char,byte,bpe,word] [--characters 4000]
 
-The settings are those of the preset `shakespeare-2min` on one thread; only what a token is differs. The trainings take
-turns of two seconds, so that other work on the machine falls on all alike. Bits per character are of the whole
-validation text, of which all have the same characters: see docs/architecture.md.
+The settings are those of the preset `shakespeare-2min` on one thread; only what a token is differs. The trainings on a
+text take turns of two seconds, so that other work on the machine falls on all alike. Bits per character are of the
+whole validation text, of which all have the same characters (docs/architecture.md); keystrokes are those that
+completion saves who writes its first --characters (docs/commands.md). With two texts and two minutes it takes some 20
+minutes, and needs a quiet machine.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +23,7 @@ import torch
 
 from benchmarks import options_of
 from rnnplay.config import RunConfig, with_values
+from rnnplay.model.generation.keystrokes import Saved, keystrokes_saved
 from rnnplay.presets import find_preset
 from rnnplay.runs.folder import RunFolder
 from rnnplay.text.corpora.catalogue import find_corpus
@@ -50,8 +56,53 @@ class Training:
             self.trainer.pause()
 
 
-def train(corpus: str, kinds: list[str], minutes: float, seed: int) -> list[Training]:
-    """Trains one model for each kind of token."""
+@dataclass(frozen=True)
+class Row:
+    """What one of the trainings reached."""
+
+    text: str
+    kind: str
+    vocabulary: int
+    characters_per_token: float
+    parameters: int
+    steps: int
+    tokens_per_second: float
+    epochs: float
+    loss: float
+    """Nats per token of the validation text."""
+    bits_per_character: float
+    saved: Saved
+    seconds: float
+    """What preparing the text took."""
+
+    def cells(self) -> list[str]:
+        """The cells of the table."""
+        return [
+            self.text,
+            self.kind,
+            f"{self.vocabulary:,}",
+            f"{self.characters_per_token:.2f}",
+            f"{self.parameters / 1e6:.2f} M",
+            f"{self.steps:,}",
+            f"{self.tokens_per_second:,.0f}",
+            f"{self.epochs:.2f}",
+            f"{self.loss:.4f}",
+            f"{self.bits_per_character:.4f}",
+            f"{self.saved.word:.1%}",
+            f"{self.saved.phrase:.1%}",
+            f"{self.saved.one_of_five:.1%}",
+            f"{self.seconds:.1f}",
+        ]
+
+
+COLUMNS = (
+    "text", "tokens", "vocabulary", "characters a token", "parameters", "steps", "tokens/s", "epochs", "loss",
+    "bits per character", "saved: word", "phrase", "one of five", "text prepared in s",
+)  # fmt: skip
+
+
+def measure(corpus: str, kinds: list[str], minutes: float, seed: int, characters: int) -> Iterator[Row]:
+    """Trains one model for each kind of token, and yields what each reached."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace(Path(place)).create()
         values = find_preset("shakespeare-2min").values
@@ -71,34 +122,49 @@ def train(corpus: str, kinds: list[str], minutes: float, seed: int) -> list[Trai
                 if not one.over:
                     one.turn(TURN_SECONDS)
         for one in trainings:
-            report(one)
+            yield result(one, characters)
             one.trainer.close()
-    return trainings
 
 
-def report(one: Training) -> None:
-    """Prints a line of what was reached."""
-    found = evaluate(one.trainer.model, one.corpus.validation, one.corpus.feed, one.corpus.tokenizer)
-    total = one.corpus.train.tokens + one.corpus.validation.tokens + one.corpus.test.tokens
-    characters = one.corpus.train.characters + one.corpus.validation.characters + one.corpus.test.characters
-    print(
-        f"{one.config.tokens:5s} V {one.corpus.tokenizer.size:6,}   {characters / total:5.2f} characters a token   "
-        f"{one.trainer.model.size / 1e6:5.2f} M parameters   {one.trainer.step:6,} steps   "
-        f"{one.trainer.tokens / one.trainer.seconds:8,.0f} tokens/s   "
-        f"{one.trainer.tokens / one.corpus.train.tokens:6.2f} epochs   loss {found.loss:.4f}   "
-        f"bits per character {found.bits_per_character:.4f}   text prepared in {one.encoding_seconds:.1f} s",
-        flush=True,
+def result(one: Training, characters: int) -> Row:
+    """Evaluates a model."""
+    corpus, trainer, tokenizer = one.corpus, one.trainer, one.corpus.tokenizer
+    found = evaluate(trainer.model, corpus.validation, corpus.feed, tokenizer)
+    # A token is at least a byte, and a character of UTF-8 at most four of them.
+    written = tokenizer.decode(corpus.validation.ids[: 4 * characters].tolist())[:characters]
+    parts = (corpus.train, corpus.validation, corpus.test)
+    return Row(
+        Path(one.config.corpus).stem,
+        one.config.tokens,
+        tokenizer.size,
+        sum(part.characters for part in parts) / sum(part.tokens for part in parts),
+        trainer.model.size,
+        trainer.step,
+        trainer.tokens / trainer.seconds,
+        trainer.tokens / corpus.train.tokens,
+        found.loss,
+        found.bits_per_character,
+        keystrokes_saved(trainer.model, tokenizer, written),
+        one.encoding_seconds,
     )
 
 
 def main() -> None:
     parser = options_of("benchmarks.tokens", __doc__)
-    parser.add_argument("--corpus", required=True)
+    parser.add_argument("corpora", nargs="+", metavar="FILE")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--characters", type=int, default=4000, help="that are written, to count keystrokes")
     given = parser.parse_args()
-    train(given.corpus, given.kinds.split(","), given.minutes, given.seed)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    print(f"{given.minutes:g} minutes each on one thread, seed {given.seed}; load of the machine before: {load:.1f}\n")
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
+    for corpus in given.corpora:
+        began = time.monotonic()
+        for row in measure(corpus, given.kinds.split(","), given.minutes, given.seed, given.characters):
+            print(f"| {' | '.join(row.cells())} |", flush=True)
+        print(f"{corpus}: {time.monotonic() - began:.0f} s in all", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 
 from rnnplay.errors import InputError
+from rnnplay.inspection.questions import MAX_TOKENS
 from rnnplay.model import cells
 from rnnplay.model.generation.context import ends_on_space
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
-
-MAX_TOKENS = 4096
-"""Maximum length of an inspected text."""
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import msgspec
 
 from rnnplay.inspection.results import Forced, Order, Property, Quantity
 
+MAX_TOKENS = 4096
+"""Longest text that can be asked about."""
 CANDIDATES = 8
 """Number of most probable next tokens that a what-if comparison includes."""
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.inspection.answer import Cache
-from rnnplay.inspection.forward_pass import MAX_TOKENS
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.predictions import connectivity, predictions
+from rnnplay.inspection.questions import MAX_TOKENS
 from rnnplay.inspection.results import QUANTITIES
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.model.language_model import LanguageModel

@@ -39,6 +39,14 @@ def split_unfinished(text: str) -> tuple[str, str]:
     return whole, to_carrying(decoder.getstate()[0])
 
 
+_SHOWN_BYTE = re.compile("<0x([0-9A-F]{2})>")
+
+
+def piece_text(shown: str) -> str:
+    """The text of a token as `shown_piece` shows it; bytes that are part of no character are carried."""
+    return _SHOWN_BYTE.sub(lambda found: to_carrying(bytes([int(found[1], 16)])), shown)
+
+
 def shown_piece(data: bytes) -> str:
     """The characters of `data`, bytes that are part of none as "<0xE2>"."""
     return _ALONE.sub(lambda found: f"<0x{ord(found[0]) & 0xFF:02X}>", to_carrying(data))

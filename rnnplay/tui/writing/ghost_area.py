@@ -14,7 +14,6 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from rnnplay.inspection.results import WordCandidate
-from rnnplay.text.tokenizers.vocabulary import UNKNOWN
 from rnnplay.tui.heatmap.shades import shade_styles
 from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
@@ -135,8 +134,7 @@ class GhostArea(TextArea):
     def alternatives(self) -> list[WordCandidate]:
         """What the model expected in the place of the token under the cursor."""
         reading = self.reading
-        top = reading.prediction.top if reading is not None else []
-        return [WordCandidate(text=one.token, probability=one.probability) for one in top if one.token != UNKNOWN]
+        return reading.alternatives if reading is not None else []
 
     @property
     def alternative(self) -> int | None:
@@ -145,13 +143,12 @@ class GhostArea(TextArea):
 
     def visible_part(self) -> tuple[int, int]:
         """The characters that are on the screen: their beginning and end in the text."""
-        lines = self.document.lines
-        top = wrapped_row(self.wrapped_document, int(self.scroll_offset.y))
-        bottom = wrapped_row(self.wrapped_document, int(self.scroll_offset.y) + self.size.height - 1)
-        first = top.line if top is not None else 0
-        last = bottom.line if bottom is not None else len(lines) - 1
-        start = sum(map(len, lines[:first])) + first
-        return start, start + sum(map(len, lines[first : last + 1])) + last - first
+        lines, y = self.document.lines, int(self.scroll_offset.y)
+        top, bottom = (wrapped_row(self.wrapped_document, at) for at in (y, y + self.size.height - 1))
+        first, start = (top.line, top.start) if top is not None else (0, 0)
+        last, end = (bottom.line, bottom.end) if bottom is not None else (len(lines) - 1, len(lines[-1]))
+        before = sum(map(len, lines[:first])) + first
+        return before + start, before + sum(map(len, lines[first:last])) + last - first + end
 
     def _replace_token(self, number: int) -> None:
         reading, alternatives = self.reading, self.alternatives

@@ -32,7 +32,7 @@ from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft,
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.keeping import keep_sample
 from rnnplay.tui.writing.sample_choice import SampleChoice
-from rnnplay.tui.writing.surprise import Reading, Readings, part_to_read, placed
+from rnnplay.tui.writing.surprise import Look, Reading, Readings
 from rnnplay.workspace import Workspace
 
 LOOK_SECONDS = 0.3
@@ -82,8 +82,7 @@ class WritingScreen(Screen[None]):
         self._asked_at = 0.0
         self._looking = False
         """Whether tokens are shaded by their surprisal."""
-        self._looked_at: tuple[int, int, str] | None = None
-        """The part of the text that the model was last asked to read: offset, characters of context, and the text."""
+        self._looked_at = Look()
         self._title = ""
 
     def compose(self) -> ComposeResult:
@@ -155,6 +154,8 @@ class WritingScreen(Screen[None]):
                 self._choice.take(event)
             case messages.Opened() | messages.Ready():
                 self._ask()
+            case messages.Failed() if self.controller.purpose_of(event.request) == LOOK:
+                self.query_one("#writing-token", Static).update(visible_line(event.message))
             case messages.Failed(command="complete"):
                 self._ask()
             case _:
@@ -166,26 +167,26 @@ class WritingScreen(Screen[None]):
         """Shades the tokens by their surprisal, or no longer."""
         self._looking = not self._looking
         self.query_one("#writing-token").display = self._looking
-        self._looked_at = None
+        self._looked_at = Look()
         self._area.show_readings(Readings())
         self._look()
 
     def _look(self) -> None:
-        """Asks for the surprisal of what is on the screen, if that is another text than before."""
+        """Asks for the surprisal of what is on the screen and was not read yet."""
         if not self._looking or not self.controller.state.has_model:
             return
-        offset, part, context = part_to_read(self._area.content, *self._area.visible_part())
-        if part and (offset, context, part) != self._looked_at:
-            self._looked_at = offset, context, part
+        part = self._looked_at.ask(self._area.content, *self._area.visible_part())
+        if part:
             self.controller.inspect(PredictionsQuestion(text=part), LOOK)
 
     def _take_predictions(self, event: messages.Inspected) -> None:
-        if self._looked_at is None or not isinstance(event.result, Predictions):
+        state = self.controller.state
+        if not self._looking or not isinstance(event.result, Predictions):
             return
-        offset, context, part = self._looked_at
-        if self._area.content[offset : offset + len(part)] == part:
-            tokens, vocabulary = event.result.tokens, self.controller.state.vocabulary
-            self._area.show_readings(placed(part, offset, tokens, vocabulary, context))
+        found = self._looked_at.take(self._area.content, event.result.tokens, state.config, state.vocabulary)
+        if found is not None:
+            self._area.show_readings(found)
+        self._look()
 
     @on(GhostArea.Replaced)
     def _token_replaced(self) -> None:
@@ -379,7 +380,8 @@ def token_text(reading: Reading | None) -> str:
         return "surprisal: move the cursor onto a token"
     one = reading.prediction
     rank = "" if one.rank is None else f" · rank {one.rank:,}"
+    tokens = "token" if reading.count == 1 else f"{reading.count} tokens"
     return (
-        f"token {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
+        f"{tokens} {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
         f"{format_value(one.surprisal)} nats"
     )
