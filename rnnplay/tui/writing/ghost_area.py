@@ -155,11 +155,11 @@ class GhostArea(TextArea):
         if reading is None or number >= len(alternatives):
             return
         row, _ = self.cursor_location
-        start = reading.start - self._line_starts[row]
-        end = min(reading.end - self._line_starts[row], len(self.document[row]))
-        text = alternatives[number].text
-        self.replace(text, (row, max(0, start)), (row, end), maintain_selection_offset=False)
-        self.move_cursor((row, max(0, start) + len(text)))
+        line = self.document[row]
+        start = max(0, reading.start - self._line_starts[row])
+        end = min(reading.end - self._line_starts[row], len(line))
+        start, text = reading.replaced(line, start, end, alternatives[number].text)
+        self.replace(text, (row, start), (row, end), maintain_selection_offset=False)
         self.post_message(self.Replaced())
 
     async def _on_key(self, event: events.Key) -> None:

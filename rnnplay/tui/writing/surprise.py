@@ -12,12 +12,15 @@ import msgspec
 from rnnplay.config import RunConfig
 from rnnplay.inspection.questions import MAX_TOKENS
 from rnnplay.inspection.results import TokenPrediction, WordCandidate
+from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.text.tokenizers.utf8 import joined, piece_text, split_unfinished
 from rnnplay.text.tokenizers.vocabulary import UNKNOWN
 from rnnplay.tui.heatmap.shades import BAD, fractions, level
 
 CONTEXT_CHARACTERS = 400
 """What the model reads before the part that is looked at, so that its first tokens are predicted from something."""
+CLOSING = ".,;:!?)]}"
+"""Marks before which there is no space."""
 _LOST = 12
 """A token is looked for within this many characters, as a tokenizer may have dropped some."""
 _SPACING = ("␣", "⁀", "␣␣␣␣")
@@ -37,6 +40,8 @@ class Reading:
     """Of several tokens: the sum of their surprisals, the product of their probabilities, no rank."""
     count: int = 1
     """How many tokens it is."""
+    spaced: bool = False
+    """Whether spaces between tokens are no part of them."""
 
     @property
     def alternatives(self) -> list[WordCandidate]:
@@ -47,6 +52,20 @@ class Reading:
             for one, text in texts
             if one.token not in (UNKNOWN, *_SPACING) and text == joined(text)
         ]
+
+    def replaced(self, line: str, start: int, end: int, text: str) -> tuple[int, str]:
+        """Where to put `text` in place of `start` to `end` of `line`, and the text, with spaces between words."""
+        if not self.spaced or text.isspace():
+            return start, text
+        before, after = line[:start], line[end:]
+        word = is_word_character(text[0])
+        if word and before and is_word_character(before[-1]):
+            text = f" {text}"
+        elif text in CLOSING and before.endswith(" ") and before.strip():
+            start -= 1
+        if word and after and is_word_character(after[0]):
+            text = f"{text} "
+        return start, text
 
 
 class Readings:
@@ -87,7 +106,8 @@ def placed(text: str, offset: int, tokens: Sequence[TokenPrediction], config: Ru
         if start < 0:
             continue
         at = start + len(token.token)
-        found.append(Reading(offset + start, offset + at, 0 if shade == BAD else shade, token, count))
+        spaced = config.tokens == "word"
+        found.append(Reading(offset + start, offset + at, 0 if shade == BAD else shade, token, count, spaced))
     return found
 
 

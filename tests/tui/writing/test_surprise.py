@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from rnnplay.config import RunConfig
 from rnnplay.inspection.questions import MAX_TOKENS
 from rnnplay.inspection.results import Candidate, TokenPrediction
@@ -111,3 +113,24 @@ def test_a_text_that_changed_meanwhile_is_read_anew() -> None:
 def test_an_unpredicted_token_is_not_shaded() -> None:
     assert placed("a", 0, tokens("a", surprisal=math.nan), CHAR, 65)[0].level == 0
     assert placed("a", 0, tokens("a", surprisal=50), CHAR, 65)[0].level == 8
+
+
+@pytest.mark.parametrize(
+    ("line", "token", "text", "after"),
+    [
+        ("upon, he", ",", "the", "upon the he"),
+        ("(dog) x", ")", "cat", "(dog cat x"),
+        ("the dog ran", "dog", ",", "the, ran"),
+        ("the dog ran", "dog", "cat", "the cat ran"),
+        ("a\n", "a", "\n", "\n\n"),
+    ],
+)
+def test_a_word_in_the_place_of_another_stands_between_spaces(line: str, token: str, text: str, after: str) -> None:
+    (reading,) = placed(line, 0, tokens(token), WORD, 10)
+    start, put = reading.replaced(line, reading.start, reading.end, text)
+    assert line[:start] + put + line[reading.end :] == after
+
+
+def test_byte_pairs_bring_their_spaces_with_them() -> None:
+    (reading,) = placed("the dog", 0, tokens(" dog"), RunConfig(tokens="bpe"), 10)
+    assert reading.replaced("the dog", 3, 7, "m") == (3, "m")
