@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.model.generation.sampling import generate
-from rnnplay.runs.folder import RunFolder, new_run_name
+from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Record, Step
+from rnnplay.runs.naming import new_run_name
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.training.trainer import Trainer

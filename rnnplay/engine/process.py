@@ -171,6 +171,16 @@ class Engine:
         self._leave_trainer()
         resuming = find_run(command.run, self._workspace) if command.resume else None
         folder = resuming or RunFolder(self._workspace.checkpoints / command.run)
+        try:
+            self._begin(command, folder, resuming)
+        except BaseException:
+            if resuming is None:
+                folder.forget_start()  # it may have been created to reserve the name
+            raise
+        self._opened = None
+        self._training, self._paused, self._waiting = True, False, False
+
+    def _begin(self, command: messages.Train, folder: RunFolder, resuming: RunFolder | None) -> None:
         config = command.config
         begin = find_start(command.branch, self._workspace) if command.branch is not None else None
         corpus = self._encode(config, resuming, begin)
@@ -182,8 +192,6 @@ class Engine:
             self._trainer = Trainer.resume(
                 config, corpus, resuming, self._emit, self._poll, self._between_passes, checkpoint=command.checkpoint
             )
-        self._opened = None
-        self._training, self._paused, self._waiting = True, False, False
 
     def _leave_trainer(self) -> None:
         """Releases the run except for its model, which answers prompts until there is another.

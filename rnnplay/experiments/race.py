@@ -20,6 +20,8 @@ from rnnplay.experiments.standings import By, Progress, Quality, Standings, rank
 from rnnplay.experiments.variants import TEXT_KNOBS, Variant
 from rnnplay.model.parameter_count import parameter_count
 from rnnplay.runs.metrics.records import Started
+from rnnplay.runs.naming import reserve_runs
+from rnnplay.workspace import Workspace
 
 Phase = Literal["starts", "prepares", "waits", "trains", "paused", "ended", "failed"]
 
@@ -41,6 +43,8 @@ class RacePlan(msgspec.Struct, frozen=True, kw_only=True, tag="race"):
     """Races one after the other, each with the next seed."""
     parameters: int | None = None
     """The number that each variant's is matched to; None if sizes are as configured."""
+    branch: messages.BranchFrom | None = None
+    """The checkpoint whose weights all variants begin with; None for random ones."""
 
     def races(self) -> list[list[Variant]]:
         """The variants of each race, one race a seed."""
@@ -53,6 +57,8 @@ class RacePlan(msgspec.Struct, frozen=True, kw_only=True, tag="race"):
             parts.append(f"{self.repeats} seeds")
         if self.parameters is not None:
             parts.append(f"about {self.parameters:,} parameters each")
+        if self.branch is not None:
+            parts.append(f"from the weights of {self.branch.checkpoint}")
         return "; ".join(parts)
 
 
@@ -67,8 +73,9 @@ def plan_race(
     repeats: int = 1,
     measure: Measure | None = None,
     by: By = "best",
+    branch: messages.BranchFrom | None = None,
 ) -> RacePlan:
-    """Plans a race of `variants` of `setup` on `cores`.
+    """Plans a race of `variants` of `setup` on `cores`, from the weights of `branch` if given.
 
     `share`: None for the default of `choose_sharing`. `match_parameters`: counts the tokens of a config's vocabulary;
     given if the variants are to have equally many parameters. `measure`: None for that of the turns, else that of the
@@ -90,6 +97,7 @@ def plan_race(
         quality="bits_per_character" if mixed else "loss",
         repeats=repeats,
         parameters=parameter_count(setup, match_parameters(setup)) if match_parameters else None,
+        branch=branch,
     )
 
 
@@ -124,6 +132,18 @@ def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str], number
             used.add(name)
             names[-1].append(name)
     return names
+
+
+def reserve_names(
+    races: Sequence[Sequence[Variant]], workspace: Workspace, number: int | None = None, taken: Collection[str] = ()
+) -> list[list[str]]:
+    """Names the runs as `run_names` does, and creates their folders, so that no other race has the same number."""
+
+    def flat(there: Collection[str]) -> list[str]:
+        return [name for race in run_names(races, {*there, *taken}, number) for name in race]
+
+    names = iter(reserve_runs(flat, workspace))
+    return [[next(names) for _ in race] for race in races]
 
 
 def race_number(run: str) -> int:

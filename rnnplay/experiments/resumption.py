@@ -97,6 +97,19 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
     )
 
 
+def known_as(run: str, workspace: Workspace) -> str:
+    """A sentence about the race or the study that knows a run by its name; "" if none does."""
+    from rnnplay.experiments.sweep.studies import study_names
+
+    if match := _RUN.fullmatch(run):
+        others = [name for name in names_in(workspace.checkpoints) if name.startswith(f"{match[1]}-") and name != run]
+        return f"The race {match[1]} knows it by this name, and goes on without it." if others else ""
+    study, _, number = run.rpartition("-")
+    if number.isdecimal() and study in study_names(workspace):
+        return f"The study {study} knows it by this name; unless the trial has ended, it begins anew."
+    return ""
+
+
 def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[str, Variant]:
     """Labels variants, given by their names within runs' names, by the knobs in which their configs differ.
 

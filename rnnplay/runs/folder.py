@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnplay.common.files import (
-    as_name,
     check_own,
     composed,
     is_name,
@@ -30,13 +29,11 @@ from rnnplay.common.files import (
     replace_durably,
 )
 from rnnplay.common.numbers import whole_number
-from rnnplay.config import RunConfig
 from rnnplay.errors import CheckpointError, InputError
-from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.checkpoint_state import is_intact, read_state
 from rnnplay.runs.info import RunInfo as RunInfo
 from rnnplay.runs.info import encode_info, read_info
-from rnnplay.runs.lock import LOCK_FILE, RunLock
+from rnnplay.runs.lock import LOCK_FILE, RunLock, holder
 from rnnplay.runs.metrics.metrics_log import MetricsLog
 from rnnplay.runs.metrics.records import Record
 from rnnplay.workspace import Workspace
@@ -98,7 +95,12 @@ class RunFolder:
         return RunLock.take(self.path)
 
     def forget_start(self) -> None:
-        """Removes the folder of a start that failed, if it contains nothing but the lock and an empty log."""
+        """Removes the folder of a start that failed, if it contains nothing but the lock and an empty log.
+
+        One in which another process begins a run stays.
+        """
+        if holder(self.path) is not None:
+            return
         with suppress(OSError):
             found = {path.name for path in self.path.iterdir()}
             if found <= {LOCK_FILE, self.log_path.name} and not (
@@ -350,18 +352,3 @@ def check_run_name(name: str) -> str:
             "beginning with a letter or digit."
         )
     return composed(name)
-
-
-def new_run_name(config: RunConfig, workspace: Workspace, stem: str = "", others: Collection[str] = ()) -> str:
-    """Returns a free name like "tales-lstm-256-01"; `stem` replaces the part before the number.
-
-    `others` are names in use whose folders may not exist yet.
-    """
-    if not stem:
-        corpus = as_name(corpus_label(config.corpus, suffix=False), 40) or "run"
-        stem = f"{corpus}-{config.cell}-{config.hidden}"
-    taken = set(others)
-    if workspace.checkpoints.is_dir():
-        taken |= {composed(path.name) for path in workspace.checkpoints.iterdir()}
-    used = [int(match[1]) for name in taken if (match := re.fullmatch(re.escape(stem) + r"-([0-9]{2,9})", name))]
-    return f"{stem}-{max(used, default=0) + 1:02d}"

@@ -16,7 +16,8 @@ from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit, sta
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
-from rnnplay.runs.folder import RunFolder, new_run_name
+from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.naming import reserve_run
 from rnnplay.training.length import LENGTHS
 from rnnplay.tui.followed_run import FollowedRun, Turn
 from rnnplay.tui.resuming import CHANGEABLE, extended, with_values_of
@@ -229,7 +230,7 @@ class RunController:
         """
         self.workspace.create()
         others = [one.state.run for one in self._others if one is not self and one.state.run is not None]
-        run = name or new_run_name(config, self.workspace, stem, others)
+        run = name or reserve_run(config, self.workspace, stem, others).name
         self._before_resume = None
         self.release()
         self._unfollow()

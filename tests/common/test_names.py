@@ -10,7 +10,8 @@ from rnnplay.common.files import as_name, composed, is_name
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.presets import find_preset, save_preset
-from rnnplay.runs.folder import check_run_name, find_run, list_runs, new_run_name
+from rnnplay.runs.folder import check_run_name, find_run, list_runs
+from rnnplay.runs.naming import new_run_name
 from rnnplay.text.corpora.adding import add_corpus
 from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
 from rnnplay.workspace import Workspace

@@ -13,9 +13,11 @@ from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.experiments import resumption
 from rnnplay.experiments.fairness import matched
 from rnnplay.experiments.race import Race, plan_race, run_names
-from rnnplay.experiments.resumption import StoppedRace, find_stopped
+from rnnplay.experiments.resumption import StoppedRace, find_stopped, known_as
 from rnnplay.experiments.sharing import Reached
 from rnnplay.experiments.standings import Progress
+from rnnplay.experiments.sweep.storage import JOURNAL
+from rnnplay.experiments.sweep.studies import studies_folder
 from rnnplay.experiments.variants import Variant, ready, vary
 from rnnplay.runs.checkpoint_state import Ending, TrainingState
 from rnnplay.runs.folder import RunFolder
@@ -265,3 +267,16 @@ def test_what_goes_on_and_what_has_ended_is_told_as_the_engine_would(
     assert [ending(), ending("length"), ending(steps=200)] == ["dropped", "length", "dropped"]
     write_notes(folder.path, NO_NOTES)
     assert ending() == ""
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_run_that_a_race_or_a_study_knows_by_its_name_says_so(workspace: Workspace) -> None:
+    stop(workspace, ready("cells", SETUP))
+    known = "The race race-01 knows it by this name, and goes on without it."
+    assert known_as("race-01-lstm", workspace) == known
+    assert known_as("race-02-lstm", workspace) == known_as("lstm-001", workspace) == ""
+    journal = studies_folder(workspace) / "lstm" / JOURNAL
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}\n")
+    assert known_as("lstm-001", workspace).startswith("The study lstm knows it by this name")
+    assert known_as("lstm-x", workspace) == known_as("other-001", workspace) == ""

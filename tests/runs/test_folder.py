@@ -20,7 +20,6 @@ from rnnplay.runs.folder import (
     check_run_name,
     find_run,
     list_runs,
-    new_run_name,
 )
 from rnnplay.runs.management.trash import remove_run
 from rnnplay.runs.metrics.metrics_log import MetricsLog, encode_lines
@@ -192,15 +191,6 @@ def test_a_name_is_never_a_path(name: str, workspace: Workspace) -> None:
         check_run_name(name)
     with pytest.raises(InputError):
         find_run(name, workspace)
-
-
-def test_new_names_are_free_and_proper(workspace: Workspace) -> None:
-    config = RunConfig(corpus="tales")
-    assert new_run_name(config, workspace) == "tales-lstm-256-01"
-    make_run(workspace, "tales-lstm-256-07")
-    assert new_run_name(config, workspace) == "tales-lstm-256-08"
-    for corpus in ("/home/me/mein schöner Text.txt", "...", "日本語.txt", "x" * 300):
-        check_run_name(new_run_name(RunConfig(corpus=corpus), workspace))
 
 
 def test_a_later_format_is_refused_kindly(workspace: Workspace) -> None:

@@ -21,13 +21,13 @@ from rnnplay.engine import messages
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.conclusion import conclude
 from rnnplay.experiments.fairness import CountTokens
-from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, run_names
+from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, reserve_names
 from rnnplay.experiments.sharing import SHARES, Measure, Share
 from rnnplay.experiments.standings import By
 from rnnplay.experiments.sweep.space import parse_dimensions
 from rnnplay.experiments.variants import READY, Variant, ready, vary
 from rnnplay.knobs import Value
-from rnnplay.runs.folder import RunFolder, names_in
+from rnnplay.runs.naming import give_back
 
 if TYPE_CHECKING:
     from rnnplay.cli.support.race_reporters import RaceReporter
@@ -153,8 +153,9 @@ def command(
         measure=measure,
         by=by,
     )
-    names = reserved_names(plan, workspace)
-    races = [Race(plan, race, runs) for race, runs in zip(plan.races(), names, strict=True)]
+    races = [
+        Race(plan, race, runs) for race, runs in zip(plan.races(), reserve_names(plan.races(), workspace), strict=True)
+    ]
     return _race(session, plan, races, as_json)
 
 
@@ -196,8 +197,7 @@ def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool
         reporter.conclude(conclusion)
     finally:
         reporter.close()
-        for entry in (entry for race in races for entry in race.entries):
-            _forget(RunFolder(workspace.checkpoints / entry.run))
+        give_back([entry.run for race in races for entry in race.entries], workspace)
     if reporter.failure is not None:
         raise RnnplayError(
             f"The records cannot be written to standard output ({reason(reporter.failure)}), so the race has stopped; "
@@ -209,12 +209,6 @@ def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool
     if not stopped and conclusion.best_run is None:
         raise RnnplayError(no_result(begun))
     return 0
-
-
-def _forget(folder: RunFolder) -> None:
-    """Removes the folder that was reserved for a run that did not begin."""
-    if not folder.holds_run():
-        folder.forget_start()
 
 
 def chosen_variants(
@@ -237,27 +231,6 @@ def chosen_variants(
             lasting_corpus(str(value), workspace) if corpus else value for value in dimension.values
         ]
     return vary(setup, values)
-
-
-def reserved_names(plan: RacePlan, workspace: Workspace) -> list[list[str]]:
-    """Names the runs of a race and creates their folders at once, so that two races that start together differ."""
-    races = plan.races()
-    taken = set(names_in(workspace.checkpoints))
-    while True:
-        names = run_names(races, taken)
-        made: list[Path] = []
-        try:
-            for name in (name for race in names for name in race):
-                (workspace.checkpoints / name).mkdir()
-                made.append(workspace.checkpoints / name)
-        except FileExistsError as error:
-            for path in made:
-                path.rmdir()
-            taken.add(Path(error.filename).name)
-            continue
-        except OSError:
-            pass  # reported when the runs begin to write there
-        return names
 
 
 async def _run(races: Sequence[Race], workspace: Workspace, reporter: RaceReporter) -> tuple[list[Race], bool]:

@@ -44,6 +44,7 @@ def remove(session: Session, names: tuple[str, ...], permanently: bool, yes: boo
         else:
             move_to_trash(run, workspace)
             click.echo(f"Removed {name}; to bring it back: {workspace.command('runs', 'restore', name)}")
+        _tell_known(name, workspace)
 
 
 @click.command("restore", short_help="Bring removed runs back from the trash.")
@@ -106,6 +107,7 @@ def rename(session: Session, name: str, new_name: str) -> None:
     workspace = session.workspace.check_there()
     (run,) = _own_runs((name,), workspace).values()
     click.echo(f"{name} is called {rename_run(run, new_name, workspace).name} now.")
+    _tell_known(name, workspace)
 
 
 @click.command("note", short_help="Show or set the note and the tags of a run.")
@@ -150,6 +152,14 @@ def _own_runs(names: tuple[str, ...], workspace: Workspace) -> dict[str, RunFold
         if run.path.is_symlink() or run.path.resolve().parent != workspace.checkpoints.resolve():
             raise InputError(f"The run {name!r} is not a folder in {workspace.checkpoints}; change {run.path} by hand.")
     return runs
+
+
+def _tell_known(name: str, workspace: Workspace) -> None:
+    """Says which race or study knew a run, that is gone, by its name."""
+    from rnnplay.experiments.resumption import known_as
+
+    if known := known_as(name, workspace):
+        note(known)
 
 
 def _agreed(question: str, done: str) -> bool:

@@ -158,7 +158,7 @@ def _opened(
     config_file: Path | None,
     preset: str | None,
 ) -> Study:
-    from rnnplay.experiments.sweep.studies import create_study, open_study, study_names
+    from rnnplay.experiments.sweep.studies import create_study, open_study, reserve_study, study_names
 
     workspace = session.workspace
     if "vary" not in asked:
@@ -182,7 +182,10 @@ def _opened(
         study.fill()
         return study
     plan = _plan(session, asked, values, config_file, preset)
-    return create_study(name or study_name(plan.config.corpus, study_names(workspace)), plan, workspace, storage)
+    if name is None:
+        corpus = plan.config.corpus
+        name = reserve_study(corpus, workspace) if storage is None else study_name(corpus, study_names(workspace))
+    return create_study(name, plan, workspace, storage)
 
 
 def _plan(

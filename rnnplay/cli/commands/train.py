@@ -149,31 +149,17 @@ def newest_run(workspace: Workspace) -> RunFolder:
 def new_folder(
     name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "choose another name with --run"
 ) -> RunFolder:
-    """Returns the folder of a new run, not created yet; raises InputError for a name that is taken or invalid."""
+    """Returns the folder of a new run; raises InputError for a name that is taken or invalid."""
     from rnnplay.runs.folder import RunFolder, check_run_name
+    from rnnplay.runs.naming import reserve_run
 
     if name is None:
-        return _reserved(config, workspace)
+        return reserve_run(config, workspace)
     folder = RunFolder(workspace.checkpoints / check_run_name(name))
     if folder.holds_run():
         onward = workspace.command("train", resume=True, run=name)
         raise InputError(f"There is a run {name!r} already; {otherwise}, or go on with it: {onward}")
     return folder
-
-
-def _reserved(config: RunConfig, workspace: Workspace) -> RunFolder:
-    """Creates a folder with a generated name at once, so that two runs that start together get different ones."""
-    from rnnplay.runs.folder import RunFolder, new_run_name
-
-    while True:
-        path = workspace.checkpoints / new_run_name(config, workspace)
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError:
-            pass  # reported when the run begins to write there
-        return RunFolder(path)
 
 
 class Foreground:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnplay.errors import InputError
 from rnnplay.experiments.sweep.claims import alone
 from rnnplay.experiments.sweep.drawing import pruner, sampler
-from rnnplay.experiments.sweep.plan import Plan, check_study_name, decode_plan, encode_plan
+from rnnplay.experiments.sweep.plan import Plan, check_study_name, decode_plan, encode_plan, study_name
 from rnnplay.experiments.sweep.storage import JOURNAL, check_extra, open_storage
 from rnnplay.experiments.sweep.study import Study
 from rnnplay.workspace import Workspace
@@ -29,6 +29,21 @@ def study_names(workspace: Workspace, newest_first: bool = False) -> list[str]:
             return [path.parent.name for path in found]
         return sorted(path.parent.name for path in found)
     return []
+
+
+def reserve_study(corpus: str, workspace: Workspace) -> str:
+    """Returns a free name for a study of that text, and creates its folder, so that no other sweep gets it."""
+    taken = set(study_names(workspace))
+    while True:
+        name = study_name(corpus, taken)
+        try:
+            (studies_folder(workspace) / name).mkdir(parents=True)
+        except FileExistsError:
+            taken.add(name)
+            continue
+        except OSError:
+            pass  # reported when the study is created
+        return name
 
 
 def create_study(name: str, plan: Plan, workspace: Workspace, storage: str | None = None) -> Study:

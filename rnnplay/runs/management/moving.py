@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from rnnplay.common.files import NotOwnError
@@ -12,10 +13,11 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import RunLock
 
 
-def move_run(folder: RunFolder, target: Path, done: str) -> None:
+def move_run(folder: RunFolder, target: Path, done: str, prepare: Callable[[], object] = lambda: None) -> None:
     """Renames the folder of a run to `target`, in one step; `done` says for an error what that is ("renamed").
 
-    Raises InputError if it is not a run's folder, if the run is being trained, or if moving is not allowed.
+    `prepare` is called before, when nobody can begin to train the run. Raises InputError if it is not a run's folder,
+    if the run is being trained, or if moving is not allowed.
     """
     path = folder.path
     if path.is_symlink() or not folder.holds_run():
@@ -25,13 +27,14 @@ def move_run(folder: RunFolder, target: Path, done: str) -> None:
     except (OSError, NotOwnError):
         lock = None  # also possible on a full disk, and if the lock file is not ours
     try:
+        prepare()
         if lock is not None and os.name == "nt":
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(target)
     except OSError as error:
         places = " and ".join(dict.fromkeys(map(str, (path.parent, target.parent))))
         raise InputError(
-            f"The run {folder.name!r} cannot be {done} ({reason(error)}); allow writing in {places}."
+            f"The run {folder.name!r} cannot be {done} ({reason(error)}); make room or allow writing in {places}."
         ) from error
     finally:
         if lock is not None:

@@ -11,11 +11,11 @@ import msgspec
 from rnnplay.config import with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError, RnnplayError
-from rnnplay.experiments.race import Entry, Race, RacePlan, race_number, run_names
+from rnnplay.experiments.race import Entry, Race, RacePlan, race_number, reserve_names
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Standings, rank
 from rnnplay.experiments.variants import MOST, Variant
-from rnnplay.runs.folder import names_in
+from rnnplay.runs.naming import give_back
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -43,7 +43,7 @@ class LiveRace:
         self._tasks: set[asyncio.Task[object]] = set()
         races = plan.races()
         self._seeds = [race[0].config.seed for race in races]
-        names = run_names(races, self._taken())
+        names = reserve_names(races, controllers.workspace)
         for at, variant in enumerate(plan.variants):
             self._join(variant, [of_seed[at] for of_seed in names])
         self._begin_race()
@@ -188,7 +188,8 @@ class LiveRace:
             variant = msgspec.structs.replace(variant, label=f"{variant.label} ({len(labels) + 1})")
         variants = [[_with_seed(variant, seed)] for seed in self._seeds]
         number = race_number(next(iter(self._names.values()))[0])
-        entrant = self._join(variant, [names[0] for names in run_names(variants, self._taken(), number)])
+        names = reserve_names(variants, self._controllers.workspace, number, self._taken())
+        entrant = self._join(variant, [of_seed[0] for of_seed in names])
         at = len(self.races) - 1
         entry = self.race.add(_with_seed(variant, self._seeds[at]), self._names[entrant][at])
         entrant.begin(entry, self.plan.quality)
@@ -215,6 +216,7 @@ class LiveRace:
             self._end(one)
         behind = [one.controller for one in self.entrants if one.controller is not self._controllers.front]
         await asyncio.gather(*(self._controllers.remove(one) for one in behind))
+        await asyncio.to_thread(give_back, self._taken(), self._controllers.workspace)
 
     # --- what is shown --------------------------------------------------------------------------------------
 
@@ -255,8 +257,7 @@ class LiveRace:
         task.add_done_callback(self._tasks.discard)
 
     def _taken(self) -> list[str]:
-        planned = [name for names in self._names.values() for name in names]
-        return [*names_in(self._controllers.workspace.checkpoints), *planned]
+        return [name for names in self._names.values() for name in names]
 
     def _of(self, controller: RunController) -> Entrant | None:
         return next((one for one in (*self.entrants, *self.dropped) if one.controller is controller), None)

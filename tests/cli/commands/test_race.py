@@ -22,8 +22,6 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.client import EngineClient
 from rnnplay.errors import InputError
 from rnnplay.experiments import engines
-from rnnplay.experiments.race import plan_race
-from rnnplay.experiments.variants import ready
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Step
 from rnnplay.workspace import Workspace
@@ -217,15 +215,6 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_the_race_goes_on(invoke: Invoke, 
     started = {line["run"]: line["record"]["step"] for line in lines if line.get("record", {}).get("type") == "started"}
     assert started == dict(zip(("race-01-rnn", "race-01-lstm"), reached, strict=True))
     assert (lines[-1]["at"], lines[-1]["measure"]) == ([max(reached) + 5], "steps")
-
-
-def test_names_are_taken_at_once(workspace: Path) -> None:
-    """Two races that start together write to different folders."""
-    setup = RunConfig()
-    plan = plan_race(setup, ready("nonlinearity", setup), cores=2)
-    found = Workspace(workspace)
-    assert race.reserved_names(plan, found) == [["race-01-tanh", "race-01-relu"]]
-    assert race.reserved_names(plan, found) == [["race-02-tanh", "race-02-relu"]]
 
 
 def test_a_corpus_by_its_path_is_found_from_anywhere(

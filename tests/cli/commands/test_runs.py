@@ -96,6 +96,15 @@ def test_a_run_is_renamed(invoke: Invoke, runs: Workspace) -> None:
     for refused in (invoke("runs", "rename", "best", "other"), invoke("runs", "rm", "best")):
         assert refused.exit_code == 2 and "is being trained" in refused.stderr
     lock.release()
+    for name in ("second", "third"):
+        assert not invoke("runs", "rename", name, f"race-07-{name}").stderr
+    for words in (
+        ("rename", "race-07-second", "alone"),
+        ("rename", "alone", "race-07-second"),
+        ("rm", "race-07-third"),
+    ):
+        told = "The race race-07 knows it by this name" in invoke("runs", *words).stderr
+        assert told is (words[1] != "alone")
 
 
 def test_notes_and_tags_are_kept_shown_and_found(invoke: Invoke, runs: Workspace) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from textual.screen import Screen
 
 from rnnplay.errors import RnnplayError
+from rnnplay.experiments.resumption import known_as
 from rnnplay.runs.folder import find_run
 from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash, move_to_trash, restore_run
@@ -72,7 +73,9 @@ class RunManagement:
                 renamed(run, text)
             return refusal
 
-        self._screen.app.push_screen(Ask("Rename", f"Another name for {run}:", "Rename", keep, text=run))
+        known = known_as(run, self._workspace)
+        question = f"Another name for {run}{f'. {known}' if known else ':'}"
+        self._screen.app.push_screen(Ask("Rename", question, "Rename", keep, text=run))
 
     async def remove(self, run: str, then: str | None) -> None:
         """Moves a run to the trash; the cursor goes to the run `then`."""
@@ -82,7 +85,9 @@ class RunManagement:
         if refusal is not None:
             self._screen.notify(refusal, severity="error", markup=False)
         else:
-            self._screen.notify(f"{run} is in the trash; u brings it back.", markup=False)
+            known = known_as(run, self._workspace)
+            text = f"{run} is in the trash; u brings it back.{f' {known}' if known else ''}"
+            self._screen.notify(text, timeout=10 if known else None, markup=False)
 
     async def bring_back(self) -> None:
         """Brings back the run that was removed last."""

@@ -6,10 +6,11 @@ import pytest
 from textual import events
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Label, Static
 
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import RunLock
+from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash
 from rnnplay.runs.notes import RunNotes, read_notes
 from rnnplay.tui.runs.run_list import RunList
@@ -165,6 +166,22 @@ async def test_a_removed_run_is_in_the_trash_and_comes_back(runs: Workspace) -> 
         await until(pilot, lambda: app.runs.highlighted == "older")
         await pilot.press("u")
         await until(pilot, lambda: app.notified("The trash is empty"))
+
+
+async def test_what_knows_a_run_by_its_name_is_said_before_it_is_renamed_or_removed(
+    runs: Workspace,
+) -> None:
+    for name in ("newer", "older"):
+        rename_run(RunFolder(runs.checkpoints / name), f"race-01-{name}", runs)
+    app = RunsApp(runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.listed(pilot, "race-01-newer", "race-01-older", "broken")
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, Ask) and bool(app.screen.query(Label)))
+        asked = " ".join(str(label.content) for label in app.screen.query(Label))
+        assert "The race race-01 knows it by this name, and goes on without it." in asked
+        await pilot.press("escape", "d")
+        await until(pilot, lambda: app.notified("is in the trash; u brings it back. The race race-01 knows it"))
 
 
 async def test_a_run_that_another_process_trains_is_marked_and_stays(runs: Workspace) -> None:
