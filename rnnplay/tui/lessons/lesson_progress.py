@@ -111,6 +111,10 @@ class LessonProgress:
         """The language of the screen: the lesson's, or English without a lesson."""
         return self.language if self.lesson is not None else "en"
 
+    def translated(self, text: str) -> str:
+        """Returns `text` in the language of the screen."""
+        return words.in_language(text, self.shown_language)
+
     def open(self, lesson: Lesson) -> None:
         """Opens `lesson`, or shows it in another language."""
         self._sessions.setdefault(lesson.name, LessonSession(lesson))

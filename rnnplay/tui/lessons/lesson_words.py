@@ -9,6 +9,7 @@ from functools import partial
 from textual.binding import ActiveBinding
 
 from rnnplay.lessons.languages import Language
+from rnnplay.tui.lessons.chinese import in_chinese
 
 Words = dict[Language, str]
 
@@ -85,95 +86,10 @@ ALL_DONE: Words = {
 }
 DONE: Words = {"en": "every step of this lesson is done", "zh": "本课的每一步都已完成"}
 
-CHINESE = {
-    "Train": "训练",
-    "Resume": "继续训练",
-    "Look": "去看",
-    "New": "新训练",
-    "Continue": "继续",
-    "Preparing": "准备中",
-    "Stopping": "正在停止",
-    "Measuring": "测量中",
-    "Done": "完成",
-    "Pause": "暂停",
-    "Go on": "继续",
-    "Stop": "停止",
-    "Clip": "裁剪",
-    "Prompt": "提示",
-    "Runs": "训练记录",
-    "Inspect": "查看内部",
-    "Learn": "课程",
-    "Race": "竞赛",
-    "Sweeps": "参数扫描",
-    "Samples": "样本",
-    "Other run": "另一次训练",
-    "Scratchpad": "草稿本",
-    "Write": "写作",
-    "Setup": "设置",
-    "Help": "帮助",
-    "Quit": "退出",
-    "Leave": "离开",
-    "Back": "返回",
-    "Open": "打开",
-    "Charts": "图表",
-    "Again": "再测",
-    "Text": "文本",
-    "View": "视图",
-    "Train/pause": "训练/暂停",
-    "Threshold": "阈值",
-    "Quantity": "量",
-    "Layer": "层",
-    "Order": "排序",
-    "Property": "性质",
-    "Free/0/1": "自由/0/1",
-    "Clamp": "固定",
-    "Release": "放开",
-    "Keep": "保留",
-    "Forget kept": "丢弃所保留的",
-    "Distance": "距离",
-    "h or c": "h 或 c",
-    "Copy the sample": "复制样本",
-    "Stop the sample": "停止生成",
-    "Answer": "答案",
-    "gradient": "梯度",
-    "predictions": "预测",
-    "gates": "门",
-    "what if": "假如",
-    "connectivity": "关联",
-    "clipping": "裁剪",
-    "distance": "距离",
-    "{} parameters": "{} 个参数",
-    "engine starting": "引擎启动中",
-    "building the model": "正在构建模型",
-    "encoding": "编码",
-    "ready": "就绪",
-    "preparing": "准备中",
-    "training": "训练中",
-    "paused": "已暂停",
-    "stopping": "正在停止",
-    "stopped": "已停止",
-    "finished": "已完成",
-    "engine gone": "引擎已退出",
-    "early stop": "提前停止",
-    "{} left": "剩余 {}",
-    "no answer for {}": "已 {} 没有应答",
-    "at this step for {}": "这一步已用 {}",
-    "Loss": "损失",
-    "nats per token, as soon as training begins": "单位：奈特每字符；训练开始后显示",
-    "Gradient norm": "梯度范数",
-    "before clipping, on a log axis": "裁剪之前，对数坐标",
-    "train a model first, then type here": "先训练一个模型，再在这里输入",
-    "type the beginning of a text": "输入一段文字的开头",
-    "type the beginning of a text; the model is on its way": "输入一段文字的开头；模型正在准备",
-    "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",
-    "Enter writes a sample from here.": "回车：从这里生成样本。",
-}
-"""Translations of key labels, view names, the header, and the titles of charts and prompt."""
-
 
 def in_language(word: str, language: Language) -> str:
-    """Translates a word of the interface; one without a translation stays English."""
-    return CHINESE.get(word, word) if language == "zh" else word
+    """Translates a word or a sentence of the interface; one without a translation stays English."""
+    return in_chinese(word) if language == "zh" else word
 
 
 def translation(language: Language) -> Callable[[str], str]:

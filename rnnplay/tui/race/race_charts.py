@@ -17,6 +17,7 @@ from rnnplay.tui.inspection.distances import MEASURING, NEEDED
 from rnnplay.tui.race.curves import PER_SECOND, RunCurves, position
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
+from rnnplay.tui.widgets.text import translation_of
 from rnnplay.tui.widgets.visible import shortened, visible_line
 
 Lines = Literal["training", "validation", "both"]
@@ -93,12 +94,15 @@ class RaceCharts(Horizontal):
         loss, norm = self._chart("loss"), self._chart("norm")
         unit = "nats per token" if live.plan.quality == "loss" else "bits per character"
         lines = lines if live.plan.quality == "loss" else "validation"  # training losses are not in that unit
-        loss.readout = {"both": "training, points: validation"}.get(lines, lines) if unit[0] == "n" else unit
+        translated = translation_of(self)
+        readout = {"both": "training, points: validation"}.get(lines, lines) if unit[0] == "n" else unit
+        loss.readout = translated(readout)
         limit = end_of(live, measure)
         for chart, title, series in (
             (loss, f"Loss by {measure}", loss_series(live.entrants, measure, lines)),
             (norm, f"Gradient norm by {measure}", norm_series(live.entrants, measure)),
         ):
+            title = translated(title)
             if chart.border_title != title:  # setting it repaints the whole chart
                 chart.border_title = title
             chart.set_x(measure, 1 / PER_SECOND if measure == "seconds" else 1.0, limit)

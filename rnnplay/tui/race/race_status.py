@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
@@ -23,33 +23,33 @@ MEMORY_NOTE = (
 )
 
 
-def status_pieces(live: LiveRace) -> tuple[list[Piece], list[Piece]]:
+def status_pieces(live: LiveRace, translated: Callable[[str], str] = str) -> tuple[list[Piece], list[Piece]]:
     """Returns the left and the right side of the first line."""
     corpus = corpus_label(live.plan.setup.corpus)
     left = [
         Piece(Content.styled("rnnplay", "bold $primary"), 1),
-        Piece(Content.styled("Race", "bold"), 4),
+        Piece(Content.styled(translated("Race"), "bold"), 4),
         Piece(Content(visible_line(corpus)), 3, " · "),
-        *sharing_pieces(live.race.sharing.described(len(live.entrants))),
+        *sharing_pieces(live.race.sharing.described(len(live.entrants)), translated),
     ]
     if live.plan.parameters is not None:
-        left.append(Piece(Content(f"about {live.plan.parameters:,} parameters each"), 2, " · "))
+        left.append(Piece(Content(translated(f"about {live.plan.parameters:,} parameters each")), 2, " · "))
     right = []
     if live.plan.repeats > 1:
-        right.append(Piece(Content(f"seed {len(live.races)} of {live.plan.repeats}"), KEPT))
+        right.append(Piece(Content(translated(f"seed {len(live.races)} of {live.plan.repeats}")), KEPT))
     symbol, word, style = phase_of(live)
-    right.append(Piece(Content.styled(f"{symbol} {word}", style)))
+    right.append(Piece(Content.styled(f"{symbol} {translated(word)}", style)))
     if not live.over and (left_seconds := seconds_left(live)) is not None:
-        right.append(Piece(Content(f"{duration_text(left_seconds)} left"), 5))
+        right.append(Piece(Content(translated("{} left").format(duration_text(left_seconds))), 5))
     return left, right
 
 
-def sharing_pieces(described: str) -> list[Piece]:
+def sharing_pieces(described: str, translated: Callable[[str], str] = str) -> list[Piece]:
     """Returns how the machine is shared, of which a narrow window keeps the beginning."""
     parts = described.split(", ")
     weights = (KEPT, 6, 2)
     return [
-        Piece(Content(part), weights[min(at, 2)], ", " if at + 1 < len(parts) else " · ")
+        Piece(Content(translated(part)), weights[min(at, 2)], ", " if at + 1 < len(parts) else " · ")
         for at, part in enumerate(parts)
     ]
 

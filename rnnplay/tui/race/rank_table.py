@@ -11,7 +11,7 @@ from textual.message import Message
 
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.ranking import Ranking, table_lines
-from rnnplay.tui.widgets.text import Lines
+from rnnplay.tui.widgets.text import Lines, translation_of
 
 SELECTED = "on $primary 25%"
 SELECTED_BLURRED = "on $foreground 10%"
@@ -75,7 +75,7 @@ class RankTable(Lines, can_focus=True):
         if self._ranking is None or not self.content_size.width:
             return
         width = self.content_size.width
-        lines = table_lines(self._ranking, width, self.app.current_theme.dark)
+        lines = table_lines(self._ranking, width, self.app.current_theme.dark, translation_of(self))
         selected = self.selected
         style = SELECTED if self.has_focus else SELECTED_BLURRED
         drawn = [lines[0]]

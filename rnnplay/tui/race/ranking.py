@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -162,7 +162,7 @@ class Column:
     style: str = MUTED
 
 
-def columns(quality: str, seeds: int) -> list[Column]:
+def columns(quality: str, seeds: int, translated: Callable[[str], str] = str) -> list[Column]:
     """Returns the columns right of the label; `seeds`: how many seeds are done."""
     valid = "valid" if quality == "loss" else "bits/char"
     found = [
@@ -184,7 +184,8 @@ def columns(quality: str, seeds: int) -> list[Column]:
         )
         found.insert(1, Column(f"range of {seeds}", KEPT, spread_text))
         found[2] = Column("now", 1, found[2].cell)
-    return found
+    found[-1] = Column("", KEPT, lambda one: state_cell(one, translated=translated))
+    return [replace(one, title=translated(one.title)) for one in found]
 
 
 def figure_text(value: float | None) -> str:
@@ -197,9 +198,9 @@ def equal_text(one: RankedRow) -> str:
     return "~" * one.row.interpolated + figure_text(one.row.equal)
 
 
-def state_cell(one: RankedRow, brief: bool = False) -> str:
+def state_cell(one: RankedRow, brief: bool = False, translated: Callable[[str], str] = str) -> str:
     """Says what a variant is doing: "● training", or the symbol alone."""
-    return one.state[0] if brief and one.state[0] else f"{one.state[0]} {one.state[1]}"
+    return one.state[0] if brief and one.state[0] else f"{one.state[0]} {translated(one.state[1])}"
 
 
 def mean_text(one: RankedRow) -> str:
@@ -222,12 +223,12 @@ def compared_at(standings: Standings) -> str:
     return f"at {amount} {standings.measure}"
 
 
-def table_lines(table: Ranking, width: int, dark: bool = True) -> list[Content]:
+def table_lines(table: Ranking, width: int, dark: bool = True, translated: Callable[[str], str] = str) -> list[Content]:
     """Returns the header and a line per variant, each at most `width` cells wide."""
-    title = compared_at(table.standings)
+    title = translated(compared_at(table.standings))
     labels = [shortened(one.label, LONGEST_LABEL) for one in table.rows]
-    label_width = max(cell_len(text) for text in (title, *labels, "variant"))
-    shown = columns(table.standings.quality, table.seeds)
+    label_width = max(cell_len(text) for text in (title, *labels, translated("variant")))
+    shown = columns(table.standings.quality, table.seeds, translated)
     widths = [max(cell_len(text) for text in (one.title, *map(one.cell, table.rows))) for one in shown]
     front = 5  # place and mark
     for least in range(KEPT + 1):
@@ -240,7 +241,9 @@ def table_lines(table: Ranking, width: int, dark: bool = True) -> list[Content]:
         needed = front + label_width + sum(widths[at] + 2 for at in kept)
     label_width = max(4, label_width - max(0, needed - width))
     shown, widths = [shown[at] for at in kept], [widths[at] for at in kept]
-    header = "".join(f"  {one.title:>{size}}" for one, size in zip(shown, widths, strict=True))
+    header = "".join(
+        f"  {' ' * (size - cell_len(one.title))}{one.title}" for one, size in zip(shown, widths, strict=True)
+    )
     lines = [Content.styled(f"{'':{front}}{padded(title, label_width)}{header}", FAINT)]
     for one, label in zip(table.rows, labels, strict=True):
         parts = [
@@ -250,7 +253,7 @@ def table_lines(table: Ranking, width: int, dark: bool = True) -> list[Content]:
         ]
         for column, size in zip(shown, widths, strict=True):
             last = column is shown[-1]
-            cell = state_cell(one, brief=brief) if last else column.cell(one)
+            cell = state_cell(one, brief, translated) if last else column.cell(one)
             style = one.state[2] if last else column.style
             parts.append(Content.styled(f"  {cell if last else cell.rjust(size)}", style))
         lines.append(Content.assemble(*parts))

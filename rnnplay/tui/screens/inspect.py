@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding, BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -140,11 +140,6 @@ class InspectScreen(Screen[int]):
     @property
     def _language(self) -> Language:
         return self._progress.language if self._progress is not None and self._progress.lesson is not None else "en"
-
-    @property
-    def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The bindings for the footer, in the lesson's language."""
-        return words.footer_in(super().active_bindings, self._language)
 
     @property
     def state(self) -> RunState:

@@ -15,6 +15,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from rnnplay.tui.widgets.text import translation_of
+
 STAY = ("help", "app.help", "quit")
 """Actions whose keys stay whatever the width."""
 MORE = "…"
@@ -107,15 +109,17 @@ class KeyRow(Widget, can_focus=False):
         with focus_as_it_was(self.screen):
             active = self.screen.active_bindings.values()
         keys: dict[str, ShownKey] = {}
+        translated = translation_of(self)
         for _, binding, enabled, _ in active:
             if binding.show and binding.action not in keys:
                 display = self.app.get_key_display(binding)
-                keys[binding.action] = ShownKey(binding.key, display, binding.description, binding.action, enabled)
+                said = translated(binding.description)
+                keys[binding.action] = ShownKey(binding.key, display, said, binding.action, enabled)
         if keys and "quit" not in keys:
             # A dialog hides the application's keys, but this one works there too.
             binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
             display = self.app.get_key_display(binding)
-            keys["quit"] = ShownKey(binding.key, display, binding.description, binding.action)
+            keys["quit"] = ShownKey(binding.key, display, translated(binding.description), binding.action)
         return tuple(keys.values())
 
     # --- drawing --------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Region
+from textual.message_pump import MessagePump
 from textual.visual import VisualType
 from textual.widget import Widget
 from textual.widgets import Static
@@ -16,6 +17,12 @@ from textual.widgets._toast import Toast
 from rnnplay.tui.widgets.visible import code_drawn, shortened
 
 _render_toast = Toast.render
+
+
+def translation_of(widget: MessagePump) -> Callable[[str], str]:
+    """Returns what translates a text into the language of the lesson that is open, in an app that has lessons."""
+    found: Callable[[str], str] = getattr(getattr(widget.app, "lesson_progress", None), "translated", str)
+    return found
 
 
 class Lines(Widget):

@@ -44,9 +44,11 @@ class TrainingCharts(Vertical):
 
     def on_mount(self) -> None:
         self._drawn: object = None
+        self._translated: Callable[[str], str] = str
 
     def translate(self, translated: Callable[[str], str]) -> None:
         """Shows the titles as `translated` has them."""
+        self._translated = translated
         for name, (title, empty) in TITLES.items():
             chart = self.query_one(f"#{name}", Chart)
             chart.border_title, chart.empty = translated(title), translated(empty)
@@ -60,15 +62,16 @@ class TrainingCharts(Vertical):
         config = state.config if state.run is not None else form
         clip = config if state.phase in RUNNING or state.followed else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
-        drawn = state.loss, [run.key for run in overlaid]
+        translated = self._translated
+        drawn = state.loss, [run.key for run in overlaid], translated("train")
         if drawn != self._drawn:  # other runs
             self._drawn = drawn
             loss.series = [
                 *overlaid_series(overlaid, "loss"),
-                Series("train", state.loss, "primary"),
-                Series("valid", state.validation_loss, "accent", smooth=False, style="dots"),
+                Series(translated("train"), state.loss, "primary"),
+                Series(translated("valid"), state.validation_loss, "accent", smooth=False, style="dots"),
             ]
-            norm.series = [*overlaid_series(overlaid, "norm"), Series("norm", state.norm, "secondary")]
+            norm.series = [*overlaid_series(overlaid, "norm"), Series(translated("norm"), state.norm, "secondary")]
         self.query_one(OverlayLegend).show(overlaid)
         for chart in (loss, norm):
             chart.viewport.limit = config.steps or None
@@ -80,8 +83,8 @@ class TrainingCharts(Vertical):
         norm.refresh_data()
         # On a border, so that it takes no room and moves nothing, whether there is something to say or not.
         verdict = state.health.verdict()
-        norm.note = verdict.text.rstrip(".") if verdict is not None else ""
-        loss.readout, norm.readout = loss_readout(state), norm_readout(state, config, clip)
+        norm.note = translated(verdict.text).rstrip(".。") if verdict is not None else ""
+        loss.readout, norm.readout = translated(loss_readout(state)), translated(norm_readout(state, config, clip))
         loss_spark, norm_spark = self.query_one("#loss-spark", Spark), self.query_one("#norm-spark", Spark)
         loss_spark.values = [step.loss for step in state.recent]
         norm_spark.values = [step.grad_norm for step in state.recent]

@@ -23,6 +23,7 @@ from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.value_plot.plot_view import PlotView
 from rnnplay.tui.value_plot.rates import rates_plot
 from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.text import translation_of
 from rnnplay.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "rnnplay", "lr-range", "--json")
@@ -67,10 +68,11 @@ class LrRangeScreen(ModalScreen[float | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Learning-rate range test"
-            yield PlotView(empty="loading the model")
+            translated = translation_of(self)
+            box.border_title = translated("Learning-rate range test")
+            yield PlotView(empty=translated("loading the model"))
             yield Static("", id="found", markup=False)
-            yield Static(NOTE, id="promise", markup=False)
+            yield Static(translated(NOTE), id="promise", markup=False)
         yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
@@ -121,7 +123,7 @@ class LrRangeScreen(ModalScreen[float | None]):
             self.query_one(PlotView).show(rates_plot(tuple(self._points), LOW, HIGH, self._result or nothing))
 
     def _say(self, text: str) -> None:
-        self.query_one("#found", Static).update(text)
+        self.query_one("#found", Static).update(translation_of(self)(text))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return action != "take" or (self._result is not None and self._result.suggested is not None)

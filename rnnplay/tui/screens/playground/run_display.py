@@ -194,7 +194,7 @@ class RunDisplay:
         translated = words.translation(self._lesson_progress.shown_language)
         others = behind_text([one.state for one in self._controllers.others if one.running])
         line = self._screen.query_one(StatusLine)
-        line.show(self._controller, self._form.config, translated, self._races.text, others)
+        line.show(self._controller, self._form.config, translated, translated(self._races.text), others)
 
     def _translate(self) -> None:
         """Shows the titles in the lesson's language."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import ActiveBinding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Button
@@ -18,7 +18,6 @@ from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
-from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
@@ -351,11 +350,6 @@ class PlaygroundScreen(Screen[None]):
 
     def on_lesson_pane_variant_wanted(self, event: LessonPane.VariantWanted) -> None:
         self._lessons.train_if_none_runs(event.variant)
-
-    @property
-    def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The bindings for the footer, in the lesson's language."""
-        return words.footer_in(super().active_bindings, self.lesson_progress.shown_language)
 
     # --- the rest -------------------------------------------------------------------------------------------
 

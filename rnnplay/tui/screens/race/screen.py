@@ -30,7 +30,7 @@ from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.race.variant_actions import VariantActions
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.status_line import fitted
-from rnnplay.tui.widgets.text import BoundedText, Lines
+from rnnplay.tui.widgets.text import BoundedText, Lines, translation_of
 from rnnplay.tui.widgets.visible import visible_line
 
 TICK_SECONDS = 0.1
@@ -107,6 +107,7 @@ class RaceScreen(Screen[RaceChoice | None]):
 
     def on_mount(self) -> None:
         field = self.query_one("#race-prompt", GhostInput)
+        field.placeholder = translation_of(self)(PROMPT_HINT)
         with self.prevent(Input.Changed):
             field.value = self.live.prompt
         self.set_interval(TICK_SECONDS, self._tick)
@@ -141,9 +142,11 @@ class RaceScreen(Screen[RaceChoice | None]):
         live, table, charts = self.live, self.query_one(RankTable), self.query_one(RaceCharts)
         ranked = ranking(live, self.measure)
         status = self.query_one("#race-status", Lines)
-        status.show([fitted(*status_pieces(live), status.content_size.width)])
+        translated = translation_of(self)
+        status.show([fitted(*status_pieces(live, translated), status.content_size.width)])
         table.show_ranking(ranked)
         note, error = note_text(live, ranked, charts.view)
+        note = translated(note)
         box = self.query_one("#race-note", BoundedText)
         if visible_line(note) != str(box.content):
             box.update(visible_line(note))

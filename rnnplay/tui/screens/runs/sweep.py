@@ -21,7 +21,7 @@ from rnnplay.tui.value_plot.plot_view import PlotView
 from rnnplay.tui.value_plot.study_plot import LEGEND, TrialRow, study_columns, study_plot, study_rows
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.row_table import RowTable
-from rnnplay.tui.widgets.text import BoundedText
+from rnnplay.tui.widgets.text import BoundedText, translation_of
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -141,11 +141,12 @@ class SweepScreen(ModalScreen[str | None]):
         elif table != self._table:
             self._table = table
             lines = [counts_text(table), best_text(table)]
-            about.update("\n".join(line[0].upper() + line[1:] if at else line for at, line in enumerate(lines) if line))
+            told = [line[0].upper() + line[1:] if at else line for at, line in enumerate(lines) if line]
+            about.update("\n".join(map(translation_of(self), told)))
             self._fill(table)
             self._plot()
         where = f" {names.index(name) + 1} of {len(names)}" if len(names) > 1 else ""
-        self.query_one(Vertical).border_title = f"Sweeps{where}"
+        self.query_one(Vertical).border_title = translation_of(self)("Sweeps") + where
         self.refresh_bindings()
 
     def _fill(self, study: Table) -> None:
@@ -165,7 +166,7 @@ class SweepScreen(ModalScreen[str | None]):
         knobs = self._table.plan.knobs
         knob = knobs[self._knob % len(knobs)]
         view = self.query_one(PlotView)
-        view.border_title = f"{self._table.plan.metric.replace('_', ' ')} by {knob}"
+        view.border_title = translation_of(self)(f"{self._table.plan.metric.replace('_', ' ')} by {knob}")
         view.show(study_plot(self._table, knob))
 
     def _chosen(self) -> TrialRow | None:
