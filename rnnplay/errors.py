@@ -9,6 +9,10 @@ class RnnplayError(Exception):
     exit_code = 1
 
 
+class LostProcessError(RnnplayError):
+    """The connection with the other processes that train the same model is lost."""
+
+
 class InputError(RnnplayError):
     """An option, a file or a name that the user gave is invalid or unusable. Exit code 2."""
 

@@ -14,6 +14,17 @@ def physical_cores() -> int:
     return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, _openmp_limit()))
 
 
+def share_of_cores(processes: int) -> int:
+    """Number of cores that each of `processes` on this host gets; at least 1, at most OMP_NUM_THREADS.
+
+    An OMP_NUM_THREADS of 1 says nothing: torchrun sets it to that unless the user has set it.
+    """
+    allowed = len(processors())
+    cores = min(allowed, psutil.cpu_count(logical=False) or allowed)
+    limit = _openmp_limit()
+    return max(1, min(cores // processes, limit if limit > 1 else cores))
+
+
 def processors() -> list[int]:
     """Numbers of the processors this process may run on, including all hyper-threads of a core."""
     if hasattr(os, "sched_getaffinity"):

@@ -92,6 +92,8 @@ class TrainingState(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     precision: str
     threads: int
+    processes: int = 1
+    """Number of processes that trained together."""
     metrics_bytes: int
     """The size in bytes of metrics.jsonl, which holds all records up to here."""
     sha256: dict[str, str]
@@ -146,6 +148,7 @@ def _possible(state: TrainingState) -> bool:
     return (
         min(counts) >= 0
         and 1 <= state.threads <= knobs()["threads"].knob.high
+        and state.processes >= 1
         and all(math.isfinite(time) and time >= 0 for time in times)
         and state.created < LATEST_YEAR_9999
         and -1 <= seen.best_step <= seen.last_step <= state.step

@@ -58,6 +58,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """ISO 8601, UTC."""
     parameters: int
     vocabulary: int
+    job: str = ""
+    """torchrun's --rdzv-id when the run began, by which it is known again after a restart; "" without one."""
     unknown_fraction: float | None = None
     """Fraction of the validation text's tokens that are `<unk>`; None if not counted."""
     parent: Parent | None = None
@@ -89,7 +91,7 @@ def read_info(path: Path) -> RunInfo:
 
 def unsound(info: RunInfo) -> str:
     """What in `info`, its config apart, is invalid, "text" or "number"; "" if nothing."""
-    texts = [info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created]
+    texts = [info.run, info.corpus_sha256, info.rnnplay, info.torch, info.created, info.job]
     numbers = [info.parameters]
     if info.parent is not None:
         texts += info.parent.run, info.parent.created
@@ -115,6 +117,7 @@ def describe_run(
     parameters: int,
     torch_version: str,
     parent: Parent | None = None,
+    job: str = "",
 ) -> RunInfo:
     """Makes the run.json of a run that begins now."""
     return RunInfo(
@@ -128,4 +131,5 @@ def describe_run(
         vocabulary=corpus.tokenizer.size,
         unknown_fraction=corpus.validation.unknown_fraction,
         parent=parent,
+        job=job,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from typing import NamedTuple
 
+import msgspec
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 from torch.nn.utils import get_total_norm
 
 from rnnplay.config import RunConfig
@@ -29,6 +31,7 @@ from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpointing.checkpoints import RAW
 from rnnplay.training.clipping import Clipped, Mode, clip
+from rnnplay.training.distributed import ALONE, Group, Order, What
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.optim import make_optimizer, moment_names, set_learning_rate, take_step
 from rnnplay.training.randomness import OwnRandomness
@@ -54,13 +57,33 @@ class StepResult(NamedTuple):
     """If not: the first parameter whose gradient is not finite, or the one with the largest; "" if it was the loss."""
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where the process that leads is in the run, for the others."""
+
+    feed: dict[str, int]
+    moments: bool
+    """Whether its optimizer has a state."""
+    bfloat16: bool
+
+
 class Learner:
-    """Everything that a training step changes."""
+    """Everything that a training step changes.
+
+    Where several processes train together, each has one: `step`, `share`, `tensors` and `roll_back`, when called in
+    the process that leads, are also called in the others, by its order.
+    """
 
     def __init__(
-        self, config: RunConfig, corpus: EncodedCorpus, between_passes: Callable[[], None] = do_nothing
+        self,
+        config: RunConfig,
+        corpus: EncodedCorpus,
+        between_passes: Callable[[], None] = do_nothing,
+        group: Group = ALONE,
+        asked_to_stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`asked_to_stop`: whether a signal has asked this process to stop, which the others then learn."""
         self._config = config
+        self.group, self._asked_to_stop = group, asked_to_stop
         self._between_passes = between_passes
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
@@ -89,20 +112,26 @@ class Learner:
         neither weights nor moments; the carried state, which may have exploded too, is reset to zero.
         `between_passes` is called after each of the two passes, while the weights are still those of the step before.
         """
+        self.group.order(Order(What.STEP, lr, clip_mode, clip_threshold, guarded))
+        draws = self._draws()  # of this place in the text
         batch = self.feed.next()
-        inputs = torch.from_numpy(batch.inputs).to(self.device)  # (B, T)
-        targets = target_ids(batch, self.device)  # (B·T,)
+        rows = self.group.rows(batch)
+        inputs = torch.from_numpy(rows.inputs).to(self.device)  # (B, T)
+        targets = target_ids(rows, self.device)  # (B·T,)
         self.raw_model.train()
-        draws = self._randomness() if self._config.dropout else nullcontext()  # nothing else draws
         with draws, autocast(self.device, self.precision):
-            loss, state = self.raw_model.loss(inputs, targets, None if batch.reset else self._state)
+            loss, state = self.raw_model.loss(
+                inputs, targets, None if batch.reset else self._state, "mean" if rows.tokens else "sum"
+            )
         self._between_passes()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._between_passes()
+        fraction = rows.tokens / batch.tokens
+        loss = self.group.add_up(loss.detach(), self._parameters, fraction, self._asked_to_stop())
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         # Both numbers at once, so that the host waits for the device only once per step.
-        loss_value, norm = torch.stack((loss.detach(), get_total_norm(gradients))).tolist()
+        loss_value, norm = torch.stack((loss, get_total_norm(gradients))).tolist()
         clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
         if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
             where = self._worst_gradient() if math.isfinite(loss_value) else ""
@@ -118,9 +147,12 @@ class Learner:
         return StepResult(loss_value, clipped, batch.tokens)
 
     def next_batch(self) -> tuple[Batch, State | None]:
-        """The batch that the next step will read, and the state it starts from; changes nothing."""
+        """The batch that the next step will read, and the state it starts from; changes nothing.
+
+        Of several processes, this one's rows.
+        """
         place = self.feed.state()
-        batch = self.feed.next()
+        batch = self.group.rows(self.feed.next())
         self.feed.restore(place)
         return batch, self._state
 
@@ -131,8 +163,14 @@ class Learner:
         self._restore_moments(moments)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors of a checkpoint except the weights."""
-        carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(self._state).items()}
+        """All tensors of a checkpoint except the weights; of all processes, which then have the same weights.
+
+        They have them anyway, to the bit, unless their processors round differently.
+        """
+        self.group.order(Order(What.COLLECT))
+        self._share_weights()
+        state = self.group.gather_state(self._state)
+        carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(state).items()}
         return carried | self._moments() | self._raw_weights() | self._randomness.tensors()
 
     def snapshot(self) -> dict[str, Tensor]:
@@ -153,6 +191,49 @@ class Learner:
         self._restore_moments({name: tensor.clone() for name, tensor in snapshot.items() if "optimizer." in name})
         self._optimizer.zero_grad()
         self._state = None
+        self.share()
+
+    def share(self) -> None:
+        """Puts all processes where the one that leads is: weights, optimizer, place in the text and carried state.
+
+        To be called after `restore` or `begin_with`.
+        """
+        if self.group.alone:
+            return
+        self.group.order(Order(What.SHARE))
+        moments = bool(self._moments())
+        place = Place(self.feed.state(), moments, self.precision == torch.bfloat16)
+        place = msgspec.json.decode(self.group.tell(msgspec.json.encode(place)), type=Place)
+        self.feed.restore(place.feed)
+        self.precision = torch.bfloat16 if place.bfloat16 else torch.float32
+        if moments != place.moments:
+            self._restore_moments(self._zero_moments() if place.moments else {})
+        self._share_weights()
+        self._state = self.group.share_state(self._state, self.raw_model.zero_state(self._config.batch_size))
+
+    def _share_weights(self) -> None:
+        weights = [parameter.detach() for parameter in self._parameters]
+        self.group.share([*weights, *self._moments().values()])
+        increment_version(self._parameters)
+
+    def _zero_moments(self) -> dict[str, Tensor]:
+        return {
+            f"optimizer.{moment}.{name}": torch.zeros(()) if moment == "step" else torch.zeros_like(parameter)
+            for name, parameter in self.raw_model.named_parameters()
+            for moment in moment_names(self._config)
+        }
+
+    def _draws(self) -> AbstractContextManager[None]:
+        """The random numbers of the next step's dropout; nothing else draws.
+
+        Each of several processes draws its own, from the seed, its rank and the place in the text, so that they need
+        not be saved, and are the same after a restart.
+        """
+        if not self._config.dropout:
+            return nullcontext()
+        if self.group.alone:
+            return self._randomness()
+        return OwnRandomness(self.group.draw_seed(self._config.seed, self.feed.state()), self.device)()
 
     def not_finite(self) -> str:
         """The parameter of the first weight or moment that is not finite; empty if all are finite."""

@@ -232,6 +232,7 @@ class Progress:
             device=self.learner.device.type,
             precision=str(self.learner.precision).removeprefix("torch."),
             threads=threads,
+            processes=self.learner.group.size,
             metrics_bytes=metrics_bytes,
             sha256={},
         )

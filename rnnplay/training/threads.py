@@ -181,17 +181,22 @@ class ThreadCount:
         device: torch.device,
         resumed: int = 0,
         between: Callable[[], None] = lambda: None,
+        fixed: int = 0,
     ) -> None:
-        """Chooses the number, unless the config or `resumed` gives it.
+        """Chooses the number, unless the config, `resumed` or `fixed` gives it.
 
         `resumed`: the number that the run used so far, with which its steps stay identical to the bit; 0 for a new run.
-        `between` is called between the steps of a measurement.
+        `between` is called between the steps of a measurement. `fixed`: a number that stays, whoever uses the cores;
+        0 for none.
         """
         self._between = between
         self._asked = config.threads
         self._warned = False
         most = int(knobs()["threads"].knob.high)
         self._watch: CoreWatch | None = None
+        if fixed:
+            self.count = use_threads(fixed)
+            return
         if device.type != "cpu":
             self.count = use_threads(resumed or config.threads or min(most, torch.get_num_threads()))
             return

@@ -22,6 +22,7 @@ from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.checkpointing.resuming import Resumed, live_value, open_run, resolved
 from rnnplay.training.checkpointing.rollback_states import RollbackState, RollbackStates, read_rollback_state
 from rnnplay.training.checkpointing.saving import Saver
+from rnnplay.training.distributed import ALONE, Group
 from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.progress import Progress, Trouble
@@ -35,7 +36,7 @@ class Trainer:
 
     The constructor begins a new run in `folder`, with the weights of `branch` if given; `resume` continues one. `poll`
     is called during long work, `between_passes` inside each step, while the weights are still those of the step
-    before, which it may read.
+    before, which it may read. `group`: the processes that train together, of which this one leads.
     The run is locked for other processes until it is finished or `close` is called. Raises InputError if the run
     exists already or another process trains it, OSError if the folder cannot be written.
     """
@@ -51,6 +52,7 @@ class Trainer:
         *,
         resumed: Resumed | None = None,
         branch: Branch | None = None,
+        group: Group = ALONE,
     ) -> None:
         prepare_thread()
         keep_memory()
@@ -66,14 +68,14 @@ class Trainer:
         self._finished: Finished | None = None
         lock = resumed.lock if resumed else folder.claim()
         try:
-            self._learner = Learner(config, corpus, between_passes)
+            self._learner = Learner(config, corpus, between_passes, group)
             self._progress = Progress(self._learner, corpus)
-            before = resumed.threads if resumed else 0
-            self._threads = ThreadCount(config, self.model, self._learner.device, before, between_passes)
+            before, fixed = resumed.threads if resumed else 0, group.fixed_threads(config)
+            self._threads = ThreadCount(config, self.model, self._learner.device, before, between_passes, fixed)
             self._recorder = Recorder(folder, emit, resumed.state.step if resumed else 0)
             parent = branch.parent if branch else None
-            begins = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__), parent)
-            info = resumed.info if resumed else begins
+            new = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__), parent, group.job)
+            info = resumed.info if resumed else new
             self._saver = Saver(folder, info, self._recorder, lock)
             self._samples = SampleLog(config, corpus, folder, self._recorder)
             reached = None
@@ -85,6 +87,7 @@ class Trainer:
                     self._learner.begin_with(branch.weights, branch.moments)
                     reached = self._progress.validate(config, poll)
                     self._recorder.append(reached)
+                self._learner.share()
                 self._samples.take(0, self.model, reached.loss if reached else None)
                 self._save()  # so that the run can be resumed from its first moment on
                 folder.write_info(info)
@@ -112,6 +115,7 @@ class Trainer:
         poll: Callable[[], None] = do_nothing,
         between_passes: Callable[[], None] = do_nothing,
         checkpoint: str = "latest",
+        group: Group = ALONE,
     ) -> Trainer:
         """Continues a run from a checkpoint ("latest", "best" or a step) as if it had never been interrupted.
 
@@ -121,10 +125,10 @@ class Trainer:
         changed on disk.
         """
         resumed = open_run(config, corpus, folder, checkpoint)
-        trainer = cls(config, corpus, folder, emit, poll, between_passes, resumed=resumed)
+        trainer = cls(config, corpus, folder, emit, poll, between_passes, resumed=resumed, group=group)
         try:
-            if corpus.remark:
-                trainer._recorder.notice(corpus.remark)
+            for remark in filter(None, (corpus.remark, group.regrouped(resumed.state.processes))):
+                trainer._recorder.notice(remark)
             for knob, value in resumed.tuned.items():
                 trainer._recorder.emit(Tuned(step=trainer.step, knob=knob, value=value))
             for knob, value in resumed.changed.items():
@@ -359,6 +363,7 @@ class Trainer:
     def _restore(self, resumed: Resumed) -> None:
         state = resumed.state
         self._progress.restore(state, resumed.tensors, self.config)
+        self._learner.share()
         self._unsaved = False
         self._folder.rewind(state.step, state.metrics_bytes)
         self._samples.cut(state.step)

@@ -326,6 +326,9 @@ def provoke_texts_that_are_not_here(workspace: str) -> None:
     address = call("train", "--corpus", "http://127.0.0.1:9/a.txt", *there)
     unreachable = paste(last(address, "then use its name: "))
     assert words(last(unreachable, "and add it: "))[:2] == ["corpora", "add"]
+    piped = call("train", "--torchrun", "2", "--corpus", "-", *there)
+    adding = words(last(piped, "after adding the text: "))
+    assert adding[:2] == ["corpora", "add"] and adding[-1] == "-"
 
 
 def provoke_a_model_from_elsewhere(workspace: str, tmp_path: Path) -> None:

@@ -11,19 +11,20 @@ import click
 from rnnplay.cli.support.branch import branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
-from rnnplay.cli.support.reporters import Reporter, choose_reporter
+from rnnplay.cli.support.reporters import choose_reporter
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.cli.support.training.foreground import Foreground
+from rnnplay.cli.support.training.torchrun import code_of_ended, exec_torchrun, join_in
 from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.common.limits import limit_met, limit_sentence, reason
-from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig, with_values
-from rnnplay.errors import InputError, RnnplayError, is_out_of_memory
-from rnnplay.runs.metrics.records import Finished, Record, Validation
+from rnnplay.errors import InputError, LostProcessError, RnnplayError, is_out_of_memory
+from rnnplay.runs.launch import BY_ITSELF, Launch, check_divisible, launched
+from rnnplay.runs.metrics.records import Finished, Validation
 
 if TYPE_CHECKING:
-    from rnnplay.experiments.export.tensorboard_events import LiveEvents
     from rnnplay.runs.branching import BranchStart
     from rnnplay.runs.folder import RunFolder
     from rnnplay.training.trainer import Trainer
@@ -64,6 +65,14 @@ if TYPE_CHECKING:
     help="Branch: a new run that begins with the weights of that checkpoint (@STEP, @best; else the latest) and with "
     "that run's settings and vocabulary.",
 )
+@click.option(
+    "--torchrun",
+    "processes",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    help="Train in N processes on this machine, started by torchrun, each on its rows of every batch.",
+)
 @click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too.")
 @click.option(
     "--extend-vocabulary",
@@ -84,6 +93,7 @@ def command(
     checkpoint: str | None,
     tensorboard: Path | None,
     origin: str | None,
+    processes: int,
     with_optimizer: bool,
     extend_vocabulary: bool,
     as_json: bool,
@@ -96,6 +106,9 @@ def command(
     per line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
     code 1 if the run diverged and ended at its last good state.
     """
+    launch = launched() or BY_ITSELF
+    if launch.rank:
+        return join_in(session, launch, values["corpus"])
     if resume and preset is not None:
         raise InputError("--preset cannot be given with --resume: a run keeps the settings it has.")
     if tensorboard is not None:
@@ -107,14 +120,24 @@ def command(
     check_origin(origin, resume, preset, with_optimizer, extend_vocabulary)
     workspace = session.workspace
     if values["corpus"] == "-":
+        if launch.size > 1 or processes > 1:
+            add = workspace.command("corpora", "add", "-", name="mine")
+            raise InputError(
+                f"Several processes cannot read one standard input; give --corpus mine after adding the text: {add}"
+            )
         values["corpus"] = corpus_from_stdin(workspace)
+    launch.check_name(run_name)
     start = None
-    if resume:
+    folder = launch.begun(workspace, run_name)
+    if folder is not None:
+        if (code := code_of_ended(launch, folder)) is not None:
+            return code
+        resume, checkpoint, config = True, None, folder.info().config
+    elif resume:
         from rnnplay.runs.folder import find_run
 
         workspace.check_there()
         folder = find_run(run_name, workspace) if run_name is not None else newest_run(workspace)
-        workspace.create()
         changed = layered(settings_in(config_file), given(values))
         config = with_values(folder.info().config, changed)
         if "corpus" in changed:
@@ -127,13 +150,15 @@ def command(
         config = with_values(branch_settings(start.parent, workspace), changed)
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
-        workspace.create()
-        folder = new_folder(run_name, config, workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
-        workspace.create()
-        folder = new_folder(run_name, config, workspace)
-    return _train(session, config, folder, (checkpoint or "latest") if resume else None, as_json, tensorboard, start)
+    if processes > 1 and launch is BY_ITSELF:
+        exec_torchrun(session, processes, config)
+    check_divisible(config, launch.size)
+    workspace.create()
+    folder = folder or new_folder(run_name, config, workspace)
+    at = (checkpoint or "latest") if resume else None
+    return _train(session, launch, config, folder, at, as_json, tensorboard, start)
 
 
 def newest_run(workspace: Workspace) -> RunFolder:
@@ -162,102 +187,9 @@ def new_folder(
     return folder
 
 
-class Foreground:
-    """A run trained in this process: its trainer, its reporter, and the signals that stop it."""
-
-    def __init__(self, reporter: Reporter, events: Path | None = None) -> None:
-        """`events`: the folder of event files for TensorBoard, None for none."""
-        self.reporter = reporter
-        self._events_folder = events
-        self._events: LiveEvents | None = None
-        self.stop = StopSignals()
-        self.validation: Validation | None = None
-        self._trainer: Trainer | None = None
-        self._announced = False
-
-    def prepare(
-        self,
-        config: RunConfig,
-        folder: RunFolder,
-        resume: str | None,
-        workspace: Workspace,
-        start: BranchStart | None = None,
-    ) -> Trainer:
-        """Encodes the text, loads torch and creates the model.
-
-        `resume`: the checkpoint to continue from, None for a new run; `start`: what a new run is branched from.
-        """
-        from rnnplay.text.corpora.catalogue import find_corpus
-        from rnnplay.text.encoding.encoded import encode_again, encode_corpus
-
-        progress = self.reporter.preparing
-        if resume:
-            info = folder.info()
-            moved = config.corpus != info.config.corpus  # the user says where it is now
-            encoded = encode_again(
-                config, info.corpus_sha256, folder.tokenizer(), workspace, progress, use_copy=not moved
-            )
-        elif start is not None:
-            encoded = start.encode(config, workspace, progress)
-        else:
-            encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress)
-
-        if self._events_folder is not None:
-            from rnnplay.experiments.export.tensorboard_events import LiveEvents
-
-            self._events = LiveEvents(self._events_folder, folder.name, config)
-
-        from rnnplay.training.checkpointing.branching import read_branch  # imported here, as it loads torch
-        from rnnplay.training.trainer import Trainer
-
-        if resume:
-            self._trainer = Trainer.resume(config, encoded, folder, self._emit, self._poll, checkpoint=resume)
-        else:
-            branch = read_branch(start.parent, config, encoded, start.with_optimizer) if start is not None else None
-            self._trainer = Trainer(config, encoded, folder, self._emit, self._poll, branch=branch)
-        return self._trainer
-
-    def run(self, trainer: Trainer) -> Finished:
-        """Trains until the length is reached, a signal asks for a stop, or the reporter's reader is gone."""
-        finished = None
-        with self.stop:
-            while finished is None:
-                if self.stop.asked or self.reporter.closed:
-                    return trainer.finish("stopped")
-                finished = trainer.advance()
-                self._poll()
-        return finished
-
-    def close(self) -> None:
-        """Releases the run, so that other processes can train it."""
-        if self._trainer is not None:
-            self._trainer.close()
-        if self._events is not None:
-            self._events.close()
-
-    def _emit(self, record: Record) -> None:
-        if self._events is not None:
-            self._events.record(record)
-            if (problem := self._events.problem) is not None:
-                self._events = None
-                self.reporter.say(
-                    f"TensorBoard's events cannot be written to {self._events_folder} ({reason(problem)}); training "
-                    "goes on without them."
-                )
-        if isinstance(record, Validation):
-            self.validation = record
-        self.reporter.record(record)
-
-    def _poll(self) -> None:
-        if self._trainer is not None:
-            self.reporter.tick(self._trainer.fraction, self._trainer.seconds_left)
-        if self.stop.asked and not self._announced:
-            self._announced = True
-            self.reporter.say("Stopping after this step; ctrl-C again ends at once, without a checkpoint.")
-
-
 def _train(
     session: Session,
+    launch: Launch,
     config: RunConfig,
     folder: RunFolder,
     resume: str | None,
@@ -267,11 +199,15 @@ def _train(
 ) -> int:
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
-    foreground = Foreground(reporter, events)
+    foreground = Foreground(reporter, events, launch)
     try:
         with naming_from(session, start.parent.folder.name) if start is not None else nullcontext():
             trainer = foreground.prepare(config, folder, resume, session.workspace, start)
         finished = foreground.run(trainer)
+    except LostProcessError as error:
+        again = launch.restarts < launch.most_restarts
+        onward = "torchrun starts all of them again" if again else _how_to_continue(session, folder)
+        raise RnnplayError(f"{error}; {onward}") from error
     except OSError as error:
         if limit := limit_met(error):
             raise RnnplayError(limit_sentence(limit)) from error
@@ -323,6 +259,9 @@ def _train(
 def _how_to_continue(session: Session, folder: RunFolder, **changes: str | float) -> str:
     """Returns how to continue the run, or how to start anew if nothing of it is left."""
     if folder.holds_run() and folder.checkpoints():
+        together = launched() or BY_ITSELF
+        if together.size > 1 and together.one_host:
+            changes = {"torchrun": together.size, **changes}
         return "go on with: " + session.workspace.command("train", resume=True, run=folder.name, **changes)
     if "--resume" in session.words:
         return "start a new run: nothing is left of this one."

@@ -1,0 +1,1 @@
+"""What `rnnplay train` is made of."""
