@@ -26,7 +26,7 @@ _RUN = re.compile("(race-[0-9]{2,9})-.+")
 DROPPED = "dropped"
 """The tag of a run that was dropped from its race."""
 SIZES = ("hidden", "embedding")
-"""Knobs that may differ because parameters were matched; labels leave them out where they can."""
+"""Knobs that may differ because parameters were matched; labels leave them out where they can, as they do lengths."""
 
 
 class StoppedRace(NamedTuple):
@@ -59,7 +59,8 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
         raise InputError(f"There is no race {quoted(name[:60])} in {workspace.checkpoints}; {there}.")
     before = {folder.name: folder.info().config for folder in folders}
     for knob in changes:
-        if len({getattr(config, knob) for config in before.values()}) > 1:
+        # Lengths differ where only some were given another one: those that had ended kept theirs.
+        if knob not in LENGTHS and len({getattr(config, knob) for config in before.values()}) > 1:
             raise ConfigError(knob, f"{knob} is what varies in {name}, so it cannot be changed for all; leave it out.")
     configs = {run: with_values(config, changes) for run, config in before.items()}
     for run, config in before.items():
@@ -117,7 +118,7 @@ def _labelled(configs: Mapping[str, RunConfig], tuned: Collection[str]) -> dict[
     """
     specs = knobs()
     differing = [name for name in specs if len({getattr(config, name) for config in configs.values()}) > 1]
-    for left_out in ({*SIZES, *tuned}, tuned):
+    for left_out in ({*SIZES, *LENGTHS, *tuned}, {*SIZES, *tuned}, tuned):
         changes = [
             {name: getattr(config, name) for name in differing if specs[name].relevant(config) and name not in left_out}
             for config in configs.values()

@@ -188,6 +188,18 @@ def test_a_label_is_readable_also_when_what_was_varied_was_changed_by_hand(
 
 
 @pytest.mark.usefixtures("progress")
+def test_a_length_that_not_all_took_is_neither_what_varies_nor_in_the_labels(workspace: Workspace) -> None:
+    """One that has ended keeps its length when the others get a shorter one; the race goes on all the same."""
+    stop(workspace, ready("cells", SETUP))
+    folder = RunFolder(workspace.checkpoints / "race-01-lstm")
+    info = folder.info()
+    folder.write_info(msgspec.structs.replace(info, config=msgspec.structs.replace(info.config, steps=0, minutes=5.0)))
+    stopped = found(workspace, steps=260, minutes=0.0)
+    assert sorted(variant.label for variant in stopped.variants[0]) == ["GRU", "LSTM", "RNN"]
+    assert {variant.config.steps for variant in stopped.variants[0]} == {260}
+
+
+@pytest.mark.usefixtures("progress")
 def test_a_race_of_which_one_run_is_left(workspace: Workspace) -> None:
     stop(workspace, ready("cells", SETUP), keep=1)
     with pytest.raises(InputError, match="the race race-01 only race-01-"):

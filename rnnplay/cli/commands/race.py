@@ -185,13 +185,15 @@ def resumed_race(
 
 
 def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:
-    from rnnplay.cli.support.race_outcome import how_to_go_on, no_result, tell_onward, tell_outcome
+    from rnnplay.cli.support.race_outcome import already_over, how_to_go_on, no_result, tell_onward, tell_outcome
     from rnnplay.cli.support.race_reporters import choose_race_reporter
 
     workspace = session.workspace
     reporter = choose_race_reporter(as_json)
     try:
         reporter.planned(plan)
+        if ended := already_over(races):
+            reporter.say(ended)
         begun, stopped = asyncio.run(_run(races, workspace, reporter))
         conclusion = conclude(plan, begun)
         reporter.conclude(conclusion)

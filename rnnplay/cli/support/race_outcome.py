@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from rnnplay.cli.support.console import corpus_name, note, printable, table
-from rnnplay.cli.support.race_reporters import amount_text, loss_text
+from rnnplay.cli.support.race_reporters import ENDS, amount_text, loss_text
 from rnnplay.cli.support.session import Session
 from rnnplay.common.formatting import count_text
 from rnnplay.experiments.conclusion import Conclusion, Outcome
@@ -58,6 +58,17 @@ def _row(number: int, one: Outcome, repeats: bool, wanted: int | None) -> tuple[
     size = (f"{one.hidden:,}", parameters)
     died = ", ".join(f"× {step:,}" for step in one.died if step is not None) or ("failed" if one.failures else "")
     return (str(number) if spread else "", one.label, *figures, speed, *size, died, one.runs[0])
+
+
+def already_over(races: Sequence[Race]) -> str:
+    """Says which variants of a race that is resumed are not trained on, and why; "" if all are."""
+    parts = []
+    for race in races:
+        for entry in race.entries:
+            seed = f" with seed {entry.variant.config.seed}" if len(races) > 1 else ""
+            if entry.over:
+                parts.append(f"{entry.variant.label}{seed} ({ENDS.get(entry.state, entry.state)})")
+    return f"Not trained on: {', '.join(parts)}." if parts else ""
 
 
 def tell_onward(session: Session, races: Sequence[Race]) -> None:
