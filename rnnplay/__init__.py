@@ -9,3 +9,11 @@ import os
 os.environ.setdefault("GOMP_SPINCOUNT", "100000")
 
 __version__ = "0.1.0"
+
+# A process that was told to stay in one folder does so before it imports anything else (common/confinement.py).
+if os.environ.get("RNNPLAY_CONFINED"):
+    from pathlib import Path
+
+    from rnnplay.common.confinement import confine
+
+    confine(Path(os.environ["RNNPLAY_CONFINED"]))

@@ -35,6 +35,7 @@ COMMANDS = {
     "import": "Make a run of a PyTorch model's weights.",
     "corpora": "List, show or add texts to train on.",
     "lessons": "List, read or play the lessons.",
+    "serve": "Open the playground to a class, in the browser.",
     "presets": "List the named settings to start from.",
     "doctor": "Report what rnnplay finds on this machine.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -61,8 +62,8 @@ NO_ANSWER_SECONDS = 0.3
 
 
 def terminal_driver() -> type[Driver] | None:
-    """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default."""
-    if sys.platform == "win32":
+    """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default, or the one it was told of."""
+    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
         return None
     from rnnplay.tui.textual_patches.driver import TerminalDriver
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnplay.common.commands import quoted
+from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import replacing
 from rnnplay.common.limits import reason
 from rnnplay.errors import InputError
@@ -54,6 +55,7 @@ def destination(out: Path | None, default: str, folder: bool) -> Path:
         path = Path(default) if out is None else out.expanduser()
     except RuntimeError as error:
         raise InputError(f"The home folder in {out} cannot be found; give the whole path.") from error
+    check_reachable(path)
     if not folder and path.is_dir():
         path = path / default
     if not path.name or "\0" in str(path):

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import composed, name_beside
 from rnnplay.common.limits import reason
 from rnnplay.errors import EncodingError, InputError
@@ -35,6 +36,7 @@ def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encodi
     written as UTF-8. Raises InputError if it is not readable text, if the name is taken, or if it cannot be a file's.
     """
     source = expanded(str(path))
+    check_reachable(source)
     with reading(source):
         is_folder = source.is_dir()
     if is_folder:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnplay.common.commands import quoted
+from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import composed
 from rnnplay.errors import InputError
 from rnnplay.knob_texts import corpus_parts
@@ -89,6 +90,7 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
         fetch = workspace.command("corpora", "fetch", wanted)
         raise InputError(f"{clean(wanted)[:200]} is a web address; fetch the text first, then use its name: {fetch}")
     path = expanded(wanted)
+    check_reachable(path)
     if (has_separator or wanted.startswith("~") or path.suffix) and _exists(path):
         return _from_path(path, workspace)
     if name in known:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from rnnplay.common.confinement import check_online
 from rnnplay.common.files import as_name, replacing
 from rnnplay.errors import InputError
 from rnnplay.text.corpora.adding import LONGEST_NAME, add_corpus, check_new
@@ -33,6 +34,7 @@ def fetch(
     or is not what its card says, or if the name is taken; RnnplayError if it cannot be written.
     """
     wanted = wanted.strip()
+    check_online(clean(wanted)[:200])
     known = find_download(wanted)
     if known is None and not is_url(wanted):
         names = ", ".join(one.name for one in downloads())

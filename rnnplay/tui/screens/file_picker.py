@@ -21,6 +21,7 @@ from textual.widgets import Button, DirectoryTree, Input, Label, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
+from rnnplay.common.confinement import check_reachable, reachable
 from rnnplay.errors import EncodingError, InputError, RnnplayError
 from rnnplay.knob_texts import corpus_parts
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -55,7 +56,7 @@ class TextTree(DirectoryTree):
         """What the user marked, in that order."""
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        return [path for path in paths if not path.name.startswith(".")]
+        return [path for path in paths if not path.name.startswith(".") and reachable(path)]
 
     def process_label(self, label: TextType) -> Text:
         # A file name may contain markup, newlines or control characters.
@@ -140,7 +141,8 @@ class FilePicker(ModalScreen[str | None]):
         self._offered: tuple[Path, str] | None = None
         """The file offered for conversion, and the encoding it appears to be in."""
         place = start.absolute() if start else _here()
-        self._folder = next((folder for folder in (place, *place.parents) if _is_folder(folder)), Path.home())
+        folders = (folder for folder in (place, *place.parents) if reachable(folder) and _is_folder(folder))
+        self._folder = next(folders, Path.home())
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -227,15 +229,18 @@ class FilePicker(ModalScreen[str | None]):
             self._say("Type the path of a text file, or choose one below.", error=True)
             return
         path = Path(os.path.normpath(self._folder / Path(os.path.expanduser(typed))))  # noqa: PTH111 (never raises)
-        if _is_folder(path):
+        if reachable(path) and _is_folder(path):
             self._go_to(path)
-        elif self._several and any(sign in typed for sign in ",*?[") and not _is_there(path):
+        elif self._several and any(sign in typed for sign in ",*?[") and not (reachable(path) and _is_there(path)):
             parts = [os.path.expanduser(part) for part in corpus_parts(typed)]  # noqa: PTH111 (never raises)
             self._take_several(",".join(os.path.normpath(self._folder / part) for part in parts))
         else:
             self._take(path)
 
     def _go_to(self, folder: Path) -> None:
+        if not reachable(folder):
+            self._say(f"{folder} is outside of your workspace, and nothing there can be reached.", error=True)
+            return
         self._folder = folder
         tree = self.query_one(TextTree)
         tree.path = folder
@@ -273,6 +278,7 @@ class FilePicker(ModalScreen[str | None]):
 
 def check_text_file(path: Path) -> None:
     """Raises InputError if `path` is not a readable file that looks like text."""
+    check_reachable(path)
     if any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
         raise InputError(f"The path {str(path)!r} is not valid UTF-8; rename the file, or choose a copy of it.")
     try:

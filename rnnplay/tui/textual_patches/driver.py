@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
@@ -56,7 +57,33 @@ _MODES_OFF = (
 )
 
 
-class TerminalDriver(LinuxDriver):
+class BoundedDriver(Driver):
+    """A driver that reads no faster than the app handles what it has read."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._sent: deque[Future[bool]] = deque()
+        """Messages on their way to the app."""
+
+    def send_message(self, message: Message) -> None:
+        self._sent.append(asyncio.run_coroutine_threadsafe(self._app._post_message(message), self._loop))
+
+    def let_it_catch_up(self, ended: threading.Event) -> None:
+        """Waits, until `ended`, while too much has been read and not been handled."""
+        while self._waiting() > MOST_WAITING and not ended.wait(CATCHING_UP_SECONDS):
+            pass
+
+    def _waiting(self) -> int:
+        """The number of events that wait for the event loop, for the app, or for a key before them."""
+        while self._sent and self._sent[0].done():
+            self._sent.popleft()
+        app: Any = self._app  # ours
+        return len(self._sent) + int(app._message_queue.qsize()) + int(app.keyboard.waiting)
+
+
+class TerminalDriver(BoundedDriver, LinuxDriver):
     """Textual's driver with our own input, output, signals and suspension."""
 
     class Continued(Message):
@@ -80,8 +107,6 @@ class TerminalDriver(LinuxDriver):
         self._told_size: tuple[int, int] | None = None
         self._size_due = False
         """Whether the event loop has been asked to report the size; many changes at once need one report."""
-        self._sent: deque[Future[bool]] = deque()
-        """Messages on their way to the app."""
         self._may_be_stopped = False
         self._told_to_end = 0.0
         for number in ending_signals():
@@ -138,31 +163,17 @@ class TerminalDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                self._let_it_catch_up()
+                self.let_it_catch_up(self.exit_event)
                 if selector.select(0.1):
                     data = self._read()
                     if not data and self._is_gone():
                         self._soon(self._leave, signal.SIGHUP)
                         return
                     for message in keys.feed(data):
-                        self._let_it_catch_up()
+                        self.let_it_catch_up(self.exit_event)
                         self.process_message(message)
                 for message in keys.tick():
                     self.process_message(message)
-
-    def send_message(self, message: Message) -> None:
-        self._sent.append(asyncio.run_coroutine_threadsafe(self._app._post_message(message), self._loop))
-
-    def _let_it_catch_up(self) -> None:
-        while self._waiting() > MOST_WAITING and not self.exit_event.wait(CATCHING_UP_SECONDS):
-            pass
-
-    def _waiting(self) -> int:
-        """The number of events that wait for the event loop, for the app, or for a key before them."""
-        while self._sent and self._sent[0].done():
-            self._sent.popleft()
-        app: Any = self._app  # ours
-        return len(self._sent) + int(app._message_queue.qsize()) + int(app.keyboard.waiting)
 
     def _read(self) -> bytes:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import TAKEN, lock_now, open_own, read_small, replacing
 from rnnplay.errors import InputError
 from rnnplay.workspace import Workspace
@@ -141,6 +142,7 @@ def keep_draft(draft: Draft, path: Path) -> None:
 
 def open_draft(path: Path) -> Draft:
     """Reads the text file `path`. Raises InputError if it is not a text, or too large."""
+    check_reachable(path)
     from rnnplay.text.corpora.reading import iter_text, reading  # not needed before a file is opened
 
     pieces: list[str] = []
@@ -180,6 +182,7 @@ def typed_path(typed: str) -> Path:
     if not typed.strip():
         raise InputError("Type the path of the file to write.")
     path = Path(os.path.abspath(os.path.expanduser(typed.strip())))  # noqa: PTH100, PTH111 (these never raise)
+    check_reachable(path)
     try:
         if "\0" in typed:
             raise ValueError

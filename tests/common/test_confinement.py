@@ -1,0 +1,266 @@
+"""A confined process reaches nothing beyond its folder: no file, no network, no other program."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rnnplay.common.confinement import VARIABLE, check_online, check_reachable, confined, reachable
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="served on POSIX systems")
+
+NEEDED = {("list", "/proc"), ("scan", "/proc"), ("write", "/dev/null")}
+"""What psutil and torch do; none of it can be named in the interface."""
+SECRET = "the secret of another visitor"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A workspace with links that lead out of it, and a secret beside it."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text(SECRET * 100)
+    (tmp_path / "secret.txt").write_text(SECRET * 100)
+    home = tmp_path / "home"
+    (home / "corpora").mkdir(parents=True)
+    (home / "checkpoints").mkdir()
+    (home / ".cache").mkdir()
+    (home / "own.txt").write_text("my own text\n" * 100)
+    (home / "link").symlink_to(outside)
+    (home / "corpora" / "link.txt").symlink_to(outside / "secret.txt")
+    (home / "loop").symlink_to("loop")
+    os.mkfifo(home / "pipe")
+    with zipfile.ZipFile(home / "packed.zip", "w") as packed:
+        packed.writestr("../../secret.txt", "packed\n" * 50)
+    (home / "packed.txt.gz").write_bytes(gzip.compress(b"packed\n" * 50))
+    return home
+
+
+def confined_python(home: Path, script: str, *words: str, **environment: str) -> str:
+    """What `script` prints in a process that is confined to `home`."""
+    given = {**os.environ, **environment, VARIABLE: str(home), "HOME": str(home), "PYTHONSAFEPATH": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, env=given, timeout=30, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+HOSTILE = """
+import io, json, os, sys, shutil
+from pathlib import Path
+import rnnplay
+from rnnplay.errors import RnnplayError
+from rnnplay.experiments.export.destination import destination, writing
+from rnnplay.runs.folder import find_run
+from rnnplay.text.corpora.adding import add_corpus
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.corpora.fetching import fetch
+from rnnplay.text.corpora.reading import iter_text
+from rnnplay.tui.screens.file_picker import check_text_file
+from rnnplay.tui.writing.draft import Draft, open_draft, save_draft, typed_path
+from rnnplay.workspace import Workspace
+
+home, secret = Path.cwd(), sys.argv[1]
+workspace = Workspace(home)
+names = json.load(open("names.json"))
+
+def corpus(name):
+    return "".join(iter_text(find_corpus(name, workspace).materialise(home / ".cache")))
+
+def picked(name):
+    check_text_file(Path(os.path.expanduser(name)))
+    return "".join(iter_text(Path(os.path.expanduser(name))))
+
+def exported(name):
+    with writing(destination(Path(name), "run.csv", False)) as file:
+        file.write(b"overwritten")
+
+ways = {
+    "corpus": corpus,
+    "file picker": picked,
+    "scratchpad open": lambda name: open_draft(Path(os.path.expanduser(name))).text,
+    "scratchpad save": lambda name: save_draft(Draft(text="overwritten"), typed_path(name)).file,
+    "export": exported,
+    "run": lambda name: str(find_run(name, workspace).path),
+    "added text": lambda name: add_corpus(Path(name), workspace, "added").path.read_text(),
+    "download": lambda name: str(fetch(name, workspace, "fetched")),
+    "read": lambda name: open(name, "rb").read(1000).decode("latin-1"),
+    "list": lambda name: " ".join(os.listdir(name)),
+    "scan": lambda name: " ".join(entry.name for entry in os.scandir(name)),
+    "write": lambda name: open(name, "r+b").write(b"overwritten"),
+    "remove": os.remove,
+    "folder": lambda name: os.mkdir(name),
+    "move": lambda name: os.replace("own.txt", name),
+    "link": lambda name: os.symlink(name, "made"),
+    "hard link": lambda name: os.link(name, "made"),
+    "mode": lambda name: os.chmod(name, 0o777),
+    "tree": shutil.rmtree,
+}
+tried, leaked = 0, []
+def inside(name):
+    try:
+        real = os.path.realpath(os.path.expanduser(name))
+    except ValueError:
+        return True
+    except OSError:
+        return False
+    return real == str(home) or real.startswith(str(home) + os.sep)
+
+for way, act in ways.items():
+    for name in names:
+        if inside(name) and way not in ("corpus", "file picker"):
+            continue  # a visitor may do with the own workspace what they like
+        tried += 1
+        try:
+            got = act(name)
+        except (OSError, ValueError, RnnplayError, RuntimeError, AttributeError) as error:
+            got = str(error) if way in ("corpus", "file picker") else ""
+        if secret in str(got) or "root:x" in str(got) or (way not in ("corpus", "file picker", "read") and got):
+            leaked.append([way, name[:100], str(got)[:100]])
+print(json.dumps([tried, leaked]))
+"""
+
+
+def test_no_hostile_name_leads_out_by_any_way(home: Path) -> None:
+    """Some 270 names, in every place where a visitor can type one, and with the system's calls themselves."""
+    from tests.support.hostile import names
+
+    outside = home.parent / "outside"
+    hostile = names(outside)
+    assert len(set(hostile)) >= 200
+    (home / "names.json").write_text(json.dumps(hostile))
+    before = {path: path.read_bytes() for path in home.parent.rglob("*.txt") if home not in path.parents}
+    tried, leaked = json.loads(confined_python(home, HOSTILE, SECRET))
+    assert tried > 15 * 200
+    assert [found for found in leaked if (found[0], found[1]) not in NEEDED] == []
+    assert before == {path: path.read_bytes() for path in home.parent.rglob("*.txt") if home not in path.parents}
+    assert sorted(path.name for path in home.parent.iterdir()) == ["home", "outside", "secret.txt"]
+
+
+def test_what_is_there_beyond_is_not_told_from_what_is_not(home: Path) -> None:
+    """An error that differs would answer whether a file exists."""
+    script = """
+import sys
+from pathlib import Path
+from rnnplay.errors import InputError
+from rnnplay.experiments.export.destination import destination
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.tui.screens.file_picker import check_text_file
+from rnnplay.tui.writing.draft import typed_path
+from rnnplay.workspace import Workspace
+for name in sys.argv[1:]:
+    path = Path(name)
+    for way in (lambda: find_corpus(name, Workspace(Path.cwd())), lambda: check_text_file(path),
+                lambda: typed_path(name), lambda: destination(path, "x.csv", False)):
+        try:
+            way()
+        except InputError as error:
+            print(str(error).replace(name, "PATH"))
+"""
+    there, not_there = str(home.parent / "outside" / "secret.txt"), str(home.parent / "outside" / "nothing.txt")
+    said = confined_python(home, script, there, not_there).splitlines()
+    assert len(said) == 8
+    assert len(set(said)) == 1
+    assert "is outside of your workspace" in said[0]
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "socket.create_connection(('127.0.0.1', 9), 1)",
+        "socket.getaddrinfo('example.org', 80)",
+        "socket.socket().bind(('127.0.0.1', 0))",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+        "urllib.request.urlopen('http://127.0.0.1:9/')",
+        "urllib.request.urlopen('file:///etc/hostname')",
+        "subprocess.run(['id'])",
+        "subprocess.run('id', shell=True)",
+        "subprocess.run([sys.executable, '-c', 'print(1)'])",
+        "os.system('id')",
+        "os.execv('/bin/true', ['true'])",
+        "os.posix_spawn('/bin/true', ['true'], {})",
+        "os.chdir('/')",
+        "os.truncate('/etc/hostname', 0)",
+        "sqlite3.connect('/tmp/x.sqlite')",
+        "open('/proc/self/environ').read()",
+        "open('/proc/self/task/../environ').read()",
+        "open('/proc/1/cmdline').read()",
+        "os.listdir('/')",
+    ],
+)
+def test_network_programs_and_the_system_are_refused(home: Path, attempt: str) -> None:
+    script = f"""
+import os, rnnplay, socket, sqlite3, subprocess, sys, urllib.request
+try:
+    {attempt}
+except OSError as error:
+    print("refused", getattr(error, "reason", error))
+else:
+    print("done")
+"""
+    said = confined_python(home, script)
+    assert said.startswith("refused")
+    assert "Permission" in said or "from here" in said or "outside" in said
+
+
+def test_a_module_that_a_visitor_saves_is_never_imported(home: Path) -> None:
+    """The current folder and the home folder are the visitor's: no process may take its modules from there."""
+    from rnnplay.serve.visitors import Visitor
+    from rnnplay.workspace import Workspace
+
+    for name in ("msgspec.py", "rnnplay.py", "sitecustomize.py", "torch.py"):
+        (home / name).write_text("print('owned')\n")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site = home / ".local" / "lib" / version / "site-packages"
+    site.mkdir(parents=True)
+    (site / "evil.pth").write_text("import sys; print('owned')\n")
+    environment = Visitor("x", Workspace(home)).environment(80, 24)
+    ran = subprocess.run(
+        [sys.executable, "-m", "rnnplay", "corpora", "list"],
+        capture_output=True, text=True, env=environment, cwd=home, timeout=30, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "owned" not in ran.stdout
+    assert "tales" in ran.stdout
+
+
+def test_processes_that_are_started_are_confined_too(home: Path) -> None:
+    script = """
+import subprocess, sys, rnnplay
+ran = subprocess.run([sys.executable, "-m", "rnnplay", "corpora", "add", sys.argv[1]], capture_output=True, text=True)
+print(ran.returncode, ran.stderr)
+"""
+    said = confined_python(home, script, str(home.parent / "secret.txt"))
+    assert not said.startswith("0")
+    assert "outside of your workspace" in said
+
+
+def test_a_process_is_confined_once(home: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+import rnnplay
+from rnnplay.common.confinement import confine, confined
+confine(confined())
+try:
+    confine(confined().parent)
+except ValueError as error:
+    print(error)
+"""
+    assert "is confined to" in confined_python(home, script)
+
+
+def test_a_process_of_its_own_user_is_free(tmp_path: Path) -> None:
+    """What is checked in served playgrounds changes nothing in a terminal."""
+    assert confined() is None
+    assert reachable("/etc/passwd")
+    check_reachable(tmp_path / ".." / "x")
+    check_online("a text")
