@@ -23,6 +23,7 @@ import torch
 
 from benchmarks import options_of
 from rnnplay.config import RunConfig, with_values
+from rnnplay.model.generation.completion import Completer
 from rnnplay.model.generation.keystrokes import Saved, keystrokes_saved
 from rnnplay.presets import find_preset
 from rnnplay.runs.folder import RunFolder
@@ -144,7 +145,7 @@ def result(one: Training, characters: int) -> Row:
         trainer.tokens / corpus.train.tokens,
         found.loss,
         found.bits_per_character,
-        keystrokes_saved(trainer.model, tokenizer, written),
+        keystrokes_saved(Completer(trainer.model, tokenizer, words=trainer.words), written),
         one.encoding_seconds,
     )
 

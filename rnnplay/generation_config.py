@@ -89,11 +89,21 @@ class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     floor: Annotated[
         float,
         Knob(
-            "suggest nothing that saves fewer keystrokes than this on average: its probability times the keystrokes "
-            "that it saves if it is right",
+            "suggest nothing that saves fewer keystrokes than this on average: its probability times (characters - 1) "
+            "to the power of 0.6, as some of them a later suggestion would save",
             "completion",
             low=0,
             high=100,
+        ),
+    ] = 0.05
+    prior: Annotated[
+        float,
+        Knob(
+            "the probability of a word that neither the corpus nor the text has is multiplied by this; 1 changes "
+            "nothing",
+            "completion",
+            low=0,
+            high=1,
         ),
     ] = 0.1
     lines: Annotated[bool, Knob("suggest newlines, and what follows them, too", "completion")] = False

@@ -24,6 +24,7 @@ from rnnplay.runs.checkpoint_state import STATE_FILE, WEIGHTS_FILE, encode_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import encode_info
 from rnnplay.runs.shipped import SHIPPED, shipped_run
+from rnnplay.runs.words import WORDS_FILE
 
 TRAIN = [
     *("--corpus", "tales", "--steps", "2500", "--lr", "0.01", "--schedule", "cosine", "--clip-threshold", "0.4"),
@@ -54,6 +55,7 @@ def ship(run: RunFolder, to: Path) -> int:
     (folder / WEIGHTS_FILE).write_bytes(data)
     (folder / STATE_FILE).write_bytes(encode_state(state))
     (to / "vocabulary.json").write_bytes(run.vocabulary_bytes())
+    shutil.copyfile(run.path / WORDS_FILE, to / WORDS_FILE)
     info = run.info()
     # A branch begins with these settings, on another machine.
     config = msgspec.structs.replace(info.config, threads=0, precision="auto")

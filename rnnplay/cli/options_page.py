@@ -8,7 +8,7 @@ import click
 
 from rnnplay.cli.support.options import shown_default
 from rnnplay.config import GROUPS, KnobSpec, RunConfig, SamplingConfig, knobs
-from rnnplay.generation_config import AdaptationConfig
+from rnnplay.generation_config import AdaptationConfig, CompletionConfig
 from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, PRESETS
 
@@ -37,10 +37,16 @@ Options of `rnnplay generate`; `--greedy` is `--temperature 0`.
 """
 
 
+COMPLETION = """
+## Completion
+
+Options of `rnnplay complete` and `rnnplay eval --keystrokes`; in the interface, F4 in the prompt and the scratchpad.
+"""
+
 ADAPTATION = """
 ## Adaptation
 
-Options of `rnnplay eval`, for a model that adapts to the text that it reads.
+Of a model that adapts to its text: options of `rnnplay eval` and `rnnplay complete`; in the interface, F4.
 """
 
 
@@ -52,6 +58,7 @@ def render() -> str:
         if specs:
             page += [f"\n## {title}\n", _table(specs)]
     page += [SAMPLING, _table(list(knobs(SamplingConfig).values()))]
+    page += [COMPLETION, _table(list(knobs(CompletionConfig).values()))]
     page += [ADAPTATION, _table(list(knobs(AdaptationConfig).values())), _presets()]
     return "\n".join(page)
 

@@ -119,7 +119,9 @@ class Prompts:
             messages.Completion(
                 request=command.request,
                 suggestion=found.suggestion,
-                words=[WordCandidate(text=text, probability=probability) for text, probability in found.words],
+                words=[
+                    WordCandidate(text=one.text, probability=one.probability, phrase=one.phrase) for one in found.words
+                ],
                 phrase=found.phrase,
                 next=completed(found).next,
                 unknown=found.unknown,

@@ -11,6 +11,7 @@ from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel, State, state_from_tensors
 from rnnplay.runs.checkpoint_state import as_tuned, read_state
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.words import read_words
 from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers.build import Tokenizer
@@ -43,6 +44,10 @@ class LoadedModel(Protocol):
         """The model's tokenizer."""
 
     @property
+    def words(self) -> list[str]:
+        """The words of the training text, the most frequent first; none if they are not known."""
+
+    @property
     def step(self) -> int:
         """The number of steps done."""
 
@@ -62,6 +67,7 @@ class SavedRun:
     ) -> None:
         """Loads `checkpoint`: "latest", "best" or a step number. Raises InputError for unusable files."""
         self.model, self.tokenizer, self.step = load_model(folder, checkpoint)
+        self.words = read_words(folder.path)
         self._folder, self._info = folder, folder.info()
         self._config = as_tuned(self._info.config, read_state(folder.checkpoint_path(self.step)))
         self._workspace, self._progress = workspace, progress

@@ -61,6 +61,8 @@ class WordCandidate(msgspec.Struct, frozen=True, kw_only=True):
     """What it adds to the prompt: the rest of a word, or spaces and marks and then a word."""
     probability: float
     """Probability that the text goes on with exactly this word: a lower bound, the sum over what was searched."""
+    phrase: str = ""
+    """What it leads on to, itself at least: the continuation beginning with it that saves the most keystrokes."""
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 run.json          what the run is (RunInfo)
 vocabulary.json   the whole tokenizer: a run folder works without its corpus
 tokenizer.json    of byte pairs, the same for programs that use the package tokenizers
+words.txt         the words of the training text, one a line, for completions; may be missing
 metrics.jsonl     its records (metrics_log.py)
 step-000001200/   a checkpoint (training/checkpointing/checkpoints.py), written atomically
 engine.log        what the engine process printed

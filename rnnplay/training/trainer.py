@@ -16,6 +16,7 @@ from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
+from rnnplay.runs.words import run_words
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.checkpointing.branching import Branch
@@ -93,6 +94,7 @@ class Trainer:
                 folder.write_info(info)
             else:
                 self._restore(resumed)
+            self.words = run_words(folder.path, corpus if resumed is None else None)
             self._recorder.emit(self._progress.started(folder.name, self._threads.count))
             if reached is not None:
                 self._recorder.emit(reached)

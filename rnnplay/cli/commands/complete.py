@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from rnnplay.cli.support.console import note_unknown, table, write_json, written
-from rnnplay.cli.support.options import WholeNumber
+from rnnplay.cli.support.console import learned_text, note, note_unknown, table, write_json, written
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
     checkpoint_option,
@@ -18,9 +20,16 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
+from rnnplay.common.formatting import fixed
+from rnnplay.config import knobs
+from rnnplay.errors import InputError
+from rnnplay.generation_config import AdaptationConfig, CompletionConfig
+
+if TYPE_CHECKING:
+    from rnnplay.inspection.loaded_model import SavedRun
 
 
-@click.command("complete", short_help="Complete a word and list the most probable next tokens.")
+@click.command("complete", cls=KnobCommand, short_help="Complete a word and list the most probable next tokens.")
 @click.argument("run_name", metavar="RUN")
 @click.argument("text", metavar="[TEXT|-]", required=False)
 @click.option("--prompt", metavar="TEXT|-", help="The same as TEXT.")
@@ -33,20 +42,30 @@ from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
     is_flag=True,
     help="Answer requests on standard input, one line of JSON each, until it ends: for editors and other programs.",
 )
+@click.option(
+    "--keep",
+    metavar="NAME",
+    help="With --dynamic: save the weights as adapted to the text as a new run of this name, branched from RUN.",
+)
 @checkpoint_option
 @workspace_option
 @json_option
+@knob_options(AdaptationConfig)
+@knob_options(CompletionConfig)
 @pass_session
 def command(
     session: Session,
+    /,
     run_name: str,
     text: str | None,
     prompt: str | None,
     prompt_file: Path | None,
     bars: int,
     serve: bool,
+    keep: str | None,
     checkpoint: str,
     as_json: bool,
+    **values: Any,
 ) -> None:
     """Complete TEXT to the end of the word with the model of RUN, and list the most probable next tokens.
 
@@ -55,28 +74,48 @@ def command(
 
     With --serve the model is loaded once, and each request, such as {"id": 1, "text": "Once upon a"}, is answered with
     one line of JSON within milliseconds.
+
+    With --dynamic, --cache or both the model adapts to the text first, and the run stays as it is.
     """
+    chosen = given(values)
+    completion = CompletionConfig(**{name: chosen[name] for name in knobs(CompletionConfig) if name in chosen})
+    adaptation = AdaptationConfig(**{name: chosen[name] for name in knobs(AdaptationConfig) if name in chosen})
+    if not adaptation.adapts and adaptation != AdaptationConfig():
+        raise InputError("The settings of an adaptation need --dynamic or --cache; give one of them, too.")
+    if keep is not None and (serve or not adaptation.dynamic):
+        raise InputError("--keep saves the weights that --dynamic adapts to TEXT; give both, without --serve.")
     if serve:
         if not (text is None and prompt is None and prompt_file is None):
             raise click.UsageError("With --serve the texts come in requests on standard input; leave TEXT out.")
-        _serve(session, run_name, checkpoint)
+        _serve(session, run_name, checkpoint, completion, adaptation)
         return
     if text is not None and prompt is not None:
         raise click.UsageError("TEXT and --prompt are the same; leave one out.")
     text = prompt if text is None else text
     if text is None and prompt_file is None:
         raise click.UsageError("There is no text to complete; write it after the run's name, or give --prompt-file.")
-    run = find_model(session, run_name)
     text = prompt_text(text, prompt_file)
 
-    from rnnplay.model.generation.completion import complete
-    from rnnplay.training.checkpointing.checkpoints import load_model
+    from rnnplay.inspection.adapting import adapted_prompt
+    from rnnplay.model.generation.completion import Completer
 
-    model, tokenizer, step = load_model(run, checkpoint)
-    found = complete(model, tokenizer, text, bars)
+    loaded = _loaded(session, run_name, checkpoint)
+    adapted = adapted_prompt(loaded, adaptation)
+    found = Completer(loaded.model, loaded.tokenizer, adapted=adapted, words=loaded.words).complete(
+        text, bars, completion
+    )
+    assert found is not None  # it was given the time it needs
+    if keep is not None:
+        from rnnplay.inspection.adapting import keep_adapted
+
+        assert adapted is not None
+        folder, loss = keep_adapted(loaded, adapted, keep, session.workspace)
+        note(
+            f"Kept as {folder.name}, branched from {loaded.run}@{loaded.step}; its validation loss is {fixed(loss, 4)}."
+        )
     if as_json:
         likely = [{"token": token, "probability": probability} for token, probability in found.next]
-        words = [{"text": word, "probability": probability} for word, probability in found.words]
+        words = [msgspec.to_builtins(word) for word in found.words]
         write_json(
             {
                 "suggestion": found.suggestion,
@@ -84,7 +123,8 @@ def command(
                 "words": words,
                 "next": likely,
                 "unknown": found.unknown,
-                "step": step,
+                "step": loaded.step,
+                **({"learned": msgspec.to_builtins(found.learned)} if found.learned is not None else {}),
             }
         )
         return
@@ -92,20 +132,28 @@ def command(
     click.echo(written(text + found.suggestion))
     rows = [(visible(token), f"{100 * probability:.1f}%") for token, probability in found.next]
     table(("next", "probability"), rows, numbers=("probability",))
+    if found.learned is not None:
+        note(f"Adapted to the text: {learned_text(found.learned)}.")
 
 
-def _serve(session: Session, run_name: str, checkpoint: str) -> None:
-    run = find_model(session, run_name)
+def _loaded(session: Session, run_name: str, checkpoint: str) -> SavedRun:
+    from rnnplay.inspection.loaded_model import SavedRun
 
+    return SavedRun(find_model(session, run_name), checkpoint, session.workspace)
+
+
+def _serve(
+    session: Session, run_name: str, checkpoint: str, completion: CompletionConfig, adaptation: AdaptationConfig
+) -> None:
     import torch
 
     from rnnplay.cli.support.completion_server import CompletionServer
-    from rnnplay.training.checkpointing.checkpoints import load_model
 
     torch.set_num_threads(1)  # one token at a time gains nothing from more
-    model, tokenizer, step = load_model(run, checkpoint)
-    write_json({"ready": True, "run": run.name, "step": step})
-    CompletionServer(model, tokenizer, step).serve(sys.stdin.buffer, write_json)
+    loaded = _loaded(session, run_name, checkpoint)
+    server = CompletionServer(loaded, session.workspace, completion, adaptation)
+    write_json({"ready": True, "run": loaded.run, "step": loaded.step})
+    server.serve(sys.stdin.buffer, write_json)
 
 
 def visible(token: str) -> str:

@@ -19,8 +19,9 @@ from rnnplay.cli.support.session import (
 )
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.common.formatting import fixed, fraction_of_tokens, unknown_warning
+from rnnplay.config import knobs
 from rnnplay.errors import InputError
-from rnnplay.generation_config import AdaptationConfig
+from rnnplay.generation_config import AdaptationConfig, CompletionConfig
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
@@ -91,6 +92,7 @@ ONE_SEQUENCE = 100_000
 @workspace_option
 @json_option
 @knob_options(AdaptationConfig)
+@knob_options(CompletionConfig)
 @pass_session
 def command(
     session: Session,
@@ -126,16 +128,23 @@ def command(
 
     With --keystrokes a user is imagined who writes the first characters of the split, takes each suggestion that is
     right with one key and types the others. 1 - keys / characters is saved. It takes some milliseconds a character.
+    With --dynamic or --cache the model adapts to what the user has written.
     """
-    adaptation = AdaptationConfig(**given(values))
-    if not adaptation.adapts and (tokens is not None or given(values)):
+    chosen = given(values)
+    adapting = {name: chosen[name] for name in knobs(AdaptationConfig) if name in chosen}
+    offering = {name: chosen[name] for name in knobs(CompletionConfig) if name in chosen}
+    adaptation = AdaptationConfig(**adapting)
+    if not adaptation.adapts and (tokens is not None or adapting):
         raise InputError("--tokens and the settings of an adaptation need --dynamic or --cache; give one of them, too.")
     if adaptation.adapts and (windows is not None or by_distance):
         raise InputError("--dynamic and --cache read a text as one sequence; leave --windows and --by-distance out.")
-    if keystrokes and (windows is not None or by_distance or adaptation.adapts):
+    if keystrokes and (windows is not None or by_distance or tokens is not None):
         raise InputError(
-            "--keystrokes measures the completion alone; leave --windows, --by-distance, --dynamic and --cache out."
+            "--keystrokes measures the completion alone; leave --windows, --by-distance and --tokens out (--characters "
+            "says how much is written)."
         )
+    if offering and not keystrokes:
+        raise InputError(f"{knobs(CompletionConfig)[next(iter(offering))].option} needs --keystrokes; give that, too.")
     if characters is not None and not keystrokes:
         raise InputError("--characters needs --keystrokes; give that, too.")
     if windows is None and (window_count is not None or seed is not None):
@@ -162,8 +171,11 @@ def command(
 
     if keystrokes:
         from rnnplay.cli.support.keystrokes import report_keystrokes
+        from rnnplay.inspection.loaded_model import SavedRun
 
-        report_keystrokes(run, checkpoint, encoded.name, split, part, characters or CHARACTERS, as_json)
+        loaded = SavedRun(run, checkpoint, session.workspace)
+        offered = CompletionConfig(**{"lines": True, **offering})
+        report_keystrokes(loaded, encoded.name, split, part, characters or CHARACTERS, offered, adaptation, as_json)
         return
 
     if windows is not None and encoded.feed == "lines":

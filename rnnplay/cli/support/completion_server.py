@@ -11,12 +11,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from rnnplay.common.jsonl import UNDECODABLE, decode_line
-from rnnplay.config import CompletionConfig, SamplingConfig
-from rnnplay.errors import RnnplayError
+from rnnplay.config import AdaptationConfig, CompletionConfig, SamplingConfig, with_values
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.inspection.adapting import adapted_prompt, keep_adapted
+from rnnplay.inspection.loaded_model import LoadedModel
+from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
 from rnnplay.model.generation.completion import Completer
 from rnnplay.model.generation.sampling import generate
-from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.workspace import Workspace
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes of a request; a longer one is refused."""
@@ -33,7 +35,12 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Anything by which the answer is to be recognised."""
     bars: int = 8
     """How many of the most probable next tokens to return, 0 to 1,000."""
-    completion: CompletionConfig = CompletionConfig()
+    completion: dict[str, Any] = {}
+    """Settings of what is suggested; those that are left out are as on the command line."""
+    adaptation: dict[str, Any] = {}
+    """Settings of how the model adapts to the text, likewise."""
+    keep: str | None = None
+    """Also save the weights as adapted to the text as a new run of this name."""
     sampling: SamplingConfig | None = None
     """Also write a sample with these settings; None: no sample."""
 
@@ -45,9 +52,20 @@ class _Id(msgspec.Struct):
 class CompletionServer:
     """A model, and the answers that it gives."""
 
-    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, step: int) -> None:
-        self._model, self._tokenizer, self._step = model, tokenizer, step
-        self._completer = Completer(model, tokenizer)
+    def __init__(
+        self, loaded: LoadedModel, workspace: Workspace, completion: CompletionConfig, adaptation: AdaptationConfig
+    ) -> None:
+        """`completion` and `adaptation` hold for what a request leaves out. Raises InputError as `Adapting` does."""
+        self._loaded, self._workspace = loaded, workspace
+        self._completion, self._adaptation = completion, adaptation
+        self._prompt: AdaptedPrompt | None = None
+        self._completer = self._made(adaptation)
+
+    def _made(self, adaptation: AdaptationConfig) -> Completer:
+        loaded = self._loaded
+        self._prompt = adapted_prompt(loaded, adaptation)
+        self._made_for = adaptation
+        return Completer(loaded.model, loaded.tokenizer, adapted=self._prompt, words=loaded.words)
 
     def serve(self, lines: BinaryIO, write: Callable[[object], None]) -> None:
         """Answers each line of `lines` with one object, in order, until the end of it; empty lines are left out."""
@@ -72,20 +90,33 @@ class CompletionServer:
             return {"id": _id(line), "error": str(error)}
 
     def _answered(self, request: Request) -> dict[str, Any]:
-        found = self._completer.complete(request.text, max(1, request.bars), request.completion)
+        completion = with_values(self._completion, request.completion)
+        adaptation = with_values(self._adaptation, request.adaptation)
+        if adaptation != self._made_for:
+            self._completer = self._made(adaptation)
+        found = self._completer.complete(request.text, max(1, request.bars), completion)
         assert found is not None  # it was given the time it needs
         likely = [{"token": token, "probability": probability} for token, probability in found.next[: request.bars]]
-        answer = {
+        answer: dict[str, Any] = {
             "id": request.id,
             "suggestion": found.suggestion,
             "phrase": found.phrase,
-            "words": [{"text": text, "probability": probability} for text, probability in found.words],
+            "words": [msgspec.to_builtins(word) for word in found.words],
             "next": likely,
             "unknown": found.unknown,
-            "step": self._step,
+            "step": self._loaded.step,
         }
+        if found.learned is not None:
+            answer["learned"] = msgspec.to_builtins(found.learned)
+        if request.keep is not None:
+            if self._prompt is None:
+                raise InputError("keep saves the weights that dynamic evaluation adapts; turn dynamic on.")
+            folder, loss = keep_adapted(self._loaded, self._prompt, request.keep, self._workspace)
+            answer["kept"] = {"run": folder.name, "validation_loss": loss}
         if request.sampling is not None:
-            answer["sample"] = "".join(generate(self._model, self._tokenizer, request.text, request.sampling))
+            answer["sample"] = "".join(
+                generate(self._loaded.model, self._loaded.tokenizer, request.text, request.sampling)
+            )
         return answer
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from rnnplay.common.encodings import encodable, is_utf8
+from rnnplay.common.formatting import fixed
 from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
 from rnnplay.knob_texts import corpus_label
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
+    from rnnplay.model.generation.adapted_prompt import Learned
     from rnnplay.workspace import Workspace
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -143,6 +145,14 @@ def model_name(config: RunConfig) -> str:
 def corpus_name(corpus: str) -> str:
     """The corpus knob's value for display: a name as it is, of a path the file's name."""
     return corpus_label(corpus, suffix=False)
+
+
+def learned_text(learned: Learned) -> str:
+    """What was learned from a text by a model that adapts to it, in a line."""
+    if not learned.tokens:
+        return "the text is too short to learn from"
+    before, after = fixed(learned.before, 4), fixed(learned.after, 4)
+    return f"{before} nats per token as trained, {after} as it adapts, over {learned.tokens:,} tokens"
 
 
 def builtins(value: Any) -> Any:

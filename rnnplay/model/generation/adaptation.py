@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -45,20 +47,57 @@ def pulls(rms: Tensors, decay: float) -> dict[str, Tensor]:
     return {name: (decay / mean * one).clamp(max=1) for name, one in rms.items()}
 
 
+class GradientScale:
+    """Root mean square of each weight's gradient over the segments of a training text; measured a little at a time."""
+
+    def __init__(self, model: LanguageModel, ids: Tensor, segment: int) -> None:
+        """Ids (N,), read in segments with the state carried."""
+        self._reader = _copied(model)
+        self._sums = {name: torch.zeros_like(weight) for name, weight in self._reader.named_parameters()}
+        self._ids, self._segment = ids, segment
+        self._starts = range(0, max(1, len(ids) - segment), segment)
+        self._state: State | None = None
+        self.done = 0
+        """Segments read."""
+
+    @property
+    def of(self) -> int:
+        """Segments to read."""
+        return len(self._starts)
+
+    def measure(self, until: float | None = None) -> Tensors | None:
+        """Reads on; returns the scales, or None if `time.perf_counter()` came to `until` before."""
+        for at in self._starts[self.done :]:
+            part = self._ids[at : at + self._segment + 1]
+            logits, state = self._reader(part[None, :-1], self._state)
+            self._state = detach(state)
+            cross_entropy(logits[0], part[1:]).backward()  # type: ignore[no-untyped-call]
+            for name, gradient in _gradients(self._reader).items():
+                self._sums[name] += gradient**2
+            self.done += 1
+            if self.done < self.of and until is not None and time.perf_counter() > until:
+                return None
+        return {name: (total / len(self._starts)).sqrt() for name, total in self._sums.items()}
+
+
 def gradient_rms(model: LanguageModel, ids: Tensor, segment: int) -> Tensors:
     """Root mean square of each weight's gradient, over the segments of a training text, ids (N,), state carried."""
-    reader = copy.deepcopy(model).eval()
-    sums = {name: torch.zeros_like(weight) for name, weight in reader.named_parameters()}
-    state: State | None = None
-    starts = range(0, max(1, len(ids) - segment), segment)
-    for at in starts:
-        part = ids[at : at + segment + 1]
-        logits, state = reader(part[None, :-1], state)
-        state = detach(state)
-        cross_entropy(logits[0], part[1:]).backward()  # type: ignore[no-untyped-call]
-        for name, gradient in _gradients(reader).items():
-            sums[name] += gradient**2
-    return {name: (total / len(starts)).sqrt() for name, total in sums.items()}
+    found = GradientScale(model, ids, segment).measure()
+    assert found is not None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What an AdaptiveReader has come to after a segment, to return to."""
+
+    weights: dict[str, Tensor] | None
+    """None where weights are not updated."""
+    state: State | None
+    hidden: tuple[Tensor, ...]
+    """The cache's hidden states, (T, H) for each of the last segments."""
+    followed: tuple[Tensor, ...]
+    """The tokens that followed them, (T,) each."""
 
 
 class AdaptiveReader:
@@ -66,11 +105,11 @@ class AdaptiveReader:
 
     def __init__(self, model: LanguageModel, settings: AdaptationConfig, rms: Tensors | None = None) -> None:
         """`rms`: see `gradient_rms`; None where nothing is updated. `model` itself stays as it is."""
-        self.model = copy.deepcopy(model).eval()
-        self._settings = settings
+        self.model = _copied(model)
+        self.settings = settings
         self._state: State | None = None
-        self._hidden = torch.zeros(0, model.config.hidden)
-        self._followed = torch.zeros(0, dtype=torch.int64)
+        self._hidden: tuple[Tensor, ...] = ()
+        self._followed: tuple[Tensor, ...] = ()
         self._rms = rms if settings.dynamic else None
         if self._rms is not None:
             self._trained = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
@@ -86,37 +125,75 @@ class AdaptiveReader:
             losses = cross_entropy(self.model.logits(hidden[0]), ids[1:], reduction="none")  # (T,)
         self._state = detach(state)
         nats = losses.detach().double()
-        if self._settings.cache:
+        if self.settings.cache:
             nats = self._with_cache(nats, hidden[0].detach(), ids[1:])
         if self._rms is not None:
             losses.mean().backward()  # type: ignore[no-untyped-call]
             self._update(self._rms)
         return nats
 
+    def look(self, ids: Tensor) -> tuple[Tensor, State, Tensor, Tensor]:
+        """Reads `ids` (T,), at least one, after the last segment without learning anything.
+
+        Returns the logits (V,) and the state after them, and what the cache has then: hidden states (N, H) and the
+        tokens (N,) that followed them.
+        """
+        with torch.no_grad():
+            hidden, state = self.model.read(ids[None], self._state)
+            logits = self.model.logits(hidden[0, -1])
+        if not self.settings.cache:
+            return logits, state, hidden[0, :0], ids[:0]
+        size = self.settings.cache_size
+        kept = torch.cat([*self._hidden, hidden[0, :-1]])[-size:]
+        return logits, state, kept, torch.cat([*self._followed, ids[1:]])[-size:]
+
+    @property
+    def moment(self) -> Moment:
+        """Where it is in the text, to return to."""
+        updated = self._rms is not None
+        weights = {name: weight.detach().clone() for name, weight in self.model.named_parameters()} if updated else None
+        return Moment(weights, self._state, self._hidden, self._followed)
+
+    @torch.no_grad()
+    def return_to(self, moment: Moment) -> None:
+        """Goes back (or forward) to a moment of this reader, as if nothing had been read since."""
+        self._state, self._hidden, self._followed = moment.state, moment.hidden, moment.followed
+        if moment.weights is not None:
+            for name, weight in self.model.named_parameters():
+                weight.copy_(moment.weights[name])
+
     def _with_cache(self, nats: Tensor, hidden: Tensor, followed: Tensor) -> Tensor:
         """The nats (T,) of the mixture, for hidden states (T, H); keeps them."""
-        settings, before = self._settings, len(self._hidden)
-        self._hidden = torch.cat([self._hidden, hidden])
-        self._followed = torch.cat([self._followed, followed])
-        scores = settings.cache_theta * (hidden @ self._hidden.T).double()  # (T, N + T)
-        place = torch.arange(len(self._hidden)) - before
+        settings, before = self.settings, sum(map(len, self._hidden))
+        self._hidden += (hidden,)
+        self._followed += (followed,)
+        kept = torch.cat(self._hidden)
+        scores = settings.cache_theta * (hidden @ kept.T).double()  # (T, N + T)
+        place = torch.arange(len(kept)) - before
         now = torch.arange(len(hidden))[:, None]
         # What is predicted is not known yet, nor what comes later; and what is too old is forgotten.
         scores.masked_fill_((place >= now) | (place < now - settings.cache_size), -math.inf)
-        found = self._followed == followed[:, None]
+        found = torch.cat(self._followed) == followed[:, None]
         total = torch.logsumexp(scores, 1)
         cached = torch.logsumexp(scores.masked_fill(~found, -math.inf), 1) - total  # (T,) log p_cache
         mixed = -torch.logaddexp(math.log(1 - settings.cache_lambda) - nats, math.log(settings.cache_lambda) + cached)
-        self._hidden = self._hidden[-settings.cache_size :]
-        self._followed = self._followed[-settings.cache_size :]
+        while sum(map(len, self._hidden[1:])) >= settings.cache_size:
+            self._hidden, self._followed = self._hidden[1:], self._followed[1:]
         return torch.where(total.isneginf(), nats, mixed)
 
     @torch.no_grad()
     def _update(self, rms: Tensors) -> None:
         gradients = _gradients(self.model)
         for name, weight in self.model.named_parameters():
-            trained, gradient, lr = self._trained[name], gradients[name], self._settings.dynamic_lr
+            trained, gradient, lr = self._trained[name], gradients[name], self.settings.dynamic_lr
             weight.copy_(dynamic_update(weight, trained, gradient, rms[name], self._pulls[name], lr))
+
+
+def _copied(model: LanguageModel) -> LanguageModel:
+    """A copy on the CPU whose weights have gradients, none so far."""
+    other = copy.deepcopy(model).cpu().eval()
+    other.zero_grad()
+    return other.requires_grad_()
 
 
 def _gradients(model: LanguageModel) -> dict[str, Tensor]:

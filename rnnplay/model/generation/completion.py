@@ -11,15 +11,20 @@ from numpy.typing import NDArray
 from rnnplay.config import CompletionConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.model import cells
+from rnnplay.model.generation.adapted_prompt import AdaptedPrompt, Learned
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids, unread_word
 from rnnplay.model.generation.forced import HookedStepper
 from rnnplay.model.generation.prompt_state import PromptState
-from rnnplay.model.generation.search import ends_in_word, search
-from rnnplay.model.generation.stepper import Floats, stepper_of
+from rnnplay.model.generation.search import Word, search, worth
+from rnnplay.model.generation.stepper import Floats, Steps, stepper_of
 from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.known_words import KnownWords
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.preparing import prepared
 from rnnplay.text.tokenizers.vocabulary import Ids
+
+RECENT = 4000
+"""Characters of the text whose words are known like those of the corpus."""
 
 Probabilities = NDArray[np.float64]
 
@@ -39,10 +44,12 @@ class Suggestion:
     """Pieces of the text that the model reads as <unk>."""
     texts: list[str] = field(default_factory=list)
     """What each of `next` adds to the text; "" for <unk>."""
-    words: list[tuple[str, float]] = field(default_factory=list)
-    """The most probable continuations to the end of a word, and the probability of each, the best first."""
+    words: list[Word] = field(default_factory=list)
+    """The most probable continuations to the end of a word, the best first."""
     phrase: str = ""
     """The continuation that saves the most keystrokes on average; "" if none is worth suggesting."""
+    learned: Learned | None = None
+    """What was learned from the text, by a model that adapts to it."""
 
 
 def complete(
@@ -65,9 +72,18 @@ def complete(
 class Completer:
     """Completes one text that changes from key to key; what the model has read of it is kept."""
 
-    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, hook: cells.LayerHook | None = None) -> None:
-        """`hook`: see `complete`."""
+    def __init__(
+        self,
+        model: LanguageModel,
+        tokenizer: Tokenizer,
+        hook: cells.LayerHook | None = None,
+        adapted: AdaptedPrompt | None = None,
+        words: Sequence[str] = (),
+    ) -> None:
+        """`hook`: see `complete`; `adapted`: what reads the text instead, and adapts to it; `words`: the corpus's."""
         self.model, self._tokenizer = model, tokenizer
+        self._words = KnownWords(words)
+        self._adapted = adapted
         self._state = PromptState(model)
         self._hooked = HookedStepper(model, hook) if hook is not None else None
 
@@ -94,6 +110,7 @@ class Completer:
             if read is None:
                 return None
             logits, state = read
+            learned = self._adapted.learned if self._adapted is not None else None
             candidates, texts = next_tokens(tokenizer, logits, Writer(tokenizer, ids, text), bars)
             writer = Writer(tokenizer, ids, text)
             unread, count = unread_word(tokenizer, text, ids)
@@ -103,15 +120,23 @@ class Completer:
                     return None
                 logits, state = read
                 writer = Writer(tokenizer, ids[:-count], text, unread)
-            stepper = self._hooked or stepper_of(self.model)
-            found = search(stepper, tokenizer, logits, state, writer, ends_in_word(text), config)
-            return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase)
+            stepper: Steps = self._hooked or stepper_of(self.model)
+            if self._adapted is not None:
+                stepper = self._adapted.steps()
+            found = search(stepper, tokenizer, logits, state, writer, text, config, self._known(text))
+            return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase, learned)
         except RnnplayError:  # a diverged model suggests nothing
             return Suggestion("", [], unknown)
+
+    def _known(self, text: str) -> KnownWords | None:
+        """The words of the corpus and those of the end of `text`."""
+        return self._words.with_those_of(text[-RECENT:]) if self._words else None
 
     def _read(self, ids: Ids, exact: bool, seconds: float | None) -> tuple[Floats, Floats] | None:
         if self._hooked is not None:
             return self._hooked.read(ids.tolist())
+        if self._adapted is not None:
+            return self._adapted.read(ids, seconds)
         return self._state.read(ids, exact, seconds)
 
     def _words_started(
@@ -126,16 +151,18 @@ class Completer:
         rests = [word[len(beginning) :] for word, _ in shown]
         # What was typed is known: probabilities are those among the words that begin with it.
         total = sum(probability for _, probability in found) or 1.0
+        rest_of = {token: tokenizer.tokens[token][len(beginning) :] for token, _ in found}
         words = [
-            (tokenizer.tokens[token][len(beginning) :], probability / total)
-            for token, probability in found
-            if tokenizer.tokens[token] != beginning
+            Word(rest_of[token], probability / total, rest_of[token]) for token, probability in found if rest_of[token]
         ][: config.words]
-        saves, suggestion = max(((probability * (len(text) - 1), text) for text, probability in words), default=(0, ""))
+        saves, suggestion = max(
+            ((word.probability * worth(len(word.text)), word.text) for word in words), default=(0, "")
+        )
         if saves <= config.floor:
             suggestion = ""
         others = [piece for piece in unknown if piece != beginning]
-        return Suggestion(suggestion, shown, others, rests, words, suggestion)
+        learned = self._adapted.learned if self._adapted is not None else None
+        return Suggestion(suggestion, shown, others, rests, words, suggestion, learned)
 
 
 def next_tokens(

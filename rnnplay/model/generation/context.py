@@ -41,6 +41,11 @@ class Writer:
         other._unfinished, other.unread = self._unfinished, self.unread
         return other
 
+    @property
+    def awaited(self) -> bytes:
+        """The bytes of `unread` that are still to come; those of an unfinished character have."""
+        return to_bytes(self.unread)[len(to_bytes(self._unfinished)) :]
+
     def fits(self, token: int) -> bool:
         """Whether `token` can follow: where a part of the prompt was not read, one that agrees with it."""
         if not self.unread:

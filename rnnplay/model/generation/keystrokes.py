@@ -5,8 +5,8 @@ right, and otherwise types the next character. A suggestion is right if the text
 
     word          the suggested word, taken with one key, if it has at least two characters
     phrase        the phrase with one key, or if it is wrong its first word with one key; at least two characters
-    one of five   that, or another of the most probable words with two keys, one to choose it and one to take it, where
-                  this takes the text further; at least three characters
+    one of five   that, or another of the most probable words with two keys, one to choose it and one to take it or the
+                  phrase that it leads on to, where this takes the text further; at least three characters
     five keys     the same, but each of the words is taken with a key of its own; at least two characters
 
 What is saved is 1 - keys / characters.
@@ -22,8 +22,6 @@ from dataclasses import dataclass
 
 from rnnplay.config import CompletionConfig
 from rnnplay.model.generation.completion import Completer, Suggestion
-from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.characters import is_word_character
 
 TYPED = 5
@@ -47,11 +45,8 @@ class Saved:
     """A row for each number of letters typed, from 0: the fraction of words among the most probable 1, 3 and 5."""
 
 
-def keystrokes_saved(
-    model: LanguageModel, tokenizer: Tokenizer, text: str, offered: CompletionConfig = OFFERED
-) -> Saved:
-    """Measures the keystrokes that completion saves a user who writes `text`, at least one character."""
-    completer = Completer(model, tokenizer)
+def keystrokes_saved(completer: Completer, text: str, offered: CompletionConfig = OFFERED) -> Saved:
+    """Measures the keystrokes that `completer` saves a user who writes `text`, at least one character."""
     found: list[Suggestion] = []
     for at in range(len(text)):
         suggestion = completer.complete(text[:at], 1, offered)
@@ -79,12 +74,12 @@ def _phrase(found: Suggestion, rest: str) -> tuple[int, int]:
 
 def _one_of_five(found: Suggestion, rest: str) -> tuple[int, int]:
     written = _phrase(found, rest)[1]
-    chosen = _right([text for text, _ in found.words], rest)
+    chosen = _right([text for word in found.words for text in (word.text, word.phrase)], rest)
     return (2, chosen) if chosen > written + 1 else (1, written)
 
 
 def _five_keys(found: Suggestion, rest: str) -> tuple[int, int]:
-    return 1, _right([found.phrase, found.suggestion, *(text for text, _ in found.words)], rest)
+    return 1, _right([found.phrase, found.suggestion, *(word.text for word in found.words)], rest)
 
 
 def _right(suggestions: Sequence[str], rest: str) -> int:
@@ -105,7 +100,7 @@ def _hits(text: str, found: list[Suggestion]) -> list[list[float]]:
             break  # it may go on
         for typed in range(min(TYPED + 1, end - start)):
             asked[typed] += 1
-            words = [word for word, _ in found[start + typed].words]
+            words = [word.text for word in found[start + typed].words]
             for column, top in enumerate(TOPS):
                 counts[typed][column] += text[start + typed : end] in words[:top]
     return [[count / max(1, number) for count in row] for row, number in zip(counts, asked, strict=True)]

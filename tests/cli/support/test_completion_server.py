@@ -7,21 +7,27 @@ import json
 from typing import Any
 
 import pytest
-import torch
 
 from rnnplay.cli.support import completion_server
 from rnnplay.cli.support.completion_server import CompletionServer
-from rnnplay.config import RunConfig
+from rnnplay.config import AdaptationConfig, CompletionConfig
+from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.model.generation.completion import complete
-from rnnplay.model.language_model import LanguageModel
-from rnnplay.text.tokenizers.build import build_tokenizer
+from rnnplay.runs.folder import RunFolder
+from tests.training.world import World, run_to_end
 
 
 @pytest.fixture(scope="module")
-def server() -> CompletionServer:
-    torch.manual_seed(1)
-    tokenizer = build_tokenizer(["Once upon a time there was a cat.\n"], "char")
-    return CompletionServer(LanguageModel(RunConfig(embedding=8, hidden=8), tokenizer.size), tokenizer, 12)
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    world = World(tmp_path_factory.mktemp("world"))
+    run_to_end(world.trainer(world.config()))
+    world.kill()
+    return SavedRun(world.folder(), "latest", world.workspace)
+
+
+@pytest.fixture
+def server(loaded: SavedRun) -> CompletionServer:
+    return CompletionServer(loaded, loaded._workspace, CompletionConfig(), AdaptationConfig())
 
 
 def answers(server: CompletionServer, *lines: bytes | dict[str, Any]) -> list[Any]:
@@ -31,10 +37,11 @@ def answers(server: CompletionServer, *lines: bytes | dict[str, Any]) -> list[An
     return found
 
 
-def test_an_answer_is_what_complete_says(server: CompletionServer) -> None:
-    (answer,) = answers(server, {"id": "a", "text": "Once upon", "bars": 3})
-    found = complete(server._model, server._tokenizer, "Once upon", 3)
-    assert (answer["id"], answer["suggestion"], answer["step"]) == ("a", found.suggestion, 12)
+def test_an_answer_is_what_complete_says(server: CompletionServer, loaded: SavedRun) -> None:
+    (answer,) = answers(server, {"id": "a", "text": "Ann li", "bars": 3})
+    found = complete(loaded.model, loaded.tokenizer, "Ann li", 3)
+    assert (answer["id"], answer["step"]) == ("a", 20)
+    assert set(answer) == {"id", "suggestion", "phrase", "words", "next", "unknown", "step"}
     assert [(one["token"], one["probability"]) for one in answer["next"]] == found.next
 
 
@@ -52,6 +59,9 @@ def test_a_sample_is_written_where_settings_are_given(server: CompletionServer) 
         (b"[1]", None, "This is no request: Expected object, got array."),
         (b'{"id": 3}', 3, "This is no request: Object missing required field text."),
         (b'{"id": 3, "text": 4}', 3, "got int - at $.text."),
+        (b'{"id": 3, "text": "a", "completion": {"floor": -1}}', 3, "floor must be a number from 0 to 100; got -1."),
+        (b'{"id": 3, "text": "a", "adaptation": {"dinamic": true}}', 3, "Unknown knob 'dinamic'"),
+        (b'{"id": 3, "text": "a", "keep": "b"}', 3, "turn dynamic on"),
         (b'{"id": 3, "text": "a", "typo": 1}', 3, "typo"),
         (b'{"id": 3, "text": "a", "bars": -1}', 3, "bars must be from 0 to 1,000; got -1."),
         (b'{"id": 3, "text": "a", "sampling": {"top_p": 7}}', 3, "top_p must be a number above 0, at most 1; got 7."),
@@ -75,3 +85,30 @@ def test_a_line_that_is_too_long_is_refused_whole(server: CompletionServer, monk
     refused, answer = answers(server, {"id": 1, "text": "x" * 500}, b"", {"id": 2, "text": "On"})
     assert "64 bytes" in refused["error"]
     assert answer["id"] == 2
+
+
+def test_a_request_may_have_settings_of_its_own(server: CompletionServer) -> None:
+    few, many = answers(server, {"text": "Ann ", "completion": {"words": 1, "floor": 0}}, {"text": "Ann "})
+    assert len(few["words"]) == 1 < len(many["words"])
+
+
+def test_the_model_adapts_to_the_text_of_a_request_and_is_kept_where_that_is_asked(
+    server: CompletionServer, loaded: SavedRun
+) -> None:
+    text = "Bob sees Bob.\n" * 12
+    request = {"text": text, "adaptation": {"dynamic": True, "dynamic_lr": 0.01}}
+    before = {name: weight.clone() for name, weight in loaded.model.weights().items()}
+    plain, adapted, kept, taken = answers(
+        server, {"text": text}, request, {**request, "keep": "bob"}, {**request, "keep": "bob"}
+    )
+    assert "learned" not in plain
+    assert adapted["learned"]["tokens"] == adapted["learned"]["of"] == 160
+    assert adapted["learned"]["after"] < adapted["learned"]["before"]
+    assert adapted["next"] != plain["next"]
+    assert all(weight.equal(before[name]) for name, weight in loaded.model.weights().items()), "the run's own"
+    run = RunFolder(loaded._workspace.checkpoints / kept["kept"]["run"])
+    assert run.info().parent.name == "run@20"  # type: ignore[union-attr]
+    assert run.checkpoint().loss == kept["kept"]["validation_loss"]
+    again = SavedRun(run, "latest", loaded._workspace).model.weights()
+    assert any(not weight.equal(before[name]) for name, weight in again.items())
+    assert "There is a run 'bob' already" in taken["error"]

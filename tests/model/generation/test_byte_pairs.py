@@ -61,11 +61,11 @@ def test_words_go_on_as_they_were_begun() -> None:
     tokenizer, model = PAIRS, model_of(PAIRS)
     found = complete(model, tokenizer, "the cat th", 5, config=CompletionConfig(words=50, effort=400))
     assert found.words
-    assert sum(probability for _, probability in found.words) <= 1 + 1e-9
+    assert sum(word.probability for word in found.words) <= 1 + 1e-9
     ids = prompt_ids(model, tokenizer, "the cat th")
     _, count = unread_word(tokenizer, "the cat th", ids)
     with torch.inference_mode():
         hidden, _ = model.rnn(model.embedding(torch.from_numpy(ids[:-count])[None]), model.zero_state(1))
         first = torch.softmax(model.logits(hidden[0, -1]).double(), 0)
     unconditional = max(float(first[int(PAIRS.encode(word)[0])]) for word in (" the", " that", " thin", " thought"))
-    assert found.words[0][1] > 3 * unconditional
+    assert found.words[0].probability > 3 * unconditional

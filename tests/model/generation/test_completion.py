@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import astuple
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -43,7 +45,7 @@ def test_words_have_the_probabilities_of_all_ways_in_which_they_end(text: str) -
     model = model_of(tokenizer)
     found = complete(model, tokenizer, text, 1, config=EVERYTHING)
     assert len(found.words) == 8
-    for word, probability in found.words:
+    for word, probability, _ in map(astuple, found.words):
         assert is_word_character(word[-1])
         ends = sum(probability_of(model, tokenizer, text, word + end) for end in " .\n")
         assert probability == pytest.approx(ends, rel=1e-3)
@@ -55,8 +57,8 @@ def test_words_have_the_probabilities_of_all_ways_in_which_they_end(text: str) -
             if word[-1] in "ab" and not any(letter in "ab" for letter in marks):
                 expected[word] = sum(probability_of(model, tokenizer, text, word + end) for end in " .\n")
     best = sorted(expected.values(), reverse=True)[:3]
-    assert [probability for _, probability in found.words][:3] == pytest.approx(best, rel=1e-3) or (
-        found.words[0][1] >= best[0]
+    assert [probability for _, probability, _ in map(astuple, found.words)][:3] == pytest.approx(best, rel=1e-3) or (
+        found.words[0].probability >= best[0]
     )
 
 
@@ -83,7 +85,7 @@ def test_newlines_are_suggested_where_they_are_asked_for() -> None:
         model.output.bias[tokenizer.newline] += 9
     assert "\n" in complete(model, tokenizer, "ab", 1, config=CompletionConfig(lines=True, floor=0)).phrase
     alone = complete(model, tokenizer, "ab", 1, config=CompletionConfig(floor=0))
-    assert "\n" not in alone.phrase + "".join(word for word, _ in alone.words)
+    assert "\n" not in alone.phrase + "".join(word.text for word in alone.words)
 
 
 @pytest.mark.parametrize("text", ["the ", "the ca", "the cat, "])
@@ -91,11 +93,12 @@ def test_a_word_model_suggests_its_words(text: str) -> None:
     tokenizer = build_tokenizer(["the cat sat, the catalogue is a cat\n"], "word")
     found = complete(model_of(tokenizer), tokenizer, text, 3, config=EVERYTHING)
     assert found.words
-    for word, probability in found.words:
+    for word, probability, _ in map(astuple, found.words):
         assert 0 < probability <= 1
         written = (text + word).replace(",", "").split()
         assert all(one in tokenizer.tokens for one in written), word
-    assert [probability for _, probability in found.words] == sorted((p for _, p in found.words), reverse=True)
+    probabilities = [word.probability for word in found.words]
+    assert probabilities == sorted(probabilities, reverse=True)
 
 
 @pytest.mark.parametrize("kind", ["char", "word"])
@@ -107,7 +110,8 @@ def test_a_hook_that_changes_nothing_suggests_the_same(kind: str, cell: str) -> 
         plain = complete(model, tokenizer, text, 4)
         same = complete(model, tokenizer, text, 4, lambda _layer, _quantity, value: value)
         assert (plain.suggestion, plain.phrase, plain.texts) == (same.suggestion, same.phrase, same.texts)
-        assert dict(plain.words) == pytest.approx(dict(same.words), rel=1e-3)
+        texts, others = ({word.text: word.probability for word in one.words} for one in (plain, same))
+        assert texts == pytest.approx(others, rel=1e-3)
 
 
 def test_answers_key_by_key_are_those_to_the_whole_text() -> None:
@@ -120,3 +124,37 @@ def test_answers_key_by_key_are_those_to_the_whole_text() -> None:
         alone = complete(model, tokenizer, text, 3)
         assert found is not None
         assert (found.suggestion, found.phrase) == (alone.suggestion, alone.phrase)
+
+
+def test_words_that_the_corpus_lacks_are_less_probable_by_the_prior() -> None:
+    tokenizer = build_tokenizer(["ab .\n"], "char")
+    model = model_of(tokenizer)
+    plain = complete(model, tokenizer, "a", 1, config=EVERYTHING)
+    known = {"ab", "aba"}
+    config = msgspec.structs.replace(EVERYTHING, prior=0.25, words=100)
+    found = Completer(model, tokenizer, words=sorted(known)).complete("a", 1, config)
+    assert found is not None
+    judged = {word.text: word.probability for word in found.words}
+    assert len(plain.words) == 8
+    for word in plain.words:
+        factor = 1 if "a" + word.text in known else 0.25
+        if word.text in judged and not set(" .") & set(word.text):
+            assert judged[word.text] == pytest.approx(word.probability * factor, rel=1e-3), word
+    assert judged["b"] > 0 and {"a" + text in known for text in judged} == {True, False}
+    never = Completer(model, tokenizer, words=["x"]).complete("a", 1, EVERYTHING)
+    assert never is not None
+    unjudged = {word.text: word.probability for word in never.words}
+    whole = [word for word in plain.words if word.text.isalpha()]
+    assert whole, "the words cannot judge one that begins as none of them"
+    assert [unjudged[word.text] for word in whole] == pytest.approx([word.probability for word in whole])
+
+
+def test_a_word_leads_on_to_the_phrase_that_saves_most() -> None:
+    tokenizer = build_tokenizer(["to be or not.\n"], "char")
+    model = model_of(tokenizer, sharpness=14)
+    led = 0
+    for text in ("to be", "to b", "", "or not", "not. to"):
+        for word in complete(model, tokenizer, text, 1, config=EVERYTHING).words:
+            assert word.phrase.startswith(word.text)
+            led += len(word.phrase) > len(word.text)
+    assert led

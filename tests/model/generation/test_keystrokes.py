@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnnplay.config import CompletionConfig, RunConfig
-from rnnplay.model.generation.completion import complete
+from rnnplay.model.generation.completion import Completer, complete
 from rnnplay.model.generation.keystrokes import keystrokes_saved
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
@@ -35,7 +35,7 @@ def trained(tokenizer: Tokenizer) -> LanguageModel:
 def test_a_user_who_writes_the_text_presses_so_many_keys(kind: str) -> None:
     tokenizer = build_tokenizer([TEXT], kind)  # type: ignore[arg-type]
     model = trained(tokenizer)
-    found = keystrokes_saved(model, tokenizer, TEXT, OFFERED)
+    found = keystrokes_saved(Completer(model, tokenizer), TEXT, OFFERED)
 
     def keys_pressed(with_phrase: bool, with_words: bool) -> int:
         written, keys = "", 0
@@ -46,7 +46,7 @@ def test_a_user_who_writes_the_text_presses_so_many_keys(kind: str) -> None:
                 if len(suggestion) > max(1, len(taken)) and TEXT.startswith(written + suggestion):
                     taken = suggestion
             more = 0
-            for word, _ in offer.words if with_words else []:
+            for word in (text for one in offer.words for text in (one.text, one.phrase)) if with_words else []:
                 if len(word) - 1 > len(taken) - more and TEXT.startswith(written + word):
                     taken, more = word, 1
             written += taken
@@ -64,7 +64,7 @@ def test_a_user_who_writes_the_text_presses_so_many_keys(kind: str) -> None:
 def test_hits_count_whole_words_by_the_letters_typed() -> None:
     tokenizer = build_tokenizer([TEXT], "char")
     model = trained(tokenizer)
-    hits = keystrokes_saved(model, tokenizer, TEXT, OFFERED).hits
+    hits = keystrokes_saved(Completer(model, tokenizer), TEXT, OFFERED).hits
     starts = [at for at in range(1, len(TEXT)) if TEXT[at].isalpha() and not TEXT[at - 1].isalpha()]
     for typed in (0, 1):
         right = asked = 0
@@ -73,6 +73,6 @@ def test_hits_count_whole_words_by_the_letters_typed() -> None:
             if len(word) > typed:
                 asked += 1
                 offer = complete(model, tokenizer, TEXT[: start + typed], 1, config=OFFERED)
-                right += word[typed:] in [text for text, _ in offer.words[:3]]
+                right += word[typed:] in [word.text for word in offer.words[:3]]
         assert hits[typed][1] == pytest.approx(right / asked)
     assert all(row == sorted(row) for row in hits)

@@ -1,0 +1,187 @@
+"""A prompt as a model reads it that adapts to it, kept between keys.
+
+The prompt is divided into segments from its beginning on, each of `dynamic_segment` tokens, and what follows is learned
+only from whole ones: a segment is read with the weights that the segments before it have left, and when the token after
+its last one is known, the weights take a step. So what a prompt of n tokens is answered with, weights, state and cache,
+depends on its tokens alone: the weights on the first (n - 1) // segment segments, the cache on all tokens. It is the
+same however the prompt was typed; a deleted token takes back what was learned from it, since the weights, the state and
+the cache after earlier segments are kept. Of what is further back only some are kept, fewer the longer ago, and what
+lies between is learned again.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rnnplay.errors import CheckpointError
+from rnnplay.generation_config import AdaptationConfig
+from rnnplay.model.generation.adaptation import AdaptiveReader, Moment, Tensors
+from rnnplay.model.generation.stepper import Floats, Stepped, Steps, as_row, stepper_of
+from rnnplay.model.language_model import LanguageModel
+from rnnplay.text.tokenizers.vocabulary import Ids
+
+KEPT_BYTES = 256 << 20
+"""About as much memory as the weights and caches after earlier segments may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned from a prompt, and what it was worth."""
+
+    tokens: int
+    """Predicted by both, and learned from."""
+    of: int
+    """Tokens of the prompt that can be: those of its whole segments."""
+    before: float
+    """Their mean nats by the model as it was trained; 0 for none."""
+    after: float
+    """Their mean nats as it adapted: each was predicted before anything was learned from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The two readers after some number of segments, and the nats up to there."""
+
+    plain: Moment
+    adapted: Moment
+    before: float
+    after: float
+
+
+class AdaptedPrompt:
+    """What one model has learned from one prompt, which changes from key to key."""
+
+    def __init__(self, model: LanguageModel, settings: AdaptationConfig, rms: Tensors | None = None) -> None:
+        """`rms`: see `gradient_rms`, needed for dynamic evaluation. `model` itself stays as it is."""
+        self.settings = settings
+        self._segment = settings.dynamic_segment
+        self._plain = AdaptiveReader(model, AdaptationConfig())
+        self._reader = AdaptiveReader(model, settings, rms)
+        self._ids: Ids = np.zeros(0, np.int64)
+        self._at = 0
+        """Segments after which the readers are."""
+        self._places = {0: _Place(self._plain.moment, self._reader.moment, 0.0, 0.0)}
+        """By the number of segments."""
+        self._memory: tuple[Floats, Ids] = np.zeros((0, model.config.hidden), np.float32), self._ids
+        self._wanted = 0
+        per_place = 4 * (model.size * settings.dynamic + settings.cache_size * model.config.hidden * settings.cache) + 1
+        self._dense = max(1, min(16, KEPT_BYTES // (10 * per_place)))
+        """So many of the last places are kept, and half of as many each in every twice as long stretch before."""
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model as it has adapted to what was read last."""
+        return self._reader.model
+
+    @property
+    def learned(self) -> Learned:
+        """What was learned from the prompt that was read last."""
+        tokens, place = self._at * self._segment, self._places[self._at]
+        count = max(tokens, 1)
+        return Learned(tokens, self._wanted * self._segment, place.before / count, place.after / count)
+
+    def read(self, ids: Ids, seconds: float | None = None) -> tuple[Floats, Floats] | None:
+        """Returns logits (V,), with a cache log p, and the state (S,) after `ids` (at least one).
+
+        After `seconds` it returns None if it has not learned from all of it; the next call goes on from there.
+        Raises CheckpointError if the logits are not finite.
+        """
+        until = None if seconds is None else time.perf_counter() + seconds
+        self._change(ids)
+        self._wanted = (len(ids) - 1) // self._segment
+        self._go_to(max(place for place in self._places if place <= self._wanted))
+        while self._at < self._wanted:
+            self._learn(ids)  # at least one segment a call
+            if self._at < self._wanted and until is not None and time.perf_counter() > until:
+                return None
+        rest = torch.from_numpy(ids[self._at * self._segment :])
+        logits, state, hidden, followed = self._reader.look(rest)
+        if not bool(torch.isfinite(logits).all()):
+            raise CheckpointError("The model's numbers are no longer finite; use a lower dynamic_lr.", None)
+        self._memory = hidden.numpy(), followed.numpy()
+        row = as_row(state)
+        width = self.model.config.hidden * self.model.config.layers
+        top = row[width - self.model.config.hidden : width]
+        return self.mixed(logits.numpy()[None], top[None])[0], row
+
+    def steps(self) -> Steps:
+        """Steps the model as it has adapted to what was read last; logits are log p of the mixture with the cache."""
+        plain = stepper_of(self.model)
+        return _MixedSteps(self, plain) if self.settings.cache else plain
+
+    def _change(self, ids: Ids) -> None:
+        """Gives up what was learned from other tokens than those of `ids`."""
+        shorter = min(len(ids), len(self._ids))
+        different = np.flatnonzero(ids[:shorter] != self._ids[:shorter])
+        common = int(different[0]) if len(different) else shorter
+        if common == len(ids):  # what was deleted may be typed again
+            return
+        self._ids = ids
+        for place in [place for place in self._places if place and place * self._segment + 1 > common]:
+            del self._places[place]
+
+    def _go_to(self, place: int) -> None:
+        if place != self._at:
+            self._at = place
+            self._plain.return_to(self._places[place].plain)
+            self._reader.return_to(self._places[place].adapted)
+
+    def _learn(self, ids: Ids) -> None:
+        start, place = self._at * self._segment, self._places[self._at]
+        segment = torch.from_numpy(ids[start : start + self._segment + 1])
+        before = place.before + float(self._plain.read(segment).sum())
+        after = place.after + float(self._reader.read(segment).sum())
+        self._at += 1
+        self._places[self._at] = _Place(self._plain.moment, self._reader.moment, before, after)
+        for old in [old for old in self._places if old and old % self._spacing(self._at - old)]:
+            del self._places[old]
+
+    def _spacing(self, ago: int) -> int:
+        """The distance of the places that are kept `ago` segments back: a power of two, about proportional to that."""
+        return 1 << max(0, int(math.log2(max(ago, 1) / self._dense)) + 1) if ago > self._dense else 1
+
+    def mixed(self, logits: Floats, hidden: Floats) -> Floats:
+        """Logits (B, V) of the model alone to log p of its mixture with the cache, by the hidden states (B, H)."""
+        kept, followed = self._memory
+        if not len(kept):
+            return logits
+        weight = self.settings.cache_lambda
+        log_p = logits - logits.max(1, keepdims=True)
+        log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
+        scores = self.settings.cache_theta * (hidden @ kept.T)  # (B, N)
+        scores = np.exp(scores - scores.max(1, keepdims=True))
+        scores /= scores.sum(1, keepdims=True)
+        cached = np.stack([np.bincount(followed, row, logits.shape[1]) for row in scores])
+        mixed: Floats = np.log((1 - weight) * np.exp(log_p) + weight * cached + 1e-30).astype(np.float32)
+        return mixed
+
+
+class _MixedSteps:
+    """As stepper.Stepper, with a cache."""
+
+    def __init__(self, prompt: AdaptedPrompt, plain: Steps) -> None:
+        self.prompt, self.plain = prompt, plain
+
+    def batch(self, rows: int) -> Stepped:
+        """The buffers for `rows` sequences."""
+        return _MixedBatch(self, self.plain.batch(rows))
+
+
+class _MixedBatch:
+    def __init__(self, own: _MixedSteps, plain: Stepped) -> None:
+        self._own, self._plain = own, plain
+        self.states = plain.states
+
+    def step(self, tokens: Sequence[int]) -> Floats:
+        """Reads one more token of each sequence; returns log p (B, V)."""
+        config = self._own.prompt.model.config
+        logits = self._plain.step(tokens)
+        end = config.layers * config.hidden
+        top = self.states[:, end - config.hidden : end]
+        return self._own.prompt.mixed(logits, top)
