@@ -289,7 +289,8 @@ class Race:
                 entry.phase = "prepares"
                 entry.told = messages.Allow(steps=0)
                 told.append((entry, entry.told))
-                train = messages.Train(config=entry.variant.config, run=entry.run, resume=entry.resume)
+                branch = None if entry.resume else self.plan.branch
+                train = messages.Train(config=entry.variant.config, run=entry.run, resume=entry.resume, branch=branch)
                 told.append((entry, train))
         self._open |= all(entry.phase not in ("starts", "prepares") for entry in self.entries)
         if not self._open:

@@ -12,6 +12,7 @@ from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
 from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, race_number, run_names
 from rnnplay.experiments.sharing import Share
+from rnnplay.experiments.standings import Progress
 from rnnplay.experiments.variants import ready, vary
 from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation
 
@@ -240,3 +241,18 @@ def test_a_run_that_joins_is_named_after_its_race() -> None:
     taken = ["race-02-rnn", "race-02-rnn-2", "race-07-gru"]
     assert run_names(variants, taken, number=2) == [["race-02-rnn-3"]]
     assert (race_number("race-02-rnn"), race_number("tales-lstm-256-01")) == (2, 0)
+
+
+def test_new_runs_begin_with_the_plans_checkpoint_and_resumed_ones_go_on() -> None:
+    origin = messages.BranchFrom(checkpoint="first@4")
+    plan = plan_race(SETUP, ready("rates", SETUP), cores=3, branch=origin)
+    race = Race(plan, plan.races()[0], run_names(plan.races(), ())[0])
+    race.take_up(race.entries[0], Progress())
+    told: list[tuple[Entry, messages.Command]] = []
+    for entry in race.entries:
+        race.heard(entry, READY)
+        told += race.commands()
+        race.heard(entry, progress(0.0, STARTED))
+    trains = [command for _, command in told if isinstance(command, messages.Train)]
+    assert [(one.resume, one.branch) for one in trains] == [(True, None), (False, origin), (False, origin)]
+    assert "from the weights of first@4" in plan.described()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnnplay.cli.support.branch import branch_message, branch_setup, branch_start, check_origin
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
@@ -18,19 +19,20 @@ from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.errors import InputError, RnnplayError
+from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.conclusion import conclude
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, reserve_names
 from rnnplay.experiments.sharing import SHARES, Measure, Share
 from rnnplay.experiments.standings import By
 from rnnplay.experiments.sweep.space import parse_dimensions
-from rnnplay.experiments.variants import READY, Variant, ready, vary
+from rnnplay.experiments.variants import READY, TEXT_KNOBS, Variant, ready, vary
 from rnnplay.knobs import Value
 from rnnplay.runs.naming import give_back
 
 if TYPE_CHECKING:
     from rnnplay.cli.support.race_reporters import RaceReporter
+    from rnnplay.runs.branching import BranchStart
     from rnnplay.workspace import Workspace
 
 MOST_SEEDS = 20
@@ -97,6 +99,19 @@ TICK_SECONDS = 0.1
     help="Settings of the setup from a file: one knob per line, named as in docs/options.md.",
 )
 @click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@click.option(
+    "--from",
+    "origin",
+    metavar="RUN[@STEP]",
+    help="Begin all variants with the weights of that checkpoint (@STEP, @best; else the latest), and with that run's "
+    "settings and vocabulary.",
+)
+@click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too.")
+@click.option(
+    "--extend-vocabulary",
+    is_flag=True,
+    help="With --from: add the tokens of the text that the vocabulary lacks, instead of refusing it.",
+)
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -114,6 +129,9 @@ def command(
     resume: str | None,
     config_file: Path | None,
     preset: str | None,
+    origin: str | None,
+    with_optimizer: bool,
+    extend_vocabulary: bool,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -133,16 +151,29 @@ def command(
             "--preset": preset is not None,
             "--match-parameters": match_parameters,
             "--repeat": repeat > 1,
+            "--from": origin is not None,
         }
         if wrong := next((name for name, value in given_too.items() if value), None):
             raise InputError(f"{wrong} cannot be given with --resume: a race keeps its variants.")
         plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
         return _race(session, plan, races, as_json)
+    check_origin(origin, False, preset, with_optimizer, extend_vocabulary)
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)
-    setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
+    start = None
+    if origin is not None:
+        if match_parameters:
+            raise InputError("--match-parameters cannot be given with --from: a branch keeps its parent's sizes.")
+        start = branch_start(session, origin, with_optimizer, extend_vocabulary)
+        setup = branch_setup(start, config_file, given(values), workspace)
+        if not variations and ready_set is None:
+            ready_set = "rates"  # the cells cannot differ
+    else:
+        setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
     variants = chosen_variants(setup, variations, ready_set, workspace)
     workspace.create()
+    if start is not None:
+        check_variants(start, variants, workspace)
     plan = plan_race(
         setup,
         variants,
@@ -152,6 +183,7 @@ def command(
         repeats=repeat,
         measure=measure,
         by=by,
+        branch=branch_message(start) if start is not None else None,
     )
     races = [
         Race(plan, race, runs) for race, runs in zip(plan.races(), reserve_names(plan.races(), workspace), strict=True)
@@ -182,6 +214,27 @@ def resumed_race(
         for entry in race.entries:
             race.take_up(entry, found.progress[entry.run])
     return plan, races
+
+
+def check_variants(start: BranchStart, variants: Sequence[Variant], workspace: Workspace) -> None:
+    """Raises InputError for a variant that cannot begin with the weights of `start`, or a text that it cannot read."""
+    from rnnplay.runs.branching import check_branch
+
+    for variant in variants:
+        try:
+            check_branch(variant.config, start.parent)
+        except ConfigError as error:
+            if error.knob not in variant.changed:
+                raise
+            raise ConfigError(
+                error.knob,
+                f"{error.knob} cannot be varied with --from: the variants begin with the weights of "
+                f"{start.parent.name}, whose {error.knob} is {getattr(start.parent.config, error.knob)}; "
+                "vary another knob, or leave out --from.",
+            ) from error
+    texts = {tuple(getattr(one.config, name) for name in TEXT_KNOBS): one.config for one in variants}
+    for config in texts.values():
+        start.encode(config, workspace)  # the engines find it in the cache
 
 
 def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import branch_start, check_origin, naming_from
+from rnnplay.cli.support.branch import branch_setup, branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.reporters import choose_reporter
@@ -143,13 +143,8 @@ def command(
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
     elif origin is not None:
-        from rnnplay.runs.branching import branch_settings
-
         start = branch_start(session, origin, with_optimizer, extend_vocabulary)
-        changed = layered(settings_in(config_file), given(values))
-        config = with_values(branch_settings(start.parent, workspace), changed)
-        if "corpus" in changed:
-            config = with_lasting_corpus(config, workspace)
+        config = branch_setup(start, config_file, given(values), workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
     if processes > 1 and launch is BY_ITSELF:

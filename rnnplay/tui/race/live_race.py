@@ -115,7 +115,7 @@ class LiveRace:
             entrant.controller.send(command)
             return
         try:
-            entrant.controller.train(command.config, name=command.run)
+            entrant.controller.train(command.config, branch=command.branch, name=command.run)
         except RnnplayError as error:
             self.race.failed(entrant.entry, str(error))
 

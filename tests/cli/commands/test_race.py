@@ -23,11 +23,15 @@ from rnnplay.engine.client import EngineClient
 from rnnplay.errors import InputError
 from rnnplay.experiments import engines
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.info import describe_run
 from rnnplay.runs.metrics.records import Step
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.workspace import Workspace
 from tests.conftest import small_text
 from tests.support import quick_engine
 from tests.support.terminal import rnnplay_command
+from tests.tui.stage import add_checkpoint
 
 Invoke = Callable[..., Result]
 
@@ -234,3 +238,51 @@ def test_every_option_is_in_the_help(invoke: Invoke) -> None:
     shown = click.unstyle(invoke("race", "--help").stdout)
     for option in ("--vary", "--ready", "--share", "--equal", "--by", "--match-parameters", "--repeat", "--json"):
         assert option in shown
+
+
+def test_all_variants_begin_with_the_weights_of_a_checkpoint(invoke: Invoke, small: Path) -> None:
+    """In a real race: each run's first validation is that of the parent's checkpoint, and run.json names it."""
+    few = ("--threads", "1", "--device", "cpu", "--precision", "float32")
+    first = invoke("train", "--preset", "quick", *SMALL, *few, "--steps", "4", "--eval-every", "2", "--run", "first")
+    assert first.exit_code == 0, first.stderr
+    result = invoke("race", "--from", "first@4", "--vary", "lr=0.01,0.02", "--steps", "2", "--share", "steps", "--json")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[0]["branch"]["checkpoint"] == "first@4" and lines[0]["setup"]["hidden"] == 8
+    begins = [one["record"] for one in lines if one["type"] == "record" and one["record"]["type"] == "validation"]
+    at_first = [one["loss"] for one in begins if one["step"] == 0]
+    state = RunFolder(small / "checkpoints" / "first").checkpoint("4")
+    assert at_first == [pytest.approx(state.loss, rel=1e-5)] * 2
+    for run in ("race-01-lr-0.01", "race-01-lr-0.02"):
+        parent = RunFolder(small / "checkpoints" / run).info().parent
+        assert parent is not None and parent.name == "first@4"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--vary", "cell=rnn,gru"),
+            "varied with --from: the variants begin with the weights of first@4, whose cell",
+        ),
+        (("--ready", "cells"), "cell cannot be varied with --from"),
+        (("--vary", "lr=0.1,0.2", "--hidden", "9"), "hidden is 9, but the weights of first@4 have 8"),
+        (("--match-parameters",), "--match-parameters cannot be given with --from"),
+        (("--preset", "tiny"), "--preset cannot be given with --from"),
+        (("--vary", "corpus=small,other"), "that the vocabulary of first lacks"),
+        (("--resume", "race-01"), "--from cannot be given with --resume"),
+    ],
+)
+def test_what_does_not_fit_the_weights_is_refused_before_anything_begins(
+    words: tuple[str, ...], sentence: str, invoke: Invoke, small: Path
+) -> None:
+    folder = RunFolder(small / "checkpoints" / "first")
+    config = with_values(RunConfig(), {"corpus": "small", "hidden": 8, "embedding": 8})
+    corpus = encode_corpus(find_corpus("small", Workspace(small)), config, Workspace(small).cache)
+    folder.create(describe_run(config, corpus, "first", 1, "2"), corpus.tokenizer)
+    add_checkpoint(folder, 4, 1.0)
+    (small / "corpora" / "other.txt").write_text(small_text().replace("e", "é"), encoding="utf-8")
+    result = invoke("race", "--from", "first", *words)
+    assert result.exit_code == 2 and sentence in result.stderr
+    assert [path.name for path in (small / "checkpoints").iterdir()] == ["first"]
+    assert invoke("race", "--with-optimizer").exit_code == 2

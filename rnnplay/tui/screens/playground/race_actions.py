@@ -15,6 +15,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.widgets.visible import visible_line
 
 if TYPE_CHECKING:
     from rnnplay.tui.race.race_settings import RaceSettings
@@ -81,6 +82,8 @@ class RaceActions:
         own = not self._is_of_race(self._controllers.front)
         note = f"{state.run} is paused meanwhile." if own and state.phase is Phase.TRAINING else ""
         device = self._controllers.front.device
+        if state.next_branch is not None:
+            note = f"All begin with random weights, not with those of {visible_line(state.next_branch.checkpoint)}."
         dialog = RaceDialog(form.config, self._controllers.workspace, note, device, self._before)
 
         def planned(plan: RacePlan | None) -> None:
