@@ -1,4 +1,4 @@
-"""Formats numbers for the user: counts, durations, times, sizes, and the quality of a model."""
+"""Formats for the user: counts, durations, times, sizes, the quality of a model, and its name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ _LARGEST_EXPONENT = 709
 def perplexity(loss: float) -> float:
     """Returns e^loss, for a loss in nats per token."""
     return math.exp(loss) if loss < _LARGEST_EXPONENT else math.nan if math.isnan(loss) else math.inf
+
+
+def model_text(cell: str, nonlinearity: str, layers: int, hidden: int) -> str:
+    """Names a model: "LSTM 1×256", "ReLU RNN 2×128"; an RNN is one with tanh unless it says so."""
+    relu = "ReLU " if cell == "rnn" and nonlinearity == "relu" else ""
+    return f"{relu}{cell.upper()} {layers}×{hidden}"
 
 
 def fixed(value: float, decimals: int) -> str:

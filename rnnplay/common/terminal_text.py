@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+NEWLINE, TAB, SPACE = "⏎", "⇥", "␣"
+"""What they are shown as in a line, and in a token."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 CONTROLS: dict[int, str] = (
@@ -25,6 +27,7 @@ MISLEADING: dict[int, str] = dict.fromkeys(
     REPLACEMENT,
 )
 
+_LINE_SIGNS = {0x0A: NEWLINE, 0x09: TAB}
 _CLASS = "".join(re.escape(chr(code)) for code in CONTROLS | MISLEADING if code not in (9, 10))
 _IN_TEXT = f"[{_CLASS}]"  # not compiled here: that would add 4 ms to every start
 _IN_LINE = f"[{_CLASS}\\t\\n]"
@@ -52,4 +55,4 @@ def sanitize_name(text: str) -> str:
 
 def _shown(match: re.Match[str]) -> str:
     code = ord(match[0])
-    return CONTROLS.get(code, REPLACEMENT)
+    return _LINE_SIGNS.get(code) or CONTROLS.get(code, REPLACEMENT)

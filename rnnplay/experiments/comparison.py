@@ -18,7 +18,7 @@ from rnnplay.experiments.variants import TOKEN_KNOBS
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.metrics.records import Finished, Rollback, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Rollback, Step, Validation, best_validation, lowest
 from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.runs.samples import LoggedSample, SampleFile
@@ -220,10 +220,8 @@ def value_text(name: str, value: Value | None) -> str:
 
 
 def _compared(folder: RunFolder, info: RunInfo, course: Course) -> ComparedRun:
-    finite = [one for one in course.validations if math.isfinite(one.loss)]
-    best = min(finite, key=lambda one: one.loss, default=None)
+    best = best_validation(course.validations)
     blocks = _blocks(course.losses)
-    known = [loss for loss in blocks if math.isfinite(loss)]
     return ComparedRun(
         run=folder.name,
         created=info.created,
@@ -236,7 +234,7 @@ def _compared(folder: RunFolder, info: RunInfo, course: Course) -> ComparedRun:
         best_step=None if best is None else best.step,
         last_validation_loss=course.validations[-1].loss if course.validations else None,
         best_bits_per_character=None if best is None else best.bits_per_character,
-        best_training_loss=min(known, default=None),
+        best_training_loss=lowest(blocks),
         last_training_loss=blocks[-1] if blocks else None,
         rollbacks=course.rollbacks,
         ended=course.ended,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from rnnplay.experiments.sharing import Measure, Reached
-from rnnplay.runs.metrics.records import Finished, Record, Rollback, Started, Step, Validation
+from rnnplay.runs.metrics.records import Finished, Record, Rollback, Started, Step, Validation, lowest
 
 By = Literal["best", "last"]
 Quality = Literal["loss", "bits_per_character"]
@@ -136,7 +136,7 @@ def rank(
             tokens=one.reached.tokens,
             seconds=one.reached.seconds,
             equal=equal,
-            best=_quality(one.validations, "best", quality),
+            best=lowest(_qualities(one.validations, quality)),
             last=_quality(one.validations, "last", quality),
             train_loss=one.last.loss if one.last else None,
             tokens_per_second=one.last.tokens_per_second if one.last else 0.0,
@@ -191,7 +191,12 @@ def _at(
 
 
 def _quality(validations: Sequence[Validated], by: By, quality: Quality) -> float | None:
-    values = [one.loss if quality == "loss" else one.bits_per_character for one in validations]
+    values = _qualities(validations, quality)
     if not values:
         return None
-    return values[-1] if by == "last" else min((value for value in values if math.isfinite(value)), default=values[-1])
+    best = lowest(values) if by == "best" else None
+    return values[-1] if best is None else best  # one that is not finite is the worst
+
+
+def _qualities(validations: Sequence[Validated], quality: Quality) -> list[float]:
+    return [one.loss if quality == "loss" else one.bits_per_character for one in validations]

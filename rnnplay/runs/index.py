@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -20,12 +19,14 @@ from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 import msgspec
 
 from rnnplay.common.files import read_small, replacing
+from rnnplay.common.formatting import model_text
 from rnnplay.common.limits import reason
 from rnnplay.config import RunConfig, Value, knobs
 from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.runs.checkpoint_state import STATE_FILE
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.info import RunInfo, unsound
+from rnnplay.runs.metrics.records import lowest
 from rnnplay.runs.notes import FILE as NOTES_FILE
 from rnnplay.runs.notes import NO_NOTES, RunNotes, read_notes
 from rnnplay.workspace import Workspace
@@ -73,12 +74,11 @@ class ListedRun:
         # Worked out once, as sorting and filtering ask for them of thousands of runs at a key.
         self.name = self.folder.name
         self.step = self.checkpoints[-1].step if self.checkpoints else None
-        losses = [one.loss for one in self.checkpoints if one.loss is not None and math.isfinite(one.loss)]
-        self.best_loss = min(losses, default=None)
+        self.best_loss = lowest(one.loss for one in self.checkpoints)
         told = [self.name]
         if self.info is not None:
             config = self.info.config
-            model = f"{config.cell} {config.layers}×{config.hidden}"
+            model = model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
             told += config.corpus, model, self.notes.note, *self.notes.tags
         self.words = "\0".join(told).casefold()
 

@@ -12,6 +12,7 @@ from rnnplay.common.formatting import (
     duration_text,
     fixed,
     fraction_of_tokens,
+    model_text,
     moment_text,
     perplexity,
     size_text,
@@ -108,3 +109,10 @@ def test_a_moment_is_in_the_users_own_time_and_what_is_none_stays_as_it_stands()
     here = datetime(2026, 3, 1, 10, 15).astimezone()
     assert moment_text(here.astimezone(UTC).isoformat()) == "2026-03-01 10:15"
     assert moment_text("yesterday") == "yesterday"
+
+
+def test_a_model_has_one_name_everywhere() -> None:
+    """What is the usual is left out: an RNN is one with tanh."""
+    assert model_text("rnn", "tanh", 1, 256) == "RNN 1×256"
+    assert model_text("rnn", "relu", 2, 64) == "ReLU RNN 2×64"
+    assert model_text("lstm", "relu", 1, 256) == "LSTM 1×256", "it has no such knob"

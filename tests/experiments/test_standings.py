@@ -124,3 +124,10 @@ def test_without_a_validation_there_is_no_rank() -> None:
 def test_equal_losses_have_equal_ranks() -> None:
     table = rank([("a", trained({100: 1.0})), ("b", trained({100: 1.0})), ("c", trained({100: 2.0}))], "steps")
     assert [row.rank for row in table.rows] == [1, 1, 3]
+
+
+def test_without_a_finite_loss_there_is_no_best() -> None:
+    """As in lists and comparisons of runs; it is still last, behind one that has only just begun to learn."""
+    dead, slow = trained({100: math.nan, 200: math.inf}), trained({100: 9.0, 200: 8.0})
+    rows = rank([("dead", dead), ("slow", slow)], "steps").rows
+    assert [(row.label, row.best) for row in rows] == [("slow", 8.0), ("dead", None)]

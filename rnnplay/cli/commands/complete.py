@@ -21,6 +21,7 @@ from rnnplay.cli.support.session import (
 )
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
 from rnnplay.common.formatting import fixed
+from rnnplay.common.terminal_text import NEWLINE, SPACE, TAB
 from rnnplay.config import knobs
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig, CompletionConfig
@@ -158,4 +159,4 @@ def _serve(
 
 def visible(token: str) -> str:
     """Makes a token readable in a table."""
-    return {" ": "␠ space", "\n": "⏎ newline", "\t": "⇥ tab"}.get(token) or written(token)
+    return {" ": f"{SPACE} space", "\n": f"{NEWLINE} newline", "\t": f"{TAB} tab"}.get(token) or written(token)

@@ -13,7 +13,7 @@ from rnnplay.cli.commands.complete import visible
 from rnnplay.cli.support.console import pairs, table, written
 from rnnplay.common.encodings import encodable
 from rnnplay.common.formatting import fixed, fraction_of_tokens
-from rnnplay.common.terminal_text import sanitize_line
+from rnnplay.common.terminal_text import NEWLINE, SPACE, sanitize_line
 from rnnplay.inspection.results import (
     GATES,
     ClippedStep,
@@ -208,7 +208,9 @@ def _mark(token: str) -> str:
     """Shortens a token to one column."""
     import unicodedata
 
-    shown = {"\n": "⏎", " ": "␠", "<unk>": "·"}.get(token) or encodable(sanitize_line(token[:1]), sys.stdout) or " "
+    shown = (
+        {"\n": NEWLINE, " ": SPACE, "<unk>": "·"}.get(token) or encodable(sanitize_line(token[:1]), sys.stdout) or " "
+    )
     return shown if unicodedata.east_asian_width(shown) not in "WF" and not unicodedata.combining(shown) else "·"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from rnnplay.common.encodings import encodable, is_utf8
-from rnnplay.common.formatting import fixed
+from rnnplay.common.formatting import fixed, model_text
 from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
 from rnnplay.knob_texts import corpus_label
 
@@ -138,8 +138,7 @@ class TextOut:
 
 def model_name(config: RunConfig) -> str:
     """ "LSTM 1×256", "ReLU RNN 2×128"."""
-    cell = "ReLU RNN" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
-    return f"{cell} {config.layers}×{config.hidden}"
+    return model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
 
 
 def corpus_name(corpus: str) -> str:

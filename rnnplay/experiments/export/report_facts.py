@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnplay.common.commands import quoted
-from rnnplay.common.formatting import count_text, duration_text, fixed, moment_text, unknown_text
+from rnnplay.common.formatting import count_text, duration_text, fixed, model_text, moment_text, unknown_text
 from rnnplay.config import GROUPS, RunConfig, knobs
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.export.curves import Curves
@@ -20,7 +19,7 @@ from rnnplay.runs.browsing.parents import Origin, find_origin
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation
+from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation, best_validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
 from rnnplay.workspace import Workspace
 
@@ -83,30 +82,26 @@ def facts(run: RunFolder, curves: Curves) -> Facts:
     state = _state(run)
     origin = find_origin(info.parent, Workspace(run.path.parent.parent)) if info.parent is not None else None
     validations, events, finished = _records(run)
+    best = best_validation(validations)
     shown = _spread(validations, MOST_ROWS)
-    finite = [one for one in shown if math.isfinite(one.loss)]
+    if best is not None and best not in shown:
+        shown = sorted([*shown, best], key=lambda one: one.step)
     return Facts(
         run=run.name,
-        model=model_name(info.config),
+        model=model_text(info.config.cell, info.config.nonlinearity, info.config.layers, info.config.hidden),
         corpus=corpus_name(info.config),
         created=moment_text(info.created),
         status=_status(finished, curves),
         measures=list(_measures(info, state, validations, curves)),
         settings=_settings(info.config),
         validations=shown,
-        best_step=min(finite, key=lambda one: one.loss).step if finite else None,
+        best_step=best.step if best is not None else None,
         left_out=len(validations) - len(shown),
         events=events,
         samples=_samples(run),
         command=command_for(info, origin.name if origin is not None else ""),
         repeatability=_repeatability(info, state, origin),
     )
-
-
-def model_name(config: RunConfig) -> str:
-    """ "LSTM 1×256", "ReLU RNN 2×128"."""
-    cell = "ReLU RNN" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
-    return f"{cell} {config.layers}×{config.hidden}"
 
 
 def corpus_name(config: RunConfig) -> str:
@@ -186,9 +181,7 @@ def _status(finished: Finished | None, curves: Curves) -> str:
 def _measures(
     info: RunInfo, state: TrainingState | None, validations: list[Validation], curves: Curves
 ) -> Iterator[tuple[str, str, str]]:
-    finite = [one for one in validations if math.isfinite(one.loss)]
-    if finite:
-        best = min(finite, key=lambda one: one.loss)
+    if (best := best_validation(validations)) is not None:
         unknown = unknown_text(best.unknown_fraction)
         yield "validation loss", fixed(best.loss, 4), f"nats per token, best, step {best.step:,}"
         yield "perplexity", fixed(best.perplexity, 3), f"e to the loss{unknown and ', '}{unknown}"

@@ -5,6 +5,8 @@ Does not load torch, as the interface reads these too.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -60,6 +62,16 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True, tag="validation"):
     """Whether this is the lowest loss of the run so far."""
     unknown_fraction: float | None = None
     """Fraction of the tokens that are `<unk>`; None in records of versions that did not count them."""
+
+
+def best_validation(validations: Iterable[Validation]) -> Validation | None:
+    """The one of the lowest finite loss, the earliest of equals; None if none is finite."""
+    return min((one for one in validations if math.isfinite(one.loss)), key=lambda one: one.loss, default=None)
+
+
+def lowest(losses: Iterable[float | None]) -> float | None:
+    """The lowest of those that are known and finite; None if there is none."""
+    return min((loss for loss in losses if loss is not None and math.isfinite(loss)), default=None)
 
 
 class Tuned(msgspec.Struct, frozen=True, kw_only=True, tag="tuned"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from rnnplay.common.formatting import count_text, fixed, moment_text, perplexity, size_text
+from rnnplay.common.formatting import count_text, fixed, model_text, moment_text, perplexity, size_text
 from rnnplay.config import RunConfig, knobs
 from rnnplay.experiments.comparison import value_text
 from rnnplay.knob_texts import corpus_label
@@ -29,12 +29,9 @@ def preview_lines(run: ListedRun, training: Training | None, size: int | None, o
     if info is None:
         return [*_noted(run), Content.styled(visible_text(run.problem), "$error")]
     config = info.config
-    cell = (
-        f"ReLU {config.cell.upper()}" if config.cell == "rnn" and config.nonlinearity == "relu" else config.cell.upper()
-    )
     corpus = corpus_label(config.corpus)
     parts = [
-        f"{cell} {config.layers}×{config.hidden}",
+        model_text(config.cell, config.nonlinearity, config.layers, config.hidden),
         f"{count_text(info.parameters)} parameters",
         visible_line(corpus),
     ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from rnnplay.common.formatting import fixed, is_much_unknown, moment_text, unknown_text
+from rnnplay.common.formatting import fixed, is_much_unknown, model_text, moment_text, unknown_text
 from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.browsing.training_now import Training
 from rnnplay.runs.index import ListedRun
@@ -52,7 +52,9 @@ def cells_of(run: ListedRun, year: int) -> dict[str, str]:
         return cells
     config = info.config
     cells["corpus"] = _corpus_text(config.corpus)
-    cells["model"] = _model_text(config.cell, config.layers, config.hidden, config.tokens == "word")
+    cells["model"] = _model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
+    if config.tokens == "word":
+        cells["model"] += " word"
     cells["lr"] = f"{config.lr:g}"
     cells["clip"] = config.clip if config.clip == "off" else f"{config.clip} {config.clip_threshold:g}"
     cells["step"] = "none" if run.step is None else f"{run.step:,}"
@@ -68,9 +70,7 @@ def _corpus_text(corpus: str) -> str:
     return visible_line(corpus_label(corpus))
 
 
-@lru_cache
-def _model_text(cell: str, layers: int, hidden: int, words: bool) -> str:
-    return f"{cell.upper()} {layers}×{hidden}{' word' * words}"
+_model_text = lru_cache(model_text)
 
 
 def training_text(training: Training) -> str:

@@ -9,7 +9,7 @@ from time import monotonic
 from textual.content import Content
 from textual.widget import Widget
 
-from rnnplay.common.formatting import count_text, duration_text, waited_text
+from rnnplay.common.formatting import count_text, duration_text, model_text, waited_text
 from rnnplay.config import RunConfig
 from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.followed_run import seconds_per_step
@@ -101,8 +101,8 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
     """Describes the run, e.g. "rnnplay  tales · LSTM 1×256 · 331k parameters · tales-lstm-256-01"."""
     config = state.config if state.run is not None else config
     corpus = corpus_label(config.corpus)
-    cell = config.cell.upper() if config.cell != "rnn" else f"RNN ({config.nonlinearity})"
-    parts = [(visible_line(corpus), 3), (f"{cell} {config.layers}×{config.hidden}", 4)]
+    model = model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
+    parts = [(visible_line(corpus), 3), (model, 4)]
     parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0
     if parameters:
         parts.append((translated("{} parameters").format(count_text(parameters)), 0))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from rnnplay.common.terminal_text import CONTROLS, MISLEADING
+from rnnplay.common.terminal_text import CONTROLS, MISLEADING, NEWLINE, SPACE, TAB
 
 MUTED, FAINT = "$foreground 65%", "$foreground 40%"
 """Styles of Content, in place of the theme's $text-muted, which is black there on a light background."""
 CODE = "$accent"
 """Style of commands, knob names and keys within a sentence."""
-NEWLINE, TAB, SPACE = "⏎", "⇥", "␣"
 
 _TEXT = CONTROLS | MISLEADING | {0x0A: "\n", 0x09: "    "}
 _LINE = CONTROLS | MISLEADING | {0x0A: NEWLINE, 0x09: TAB}

@@ -29,8 +29,8 @@ def test_they_are_listed_by_prompt_and_thinned(run: RunFolder, invoke: Invoke) -
     done = invoke("samples", "first")
     assert done.exit_code == 0 and "10 steps are not shown" in done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "1  Once …" and lines[1] == "step\tloss\ttext" and "2  He said:␊ …" in lines
-    assert lines[2] == "0\t–\t at 0␊and␛[2J on" and lines[21].startswith("290\t291.000\t at 290")
+    assert lines[0] == "1  Once …" and lines[1] == "step\tloss\ttext" and "2  He said:⏎ …" in lines
+    assert lines[2] == "0\t–\t at 0⏎and␛[2J on" and lines[21].startswith("290\t291.000\t at 290")
     assert "\x1b" not in done.stdout
     everything = invoke("samples", "first", "--all", "--prompt", "2").stdout.splitlines()
     assert everything[0].startswith("2  He said") and len(everything) == 33

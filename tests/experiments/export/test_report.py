@@ -116,6 +116,12 @@ def test_a_thousand_validations_are_thinned_with_both_ends(workspace: Workspace)
     assert (found.validations[0].step, found.validations[-1].step) == (0, 999)
 
 
+def test_the_best_of_a_thousand_validations_is_among_those_shown(workspace: Workspace) -> None:
+    run = make_run(workspace, records=[validation(step, loss=1.0 if step == 502 else 1.5) for step in range(1000)])
+    found = facts(run, read_curves(run))
+    assert found.best_step == 502 and [one.step for one in found.validations if one.loss == 1.0] == [502]
+
+
 @pytest.mark.parametrize(
     "knobs",
     [
