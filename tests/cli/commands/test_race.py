@@ -22,6 +22,7 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.client import EngineClient
 from rnnplay.errors import InputError
 from rnnplay.experiments import engines
+from rnnplay.experiments.resumption import tag_dropped
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
 from rnnplay.runs.metrics.records import Step
@@ -219,6 +220,11 @@ def test_ctrl_c_ends_all_with_a_checkpoint_and_the_race_goes_on(invoke: Invoke, 
     started = {line["run"]: line["record"]["step"] for line in lines if line.get("record", {}).get("type") == "started"}
     assert started == dict(zip(("race-01-rnn", "race-01-lstm"), reached, strict=True))
     assert (lines[-1]["at"], lines[-1]["measure"]) == ([max(reached) + 5], "steps")
+    tag_dropped(RunFolder(small / "checkpoints" / "race-01-rnn"))
+    without = invoke("race", "--resume", "race-01", "--steps", str(max(reached) + 8))
+    assert without.exit_code == 0 and "Not trained on: RNN (dropped).\n" in without.stderr, without.stderr
+    assert "failed" not in without.stdout + without.stderr
+    assert RunFolder(small / "checkpoints" / "race-01-rnn").checkpoint("latest").step == max(reached) + 5
 
 
 def test_a_corpus_by_its_path_is_found_from_anywhere(
