@@ -6,15 +6,17 @@ import math
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from rnnplay.engine import messages
-from rnnplay.inspection.results import Candidate
+from rnnplay.inspection.results import Candidate, WordCandidate
 from rnnplay.tui.app import save_screenshot
+from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.screens.dialogs import Ask, Confirm
@@ -91,6 +93,50 @@ async def test_escape_closes_the_help_before_it_leaves_the_prompt(stage: Stage) 
         assert app.focused is stage.prompt._input
         await pilot.press("escape")
         await until(pilot, lambda: app.focused is not stage.prompt._input)
+
+
+# --- fields of text -------------------------------------------------------------------------------------------
+
+FIELDS = {
+    "#prompt-input": ("g", "escape"),
+    "#inspect-text": ("i 2 e", "escape escape"),
+    "#filter": ("o slash", "escape escape escape"),
+    "Ask Input": ("ctrl+s", "escape"),
+    "#file-path": ("", "escape"),
+}
+"""By selector: the keys that lead to a field of text, and those that lead back."""
+
+
+async def test_the_arrows_move_the_cursor_in_every_field(stage: Stage) -> None:
+    """Also where a suggestion stands after the text: only at its end does → take a character of that."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        await stage.stop(pilot)
+        for selector, (there, back) in FIELDS.items():
+            if there:
+                await pilot.press(*there.split())
+            else:
+                stage.playground.action_open_file()
+            await until(pilot, lambda: isinstance(app.focused, Input))
+            field = app.focused
+            assert field in app.screen.query(selector.removeprefix("Ask ")), selector
+            assert isinstance(field, Input)
+            field.value = ""
+            await pilot.press(*"ab", "space", *"cd")
+            if isinstance(field, GhostInput):
+                word = WordCandidate(text="e", probability=0.5)
+                field.suggest("ab cd", msgspec.structs.replace(completion(1), suggestion="e", words=[word]))
+            await pilot.press("left", "left", "left", "right")
+            assert (field.value, field.cursor_position) == ("ab cd", 3), selector
+            await pilot.press("shift+right")
+            assert (field.value, field.selection) == ("ab cd", (3, 4)), selector
+            await pilot.press("end", "right")
+            taken = "ab cde" if isinstance(field, GhostInput) else "ab cd"
+            assert (field.value, field.cursor_position) == (taken, len(taken)), selector
+            field.value = ""
+            await pilot.press(*back.split())
+            await until(pilot, lambda: app.screen is stage.playground)
 
 
 # --- the palette ----------------------------------------------------------------------------------------------
