@@ -120,8 +120,8 @@ async def test_the_arrows_move_the_cursor_in_every_field(stage: Stage) -> None:
                 stage.playground.action_open_file()
             await until(pilot, lambda: isinstance(app.focused, Input))
             field = app.focused
-            assert field in app.screen.query(selector.removeprefix("Ask ")), selector
             assert isinstance(field, Input)
+            assert field in app.screen.query(selector.removeprefix("Ask ")), selector
             field.value = ""
             await pilot.press(*"ab", "space", *"cd")
             if isinstance(field, GhostInput):

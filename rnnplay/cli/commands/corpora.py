@@ -96,8 +96,9 @@ def add(session: Session, path: Path, name: str | None, encoding: str, as_json: 
 def fetch(session: Session, wanted: str | None, name: str | None, encoding: str, as_json: bool) -> None:
     """Download a text into the workspace's corpora/: one by name, or the file at a web address.
 
-    Without a name, lists the texts that are known. Those with a checksum are checked by it. A download that was
-    interrupted goes on where it was; .gz, .bz2, .xz and .zip are unpacked.
+    Without a name, lists the texts that are known. Those with a SHA-256 are checked by it, the others by their size.
+    The SHA-256 of what came is kept in corpora/fetched.json, and it is said if the same address gives another file
+    later. A download that was interrupted goes on where it was; .gz, .bz2, .xz and .zip are unpacked.
     """
     from rnnplay.text.corpora.downloads import downloads
 
@@ -106,7 +107,7 @@ def fetch(session: Session, wanted: str | None, name: str | None, encoding: str,
             write_json([builtins(one) for one in downloads()])
             return
         rows = [
-            (one.name, size_text(one.bytes), "yes" if one.sha256 else "by size only", one.summary)
+            (one.name, size_text(one.bytes), "by SHA-256" if one.sha256 else "by size, about", one.summary)
             for one in downloads()
         ]
         table(("name", "download", "verified", "what"), rows, numbers=("download",))
@@ -115,7 +116,7 @@ def fetch(session: Session, wanted: str | None, name: str | None, encoding: str,
     from rnnplay.text.corpora.fetching import fetch
 
     with shown_progress(wanted) as progress:
-        corpus = fetch(wanted, session.workspace, name, progress, encoding)
+        corpus = fetch(wanted, session.workspace, name, progress, encoding, note)
     if as_json:
         write_json(_described(corpus))
     else:

@@ -28,6 +28,8 @@ class Download(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tokens: TokenKind = "char"
     feed: Literal["stream", "lines"] = "stream"
     licence: str
+    checked: str
+    """How bytes and sha256 are known, and what was not tried."""
 
 
 def downloads(folder: Path | None = None) -> list[Download]:

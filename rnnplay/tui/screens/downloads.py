@@ -79,7 +79,7 @@ class DownloadsScreen(ModalScreen[str | None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         card = self._cards[event.option.id or ""]
-        verified = "checked by its SHA-256" if card.sha256 else "checked by its size only"
+        verified = "checked by its SHA-256" if card.sha256 else "checked by its size, which is only about right"
         self.query_one("#about", Static).update(f"{card.summary}\n{card.licence}; {verified}.")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -109,8 +109,11 @@ class DownloadsScreen(ModalScreen[str | None]):
             if stop.is_set():
                 raise _StoppedError
 
+        def say(remark: str) -> None:
+            self.app.call_from_thread(self.app.notify, visible_line(remark), timeout=10, markup=False)
+
         try:
-            corpus = fetch(name, self._workspace, progress=take)
+            corpus = fetch(name, self._workspace, progress=take, say=say)
         except _StoppedError:
             self.app.call_from_thread(self._ended, "stopped; Enter goes on from there")
         except (RnnplayError, OSError) as error:

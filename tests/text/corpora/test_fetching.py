@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import threading
 import zipfile
@@ -18,9 +19,9 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.text.corpora import fetching
-from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
 from rnnplay.text.corpora.downloads import Download, downloads
-from rnnplay.text.corpora.fetching import fetch
+from rnnplay.text.corpora.fetching import FETCHED, fetch
 from rnnplay.text.corpora.transfer import transfer
 from rnnplay.workspace import Workspace
 
@@ -114,7 +115,15 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def known(monkeypatch: pytest.MonkeyPatch, url: str, **fields: Any) -> None:
-    about = {"name": "known", "title": "A text", "summary": "", "url": url, "bytes": len(TEXT), "licence": "CC0"}
+    about = {
+        "name": "known",
+        "title": "A text",
+        "summary": "",
+        "url": url,
+        "bytes": len(TEXT),
+        "licence": "CC0",
+        "checked": "",
+    }
     card = Download(**{**about, **fields})
     monkeypatch.setattr(fetching, "find_download", lambda name: card if name == card.name else None)
 
@@ -215,6 +224,28 @@ def zipped(**files: bytes) -> bytes:
     return stream.getvalue()
 
 
+def test_another_size_and_another_text_than_before_are_said(
+    server: Server, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text without a checksum is trusted the first time; later it is known what came then."""
+    known(monkeypatch, server.url("/text.txt"), bytes=round(1.1 * len(TEXT)))
+    said: list[str] = []
+    fetch("known", workspace, "one", say=said.append)
+    about = f"known has {len(TEXT):,} bytes; the card says about {round(1.1 * len(TEXT)):,}."
+    assert said == [about]
+    kept = json.loads((workspace.corpora / FETCHED).read_text())
+    assert kept[server.url("/text.txt")]["sha256"] == hashlib.sha256(TEXT).hexdigest()
+    fetch("known", workspace, "two", say=said.append)
+    assert said == [about, about], "the same file again"
+    server.version, server.files["/text.txt"] = '"two"', TEXT[:-100]
+    fetch("known", workspace, "three", say=said.append)
+    assert "gave another file than on" in said[-1] and f"then {len(TEXT):,}" in said[-1]
+    (workspace.corpora / FETCHED).write_text("[broken")
+    fetch("known", workspace, "four", say=said.append)
+    assert len(said) == 5, "a broken record is begun anew"
+    assert {one.name for one in list_corpora(workspace)} >= {"one", "two", "three", "four"}
+
+
 def test_packed_texts_are_unpacked(server: Server, workspace: Workspace, tmp_path: Path) -> None:
     server.files["/book.txt.gz"] = gzip.compress(TEXT)
     server.files["/words.zip"] = zipped(words=TEXT, **{"__MACOSX/words": b"?"})
@@ -294,4 +325,5 @@ def test_cards_of_downloads_are_whole() -> None:
     assert {"tinyshakespeare", "text8", "enwik8", "wikitext-2", "war-and-peace", "alice"} <= {one.name for one in cards}
     for one in cards:
         assert one.url.startswith("https://")
-        assert one.licence and one.summary and one.bytes > 10_000
+        assert one.licence and one.summary and one.checked and one.bytes > 10_000
+        assert one.sha256 or "about" in one.checked or "size" in one.checked, "what is not pinned is said"

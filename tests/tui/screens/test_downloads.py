@@ -36,18 +36,19 @@ async def test_a_text_is_fetched_stopped_and_fetched_again(tmp_path: Path, monke
     wanted: list[str] = []
     go_on = threading.Event()
 
-    def fetch(name: str, workspace: Workspace, progress: Any) -> SimpleNamespace:
+    def fetch(name: str, workspace: Workspace, progress: Any, say: Any) -> SimpleNamespace:
         wanted.append(name)
         if len(wanted) == 1:
             raise InputError("example.org cannot be reached; check the connection.")
         while len(wanted) == 2:  # until it is stopped
             progress(1_000_000, 4_000_000)
             go_on.wait(0.01)
+        say("alice has 5 bytes; the card says about 4.")
         return SimpleNamespace(name=name)
 
     monkeypatch.setattr(fetching, "fetch", fetch)
     app = Dialog(Workspace(tmp_path))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.press("enter")
         await until(pilot, lambda: "cannot be reached" in app.said)
         await pilot.press("enter")
@@ -57,3 +58,4 @@ async def test_a_text_is_fetched_stopped_and_fetched_again(tmp_path: Path, monke
         await pilot.press("enter")
         await until(pilot, lambda: app.chosen == ["alice"])
         assert wanted == ["alice"] * 3
+        assert ["alice has 5 bytes" in one.message for one in app._notifications] == [True]
