@@ -2,7 +2,7 @@
 
 Both are trained at the same time, on one thread each, so that whatever else the machine does slows both down alike.
 
-python -m benchmarks.fine_tune --corpus FILE [--parent tales] [--preset tiny] [--seconds 30] [--seeds 1]
+python -m benchmarks.fine_tune --corpus FILE [--parent tales] [--preset tiny] [--seconds 30] [--seeds 1] [--shrink 0.5]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--parent-minutes", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=30.0, help="of training, of the branch and from scratch")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--shrink", default="0.5", help="what the parent's weights are multiplied by")
     options = parser.parse_args()
     for seed in range(1, options.seeds + 1):
         with tempfile.TemporaryDirectory() as workspace:
@@ -29,7 +30,10 @@ def main() -> None:
             on_parent = ["--corpus", options.parent, "--minutes", f"{options.parent_minutes:g}", "--run", "parent"]
             parent, *_ = best_validation([*common, "--preset", options.preset, *on_parent])
             short = ["--corpus", options.corpus, "--minutes", f"{options.seconds / 60:g}"]
-            ways = (["--from", "parent", "--extend-vocabulary"], ["--preset", options.preset])
+            ways = (
+                ["--from", "parent", "--extend-vocabulary", "--shrink", options.shrink],
+                ["--preset", options.preset],
+            )
             with ThreadPoolExecutor() as pool:
                 both = pool.map(best_validation, [[*common, *way, *short, "--threads", "1"] for way in ways])
                 (branch, _, steps, rate), (alone, _, alone_steps, alone_rate) = both

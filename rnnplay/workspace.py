@@ -77,8 +77,8 @@ class Workspace:
                 raise _in_the_way(self.root if self.root.is_symlink() and not self.root.exists() else folder) from error
             except OSError as error:
                 raise InputError(
-                    f"Nothing can be written in the workspace {self.root} ({error.strerror}), so there is no training "
-                    f"in it; allow writing there, or {_ANOTHER}."
+                    f"Nothing can be written in the workspace {self.root} ({error.strerror}), so nothing can be "
+                    f"trained or kept in it; allow writing there, or {_ANOTHER}."
                 ) from error
         return self
 

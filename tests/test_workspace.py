@@ -36,7 +36,9 @@ def read_only(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def test_one_that_may_only_be_read_is_looked_into(read_only: Workspace) -> None:
-    with pytest.raises(InputError, match=r"Nothing can be written in .*, so there is no training in it; allow"):
+    with pytest.raises(
+        InputError, match=r"Nothing can be written in .*, so nothing can be trained or kept in it; allow"
+    ):
         read_only.create()
     reading = read_only.for_reading()
     assert reading.cache != read_only.cache == read_only.root / ".cache"

@@ -20,13 +20,13 @@ def find_start(wanted: BranchFrom, workspace: Workspace) -> BranchStart:
             f"The run {parent.folder.name!r} is another one than that which was chosen to branch from; choose the "
             "checkpoint again."
         )
-    return BranchStart(parent, wanted.with_optimizer, wanted.extend_vocabulary)
+    return BranchStart(parent, wanted.with_optimizer, wanted.extend_vocabulary, wanted.shrink)
 
 
 def read_start(start: BranchStart, config: RunConfig, corpus: EncodedCorpus) -> Branch:
     """Reads the parent's tensors; raises InputError, which names a checkpoint to use instead if there is one."""
     try:
-        return read_branch(start.parent, config, corpus, start.with_optimizer)
+        return read_branch(start.parent, config, corpus, start.with_optimizer, start.shrink)
     except CheckpointError as error:
         if error.instead is None:
             raise

@@ -25,6 +25,8 @@ class BranchFrom(msgspec.Struct, frozen=True, kw_only=True):
     created: str = ""
     """`RunInfo.created` of that run, if another that has taken its name is to be refused."""
     with_optimizer: bool = False
+    shrink: float = 1.0
+    """What all weights are multiplied by."""
     extend_vocabulary: bool = False
     """Whether tokens of the text that the parent's vocabulary lacks are added to it; otherwise the text is refused."""
 

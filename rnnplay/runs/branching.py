@@ -52,7 +52,7 @@ class ParentCheckpoint(NamedTuple):
         """As `--from` takes it: "first@1200"."""
         return f"{self.folder.name}@{self.checkpoint.step}"
 
-    def parent(self, optimizer: bool, tokenizer: Tokenizer) -> Parent:
+    def parent(self, optimizer: bool, tokenizer: Tokenizer, shrink: float = 1.0) -> Parent:
         """What a branch that reads its text with `tokenizer` keeps about it in run.json."""
         return Parent(
             run=self.folder.name,
@@ -60,6 +60,7 @@ class ParentCheckpoint(NamedTuple):
             created=self.info.created,
             optimizer=optimizer,
             added_tokens=tokenizer.size - self.tokenizer.size,
+            shrink=shrink,
         )
 
 
@@ -92,6 +93,8 @@ class BranchStart(NamedTuple):
     parent: ParentCheckpoint
     with_optimizer: bool = False
     extend_vocabulary: bool = False
+    shrink: float = 1.0
+    """What all weights are multiplied by."""
 
     def encode(self, config: RunConfig, workspace: Workspace, progress: Progress | None = None) -> EncodedCorpus:
         """Encodes the text of the branch; raises InputError as `encode_for_branch` does."""

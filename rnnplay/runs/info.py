@@ -37,6 +37,8 @@ class Parent(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the branch began with the optimizer's state, too."""
     added_tokens: int = 0
     """Number of tokens by which the branch's vocabulary is larger than the parent's."""
+    shrink: float = 1.0
+    """What the weights were multiplied by."""
 
     @property
     def name(self) -> str:

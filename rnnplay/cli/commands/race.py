@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import branch_message, branch_setup, branch_start, check_origin
+from rnnplay.cli.support.branch import branch_message, branch_options, branch_setup, branch_start, check_origin
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
@@ -106,12 +106,7 @@ TICK_SECONDS = 0.1
     help="Begin all variants with the weights of that checkpoint (@STEP, @best; else the latest), and with that run's "
     "settings and vocabulary.",
 )
-@click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too.")
-@click.option(
-    "--extend-vocabulary",
-    is_flag=True,
-    help="With --from: add the tokens of the text that the vocabulary lacks, instead of refusing it.",
-)
+@branch_options
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -132,6 +127,7 @@ def command(
     origin: str | None,
     with_optimizer: bool,
     extend_vocabulary: bool,
+    shrink: float,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -157,14 +153,14 @@ def command(
             raise InputError(f"{wrong} cannot be given with --resume: a race keeps its variants.")
         plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
         return _race(session, plan, races, as_json)
-    check_origin(origin, False, preset, with_optimizer, extend_vocabulary)
+    check_origin(origin, False, preset, with_optimizer, extend_vocabulary, shrink)
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)
     start = None
     if origin is not None:
         if match_parameters:
             raise InputError("--match-parameters cannot be given with --from: a branch keeps its parent's sizes.")
-        start = branch_start(session, origin, with_optimizer, extend_vocabulary)
+        start = branch_start(session, origin, with_optimizer, extend_vocabulary, shrink)
         setup = branch_setup(start, config_file, given(values), workspace)
         if not variations and ready_set is None:
             ready_set = "rates"  # the cells cannot differ

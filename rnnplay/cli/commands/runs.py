@@ -230,7 +230,8 @@ def _origin(origin: Origin) -> str:
     """Formats what a run was branched from: "first@1200, 5 tokens added"."""
     parent = origin.parent
     optimizer = ", with the optimizer's state" if parent.optimizer else ""
-    return origin.text + optimizer + (f", {parent.added_tokens:,} tokens added" if parent.added_tokens else "")
+    shrunk = f", weights × {parent.shrink:g}" if parent.shrink != 1 else ""
+    return origin.text + shrunk + optimizer + (f", {parent.added_tokens:,} tokens added" if parent.added_tokens else "")
 
 
 def _clip(run: dict[str, Any]) -> str:

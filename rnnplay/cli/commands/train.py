@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import branch_setup, branch_start, check_origin, naming_from
+from rnnplay.cli.support.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.reporters import choose_reporter
@@ -73,12 +73,7 @@ if TYPE_CHECKING:
     default=1,
     help="Train in N processes on this machine, started by torchrun, each on its rows of every batch.",
 )
-@click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too.")
-@click.option(
-    "--extend-vocabulary",
-    is_flag=True,
-    help="With --from: add the tokens of the text that the vocabulary lacks, instead of refusing it.",
-)
+@branch_options
 @workspace_option
 @json_option
 @knob_options(RunConfig)
@@ -96,6 +91,7 @@ def command(
     processes: int,
     with_optimizer: bool,
     extend_vocabulary: bool,
+    shrink: float,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -117,7 +113,7 @@ def command(
         require(("tensorboard",), "--tensorboard")
     if checkpoint is not None and not resume:
         raise InputError("--checkpoint is where a run continues; give --resume, too.")
-    check_origin(origin, resume, preset, with_optimizer, extend_vocabulary)
+    check_origin(origin, resume, preset, with_optimizer, extend_vocabulary, shrink)
     workspace = session.workspace
     if values["corpus"] == "-":
         if launch.size > 1 or processes > 1:
@@ -143,7 +139,7 @@ def command(
         if "corpus" in changed:
             config = with_lasting_corpus(config, workspace)
     elif origin is not None:
-        start = branch_start(session, origin, with_optimizer, extend_vocabulary)
+        start = branch_start(session, origin, with_optimizer, extend_vocabulary, shrink)
         config = branch_setup(start, config_file, given(values), workspace)
     else:
         config = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from rnnplay.cli.support.session import Session, find_model
 from rnnplay.cli.support.settings import layered, settings_in, with_lasting_corpus
@@ -13,18 +15,43 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import CheckpointError, InputError
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 if TYPE_CHECKING:
     from rnnplay.runs.branching import BranchStart
     from rnnplay.workspace import Workspace
 
 
-def branch_start(session: Session, origin: str, with_optimizer: bool, extend_vocabulary: bool) -> BranchStart:
+def branch_options(function: F) -> F:
+    """Adds the options of a branch: --from, --with-optimizer, --extend-vocabulary, --shrink."""
+    for option in (
+        click.option(
+            "--shrink",
+            metavar="X",
+            type=click.FloatRange(0, 1, min_open=True),
+            default=1.0,
+            help="With --from: multiply all weights by X. Half helps where the text is of another kind.  [default: 1]",
+        ),
+        click.option(
+            "--extend-vocabulary",
+            is_flag=True,
+            help="With --from: add the tokens of the text that the vocabulary lacks, instead of refusing it.",
+        ),
+        click.option("--with-optimizer", is_flag=True, help="With --from: begin with the optimizer's state, too."),
+    ):
+        function = option(function)
+    return function
+
+
+def branch_start(
+    session: Session, origin: str, with_optimizer: bool, extend_vocabulary: bool, shrink: float = 1.0
+) -> BranchStart:
     """Reads what --from names, and holds that checkpoint; raises InputError."""
     from rnnplay.runs.branching import BranchStart, find_parent
 
     with naming_from(session, origin.rpartition("@")[0] or origin):
         parent = find_parent(origin, lambda name: find_model(session, name))
-    return BranchStart(parent, with_optimizer, extend_vocabulary)
+    return BranchStart(parent, with_optimizer, extend_vocabulary, shrink)
 
 
 def branch_setup(
@@ -45,6 +72,7 @@ def branch_message(start: BranchStart) -> BranchFrom:
         created=start.parent.info.created,
         with_optimizer=start.with_optimizer,
         extend_vocabulary=start.extend_vocabulary,
+        shrink=start.shrink,
     )
 
 
@@ -60,15 +88,27 @@ def naming_from(session: Session, run: str) -> Iterator[None]:
 
 
 def check_origin(
-    origin: str | None, resume: bool, preset: str | None, with_optimizer: bool, extend_vocabulary: bool
+    origin: str | None,
+    resume: bool,
+    preset: str | None,
+    with_optimizer: bool,
+    extend_vocabulary: bool,
+    shrink: float = 1.0,
 ) -> None:
     """Raises InputError for options that contradict each other."""
     if origin is None:
-        for option, given in (("--with-optimizer", with_optimizer), ("--extend-vocabulary", extend_vocabulary)):
+        options = {
+            "--with-optimizer": with_optimizer,
+            "--extend-vocabulary": extend_vocabulary,
+            "--shrink": shrink != 1.0,
+        }
+        for option, given in options.items():
             if given:
                 raise InputError(f"{option} is for a branch; say with --from what to branch from.")
         return
     if resume:
         raise InputError("--from begins a new run, and --resume continues one; give only one of them.")
+    if with_optimizer and shrink != 1.0:
+        raise InputError("--shrink changes the weights that the optimizer's state belongs to; leave out one of them.")
     if preset is not None:
         raise InputError("--preset cannot be given with --from: a branch begins with its parent's settings.")

@@ -119,6 +119,8 @@ def command_for(info: RunInfo, origin: str = "") -> str:
     words = ["rnnplay", "train"]
     if origin:
         words += ["--from", origin]
+        if info.parent is not None and info.parent.shrink != 1:
+            words += ["--shrink", f"{info.parent.shrink:g}"]
     if not any(getattr(config, name) for name in lengths):
         words += ["--minutes", "0"]
     for name, spec in knobs().items():

@@ -36,12 +36,18 @@ class Branch(NamedTuple):
 
 
 def read_branch(
-    parent: ParentCheckpoint, config: RunConfig, corpus: EncodedCorpus, with_optimizer: bool = False
+    parent: ParentCheckpoint,
+    config: RunConfig,
+    corpus: EncodedCorpus,
+    with_optimizer: bool = False,
+    shrink: float = 1.0,
 ) -> Branch:
     """Reads the weights at the parent's checkpoint, and with `with_optimizer` the optimizer's state, for `corpus`.
 
     Where the parent keeps an EMA of its weights, the branch begins with the EMA, which is what was validated; with the
-    optimizer's state it begins with the raw weights, to which that state belongs. The checkpoint is held no longer
+    optimizer's state it begins with the raw weights, to which that state belongs. All weights are multiplied by
+    `shrink`: a model that is sure of another text learns a new one slowly (Ash & Adams 2020, "On warm-starting neural
+    network training", there with noise). The checkpoint is held no longer
     afterwards. Raises ConfigError for knobs that differ in what the tensors depend on, InputError if `corpus` has other
     ids or a file cannot be used.
     """
@@ -49,6 +55,10 @@ def read_branch(
     check_ids(parent.tokenizer, corpus.tokenizer, parent.name)
     if with_optimizer:
         _check_optimizer(config, parent)
+        if shrink != 1.0:
+            raise InputError(
+                "The optimizer's state belongs to the weights as they are; shrink them, or keep its state."
+            )
     state, path, size = parent.state, parent.checkpoint.path, parent.tokenizer.size
     with naming_another(parent.folder, state.step):
         weights = read_weights(path, parent.config, size, state.sha256.get(WEIGHTS_FILE, ""))
@@ -64,13 +74,15 @@ def read_branch(
             "checkpoint.",
             parent.folder.another(state.step),
         )
+    if shrink != 1.0:
+        weights = {name: tensor * shrink for name, tensor in weights.items()}
     added = corpus.tokenizer.size - size
     notices = [warning] if (warning := overlap_warning(parent, config, corpus)) else []
     if added:
         weights = with_new_rows(weights, added, config.tie, config.seed)
         moments = with_new_moments(moments, added)
         notices.append(f"{added:,} tokens were added to the vocabulary of {parent.folder.name}, which has {size:,}.")
-    return Branch(parent.parent(with_optimizer, corpus.tokenizer), weights, moments, notices)
+    return Branch(parent.parent(with_optimizer, corpus.tokenizer, shrink), weights, moments, notices)
 
 
 def check_ids(ours: Tokenizer, given: Tokenizer, parent: str) -> None:

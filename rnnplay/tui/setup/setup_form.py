@@ -269,7 +269,9 @@ class SetupForm(Vertical):
         if branch is None:
             return ""
         optimizer = " and the optimizer's state" if branch.with_optimizer else ""
-        return f"Branch of {branch.checkpoint}: t trains a new run from its weights{optimizer}; n from random ones."
+        shrunk = f" × {branch.shrink:g}" if branch.shrink != 1 else ""
+        taken = f"its weights{shrunk}{optimizer}"
+        return f"Branch of {branch.checkpoint}: t trains a new run from {taken}; n from random ones."
 
     @on(MoreRow.Pressed)
     def _more_pressed(self, event: MoreRow.Pressed) -> None:

@@ -53,6 +53,7 @@ def test_settings_are_the_parents_but_for_those_given(first: RunFolder, workspac
         "created": first.info().created,
         "optimizer": False,
         "added_tokens": 0,
+        "shrink": 1.0,
         "now": "first",
     }
     config = shown["config"]
@@ -106,6 +107,15 @@ def test_what_cannot_be_branched_is_refused_in_a_sentence(
     refused = invoke("train", *options)
     assert refused.exit_code == 2 and says in refused.stderr, refused.stderr
     assert not [path for path in first.path.parent.iterdir() if path != first.path]  # nothing is left behind
+
+
+def test_shrunk_weights_are_told_of_and_not_mixed_with_the_optimizers_state(first: RunFolder, invoke: Invoke) -> None:
+    assert invoke("train", "--from", "first@2", "--shrink", "0.5", "--run", "b", "--steps", "1").exit_code == 0
+    assert "first@2, weights × 0.5" in invoke("runs", "show", "b").stdout
+    for wrong in (("--shrink", "0.5"), ("--from", "first", "--shrink", "2"), ("--from", "first", "--shrink", "0")):
+        assert invoke("train", *wrong).exit_code == 2
+    mixed = invoke("train", "--from", "first", "--shrink", "0.5", "--with-optimizer")
+    assert mixed.exit_code == 2 and "--shrink changes the weights" in mixed.stderr
 
 
 def test_a_renamed_or_removed_parent_is_said_to_be_that(first: RunFolder, invoke: Invoke) -> None:

@@ -89,6 +89,19 @@ def test_a_step_and_the_best_one_can_be_named(world: World) -> None:
             parent_of(world, bad)
 
 
+def test_shrunk_weights_are_all_so_many_times_the_parents(world: World) -> None:
+    parent = world.trainer(world.config(steps=3))
+    run_to_end(parent)
+    origin = parent_of(world)
+    config = branch_settings(origin, world.workspace)
+    corpus = encode_for_branch(origin, config, world.workspace)
+    branch = read_branch(origin, config, corpus, shrink=0.5)
+    assert branch.parent is not None and branch.parent.shrink == 0.5
+    assert equal(branch.weights, {name: 0.5 * tensor for name, tensor in weights(parent).items()})
+    with pytest.raises(InputError, match="optimizer's state belongs to the weights as they are"):
+        read_branch(origin, config, corpus, True, 0.5)
+
+
 def test_a_checkpoint_to_branch_from_outlives_those_that_its_run_deletes(world: World) -> None:
     trainer = world.trainer(world.config(checkpoint_every=1, keep=1))
     trainer.advance()

@@ -79,7 +79,9 @@ class Foreground:
         if resume:
             self._trainer = Trainer.resume(config, encoded, folder, *hooks, checkpoint=resume, group=group)
         else:
-            branch = read_branch(start.parent, config, encoded, start.with_optimizer) if start is not None else None
+            branch = None
+            if start is not None:
+                branch = read_branch(start.parent, config, encoded, start.with_optimizer, start.shrink)
             self._trainer = Trainer(config, encoded, folder, *hooks, branch=branch, group=group)
         return self._trainer
 

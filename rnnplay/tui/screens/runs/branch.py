@@ -18,6 +18,9 @@ from rnnplay.runs.shipped import find_model
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.workspace import Workspace
 
+SHRINK = 0.5
+"""What the weights are multiplied by for a text of another kind; measured in docs/performance.md."""
+
 
 class ParentSettings(NamedTuple):
     """A checkpoint to branch from."""
@@ -60,7 +63,8 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
     depend on stays. The run that it comes from is not changed.
 
     The optimizer's state (Adam's means, the momentum) is of use where the branch goes on with the same text. On another
-    text the weights alone are the usual beginning.
+    text the weights alone are the usual beginning. Weights of half their size are less sure of what they learned, and
+    learn a text of another kind faster.
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
 
@@ -78,6 +82,7 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
             )
             yield OptionList(
                 Option("the weights; the optimizer begins anew", id="weights"),
+                Option(f"the weights × {SHRINK:g}, for a text of another kind", id="shrunk"),
                 Option(f"the weights and the optimizer's state ({self._origin.config.optimizer})", id="optimizer"),
             )
 
@@ -85,8 +90,15 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
         self.query_one(OptionList).focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        origin, optimizer = self._origin, event.option.id == "optimizer"
-        self.dismiss(BranchFrom(checkpoint=origin.name, created=origin.created, with_optimizer=optimizer))
+        origin, chosen = self._origin, event.option.id
+        self.dismiss(
+            BranchFrom(
+                checkpoint=origin.name,
+                created=origin.created,
+                with_optimizer=chosen == "optimizer",
+                shrink=SHRINK if chosen == "shrunk" else 1.0,
+            )
+        )
 
     def action_cancel(self) -> None:
         self.dismiss(None)

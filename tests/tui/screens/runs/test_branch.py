@@ -37,9 +37,12 @@ def sent(stage: Stage) -> list[messages.Train]:
     return [one for one in stage.engine.of(messages.Train) if isinstance(one, messages.Train)]
 
 
-@pytest.mark.parametrize(("keys", "optimizer"), [(("enter",), False), (("down", "enter"), True)])
+@pytest.mark.parametrize(
+    ("keys", "optimizer", "shrink"),
+    [(("enter",), False, 1.0), (("down", "enter"), False, 0.5), (("down", "down", "enter"), True, 1.0)],
+)
 async def test_a_branch_is_shown_and_then_trained_with_what_was_changed(
-    keys: tuple[str, ...], optimizer: bool, stage: Stage
+    keys: tuple[str, ...], optimizer: bool, shrink: float, stage: Stage
 ) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -56,7 +59,9 @@ async def test_a_branch_is_shown_and_then_trained_with_what_was_changed(
         await pilot.press("t")
         await until(pilot, lambda: len(sent(stage)) == 1)
         train = sent(stage)[0]
-        assert train.branch == messages.BranchFrom(checkpoint=f"{PARENT}@40", created=CREATED, with_optimizer=optimizer)
+        assert train.branch == messages.BranchFrom(
+            checkpoint=f"{PARENT}@40", created=CREATED, with_optimizer=optimizer, shrink=shrink
+        )
         assert (train.config.lr, train.config.hidden, train.resume) == (0.05, 32, False)
         assert train.run != PARENT
 
