@@ -148,7 +148,7 @@ def test_one_whose_engine_ends_is_told_and_the_others_go_on(invoke: Invoke, smal
         "run": "race-01-early_stop-9",
         "message": "Its engine has ended: it ended with exit code 3.",
     }
-    assert [one["label"] for one in lines[-1]["variants"]] == ["early_stop 0", "early_stop 9"]
+    assert [one["label"] for one in lines[-1]["variants"]] == ["early_stop never", "early_stop 9"]
     assert lines[-1]["variants"][1]["failures"] == [failed["message"]]
 
 
