@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
 import shutil
@@ -216,6 +217,16 @@ def write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_new(folder: Path, stem: str, suffix: str, text: str) -> Path:
+    """Writes a new file, with a number after `stem` if the name is taken, and returns its path. Raises OSError."""
+    for number in itertools.count(1):
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
+        with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as file:  # replaces no file
+            file.write(text)
+            return path
+    raise AssertionError
 
 
 def replace_durably(path: Path, data: bytes) -> None:

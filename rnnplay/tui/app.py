@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +22,7 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from rnnplay.common.files import write_new
 from rnnplay.common.signals import signal_name
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, with_values
@@ -358,21 +358,16 @@ class RnnplayApp(App[None]):
             self.notify(f"The screenshot could not be saved in {folder}: {why}.", severity="error", markup=False)
         else:
             self.notify(f"Saved as {saved}.", title="Screenshot", timeout=10, markup=False)
+            if self.is_web:
+                from rnnplay.tui.textual_patches.web_driver import download
+
+                download(self, [saved], self.controllers.workspace.cache)
 
 
 def save_screenshot(svg: str, folder: Path, now: datetime) -> Path:
     """Writes `svg` to a new file in `folder`, named after the time `now`, and returns its path. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        again = f"-{number}" if number > 1 else ""
-        path = folder / f"rnnplay-{now:%Y-%m-%d-%H%M%S}{again}.svg"
-        try:
-            with path.open("x", encoding="utf-8") as file:  # never overwrites a file
-                file.write(svg)
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError
+    return write_new(folder, f"rnnplay-{now:%Y-%m-%d-%H%M%S}", ".svg", svg)
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +103,9 @@ async def until(condition: Any, otherwise: Any, seconds: float = 10.0) -> None:
 class Class:
     """A server, and everybody who visits it."""
 
-    def __init__(self, workspace: Workspace, **settings: Any) -> None:
-        command = (sys.executable, str(PROGRAM))
+    def __init__(
+        self, workspace: Workspace, command: Sequence[str] = (sys.executable, str(PROGRAM)), **settings: Any
+    ) -> None:
         self.server = Server(workspace, Settings(token=TOKEN, **settings), command)
         self.test_server = TestServer(self.server.app(1))
         self._clients: list[TestClient[Any, Any]] = []

@@ -7,10 +7,14 @@ and ends with the first packet that it cannot read.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -79,15 +83,19 @@ class BrowserDriver(BoundedDriver, WebDriver):
                             self.let_it_catch_up(self.exit_event)
                             self.process_message(message)
                     elif kind == "M":
-                        with contextlib.suppress(ValueError, TypeError, KeyError):
-                            self._on_meta(kind, payload)
+                        with contextlib.suppress(
+                            ValueError, TypeError, KeyError, RecursionError
+                        ):  # it is no message of ours
+                            given = json.loads(payload)
+                            if isinstance(given, dict):
+                                self.on_meta(str(given.get("type")), given)
             for message in keys.tick():
                 self.process_message(message)
 
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
         """Takes what the server says; unlike Textual's, a size may be anything, and quitting closes the engines."""
         match packet_type:
-            case "quit":
+            case "quit" | "exit":
                 self._loop.call_soon_threadsafe(self._leave, signal.SIGHUP)
             case "resize":
                 self._size = size = _sensible(payload["width"], payload["height"])
@@ -107,6 +115,25 @@ class BrowserDriver(BoundedDriver, WebDriver):
 
     def _say(self, text: str) -> None:
         self._app.notify(text, severity="warning", timeout=30, markup=False)
+
+
+def download(app: App[Any], files: Sequence[Path], cache: Path) -> None:
+    """Offers files of the workspace to the browser, several as one archive that is put into `cache`."""
+    app.run_worker(partial(_hand_over, app, files, cache), thread=True, exit_on_error=False)
+
+
+def _hand_over(app: App[Any], files: Sequence[Path], cache: Path) -> None:
+    path = files[0]
+    if len(files) > 1:
+        from zipfile import ZipFile
+
+        folder = Path(os.path.commonpath([file.parent for file in files]))
+        path = cache / f"{files[0].stem if folder == Path.cwd() else folder.name}.zip"
+        with ZipFile(path, "w") as archive:
+            for file in files:
+                archive.write(file, file.relative_to(folder))
+    # Its kind is named: looking it up would read files of the system.
+    app.call_from_thread(partial(app.deliver_binary, path, mime_type="application/octet-stream"))
 
 
 def _sensible(width: object, height: object) -> tuple[int, int]:

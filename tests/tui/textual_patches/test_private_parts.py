@@ -69,6 +69,9 @@ FINGERPRINTS = {
     "Input._watch_value": "ffa57a58cea1",
     "Input._on_paste": "4130f8efa484",
     "Input._on_key": "55068e7ce456",
+    "WebDriver": "dc02f19cc0a1",
+    "ByteStream": "57ed813eb4df",
+    "AppService": "4230f4b4c138",
 }
 
 ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
@@ -77,7 +80,8 @@ ELSEWHERE = {"tui/widgets/text.py": "Toast.render"}
 
 @cache
 def sources() -> dict[str, str]:
-    from textual.drivers import _writer_thread, linux_driver
+    from textual.drivers import _byte_stream, _writer_thread, linux_driver, web_driver
+    from textual_serve.app_service import AppService
 
     from rnnplay.tui.widgets import text
 
@@ -98,6 +102,9 @@ def sources() -> dict[str, str]:
         "Toast": vars(text)["Toast"],
         "Input": Input,
         "TextArea": TextArea,
+        "WebDriver": web_driver.WebDriver,
+        "ByteStream": _byte_stream.ByteStream,
+        "AppService": AppService,
         "WrappedDocument": WrappedDocument,
         "compute_wrap_offsets": _wrap.compute_wrap_offsets,
         "chunks": _wrap.chunks,

@@ -167,6 +167,10 @@ class ExportScreen(ModalScreen[str | None]):
             return
         finally:
             self._busy = False
+        if self.app.is_web:
+            from rnnplay.tui.textual_patches.web_driver import download
+
+            download(self.app, files, self._workspace.cache)
         self.dismiss(written_text(files))
 
     def _say(self, text: str, busy: bool = False) -> None:
