@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
+from rnnplay.experiments.variants import TOKEN_KNOBS
 from rnnplay.runs.folder import find_run
 from rnnplay.tui.chart.chart_model import Series
 from rnnplay.tui.chart.palette import DIED, RunLook, run_look
@@ -15,6 +17,7 @@ from rnnplay.tui.followed_run import FollowedRun, Turn
 from rnnplay.tui.run_state import RunState
 from rnnplay.workspace import Workspace
 
+Kind = Literal["loss", "bits", "norm"]
 LOOK_SECONDS = 0.5
 """Between two looks at the files of an overlaid run that is being trained."""
 
@@ -47,10 +50,19 @@ class OverlaidRun:
         """Changes when other histories are to be drawn, or when it ends."""
         return id(self.state.loss), self.look.mark, self.state.reason == "diverged"
 
-    def series(self, kind: Literal["loss", "norm"]) -> list[Series]:
-        """Returns its curves in the chart of that kind: training without the raw values, validation as dots."""
+    def series(self, kind: Kind) -> list[Series]:
+        """Returns its curves in the chart of that kind: training without the raw values, validation as dots.
+
+        In bits per character only validation, as a line.
+        """
         state, look = self.state, self.look
         end = DIED if state.reason == "diverged" else ""
+        if kind == "bits":
+            return [
+                Series(
+                    look.mark, state.validation_bits, look.color, smooth=False, mark=look.mark, end=end, listed=False
+                )
+            ]
         line = state.loss if kind == "loss" else state.norm
         found = [Series(look.mark, line, look.color, raw=False, mark=look.mark, end=end, listed=False)]
         if kind == "loss":
@@ -123,7 +135,12 @@ class Overlay:
         return next(look for look in looks if (look.color, look.mark) not in taken)
 
 
-def overlaid_series(runs: Iterable[OverlaidRun], kind: Literal["loss", "norm"]) -> list[Series]:
+def differing_tokens(configs: Sequence[RunConfig]) -> bool:
+    """Whether runs with these settings predict different tokens, so that their losses per token cannot be compared."""
+    return len({tuple(getattr(config, name) for name in TOKEN_KNOBS) for config in configs}) > 1
+
+
+def overlaid_series(runs: Iterable[OverlaidRun], kind: Kind) -> list[Series]:
     """Returns the curves of all `runs` in the chart of that kind."""
     return [series for run in runs for series in run.series(kind)]
 

@@ -120,7 +120,8 @@ class RunState:
         """Whether the engine is loading the model for prompts."""
         self.trainer: Holder | None = None
         """Which process trains a run that is followed, if that is known."""
-        self.validation_loss = History()
+        self.validation_loss, self.validation_bits = History(), History()
+        """In nats per token, and in bits per character."""
         # Averaged in the logarithm: one spike would raise an arithmetic mean for hundreds of steps.
         self.loss, self.norm = History(geometric=True), History(geometric=True)
         self.norm_clipped = History()
@@ -295,6 +296,7 @@ class RunState:
             case records.Validation():
                 self.validation = record
                 self.validation_loss.append(record.step, record.loss)
+                self.validation_bits.append(record.step, record.bits_per_character)
             case records.Started():
                 self.started, self.opened, self.in_engine = record, None, True
                 if self.hold is not None:  # what it began with has been read
@@ -379,7 +381,7 @@ class RunState:
 
     def _cut_after(self, step: int) -> None:
         """Discards the history after `step`, from which the run continues."""
-        for history in (self.loss, self.validation_loss, self.norm, self.norm_clipped):
+        for history in (self.loss, self.validation_loss, self.validation_bits, self.norm, self.norm_clipped):
             history.cut_after(step)
         kept = [record for record in self.recent if record.step <= step]
         self.recent = deque(kept, maxlen=RECENT)

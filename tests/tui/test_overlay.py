@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rnnplay.common.formatting import fixed
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui import overlay as overlays
 from rnnplay.tui.chart.canvas import Layout
@@ -125,6 +126,25 @@ async def test_chosen_runs_are_drawn_on_the_charts_until_they_are_taken_off(stag
         await pilot.press("X")
         await until(pilot, lambda: len(stage.loss.series) == 2)
         assert not stage.playground.query_one(OverlayLegend).display
+
+
+async def test_runs_with_other_tokens_are_compared_in_bits_per_character(stage: Stage) -> None:
+    """Also in the legend; without the other run the chart is as it was."""
+    make_run(stage.workspace, "pairs", steps=120, loss=4.5, values={"tokens": "bpe"})
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot, 20)
+        overlay = stage.playground._overlay
+        assert await overlay.show(["pairs"]) == []
+        await until(pilot, lambda: stage.loss.border_title == "Bits per character")
+        other, own = stage.loss.series
+        assert (own.history, other.history) == (stage.state.validation_bits, overlay.runs[0].state.validation_bits)
+        bits = overlay.runs[0].state.validation
+        assert bits is not None
+        await until(pilot, lambda: f"pairs {fixed(bits.bits_per_character, 3)}" in shown(stage.playground, "#overlay"))
+        overlay.clear()
+        await until(pilot, lambda: stage.loss.border_title == "Loss")
+        assert stage.loss.series[0].history is stage.state.loss
 
 
 def test_only_histories_that_have_changed_are_read_again() -> None:

@@ -80,6 +80,7 @@ CHINESE = {
     "no answer for {}": "已 {} 没有应答",
     "at this step for {}": "这一步已用 {}",
     "Loss": "损失",
+    "Bits per character": "每字符比特数",
     "nats per token, as soon as training begins": "单位：奈特每字符；训练开始后显示",
     "Gradient norm": "梯度范数",
     "before clipping, on a log axis": "裁剪之前，对数坐标",

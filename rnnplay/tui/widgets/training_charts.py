@@ -11,7 +11,7 @@ from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.config import RunConfig
 from rnnplay.tui.chart.chart import Chart, Mark, Series
 from rnnplay.tui.chart.sparkline import Spark
-from rnnplay.tui.overlay import OverlaidRun, overlaid_series
+from rnnplay.tui.overlay import OverlaidRun, differing_tokens, overlaid_series
 from rnnplay.tui.run_state import RUNNING, RunState
 from rnnplay.tui.widgets.overlay_legend import OverlayLegend
 
@@ -20,6 +20,8 @@ TITLES = {
     "norm-chart": ("Gradient norm", "before clipping, on a log axis"),
 }
 """The title of each chart, and its text while there are no data."""
+BITS_TITLE = "Bits per character"
+"""The title of the chart of losses while runs with other tokens are overlaid."""
 
 
 class TrainingCharts(Vertical):
@@ -63,16 +65,21 @@ class TrainingCharts(Vertical):
         clip = config if state.phase in RUNNING or state.followed else form
         loss, norm = self.query_one("#loss-chart", Chart), self.query_one("#norm-chart", Chart)
         translated = self._translated
-        drawn = state.loss, [run.key for run in overlaid], translated("train")
+        in_bits = bool(overlaid) and differing_tokens([config, *(run.state.config for run in overlaid)])
+        drawn = state.loss, [run.key for run in overlaid], translated("train"), in_bits
         if drawn != self._drawn:  # other runs
             self._drawn = drawn
-            loss.series = [
-                *overlaid_series(overlaid, "loss"),
+            valid = translated("valid")
+            own = [
                 Series(translated("train"), state.loss, "primary"),
-                Series(translated("valid"), state.validation_loss, "accent", smooth=False, style="dots"),
+                Series(valid, state.validation_loss, "accent", smooth=False, style="dots"),
             ]
+            if in_bits:  # losses per token cannot be compared
+                own = [Series(valid, state.validation_bits, "accent", smooth=False)]
+            loss.series = [*overlaid_series(overlaid, "bits" if in_bits else "loss"), *own]
+            loss.border_title = translated(BITS_TITLE if in_bits else TITLES["loss-chart"][0])
             norm.series = [*overlaid_series(overlaid, "norm"), Series(translated("norm"), state.norm, "secondary")]
-        self.query_one(OverlayLegend).show(overlaid)
+        self.query_one(OverlayLegend).show(overlaid, in_bits)
         for chart in (loss, norm):
             chart.viewport.limit = config.steps or None
         marks = [Mark(step, "↺", "warning") for step in state.returns]
