@@ -182,6 +182,26 @@ def test_what_is_said_over_too_few_rows_ends_in_a_mark(text: str, rows: int, sho
     assert text_widgets.fitted(text, 8, rows) == shown_text
 
 
+# --- the setup ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 18), SMALL])
+async def test_the_arrows_go_from_field_to_field_in_a_form_that_scrolls(stage: Stage, size: tuple[int, int]) -> None:
+    """A container that takes them to scroll leaves the focus where it is, and the learning rate out of reach."""
+    app = stage.open()
+    async with app.run_test(size=size) as pilot:
+        await stage.ready(pilot)
+        stage.form.query_one("#knob-preset").focus()
+        rows = stage.form.query_one("#setup-rows")
+        for name in ("corpus", "tokens", "cell", "hidden", "layers", "clip", "clip_threshold", "lr"):
+            await pilot.press("down")
+            await until(pilot, lambda name=name: app.focused is stage.form.field(name))  # type: ignore[misc]
+        await until(pilot, lambda: rows.region.contains_region(stage.form.field("lr").region))
+        await pilot.press("up")
+        assert app.focused is stage.form.field("clip_threshold")
+        assert size[1] > 12 or rows.max_scroll_y > 0
+
+
 # --- clipping -------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
@@ -24,7 +24,7 @@ from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.setup.values import nudged
-from rnnplay.tui.widgets.text import BoundedText
+from rnnplay.tui.widgets.text import BoundedText, FieldScroll
 
 OPEN_FILE = "open a file…"
 SPACED_ROWS = 24
@@ -178,7 +178,7 @@ class SetupForm(Vertical):
     # --- rows -----------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="setup-rows", can_focus=False):
+        with FieldScroll(id="setup-rows"):
             with Vertical(classes="first-rows"):
                 yield self._preset_field
                 for group in FIRST:

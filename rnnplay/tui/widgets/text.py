@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from textwrap import wrap
+from typing import ClassVar
 
 from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.message_pump import MessagePump
@@ -53,6 +56,18 @@ class Lines(Widget):
 
     def render(self) -> Content:
         return Content("\n").join(self._rows)
+
+
+class FieldScroll(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls to the field that has the focus. ↑ and ↓ are left to whatever moves the focus.
+
+    Textual's own container takes them to scroll as soon as it is too low for all fields, and the focus stays.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page_up", "Scroll up", show=False),
+        Binding("pagedown", "page_down", "Scroll down", show=False),
+    ]
 
 
 class BoundedText(Static):

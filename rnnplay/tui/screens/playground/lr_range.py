@@ -8,7 +8,7 @@ import sys
 from typing import ClassVar
 
 import msgspec
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -28,6 +28,8 @@ from rnnplay.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "rnnplay", "lr-range", "--json")
 REDRAW_STEPS = 4
+FLAT_ROWS = 16
+"""Lower windows have no room for the note."""
 NOTE = "A tenth of the rate with the lowest loss is one to begin with. It promises nothing."
 
 
@@ -43,6 +45,8 @@ class LrRangeScreen(ModalScreen[float | None]):
     LrRangeScreen PlotView { border: none; background: $surface; }
     LrRangeScreen Static { height: auto; }
     LrRangeScreen #promise { color: $text-muted; }
+    LrRangeScreen.-flat > Vertical { max-height: 100%; }
+    LrRangeScreen.-flat #promise { display: none; }
     """
     HELP = """
     ## Learning-rate range test
@@ -77,6 +81,9 @@ class LrRangeScreen(ModalScreen[float | None]):
 
     def on_mount(self) -> None:
         self._test()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < FLAT_ROWS, "-flat")
 
     def on_unmount(self) -> None:
         self._end()

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -38,7 +38,7 @@ from rnnplay.tui.race.race_settings import (
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.text import BoundedText, Lines
+from rnnplay.tui.widgets.text import BoundedText, FieldScroll, Lines
 from rnnplay.tui.widgets.visible import MUTED, padded, visible_line
 from rnnplay.workspace import Workspace
 
@@ -59,16 +59,12 @@ class PlanField(KnobField):
         raise SkipAction
 
 
-class PlanBox(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """Scrolls to the field that has the focus; the arrows are the dialog's, also where there is something to scroll."""
-
-
 class RaceDialog(ModalScreen[RacePlan | None]):
     """Plans a race of the setup; the result is the plan, or None."""
 
     DEFAULT_CSS = """
     RaceDialog { align: center middle; }
-    RaceDialog > PlanBox {
+    RaceDialog > FieldScroll {
         width: 78; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
         border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
         background: $surface;
@@ -130,7 +126,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
         """The choice whose variants are listed."""
 
     def compose(self) -> ComposeResult:
-        with PlanBox() as box:
+        with FieldScroll() as box:
             box.border_title = "Race: what differs?"
             box.border_subtitle = "↑ ↓ choose  tab settings  ← → change  enter start"
             yield ChoiceList(list(choices()), id="race-choice")
