@@ -209,7 +209,7 @@ class Stage:
         """The engine makes the run's folder and trains."""
         run = self.state.run
         assert run is not None
-        if not (self.workspace.checkpoints / run).exists():
+        if not RunFolder(self.workspace.checkpoints / run).holds_run():  # its name may be reserved already
             make_run(self.workspace, run)
         await self.say(pilot, progress([started(run), *records], fraction, left))
 
