@@ -21,7 +21,7 @@ from rnnplay.config import KnobSpec, Value
 from rnnplay.knobs import typed
 from rnnplay.tui.setup.form_rows import knob_help, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
-from rnnplay.tui.setup.values import nudged
+from rnnplay.tui.setup.values import Nudges
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class KnobField(Widget, can_focus=True):
         self._held: str | None = None
         """A typed or chosen text that was not accepted, shown in place of the value."""
         self._on_extra = False
+        self.nudges = Nudges()
 
     # --- what is shown --------------------------------------------------------------------------------------
 
@@ -348,7 +349,7 @@ class KnobField(Widget, can_focus=True):
     def stepped(self, value: Value, direction: int) -> Value | None:
         """The value one step from `value`; None if that is the option that is an action."""
         if not self.options:
-            return nudged(self.spec, value, direction)
+            return self.nudges.nudged(self.spec, value, direction)
         values = [value for value, _ in self.options]
         count = len(values) + bool(self.extra)
         here = len(values) if self._on_extra else values.index(value) if value in values else -1

@@ -23,7 +23,7 @@ from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_opti
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
 from rnnplay.tui.setup.typed_text import with_texts
-from rnnplay.tui.setup.values import nudged
+from rnnplay.tui.setup.values import Nudges
 from rnnplay.tui.widgets.text import BoundedText, FieldScroll
 
 OPEN_FILE = "open a file…"
@@ -81,6 +81,8 @@ class SetupForm(Vertical):
         """By knob, the newest last: text that is being typed or was not accepted."""
         self._corpora: list[tuple[str, str]] = []
         self._fields: dict[str, KnobField] = {}
+        self._nudges: dict[str, Nudges] = {}
+        """Of knobs whose rows are not shown yet."""
         self._preset_field = KnobField(self._presets.spec(), label_width=label_width(FIRST_NAMES), id="knob-preset")
         self._more = MoreRow()
         self._more_mounted = False
@@ -152,7 +154,8 @@ class SetupForm(Vertical):
 
     def nudge(self, name: str, direction: int) -> None:
         """Moves a number to the next sensible value above (1) or below (-1)."""
-        self.set_value(name, nudged(name, getattr(self.config, name), direction))
+        nudges = self._fields[name].nudges if name in self._fields else self._nudges.setdefault(name, Nudges())
+        self.set_value(name, nudges.nudged(name, getattr(self.config, name), direction))
 
     def field(self, name: str) -> KnobField:
         """The row of a knob; opens "more" if it is there."""

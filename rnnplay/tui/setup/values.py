@@ -22,6 +22,25 @@ def nudged(spec: KnobSpec | str, value: Value, direction: int) -> Value:
     return _nudged_float(spec, float(value), direction)
 
 
+class Nudges:
+    """Nudges one number; a nudge back returns to the number before it, also if that is on no round step."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Value, int, Value]] = []
+        """Each nudge that can be taken back: the value before, the direction, and the value after."""
+
+    def nudged(self, spec: KnobSpec | str, value: Value, direction: int) -> Value:
+        """As the function does, or the value before the last nudge, if that was in the other direction."""
+        if self._made and self._made[-1][2] != value:
+            self._made = []  # another value has been typed
+        if self._made and self._made[-1][1] == -direction:
+            return self._made.pop()[0]
+        there = nudged(spec, value, direction)
+        if there != value:
+            self._made.append((value, direction, there))
+        return there
+
+
 def _nudged_int(spec: KnobSpec, value: int, direction: int) -> int:
     default, high = int(spec.default), spec.knob.high
     if default >= 16 and default & (default - 1) == 0:

@@ -21,7 +21,7 @@ from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.setup.form_rows import MoreRow
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.setup_form import OPEN_FILE, SetupForm
-from rnnplay.tui.setup.values import nudged
+from rnnplay.tui.setup.values import Nudges, nudged
 from tests.tui.stage import until
 
 
@@ -536,6 +536,29 @@ def test_nudging_stays_within_the_limits_and_moves(name: str) -> None:
             assert (float(after) - float(value)) * direction >= 0
             value = after
     assert nudged(spec, spec.default, 1) != spec.default
+
+
+@pytest.mark.parametrize("name", [name for name, spec in knobs().items() if spec.kind in ("int", "float")])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_nudge_back_returns_to_the_value_before_it(name: str, direction: int) -> None:
+    """Also from one that is on no round step, such as a threshold of 0.3, and after several in a row."""
+    spec, nudges = knobs()[name], Nudges()
+    way = [spec.default]
+    for _ in range(5):
+        there = nudges.nudged(spec, way[-1], direction)
+        if there == way[-1]:
+            break
+        way.append(there)
+    for before in reversed(way[:-1]):
+        assert nudges.nudged(spec, way.pop(), -direction) == before
+
+
+def test_a_value_that_was_typed_is_where_nudges_begin() -> None:
+    nudges = Nudges()
+    assert nudges.nudged("clip_threshold", 0.3, -1) == pytest.approx(0.2)
+    assert nudges.nudged("clip_threshold", 0.2, 1) == 0.3
+    assert nudges.nudged("clip_threshold", 0.3, -1) == pytest.approx(0.2)
+    assert nudges.nudged("clip_threshold", 0.7, 1) == pytest.approx(1.0), "0.7 was typed instead"
 
 
 @pytest.mark.parametrize(
