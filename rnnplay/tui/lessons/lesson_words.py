@@ -34,6 +34,13 @@ NEW_QUESTION: Words = {
 }
 NEW_YES: Words = {"en": "Begin it", "zh": "开始"}
 NEW_NO: Words = {"en": "Stay in the lesson", "zh": "留在本课"}
+UNFINISHED_TITLE: Words = {"en": "Begin the lesson's run", "zh": "开始本课的训练"}
+UNFINISHED: Words = {
+    "en": "{run} is at step {step:,} and not finished. Train what the lesson needs next in its place? "
+    "It stays in the list of runs (o).",
+    "zh": "{run} 在第 {step:,} 步，还没有结束。要换成本课接下来的训练吗？它仍留在运行列表里（o）。",
+}
+UNFINISHED_NO: Words = {"en": "Cancel", "zh": "取消"}
 FINISHED: Words = {"en": "{run} is finished at step {step:,}.", "zh": "{run} 已在第 {step:,} 步结束。"}
 RUNNING: Words = {
     "en": "A run is under way; stop it (x) before starting another.",

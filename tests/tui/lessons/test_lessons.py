@@ -438,6 +438,24 @@ async def test_a_run_that_was_stopped_is_resumed_by_t_and_n_asks(stage: Stage) -
         assert (command.run, command.resume, command.config.steps) == (run, True, 2000)
 
 
+async def test_a_run_of_ones_own_gives_way_to_the_lessons_only_after_a_yes(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot, 7)
+        await stage.stop(pilot)
+        await open_lesson(stage, pilot, 8)
+        stage.engine.sent.clear()
+        for answer in ("escape", "left enter"):
+            assert not stage.engine.of(messages.Train)
+            await pilot.press("t")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            assert "is at step 7 and not finished" in " ".join(shown(app.screen, "Label").split())
+            await pilot.press(*answer.split())
+            await until(pilot, lambda: app.screen is stage.playground)
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        assert stage.engine.of(messages.Train)[0].run == "lesson-8-rnn-01"
+
+
 async def test_what_did_not_come_out_is_trained_once_more(stage: Stage) -> None:
     """With another seed, as the same one would give the same; and it says what was measured."""
     app = stage.open()

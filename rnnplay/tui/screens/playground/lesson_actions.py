@@ -15,6 +15,7 @@ from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.screens.playground.layout import PlaygroundLayout
+from rnnplay.tui.screens.playground.new_run_question import before_lesson_run
 from rnnplay.tui.screens.playground.run_actions import RunActions
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 from rnnplay.tui.widgets.visible import shortened
@@ -89,7 +90,15 @@ class LessonActions:
                 self.train(need.variant)
 
     def train(self, variant: str, again: bool = False) -> None:
-        """Trains a variant of the lesson; `again` uses another seed."""
+        """Trains a variant of the lesson; `again` uses another seed. Asks first where an unfinished run gives way."""
+        from rnnplay.tui.screens.dialogs import Confirm
+
+        controller = self._progress.controller
+        question = before_lesson_run(controller.state, self._progress)
+
+        def begin(wanted: bool | None = True) -> None:
+            if wanted:
+                self._runs.begin(controller, start)
 
         def start() -> None:
             self._progress.train(variant, again)
@@ -97,7 +106,11 @@ class LessonActions:
             for pane in self._panes:  # to show the step under way
                 self._screen.call_after_refresh(pane.follow)
 
-        self._runs.begin(self._progress.controller, start)
+        if question is None:
+            begin()
+        else:
+            title, text, yes, no, lost = question
+            self._screen.app.push_screen(Confirm(title, text, yes, no, lost=lost), begin)
 
     def train_if_none_runs(self, variant: str) -> None:
         """Trains a variant for a button of the page, unless a run is under way."""

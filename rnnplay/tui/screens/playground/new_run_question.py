@@ -31,7 +31,7 @@ def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence
         texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
         title, text, yes, no = (text[lesson_progress.language] for text in texts)
         return Question(title, text, yes, no)
-    if state.run is None or state.phase is Phase.FINISHED or not state.step:
+    if not _unfinished(state):
         return None
     if state.followed:
         text = f"{state.run} is being {state.trained_by}, and goes on there. Train a new one here with these settings?"
@@ -42,3 +42,17 @@ def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence
         "Train a new one from the beginning? The old one stays in the list of runs (o)."
     )
     return Question("Begin a new run", text, "Begin", lost=True)
+
+
+def before_lesson_run(state: RunState, lesson_progress: LessonProgress) -> Question | None:
+    """Returns the question before a run of the lesson that replaces an unfinished one; else None."""
+    if state.followed or not _unfinished(state):
+        return None
+    language = lesson_progress.language
+    text = words.UNFINISHED[language].format(run=state.run, step=state.step)
+    title, yes, no = (one[language] for one in (words.UNFINISHED_TITLE, words.NEW_YES, words.UNFINISHED_NO))
+    return Question(title, text, yes, no, lost=True)
+
+
+def _unfinished(state: RunState) -> bool:
+    return state.run is not None and state.phase is not Phase.FINISHED and state.step > 0
