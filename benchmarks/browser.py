@@ -100,7 +100,7 @@ class Page:
         """Presses keys: a name of KEYS, or a character."""
         for key in keys:
             # Of other signs the code is that of another key: 46, the full stop's, of Delete.
-            name, text, code = KEYS.get(key, (key, key, ord(key.upper()) if key.isalnum() else 0))
+            name, text, code = KEYS.get(key) or (key, key, ord(key.upper()) if key.isalnum() else 0)
             given = {"key": name, "windowsVirtualKeyCode": code, "nativeVirtualKeyCode": code}
             await self.call("Input.dispatchKeyEvent", type="keyDown", **given, **({"text": text} if text else {}))
             await self.call("Input.dispatchKeyEvent", type="keyUp", **given)

@@ -54,6 +54,8 @@ class Settings:
     token: str
     sessions: int = 8
     threads: int = 1
+    memory_mb: int = 2_000
+    """What each of a visitor's processes may allocate."""
     idle_seconds: float = 1800.0
     public_url: str = ""
     """Its address behind a proxy, such as https://rnn.example.org; "" for the one it is bound to."""
@@ -280,7 +282,8 @@ class Server:
         visitor, screen = visit.visitor, visit.screen
         await screen.show("Opening your playground …")
         await asyncio.to_thread(visitor.prepare, self._workspace)
-        service = VisitorService(visitor, screen, self._downloads, numbers, self._command)
+        limits = ("--processors", ",".join(map(str, numbers)), "--memory", str(self.settings.memory_mb))
+        service = VisitorService(visitor, screen, self._downloads, (*self._command, *limits))
         try:
             await service.start(screen.columns, screen.rows)
             screen.service = service

@@ -79,9 +79,9 @@ class VisitorService(AppService):
         visitor: Visitor,
         screen: Screen,
         downloads: DownloadManager,
-        processors: Sequence[int] = (),
         command: Sequence[str] = VISIT,
     ) -> None:
+        """`command` starts the process."""
         socket = screen.socket
         super().__init__(
             "",
@@ -91,13 +91,12 @@ class VisitorService(AppService):
             download_manager=downloads,
         )
         self._visitor, self._command = visitor, command
-        self._processors = ",".join(map(str, processors))
         self._deaf = False
         """Whether the browser is gone. What the process still draws is read, or it could not go on, and dropped."""
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         self._process = process = await asyncio.create_subprocess_exec(
-            *(*self._command, "--processors", self._processors),
+            *self._command,
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,

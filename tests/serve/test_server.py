@@ -133,7 +133,8 @@ async def test_what_the_page_needs_is_served(classes: Classes) -> None:
 async def test_a_visitor_types_into_an_interface_of_the_browsers_size(classes: Classes) -> None:
     guest = (await classes()).guest()
     await guest.enter(width=101, height=33)
-    await guest.sees("size 101x33")
+    await guest.sees("size 101x33 --processors")
+    await guest.sees("--memory 2000")
     await guest.type("ü")
     await guest.sees("typed ü")
     assert guest.socket is not None

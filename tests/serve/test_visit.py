@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benchmarks.serve import kept_step, last_step, processes_in
 from rnnplay.runs.folder import list_runs
 from rnnplay.serve.session import VISIT
 from rnnplay.workspace import Workspace
+from tests.common.test_confinement import confined_python
 from tests.serve.conftest import TOKEN, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="served on POSIX systems")
@@ -72,6 +74,22 @@ def test_a_visit_is_not_opened_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(SystemExit, match="not confined"):
         visit.main([])
+
+
+def test_its_processes_have_their_limits(tmp_path: Path) -> None:
+    """Engines inherit them: a model that is too large fails alone, and 40 threads share the processors given."""
+    (tmp_path / ".cache").mkdir()
+    script = """
+import os, resource, sys
+from rnnplay.serve import visit
+from rnnplay.tui import app
+most = resource.RLIMIT_DATA
+app.run_app = lambda workspace: print(os.sched_getaffinity(0), resource.getrlimit(most)[0], workspace.root)
+visit.main(["--processors", sys.argv[1], "--memory", "700"])
+"""
+    processor = min(os.sched_getaffinity(0))
+    said = confined_python(tmp_path, script, str(processor))
+    assert said.split() == [f"{{{processor}}}", "700000000", str(tmp_path)]
 
 
 def test_other_commands_load_no_server() -> None:

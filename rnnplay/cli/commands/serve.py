@@ -17,6 +17,7 @@ import click
 
 from rnnplay.cli.support.console import note
 from rnnplay.cli.support.session import Session, pass_session, workspace_option
+from rnnplay.common.commands import quoted
 from rnnplay.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
     help="The processors that a visitor's trainings share.",
 )  # fmt: skip
 @click.option(
-    "--idle", default=30.0, show_default=True, type=click.FloatRange(0.05, 1440.0), metavar="MINUTES",
+    *("--memory-per-process", "memory"), default=2_000, show_default=True, type=click.IntRange(400, 10**6),
+    metavar="MB", help="What a visitor's interface and each training may allocate.",
+)  # fmt: skip
+@click.option(
+    "--idle", default=30, show_default=True, type=click.IntRange(1, 1440), metavar="MINUTES",
     help="Without a key for that long, a session ends with a checkpoint.",
 )  # fmt: skip
 @click.option(
@@ -55,7 +60,16 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
 @workspace_option
 @pass_session
 def command(
-    session: Session, /, host: str, port: int, sessions: int, threads: int, idle: float, token: str, public_url: str
+    session: Session,
+    /,
+    host: str,
+    port: int,
+    sessions: int,
+    threads: int,
+    memory: int,
+    idle: int,
+    token: str,
+    public_url: str,
 ) -> int:
     """Open the playground to a class: whoever has the link that is printed trains models in the browser.
 
@@ -69,7 +83,7 @@ def command(
     workspace = session.workspace.create()
     from rnnplay.serve.server import Server, Settings
 
-    settings = Settings(token, sessions, threads, idle * 60, public_url)
+    settings = Settings(token, sessions, threads, memory, idle * 60, public_url)
     return asyncio.run(serve(Server(workspace, settings), host, port))
 
 
@@ -157,8 +171,8 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"{host}, port {port}, cannot be listened on ({why}); give an address of this machine with --host and a "
-            "free port with --port (0 for any)."
+            f"{quoted(host)}, port {port}, cannot be listened on ({why}); give an address of this machine with --host "
+            "and a free port with --port (0 for any)."
         ) from error
     listening.listen(128)
     return listening

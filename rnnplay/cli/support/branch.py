@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,26 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 
+class Factor(click.FloatRange):
+    """A number above 0, at most 1. click's own range has room for what is no number at all: nan is not below 0."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number above 0 and at most 1.", param, ctx)
+        return number
+
+
 def branch_options(function: F) -> F:
     """Adds the options of a branch: --from, --with-optimizer, --extend-vocabulary, --shrink."""
     for option in (
         click.option(
             "--shrink",
             metavar="X",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=Factor(),
             default=1.0,
             help="With --from: multiply all weights by X. Half helps where the text is of another kind.  [default: 1]",
         ),

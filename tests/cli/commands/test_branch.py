@@ -112,7 +112,12 @@ def test_what_cannot_be_branched_is_refused_in_a_sentence(
 def test_shrunk_weights_are_told_of_and_not_mixed_with_the_optimizers_state(first: RunFolder, invoke: Invoke) -> None:
     assert invoke("train", "--from", "first@2", "--shrink", "0.5", "--run", "b", "--steps", "1").exit_code == 0
     assert "first@2, weights × 0.5" in invoke("runs", "show", "b").stdout
-    for wrong in (("--shrink", "0.5"), ("--from", "first", "--shrink", "2"), ("--from", "first", "--shrink", "0")):
+    for wrong in (
+        ("--shrink", "0.5"),
+        ("--from", "first", "--shrink", "2"),
+        ("--from", "first", "--shrink", "0"),
+        ("--from", "first", "--shrink", "nan"),
+    ):
         assert invoke("train", *wrong).exit_code == 2
     mixed = invoke("train", "--from", "first", "--shrink", "0.5", "--with-optimizer")
     assert mixed.exit_code == 2 and "--shrink changes the weights" in mixed.stderr
