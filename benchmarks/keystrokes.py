@@ -75,17 +75,28 @@ def main() -> None:
     parser.add_argument("--order", type=int, default=6)
     parser.add_argument("--characters", type=int, default=12_000)
     parser.add_argument("--model", action="store_true")
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
     options = parser.parse_args()
     workspace = Workspace(options.workspace)
     run = find_run(options.run, workspace)
     config, tokenizer = run.info().config, run.tokenizer()
     encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, tokenizer=tokenizer)
-    text = tokenizer.decode(encoded.validation.ids.tolist())[: options.characters]
+    part = encoded.test if options.split == "test" else encoded.validation
+    text = tokenizer.decode(part.ids.tolist())[: options.characters]
     ngram = NGram(tokenizer.decode(encoded.train.ids.tolist()), options.order)
     for name, phrase in (("word", False), ("word or phrase", True)):
         print(f"{options.order}-gram, {name}: {saved(ngram, text, phrase):.4f}", flush=True)
     if options.model:
-        words = ["eval", run.name, "--workspace", str(options.workspace), "--keystrokes", "--json"]
+        words = [
+            "eval",
+            run.name,
+            "--workspace",
+            str(options.workspace),
+            "--keystrokes",
+            "--json",
+            "--split",
+            options.split,
+        ]
         words += ["--characters", str(options.characters)]
         told = subprocess.run(rnnplay_command(*words), capture_output=True, check=True).stdout
         for name, fraction in json.loads(told)["saved"].items():

@@ -40,13 +40,13 @@ Options of `rnnplay generate`; `--greedy` is `--temperature 0`.
 COMPLETION = """
 ## Completion
 
-Options of `rnnplay complete` and `rnnplay eval --keystrokes`; in the interface, F4 in the prompt and the scratchpad.
+Options of `rnnplay complete` and `rnnplay eval --keystrokes`; in the interface, F9 in the prompt and the scratchpad.
 """
 
 ADAPTATION = """
 ## Adaptation
 
-Of a model that adapts to its text: options of `rnnplay eval` and `rnnplay complete`; in the interface, F4.
+Of a model that adapts to its text: options of `rnnplay eval` and `rnnplay complete`; in the interface, F9.
 """
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rnnplay.config import CompletionConfig, RunConfig, SamplingConfig
+from rnnplay.config import AdaptationConfig, CompletionConfig, RunConfig, SamplingConfig
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Candidate, Completed, Forced, Result, WordCandidate
 from rnnplay.runs.metrics.records import Record
@@ -117,6 +117,17 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True, tag="complete"):
     bars: int = 8
     """How many of the most probable next tokens to return."""
     completion: CompletionConfig = CompletionConfig()
+    adaptation: AdaptationConfig = AdaptationConfig()
+    """How the model adapts to the prompt; while weights are trained it does not."""
+
+
+class KeepAdapted(msgspec.Struct, frozen=True, kw_only=True, tag="keep_adapted"):
+    """Save the weights, as adapted to the last prompt, as a new run named `run`, branched from the one that is loaded.
+
+    Answered by Kept or Failed.
+    """
+
+    run: str
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, tag="sample"):
@@ -169,6 +180,7 @@ Command = (
     | Allow
     | Complete
     | Sample
+    | KeepAdapted
     | WhatIf
     | Inspect
     | Cancel
@@ -239,8 +251,33 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
     """Training time."""
 
 
+class Adapted(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the model has adapted to a prompt, and what that was worth."""
+
+    tokens: int = 0
+    """Those that it has learned from."""
+    of: int = 0
+    """Those that it can learn from; while `tokens` are fewer, a second Completion will answer the same request."""
+    before: float = 0.0
+    """Mean nats of these tokens by the weights as trained."""
+    after: float = 0.0
+    """Mean nats by the model as it adapted; each token was predicted before anything was learned from it."""
+    prepared: float = 1.0
+    """Fraction of the preparations for dynamic evaluation that is done."""
+    trouble: str = ""
+    """Why it does not adapt, a sentence; "" if it does."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is by the model as adapted to the whole prompt."""
+        return not self.trouble and self.prepared == 1 and self.tokens == self.of
+
+
 class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
-    """The answer to Complete, from the weights after `step` steps."""
+    """The answer to Complete, from the weights after `step` steps.
+
+    Where the model adapts to the prompt, and that takes longer, a first answer is by the weights as trained.
+    """
 
     request: int
     suggestion: str
@@ -256,8 +293,17 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
 
     It may be of several words, and may end on the space or the mark after one; newlines only where they were asked for.
     """
+    adapted: Adapted | None = None
+    """What was learned from the prompt; None where the model does not adapt to it."""
     forced: Completed | None = None
     """The same with the quantities forced that WhatIf names; None if it names none."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True, tag="kept"):
+    """The answer to KeepAdapted: a new run, and the validation loss of its weights."""
+
+    run: str
+    loss: float
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True, tag="inspected"):
@@ -311,6 +357,7 @@ Event = (
     | Continued
     | Waiting
     | Completion
+    | Kept
     | Inspected
     | SampleText
     | Failed

@@ -75,6 +75,7 @@ class Engine:
             messages.Complete: self._prompts.ask,
             messages.Sample: self._prompts.ask,
             messages.WhatIf: self._prompts.what_if,
+            messages.KeepAdapted: lambda command: self._prompts.keep(command, self._training, workspace),
             messages.Cancel: lambda _: self._prompts.cancel(),
             messages.Inspect: self._inspections.ask,
             messages.Quit: self._quit,

@@ -13,14 +13,62 @@ import msgspec
 
 from rnnplay.engine import messages
 from rnnplay.errors import CheckpointError, InputError, RnnplayError
+from rnnplay.generation_config import AdaptationConfig
+from rnnplay.inspection.adapting import Adapting, keep_adapted
 from rnnplay.inspection.loaded_model import LoadedModel
 from rnnplay.inspection.results import Completed, Forced, WordCandidate
 from rnnplay.inspection.what_if import check_forced, completed, forcing_hook
-from rnnplay.model.generation.completion import Completer, complete
+from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.completion import Completer, Suggestion, complete
 from rnnplay.model.generation.sampling import generate
+from rnnplay.model.generation.stepper import stepper_of
+from rnnplay.workspace import Workspace
 
 SLICE_SECONDS = 0.03
 """Longest time that a sample may take between two training steps."""
+
+
+AGAIN_SECONDS = 0.5
+"""Time between two reports of how far the model has adapted to a long prompt."""
+
+
+class Adaptive:
+    """A model that adapts to a prompt, prepared in slices."""
+
+    def __init__(self, loaded: LoadedModel, version: int, settings: AdaptationConfig) -> None:
+        """`version`: of the weights (Stepper.version)."""
+        self._loaded, self._version, self.settings = loaded, version, settings
+        self._completer: Completer | None = None
+        self._adapting: Adapting | None = None
+        self._trouble = ""
+        try:
+            self._adapting = Adapting(loaded, settings)
+        except RnnplayError as error:
+            self._trouble = f"The model does not adapt: {error}"
+
+    @property
+    def prompt(self) -> AdaptedPrompt | None:
+        """What adapts, once it is prepared."""
+        return self._adapting.prompt if self._adapting is not None else None
+
+    def fits(self, loaded: LoadedModel, version: int, settings: AdaptationConfig) -> bool:
+        """Whether it is of this model, these weights and these settings."""
+        same = self._loaded is loaded or self._loaded.model is loaded.model
+        return same and (self._version, self.settings) == (version, settings)
+
+    def complete(self, command: messages.Complete) -> tuple[Suggestion | None, messages.Adapted]:
+        """The answer, None if it is to be gone on with, and how far it is."""
+        if self._adapting is None:
+            return None, messages.Adapted(trouble=self._trouble)
+        prompt = self._adapting.prepare(SLICE_SECONDS)
+        if prompt is None:
+            return None, messages.Adapted(prepared=self._adapting.fraction)
+        if self._completer is None:
+            loaded = self._loaded
+            self._completer = Completer(loaded.model, loaded.tokenizer, adapted=prompt, words=loaded.words)
+        found = self._completer.complete(command.text, command.bars, command.completion, seconds=SLICE_SECONDS)
+        now = found.learned if found is not None and found.learned is not None else prompt.learned
+        return found, messages.Adapted(tokens=now.tokens, of=now.of, before=now.before, after=now.after)
 
 
 class Prompts:
@@ -42,7 +90,10 @@ class Prompts:
         self._another = another
         self._still = still
         self._completer: Completer | None = None
+        self._adaptive: Adaptive | None = None
         self._completion: messages.Complete | None = None
+        self._plain: tuple[int, float, Suggestion | None] = -1, 0.0, None
+        """The request that was answered by the weights as trained, when, and the answer, while the model adapts."""
         self._sample: tuple[int, Iterator[str]] | None = None
         self._forced: list[Forced] = []
         self.prompt = ""
@@ -107,14 +158,14 @@ class Prompts:
         loaded = self._loaded()
         if command is None or loaded is None:
             return
-        if self._completer is None or self._completer.model is not loaded.model:
-            self._completer = Completer(loaded.model, loaded.tokenizer)
-        found = self._completer.complete(
-            command.text, command.bars, command.completion, exact=self._still(), seconds=SLICE_SECONDS
-        )
-        if found is None:  # it is long, and read on with the next call unless a newer one has come
-            self._completion = command
-            return
+        found, adapted = self._adapt(loaded, command) if command.adaptation.adapts else (None, None)
+        if found is None:
+            going_on = adapted is not None and not adapted.trouble
+            found = self._as_trained(loaded, command, going_on)
+            if going_on or found is None:  # it is gone on with at the next call, unless a newer one has come
+                self._completion = command
+            if found is None:
+                return
         self._post(
             messages.Completion(
                 request=command.request,
@@ -126,9 +177,51 @@ class Prompts:
                 next=completed(found).next,
                 unknown=found.unknown,
                 step=loaded.step,
+                adapted=adapted,
                 forced=self._forced_completion(loaded, command),
             )
         )
+
+    def _as_trained(self, loaded: LoadedModel, command: messages.Complete, going_on: bool) -> Suggestion | None:
+        """The answer by the weights as trained; None if the prompt is long and not yet read.
+
+        `going_on`: while the model adapts to it, the same answer is given again every AGAIN_SECONDS.
+        """
+        now = time.perf_counter()
+        request, given, answer = self._plain
+        if going_on and request == command.request:
+            if now - given < AGAIN_SECONDS:
+                return None
+            self._plain = request, now, answer
+            return answer
+        if self._completer is None or self._completer.model is not loaded.model:
+            self._completer = Completer(loaded.model, loaded.tokenizer, words=loaded.words)
+        found = self._completer.complete(
+            command.text, command.bars, command.completion, exact=self._still(), seconds=SLICE_SECONDS
+        )
+        if found is not None:
+            self._plain = command.request, now, found
+        return found
+
+    def _adapt(self, loaded: LoadedModel, command: messages.Complete) -> tuple[Suggestion | None, messages.Adapted]:
+        """The answer by the model as it adapts to the prompt, None if it has not come to its end; and how far it is."""
+        if not self._still():
+            self._adaptive = None
+            return None, messages.Adapted(trouble="The model adapts once training pauses.")
+        version = stepper_of(loaded.model).version
+        if self._adaptive is None or not self._adaptive.fits(loaded, version, command.adaptation):
+            self._adaptive = Adaptive(loaded, version, command.adaptation)
+        return self._adaptive.complete(command)
+
+    def keep(self, command: messages.KeepAdapted, training: bool, workspace: Workspace) -> None:
+        """Saves the weights as adapted to the last prompt as a new run; raises InputError if that cannot be."""
+        loaded, adaptive = self._loaded(), self._adaptive
+        if training:
+            raise InputError("A run is being trained, and the model adapts only after it; stop it first.")
+        if loaded is None or adaptive is None or adaptive.prompt is None:
+            raise InputError("The model has not adapted to a text yet; turn on dynamic evaluation and write one.")
+        folder, loss = keep_adapted(loaded, adaptive.prompt, command.run, workspace)
+        self._post(messages.Kept(run=folder.name, loss=loss))
 
     def _forced_completion(self, loaded: LoadedModel, command: messages.Complete) -> Completed | None:
         hook = None

@@ -10,7 +10,7 @@ from time import monotonic
 
 from textual.message import Message
 
-from rnnplay.config import RunConfig, SamplingConfig
+from rnnplay.config import AdaptationConfig, CompletionConfig, RunConfig, SamplingConfig
 from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit, start_trouble
 from rnnplay.engine.silence import Silence
@@ -27,6 +27,8 @@ from rnnplay.workspace import Workspace
 
 Request = messages.Complete | messages.Sample | messages.Inspect
 
+WRITING = ("prompt", "writing")
+"""Purposes of completions for a text that the user writes, to which the model may adapt."""
 CRASH_SECONDS = 10.0
 """An engine that ends sooner than this after its start is not restarted automatically."""
 REOPEN_SECONDS = 5.0
@@ -93,6 +95,10 @@ class RunController:
         """Seconds that the engine has spent on one task (a step, a checkpoint), once there are many; else 0."""
         self._post = post
         self._others = others
+        self.completion, self.adaptation = CompletionConfig(), AdaptationConfig()
+        """What is suggested to a user who writes, and how the model adapts to that."""
+        self.adapted: messages.Adapted | None = None
+        """How far it has, in the last answer."""
         self.forced: tuple[Forced, ...] = ()
         """Quantities forced in the completions that accompany those of the unchanged model."""
         self._engine_command = engine_command
@@ -178,6 +184,8 @@ class RunController:
             self.state.apply(event)
         if isinstance(event, messages.Failed) and event.command == "complete":
             self._sent.forget()  # the next prompt is sent whole
+        if isinstance(event, messages.Completion) and self.purpose_of(event.request) in WRITING:
+            self.adapted = event.adapted
         if isinstance(event, messages.Ready):
             self.engine_ready, self.device = True, event.device
             self._sent.forget()
@@ -335,7 +343,10 @@ class RunController:
 
     def complete(self, text: str, bars: int = 8, purpose: str = "prompt") -> int:
         """Asks for a completion; returns the number of the request."""
-        request = messages.Complete(request=self._next_request(), text=text, bars=bars)
+        adaptation = self.adaptation if purpose in WRITING else AdaptationConfig()
+        request = messages.Complete(
+            request=self._next_request(), text=text, bars=bars, completion=self.completion, adaptation=adaptation
+        )
         self._newest[purpose] = request
         self.send(self._sent.shortened(request))
         return request.request

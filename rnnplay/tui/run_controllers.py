@@ -6,7 +6,7 @@ import asyncio
 
 from textual.message import Message
 
-from rnnplay.config import RunConfig
+from rnnplay.config import AdaptationConfig, CompletionConfig, RunConfig
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.run_controller import Post, RunController
 from rnnplay.workspace import Workspace
@@ -24,6 +24,7 @@ class RunControllers:
         """Begins with one controller, whose first run would have `config`."""
         self.workspace = workspace
         self._post, self._engine_command = post, engine_command
+        self._completion, self._adaptation = CompletionConfig(), AdaptationConfig()
         self.all: list[RunController] = []
         self.front = self.add(config)
         self.of_playground = [self.front]
@@ -32,8 +33,15 @@ class RunControllers:
     def add(self, config: RunConfig | None = None) -> RunController:
         """Adds a controller behind the others; its engine is started when needed."""
         controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
+        controller.completion, controller.adaptation = self._completion, self._adaptation
         self.all.append(controller)
         return controller
+
+    def set_completion(self, completion: CompletionConfig, adaptation: AdaptationConfig) -> None:
+        """Sets what all models suggest to a user who writes, and how they adapt to that."""
+        self._completion, self._adaptation = completion, adaptation
+        for controller in self.all:
+            controller.completion, controller.adaptation = completion, adaptation
 
     async def start_engine(self, shipped: bool) -> None:
         """Starts the engine of the run in front; with `shipped`, opens the shipped model if there is no run yet."""

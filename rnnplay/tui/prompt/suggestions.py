@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from rnnplay.engine.messages import Completion
+from rnnplay.common.formatting import fixed
+from rnnplay.engine.messages import Adapted, Completion
 from rnnplay.inspection.results import WordCandidate
 
 _PIECE = re.compile(r"\n|[^\S\n]+(?!\w)|[^\S\n]*\w[\w'’-]*|[^\w\s]+")
@@ -43,7 +44,7 @@ class Suggestions:
         if not self._typed.startswith(self._asked):
             return []
         return [
-            msgspec.structs.replace(word, text=word.text[len(since) :])
+            msgspec.structs.replace(word, text=word.text[len(since) :], phrase=word.phrase[len(since) :])
             for word in self._words
             if word.text.startswith(since) and len(word.text) > len(since)
         ]
@@ -95,8 +96,8 @@ class Suggestions:
             return False
         best = self._asked + self._first
         whole = self._typed + words[number].text
-        # The first of them leads on to the phrase.
-        self._whole = best if number == 0 and best.startswith(whole) else whole
+        on = words[number].phrase  # what the word leads on to
+        self._whole = best if best.startswith(whole) else self._typed + on if on else whole
         self._walked = True
         return True
 
@@ -104,3 +105,18 @@ class Suggestions:
         """The next word of the ghost with what stands before it, or a newline."""
         found = _PIECE.match(self.ghost)
         return found.group() if found else self.ghost[:1]
+
+
+def adapted_text(adapted: Adapted | None) -> str:
+    """How far a model has adapted to the text, in a few words; "" where it does not."""
+    if adapted is None:
+        return ""
+    if adapted.trouble:
+        return adapted.trouble
+    if adapted.prepared < 1:
+        return f"adapting: {adapted.prepared:.0%} prepared"
+    if not adapted.done:
+        return f"adapting: {adapted.tokens:,} of {adapted.of:,} tokens"
+    if not adapted.of:
+        return "adapts from the first whole segment on"
+    return f"adapted: {fixed(adapted.before, 3)} → {fixed(adapted.after, 3)} nats over {adapted.of:,} tokens"

@@ -55,7 +55,8 @@ class GhostArea(TextArea):
     Your own text; the model suggests how it goes on. Below are the most probable words with their probabilities.
 
     - `Tab` takes the suggestion, `Ctrl+→` a word of it, `→` a character
-    - `Alt+↓` `Alt+↑` choose among the words; `Alt+1` to `Alt+5` take one
+    - `Alt+↓` `Alt+↑` choose among the words, each of which leads on to a phrase; `Alt+1` to `Alt+5` take one
+    - `F9`: what is suggested, and whether the model adapts to your text
     - `Ctrl+G` draws samples that continue the text at the cursor, side by side
     - `F2` shades each token by its surprisal, -ln of the probability that it had, and underlines the most surprising.
       With the cursor on one, its probability and the alternatives are below: `Alt+↓` and `Enter`, or `Alt+1` to `Alt+5`

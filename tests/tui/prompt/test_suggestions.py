@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.engine.messages import Completion
+from rnnplay.engine.messages import Adapted, Completion
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.prompt.prompt_history import MOST_PROMPTS, PromptHistory
-from rnnplay.tui.prompt.suggestions import Suggestions
+from rnnplay.tui.prompt.suggestions import Suggestions, adapted_text
 
 
 def answer(*words: str, phrase: str = "", suggestion: str | None = None) -> Completion:
@@ -47,6 +47,30 @@ def test_a_longer_phrase_extends_the_ghost() -> None:
     suggestions.type("the wo")
     suggestions.answer("the wo", answer("man", phrase="man of the"))
     assert suggestions.ghost == "man of the"
+
+
+def test_a_word_that_is_chosen_leads_on_to_its_phrase() -> None:
+    words = [WordCandidate(text=text, probability=0.3, phrase=text + " of") for text in ("as", "ere")]
+    suggestions = typed("w", Completion(request=1, suggestion="as", next=[], unknown=[], step=1, words=words))
+    assert suggestions.choose(1)
+    assert (suggestions.ghost, suggestions.shown, suggestions.piece()) == ("ere of", 1, "ere")
+    suggestions.type("we")
+    assert [(word.text, word.phrase) for word in suggestions.words] == [("re", "re of")]
+
+
+@pytest.mark.parametrize(
+    ("adapted", "said"),
+    [
+        (None, ""),
+        (Adapted(trouble="No."), "No."),
+        (Adapted(prepared=0.5), "adapting: 50% prepared"),
+        (Adapted(tokens=20, of=4000), "adapting: 20 of 4,000 tokens"),
+        (Adapted(), "adapts from the first whole segment on"),
+        (Adapted(tokens=40, of=40, before=1.5, after=1.4), "adapted: 1.500 → 1.400 nats over 40 tokens"),
+    ],
+)
+def test_how_far_the_model_has_adapted_is_said(adapted: Adapted | None, said: str) -> None:
+    assert adapted_text(adapted) == said
 
 
 def test_an_answer_to_another_text_changes_nothing() -> None:

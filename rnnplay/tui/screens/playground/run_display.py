@@ -21,6 +21,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
 from rnnplay.tui.prompt.prompt_pane import PromptPane
+from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
@@ -128,6 +129,8 @@ class RunDisplay:
                 asked = self._controller.newest("prompt")
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._prompt.show_completion(asked.text, event)
+                    if event.adapted is not None:
+                        self.show_soon()
             case messages.SampleText():
                 if self._controller.purpose_of(event.request) == "sample":
                     self._keeper.take(event.text, event.done)
@@ -236,9 +239,10 @@ class RunDisplay:
                 self._ask(self._prompt.text)
         source = f"the checkpoint at step {state.model_step:,} answers"
         if state.shipped:
-            self._prompt.set_source("shipped model · t trains a new one, b trains on from this")
-        else:
-            self._prompt.set_source(source if state.followed and state.has_model else "")
+            source = "shipped model · t trains a new one, b trains on from this"
+        elif not (state.followed and state.has_model):
+            source = ""
+        self._prompt.set_source(" · ".join(filter(None, (adapted_text(controller.adapted), source))))
         if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))

@@ -316,6 +316,9 @@ class PlaygroundScreen(Screen[None]):
     def action_written(self) -> None:
         self._writing.written()
 
+    def action_completion(self) -> None:
+        self._writing.completion()
+
     def action_release(self) -> None:
         self.controller.release()
         self._display.look_again()

@@ -35,8 +35,15 @@ class WritingActions:
         except InputError as error:
             self._screen.notify(str(error), severity="error", markup=False)
             return
-        screen = WritingScreen(self._controllers.front, self._controllers.workspace, sampling, self._place)
+        screen = WritingScreen(self._controllers, sampling, self._place)
         self._screen.app.push_screen(screen, lambda _: self._taken(None))
+
+    def completion(self) -> None:
+        """Shows the settings of completion."""
+        from rnnplay.tui.screens.completion import CompletionDialog  # imported on first use
+
+        dialog = CompletionDialog(self._controllers, self._controllers.front)
+        self._screen.app.push_screen(dialog, lambda _: self._taken(None))
 
     def written(self) -> None:
         """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""

@@ -21,8 +21,10 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
@@ -33,7 +35,6 @@ from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.keeping import keep_sample
 from rnnplay.tui.writing.sample_choice import SampleChoice
 from rnnplay.tui.writing.surprise import Look, Reading, Readings
-from rnnplay.workspace import Workspace
 
 LOOK_SECONDS = 0.3
 """Time between two looks at which tokens are to be shaded."""
@@ -59,6 +60,7 @@ class WritingScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "samples", "Samples"),
         Binding("f2", "look", "Surprisal"),
+        Binding("f9", "completion", "Completion", show=False),
         Binding("f3", "written", "Samples before", show=False),
         Binding("f4", "other_text", "Other text", show=False),
         Binding("ctrl+s", "save", "Save"),
@@ -67,18 +69,16 @@ class WritingScreen(Screen[None]):
         *HELP_KEYS,
     ]
 
-    def __init__(
-        self, controller: RunController, workspace: Workspace, sampling: SamplingConfig, place: DraftPlace
-    ) -> None:
-        """Samples are drawn with `sampling`; the text is kept in `place`."""
+    def __init__(self, controllers: RunControllers, sampling: SamplingConfig, place: DraftPlace) -> None:
+        """The model in front suggests; samples are drawn with `sampling`; the text is kept in `place`."""
         super().__init__()
-        self.controller, self.workspace = controller, workspace
+        self._controllers, self.controller, self.workspace = controllers, controllers.front, controllers.workspace
         self._place = place
         self._draft = load_draft(place.path)
         self._changed = self._trouble = False
         self._area = GhostArea(self._draft.text, id="writing-text")
         self._words = WordRow(id="writing-words")
-        self._choice = SampleChoice(controller, sampling, id="writing-samples")
+        self._choice = SampleChoice(self.controller, sampling, id="writing-samples")
         self._asked_at = 0.0
         self._looking = False
         """Whether tokens are shaded by their surprisal."""
@@ -234,7 +234,8 @@ class WritingScreen(Screen[None]):
         state = self.controller.state
         model = f"{state.run or 'shipped model'} at step {state.model_step:,}" if state.has_model else "no model yet"
         mark = " · not saved to a file" if self._draft.unsaved else ""
-        title = f"{visible_line(self._draft.name)}{mark} · {visible_line(model)}"
+        adapted = adapted_text(self.controller.adapted)
+        title = f"{visible_line(self._draft.name)}{mark} · {visible_line(model)}{' · ' if adapted else ''}{adapted}"
         if title != self._title:
             self._title = title
             self.query_one("#writing-title", Static).update(title)
@@ -335,6 +336,12 @@ class WritingScreen(Screen[None]):
         if state.run is not None:
             folder = self.workspace.checkpoints / state.run
             keep_sample(folder, event.prompt, event.text, event.sampling, state.model_step)
+
+    def action_completion(self) -> None:
+        """Shows the settings of completion, and how the model adapts to the text."""
+        from rnnplay.tui.screens.completion import CompletionDialog  # imported on first use
+
+        self.app.push_screen(CompletionDialog(self._controllers, self.controller), lambda _: self._ask())
 
     def action_written(self) -> None:
         """Shows the samples that were drawn from the run; one that is chosen is inserted."""

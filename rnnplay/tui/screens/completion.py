@@ -1,0 +1,203 @@
+"""The settings of completion: what is suggested, and how the model adapts to what is written."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from rnnplay.common.formatting import fixed
+from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_values
+from rnnplay.engine import messages
+from rnnplay.runs.naming import new_run_name
+from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.prompt.suggestions import adapted_text
+from rnnplay.tui.run_controller import RunController
+from rnnplay.tui.run_controllers import RunControllers
+from rnnplay.tui.setup.knob_field import KnobField
+from rnnplay.tui.setup.typed_text import with_texts
+from rnnplay.tui.widgets.text import BoundedText, Lines
+from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
+
+LABEL_WIDTH = 18
+LOOK_SECONDS = 0.5
+"""Time between two looks at how far the model has adapted."""
+
+
+class CompletionDialog(ModalScreen[None]):
+    """Changes the settings of all models at once, from the next key on."""
+
+    DEFAULT_CSS = """
+    CompletionDialog { align: center middle; }
+    CompletionDialog > VerticalScroll {
+        width: 72; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
+        border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted; background: $surface;
+    }
+    CompletionDialog Lines { height: 1; }
+    CompletionDialog .adaptation { margin-top: 1; }
+    CompletionDialog #completion-help { height: 3; margin-top: 1; color: $foreground 65%; }
+    CompletionDialog #completion-help.-error { color: $error; }
+    """
+    HELP = """
+    ## Completion
+
+    `↑` `↓` move, `← →` or typing change a value; it holds from the next key on, in the prompt and in the scratchpad.
+
+    With *dynamic* or *cache* the model adapts to your text, each token of which is predicted before anything is learned
+    from it. The row below says what that was worth: mean nats of your text by the weights as trained, and as it adapts.
+    Deleted text is unlearned; the run stays as it is. `Ctrl+S` saves the weights that *dynamic* has adapted as a new
+    run, a branch of this one.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "row(-1)", show=False),
+        Binding("down", "row(1)", show=False),
+        Binding("ctrl+s", "keep", "Keep as a new run"),
+        Binding("escape,f9", "close", "Close", key_display="esc"),
+        *HELP_KEYS,
+    ]
+
+    def __init__(self, controllers: RunControllers, controller: RunController) -> None:
+        """`controller`: of the model that adapts to what is written."""
+        super().__init__()
+        self._controllers, self._controller = controllers, controller
+        self._completion, self._adaptation = controller.completion, controller.adaptation
+        self._texts: dict[str, str] = {}
+        """By knob: text that is being typed or was not accepted."""
+        specs = knobs(CompletionConfig) | knobs(AdaptationConfig)
+        self._fields = {
+            name: KnobField(spec, label_width=LABEL_WIDTH, id=f"completion-{name}") for name, spec in specs.items()
+        }
+        self._fields["dynamic"].add_class("adaptation")
+        self._status = Lines(id="completion-status", classes="adaptation")
+        self._help = BoundedText(id="completion-help", rows=3)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = "Completion"
+            box.border_subtitle = "ctrl+s keep as a new run · esc close"
+            yield from self._fields.values()
+            yield self._status
+            yield self._help
+
+    def on_mount(self) -> None:
+        self._show()
+        self.set_interval(LOOK_SECONDS, self._show_status)
+        self.set_focus(self._fields["dynamic"])
+
+    # --- values ---------------------------------------------------------------------------------------------
+
+    def _values(self) -> tuple[CompletionConfig, AdaptationConfig, dict[str, str]]:
+        """The settings with what is typed as far as it is allowed, and the errors of the rest, by knob."""
+        texts = [
+            {name: text for name, text in self._texts.items() if name in knobs(kind)}
+            for kind in (CompletionConfig, AdaptationConfig)
+        ]
+        completion, refused = with_texts(self._completion, texts[0])
+        adaptation, also_refused = with_texts(self._adaptation, texts[1])
+        return completion, adaptation, refused | also_refused
+
+    def _show(self) -> None:
+        completion, adaptation, errors = self._values()
+        for name, field in self._fields.items():
+            config = completion if hasattr(completion, name) else adaptation
+            value = getattr(config, name)
+            part = name.partition("_")[0]
+            irrelevant = part in ("dynamic", "cache") and part != name and not getattr(adaptation, part)
+            changed = value != field.spec.default
+            field.show(
+                value,
+                held=self._texts.get(name),
+                changed=changed,
+                error=errors.get(name, ""),
+                irrelevant=irrelevant,
+            )
+        self._show_help()
+        self._show_status()
+
+    def _show_help(self) -> None:
+        errors = self._values()[2]
+        focused = self.focused.spec if isinstance(self.focused, KnobField) else None
+        error = next(iter(errors.values()), "")
+        self._help.update(visible_line(error or (f"{focused.label}: {focused.knob.help}" if focused else "")))
+        self._help.set_class(bool(error), "-error")
+
+    def _show_status(self) -> None:
+        on = self._controller.adaptation.adapts
+        text = adapted_text(self._controller.adapted) if on else ""
+        shown = text or ("adapts to what you write next" if on else "the model does not adapt")
+        self._status.show([Content.styled(shown, MUTED if text else FAINT)])
+
+    def _set(self, name: str, value: object) -> None:
+        if name in knobs(CompletionConfig):
+            self._completion = with_values(self._completion, {name: value})
+        else:
+            self._adaptation = with_values(self._adaptation, {name: value})
+
+    def _changed(self) -> None:
+        completion, adaptation, _ = self._values()
+        self._controllers.set_completion(completion, adaptation)
+        self._show()
+
+    @on(KnobField.Stepped)
+    def _stepped(self, event: KnobField.Stepped) -> None:
+        event.stop()
+        name = event.field.spec.name
+        completion, adaptation, _ = self._values()
+        value = getattr(completion if hasattr(completion, name) else adaptation, name)
+        self._texts.pop(name, None)
+        self._set(name, event.field.stepped(value, event.direction))
+        self._changed()
+
+    @on(KnobField.Undone)
+    def _undone(self, event: KnobField.Undone) -> None:
+        event.stop()
+        self._texts.pop(event.field.spec.name, None)
+        self._changed()
+
+    @on(KnobField.Typed)
+    def _typed(self, event: KnobField.Typed) -> None:
+        event.stop()
+        name = event.field.spec.name
+        self._texts[name] = event.text
+        if event.done and name not in self._values()[2]:
+            self._completion, self._adaptation, _ = self._values()
+            del self._texts[name]
+        self._changed()
+
+    def on_descendant_focus(self) -> None:
+        self._show_help()
+
+    # --- keys -----------------------------------------------------------------------------------------------
+
+    def action_row(self, direction: int) -> None:
+        """Moves to the next field or the one before."""
+        fields = list(self._fields.values())
+        at = fields.index(self.focused) if isinstance(self.focused, KnobField) else 0
+        self.set_focus(fields[min(max(at + direction, 0), len(fields) - 1)])
+
+    def action_keep(self) -> None:
+        """Saves the adapted weights as a new run."""
+        state = self._controller.state
+        name = new_run_name(state.config, self._controllers.workspace, f"{state.run or 'model'}-adapted")
+        if not self._controller.send(messages.KeepAdapted(run=name)):
+            self.notify("There is no model yet.", severity="warning")
+
+    @on(RunController.EventReceived)
+    def _event_received(self, received: RunController.EventReceived) -> None:
+        match received.event:
+            case messages.Kept(run=run, loss=loss):
+                text = f"The adapted weights are kept as {run}; its validation loss is {fixed(loss, 4)}. o opens it."
+                self.notify(text, timeout=10, markup=False)
+            case messages.Completion():
+                self._show_status()
+            case _:
+                pass
+
+    def action_close(self) -> None:
+        """Closes the dialog; the settings hold."""
+        self.dismiss()

@@ -1,0 +1,102 @@
+"""Prompts to which the model adapts: answered at once, then by what was learned; and a run that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rnnplay.config import AdaptationConfig, CompletionConfig
+from rnnplay.engine import messages, prompts
+from rnnplay.engine.prompts import Prompts
+from rnnplay.errors import InputError
+from rnnplay.inspection.adapting import adapted_prompt
+from rnnplay.inspection.loaded_model import SavedRun
+from rnnplay.model.generation.completion import Completer
+from tests.training.world import World, run_to_end
+
+DYNAMIC = AdaptationConfig(dynamic=True, dynamic_lr=0.01, cache=True)
+TEXT = "Bob sees Bob.\n" * 12
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SavedRun]:
+    world = World(tmp_path_factory.mktemp("world"))
+    run_to_end(world.trainer(world.config()))
+    world.kill()
+    yield SavedRun(world.folder(), "latest", world.workspace)
+
+
+class Asked:
+    """Prompts, and what they posted."""
+
+    def __init__(self, loaded: SavedRun, still: bool = True) -> None:
+        self.still = still
+        self.posted: list[messages.Event] = []
+        self.prompts = Prompts(self.posted.append, lambda: loaded, lambda: None, lambda: self.still)
+
+    def complete(self, text: str, adaptation: AdaptationConfig = DYNAMIC, request: int = 1) -> None:
+        self.prompts.ask(messages.Complete(request=request, text=text, bars=3, adaptation=adaptation))
+        while self.prompts.busy:
+            self.prompts.work()
+
+    @property
+    def answers(self) -> list[messages.Completion]:
+        return [event for event in self.posted if isinstance(event, messages.Completion)]
+
+
+def test_an_answer_as_trained_comes_first_and_then_the_one_that_was_learned(
+    loaded: SavedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "SLICE_SECONDS", 1e-6)
+    asked = Asked(loaded)
+    asked.prompts._completer = Completer(loaded.model, loaded.tokenizer, words=loaded.words)
+    asked.prompts._completer.complete(TEXT, 3, CompletionConfig())  # so that it is read already
+    asked.complete(TEXT)
+    first, last = asked.answers[0], asked.answers[-1]
+    assert first.adapted is not None and not first.adapted.done
+    assert last.adapted is not None and last.adapted.done
+    assert last.adapted.tokens == 160 and last.adapted.after < last.adapted.before
+    assert first.next != last.next
+    alone = Completer(loaded.model, loaded.tokenizer, adapted=adapted_prompt(loaded, DYNAMIC), words=loaded.words)
+    expected = alone.complete(TEXT, 3, CompletionConfig())
+    assert expected is not None
+    assert [(one.token, one.probability) for one in last.next] == expected.next
+    assert {answer.request for answer in asked.answers} == {1}
+
+
+def test_while_weights_are_trained_the_model_does_not_adapt(loaded: SavedRun) -> None:
+    asked = Asked(loaded, still=False)
+    asked.complete(TEXT)
+    (answer,) = asked.answers
+    assert answer.adapted is not None and "once training pauses" in answer.adapted.trouble
+    asked.still = True
+    asked.complete(TEXT, request=2)
+    assert asked.answers[-1].adapted is not None and asked.answers[-1].adapted.done
+
+
+def test_without_adaptation_there_is_one_answer_and_nothing_said(loaded: SavedRun) -> None:
+    asked = Asked(loaded)
+    asked.complete(TEXT, AdaptationConfig())
+    (answer,) = asked.answers
+    assert answer.adapted is None
+
+
+def test_what_was_learned_is_kept_as_a_branch(loaded: SavedRun) -> None:
+    asked, workspace = Asked(loaded), loaded._workspace
+    with pytest.raises(InputError, match="has not adapted to a text yet"):
+        asked.prompts.keep(messages.KeepAdapted(run="kept"), training=False, workspace=workspace)
+    asked.complete("Bob")
+    with pytest.raises(InputError, match="fewer than 21 tokens"):
+        asked.prompts.keep(messages.KeepAdapted(run="kept"), training=False, workspace=workspace)
+    asked.complete(TEXT, request=2)
+    with pytest.raises(InputError, match="stop it first"):
+        asked.prompts.keep(messages.KeepAdapted(run="kept"), training=True, workspace=workspace)
+    asked.prompts.keep(messages.KeepAdapted(run="kept"), training=False, workspace=workspace)
+    kept = asked.posted[-1]
+    assert isinstance(kept, messages.Kept) and kept.run == "kept"
+    with pytest.raises(InputError, match="already"):
+        asked.prompts.keep(messages.KeepAdapted(run="kept"), training=False, workspace=workspace)
+    asked.complete(TEXT, AdaptationConfig(cache=True), request=3)
+    with pytest.raises(InputError, match="changes no weights"):
+        asked.prompts.keep(messages.KeepAdapted(run="other"), training=False, workspace=workspace)
