@@ -9,11 +9,15 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
+from rnnplay.inspection.questions import PredictionsQuestion
+from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
 from rnnplay.lessons.reader import find_lesson
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui.chart.chart import Chart
@@ -28,6 +32,9 @@ from rnnplay.tui.screens.race.dialog import RaceDialog
 from rnnplay.tui.screens.race.screen import RaceScreen
 from rnnplay.tui.screens.runs import browser
 from rnnplay.tui.widgets.text import Lines
+from rnnplay.tui.writing.draft import FILE, Draft, keep_draft
+from rnnplay.tui.writing.ghost_area import GhostArea
+from rnnplay.tui.writing.sample_choice import SampleChoice
 from tests.tui.findings import TEXT, found
 from tests.tui.stage import Stage, completion, falling, make_run, progress, started, step_at, until
 
@@ -330,3 +337,58 @@ def test_a_race(stage: Stage, snap_compare: Compare, size: tuple[int, int]) -> N
 
 def test_the_plan_of_a_race(stage: Stage, snap_compare: Compare) -> None:
     assert snap_compare(stage.open(), terminal_size=SMALL, run_before=lambda pilot: planning(stage, pilot))
+
+
+async def writing(stage: Stage, pilot: Pilot[None]) -> None:
+    """A text of one's own, with a phrase after the cursor and the words to choose from."""
+    await stage.train(pilot, 600)
+    page = f"Once there was a{STORY}\n\nThe fox w"
+    keep_draft(Draft(text=page, cursor=(page.count("\n"), 9), unsaved=True), stage.workspace.root / FILE)
+    await pilot.press("W")
+    await until(pilot, lambda: stage.engine.of(messages.Complete)[-1].text.endswith("The fox w"))
+    words = ["as", "alked", "ent", "ould", "aited"]
+    probable = [WordCandidate(text=word, probability=0.4 / rank) for rank, word in enumerate(words, start=1)]
+    request = stage.engine.of(messages.Complete)[-1].request
+    answer = completion(request, "as")
+    stage.engine.say(msgspec.structs.replace(answer, words=probable, phrase="as very tired"))
+    await until(pilot, lambda: bool(stage.app.screen.query_one(GhostArea).suggestion))
+
+
+async def surprised(stage: Stage, pilot: Pilot[None]) -> None:
+    """The words shaded, with the cursor on one of them and its alternatives below."""
+    await writing(stage, pilot)
+    await pilot.press("f2")
+    await until(pilot, lambda: bool(stage.engine.asked(PredictionsQuestion)))
+    asked = stage.engine.asked(PredictionsQuestion)[-1]
+    assert isinstance(asked.question, PredictionsQuestion)
+    top = [Candidate(token=token, probability=0.3 / rank) for rank, token in enumerate("aeioh", start=1)]
+    tokens = [
+        TokenPrediction(token=one, surprisal=nats, probability=math.exp(-nats), rank=1 + round(nats), top=top)
+        for one, nats in ((one, ord(one) * 7 % 45 / 10) for one in asked.question.text)
+    ]
+    stage.engine.say(
+        messages.Inspected(
+            request=asked.request, result=Predictions(run="r", step=600, tokens=tokens, loss=1.2, perplexity=3.3)
+        )
+    )
+    await pilot.press("home")
+    await until(pilot, lambda: len(stage.app.screen.query_one(GhostArea).alternatives) == 5)
+    await pilot.press("alt+down")
+
+
+async def sampling(stage: Stage, pilot: Pilot[None]) -> None:
+    """Two samples side by side, the second chosen."""
+    await writing(stage, pilot)
+    stage.app.screen.query_one(SampleChoice)._sampling = SamplingConfig(seed=7)
+    await pilot.press("ctrl+g")
+    for number, text in enumerate(["as very tired, and so was the kite." + STORY, "ent home.\nThe end."], start=1):
+        await until(pilot, lambda n=number: len(stage.engine.of(messages.Sample)) == n)  # type: ignore[misc]
+        request = stage.engine.of(messages.Sample)[-1].request
+        await stage.say(pilot, messages.SampleText(request=request, text=text, done=True))
+    await pilot.press("right")
+
+
+@pytest.mark.parametrize("size", [SMALL, MEDIUM], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("scene", [writing, surprised, sampling])
+def test_the_scratchpad(stage: Stage, snap_compare: Compare, size: tuple[int, int], scene: Scene) -> None:
+    assert snap_compare(stage.open(), terminal_size=size, run_before=lambda pilot: scene(stage, pilot))

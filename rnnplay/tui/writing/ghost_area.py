@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.heatmap.shades import shade_styles
@@ -243,9 +244,14 @@ class GhostArea(TextArea):
         event.stop()
         self.update_suggestion()
 
+    def edit(self, edit: Edit) -> EditResult:
+        result = super().edit(edit)
+        # TextArea scrolls to the cursor before it knows of a row that the change has added.
+        self.scroll_cursor_visible()
+        return result
+
     def _take(self, text: str) -> None:
         self.insert(text)
-        self.scroll_cursor_visible()
 
     @property
     def ghost(self) -> str:

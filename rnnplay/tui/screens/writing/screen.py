@@ -356,13 +356,11 @@ class WritingScreen(Screen[None]):
     def _written_chosen(self, one: Written | None) -> None:
         if one is not None:
             self._area.insert(one.text)
-            self._area.scroll_cursor_visible()
 
     @on(SampleChoice.Chosen)
     def _sample_chosen(self, event: SampleChoice.Chosen) -> None:
-        self._area.insert(event.text)
-        self._area.scroll_cursor_visible()
         self._area.focus()
+        self._area.insert(event.text)
 
     @on(SampleChoice.Closed)
     def _samples_closed(self) -> None:

@@ -171,3 +171,27 @@ async def test_a_file_that_another_program_changed_is_overwritten_only_on_demand
         assert path.read_text() == "from elsewhere"
         await pilot.press("ctrl+s")
         assert path.read_text() == "mine"
+
+
+async def test_the_cursor_stays_on_the_screen_while_one_writes(stage: Stage) -> None:
+    """Also where a word moves on to a row of its own at the bottom."""
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        area.insert("a line\n" * 30)
+        area.insert("word and other words of some length " * 2)
+        await pilot.pause()
+        for letter in "several more to":
+            area.insert(letter)
+            await pilot.pause()
+            assert cursor_shown(area), letter
+        for _ in range(3):
+            await pilot.press("enter")
+            assert cursor_shown(area)
+        await pilot.press("ctrl+home", "ctrl+z", "ctrl+y")
+        assert cursor_shown(area)
+
+
+def cursor_shown(area: GhostArea) -> bool:
+    y = area.wrapped_document.location_to_offset(area.cursor_location).y
+    return area.scroll_offset.y <= y < area.scroll_offset.y + area.size.height
