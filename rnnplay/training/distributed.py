@@ -33,8 +33,8 @@ from rnnplay.runs.launch import BY_ITSELF, Launch
 from rnnplay.text.feeds import Batch
 from rnnplay.training.clipping import Mode
 
-SILENCE = timedelta(hours=2)
-"""A process that answers nothing for so long is lost: longer than any validation, during which the others wait."""
+SILENCE, SILENCE_OF_FIRST = timedelta(minutes=30), timedelta(hours=2)
+"""A process that answers nothing for so long is lost. The first one may be at a validation, while the others wait."""
 
 
 class Channel(Protocol):
@@ -259,7 +259,7 @@ def join(launch: Launch) -> Group:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
-        distributed.init_process_group(backend, timeout=SILENCE)
+        distributed.init_process_group(backend, timeout=SILENCE_OF_FIRST if launch.rank else SILENCE)
     except RuntimeError as error:
         raise LostProcessError(_lost(error)) from error
     return Group(launch, _Connection(distributed))

@@ -58,19 +58,22 @@ def invite(group: Group, config: RunConfig, corpus: EncodedCorpus) -> None:
 
 
 def follow(
-    group: Group, corpus: str | None, workspace: Workspace, asked_to_stop: Callable[[], bool] = lambda: False
+    group: Group,
+    workspace: Workspace,
+    localise: Callable[[RunConfig], RunConfig] = lambda config: config,
+    asked_to_stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Joins in training a run until the process that leads it ends. Raises LostProcessError if it is lost.
 
-    `corpus`: where the text is on this host, if not where it is for the process that leads. A process that cannot join
-    tells the one that leads why, and returns.
+    `localise` returns the config with the place of the text on this host. A process that cannot join tells the one that
+    leads why, which would otherwise wait for it, and returns.
     """
     if not (told := group.tell()):
         return  # there is nothing to train
     invitation = msgspec.json.decode(told, type=Invitation)
     learner, problem = None, ""
     try:
-        learner = _joined(invitation, group, corpus, workspace, asked_to_stop)
+        learner = _joined(invitation, group, workspace, localise, asked_to_stop)
     except (RnnplayError, OSError) as error:
         problem = f"Process {group.rank} of {group.size}, on {socket.gethostname()}, cannot join: {error}"
     problems = group.hear(problem.encode())
@@ -86,7 +89,11 @@ def follow(
 
 
 def _joined(
-    invitation: Invitation, group: Group, corpus: str | None, workspace: Workspace, asked_to_stop: Callable[[], bool]
+    invitation: Invitation,
+    group: Group,
+    workspace: Workspace,
+    localise: Callable[[RunConfig], RunConfig],
+    asked_to_stop: Callable[[], bool],
 ) -> Learner:
     if invitation.versions != _versions():
         ours, theirs = (
@@ -100,8 +107,7 @@ def _joined(
             f"the first process trains on {invitation.device}, but here is only {found}; use --device {found}.",
         )
     group.take_gpu(choose_device(config.device))
-    if corpus is not None:
-        config = msgspec.structs.replace(config, corpus=corpus)
+    config = localise(config)
     prepare_thread()
     keep_memory()
     use_threads(group.fixed_threads(config))

@@ -183,10 +183,10 @@ def test_another_version_cannot_join(world: World, monkeypatch: pytest.MonkeyPat
     )
     group = Group(BY_ITSELF._replace(rank=1, size=2))
     with pytest.raises(InputError, match="install the same versions on all hosts"):
-        followers._joined(invitation, group, None, world.workspace, lambda: False)
+        followers._joined(invitation, group, world.workspace, lambda config: config, lambda: False)
     elsewhere = msgspec.structs.replace(invitation, versions=mine, device="cuda")
     with pytest.raises(ConfigError, match="the first process trains on cuda, but here is only cpu; use --device cpu"):
-        followers._joined(elsewhere, group, None, world.workspace, lambda: False)
+        followers._joined(elsewhere, group, world.workspace, lambda config: config, lambda: False)
 
 
 def test_dropout_differs_by_process_and_is_the_same_again() -> None:

@@ -112,7 +112,7 @@ class Together:
 
     def _follow(self, group: Group) -> None:
         try:
-            follow(group, None, self.world.workspace, lambda: group.rank in self.asked)
+            follow(group, self.world.workspace, asked_to_stop=lambda: group.rank in self.asked)
         except LostProcessError:
             pass  # told by the others
         except BaseException as error:

@@ -15,6 +15,8 @@ import pytest
 
 from rnnplay.cli.support.training import torchrun
 from rnnplay.common.processors import processors
+from rnnplay.config import RunConfig
+from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Step
 from tests.cli.commands.test_train import FAST, TEXT, environment, rnnplay
@@ -155,6 +157,25 @@ def test_a_restart_of_a_run_that_has_ended_does_nothing(workspace: Path, monkeyp
     again = rnnplay(workspace, *words)
     assert again.returncode == 0 and "The run 'one' had come to its end, at step 3." in again.stderr
     assert (workspace / "checkpoints" / "one" / "metrics.jsonl").read_bytes() == before
+
+
+def test_a_process_joins_before_it_looks_for_the_text(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the first one would wait for it in vain, and could not say that this host lacks the text."""
+    from rnnplay.training import distributed, followers
+
+    seen: list[str] = []
+
+    def follow(_group: object, _workspace: object, localise: Any, _asked: object) -> None:
+        with pytest.raises(InputError, match="There is no corpus 'elsewhere'"):
+            localise(RunConfig())
+        seen.append("followed")
+
+    monkeypatch.setattr(distributed, "join", lambda _launch: seen.append("joined") or distributed.ALONE)
+    monkeypatch.setattr(followers, "follow", follow)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("RANK", "1")
+    assert rnnplay(workspace, "train", "--corpus", "elsewhere").returncode == 0
+    assert seen == ["joined", "followed"]
 
 
 def test_torchrun_ends_as_its_processes_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rnnplay.cli.support.console import note
 from rnnplay.cli.support.failures import DONE, FAILED, tell
-from rnnplay.cli.support.settings import lasting_corpus
+from rnnplay.cli.support.settings import with_lasting_corpus
 from rnnplay.common.processors import processors, share_of_cores
 from rnnplay.common.signals import StopSignals, signal_name
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, LostProcessError, RnnplayError
 from rnnplay.runs.launch import Launch, check_divisible
 
@@ -41,8 +41,9 @@ def exec_torchrun(session: Session, processes: int, config: RunConfig) -> NoRetu
             f"processes than that are slower; give at most {most}."
         )
     check_divisible(config, processes)
-    place = ["--workspace", session.workspace_option] if session.workspace_option else []
     command, *words = session.words
+    given = session.workspace_option  # before the command, or among its words
+    place = ["--workspace", given] if given and given not in words else []
     arguments = [sys.executable, "-m", __name__, str(processes), command, *place, *words]
     sys.stdout.flush()
     sys.stderr.flush()
@@ -57,11 +58,17 @@ def join_in(session: Session, launch: Launch, corpus: str | None) -> int:
     from rnnplay.training.distributed import join
     from rnnplay.training.followers import follow
 
-    corpus = None if corpus is None else lasting_corpus(corpus, session.workspace)
+    def localise(config: RunConfig) -> RunConfig:
+        return (
+            config
+            if corpus is None
+            else with_lasting_corpus(with_values(config, {"corpus": corpus}), session.workspace)
+        )
+
     with StopSignals() as stop:
         try:
             group = join(launch)
-            follow(group, corpus, session.workspace, lambda: stop.asked)
+            follow(group, session.workspace, localise, lambda: stop.asked)
             group.close()
         except LostProcessError:
             return FAILED
@@ -94,6 +101,8 @@ def main() -> int:
     processes, *words = sys.argv[1:]
     # Otherwise torchrun sets it to 1, and says so at length.
     os.environ.setdefault("OMP_NUM_THREADS", str(share_of_cores(int(processes))))
+
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.api import SignalException
