@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from enum import IntEnum
+from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -35,6 +38,9 @@ from rnnplay.training.clipping import Mode
 
 SILENCE, SILENCE_OF_FIRST = timedelta(minutes=30), timedelta(hours=2)
 """A process that answers nothing for so long is lost. The first one may be at a validation, while the others wait."""
+
+
+LOOK_SECONDS = 0.05
 
 
 class Channel(Protocol):
@@ -252,17 +258,62 @@ def join(launch: Launch) -> Group:
     """
     if launch.size == 1:
         return Group(launch)
-    from torch import distributed
-
+    distributed: Any = import_module("torch.distributed")
     if launch.one_host:
         # Otherwise gloo looks up the host's own name, which not every system knows.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    silence = SILENCE_OF_FIRST if launch.rank else SILENCE
     try:
-        distributed.init_process_group(backend, timeout=SILENCE_OF_FIRST if launch.rank else SILENCE)
-    except RuntimeError as error:
+        store, _, _ = next(distributed.rendezvous("env://", timeout=silence))
+        store = distributed.PrefixStore(meet(store, launch.rank, launch.size, silence), store)
+        distributed.init_process_group(backend, store=store, rank=launch.rank, world_size=launch.size, timeout=silence)
+    except (RuntimeError, TimeoutError) as error:
         raise LostProcessError(_lost(error)) from error
     return Group(launch, _Connection(distributed))
+
+
+class Store(Protocol):
+    """What torchrun keeps for its processes, also from before a restart: a torch.distributed.Store."""
+
+    def set(self, key: str, value: str) -> None: ...
+
+    def get(self, key: str) -> bytes: ...
+
+    def check(self, keys: list[str]) -> bool: ...
+
+
+def meet(store: Store, rank: int, size: int, patience: timedelta, pause: Callable[[float], None] = time.sleep) -> str:
+    """Returns a word that the processes of this start have in common, and no earlier ones; waits until all are there.
+
+    After a restart the store still has the addresses of the processes before it, and torchrun counts no restart because
+    of hosts that have joined. So each process puts down a number of its own; the first answers under that number, and
+    waits until each has seen the answer, which those that are gone never do. Raises TimeoutError.
+    """
+    word, end = uuid.uuid4().hex, time.monotonic() + patience.total_seconds()
+
+    def wait_until(ready: Callable[[], bool]) -> None:
+        while not ready():
+            if time.monotonic() > end:
+                raise TimeoutError("not all of them have come")
+            pause(LOOK_SECONDS)
+
+    if rank:
+        store.set(f"rnnplay/here/{rank}", word)
+        wait_until(lambda: store.check([f"rnnplay/answer/{word}"]))
+        answer = store.get(f"rnnplay/answer/{word}").decode()
+        store.set(f"rnnplay/seen/{answer}/{rank}", "1")
+        return answer
+
+    def all_seen() -> bool:
+        missing = [other for other in range(1, size) if not store.check([f"rnnplay/seen/{word}/{other}"])]
+        for other in missing:
+            if store.check([f"rnnplay/here/{other}"]):
+                store.set(f"rnnplay/answer/{store.get(f'rnnplay/here/{other}').decode()}", word)
+        return not missing
+
+    wait_until(all_seen)
+    return word
 
 
 class _Connection:

@@ -4,6 +4,9 @@ tests/cli/commands/test_torchrun.py starts real ones."""
 from __future__ import annotations
 
 import math
+import threading
+import time
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +19,7 @@ from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.launch import BY_ITSELF
 from rnnplay.runs.metrics.records import Notice, Rollback, Started
 from rnnplay.training import followers
-from rnnplay.training.distributed import ALONE, Group
+from rnnplay.training.distributed import ALONE, Group, meet
 from tests.training.together import together
 from tests.training.world import World, run_to_end
 
@@ -212,3 +215,51 @@ def test_the_number_of_threads_stays(world: World, monkeypatch: pytest.MonkeyPat
         trainer = group.trainer(world.config())
         assert trainer._threads._watch is None
     assert [record.threads for record in world.emitted if isinstance(record, Started)] == [1]
+
+
+class Kept:
+    """A store, as torchrun keeps it, with what was looked for at each pause."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def set(self, key: str, value: str) -> None:
+        self.values[key] = value
+
+    def get(self, key: str) -> bytes:
+        return self.values[key].encode()
+
+    def check(self, keys: list[str]) -> bool:
+        return all(key in self.values for key in keys)
+
+
+def words_of(store: Kept, size: int) -> set[str]:
+    """What processes that all start now have in common."""
+    found: list[str] = []
+
+    def come(rank: int) -> None:
+        found.append(meet(store, rank, size, timedelta(seconds=20), lambda _: time.sleep(0)))
+
+    threads = [threading.Thread(target=come, args=(rank,)) for rank in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == size
+    return set(found)
+
+
+def test_processes_meet_those_of_their_own_start(world: World) -> None:
+    """The store still has what those before a restart have put there, also where their number was another."""
+    store = Kept()
+    words = [words_of(store, size) for size in (2, 2, 4, 3)]
+    assert all(len(word) == 1 for word in words) and len(set.union(*words)) == 4
+
+
+def test_the_first_does_not_go_on_with_the_numbers_of_processes_that_are_gone() -> None:
+    """It answers them, but nobody sees that."""
+    store = Kept()
+    store.set("rnnplay/here/1", "gone")
+    with pytest.raises(TimeoutError):
+        meet(store, 0, 2, timedelta(0))
+    assert store.check(["rnnplay/answer/gone"])

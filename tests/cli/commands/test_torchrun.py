@@ -170,7 +170,11 @@ def test_a_process_joins_before_it_looks_for_the_text(workspace: Path, monkeypat
             localise(RunConfig())
         seen.append("followed")
 
-    monkeypatch.setattr(distributed, "join", lambda _launch: seen.append("joined") or distributed.ALONE)
+    def join(_launch: object) -> distributed.Group:
+        seen.append("joined")
+        return distributed.ALONE
+
+    monkeypatch.setattr(distributed, "join", join)
     monkeypatch.setattr(followers, "follow", follow)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("RANK", "1")

@@ -1,0 +1,394 @@
+"""Measures several processes that train one model together, on this machine, and computes it for more of them.
+
+    python -m benchmarks.distributed [--only agree,kill,diverge,speed,network] [--rounds 5] [--seconds 6] [--steps 100]
+
+agree     two processes against one at the same batch: losses and clipped norms of --steps steps
+kill      a process killed with SIGKILL under torchrun's restarts, against a run that nobody disturbed
+diverge   NaN in the weights of one process alone: to which step each goes back
+speed     tokens/s of two processes with a thread each, in turns with one process with two threads; and with torch's
+          DistributedDataParallel in place of our one sum of all gradients
+network   bytes of a step by model size, and the speed of 2, 8 and 64 processes that follows from a step's time here
+
+speed and network are by the clock: let nothing else run. Losses are in float32.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks import options_of
+from benchmarks.baselines import Shape
+
+PARTS = ("agree", "kill", "diverge", "speed", "network")
+AGREE = ("--layers", "2", "--hidden", "128", "--batch-size", "32", "--bptt", "64", "--corpus", "tales")
+COMMON = ("--precision", "float32", "--device", "cpu", "--threads", "1", "--eval-every", "0", "--sample-prompts", "off")
+
+SIZES = (
+    Shape("lstm", 1, 128),
+    Shape("lstm", 2, 512),
+    Shape("lstm", 2, 1024),
+    Shape("lstm", 2, 650, vocabulary=10_000, batch=32, bptt=35),
+)
+NETWORKS = {"1 Gbit/s": 0.117e9, "10 Gbit/s": 1.17e9, "100 Gbit/s": 11.7e9}
+"""Bytes a second that a connection carries in one direction, without headers."""
+LATENCY = 50e-6
+"""Seconds for a message between two hosts, as in a data centre's network."""
+
+
+def main() -> None:
+    parser = options_of("benchmarks.distributed", __doc__)
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=6.0, help="seconds of each turn")
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--worker", choices=("diverge", "speed"), help="for the processes that it starts itself")
+    given = parser.parse_args()
+    if given.worker:
+        (_diverge if given.worker == "diverge" else _speed)(given.rounds, given.seconds)
+        return
+    chosen = given.only.split(",")
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"--only has {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    print(f"load before: {os.getloadavg()[0]:.1f}; {psutil.cpu_count(logical=False)} cores")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        if "agree" in chosen or "kill" in chosen:
+            _compare(Path(folder), given.steps, "kill" in chosen)
+    for worker in ("diverge", "speed"):
+        if worker in chosen:
+            options = ("--worker", worker, "--rounds", str(given.rounds), "--seconds", str(given.seconds))
+            _torchrun("benchmarks.distributed", options).wait()
+    if "network" in chosen:
+        _network()
+
+
+# --- agreement --------------------------------------------------------------------------------------------------
+
+
+def _compare(folder: Path, steps: int, kill: bool) -> None:
+    length = ("--steps", str(steps))
+    _train(folder, "one", 1, *AGREE, *length)
+    _train(folder, "two", 2, *AGREE, *length)
+    one = _steps(folder, "one")
+    print(f"agree: {_differences(one, _steps(folder, 'two'))}")
+    if kill:
+        options = ("--checkpoint-every", "10", *AGREE, *length, *COMMON, "--json")
+        words = ("--", "train", "--workspace", str(folder), "--run", "killed", *options)
+        process = _torchrun("rnnplay", words, ("--max-restarts", "1"), stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        killed = 0
+        for line in process.stdout:
+            record = json.loads(line)
+            if not killed and record["type"] == "step" and record["step"] > steps // 2:
+                killed = record["step"]
+                for child in psutil.Process(process.pid).children():
+                    if child.environ()["RANK"] == "1":
+                        child.kill()
+            if killed and record["type"] == "started":
+                print(f"kill: rank 1 killed at step {killed}, resumed at step {record['step']}", end="; ")
+        assert process.wait() == 0
+        print(_differences(one, _steps(folder, "killed")))
+
+
+def _train(folder: Path, run: str, processes: int, *options: str) -> None:
+    words = ("train", "--workspace", str(folder), "--run", run, "--torchrun", str(processes), *options, *COMMON)
+    subprocess.run([sys.executable, "-m", "rnnplay", *words], check=True, capture_output=True)
+
+
+def _steps(folder: Path, run: str) -> list[dict[str, Any]]:
+    lines = (folder / "checkpoints" / run / "metrics.jsonl").read_text().splitlines()
+    found = {record["step"]: record for record in map(json.loads, lines) if record["type"] == "step"}
+    return [found[step] for step in sorted(found)]
+
+
+def _differences(one: list[dict[str, Any]], two: list[dict[str, Any]]) -> str:
+    assert [record["step"] for record in one] == [record["step"] for record in two]
+    loss, norm = (
+        max(abs(ours[what] - theirs[what]) for ours, theirs in zip(one, two, strict=True))
+        for what in ("loss", "grad_norm_clipped")
+    )
+    return f"largest difference over {len(one)} steps: loss {loss:.1e}, clipped norm {norm:.1e}"
+
+
+def _torchrun(
+    module: str, words: Iterable[str], options: Iterable[str] = (), stdout: int | None = None
+) -> subprocess.Popen[str]:
+    program = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+    errors = subprocess.DEVNULL if stdout is not None else None
+    return subprocess.Popen([*program, "-m", module, *words], env=environment, text=True, stdout=stdout, stderr=errors)
+
+
+# --- in the processes themselves --------------------------------------------------------------------------------
+
+
+def _diverge(_rounds: int, _seconds: float) -> None:
+    import torch
+
+    from rnnplay.config import RunConfig
+    from rnnplay.runs.folder import RunFolder
+    from rnnplay.runs.metrics.records import Rollback
+    from rnnplay.training.distributed import Group
+    from rnnplay.training.followers import follow, invite
+    from rnnplay.training.learner import Learner
+    from rnnplay.training.trainer import Trainer
+
+    group: Group = _joined()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        workspace = _workspace(Path(folder))
+        took: list[int] = []
+        plain = Learner.step
+
+        def step(self: Learner, *arguments: Any) -> Any:
+            took.append(1)
+            if group.rank == 1 and len(took) == 150:
+                with torch.no_grad():
+                    next(self.raw_model.parameters()).fill_(float("nan"))
+            return plain(self, *arguments)
+
+        Learner.step = step  # type: ignore[method-assign,assignment]
+        if group.rank:
+            share = Learner.share
+
+            def shared(self: Learner) -> None:
+                share(self)
+                if len(took) > 150:
+                    _print(f"diverge: rank 1 is put where rank 0 is; weights: {_checksum(self)}")
+
+            Learner.share = shared  # type: ignore[method-assign]
+            follow(group, workspace)
+            return
+        config = RunConfig(
+            steps=250, hidden=64, precision="float32", checkpoint_every=20, sample_prompts="off", minutes=0
+        )
+        corpus = _encoded(config, workspace)
+
+        def emit(record: object) -> None:
+            if isinstance(record, Rollback):
+                _print(f"diverge: rank 1 has NaN weights from step 150 on; {record.cause}: back to step {record.to}")
+                _print(f"diverge: rank 0; weights: {_checksum(trainer._learner)}")
+
+        invite(group, config, corpus)
+        trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), emit, group=group)
+        while trainer.advance() is None:
+            pass
+        trainer.close()
+        group.close()
+
+
+def _speed(rounds: int, seconds: float) -> None:
+    from rnnplay.config import RunConfig
+    from rnnplay.model.hardware import keep_memory, prepare_thread
+    from rnnplay.training.learner import Learner
+
+    prepare_thread()
+    keep_memory()
+    group = _joined()
+    waited = [0.0]
+    add_up = group.add_up
+
+    def timed(*arguments: Any) -> Any:
+        began = time.perf_counter()
+        result = add_up(*arguments)
+        waited[0] += time.perf_counter() - began
+        return result
+
+    group.add_up = timed
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        workspace = _workspace(Path(folder))
+        for layers, hidden in ((2, 512), (1, 128)):
+            config = RunConfig(
+                layers=layers,
+                hidden=hidden,
+                embedding=hidden,
+                batch_size=32,
+                bptt=64,
+                precision="float32",
+                device="cpu",
+            )
+            corpus = _encoded(config, workspace)
+            alone, ours = Learner(config, corpus), Learner(config, corpus, group=group)
+            ddp = _ddp(config, corpus, group.rank)
+            times: dict[str, list[float]] = {"one": [], "two": [], "ddp": [], "waiting": []}
+
+            def by_itself(learner: Learner = alone) -> None:
+                learner.step(0.001, "norm", 1.0)
+
+            def lead(learner: Learner = ours) -> None:
+                if group.rank:
+                    order = group.next_order()
+                    learner.step(order.lr, order.clip_mode, order.clip_threshold)
+                else:
+                    learner.step(0.001, "norm", 1.0)
+
+            for number in range(rounds + 1):
+                count = 0
+                if group.rank == 0:
+                    count = max(2, int(seconds / _turn(by_itself, 2, 2)))
+                    times["one"].append(_turn(by_itself, 2, count))
+                count = int(group.tell(str(count).encode()))
+                waited[0] = 0.0
+                times["two"].append(_turn(lead, 1, count))
+                times["waiting"].append(waited[0] / count)
+                times["ddp"].append(_turn(ddp, 1, count))
+                if number == 0:  # warms up
+                    times = {name: [] for name in times}
+            if group.rank:
+                continue
+            one, two, other, waiting = (statistics.median(times[name]) for name in ("one", "two", "ddp", "waiting"))
+            tokens = config.batch_size * config.bptt
+            _print(
+                f"speed: LSTM {layers}×{hidden}, batch 32, bptt 64, float32, median of {rounds} turns: one process "
+                f"with 2 threads {tokens / one:,.0f} tokens/s; two with 1 thread {tokens / two:,.0f}, {one / two:.2f} "
+                f"of it, {waiting / two:.0%} of the time in the sum of gradients; with DistributedDataParallel "
+                f"{tokens / other:,.0f}, {one / other:.2f}"
+            )
+    group.close()
+
+
+def _turn(step: Callable[[], object], threads: int, count: int) -> float:
+    """Returns the seconds of a step, of `count` with so many threads."""
+    import torch
+
+    torch.set_num_threads(threads)
+    began = time.perf_counter()
+    for _ in range(count):
+        step()
+    return (time.perf_counter() - began) / count
+
+
+def _ddp(config: Any, corpus: Any, rank: int) -> Callable[[], object]:
+    """Returns a step with torch's DistributedDataParallel, which wraps a module and sums gradients during backward."""
+    import torch
+    from torch import Tensor, nn
+    from torch.nn.parallel import DistributedDataParallel
+    from torch.nn.utils import clip_grad_norm_
+
+    from rnnplay.model.language_model import LanguageModel, State, detach
+    from rnnplay.text.feeds import make_feed
+    from rnnplay.training.optim import make_optimizer, take_step
+
+    class Loss(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = LanguageModel(config, corpus.tokenizer.size)
+
+        def forward(self, inputs: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
+            return self.model.loss(inputs, targets, state)
+
+    wrapped = DistributedDataParallel(Loss(), gradient_as_bucket_view=True)
+    optimizer = make_optimizer(config, wrapped.parameters(), torch.device("cpu"))
+    feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
+    carried: list[State | None] = [None]
+    rows = slice(rank * config.batch_size // 2, (rank + 1) * config.batch_size // 2)
+
+    def step() -> None:
+        batch = feed.next()
+        inputs, targets = torch.from_numpy(batch.inputs[rows]), torch.from_numpy(batch.targets[rows]).flatten()
+        optimizer.zero_grad()
+        loss, state = wrapped(inputs, targets, None if batch.reset else carried[0])
+        carried[0] = detach(state)
+        loss.backward()
+        clip_grad_norm_(wrapped.parameters(), 1.0)
+        take_step(optimizer)
+
+    return step
+
+
+def _joined() -> Any:
+    from rnnplay.runs.launch import launched
+    from rnnplay.training.distributed import join
+
+    launch = launched()
+    assert launch is not None
+    return join(launch)
+
+
+def _workspace(folder: Path) -> Any:
+    from rnnplay.workspace import Workspace
+
+    return Workspace(folder).create()
+
+
+def _encoded(config: Any, workspace: Any) -> Any:
+    from rnnplay.text.corpora.catalogue import find_corpus
+    from rnnplay.text.encoding.encoded import encode_corpus
+
+    return encode_corpus(find_corpus("tales", workspace), config, workspace.cache)
+
+
+def _checksum(learner: Any) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for parameter in learner.raw_model.parameters():
+        digest.update(parameter.detach().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+# --- what follows for more processes ----------------------------------------------------------------------------
+
+
+def _network() -> None:
+    """Prints bytes of a step and what they leave of the speed of N processes, each as fast as this machine.
+
+    A ring of N sends 2 (N - 1) / N times the gradient's bytes from each process, in 2 (N - 1) messages one after the
+    other; before, the order passes log2 N hosts.
+    """
+    print(f"network: {LATENCY * 1e6:.0f} µs a message; fraction of N times the speed of one that is left")
+    print(
+        f"{'model':24} {'parameters':>10} {'a step':>8}  {'N':>3} {'bytes sent':>10}  "
+        + "  ".join(f"{name:>10}" for name in NETWORKS)
+    )
+    for shape in SIZES:
+        parameters, seconds = _measured(shape)
+        for processes in (2, 8, 64):
+            sent = 2 * (processes - 1) / processes * 4 * parameters
+            messages = (2 * (processes - 1) + math.log2(processes)) * LATENCY
+            left = "  ".join(f"{seconds / (seconds + sent / rate + messages):10.0%}" for rate in NETWORKS.values())
+            print(
+                f"{shape.name:24} {parameters:10,} {1e3 * seconds:5.0f} ms  {processes:3} {sent / 1e6:7.1f} MB  {left}"
+            )
+
+
+def _measured(shape: Shape) -> tuple[int, float]:
+    """Returns the number of parameters, and the seconds of a step on all cores, the median of several."""
+    import torch
+
+    from benchmarks.contender import prepared
+    from rnnplay.common.processors import physical_cores
+    from rnnplay.model.hardware import keep_memory, prepare_thread
+    from rnnplay.training.learner import Learner
+
+    prepare_thread()
+    keep_memory()
+    torch.set_num_threads(physical_cores())
+    with tempfile.TemporaryDirectory() as home:
+        config, corpus, _ = prepared(shape, Path(home), "float32", physical_cores())
+        learner = Learner(config, corpus)
+        times: list[float] = []
+        end = time.monotonic() + 6
+        while len(times) < 6 or time.monotonic() < end:
+            began = time.perf_counter()
+            learner.step(0.001, "norm", 1.0)
+            times.append(time.perf_counter() - began)
+        return learner.raw_model.size, statistics.median(times[2:])
+
+
+if __name__ == "__main__":
+    main()
