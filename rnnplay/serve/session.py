@@ -9,6 +9,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import psutil
@@ -91,8 +92,8 @@ class VisitorService(AppService):
             download_manager=downloads,
         )
         self._visitor, self._command = visitor, command
-        self._deaf = False
-        """Whether the browser is gone. What the process still draws is read, or it could not go on, and dropped."""
+        self._deaf = asyncio.Event()
+        """Set once the browser is gone. What the process still draws is read, or it could not go on, and dropped."""
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         self._process = process = await asyncio.create_subprocess_exec(
@@ -125,7 +126,7 @@ class VisitorService(AppService):
         await self.send_meta({"type": "say", "text": text})
 
     async def send_bytes(self, data: bytes) -> bool:
-        return not self._deaf and await super().send_bytes(data)
+        return not self._deaf.is_set() and await super().send_bytes(data)
 
     async def on_data(self, payload: bytes) -> None:
         await self._send(payload)
@@ -135,18 +136,25 @@ class VisitorService(AppService):
             await super().on_meta(data)
 
     async def _send(self, payload: bytes) -> None:
-        if not self._deaf:
-            try:
-                await self.remote_write_bytes(payload)
-            except (ConnectionError, RuntimeError):
-                self._deaf = True
+        """Sends what was drawn; waits for a browser that does not read, but no longer than the visit goes on."""
+        if self._deaf.is_set():
+            return
+        sending = asyncio.ensure_future(self.remote_write_bytes(payload))
+        deaf = asyncio.create_task(self._deaf.wait())
+        ends: set[asyncio.Future[Any]] = {sending, deaf}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        deaf.cancel()
+        if not sending.done():
+            sending.cancel()
+        elif sending.exception() is not None:  # the connection is gone
+            self._deaf.set()
 
     async def _closed_by_the_app(self) -> None:
         """The process says that it ends; the websocket is closed once it has."""
 
     async def stop(self) -> None:
         """Ends the process as a closed terminal would, and returns when nothing of it runs any more."""
-        self._deaf = True
+        self._deaf.set()
         process = self._process
         if process is None:
             return

@@ -82,7 +82,7 @@ async def test_a_websocket_needs_the_page_first(classes: Classes) -> None:
 
 
 async def test_no_hostile_request_reaches_a_file(classes: Classes, tmp_path: Path) -> None:
-    """Some 500 requests, as they are, without the tidying that clients do; with the cookies of a visitor."""
+    """Some 700 requests, as they are, without the tidying that clients do; with the cookies of a visitor."""
     one = await classes()
     guest = one.guest()
     await guest.open_page()
@@ -110,7 +110,7 @@ async def test_no_hostile_request_reaches_a_file(classes: Classes, tmp_path: Pat
                 await ask(prefix + name)
     for path in ("/static", "/static/", "/static/../server.py", "/static/js/textual.js", "//", "/..", "/visitors", "*"):
         await ask(path)
-    assert tried > 400
+    assert tried > 700
     assert not list((one.server._visitors._folder).glob("*"))
 
 
@@ -231,6 +231,27 @@ async def test_nothing_runs_once_a_visitor_is_gone(classes: Classes, way: str) -
     assert (folder / "engine").exists()
     assert not [process for process in below if session._runs(process)]
     assert one.server.places.taken == 0
+
+
+async def test_a_browser_that_reads_nothing_holds_up_no_end(classes: Classes) -> None:
+    """The interface could draw no further, and so not see that it is to end."""
+    one = await classes()
+    guest = one.guest()
+    await guest.enter()
+    await guest.sees("size")
+    folder = guest.folder()
+    assert guest.socket is not None
+    connection = guest.socket._response.connection
+    assert connection is not None
+    assert connection.transport is not None
+    await guest.type("f")
+    connection.transport.pause_reading()
+    (visit,) = one.server.visits.values()
+    writer = visit.screen.socket._writer
+    assert writer is not None
+    await until(lambda: writer.transport.get_write_buffer_size() > 0, lambda: "all is read")
+    visit.end("Enough.", {})
+    await until(lambda: (folder / "checkpoint").exists(), lambda: "it does not end")
 
 
 async def test_an_interface_that_does_not_end_is_killed(classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """A program in the place of a visitor's interface: it echoes keys, and does what a few of them ask.
 
-`!` fails, `q` quits, `d` offers a file for download. At the end of its input it takes a moment, as for a checkpoint,
-and leaves a file in its workspace.
+`!` fails, `q` quits, `d` offers a file for download, `f` draws forty megabytes. At the end of its input it takes a
+moment, as for a checkpoint, and leaves a file in its workspace.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ while True:
         sys.exit(3)
     elif payload == b"q":
         sys.exit(0)
+    elif payload == b"f":  # more than any pipe and socket take
+        for _ in range(400):
+            say("x" * 100_000)
     elif payload == b"c":  # an engine that is still at its checkpoint when the interface ends
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5); open('engine', 'w').close()"])
         say("started")

@@ -11,6 +11,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from rnnplay.common import confinement
 from rnnplay.errors import InputError
 from rnnplay.tui.screens.file_picker import FilePicker, TextTree, check_text_file
 from rnnplay.workspace import Workspace
@@ -235,3 +236,45 @@ async def test_for_one_text_nothing_is_marked(folder: Path) -> None:
         await until(pilot, lambda: "words.txt" in names(app))
         await pilot.press("tab", "down", "down", "space")
         assert app.screen.query_one(TextTree).marked == []
+
+
+async def test_a_visitor_of_a_served_playground_leaves_the_workspace_by_no_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither upwards, nor by a typed folder, nor by a link; what is there is not told from what is not."""
+    home = folder / "texts"
+    monkeypatch.setattr(confinement, "_home", str(home))
+    (home / "link").symlink_to(folder)
+    app = PickerApp(home, several=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: names(app) == ["story.txt"])
+        picker = app.screen
+        assert isinstance(picker, FilePicker)
+        picker.action_up()
+        assert "outside of your workspace" in app.said
+        typed_ones = (
+            "/etc",
+            "..",
+            "../words.txt",
+            "../no.txt",
+            "link",
+            "link/words.txt",
+            "../*.txt",
+            "story.txt,../words.txt",
+        )
+        for typed in typed_ones:
+            app.screen.query_one(Input).value = typed
+            await pilot.press("enter")
+            await until(pilot, lambda: "outside of your workspace" in app.said)
+        assert app.screen.query_one(TextTree).path == home
+        assert app.answers == []
+
+
+async def test_a_picker_that_would_begin_outside_of_the_workspace_begins_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "_home", str(folder / "texts"))
+    monkeypatch.setenv("HOME", str(folder / "texts"))
+    app = PickerApp(folder)
+    async with app.run_test(size=(80, 24)):
+        assert app.screen.query_one(TextTree).path == folder / "texts"
