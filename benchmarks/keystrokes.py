@@ -1,19 +1,24 @@
 """Measures keystrokes saved: a run's model beside an n-gram of characters with back-off, on the same text.
 
-    python -m benchmarks.keystrokes RUN [--workspace FOLDER] [--order 6] [--characters 12000] [--model]
+    python -m benchmarks.keystrokes RUN [--workspace FOLDER] [--split test] [--order 6] [--characters 12000] [--model]
+    python -m benchmarks.keystrokes RUN --curve 250,1000,9000 [--characters 3000]
 
 The n-gram is counted on the run's training text; it backs off to the longest context that it has seen, and its ghost
 is the most probable character each time to the end of a word, or of a phrase while each character's probability times
 those before stays above 1/2. Both are taken with one key where they are right and at least two characters long. With
---model `rnnplay eval --keystrokes` is run on the same text, too, which takes a minute.
+--model `rnnplay eval --keystrokes` is run on the same text, too: as trained, with dynamic evaluation, with a cache and
+with both, which takes ten minutes for 12,000 characters. With --curve it is run at these checkpoints instead, as
+trained and with both, and prints a table: what is saved, and hits (top 1 / top 5) by the letters typed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks import options_of
 from rnnplay.runs.folder import find_run
@@ -22,6 +27,8 @@ from rnnplay.text.encoding.encoded import encode_corpus
 from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.workspace import Workspace
 from tests.support.terminal import rnnplay_command
+
+WAYS: tuple[tuple[str, ...], ...] = ((), ("--dynamic",), ("--cache",), ("--dynamic", "--cache"))
 
 
 class NGram:
@@ -76,7 +83,11 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=12_000)
     parser.add_argument("--model", action="store_true")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--curve", metavar="STEPS")
     options = parser.parse_args()
+    if options.curve:
+        curve(options)
+        return
     workspace = Workspace(options.workspace)
     run = find_run(options.run, workspace)
     config, tokenizer = run.info().config, run.tokenizer()
@@ -86,21 +97,33 @@ def main() -> None:
     ngram = NGram(tokenizer.decode(encoded.train.ids.tolist()), options.order)
     for name, phrase in (("word", False), ("word or phrase", True)):
         print(f"{options.order}-gram, {name}: {saved(ngram, text, phrase):.4f}", flush=True)
-    if options.model:
-        words = [
-            "eval",
-            run.name,
-            "--workspace",
-            str(options.workspace),
-            "--keystrokes",
-            "--json",
-            "--split",
-            options.split,
-        ]
-        words += ["--characters", str(options.characters)]
-        told = subprocess.run(rnnplay_command(*words), capture_output=True, check=True).stdout
-        for name, fraction in json.loads(told)["saved"].items():
-            print(f"{run.name}, {name}: {fraction:.4f}")
+    if not options.model:
+        return
+    for way in WAYS:
+        found = measured(options, "latest", way)["saved"]
+        parts = ", ".join(f"{name} {fraction:.4f}" for name, fraction in found.items())
+        print(f"{run.name}{''.join(f' {one}' for one in way)}: {parts}", flush=True)
+
+
+def measured(options: argparse.Namespace, checkpoint: str, way: tuple[str, ...]) -> dict[str, Any]:
+    """What `rnnplay eval --keystrokes` says."""
+    words = ["eval", options.run, "--workspace", str(options.workspace), "--keystrokes", "--json", *way]
+    words += ["--split", options.split, "--characters", str(options.characters), "--checkpoint", checkpoint]
+    found: dict[str, Any] = json.loads(subprocess.run(rnnplay_command(*words), capture_output=True, check=True).stdout)
+    return found
+
+
+def curve(options: argparse.Namespace) -> None:
+    """Prints a row for each checkpoint and way."""
+    typed = range(5)
+    titles = ["step", "adapts", "word", "phrase", "one of five", "five keys", *(f"{count} typed" for count in typed)]
+    print(f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}", flush=True)
+    for step in options.curve.split(","):
+        for way in (WAYS[0], WAYS[-1]):
+            found = measured(options, step, way)
+            saved = (f"{100 * fraction:.1f}" for fraction in found["saved"].values())
+            hits = (" / ".join(f"{100 * found['hits'][at][top]:.0f}" for top in ("top_1", "top_5")) for at in typed)
+            print(f"| {int(step):,} | {'both' if way else ''} | {' | '.join((*saved, *hits))} |", flush=True)
 
 
 if __name__ == "__main__":

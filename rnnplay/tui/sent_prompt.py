@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.engine.messages import Complete
+from rnnplay.text.tokenizers.prompt_text import common_length
 
 LONG_PROMPT = 500
 """Shorter prompts are sent whole."""
@@ -26,15 +27,3 @@ class SentPrompt:
         kept = common_length(self._text, text) if len(text) > LONG_PROMPT else 0
         self._text = text
         return msgspec.structs.replace(request, text=text[kept:], kept=kept) if kept else request
-
-
-def common_length(one: str, other: str) -> int:
-    """The number of characters with which both texts begin, found by halving, as comparing long texts is quick."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from rnnplay.engine.messages import Complete
-from rnnplay.tui.sent_prompt import LONG_PROMPT, SentPrompt, common_length
+from rnnplay.text.tokenizers.prompt_text import common_length
+from rnnplay.tui.sent_prompt import LONG_PROMPT, SentPrompt
 
 
 def test_the_common_beginning_of_two_texts() -> None:

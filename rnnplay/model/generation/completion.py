@@ -21,6 +21,7 @@ from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.known_words import KnownWords
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.preparing import prepared
+from rnnplay.text.tokenizers.prompt_text import PromptText
 from rnnplay.text.tokenizers.vocabulary import Ids
 
 RECENT = 4000
@@ -83,6 +84,7 @@ class Completer:
         """`hook`: see `complete`; `adapted`: what reads the text instead, and adapts to it; `words`: the corpus's."""
         self.model, self._tokenizer = model, tokenizer
         self._words = KnownWords(words)
+        self._text = PromptText(tokenizer)
         self._adapted = adapted
         self._state = PromptState(model)
         self._hooked = HookedStepper(model, hook) if hook is not None else None
@@ -95,8 +97,8 @@ class Completer:
         `exact`: see PromptState.read. The suggestions of a diverged model are empty.
         """
         tokenizer = self._tokenizer
-        unknown = tokenizer.unknown_in(text)
-        ids = prompt_ids(self.model, tokenizer, text)
+        ids = prompt_ids(self.model, tokenizer, text, self._text)
+        unknown = self._text.unknown_in(text)
         beginning = unfinished_word(tokenizer, text, unknown, int(ids[-1]))
         try:
             if beginning and len(ids) > 1:

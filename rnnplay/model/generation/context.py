@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.text.tokenizers.prompt_text import PromptText
 from rnnplay.text.tokenizers.utf8 import split_unfinished, to_bytes
 from rnnplay.text.tokenizers.vocabulary import Ids
 
@@ -67,8 +68,10 @@ class Writer:
         return piece
 
 
-def prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> Ids:
+def prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str, kept: PromptText | None = None) -> Ids:
     """What the model reads before it writes: a newline if it has one, and the prompt; at least one id.
+
+    `kept` has the ids of an earlier prompt of the same model, of which only what has changed is encoded again.
 
     A model of lines has seen nothing before a line's own beginning, so it is given the last line only.
     """
@@ -77,7 +80,8 @@ def prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str) -> Ids:
     newline = [] if tokenizer.newline is None else [tokenizer.newline]
     if model.config.feed == "lines" and newline:
         prompt = prompt.rpartition("\n")[2]
-    ids = np.concatenate([np.array(newline, np.int64), tokenizer.encode(prompt)])
+    ids = kept.encode(prompt) if kept is not None else tokenizer.encode(prompt)
+    ids = np.concatenate([np.array(newline, np.int64), ids])
     if not len(ids):
         ids = tokenizer.encode(" ")
     return ids if len(ids) else np.array([UNKNOWN_ID])

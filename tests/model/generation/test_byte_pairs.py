@@ -11,6 +11,7 @@ from rnnplay.model.generation.context import Writer, prompt_ids, unread_word
 from rnnplay.model.generation.sampling import generate
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
+from rnnplay.text.tokenizers.characters import is_word_character as is_word
 
 pytest.importorskip("tokenizers")
 
@@ -69,3 +70,46 @@ def test_words_go_on_as_they_were_begun() -> None:
         first = torch.softmax(model.logits(hidden[0, -1]).double(), 0)
     unconditional = max(float(first[int(PAIRS.encode(word)[0])]) for word in (" the", " that", " thin", " thought"))
     assert found.words[0].probability > 3 * unconditional
+
+
+def test_a_word_begun_is_marginalised_over_all_ways_to_write_it_in_tokens() -> None:
+    """Its probability is that of all ways that spell it, by that of all ways that spell what was typed."""
+    tokenizer, model = PAIRS, model_of(PAIRS)
+    with torch.no_grad():
+        model.output.weight.mul_(8)
+    spelled = [
+        tokenizer.decode_after(None, token).encode("utf-8", "surrogateescape") for token in range(tokenizer.size)
+    ]
+    ends = [token for token, text in enumerate(spelled) if token and text[0] < 0x80 and not is_word(chr(text[0]))]
+    ids = prompt_ids(model, tokenizer, "the cat th")
+    before = ids[: -unread_word(tokenizer, "the cat th", ids)[1]].tolist()
+
+    def probabilities(context: list[int]) -> torch.Tensor:
+        with torch.inference_mode():
+            logits: torch.Tensor = model(torch.tensor([before + context]))[0][0, -1].double()
+            logits[0] = -torch.inf
+            return logits.softmax(0)
+
+    def spelling(rest: bytes, context: list[int], exactly: bool) -> float:
+        """The probability that the next tokens spell `rest`: and a word ends there, or go on in any way."""
+        found = probabilities(context)
+        if not rest:
+            return sum(float(found[token]) for token in ends)
+        total = 0.0
+        for token in range(1, tokenizer.size):
+            if rest.startswith(spelled[token]) and (exactly or len(spelled[token]) < len(rest)):
+                total += float(found[token]) * spelling(rest[len(spelled[token]) :], [*context, token], exactly)
+            elif not exactly and spelled[token].startswith(rest):
+                total += float(found[token])
+        return total
+
+    begun = spelling(b" th", [], exactly=False)
+    config = CompletionConfig(words=50, effort=3000, floor=0, lines=True)
+    found = {word.text: word.probability for word in complete(model, tokenizer, "the cat th", 5, config=config).words}
+    checked = 0
+    for text, probability in sorted(found.items(), key=lambda word: -word[1])[:4]:
+        if text.isascii() and text.isalpha():
+            expected = spelling(b" th" + text.encode(), [], exactly=True) / begun
+            assert probability == pytest.approx(expected, rel=0.1), text
+            checked += 1
+    assert checked
