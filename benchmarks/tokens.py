@@ -1,12 +1,12 @@
 """Compares tokens of characters, bytes, byte pairs and words after equal minutes of training, in a Markdown table.
 
-    python -m benchmarks.tokens FILE… [--minutes 2] [--seed 1] [--kinds char,byte,bpe,word] [--characters 4000]
+    python -m benchmarks.tokens FILE… [--minutes 2] [--seed 1] [--kinds char,byte,bpe,word] [--characters 2000]
 
 The settings are those of the preset `shakespeare-2min` on one thread; only what a token is differs. The trainings on a
 text take turns of two seconds, so that other work on the machine falls on all alike. Bits per character are of the
 whole validation text, of which all have the same characters (docs/architecture.md); keystrokes are those that
-completion saves who writes its first --characters (docs/commands.md). With two texts and two minutes it takes some 20
-minutes, and needs a quiet machine.
+completion saves who writes its first --characters (docs/commands.md). Trainings and measurements
+take turns on one core, so that two texts and two minutes take some 25 minutes of a quiet machine.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from rnnplay.workspace import Workspace
 
 TURN_SECONDS = 2.0
 KINDS = ("char", "byte", "bpe", "word")
+SETTINGS: dict[str, object] = {}
+"""What differs from the preset, for tests."""
 
 
 @dataclass
@@ -106,7 +108,7 @@ def measure(corpus: str, kinds: list[str], minutes: float, seed: int, characters
     """Trains one model for each kind of token, and yields what each reached."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace(Path(place)).create()
-        values = find_preset("shakespeare-2min").values
+        values = {**find_preset("shakespeare-2min").values, **SETTINGS}
         base = with_values(RunConfig(), {**values, "corpus": corpus, "minutes": minutes, "seed": seed, "threads": 1})
         torch.set_num_threads(1)
         trainings = []
@@ -156,7 +158,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--characters", type=int, default=4000, help="that are written, to count keystrokes")
+    parser.add_argument("--characters", type=int, default=2000, help="that are written, to count keystrokes")
     given = parser.parse_args()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     print(f"{given.minutes:g} minutes each on one thread, seed {given.seed}; load of the machine before: {load:.1f}\n")
