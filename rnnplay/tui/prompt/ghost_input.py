@@ -71,6 +71,8 @@ class GhostInput(Input):
         self.suggestions = Suggestions()
         self._measured = ""
         self._cells = [0]
+        self._taken = ""
+        """The text after a suggestion that ends in a space was taken, so that typing one adds no second."""
         super().__init__(placeholder=placeholder, id=id, select_on_focus=False)
         # A blinking cursor repaints twice a second, which costs traffic over SSH.
         self.cursor_blink = False
@@ -144,6 +146,12 @@ class GhostInput(Input):
     def _append(self, text: str) -> None:
         self.value += text
         self.cursor_position = len(self.value)
+        self._taken = self.value if text.endswith(" ") else ""
+
+    def insert_text_at_cursor(self, text: str) -> None:
+        taken, self._taken = self._taken, ""
+        if text != " " or self.value != taken or not self.cursor_at_end:
+            super().insert_text_at_cursor(text)
 
     def action_newline(self) -> None:
         """Inserts a newline at the cursor."""

@@ -138,6 +138,8 @@ class FilePicker(ModalScreen[str | None]):
         """
         super().__init__()
         self._workspace, self._several = workspace, several
+        mark = " Space marks files and folders to take together." if several else ""
+        self._hint = f"Enter on a folder opens it here.{mark}"
         self._offered: tuple[Path, str] | None = None
         """The file offered for conversion, and the encoding it appears to be in."""
         place = start.absolute() if start else _here()
@@ -153,8 +155,7 @@ class FilePicker(ModalScreen[str | None]):
                 path.cursor_blink = False
                 yield path
             yield TextTree(self._folder, self._several, id="file-tree")
-            mark = " Space marks files or folders to take together." if self._several else ""
-            yield BoundedText(f"Enter on a folder opens it here.{mark}", id="file-say", rows=5)
+            yield BoundedText(self._hint, id="file-say", rows=5)
             with Horizontal(id="file-buttons"):
                 yield Button("↑ Folder above", id="up", compact=True)
                 yield Static("")
@@ -204,7 +205,7 @@ class FilePicker(ModalScreen[str | None]):
     @on(Input.Changed, "#file-path")
     def _path_changed(self) -> None:
         self._offered = None
-        self._say("")
+        self._say(self._hint)
 
     @on(TextTree.Marked)
     def _marked(self) -> None:

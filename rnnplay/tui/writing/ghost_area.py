@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
-from textual.widgets.text_area import Edit, EditResult
+from textual.widgets.text_area import Edit, EditResult, Selection
 
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.heatmap.shades import shade_styles
@@ -92,6 +92,8 @@ class GhostArea(TextArea):
         """The number of characters before each line, where there are readings."""
         self._alternative: int | None = None
         """The index of the alternative chosen for the token under the cursor."""
+        self._taken_to: tuple[int, int] | None = None
+        """Where a suggestion that was just taken ends in a space, so that typing one adds no second."""
         wrap_long_lines()
         super().__init__(text, soft_wrap=True, show_line_numbers=False, id=id, highlight_cursor_line=False)
         self.cursor_blink = False
@@ -165,10 +167,14 @@ class GhostArea(TextArea):
         self.post_message(self.Replaced())
 
     async def _on_key(self, event: events.Key) -> None:
+        taken_to, self._taken_to = self._taken_to, None
         if event.key == "enter" and self._alternative is not None and self.reading is not None:
             event.stop()
             event.prevent_default()
             self._replace_token(self._alternative)
+        elif event.key == "space" and self.selection == Selection(taken_to or (-1, -1), taken_to or (-1, -1)):
+            event.stop()
+            event.prevent_default()
         else:
             await super()._on_key(event)
 
@@ -252,6 +258,7 @@ class GhostArea(TextArea):
 
     def _take(self, text: str) -> None:
         self.insert(text)
+        self._taken_to = self.cursor_location if text.endswith(" ") else None
 
     @property
     def ghost(self) -> str:

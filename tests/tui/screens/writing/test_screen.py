@@ -173,6 +173,25 @@ async def test_a_file_that_another_program_changed_is_overwritten_only_on_demand
         assert path.read_text() == "mine"
 
 
+async def test_a_space_after_a_suggestion_that_ends_in_one_is_not_doubled(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"th")
+        suggest(stage, "e", phrase="e old ")
+        await until(pilot, lambda: area.suggestion == "e old ")
+        await pilot.press("tab", "space", *"fox", "space", "space")
+        assert area.content == "the old fox  "
+        field = stage.prompt._input
+        app.screen.dismiss(None)
+        await until(pilot, lambda: app.screen is stage.playground)
+        stage.playground.action_prompt()
+        await until(pilot, lambda: app.focused is field)
+        field._append("the old ")
+        await pilot.press("space", *"fox", "space", "space")
+        assert field.value == "the old fox  "
+
+
 async def test_the_cursor_stays_on_the_screen_while_one_writes(stage: Stage) -> None:
     """Also where a word moves on to a row of its own at the bottom."""
     app = stage.open()
