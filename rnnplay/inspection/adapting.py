@@ -10,7 +10,7 @@ import torch
 
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.inspection.loaded_model import LoadedModel
+from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.generation.adaptation import GradientScale
 from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
 from rnnplay.runs.folder import RunFolder
@@ -82,7 +82,9 @@ def keep_adapted(
             f"Nothing was learned from the text yet: it has fewer than {prompt.settings.dynamic_segment + 1} tokens."
         )
     workspace.create()
-    parent = Parent(run=loaded.run, step=loaded.step, created=find_model(loaded.run, workspace).info().created)
+    # A saved run may be another one than that of its name in the workspace.
+    same = loaded if isinstance(loaded, SavedRun) else find_model(loaded.run, workspace).info()
+    parent = Parent(run=loaded.run, step=loaded.step, created=same.created)
     said = f"The weights are those of {parent.name}, adapted to a text of {learned.tokens:,} tokens."
     weights = {key: tensor.detach().clone() for key, tensor in prompt.model.weights().items()}
     branch = Branch(parent, weights, {}, [said])

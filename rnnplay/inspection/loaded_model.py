@@ -79,6 +79,11 @@ class SavedRun:
         return self._folder.name
 
     @property
+    def created(self) -> str:
+        """When the run began, as in run.json."""
+        return self._info.created
+
+    @property
     def config(self) -> RunConfig:
         """The settings in run.json, with live knobs as they were at the checkpoint."""
         return self._config
