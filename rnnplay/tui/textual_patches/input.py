@@ -36,6 +36,9 @@ _LEADS.sort(key=len, reverse=True)
 _MARK = re.compile(re.escape(START) + b"|" + re.escape(X10_MOUSE))
 
 
+_ALT_DIGIT = re.compile("\x1b[0-9]")
+
+
 class PasteStalled(Message):
     """A paste has begun, and its end has not come for a while."""
 
@@ -50,6 +53,8 @@ class Parser(XTermParser):
             return None
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if _ALT_DIGIT.fullmatch(sequence):  # Textual makes "™" of alt+2, as option+2 does on a Mac
+            return [events.Key(f"alt+{sequence[1]}", None)]
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):  # an invalid code point

@@ -166,3 +166,9 @@ def test_escape_alone_is_a_key() -> None:
     assert not list(reader.feed(b"\x1b"))
     assert [seen(event) for event in reader.tick()] == ["escape"]
     assert [seen(event) for event in reader.feed(b"[M")] == ["left_square_bracket", "M"]
+
+
+def test_alt_and_a_digit_is_that_key_and_no_character() -> None:
+    """Terminals send escape and the digit; alt+1 to alt+5 take a word."""
+    found = [event for event in TerminalInput().feed(b"\x1b2\x1b5") if isinstance(event, events.Key)]
+    assert [(key.key, key.character) for key in found] == [("alt+2", None), ("alt+5", None)]
