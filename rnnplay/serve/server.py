@@ -287,6 +287,7 @@ class Server:
         try:
             await service.start(screen.columns, screen.rows)
             screen.service = service
+            screen.last_key = time.monotonic()  # there was nothing to type at while waiting in line
             await service.set_terminal_size(screen.columns, screen.rows)  # it may have changed meanwhile
             log.info("Visitor %s is in: %s of %s places.", visitor.name, self.places.taken, self.places.count)
             await self._watch(visit, service)

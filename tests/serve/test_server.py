@@ -285,6 +285,17 @@ async def test_a_session_without_a_key_ends_with_a_checkpoint(classes: Classes) 
     assert (folder / "checkpoint").exists()
 
 
+async def test_waiting_in_line_is_not_idle(classes: Classes) -> None:
+    one = await classes(sessions=1, idle_seconds=1.0)
+    first, second = one.guest(), one.guest()
+    await first.enter()
+    await second.enter()
+    assert "Nothing was typed" in await first.is_told()  # as long as the second has waited
+    await second.sees("size")
+    await second.type("there")
+    await second.sees("typed there")
+
+
 async def test_who_is_about_to_be_ended_is_warned(classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnplay.serve.server.WARNED_SECONDS", 5.0)
     guest = (await classes(idle_seconds=5.5)).guest()
