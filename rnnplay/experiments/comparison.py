@@ -15,7 +15,7 @@ from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, Value, knobs
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.variants import TOKEN_KNOBS
-from rnnplay.runs.checkpoint_state import read_state
+from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.metrics.records import Finished, Rollback, Step, Validation, best_validation, lowest
@@ -222,17 +222,20 @@ def value_text(name: str, value: Value | None) -> str:
 def _compared(folder: RunFolder, info: RunInfo, course: Course) -> ComparedRun:
     best = best_validation(course.validations)
     blocks = _blocks(course.losses)
+    state = _last_state(folder)
+    kept = state if not course.steps and not course.validations else None  # what it recorded was lost
+    seen = kept.validations if kept is not None and kept.validations.best_step >= 0 else None
     return ComparedRun(
         run=folder.name,
         created=info.created,
         parameters=info.parameters,
         vocabulary=info.vocabulary,
-        step=course.steps[-1] if course.steps else 0,
-        tokens=None if course.last is None else course.last.tokens,
-        seconds=_seconds(folder),
-        best_validation_loss=None if best is None else best.loss,
-        best_step=None if best is None else best.step,
-        last_validation_loss=course.validations[-1].loss if course.validations else None,
+        step=course.steps[-1] if course.steps else kept.step if kept is not None else 0,
+        tokens=course.last.tokens if course.last is not None else kept.tokens if kept is not None else None,
+        seconds=None if state is None else state.seconds,
+        best_validation_loss=best.loss if best is not None else seen.best_loss if seen is not None else None,
+        best_step=best.step if best is not None else seen.best_step if seen is not None else None,
+        last_validation_loss=course.validations[-1].loss if course.validations else seen.last_loss if seen else None,
         best_bits_per_character=None if best is None else best.bits_per_character,
         best_training_loss=lowest(blocks),
         last_training_loss=blocks[-1] if blocks else None,
@@ -247,9 +250,9 @@ def _blocks(losses: Sequence[float]) -> list[float]:
     return [sum(losses[at : at + BLOCK]) / len(losses[at : at + BLOCK]) for at in range(first, len(losses), BLOCK)]
 
 
-def _seconds(folder: RunFolder) -> float | None:
+def _last_state(folder: RunFolder) -> TrainingState | None:
     checkpoints = folder.checkpoints()
-    return read_state(checkpoints[-1].path).seconds if checkpoints else None
+    return read_state(checkpoints[-1].path) if checkpoints else None
 
 
 def measured_text(run: ComparedRun, name: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from rnnplay.experiments.standings import Progress, Validated
 from rnnplay.experiments.variants import Variant, labels_of
 from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
 from rnnplay.runs.folder import RunFolder, names_in
+from rnnplay.runs.lock import RunLock, holder
 from rnnplay.runs.metrics.records import Rollback, Started, Tuned, Validation
 from rnnplay.runs.metrics.thinned import ThinnedLog
 from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
@@ -38,10 +40,30 @@ class StoppedRace(NamedTuple):
     """By the name of the run."""
 
 
+@contextmanager
+def held(name: str, workspace: Workspace) -> Iterator[None]:
+    """Keeps other processes from going on with the race, of which each would get some runs.
+
+    Raises InputError if one does already. Where nothing can be written or locked it keeps nothing.
+    """
+    lock = None
+    if re.fullmatch("race-[0-9]{2,9}", name):
+        with suppress(OSError):
+            folder = workspace.cache / "races" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = RunLock.take(folder, "race")
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+
+
 def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) -> StoppedRace:
     """Finds the race whose runs are called `name` and the variant, `changes` being knobs that change from here on.
 
-    Raises InputError if there is none, or a run of it cannot be read, and ConfigError for invalid changes.
+    Raises InputError if there is none, or a run of it cannot be read or is being trained, and ConfigError for invalid
+    changes.
     """
     names = names_in(workspace.checkpoints)
     folders = [
@@ -57,6 +79,9 @@ def find_stopped(name: str, workspace: Workspace, changes: Mapping[str, Any]) ->
         known = list(dict.fromkeys(match[1] for run in names if (match := _RUN.fullmatch(run))))
         there = f"the races are {', '.join(known[-20:])}" if known else "there is no race at all"
         raise InputError(f"There is no race {quoted(name[:60])} in {workspace.checkpoints}; {there}.")
+    for folder in folders:
+        if (by := holder(folder.path)) is not None:
+            raise InputError(f"{folder.name}, a run of {name}, is being trained by {by}; stop it there first.")
     before = {folder.name: folder.info().config for folder in folders}
     for knob in changes:
         # Lengths differ where only some were given another one: those that had ended kept theirs.

@@ -85,8 +85,8 @@ class RunLock:
         self._descriptor: int | None = None
 
     @classmethod
-    def take(cls, folder: Path) -> RunLock:
-        """Locks the run in `folder`, which must exist.
+    def take(cls, folder: Path, what: str = "run") -> RunLock:
+        """Locks the run in `folder`, which must exist; `what` is the word for it in the error.
 
         Raises InputError if another process holds the lock, NotOwnError if the lock file may not be ours, OSError if
         it cannot be opened for writing.
@@ -107,7 +107,8 @@ class RunLock:
                 if error.errno not in TAKEN:
                     return lock  # a file system without locks
                 raise InputError(
-                    f"The run {folder.name!r} is being trained by {who}; stop it there first, or start another run."
+                    f"The {what} {folder.name!r} is being trained by {who}; stop it there first, or start another "
+                    f"{what}."
                 ) from error
         lock._descriptor = descriptor
         with contextlib.suppress(OSError):  # on a full disk the lock holds all the same

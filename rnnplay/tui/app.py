@@ -76,8 +76,10 @@ class RnnplayApp(App[None]):
     TITLE = "rnnplay"
     CSS_PATH = "screens/playground/screen.tcss"
     CSS = """
-    Toast { max-width: 60; }
-    .-low Toast { width: auto; max-width: 76; padding: 0 1; margin-top: 0; }
+    /* Where what changes is below: the prompt and its bars, the ranking of a race. */
+    PlaygroundScreen > ToastRack, RaceScreen > ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
+    Toast { width: auto; max-width: 60; padding: 0 1; margin-top: 0; }
+    .-low Toast { max-width: 76; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),

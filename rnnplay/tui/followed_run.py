@@ -96,7 +96,7 @@ class FollowedRun:
             return self._troubled(str(error))
         former, self.state, self._follower = self.state, state, follower
         self.heard = monotonic()
-        for name in ("opened", "in_engine", "opening", "trainer"):
+        for name in ("opened", "in_engine", "opening", "unloadable", "trainer"):
             setattr(state, name, getattr(former, name))
         if former.followed:
             state.phase = Phase.FOLLOWED

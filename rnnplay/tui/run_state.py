@@ -118,6 +118,8 @@ class RunState:
         """Whether the engine has loaded this run's model, rather than only its history having been read."""
         self.opening = False
         """Whether the engine is loading the model for prompts."""
+        self.unloadable = False
+        """Whether the engine could load no model of the run."""
         self.trainer: Holder | None = None
         """Which process trains a run that is followed, if that is known."""
         self.validation_loss, self.validation_bits = History(), History()
@@ -298,7 +300,7 @@ class RunState:
                 self.validation_loss.append(record.step, record.loss)
                 self.validation_bits.append(record.step, record.bits_per_character)
             case records.Started():
-                self.started, self.opened, self.in_engine = record, None, True
+                self.started, self.opened, self.in_engine, self.unloadable = record, None, True, False
                 if self.hold is not None:  # what it began with has been read
                     self.hold.release()
                     self.hold = None
@@ -343,13 +345,13 @@ class RunState:
             case messages.Continued():
                 self.phase = Phase.TRAINING
             case messages.Opened():
-                self.opened, self.in_engine, self.opening = event, True, False
+                self.opened, self.in_engine, self.opening, self.unloadable = event, True, False, False
                 if not self.followed and self.run is not None:
                     self.step = event.step
             case messages.Failed(command="tune"):
                 self.pending = {}
             case messages.Failed(command="open"):
-                self.opening = False
+                self.opening, self.unloadable = False, self.run is not None and not self.in_engine
             case messages.Failed(command="train" | "step", training=False) if self.running:
                 if self.started is not None:
                     self.phase = Phase.STOPPED

@@ -11,14 +11,17 @@ import pytest
 
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
+from rnnplay.experiments import comparison as comparisons
 from rnnplay.experiments.comparison import Comparison, Difference, compare, differences, read_course, value_text
 from rnnplay.experiments.sweep.space import param_text
+from rnnplay.runs.checkpoint_state import ValidationHistory
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.metrics_log import encode_lines
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
 from rnnplay.tui.runs import preview_text
 from rnnplay.tui.setup.knob_field import KnobField
+from tests.experiments.test_resumption import STATE
 from tests.runs.test_folder import info
 
 
@@ -86,6 +89,17 @@ def test_runs_without_records_are_compared_too(tmp_path: Path) -> None:
     for run in comparison.runs:
         assert (run.best_validation_loss, run.best_training_loss, run.tokens, run.step) == (None, None, None, 0)
     assert comparison.remarks == [] and comparison.courses[0].tokens_per_step is None
+
+
+def test_of_a_run_whose_records_are_lost_its_checkpoint_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [a_run(tmp_path, "one", STEADY), a_run(tmp_path, "two", [])]
+    seen = ValidationHistory(best_loss=1.1, best_step=300, last_loss=1.2, last_step=400)
+    state = msgspec.structs.replace(STATE, step=400, tokens=40_000, seconds=9.0, validations=seen)
+    monkeypatch.setattr(comparisons, "_last_state", lambda _: state)
+    one, two = compare(folders).runs
+    assert (two.step, two.tokens, two.seconds) == (400, 40_000, 9.0)
+    assert (two.best_validation_loss, two.best_step, two.last_validation_loss) == (1.1, 300, 1.2)
+    assert (one.step, one.tokens, one.best_step) == (250, 25_000, 200)
 
 
 def test_only_knobs_that_differ_and_act_are_told() -> None:

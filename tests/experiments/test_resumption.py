@@ -13,7 +13,7 @@ from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.experiments import resumption
 from rnnplay.experiments.fairness import matched
 from rnnplay.experiments.race import Race, plan_race, run_names
-from rnnplay.experiments.resumption import StoppedRace, find_stopped, known_as
+from rnnplay.experiments.resumption import StoppedRace, find_stopped, held, known_as
 from rnnplay.experiments.sharing import Reached
 from rnnplay.experiments.standings import Progress
 from rnnplay.experiments.sweep.storage import JOURNAL
@@ -22,6 +22,7 @@ from rnnplay.experiments.variants import Variant, ready, vary
 from rnnplay.runs.checkpoint_state import Ending, TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
+from rnnplay.runs.lock import RunLock
 from rnnplay.runs.metrics.records import Rollback, Tuned, Validation
 from rnnplay.runs.notes import NO_NOTES, write_notes
 from rnnplay.text.tokenizers.build import build_tokenizer
@@ -292,3 +293,30 @@ def test_a_run_that_a_race_or_a_study_knows_by_its_name_says_so(workspace: Works
     journal.write_text("{}\n")
     assert known_as("lstm-001", workspace).startswith("The study lstm knows it by this name")
     assert known_as("lstm-x", workspace) == known_as("other-001", workspace) == ""
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_race_goes_on_in_one_process_at_a_time(workspace: Workspace) -> None:
+    """Two that go on at once would each get some of the runs, and call the others failed."""
+    stop(workspace, ready("cells", SETUP))
+    workspace.create()
+    with held("race-01", workspace):
+        with (
+            pytest.raises(InputError, match=r"race 'race-01' is being trained by process [0-9]+; stop it there first"),
+            held("race-01", workspace),
+        ):
+            pass
+        with held("race-02", workspace):
+            assert found(workspace)
+    with held("race-01", workspace):
+        assert found(workspace)
+
+
+@pytest.mark.usefixtures("progress")
+def test_a_race_of_which_a_run_is_being_trained_does_not_go_on(workspace: Workspace) -> None:
+    stop(workspace, ready("cells", SETUP))
+    lock = RunLock.take(workspace.checkpoints / "race-01-gru")
+    with pytest.raises(InputError, match=r"race-01-gru, a run of race-01, is being trained by process [0-9]+; stop"):
+        found(workspace)
+    lock.release()
+    assert found(workspace)

@@ -192,6 +192,18 @@ def test_another_run_begins_with_no_numbers() -> None:
     assert state.loss is not former
 
 
+def test_a_run_whose_model_cannot_be_loaded_is_known_to_have_none_until_it_trains() -> None:
+    state = RunState()
+    state.begin(RUN, preset_config())
+    state.opening = True
+    state.apply(messages.Failed(message="It has no checkpoint.", command="open"))
+    assert (state.unloadable, state.model_coming) == (True, False)
+    state.take(started())
+    assert not state.unloadable
+    state.apply(messages.Failed(message="A run is being trained; stop it.", command="open"))
+    assert not state.unloadable
+
+
 @pytest.mark.parametrize(
     "refusal",
     [

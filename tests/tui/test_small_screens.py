@@ -20,7 +20,7 @@ from rnnplay.tui.widgets import status_line
 from rnnplay.tui.widgets import text as text_widgets
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import middle_shortened
-from tests.tui.stage import Stage, make_run, shown, until
+from tests.tui.stage import Stage, make_run, shown, toasts_on_screen, until
 
 SMALL = (80, 24)
 
@@ -255,3 +255,18 @@ def test_the_prompt_pane_says_what_draws_a_sample_again() -> None:
     header = prompt_pane._header(SamplingConfig(seed=7, top_k=40, top_p=0.9), 1240)
     assert header == "seed 7 · step 1,240 · temperature 0.8 · top k 40 · top p 0.9"
     assert PromptPane.HELP is None
+
+
+# --- messages -------------------------------------------------------------------------------------------------
+
+
+async def test_a_message_hides_neither_the_prompt_nor_its_bars(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await stage.ready(pilot)
+        app.notify("word " * 30)
+        await until(pilot, lambda: toasts_on_screen(app) == 1)
+        toast = app.screen.query("Toast").first()
+        await until(pilot, lambda: toast.region.height > 1)
+        assert toast.region.bottom <= stage.prompt.region.y
+        assert toast.region.y > 0, "the top line stays in sight"

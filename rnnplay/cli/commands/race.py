@@ -151,8 +151,11 @@ def command(
         }
         if wrong := next((name for name, value in given_too.items() if value), None):
             raise InputError(f"{wrong} cannot be given with --resume: a race keeps its variants.")
-        plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
-        return _race(session, plan, races, as_json)
+        from rnnplay.experiments.resumption import held
+
+        with held(resume, workspace.check_there()):
+            plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
+            return _race(session, plan, races, as_json)
     check_origin(origin, False, preset, with_optimizer, extend_vocabulary, shrink)
     if values["corpus"] == "-":
         values["corpus"] = corpus_from_stdin(workspace)

@@ -91,7 +91,7 @@ def facts(run: RunFolder, curves: Curves) -> Facts:
         model=model_text(info.config.cell, info.config.nonlinearity, info.config.layers, info.config.hidden),
         corpus=corpus_name(info.config),
         created=moment_text(info.created),
-        status=_status(finished, curves),
+        status=_status(finished, curves, state),
         measures=list(_measures(info, state, validations, curves)),
         settings=_settings(info.config),
         validations=shown,
@@ -174,9 +174,10 @@ _ENDS = {
 }
 
 
-def _status(finished: Finished | None, curves: Curves) -> str:
+def _status(finished: Finished | None, curves: Curves, state: TrainingState | None) -> str:
     if finished is None:
-        return f"in training or interrupted, step {curves.last_step:,}"
+        step = max(curves.last_step, state.step if state is not None else 0)  # what it recorded may be lost
+        return f"in training or interrupted, step {step:,}"
     return f"{_ENDS.get(finished.reason, finished.reason)}, step {finished.step:,}"
 
 

@@ -97,10 +97,10 @@ def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkp
     Raises as `Trainer.resume` does; the lock is then released.
     """
     config = resolved(config, corpus)
-    info = folder.info()
-    check_resumable(folder, info, config, corpus)
     lock = RunLock.take(folder.path)
     try:
+        info = folder.info()  # now that nobody changes it
+        check_resumable(folder, info, config, corpus)
         return _read(config, corpus, folder, info, checkpoint, lock)
     except BaseException:
         lock.release()

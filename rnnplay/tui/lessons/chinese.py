@@ -86,6 +86,7 @@ CHINESE = {
     "before clipping, on a log axis": "裁剪之前，对数坐标",
     "train a model first, then type here": "先训练一个模型，再在这里输入",
     "type the beginning of a text": "输入一段文字的开头",
+    "this run has no model that can be loaded": "这次训练没有可加载的模型",
     "type the beginning of a text; the model is on its way": "输入一段文字的开头；模型正在准备",
     "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",
     "Enter writes a sample from here.": "回车：从这里生成样本。",

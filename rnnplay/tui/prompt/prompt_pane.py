@@ -35,6 +35,7 @@ TITLE = "Prompt"
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
 COMING = "type the beginning of a text; the model is on its way"
+NONE = "this run has no model that can be loaded"
 WAITING = "… a sample from here is written as soon as the model is there"
 HINT = "Enter writes a sample from here."
 
@@ -99,6 +100,8 @@ class PromptPane(Vertical):
         self._available = False
         self._translated: Callable[[str], str] = str
         self._coming = self._waiting = False
+        self._missing = UNTRAINED
+        """Why there is no model."""
         self._bars_for = ""
         """The prompt of the next tokens shown."""
         self._from_history = ""
@@ -188,9 +191,10 @@ class PromptPane(Vertical):
         if done:
             self.refresh_bindings()
 
-    def set_model(self, available: bool, coming: bool = False) -> None:
-        """Says whether there is a model to answer, or one to come; Enter waits for the latter."""
+    def set_model(self, available: bool, coming: bool = False, none: bool = False) -> None:
+        """Says whether there is a model to answer, or one to come, for which Enter waits, or `none` of the run."""
         self._available, self._coming = available, coming
+        self._missing = NONE if none else UNTRAINED
         self._say_what_to_type()
         waiting = self._waiting
         if waiting and not coming:
@@ -209,7 +213,7 @@ class PromptPane(Vertical):
         self._say_what_to_type()
 
     def _say_what_to_type(self) -> None:
-        what = READY if self._available else COMING if self._coming else UNTRAINED
+        what = READY if self._available else COMING if self._coming else self._missing
         self._input.placeholder = self._translated(what)
         self._samples.set_hint(self._translated(HINT) if self._available else "")
 
@@ -237,7 +241,7 @@ class PromptPane(Vertical):
             if self._coming:
                 self._wait(True)
             else:
-                self._show_error(self._translated(UNTRAINED))
+                self._show_error(self._translated(self._missing))
             return
         self._end_stream()
         self._history.add(self._input.value)

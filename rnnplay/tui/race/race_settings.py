@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from rnnplay.config import RunConfig, Value, with_values
+from rnnplay.config import RunConfig, Value, knobs, with_values
+from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan, plan_race
@@ -128,14 +129,44 @@ def length_text(setup: RunConfig) -> str:
     return " or ".join(parts)
 
 
+def check_kept(variants: Sequence[Variant], setup: RunConfig, branch: BranchFrom | None) -> None:
+    """Raises ConfigError for a variant whose model the weights of `branch` do not fit."""
+    if branch is None:
+        return
+    for name, spec in knobs().items():
+        own = getattr(setup, name)
+        if spec.knob.kept and any(getattr(variant.config, name) != own for variant in variants):
+            raise ConfigError(
+                name,
+                f"{name} cannot be varied: all begin with the weights of {visible_line(branch.checkpoint)}, whose "
+                f"{name} is {spec.text(own)}; vary another knob.",
+            )
+
+
 def plan_of(
-    settings: RaceSettings, choice: str, setup: RunConfig, cores: int, vocabulary: CountTokens, device: str = "cpu"
+    settings: RaceSettings,
+    choice: str,
+    setup: RunConfig,
+    cores: int,
+    vocabulary: CountTokens,
+    device: str = "cpu",
+    branch: BranchFrom | None = None,
 ) -> RacePlan:
-    """Returns the plan of a race of `setup`; raises RnnplayError for what was typed wrong."""
+    """Returns the plan of a race of `setup`, from the weights of `branch` if given.
+
+    Raises RnnplayError for what was typed wrong.
+    """
     setup = with_length(setup, settings.minutes_each)
+    variants = chosen_variants(choice, settings.vary, setup)
+    check_kept(variants, setup, branch)
+    if branch is not None and settings.parameters:
+        raise ConfigError(
+            "parameters", "A branch keeps its parent's sizes, so parameters cannot be matched; switch that off (m)."
+        )
     return plan_race(
         setup,
-        chosen_variants(choice, settings.vary, setup),
+        variants,
+        branch=branch,
         cores=cores,
         device=device if setup.device == "auto" else setup.device,
         share=settings.share if settings.share != "auto" else None,

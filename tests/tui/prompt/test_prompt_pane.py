@@ -399,6 +399,10 @@ async def test_without_a_model_enter_says_what_to_do() -> None:
         await pilot.pause()
         assert app.of(PromptPane.SampleWanted) == []
         assert "train a model first" in app.said
+        app.pane.set_model(False, none=True)
+        await pilot.press("backspace", "enter")
+        await pilot.pause()
+        assert app.rows(app.input)[0] == app.said == "this run has no model that can be loaded"
         app.pane.set_model(True)
         await pilot.pause()
         assert app.said == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnplay.config import RunConfig, knobs
+from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import RnnplayError
 from rnnplay.tui.race.race_settings import (
     CHOICES,
@@ -70,6 +71,18 @@ def test_wrong_entries_are_told_in_a_sentence(text: str, said: str) -> None:
 def test_a_variant_that_joins_is_checked(text: str, said: str) -> None:
     with pytest.raises(RnnplayError, match=said):
         single_variant(text, SETUP)
+
+
+def test_from_a_checkpoint_only_what_its_weights_allow_is_varied() -> None:
+    branch = BranchFrom(checkpoint="first@40")
+    assert plan_of(RaceSettings(), "rates", SETUP, 2, tokens, branch=branch).branch == branch
+    for settings, choice, said in (
+        (RaceSettings(), "cells", "cell cannot be varied: all begin with the weights of first@40, whose cell is lstm"),
+        (RaceSettings(vary="lr=0.1,0.2 hidden=8,16"), "vary", "hidden cannot be varied.*whose hidden is 16"),
+        (RaceSettings(parameters=True), "rates", "parameters cannot be matched"),
+    ):
+        with pytest.raises(RnnplayError, match=said):
+            plan_of(settings, choice, SETUP, 2, tokens, branch=branch)
 
 
 def test_the_length_is_the_setups_or_a_minute_or_as_typed() -> None:

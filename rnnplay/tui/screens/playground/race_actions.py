@@ -83,8 +83,10 @@ class RaceActions:
         note = f"{state.run} is paused meanwhile." if own and state.phase is Phase.TRAINING else ""
         device = self._controllers.front.device
         if state.next_branch is not None:
-            note = f"All begin with random weights, not with those of {visible_line(state.next_branch.checkpoint)}."
-        dialog = RaceDialog(form.config, self._controllers.workspace, note, device, self._before)
+            note = f"All begin with the weights of {visible_line(state.next_branch.checkpoint)}."
+        dialog = RaceDialog(
+            form.config, self._controllers.workspace, note, device, self._before, branch=state.next_branch
+        )
 
         def planned(plan: RacePlan | None) -> None:
             if plan is not None:

@@ -61,7 +61,7 @@ class RunDisplay:
         self._asked_at = 0.0
         """When the last completion was requested."""
         self._phase: Phase | None = None
-        self._model: tuple[bool, bool] | None = None
+        self._model: tuple[bool, bool, bool] | None = None
         self._opened: messages.Opened | None = None
         self._forced: tuple[Forced, ...] = ()
         self._silence_reported = False
@@ -232,8 +232,9 @@ class RunDisplay:
         self._lessons.refresh()
         if state.phase is not self._phase:
             self._phase_changed(state.phase)
-        if (state.has_model, state.model_coming) != self._model or state.opened != self._opened:
-            self._model, self._opened = (state.has_model, state.model_coming), state.opened
+        model = (state.has_model, state.model_coming, state.unloadable)
+        if model != self._model or state.opened != self._opened:
+            self._model, self._opened = model, state.opened
             self._prompt.set_model(*self._model)
             if state.has_model:  # complete what was typed before there was this model
                 self._ask(self._prompt.text)

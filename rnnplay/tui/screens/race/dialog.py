@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from rnnplay.common.processors import physical_cores
 from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan
@@ -46,6 +47,8 @@ LABEL_WIDTH, LABEL_CELLS = 18, 40
 """Cells of the labels of the fields, and of the variants."""
 REPEATS = (1, 3, 5)
 """What the key for it repeats a race."""
+OF_CELLS = ("cells", "nonlinearity")
+"""Choices that a branch does not have, as it keeps its parent's cell."""
 COUNTING = "The vocabulary of the text is being counted."
 
 
@@ -103,15 +106,20 @@ class RaceDialog(ModalScreen[RacePlan | None]):
         note: str = "",
         device: str = "cpu",
         before: tuple[str, RaceSettings] | None = None,
+        branch: BranchFrom | None = None,
     ) -> None:
         """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects.
 
-        `before`: the choice and the settings to begin with, those of the race before.
+        `before`: the choice and the settings to begin with, those of the race before. `branch`: the checkpoint with
+        whose weights all begin, and whose model `setup` describes.
         """
         super().__init__()
+        self._branch = branch
         self._device = device
         self._setup, self._workspace, self._note = setup, workspace, note
         self._before, self._settings = before or (CHOICES[0], RaceSettings())
+        if branch is not None and self._before in OF_CELLS:
+            self._before = "rates"
         self._texts: dict[str, str] = {}
         self._fields = {
             name: PlanField(spec, label_width=LABEL_WIDTH, id=f"race-{name}")
@@ -200,7 +208,9 @@ class RaceDialog(ModalScreen[RacePlan | None]):
             )
         self._fields["vary"].display = own
         try:
-            self._plan = plan_of(settings, self._choice, self._setup, self._cores, self._vocabulary, self._device)
+            self._plan = plan_of(
+                settings, self._choice, self._setup, self._cores, self._vocabulary, self._device, self._branch
+            )
             self._error = next(iter(errors.values()), "")
         except RnnplayError as error:
             self._plan = None
@@ -230,7 +240,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
 
     def _known_vocabulary(self, plan: RacePlan) -> CountTokens | None:
         """Returns what counts tokens once all vocabularies are known; counts the others in a thread."""
-        missing = False
+        missing = self._branch is not None  # a branch has its parent's vocabulary
         for variant in plan.variants:
             try:
                 self._vocabulary(variant.config)

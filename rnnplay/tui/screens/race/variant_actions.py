@@ -15,7 +15,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
-from rnnplay.tui.race.race_settings import single_variant
+from rnnplay.tui.race.race_settings import check_kept, single_variant
 from rnnplay.tui.screens.dialogs import Ask
 
 
@@ -47,7 +47,10 @@ class VariantActions:
 
     async def _add(self, text: str) -> str | None:
         try:
-            entrant = self._live.add(single_variant(text, self._live.plan.setup))
+            plan = self._live.plan
+            variant = single_variant(text, plan.setup)
+            check_kept([variant], plan.setup, plan.branch)
+            entrant = self._live.add(variant)
         except RnnplayError as error:
             return str(error)
         self._screen.run_worker(entrant.controller.start_engine())

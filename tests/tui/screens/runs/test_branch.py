@@ -11,10 +11,12 @@ from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import unheld
+from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.playground.go_back import GoBackScreen
+from rnnplay.tui.screens.race.dialog import RaceDialog
 from rnnplay.tui.screens.runs.branch import BranchScreen
-from tests.tui.stage import Stage, make_run, progress, shown, started, until
+from tests.tui.stage import FakeEngine, Stage, make_run, progress, shown, started, until
 
 PARENT = "parent"
 CREATED = "2026-03-01T10:15:00+00:00"
@@ -163,3 +165,37 @@ async def test_a_branch_is_set_up_beside_a_run_that_trains(stage: Stage) -> None
         assert [one.state.run for one in stage.app.controllers.running] == [run]
         stage.playground._runs.branch("nobody")
         await until(pilot, lambda: any("There is no run 'nobody'" in toast for toast in stage.toasts))
+
+
+async def test_a_race_begins_with_the_weights_of_the_chosen_checkpoint(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        parent_run(stage)
+        await choose(stage, pilot, "enter")
+        await until(pilot, lambda: stage.form.config.hidden == 32)
+        branch = stage.state.next_branch
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, RaceDialog) and bool(app.screen.query("#race-note")))
+        await until(pilot, lambda: f"All begin with the weights of {PARENT}@40." in " ".join(note(stage).split()))
+        await pilot.press("up", "up", "up")  # from the rates to the cells
+        await until(pilot, lambda: "cell cannot be varied" in note(stage))
+        await pilot.press("enter")
+        assert stage.playground._races.live is None
+        await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: stage.playground._races.live is not None)
+        live = stage.playground._races.live
+        assert isinstance(live, LiveRace)
+        await until(pilot, lambda: all(one.controller.engine is not None for one in live.entrants))
+        first = live.entrants[0].controller.engine
+        assert isinstance(first, FakeEngine)
+        first.say(messages.Ready(pid=1, torch="2", device="cpu"))
+        await until(pilot, lambda: bool(first.of(messages.Train)))
+        (train,) = first.of(messages.Train)
+        assert isinstance(train, messages.Train)
+        assert train.branch == branch
+        assert [one.label for one in live.entrants] == ["lr 0.0033", "lr 0.01", "lr 0.03"]
+
+
+def note(stage: Stage) -> str:
+    return shown(stage.app.screen, "#race-note")
