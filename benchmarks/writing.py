@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import options_of
-from benchmarks.latency import leave, percentile, settle, start_training
+from benchmarks.latency import cpu_seconds, leave, percentile, settle, start_training
 from rnnplay.tui.writing.draft import FILE, Draft, keep_draft
 from rnnplay.workspace import Workspace, bundled_corpora
 from tests.support.terminal import Terminal, rnnplay_command
@@ -40,6 +40,8 @@ class Typing:
     """Keys after which a ghost was shown."""
     jumps: list[str] = field(default_factory=list)
     """Ghosts that changed or went although what was typed agreed with them: both, and the text."""
+    processor: float = 0.0
+    """Seconds of a processor that the interface took for each key, which other work on the machine disturbs least."""
     exact: bool = False
     """Whether the text is as it was typed."""
 
@@ -135,7 +137,9 @@ def session(
         terminal.send("W")
         terminal.wait_for("Surprisal")
         settle(terminal, 1.0)
+        used = cpu_seconds(terminal.process.pid)
         found = type_text(terminal, text, interval, before)
+        found.processor = (cpu_seconds(terminal.process.pid) - used) / max(1, len(found.echo))
         terminal.send("\x1b")
         terminal.wait_for("Gradient norm")
         settle(terminal, 0.5)
@@ -167,7 +171,8 @@ def main() -> None:
             print(
                 f"{size} {'training' if training else 'idle':8s} {len(found.echo):,} keys: echo p50 "
                 f"{percentile(found.echo, 0.5) * 1e3:.1f} ms, p99 {percentile(found.echo, 0.99) * 1e3:.1f} ms, max "
-                f"{max(found.echo) * 1e3:.1f} ms, {found.slow} over {ECHO_SECONDS * 1e3:.0f} ms; a ghost after "
+                f"{max(found.echo) * 1e3:.1f} ms, {found.slow} over {ECHO_SECONDS * 1e3:.0f} ms, "
+                f"{found.processor * 1e3:.1f} ms of a processor a key; a ghost after "
                 f"{found.ghosts / len(found.echo):.0%} of keys, {len(found.jumps)} changed while it agreed; the text "
                 f"is {'exact' if found.exact else 'NOT as typed'}; load {os.getloadavg()[0]:.1f}",
                 flush=True,
