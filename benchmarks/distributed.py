@@ -9,7 +9,7 @@ speed     tokens/s of two processes with a thread each, in turns with one proces
           DistributedDataParallel in place of our one sum of all gradients
 network   bytes of a step by model size, and the speed of 2, 8 and 64 processes that follows from a step's time here
 
-speed and network are by the clock: let nothing else run. Losses are in float32.
+speed is by the clock: let nothing else run. All is in float32.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ SIZES = (
 )
 NETWORKS = {"1 Gbit/s": 0.117e9, "10 Gbit/s": 1.17e9, "100 Gbit/s": 11.7e9}
 """Bytes a second that a connection carries in one direction, without headers."""
+CORES = 16
 LATENCY = 50e-6
 """Seconds for a message between two hosts, as in a data centre's network."""
 
@@ -220,7 +221,8 @@ def _speed(rounds: int, seconds: float) -> None:
             corpus = _encoded(config, workspace)
             alone, ours = Learner(config, corpus), Learner(config, corpus, group=group)
             ddp = _ddp(config, corpus, group.rank)
-            times: dict[str, list[float]] = {"one": [], "two": [], "ddp": [], "waiting": []}
+            turns: dict[str, list[tuple[float, float]]] = {"one": [], "single": [], "two": [], "ddp": []}
+            waiting: list[float] = []
 
             def by_itself(learner: Learner = alone) -> None:
                 learner.step(0.001, "norm", 1.0)
@@ -235,37 +237,39 @@ def _speed(rounds: int, seconds: float) -> None:
             for number in range(rounds + 1):
                 count = 0
                 if group.rank == 0:
-                    count = max(2, int(seconds / _turn(by_itself, 2, 2)))
-                    times["one"].append(_turn(by_itself, 2, count))
+                    count = max(2, int(seconds / _turn(by_itself, 2, 2)[0]))
+                    turns["one"].append(_turn(by_itself, 2, count))
+                    turns["single"].append(_turn(by_itself, 1, count))
                 count = int(group.tell(str(count).encode()))
                 waited[0] = 0.0
-                times["two"].append(_turn(lead, 1, count))
-                times["waiting"].append(waited[0] / count)
-                times["ddp"].append(_turn(ddp, 1, count))
+                turns["two"].append(_turn(lead, 1, count))
+                waiting.append(waited[0] / count)
+                turns["ddp"].append(_turn(ddp, 1, count))
                 if number == 0:  # warms up
-                    times = {name: [] for name in times}
+                    turns, waiting = {name: [] for name in turns}, []
             if group.rank:
                 continue
-            one, two, other, waiting = (statistics.median(times[name]) for name in ("one", "two", "ddp", "waiting"))
+            one, two, other = (statistics.median(turn[0] for turn in turns[name]) for name in ("one", "two", "ddp"))
+            whole, half = (statistics.median(turn[1] for turn in turns[name]) for name in ("single", "two"))
             tokens = config.batch_size * config.bptt
-            _print(
-                f"speed: LSTM {layers}×{hidden}, batch 32, bptt 64, float32, median of {rounds} turns: one process "
-                f"with 2 threads {tokens / one:,.0f} tokens/s; two with 1 thread {tokens / two:,.0f}, {one / two:.2f} "
-                f"of it, {waiting / two:.0%} of the time in the sum of gradients; with DistributedDataParallel "
-                f"{tokens / other:,.0f}, {one / other:.2f}"
-            )
+            sums = statistics.median(waiting) / two
+            _print(f"speed: LSTM {layers}×{hidden}, batch 32, bptt 64, float32, median of {rounds} turns, tokens/s:")
+            _print(f"  one process with 2 threads {tokens / one:,.0f}")
+            _print(f"  two with 1 thread {tokens / two:,.0f} ({one / two:.2f}), {sums:.0%} of it in sums of gradients")
+            _print(f"  two with DistributedDataParallel {tokens / other:,.0f} ({one / other:.2f})")
+            _print(f"  processor time of a step: one process {1e3 * whole:,.0f} ms, each of two {1e3 * half:,.0f} ms")
     group.close()
 
 
-def _turn(step: Callable[[], object], threads: int, count: int) -> float:
-    """Returns the seconds of a step, of `count` with so many threads."""
+def _turn(step: Callable[[], object], threads: int, count: int) -> tuple[float, float]:
+    """Returns the seconds of a step by the clock and of the processor, the mean of `count` with so many threads."""
     import torch
 
     torch.set_num_threads(threads)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     for _ in range(count):
         step()
-    return (time.perf_counter() - began) / count
+    return (time.perf_counter() - began) / count, (time.process_time() - used) / count
 
 
 def _ddp(config: Any, corpus: Any, rank: int) -> Callable[[], object]:
@@ -345,49 +349,50 @@ def _print(line: str) -> None:
 
 
 def _network() -> None:
-    """Prints bytes of a step and what they leave of the speed of N processes, each as fast as this machine.
+    """Prints bytes of a step and what they leave of the speed of N processes.
 
     A ring of N sends 2 (N - 1) / N times the gradient's bytes from each process, in 2 (N - 1) messages one after the
     other; before, the order passes log2 N hosts.
     """
-    print(f"network: {LATENCY * 1e6:.0f} µs a message; fraction of N times the speed of one that is left")
     print(
-        f"{'model':24} {'parameters':>10} {'a step':>8}  {'N':>3} {'bytes sent':>10}  "
-        + "  ".join(f"{name:>10}" for name in NETWORKS)
+        f"network: {LATENCY * 1e6:.0f} µs a message; what is left of N times the speed of one process, each of which "
+        f"has one core like this machine's, or {CORES} and is so many times as fast"
     )
+    columns = "  ".join(f"{name:>15}" for name in NETWORKS)
+    print(f"{'model':14} {'parameters':>10} {'step, one core':>14}  {'N':>2} {'each sends':>10}  {columns}")
     for shape in SIZES:
         parameters, seconds = _measured(shape)
         for processes in (2, 8, 64):
             sent = 2 * (processes - 1) / processes * 4 * parameters
             messages = (2 * (processes - 1) + math.log2(processes)) * LATENCY
-            left = "  ".join(f"{seconds / (seconds + sent / rate + messages):10.0%}" for rate in NETWORKS.values())
-            print(
-                f"{shape.name:24} {parameters:10,} {1e3 * seconds:5.0f} ms  {processes:3} {sent / 1e6:7.1f} MB  {left}"
-            )
+            cells = []
+            for rate in NETWORKS.values():
+                one, many = (step / (step + sent / rate + messages) for step in (seconds, seconds / CORES))
+                cells.append(f"{one:8.0%}, {many:4.0%} ")
+            name, step = f"{shape.cell.upper()} {shape.layers}×{shape.hidden}", f"{1e3 * seconds:,.0f} ms"
+            print(f"{name:14} {parameters:10,} {step:>14}  {processes:2} {sent / 1e6:7.1f} MB  {'  '.join(cells)}")
 
 
 def _measured(shape: Shape) -> tuple[int, float]:
-    """Returns the number of parameters, and the seconds of a step on all cores, the median of several."""
+    """Returns the number of parameters, and a step's processor time on one core, which other programs hardly change."""
     import torch
 
     from benchmarks.contender import prepared
-    from rnnplay.common.processors import physical_cores
     from rnnplay.model.hardware import keep_memory, prepare_thread
     from rnnplay.training.learner import Learner
 
     prepare_thread()
     keep_memory()
-    torch.set_num_threads(physical_cores())
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as home:
-        config, corpus, _ = prepared(shape, Path(home), "float32", physical_cores())
+        config, corpus, _ = prepared(shape, Path(home), "float32", 1)
         learner = Learner(config, corpus)
         times: list[float] = []
-        end = time.monotonic() + 6
-        while len(times) < 6 or time.monotonic() < end:
-            began = time.perf_counter()
+        while len(times) < 5 or sum(times) < 4:
+            began = time.process_time()
             learner.step(0.001, "norm", 1.0)
-            times.append(time.perf_counter() - began)
-        return learner.raw_model.size, statistics.median(times[2:])
+            times.append(time.process_time() - began)
+        return learner.raw_model.size, statistics.median(times[1:])
 
 
 if __name__ == "__main__":
