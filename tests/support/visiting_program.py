@@ -61,7 +61,8 @@ while True:
         for _ in range(400):
             say("x" * 100_000)
     elif payload == b"c":  # an engine that is still at its checkpoint when the interface ends
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1.2); open('engine', 'w').close()"])
+        work = "import time; time.sleep(1.2); open('engine', 'w').close()"
+        subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         say("started")
     elif payload == b"d":
         offer = {
