@@ -4,7 +4,7 @@
 
 The settings are those of the preset `shakespeare-2min` on one thread; only what a token is differs. The trainings on a
 text take turns of two seconds, so that other work on the machine falls on all alike. Bits per character are of the
-whole validation text, of which all have the same characters (docs/architecture.md); keystrokes are those that
+whole validation text (5%, at most 100 kB), of which all have the same characters (docs/architecture.md); keystrokes are those that
 completion saves who writes its first --characters (docs/commands.md). Trainings and measurements
 take turns on one core, so that two texts and two minutes take some 25 minutes of a quiet machine.
 """
@@ -34,6 +34,8 @@ from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
 
 TURN_SECONDS = 2.0
+MOST_VALIDATION = 100_000
+"""Bytes of the validation text; 5% of a text that is not large."""
 KINDS = ("char", "byte", "bpe", "word")
 SETTINGS: dict[str, object] = {}
 """What differs from the preset, for tests."""
@@ -109,6 +111,9 @@ def measure(corpus: str, kinds: list[str], minutes: float, seed: int, characters
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace(Path(place)).create()
         values = {**find_preset("shakespeare-2min").values, **SETTINGS}
+        # Of a large text a smaller part is enough, and all of it is read four times.
+        part = round(min(5.0, MOST_VALIDATION / Path(corpus).stat().st_size * 100), 2)
+        values["split"] = f"{100 - 2 * part:g}/{part:g}/{part:g}"
         base = with_values(RunConfig(), {**values, "corpus": corpus, "minutes": minutes, "seed": seed, "threads": 1})
         torch.set_num_threads(1)
         trainings = []
