@@ -4,9 +4,9 @@
 
 The settings are those of the preset `shakespeare-2min` on one thread; only what a token is differs. The trainings on a
 text take turns of two seconds, so that other work on the machine falls on all alike. Bits per character are of the
-whole validation text (5%, at most 100 kB), of which all have the same characters (docs/architecture.md); keystrokes are those that
-completion saves who writes its first --characters (docs/commands.md). Trainings and measurements
-take turns on one core, so that two texts and two minutes take some 25 minutes of a quiet machine.
+whole validation text (5%, at most 100 kB), of which all have the same characters (docs/architecture.md); keystrokes
+are those that completion saves who writes its first --characters (docs/commands.md). Trainings and measurements take
+turns on one core, so that two texts and two minutes take some 25 minutes of a quiet machine.
 """
 
 from __future__ import annotations
