@@ -19,9 +19,11 @@ from rnnplay.inspection.questions import (
     GradientsQuestion,
     PredictionsQuestion,
     Question,
+    TimestepQuestion,
     WhatIfQuestion,
 )
 from rnnplay.inspection.results import Completed, Forced, ForcedCompletion, GradientCurve, Result
+from rnnplay.inspection.timestep import timestep
 from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.inspection.what_if import completed, forcing_hook
 from rnnplay.model.generation.completion import complete
@@ -99,6 +101,10 @@ def answer(loaded: LoadedModel, question: Question, workspace: Workspace, cache:
             return distance_accuracy(model, tokenizer, require_dependency_kind(config, workspace), run, step)
         case WhatIfQuestion():
             return _what_if(loaded, question)
+        case TimestepQuestion():
+            return timestep(
+                model, tokenizer, question.text, question.position, question.first, question.count, run, step
+            )
 
 
 def _gradients(loaded: LoadedModel, question: GradientsQuestion, cache: Cache) -> GradientCurve:

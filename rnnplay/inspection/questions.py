@@ -65,6 +65,16 @@ class WhatIfQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="what_if"):
     candidates: int = CANDIDATES
 
 
+class TimestepQuestion(msgspec.Struct, frozen=True, kw_only=True, tag="timestep"):
+    """Asks for the Timestep of an LSTM that reads token `position` of `text` (-1: the last one with a next token)."""
+
+    text: str
+    position: int = -1
+    first: int = 0
+    """The first unit returned."""
+    count: int = 2
+
+
 Question = (
     GradientsQuestion
     | ClippingQuestion
@@ -73,4 +83,5 @@ Question = (
     | ConnectivityQuestion
     | DistancesQuestion
     | WhatIfQuestion
+    | TimestepQuestion
 )

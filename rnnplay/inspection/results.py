@@ -243,4 +243,56 @@ class Forced(msgspec.Struct, frozen=True, kw_only=True):
     """Units to force; empty for all units of the layer."""
 
 
-Result = GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy | ForcedCompletion
+class LSTMNumbers(msgspec.Struct, frozen=True, kw_only=True):
+    """One number per unit of each quantity in an LSTM's timestep: its value, or ∂L/∂ that quantity."""
+
+    hidden_before: list[float]
+    """h⁽ᵗ⁻¹⁾"""
+    cell_before: list[float]
+    """c⁽ᵗ⁻¹⁾"""
+    input_sum: list[float]
+    """z_i, of which the input gate is σ; the next three alike."""
+    forget_sum: list[float]
+    output_sum: list[float]
+    new_sum: list[float]
+    input_gate: list[float]
+    forget_gate: list[float]
+    output_gate: list[float]
+    new_cell: list[float]
+    cell: list[float]
+    """c⁽ᵗ⁾"""
+    squashed: list[float]
+    """tanh c⁽ᵗ⁾"""
+    hidden: list[float]
+    """h⁽ᵗ⁾"""
+
+
+class Timestep(msgspec.Struct, frozen=True, kw_only=True, tag="timestep"):
+    """One timestep of an LSTM's top layer, forward and backward, for some of its units.
+
+    The loss is that of this timestep alone: the cross-entropy of tokens[position + 1] after tokens[position] was read.
+    """
+
+    run: str
+    step: int
+    layer: int
+    hidden: int
+    """H, the units in the layer."""
+    units: list[int]
+    """Indices of the units that the numbers are of."""
+    tokens: list[str]
+    position: int
+    probability: float
+    """The model's probability of the token that follows."""
+    loss: float
+    """-ln of it, nats."""
+    values: LSTMNumbers
+    gradients: LSTMNumbers
+    """By the equations, within this timestep: the states before it count as given."""
+    difference: float
+    """Largest difference between these gradients and autograd's, over all units, relative to the largest gradient."""
+
+
+Result = (
+    GradientCurve | ClippedStep | Predictions | GateMap | Connectivity | DistanceAccuracy | ForcedCompletion | Timestep
+)

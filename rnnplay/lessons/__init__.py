@@ -1,1 +1,1 @@
-"""Eight lessons: pages, experiments, and steps that tick themselves when measurements confirm them. No torch."""
+"""The lessons: pages, experiments, and steps that tick themselves when measurements confirm them. No torch."""

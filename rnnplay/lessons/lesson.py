@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from rnnplay.config import RunConfig, with_values
+from rnnplay.inspection.cell_drawing import Stage
 from rnnplay.inspection.results import Forced
 
-View = Literal["playground", "gradients", "gates", "clipping", "distances", "predictions", "what if"]
+View = Literal["playground", "gradients", "gates", "clipping", "distances", "predictions", "what if", "timestep"]
 """The view of the interface in which a step takes place."""
 
 Comparison = Literal["<", "<=", ">", ">="]
@@ -45,9 +46,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     look: bool = False
     """Whether the page asks the user to look: the step then ticks only while its view is showing it."""
 
+    stage: Stage | None = None
+    """The stage that the timestep view must show."""
+
     @property
     def quantity(self) -> str:
-        """The quantity that the gates view must show; "" for any other view."""
+        """The quantity that the gates view must show, the stage that the timestep view must; "" for any other view."""
+        if self.view == "timestep":
+            return self.stage or ""
         return self.conditions[0].metric.partition("@")[2] if self.view == "gates" else ""
 
     @property

@@ -16,6 +16,7 @@ from rnnplay.inspection.questions import (
     GradientsQuestion,
     PredictionsQuestion,
     Question,
+    TimestepQuestion,
     WhatIfQuestion,
 )
 from rnnplay.inspection.results import Quantity, Result
@@ -120,6 +121,8 @@ def questions(lesson: Lesson, variant: str) -> dict[str, Question]:
                 found[source] = PredictionsQuestion(text=text)
             case "distances":
                 found[source] = DistancesQuestion()
+            case "timestep":
+                found[source] = TimestepQuestion(text=text, count=lesson.config(variant).hidden)
             case "what if":
                 found[source] = WhatIfQuestion(text=lesson.probe.prompt, forced=forced)
             case "gates":

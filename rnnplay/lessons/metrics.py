@@ -10,12 +10,12 @@ from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, get_args
 
 from rnnplay.inspection.results import QUANTITY_NAMES as ENGLISH_NAMES
-from rnnplay.inspection.results import GateMap, GradientCurve, Quantity
+from rnnplay.inspection.results import GateMap, GradientCurve, Quantity, Timestep
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.observations import Observations, total_variation
 
 Source = Literal[
-    "records", "gradients", "initial gradients", "clipping", "gates", "predictions", "distances", "what if"
+    "records", "gradients", "initial gradients", "clipping", "gates", "predictions", "distances", "what if", "timestep"
 ]
 """Where a number comes from: the run's records, or one of the inspections."""
 
@@ -209,6 +209,18 @@ def _what_if(observed: Observations, _parameter: str) -> Measured | None:
     return None if found is None else Measured(total_variation(found.untouched.next, found.forced.next), found.step)
 
 
+def _timestep(compute: Callable[[Timestep], float]) -> Measure:
+    def measure(observed: Observations, _parameter: str) -> Measured | None:
+        found = observed.timestep
+        return None if found is None else Measured(compute(found), found.step)
+
+    return measure
+
+
+def _kept(found: Timestep) -> float:
+    return _ratio_of(math.hypot(*found.gradients.cell_before), math.hypot(*found.gradients.cell))
+
+
 METRICS: dict[str, Metric] = {
     "steps": Metric("records", {"en": "steps", "zh": "训练步数"}, _record(lambda e: float(e.steps))),
     "parameters": Metric(
@@ -289,6 +301,17 @@ METRICS: dict[str, Metric] = {
     ),
     "text_perplexity": Metric(
         "predictions", {"en": "perplexity of the text", "zh": "这段文本的困惑度"}, _prediction("perplexity")
+    ),
+    "timestep_loss": Metric(
+        "timestep", {"en": "loss of the timestep", "zh": "这一个时间步的损失"}, _timestep(lambda t: t.loss)
+    ),
+    "timestep_kept": Metric(
+        "timestep", {"en": "‖∂L/∂c⁽ᵗ⁻¹⁾‖ / ‖∂L/∂c⁽ᵗ⁾‖", "zh": "‖∂L/∂c⁽ᵗ⁻¹⁾‖ / ‖∂L/∂c⁽ᵗ⁾‖"}, _timestep(_kept)
+    ),
+    "timestep_difference": Metric(
+        "timestep",
+        {"en": "relative difference from autograd", "zh": "与自动求导的相对差"},
+        _timestep(lambda t: t.difference),
     ),
     "what_if_change": Metric(
         "what if",

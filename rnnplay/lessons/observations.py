@@ -17,6 +17,7 @@ from rnnplay.inspection.results import (
     GradientCurve,
     Predictions,
     Result,
+    Timestep,
 )
 from rnnplay.runs.divergence import BY_HAND
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Skipped, Started, Step, Validation
@@ -52,6 +53,7 @@ class Observations:
         self.predictions: Predictions | None = None
         self.distances: DistanceAccuracy | None = None
         self.forced_completion: ForcedCompletion | None = None
+        self.timestep: Timestep | None = None
 
     def take(self, found: Record | Result) -> None:
         """Takes a record of the variant's run, or the result of an inspection of its model."""
@@ -85,6 +87,8 @@ class Observations:
                 self.distances = found
             case ForcedCompletion():
                 self.forced_completion = found
+            case Timestep():
+                self.timestep = found
             case Connectivity() | _:
                 pass  # no metric uses it
 

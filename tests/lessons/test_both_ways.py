@@ -109,7 +109,9 @@ class Replay:
         variant = command.run.split("-")[2]  # lesson-7-lstm-02
         assert command.config == self._lesson.config(variant, SEED)
         trained = self._lesson.run_name(variant, SEED)
-        shutil.copytree(self._workspace.checkpoints / trained, self._workspace.checkpoints / command.run)
+        shutil.copytree(
+            self._workspace.checkpoints / trained, self._workspace.checkpoints / command.run, dirs_exist_ok=True
+        )
         folder = RunFolder(self._workspace.checkpoints / command.run)
         try:
             self._loaded = SavedRun(folder, "latest", self._workspace)

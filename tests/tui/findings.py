@@ -12,6 +12,7 @@ from rnnplay.inspection.questions import (
     GatesQuestion,
     GradientsQuestion,
     PredictionsQuestion,
+    TimestepQuestion,
 )
 from rnnplay.inspection.results import (
     QUANTITIES,
@@ -22,9 +23,11 @@ from rnnplay.inspection.results import (
     DistanceAccuracy,
     GateMap,
     GradientCurve,
+    LSTMNumbers,
     ParameterGradient,
     Predictions,
     Result,
+    Timestep,
     TokenPrediction,
 )
 from tests.tui.stage import RUN, noise
@@ -147,6 +150,30 @@ def distances(*, step: int = 600) -> DistanceAccuracy:
     )
 
 
+def timestep(question: TimestepQuestion = TimestepQuestion(text=TEXT), *, step: int = 600) -> Timestep:  # noqa: B008
+    """Two units of the top layer; the numbers are made up, and do not follow from each other."""
+    last = len(question.text) - 2
+
+    def numbers(seed: int) -> LSTMNumbers:
+        fields = enumerate(LSTMNumbers.__struct_fields__)
+        return LSTMNumbers(**{name: [noise(seed + 2 * at), noise(seed + 2 * at + 1)] for at, name in fields})
+
+    return Timestep(
+        run=RUN,
+        step=step,
+        layer=1,
+        hidden=UNITS,
+        units=[question.first, question.first + 1],
+        tokens=list(question.text),
+        position=question.position if question.position >= 0 else last,
+        probability=0.25,
+        loss=1.386,
+        values=numbers(1),
+        gradients=numbers(100),
+        difference=3e-16,
+    )
+
+
 def completed(request: int, *, forced: bool = False, step: int = 600) -> messages.Completion:
     """The answer to a prompt; with `forced`, also what an engine that was told WhatIf says."""
     following = [Candidate(token=t, probability=p, text=t) for t, p in (("a", 0.62), ("e", 0.17), ("\n", 0.004))]
@@ -181,6 +208,8 @@ def found(asked: messages.Command, *, forced: bool = False, step: int = 600) -> 
             result = clipping(step=step)
         case DistancesQuestion():
             result = distances(step=step)
+        case TimestepQuestion():
+            result = timestep(question, step=step)
         case _:
             return None
     return messages.Inspected(request=asked.request, result=result)

@@ -30,6 +30,7 @@ from rnnplay.inspection.questions import (
     GradientsQuestion,
     PredictionsQuestion,
     Question,
+    TimestepQuestion,
     WhatIfQuestion,
 )
 from rnnplay.inspection.results import (
@@ -45,6 +46,7 @@ from rnnplay.inspection.results import (
     Property,
     Quantity,
     Result,
+    Timestep,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "connectivity": ("text", "position"),
     "clipping": (),
     "distances": (),
+    "timestep": ("text", "position", "first"),
 }
 """Every view with its own options."""
 
@@ -66,6 +69,7 @@ QUESTIONS: dict[str, Callable[..., Question]] = {
     "connectivity": ConnectivityQuestion,
     "clipping": ClippingQuestion,
     "distances": DistancesQuestion,
+    "timestep": TimestepQuestion,
 }
 """The question class of each view of a single run."""
 
@@ -82,7 +86,7 @@ _FORCED = re.compile(
 @click.option(
     "--text",
     metavar="TEXT|-",
-    help="The text to read, for predictions, gates and connectivity; - reads standard input.",
+    help="The text to read, for predictions, gates, connectivity and timestep; - reads standard input.",
 )
 @click.option(
     "--distance",
@@ -116,7 +120,7 @@ _FORCED = re.compile(
     metavar="N",
     type=WholeNumber(0),
     default=0,
-    help="Gates: the first unit to show, counted in that order.  [default: 0]",
+    help="Gates: the first unit to show, counted in that order; timestep: the first of two units.  [default: 0]",
 )
 @click.option("--count", metavar="N", type=WholeNumber(1), default=16, help="Gates: how many units.  [default: 16]")
 @click.option(
@@ -124,7 +128,7 @@ _FORCED = re.compile(
     metavar="N",
     type=WholeNumber(),
     default=-1,
-    help="Connectivity: the token after which to predict.  [default: the last]",
+    help="Connectivity, timestep: the token after which to predict.  [default: the last]",
 )
 @click.option(
     "--force",
@@ -157,6 +161,7 @@ def command(
     connectivity  which earlier tokens of TEXT a prediction depends on
     clipping      the next step's gradient before and after it is clipped
     distances     accuracy by distance, of a run on recall, brackets, agreement or copy
+    timestep      one timestep of an LSTM in numbers, forward and backward, while it reads TEXT
     """
     _check_options(ctx, view)
     if view == "gradients":
@@ -183,6 +188,13 @@ def command(
     found = _answer(session, run, question)
     if isinstance(found, Connectivity):
         _check_position(values["position"], len(found.tokens))
+    if isinstance(found, Timestep):
+        _check_position(values["position"], len(found.tokens) - 1, "with one after them")
+        if values["first"] > found.units[0]:
+            raise InputError(
+                f"--first {values['first']} leaves no two units of the layer's {found.hidden}; "
+                f"choose 0 to {max(0, found.hidden - 2)}."
+            )
     if isinstance(found, Predictions) and (warning := unknown_warning(found.unknown_fraction, "the text")):
         note(f"Warning: {warning}")
     if as_json:
@@ -259,11 +271,12 @@ def _gradients(
         show_gradients(curves)
 
 
-def _check_position(position: int, count: int) -> None:
+def _check_position(position: int, count: int, which: str = "") -> None:
     """Raises InputError for a position outside the `count` tokens, for which the answer is that of the nearest one."""
     if not -count <= position < count:
+        tokens = f"{count} {'token' if count == 1 else 'tokens'}{which and ' '}{which}"
         raise InputError(
-            f"--position {position} is outside the text, which has {count} {'token' if count == 1 else 'tokens'}; "
+            f"--position {position} is outside the text, which has {tokens}; "
             f"choose 0 to {count - 1}, or -1 to -{count} from the end."
         )
 
@@ -289,5 +302,7 @@ def _show(session: Session, run: SavedRun, question: Question, found: Result) ->
             inspect_text.show_clipping(found)
         case DistanceAccuracy():
             inspect_text.show_distances(found)
+        case Timestep():
+            inspect_text.show_timestep(found)
         case _:
             raise AssertionError(found)

@@ -23,6 +23,7 @@ from rnnplay.inspection.results import (
     GateMap,
     GradientCurve,
     Predictions,
+    Timestep,
 )
 
 DISTANCES = (0, 1, 2, 4, 8, 16, 32, 64)
@@ -192,6 +193,30 @@ def show_distances(found: DistanceAccuracy) -> None:
         rows.append((name + beyond, f"{accuracy:.3f}", interval, f"{count:,}", _bar_linear(accuracy)))
     columns = ("distance", "accuracy", "95% interval", "of", "0 to 1")
     table(columns, rows, numbers=("distance", "accuracy", "of"))
+
+
+def show_timestep(found: Timestep) -> None:
+    """Prints the picture of the cell with its numbers after the forward and after the backward pass, and all stages."""
+    from rnnplay.inspection.cell_drawing import STAGES, TITLES, drawing, equations, is_backward
+
+    read, following = (visible(found.tokens[at]) for at in (found.position, found.position + 1))
+    pairs(
+        [
+            ("run", f"{found.run}, step {found.step:,}"),
+            ("shown", f"layer {found.layer}, units {', '.join(map(str, found.units))} of {found.hidden:,}"),
+            ("token", f"{found.position}, {read}; the next one is {following}"),
+        ]
+    )
+    for backward in (False, True):
+        stages = [stage for stage in STAGES if is_backward(stage) is backward]
+        what = "Backward: each number is ∂L/∂ what it stands at" if backward else "Forward"
+        click.echo(f"\n{written(what)}\n")
+        for row in drawing(found, stages[-1], read):
+            click.echo(written("".join(piece.text for piece in row).rstrip()))
+        for stage in stages:
+            click.echo(f"\n{written(TITLES[stage].partition(': ')[2])}")
+            for line in equations(found, stage, following):
+                click.echo(written(line))
 
 
 def _bar_linear(fraction: float) -> str:

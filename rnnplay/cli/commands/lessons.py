@@ -1,4 +1,4 @@
-"""`rnnplay lessons`: the eight lessons, to read and to play without the interface."""
+"""`rnnplay lessons`: the lessons, to read and to play without the interface."""
 
 from __future__ import annotations
 

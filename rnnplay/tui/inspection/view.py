@@ -22,7 +22,7 @@ from rnnplay.tui.run_state import RunState
 from rnnplay.tui.widgets.visible import MUTED, shortened
 
 SHORTEST_TAB = 3
-"""Cells of a name in the narrowest window: its number and …."""
+"""Cells of the shortest name: its number and …."""
 
 
 @dataclass
@@ -110,7 +110,7 @@ class ViewTabs(Widget, can_focus=True):
     ViewTabs { height: 1; width: 1fr; pointer: pointer; background: $foreground 6%; }
     ViewTabs:focus { background: $primary 25%; }
     """
-    HELP = "The views: `1` to `7`, `←` `→` or a click."
+    HELP = "The views: `1` to `8`, `←` `→` or a click."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "View", key_display="←→"),
         Binding("right", "step(1)", "", show=False),
@@ -139,13 +139,13 @@ class ViewTabs(Widget, can_focus=True):
             self.refresh()
 
     def _fitting_names(self) -> list[str]:
-        """The names, the longest ones shortened as far as it takes to show all of them."""
+        """The names, the longest ones shortened as far as it takes to show all of them; their numbers if none fits."""
         room = self.size.width - (len(self._names) - 1)
         for longest in range(max(map(cell_len, self._names), default=0), SHORTEST_TAB, -1):
             names = [shortened(name, longest) for name in self._names]
             if sum(map(cell_len, names)) <= room:
                 return names
-        return [shortened(name, SHORTEST_TAB) for name in self._names]
+        return [name.split()[0] for name in self._names]
 
     def _placed(self) -> tuple[list[str], int]:
         """The names as shown, and the cells between two of them."""

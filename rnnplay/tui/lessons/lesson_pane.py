@@ -30,6 +30,7 @@ VIEW_KEYS = {
     "what if": "i 4",
     "clipping": "i 6",
     "distances": "i 7",
+    "timestep": "i 8",
 }
 """Keys that open the view of a step from the playground."""
 

@@ -18,6 +18,7 @@ from rnnplay.inspection.questions import (
     GradientsQuestion,
     PredictionsQuestion,
     Question,
+    TimestepQuestion,
     WhatIfQuestion,
 )
 from rnnplay.inspection.results import Completed, ForcedCompletion, Result
@@ -373,6 +374,8 @@ def _is_known(observations: Observations, question: Question, step: int) -> bool
             found = observations.predictions
         case DistancesQuestion():
             found = observations.distances
+        case TimestepQuestion():
+            found = observations.timestep
         case GatesQuestion():
             found = observations.gates.get(question.quantity)
         case _:

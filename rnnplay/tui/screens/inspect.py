@@ -1,4 +1,4 @@
-"""The inspection screen: seven views of what the model computes, while training continues."""
+"""The inspection screen: eight views of what the model computes, while training continues."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from rnnplay.tui.inspection.distances import DistancesView
 from rnnplay.tui.inspection.gates import GatesView
 from rnnplay.tui.inspection.gradients import GradientsView
 from rnnplay.tui.inspection.predictions import PredictionsView
+from rnnplay.tui.inspection.timestep import TimestepView
 from rnnplay.tui.inspection.view import Curves, InspectView, ViewTabs
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -49,6 +50,7 @@ VIEWS: tuple[type[InspectView], ...] = (
     ConnectivityView,
     ClippingView,
     DistancesView,
+    TimestepView,
 )
 NO_MODEL = "There is no model to inspect yet: press escape, then t to train one or o to open a run."
 MODEL_COMING = "The model is on its way: its views follow as soon as it is loaded."
@@ -82,7 +84,7 @@ class InspectScreen(Screen[int]):
     HELP = """
     ## Inspection
 
-    Seven views of the current model, while training continues. The lines at the bottom explain each view.
+    Eight views of the current model, while training continues. The lines at the bottom explain each view.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 from rnnplay.cli.commands.inspect_run import parse_forced
 from rnnplay.cli.main import program
 from rnnplay.errors import InputError
+from rnnplay.inspection.cell_drawing import number
 from rnnplay.inspection.results import Forced
 from tests.cli.commands.test_train import FAST, TEXT, environment
 
@@ -117,6 +119,21 @@ def test_forced_gates_change_what_is_predicted(workspace: Path) -> None:
     assert gates["values"][2] == [0.5] * 11
 
 
+def test_a_timestep_is_shown_as_the_interface_shows_it(workspace: Path) -> None:
+    """The picture of the cell with its numbers, forward and backward; JSON has the same numbers in full."""
+    text = ("--view", "timestep", "--text", "the cat sat")
+    found = answer(workspace, "lstm", *text, "--position", "4", "--first", "2")
+    assert (found["type"], found["position"], found["units"]) == ("timestep", 4, [2, 3])
+    assert set(found["values"]) == set(found["gradients"])
+    assert found["difference"] < 1e-9
+    shown = inspect(workspace, "lstm", *text, "--position", "4", "--first", "2")
+    assert shown.exit_code == 0, shown.stderr
+    for name in ("values", "gradients"):
+        for numbers in (found[name]["cell"], found[name]["cell_before"], found[name]["forget_gate"]):
+            assert " ".join(map(number, numbers)) in shown.stdout
+    assert max(map(cell_len, shown.stdout.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -154,6 +171,10 @@ def test_people_are_shown_text_without_escapes(workspace: Path, arguments: tuple
         (("lstm", "--view", "predictions", "--text", "cat", "--force", "forget_gate=1"), "LAYER.QUANTITY=X"),
         (("rnn", "--view", "predictions", "--text", "cat", "--force", "0.cell=1"), "no cell"),
         (("lstm", "--checkpoint", "77"), "77"),
+        (("gru", "--view", "timestep", "--text", "cat"), "cells are GRU"),
+        (("lstm", "--view", "timestep", "--text", "c"), "at least two"),
+        (("lstm", "--view", "timestep", "--text", "cat", "--position", "2"), "2 tokens with one after them"),
+        (("lstm", "--view", "timestep", "--text", "cat", "--first", "999"), "leaves no two units"),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(workspace: Path, arguments: tuple[str, ...], words: str) -> None:

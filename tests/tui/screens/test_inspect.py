@@ -23,14 +23,15 @@ from rnnplay.inspection.questions import (
     GradientsQuestion,
     PredictionsQuestion,
     Question,
+    TimestepQuestion,
 )
 from rnnplay.inspection.results import Forced, Predictions, TokenPrediction
 from rnnplay.presets import preset_config
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.token_text import TokenText
-from rnnplay.tui.inspection.distances import DistancesView
 from rnnplay.tui.inspection.gradients import GradientsView
+from rnnplay.tui.inspection.timestep import TimestepView
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_controller import RunController
@@ -139,7 +140,7 @@ async def test_without_a_model_nothing_is_asked_and_it_says_what_to_do(stage: St
         await stage.ready(pilot)
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, InspectScreen) and bool(app.screen._views))
-        for key in "1234567":
+        for key in "12345678":
             await pilot.press(key)
         await pilot.pause()
         assert "t to train one" in str(app.screen.query_one("#notice", Static).content)
@@ -172,6 +173,7 @@ async def test_each_view_asks_its_question(stage: Stage) -> None:
             ConnectivityQuestion,
             ClippingQuestion,
             DistancesQuestion,
+            TimestepQuestion,
         )
         assert isinstance(question(stage), GradientsQuestion)
         for number in range(len(kinds), 0, -1):  # and back to one that was there before
@@ -191,7 +193,7 @@ async def test_the_arrows_go_from_view_to_view_when_the_row_has_the_focus(stage:
         screen.query_one("#view-tabs").focus()
         assert isinstance(await asked(stage, pilot, "right"), PredictionsQuestion)
         assert isinstance(await asked(stage, pilot, "left"), GradientsQuestion)
-        await pilot.click("#view-tabs", offset=(30, 0))
+        await pilot.click("#view-tabs", offset=(shown(screen, "#view-tabs").index("3"), 0))
         await until(pilot, lambda: isinstance(question(stage), GatesQuestion))
 
 
@@ -200,19 +202,19 @@ async def test_every_view_has_a_tab_in_a_narrow_window(stage: Stage) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
         tabs = screen.query_one("#view-tabs")
-        assert shown(screen, "#view-tabs").split("7")[1].strip() == "distance"
+        assert shown(screen, "#view-tabs").split("8")[1].strip() == "timestep"
         for width in (80, 60, 40, 27):
             await pilot.resize_terminal(width, 24)
             await until(pilot, lambda: tabs.size.width == width)  # noqa: B023
             row = shown(screen, "#view-tabs").rstrip()
             numbers = [part for part in row.split() if part.isdigit()]
-            assert numbers == ["1", "2", "3", "4", "5", "6", "7"], row
-            assert ("…" in row) == (width < 79), row
+            assert numbers == ["1", "2", "3", "4", "5", "6", "7", "8"], row
+            assert ("…" in row) == (31 <= width < 90), row
         await pilot.resize_terminal(60, 24)
         await until(pilot, lambda: tabs.size.width == 60)
         stage.engine.sent.clear()
-        await pilot.click("#view-tabs", offset=(shown(screen, "#view-tabs").index("7"), 0))
-        await until(pilot, lambda: isinstance(screen.view, DistancesView))
+        await pilot.click("#view-tabs", offset=(shown(screen, "#view-tabs").index("8"), 0))
+        await until(pilot, lambda: isinstance(screen.view, TimestepView))
 
 
 async def test_live_while_open_silent_when_closed(stage: Stage, clock: Clock) -> None:
@@ -615,7 +617,7 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
     app = stage.open()
     async with app.run_test(size=size) as pilot:
         screen = await look(stage, pilot)
-        for key in "1234567":
+        for key in "12345678":
             await pilot.press(key)
             await until(pilot, lambda: stage.controller.newest("view") is not None)
             await answer(stage, pilot)

@@ -34,7 +34,7 @@ BINDINGS: list[BindingType] = [
     Binding("O", "other_run", "Other run"),
     Binding("X", "clear_overlay", "Overlay off"),
     Binding("i", "inspect", "Inspect"),
-    *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 8)),
+    *(Binding(str(number), f"inspect({number - 1})", show=False) for number in range(1, 9)),
     Binding("l", "lessons", "Learn"),
     Binding("R", "race", "Race"),
     Binding("w", "sweeps", "Sweeps"),

@@ -23,7 +23,15 @@ from rnnplay.tui.widgets.visible import shortened
 if TYPE_CHECKING:
     from rnnplay.tui.lessons.lesson_pane import LessonPane
 
-VIEW_NUMBERS = {"gradients": 0, "predictions": 1, "gates": 2, "what if": 3, "clipping": 5, "distances": 6}
+VIEW_NUMBERS = {
+    "gradients": 0,
+    "predictions": 1,
+    "gates": 2,
+    "what if": 3,
+    "clipping": 5,
+    "distances": 6,
+    "timestep": 7,
+}
 """Index of the inspection view for each view named by a lesson."""
 KEYS = {"train": "train", "again": "train", "resume": "resume", "open": "look", "look": "look"}
 """The action of the t key for each need of a lesson."""
