@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rnnplay.engine.messages import Complete
-from rnnplay.text.tokenizers.prompt_text import common_length
+from rnnplay.text.tokenizers.preparing import common_length
 
 LONG_PROMPT = 500
 """Shorter prompts are sent whole."""

@@ -6,6 +6,7 @@ from bisect import bisect_right
 
 import numpy as np
 
+from rnnplay.text.tokenizers.preparing import common_length
 from rnnplay.text.tokenizers.vocabulary import Ids, Tokenizer
 
 
@@ -64,15 +65,3 @@ def _line_ends(text: str, start: int) -> list[int]:
         start = found + 1
         ends.append(start)
     return ends
-
-
-def common_length(one: str, other: str) -> int:
-    """The number of characters with which both texts begin, found by halving, as comparing long texts is quick."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

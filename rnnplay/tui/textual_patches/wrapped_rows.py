@@ -14,7 +14,7 @@ from rich.cells import get_character_cell_size
 from textual.document import _wrapped_document
 from textual.document._wrapped_document import WrappedDocument
 
-from rnnplay.text.tokenizers.prompt_text import common_length
+from rnnplay.text.tokenizers.preparing import common_length
 
 LONG_LINE = 2_000
 """Shorter lines are wrapped by Textual."""
