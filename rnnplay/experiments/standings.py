@@ -103,7 +103,11 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
 
     measure: Measure
     at: float
-    """How many steps, tokens or seconds the variants have in common, up to which their validations are compared."""
+    """How many steps, tokens or seconds the variants have in common, up to which their validations are compared.
+
+    0 where there is no such time, as one was validated for the first time when another had ended: each is then
+    compared by what it reached at its end.
+    """
     by: By
     quality: Quality
     rows: list[Row]
@@ -120,13 +124,15 @@ def rank(
 
     Compared is what each had reached when the one that is least far was validated last. A loss between two validations
     is interpolated, so that none is compared with what it was long before. One that has diverged, or ended early (by
-    hand, or as it no longer improved), is not waited for: it is compared with what it reached. `states`: what each is
-    doing, if the caller knows more than the records say.
+    hand, or as it no longer improved), is not waited for: it is compared with what it reached. Once all have ended and
+    one was not validated up to there, as in a very short race, each is compared with what it reached. `states`: what
+    each is doing, if the caller knows more than the records say.
     """
     at = common(progress, measure)
+    uneven = _uneven(progress, measure, at)
     found: list[tuple[float, int, Row]] = []
     for index, (label, one) in enumerate(progress):
-        equal, interpolated = _at(one.validations, measure, at, by, quality)
+        equal, interpolated = _at(one.validations, measure, math.inf if uneven else at, by, quality)
         died = one.died if one.died is not None else one.last.step if one.exploded and one.last else None
         row = Row(
             rank=0,
@@ -153,7 +159,7 @@ def rank(
         msgspec.structs.replace(row, rank=orders.index(order) + 1 if math.isfinite(order) else 0)
         for order, _, row in found
     ]
-    return Standings(measure=measure, at=at, by=by, quality=quality, rows=rows)
+    return Standings(measure=measure, at=0.0 if uneven else at, by=by, quality=quality, rows=rows)
 
 
 def common(progress: Sequence[tuple[str, Progress]], measure: Measure) -> float:
@@ -161,6 +167,16 @@ def common(progress: Sequence[tuple[str, Progress]], measure: Measure) -> float:
     waited_for = [one for _, one in progress if one.died is None and one.ended in ("", "length") and not one.exploded]
     counted = waited_for or [one for _, one in progress]
     return min((one.validations[-1].at.of(measure) if one.validations else 0.0 for one in counted), default=0.0)
+
+
+def _uneven(progress: Sequence[tuple[str, Progress]], measure: Measure, at: float) -> bool:
+    """Whether all have ended, and one that was validated was not up to `at`."""
+    counted = [one for _, one in progress if one.died is None and one.ended != "failed"]
+    return (
+        all(one.ended for _, one in progress)
+        and all(one.validations for one in counted)
+        and any(not up_to(one.validations, measure, at) for one in counted)
+    )
 
 
 def up_to(validations: Sequence[Validated], measure: Measure, at: float) -> Sequence[Validated]:

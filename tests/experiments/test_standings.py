@@ -131,3 +131,16 @@ def test_without_a_finite_loss_there_is_no_best() -> None:
     dead, slow = trained({100: math.nan, 200: math.inf}), trained({100: 9.0, 200: 8.0})
     rows = rank([("dead", dead), ("slow", slow)], "steps").rows
     assert [(row.label, row.best) for row in rows] == [("slow", 8.0), ("dead", None)]
+
+
+def test_of_a_very_short_race_each_is_compared_at_its_end() -> None:
+    """One was validated for the first time when the other had ended: none would have a rank."""
+    end = Finished(step=1, reason="length")
+    quick, slow = trained({10: 2.0}, 0.1, end), trained({40: 1.5}, 0.1, end)
+    table = rank([("quick", quick), ("slow", slow)], "seconds")
+    assert [(row.label, row.rank, row.equal) for row in table.rows] == [("slow", 1, 1.5), ("quick", 2, 2.0)]
+    assert table.at == 0, "at no time in common"
+    slow.ended = ""
+    assert [row.rank for row in rank([("quick", quick), ("slow", slow)], "seconds").rows] == [1, 0], "it trains on"
+    unseen = trained({}, 0.1, end)
+    assert [row.rank for row in rank([("quick", quick), ("unseen", unseen)], "seconds").rows] == [0, 0]

@@ -18,8 +18,9 @@ from rnnplay.runs.folder import RunFolder
 def tell_outcome(session: Session, plan: RacePlan, conclusion: Conclusion) -> None:
     """Writes the table of a race, whether seeds tell the variants apart, and what to do with the best run."""
     what = "bits per character" if plan.quality == "bits_per_character" else "validation loss"
-    at = ", ".join(amount_text(amount, conclusion.measure) for amount in dict.fromkeys(conclusion.at))
-    click.echo(printable(f"{corpus_name(plan.setup.corpus)}: {conclusion.by} {what}, compared at {at}."))
+    places = [f"at {amount_text(at, conclusion.measure)}" if at else "each at its end" for at in conclusion.at]
+    compared = ", ".join(dict.fromkeys(places))
+    click.echo(printable(f"{corpus_name(plan.setup.corpus)}: {conclusion.by} {what}, compared {compared}."))
     repeats = plan.repeats > 1
     columns = ("rank", "variant", *(("mean", "range", "seeds") if repeats else ("valid", "steps")))
     columns = (*columns, "tok/s", "hidden", "params", "died", "run")

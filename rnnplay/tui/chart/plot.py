@@ -46,6 +46,11 @@ class Curve:
     dash: int = 0
     """0 solid, 1 and 2 dashed: for terminals without colour."""
 
+    @property
+    def drawn(self) -> Array:
+        """The values of the line or the points, one per column of dots; NaN: none."""
+        return self.columns.smooth if self.smooth and not self.dots else self.columns.mean
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -93,6 +98,8 @@ def draw(plot: Plot, layout: Layout) -> Frame:
             _draw_points(area, curve, plot.scale)
     for number, curve in enumerate(plot.curves):
         _draw_run_marks(area, curve, plot.scale, (number + 0.5) / len(plot.curves))
+    for curve in plot.curves:
+        _draw_end(area, curve, plot.scale)  # last: no mark of another curve hides it
     if plot.threshold is not None and plot.threshold_label:
         _draw_threshold_label(area, plot.scale, plot.threshold, plot.threshold_label, lines)
     for mark in plot.marks:
@@ -173,27 +180,29 @@ def _draw_points(area: Frame, curve: Curve, scale: Scale) -> None:
 
 
 def _draw_run_marks(area: Frame, curve: Curve, scale: Scale, phase: float) -> None:
-    """Draws the mark of a curve on it every MARK_CELLS cells, from `phase` (0 to 1) of them on, and its end."""
-    if not curve.mark and not curve.end:
-        return
-    rows = len(area.characters)
-    values = curve.columns.smooth if curve.smooth and not curve.dots else curve.columns.mean
+    """Draws the mark of a curve on it every MARK_CELLS cells, from `phase` (0 to 1) of them on."""
+    values = curve.drawn
     held = (values == values).nonzero()[0]
-    if not len(held):
+    if not curve.mark or not len(held):
         return
     cells = held // 2
-    places = scale.dots(values[held], 4 * rows)
-    if not curve.mark:
-        chosen = []
-    elif curve.dots and 3 * len(held) <= 2 * len(values):
+    places = scale.dots(values[held], 4 * len(area.characters))
+    if curve.dots and 3 * len(held) <= 2 * len(values):
         chosen = list(range(len(held)))
     else:
         wanted = range(int(phase * MARK_CELLS), int(cells[-1]) + 1, MARK_CELLS)
         chosen = [at for cell in wanted if (at := int(cells.searchsorted(cell))) < len(cells)]
     for at in chosen:
         _put_at(area, int(cells[at]), float(places[at]), curve.mark, ink(curve.token))
-    if curve.end:
-        _put_at(area, int(cells[-1]), float(places[-1]), curve.end, ink(curve.token))
+
+
+def _draw_end(area: Frame, curve: Curve, scale: Scale) -> None:
+    """Draws the mark at the end of a curve that has one."""
+    values = curve.drawn
+    held = (values == values).nonzero()[0]
+    if curve.end and len(held):
+        place = scale.dots(values[held[-1:]], 4 * len(area.characters))[0]
+        _put_at(area, int(held[-1]) // 2, float(place), curve.end, ink(curve.token))
 
 
 def _put_at(area: Frame, column: int, dot: float, character: str, ink_: int) -> None:

@@ -249,6 +249,7 @@ SENTENCES = {
     "at {} steps": "第 {} 步",
     "at {} tokens": "{} 字符",
     "at {} s": "{} 秒",
+    "each at its end": "各自结束时",
     "turns of equal seconds": "按等长的秒数轮流",
     "turns of equal steps": "按相同步数轮流",
     "turns of equal tokens": "按相同字符数轮流",

@@ -216,7 +216,7 @@ def spread_text(one: RankedRow) -> str:
 def compared_at(standings: Standings) -> str:
     """Says where the variants are compared: "at 34 s", "at 1.2M tokens"; "" before that is known."""
     if not standings.at:
-        return ""
+        return "each at its end" if any(row.rank for row in standings.rows) else ""
     if standings.measure == "seconds":
         return f"at {waited_text(standings.at)}"
     amount = count_text(standings.at) if standings.measure == "tokens" else f"{standings.at:,.0f}"

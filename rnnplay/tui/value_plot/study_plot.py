@@ -27,9 +27,9 @@ class TrialRow(NamedTuple):
 
 
 def study_columns(study: Table) -> list[str]:
-    """The columns of the table."""
+    """The columns of the table, the metric first: a narrow window has no room for all knobs."""
     seed = ["seed"] if study.plan.repeat > 1 else []
-    return ["trial", *study.plan.knobs, *seed, study.plan.metric.replace("_", " ")]
+    return ["trial", study.plan.metric.replace("_", " "), *study.plan.knobs, *seed]
 
 
 def study_rows(study: Table) -> list[TrialRow]:
@@ -40,7 +40,7 @@ def study_rows(study: Table) -> list[TrialRow]:
             values = [param_text(trial.params, name) for name in study.plan.knobs]
             seed = [str(trial.seed)] if study.plan.repeat > 1 else []
             opens = trial.state not in ("waiting", "failed")
-            rows.append(TrialRow(trial.run, [trial.run.rpartition("-")[2], *values, *seed, outcome(trial)], opens))
+            rows.append(TrialRow(trial.run, [trial.run.rpartition("-")[2], outcome(trial), *values, *seed], opens))
     return rows
 
 

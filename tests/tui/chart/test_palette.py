@@ -45,6 +45,16 @@ def test_each_point_of_a_dotted_curve_is_its_mark() -> None:
     assert "".join(plot.draw(plot.Plot([curve], 0, 40, Scale(0, 10)), Layout(46, 9)).text()).count("■") == 3
 
 
+def test_no_mark_of_another_curve_hides_where_a_run_died() -> None:
+    """Its last validation may lie there, too."""
+    history = History()
+    history.extend([(39, 2.0)])
+    validated = plot.Curve(history.columns(0, 40, 80), "run1", dots=True, mark="■")
+    curves = [curve_of([2.0] * 40, 0, end=DIED), validated, curve_of([2.0] * 40, 1)]
+    frame = plot.draw(plot.Plot(curves, 0, 40, Scale(0, 10)), Layout(46, 9))
+    assert frame.text()[6].endswith(DIED)
+
+
 def test_raw_values_can_be_left_out() -> None:
     values = [5.0, 1.0] * 20
     inks = [

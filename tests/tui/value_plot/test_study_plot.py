@@ -27,11 +27,11 @@ def test_rows_begin_with_the_best_and_say_what_became_of_the_others() -> None:
         trial(2, 2, None, "training", cell="lstm"),
     ]
     study = Table(study="study", plan=plan("cell=rnn,gru,lstm"), trials=trials)
-    assert study_columns(study) == ["trial", "cell", "validation loss"]
+    assert study_columns(study) == ["trial", "validation loss", "cell"]
     assert [row.cells for row in study_rows(study)] == [
-        ["001", "gru", "1.0000"],
-        ["000", "rnn", "2.0000"],
-        ["002", "lstm", "training"],
+        ["001", "1.0000", "gru"],
+        ["000", "2.0000", "rnn"],
+        ["002", "training", "lstm"],
     ]
     assert study_rows(study)[0].run == "study-001"
 
