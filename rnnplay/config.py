@@ -15,7 +15,7 @@ import msgspec
 from rnnplay.errors import ConfigError
 from rnnplay.generation_config import AdaptationConfig, CompletionConfig, SamplingConfig
 from rnnplay.knob_texts import sample_prompts, split_fractions
-from rnnplay.knobs import RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
+from rnnplay.knobs import GROUPS, RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
     "GROUPS",
@@ -32,21 +32,6 @@ __all__ = [
     "with_new_names",
     "with_values",
 ]
-
-GROUPS = {
-    "corpus": "Corpus",
-    "model": "Model",
-    "length": "Length",
-    "rate": "Optimizer",
-    "clipping": "Clipping",
-    "divergence": "Divergence",
-    "evaluation": "Evaluation",
-    "checkpoints": "Checkpoints",
-    "machine": "Machine",
-    "sampling": "Sampling",
-    "completion": "Completion",
-    "adaptation": "Adaptation",
-}
 
 TokenKind = Literal["char", "byte", "bpe", "word"]
 NormalForm = Literal["none", "nfc", "nfkc"]

@@ -22,6 +22,22 @@ T = TypeVar("T")
 RENAMED = {"average": "ema_decay"}
 """Present names of knobs by those of earlier versions, so that old files and command lines stay valid."""
 
+GROUPS = {
+    "corpus": "Corpus",
+    "model": "Model",
+    "length": "Length",
+    "rate": "Optimizer",
+    "clipping": "Clipping",
+    "divergence": "Divergence",
+    "evaluation": "Evaluation",
+    "checkpoints": "Checkpoints",
+    "machine": "Machine",
+    "sampling": "Sampling",
+    "completion": "Completion",
+    "adaptation": "Adaptation",
+}
+"""The groups of knobs, in the order of the form, with their titles."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from textual.message import Message
 
@@ -17,6 +18,13 @@ class RunControllers:
 
     class Switched(Message, bubble=False):
         """Another run is in front."""
+
+    @dataclass
+    class Renamed(Message, bubble=False):
+        """The user has renamed a run."""
+
+        run: str
+        name: str
 
     def __init__(
         self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
@@ -61,6 +69,13 @@ class RunControllers:
         self.front = controller
         self._post(self.Switched())
 
+    def renamed(self, run: str, name: str) -> None:
+        """Takes note that the user has renamed a run; a follower finds that out by itself."""
+        for one in self.all:
+            if one.state.run == run and one.followed is None:
+                one.state.run = name
+        self._post(self.Renamed(run, name))
+
     def spare(self) -> RunController:
         """Returns a controller for another run: one behind that the playground has used and that trains none.
 
@@ -89,6 +104,11 @@ class RunControllers:
     def running(self) -> list[RunController]:
         """The controllers whose run is under way."""
         return [one for one in self.all if one.running]
+
+    @property
+    def busy(self) -> list[str]:
+        """The names of the runs that are under way."""
+        return [one.state.run for one in self.running if one.state.run is not None]
 
     def listen(self) -> None:
         """Checks whether the engines still answer; to be called once a second."""

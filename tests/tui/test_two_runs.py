@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
@@ -14,6 +15,8 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.run_state import Phase
+from rnnplay.tui.screens.dialogs import Ask
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.workspace import Workspace
 from tests.tui.stage import Stage, completion, make_run, progress, shown, started, step_at, until
 
@@ -154,3 +157,25 @@ async def test_two_engines_train_side_by_side(workspace: Workspace) -> None:
         for controller in (first, second):
             folder = RunFolder(workspace.checkpoints / str(controller.state.run))
             assert folder.checkpoint("latest").step >= 5
+
+
+async def test_a_run_that_is_renamed_in_the_list_is_known_by_its_new_name(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot, 20)
+        await stage.stop(pilot)
+        run = stage.state.run
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.highlighted == run)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, Ask) and bool(app.screen.query(Input)))
+        app.screen.query_one(Input).value = "best-yet"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: "· best-yet" in stage.status)
+        await pilot.press("t")
+        await until(pilot, lambda: len(stage.engine.of(messages.Train)) == 2)
+        resumed = stage.engine.of(messages.Train)[-1]
+        assert isinstance(resumed, messages.Train)
+        assert (resumed.run, resumed.resume) == ("best-yet", True)

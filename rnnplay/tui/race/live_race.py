@@ -218,6 +218,12 @@ class LiveRace:
         await asyncio.gather(*(self._controllers.remove(one) for one in behind))
         await asyncio.to_thread(give_back, self._taken(), self._controllers.workspace)
 
+    def renamed(self, run: str, name: str) -> None:
+        """Takes note that a run has been renamed."""
+        for entry in (entry for one in (*self.entrants, *self.dropped) for entry in one.entries if entry.run == run):
+            entry.run = name
+        self.version += 1
+
     # --- what is shown --------------------------------------------------------------------------------------
 
     def standings(self, at: int = -1, measure: Measure | None = None) -> Standings:

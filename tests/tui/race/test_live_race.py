@@ -92,6 +92,17 @@ async def test_a_dropped_variant_ends_with_a_checkpoint_and_leaves_the_table(sta
     assert engine.quits and gru.controller not in world.controllers.all
 
 
+async def test_a_run_that_is_renamed_stays_in_its_race(stage: Stage) -> None:
+    world = RaceWorld(stage)
+    await world.begin()
+    one = world.live.entrants[0]
+    world.controllers.renamed(one.entry.run, "renamed")
+    assert not one.present
+    world.live.renamed(one.entry.run, "renamed")
+    assert one.present
+    assert one.entry.run == "renamed"
+
+
 async def test_a_variant_joins_under_the_same_number(stage: Stage) -> None:
     world = RaceWorld(stage)
     await world.begin()

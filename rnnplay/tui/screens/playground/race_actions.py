@@ -51,6 +51,11 @@ class RaceActions:
             text = "A race is under way and shares the cores with this run: both are slower. R, then space pauses it."
             self._screen.notify(text, severity="warning", timeout=8)
 
+    def renamed(self, run: str, name: str) -> None:
+        """Takes note that a run has been renamed."""
+        if self.live is not None:
+            self.live.renamed(run, name)
+
     def _tell_end(self, live: LiveRace) -> None:
         if live.stopped:
             return

@@ -160,8 +160,8 @@ class RunActions:
         """Opens the list of runs on disk."""
         from rnnplay.tui.screens.runs.browser import RunsScreen  # imported on first use
 
-        busy = [one.state.run for one in self._controllers.running if one.state.run is not None]
-        self._screen.app.push_screen(RunsScreen(self._controllers.workspace, busy, self._overlay.names), self._chosen)
+        runs, overlaid = self._controllers, self._overlay.names
+        self._screen.app.push_screen(RunsScreen(runs.workspace, runs.busy, overlaid, runs.renamed), self._chosen)
 
     def _chosen(self, choice: RunChoice | None) -> None:
         if choice is None:

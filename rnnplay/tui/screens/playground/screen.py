@@ -141,6 +141,11 @@ class PlaygroundScreen(Screen[None]):
     def _switched(self) -> None:
         self._display.switched()
 
+    @on(RunControllers.Renamed)
+    def _run_renamed(self, event: RunControllers.Renamed) -> None:
+        self._races.renamed(event.run, event.name)
+        self.show_state()
+
     @on(LessonProgress.MeasuringChanged)
     def _measuring_changed(self) -> None:
         self._display.label_main()

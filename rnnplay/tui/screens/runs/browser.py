@@ -82,15 +82,22 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
         runs: tuple[str, ...]
 
-    def __init__(self, workspace: Workspace, busy: Collection[str], chosen: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        busy: Collection[str],
+        chosen: Sequence[str] = (),
+        renamed: Callable[[str, str], object] | None = None,
+    ) -> None:
         """`busy` names the runs that this interface trains, which are neither renamed nor removed.
 
-        `chosen`: those that are chosen at first.
+        `chosen`: those that are chosen at first; `renamed` is called with the former and the new name of a run.
         """
         super().__init__()
         self._workspace = workspace
         self._browser = RunBrowser(datetime.now().astimezone().year)
         self._browser.chosen = list(chosen)
+        self._tell_renamed = renamed
         self._management = RunManagement(self, workspace, busy, self._changed)
         self._next_cursor: str | None = None
         """The run to put the cursor on when the list has been read again."""
@@ -321,7 +328,12 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def action_rename(self) -> None:
         if (run := self._list.cursor) is not None:
-            self._management.rename(run, self._browser.rename)
+            self._management.rename(run, self._renamed)
+
+    def _renamed(self, run: str, name: str) -> None:
+        self._browser.rename(run, name)
+        if self._tell_renamed is not None:
+            self._tell_renamed(run, name)
 
     @work
     async def action_remove(self) -> None:
