@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 LINES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2)))
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
+MARKS = (("s", "full"), ("^", "full"), ("D", "full"), ("o", "none"), ("v", "full"), ("s", "none"), ("P", "full"))
+"""Those of the screen, ■▲◆○▼□, and one more; each with how it is filled."""
 THRESHOLD: dict[str, Any] = {"linestyle": (0, (2, 1.5)), "linewidth": 0.9}
 MOST_POINTS = 2000
 """Points of a curve: more than a page has dots for."""
@@ -147,17 +148,19 @@ def _draw_runs(upper: Axes, lower: Axes, runs: Sequence[Curves]) -> None:
     for number, seeds in enumerate(by_variant(runs)):
         run = mean_of(seeds) if len(seeds) > 1 else seeds[0]
         look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[number % len(LINES)]}
-        marks: dict[str, Any] = {"marker": MARKS[number % len(MARKS)], "markersize": 4.5}
+        marker, filled = MARKS[number % len(MARKS)]
+        marks: dict[str, Any] = {"marker": marker, "fillstyle": filled, "markersize": 4.5}
         if len(seeds) > 1:
             _draw_ranges(upper, lower, seeds, run, look["color"])
         loss, norm = (run.loss, run.norm) if len(seeds) > 1 else (averaged(run.loss), averaged(run.norm))
         upper.plot(*thinned(run.step, loss, MOST_POINTS), linewidth=1.0, **look)
-        upper.plot(
-            run.validation_step,
-            run.validation_loss,
-            **look | marks | {"linestyle": "none"},
-            markevery=_every(run.validation_step, number),
-        )
+        for one in [run] if len(run.validation_step) else seeds:  # seeds may be validated at no common step
+            upper.plot(
+                one.validation_step,
+                one.validation_loss,
+                **look | marks | {"linestyle": "none"},
+                markevery=_every(one.validation_step, number),
+            )
         upper.add_line(Line2D([], [], linewidth=1.0, label=run.run, **look, **marks))
         lower.plot(*thinned(run.step, norm, MOST_POINTS), linewidth=1.0, **look)
         if len(thresholds) > 1:
@@ -266,14 +269,16 @@ def _finish(figure: Figure, upper: Axes, lower: Axes, curves: Sequence[Curves], 
     lower.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:,.0f}" if x == "steps" else count_text(value))
     )
-    lower.set_xlim(0, 1.012 * max(1, *(min(run.last_step for run in seeds) for seeds in by_variant(curves))))
+    lower.set_xlim(0, 1.012 * max(1, *(run.last_step for run in curves)))
     if not any(run.last_step for run in curves):
         upper.text(0.5, 0.5, "no step that counts", transform=upper.transAxes, ha="center")
         for axes in (upper, lower):
             axes.set_yticks([])
     title = "lines: training, marks: validation" if len(curves) > 1 else None
     if title and (most := max(map(len, by_variant(curves)))) > 1:
-        title = f"mean and range over {most} seeds; {title}"
+        several = [seeds for seeds in by_variant(curves) if len(seeds) > 1]
+        each = " of each" if not all(len(mean_of(seeds).validation_step) for seeds in several) else ""
+        title = f"mean and range over {most} seeds; {title}{each}"
     if len(by_variant(curves)) > 4:
         figure.legend(*_entries(upper), loc="outside upper center", ncols=4, title=title)
     elif (entries := _entries(upper))[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,24 @@ def test_seeds_of_a_variant_are_one_curve_with_their_range(workspace: Workspace,
     mean = charts.mean_of(seeds)
     assert mean.loss == pytest.approx(np.mean([averaged(one.loss) for one in seeds], axis=0))
     assert (mean.validation_step.tolist(), mean.validation_loss.tolist()) == ([3.0], [2.0])
+
+
+def test_validations_of_seeds_at_no_common_step_are_marked_one_by_one(workspace: Workspace, tmp_path: Path) -> None:
+    """Runs of equally many minutes end at different steps: without these the picture had lines alone."""
+    runs = [
+        raced(workspace, f"{cell}{f'-seed-{seed}' * (seed > 1)}", [2.0] * (2 + seed), cell=cell, seed=seed)
+        for cell in ("rnn", "lstm")
+        for seed in (1, 2)
+    ]
+    assert "mean and range over 2 seeds; lines: training, marks: validation of each" in said_in(runs, tmp_path)
+    curves = [replace(read_curves(run), variant=run.name[8:11]) for run in runs]
+    assert [len(charts.mean_of(curves[at : at + 2]).validation_step) for at in (0, 2)] == [0, 0]
+    root = ElementTree.fromstring(chart(curves, "svg", WITH_TEXT))
+    drawn = [
+        one for one in root.iter("{http://www.w3.org/2000/svg}use") if one.get("{http://www.w3.org/1999/xlink}href")
+    ]
+    blue = [one for one in drawn if "#0072b2" in (one.get("style") or "")]
+    assert len(blue) == 2 + 2 + 1, "the ranges in both charts, two validations, and the mark in the legend"
 
 
 def test_a_run_that_diverges_does_not_squeeze_the_others_in_print(workspace: Workspace, tmp_path: Path) -> None:
