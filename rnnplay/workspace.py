@@ -62,6 +62,11 @@ class Workspace:
         return self.root / "presets"
 
     @property
+    def lessons(self) -> Path:
+        """Lessons of the user's own, a folder or a zip archive each; created with the first one."""
+        return self.root / "lessons"
+
+    @property
     def cache(self) -> Path:
         """Encoded corpora; may be deleted at any time, as it is regenerated."""
         return self.cache_elsewhere or self.root / ".cache"

@@ -15,10 +15,16 @@ _LETTERS: dict[Language, str] = {"en": "", "zh": "训练语言"}
 """Sample characters of each language; an encoding that has them has the rest, too."""
 
 
+def locale_code(environment: Mapping[str, str] = os.environ) -> str:
+    """Returns the locale's language as a code such as "de", whether or not lessons are written in it; "" if none."""
+    named = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    code = named.partition(".")[0].partition("_")[0].lower()
+    return "" if code in ("c", "posix") else code
+
+
 def locale_language(environment: Mapping[str, str] = os.environ) -> Language:
     """Reads the language from the first of LC_ALL, LC_MESSAGES and LANG that is set; English unless it is Chinese."""
-    named = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
-    return "zh" if named.lower().startswith("zh") else "en"
+    return "zh" if locale_code(environment).startswith("zh") else "en"
 
 
 def choose_language(wanted: str, environment: Mapping[str, str] = os.environ) -> Language:

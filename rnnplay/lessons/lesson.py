@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 from rnnplay.config import RunConfig, with_values
 from rnnplay.inspection.cell_drawing import Stage
 from rnnplay.inspection.results import Forced
+from rnnplay.lessons.languages import locale_code
 
 View = Literal["playground", "gradients", "gates", "clipping", "distances", "predictions", "what if", "timestep"]
 """The view of the interface in which a step takes place."""
@@ -97,6 +99,13 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The variants in the order in which they run."""
     steps: Annotated[list[Step], msgspec.Meta(min_length=1)]
     probe: Probe = Probe()
+    pages: dict[str, str] = {}
+    """The pages of a lesson of the user's own, Markdown by the language's code; not a field of lesson.toml."""
+
+    def title_of(self, variant: str, language: str) -> str:
+        """Returns the variant's title in `language`, or else in one that it has."""
+        titles = self.variants[variant].title
+        return titles[preferred(titles, language)]
 
     def config(self, variant: str, seed: int | None = None) -> RunConfig:
         """Returns the config of `variant`; raises ConfigError for an invalid value, KeyError for an unknown variant."""
@@ -106,6 +115,15 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def run_name(self, variant: str, seed: int) -> str:
         """Returns the name of the variant's run; the seed has at least two digits, as the interface numbers runs."""
         return f"lesson-{self.number}-{variant}-{seed:02d}"
+
+
+def preferred(languages: Iterable[str], wanted: str) -> str:
+    """Returns the one of the languages (at least one) to show to whoever reads `wanted`.
+
+    That one, else the locale's, else English, else the first.
+    """
+    there = list(languages)
+    return next((code for code in (wanted, locale_code(), "en") if code in there), there[0])
 
 
 @dataclass(frozen=True, slots=True)

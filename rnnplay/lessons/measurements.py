@@ -148,6 +148,6 @@ def comparison_text(condition: Condition) -> str:
 
 def condition_text(condition: Condition, lesson: Lesson, language: Language) -> str:
     """Formats the condition, as in "validation loss · RNN < 2.2"."""
-    variants = [lesson.variants[variant].title[language] for variant in condition.variants]
+    variants = [lesson.title_of(variant, language) for variant in condition.variants]
     joined = (" − " if condition.minus else " / ").join(variants)
     return f"{metric_label(condition.metric, language)} · {joined} {comparison_text(condition)}"

@@ -8,6 +8,7 @@ change this yourself.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rnnplay.common.toml_text import parse_toml
 from rnnplay.config import knobs
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.lessons.languages import LANGUAGES, Language
-from rnnplay.lessons.lesson import Lesson, Page
+from rnnplay.lessons.lesson import Lesson, Page, preferred
 from rnnplay.lessons.metrics import METRICS, split_metric
 
 TEXTS = Path(__file__).parent / "texts"
@@ -35,9 +36,9 @@ def _read_all(folder: Path) -> tuple[Lesson, ...]:
     return tuple(sorted(found, key=lambda lesson: lesson.number))
 
 
-def find_lesson(wanted: str, folder: Path | None = None) -> Lesson:
-    """Finds a lesson by number or name; raises InputError if there is none."""
-    known = lessons(folder)
+def find_lesson(wanted: str, folder: Path | None = None, own: Sequence[Lesson] = ()) -> Lesson:
+    """Finds a lesson by number or name, also among the user's `own`; raises InputError if there is none."""
+    known = (*lessons(folder), *own)
     for lesson in known:
         if wanted.strip() in (str(lesson.number), lesson.name):
             return lesson
@@ -48,7 +49,12 @@ def find_lesson(wanted: str, folder: Path | None = None) -> Lesson:
 
 
 def page(lesson: Lesson, language: Language, folder: Path | None = None) -> Page:
-    """Reads the lesson's page in `language`; raises InputError if it is missing or lacks a part."""
+    """Reads the lesson's page in `language`; raises InputError if it is missing or lacks a part.
+
+    One of the user's own lessons, which was checked when it was read, is shown in a language that it has.
+    """
+    if lesson.pages:
+        return read_page(lesson.pages[preferred(lesson.pages, language)], len(lesson.steps))
     place = (folder or TEXTS) / f"{lesson.number}-{lesson.name}" / f"{language}.md"
     try:
         return read_page(place.read_text(encoding="utf-8-sig"), len(lesson.steps))
@@ -74,43 +80,62 @@ def read_lesson(place: Path) -> Lesson:
             f"{file} declares lesson {lesson.number}-{lesson.name}, but its folder is called {place.name}; "
             "rename one of them."
         )
-    for problem in problems(lesson):
+    for _, problem in problems(lesson):
         raise InputError(f"{file}: {problem}")
     for language in LANGUAGES:
         page(lesson, language, place.parent)
     return lesson
 
 
-def problems(lesson: Lesson) -> list[str]:
-    """Checks a lesson's declarations and returns one sentence per problem."""
-    found: list[str] = []
+def problems(lesson: Lesson, languages: Sequence[str] = LANGUAGES) -> list[tuple[str, str]]:
+    """Checks a lesson's declarations; returns where each problem is, as in "$.steps[0]", and a sentence about it."""
+    found: list[tuple[str, str]] = []
     for variant, declared in lesson.variants.items():
         try:
             config = lesson.config(variant)
         except ConfigError as error:
-            found.append(f"The variant {variant!r} cannot be run: {error}")
+            found.append((f"$.variants.{variant}.values", f"The variant {variant!r} cannot be run: {error}"))
             continue
         if declared.learning_rates and config.lr not in declared.learning_rates:
-            found.append(f"The variant {variant!r} has a learning rate that is not in its grid: {config.lr:g}.")
-        if not set(LANGUAGES) <= set(declared.title):
-            found.append(f"The variant {variant!r} needs a title in each language: {', '.join(LANGUAGES)}.")
+            sentence = f"The variant {variant!r} has a learning rate that is not in its grid: {config.lr:g}."
+            found.append((f"$.variants.{variant}.learning_rates", sentence))
+        if not set(languages) <= set(declared.title):
+            sentence = f"The variant {variant!r} needs a title in each language: {', '.join(languages)}."
+            found.append((f"$.variants.{variant}.title", sentence))
         found += [
-            f"The variant {variant!r} sets {knob!r} to the value that it has in [common]; remove one of the two."
+            (
+                f"$.variants.{variant}.values",
+                f"The variant {variant!r} sets {knob!r} to the value that it has in [common]; remove one of the two.",
+            )
             for knob, value in declared.values.items()
             if knob in knobs() and lesson.common.get(knob) == value
         ]
     for number, step in enumerate(lesson.steps, 1):
-        for condition in step.conditions:
+        for place, condition in enumerate(step.conditions):
+            where = f"$.steps[{number - 1}].conditions[{place}]"
             try:
                 split_metric(condition.metric)
             except ValueError as error:
-                found.append(f"Step {number} cannot be measured: {error}; the metrics are {', '.join(METRICS)}.")
+                sentence = f"Step {number} cannot be measured: {error}; the metrics are {', '.join(METRICS)}."
+                found.append((where, sentence))
             found += [
-                f"Step {number} looks at the variant {variant!r}, which the lesson does not have."
+                (where, f"Step {number} looks at the variant {variant!r}, which the lesson does not have.")
                 for variant in condition.variants
                 if variant not in lesson.variants
             ]
     return found
+
+
+def page_problem(markdown: str, error: ValueError) -> tuple[int, str]:
+    """Returns the line (from 1) of a page that `error`, which read_page raised for it, is about, and what it says."""
+    sentence = str(error)
+    headings = [number for number, line in enumerate(markdown.split("\n"), 1) if line.startswith("## ")]
+    if "sections" in sentence:
+        return (headings[-1] if headings else 1), sentence
+    if sentence.startswith("describes"):
+        return headings[SECTIONS.index("steps")], sentence
+    empty = sentence.partition("in: ")[2].partition(",")[0]
+    return (headings[SECTIONS.index(empty)] if empty in SECTIONS else 1), sentence
 
 
 def read_page(markdown: str, steps: int) -> Page:

@@ -394,6 +394,14 @@ def provoke_leaving_the_interface_while_a_run_is_trained(workspace: str, tmp_pat
     assert paste(kept.partition("go on with: ")[2]).exit_code == 0
 
 
+def provoke_a_lesson_of_ones_own(workspace: str) -> None:
+    there = ("--workspace", workspace)
+    begun = call("lessons", "new", "mine", *there)
+    assert paste(last(begun, "Check it: ")).exit_code == 0
+    assert last(begun, "Play it: ")
+    assert paste(last(call("lessons", "new", "mine", *there), "or check it: ")).exit_code == 0
+
+
 def places() -> Iterator[tuple[Path, int, int]]:
     """Where the code asks for a command: file, first line, last line."""
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -430,6 +438,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(
         provoke_a_model_from_elsewhere(workspace, tmp_path)
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
+        provoke_a_lesson_of_ones_own(workspace)
         provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)
         await provoke_hints_of_the_interface(workspace, tmp_path)
     missing = [

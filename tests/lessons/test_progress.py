@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rnnplay.errors import InputError
 from rnnplay.lessons.lesson import Lesson
-from rnnplay.lessons.progress import Progress, load_progress, save_progress
-from rnnplay.lessons.reader import read_lesson
+from rnnplay.lessons.progress import Progress, load_progress, report, save_progress
+from rnnplay.lessons.reader import find_lesson, read_lesson
 from tests.lessons.world import write_lesson
 
 
@@ -73,3 +74,34 @@ def test_a_byte_order_mark_is_no_harm(tmp_path: Path, lesson: Lesson) -> None:
     path = tmp_path / "lessons.json"
     path.write_bytes(b"\xef\xbb\xbf" + msgspec.json.encode(Progress(ticked={lesson.name: [0]})))
     assert load_progress(path).done(lesson) == [0]
+
+
+def test_a_class_is_reported_person_by_person_and_step_by_step(tmp_path: Path) -> None:
+    """From the folders of all in one, or one by one; a lesson that was only begun counts, too."""
+    lstm, bptt = find_lesson("lstm"), find_lesson("bptt")
+    for who, ticked in (("ada", [0, 2]), ("bob", [])):
+        progress = Progress()
+        for step in ticked:
+            progress.tick(lstm, step)
+        progress.begin(bptt)
+        progress.begin(bptt, 2)
+        progress.spend(bptt, 61.25)
+        save_progress(progress, tmp_path / who / "lessons.json")
+    rows = report(tmp_path)
+    assert rows == report(tmp_path / "ada") + report(tmp_path / "bob")
+    assert [row for row in rows if row[:2] == ("ada", "lstm")] == [
+        ("ada", "lstm", step, 5, done, 0, 0.0) for step, done in enumerate((1, 0, 1, 0, 0), 1)
+    ]
+    assert [row for row in rows if row[0] == "bob"] == [("bob", "bptt", step, 4, 0, 3, 61.2) for step in (1, 2, 3, 4)]
+
+
+def test_what_cannot_be_reported_is_said(tmp_path: Path) -> None:
+    """A teacher must not take a lost file for an idle student."""
+    with pytest.raises(InputError, match=r"has a lessons\.json"):
+        report(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        report(tmp_path / "none")
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "lessons.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"ada.lessons\.json is not"):
+        report(tmp_path)

@@ -13,8 +13,10 @@ import click
 from rnnplay.cli.support.console import builtins, note, printable, table, write_json
 from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
+from rnnplay.common.confinement import check_reachable
 from rnnplay.common.encodings import encoding_of, utf8_setting
 from rnnplay.common.formatting import duration_text
+from rnnplay.errors import InputError
 from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language
 
 if TYPE_CHECKING:
@@ -40,31 +42,33 @@ language_option = click.option(
 def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
     """List, read or play the lessons. Alone, it lists them."""
     if ctx.invoked_subcommand is None:
-        _list(chosen(language, as_json), as_json)
+        _list(ctx.ensure_object(Session), chosen(language, as_json), as_json)
 
 
 @command.command("list", short_help="List the lessons and your progress.")
 @language_option
 @workspace_option
 @json_option
-def list_(language: str | None, as_json: bool) -> None:
-    """List the lessons in their order, and how many of their steps are ticked."""
-    _list(chosen(language, as_json), as_json)
+@pass_session
+def list_(session: Session, language: str | None, as_json: bool) -> None:
+    """List the lessons in their order, your own after them, and how many of their steps are ticked."""
+    _list(session, chosen(language, as_json), as_json)
 
 
 @command.command("show", short_help="Show the page of a lesson.")
-@click.argument("lesson", metavar="N|NAME")
+@click.argument("lesson", metavar="N|NAME|PATH")
 @language_option
 @workspace_option
 @json_option
-def show(lesson: str, language: str | None, as_json: bool) -> None:
+@pass_session
+def show(session: Session, lesson: str, language: str | None, as_json: bool) -> None:
     """Show the page of a lesson: its text, the equation, what to do and to watch, a question and its answer.
 
     In a pipe it is plain text; --json has its Markdown.
     """
-    from rnnplay.lessons.reader import find_lesson, page
+    from rnnplay.lessons.reader import page
 
-    found = find_lesson(lesson)
+    found = _find(session, lesson)
     read = page(found, chosen(language, as_json))
     if as_json:
         write_json({"lesson": found.number, "name": found.name, **asdict(read)})
@@ -83,7 +87,7 @@ def show(lesson: str, language: str | None, as_json: bool) -> None:
 
 
 @command.command("run", short_help="Play a lesson to its end in the terminal.")
-@click.argument("lesson", metavar="N|NAME")
+@click.argument("lesson", metavar="N|NAME|PATH")
 @click.option("--seed", type=WholeNumber(0, 2**63 - 1), default=1, help="The seed of each of its runs.  [default: 1]")
 @click.option("--keep", is_flag=True, help="Keep the runs in the workspace, as lesson-N-VARIANT-SEED.")
 @language_option
@@ -96,10 +100,9 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     Exit code 0 if every condition holds, else 1. Steps whose conditions hold are ticked in your progress.
     """
     from rnnplay.cli.commands.lesson_run import play
-    from rnnplay.lessons.reader import find_lesson
     from rnnplay.workspace import Workspace
 
-    found = find_lesson(lesson)
+    found = _find(session, lesson)
     spoken = chosen(language, as_json)
 
     def reporter(title: str, steps: int) -> Reporter:
@@ -118,6 +121,85 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     else:
         _tell(found, played, spoken)
     return 0 if played.holds else 1
+
+
+@command.command("new", short_help="Begin a lesson of your own.")
+@click.argument("name", metavar="NAME")
+@click.option("--language", "code", default="en", metavar="CODE", help="Language of its page, as in fr.  [default: en]")
+@workspace_option
+@pass_session
+def new(session: Session, name: str, code: str) -> None:
+    """Begin a lesson of your own: write lesson.toml and a page to the workspace's lessons/NAME, ready to be changed.
+
+    It is in the list at once, in the interface too. As a zip archive of that folder it can be given to others.
+    """
+    from rnnplay.lessons.own import FIRST_NUMBER, own_lessons, write_skeleton
+
+    folder = session.workspace.lessons
+    numbers = {lesson.number for lesson in own_lessons(folder)[0]}
+    number = next(number for number in range(FIRST_NUMBER, FIRST_NUMBER + len(numbers) + 1) if number not in numbers)
+    place = write_skeleton(folder, name, code, number)
+    click.echo(printable(f"Wrote {place / 'lesson.toml'} and {code}.md beside it."))
+    click.echo(printable(f"Check it: {session.workspace.command('lessons', 'check', str(place))}"))
+    click.echo(printable(f"Play it: {session.workspace.command('lessons', 'run', name)}"))
+
+
+@command.command("check", short_help="Say what is wrong with a lesson of your own.")
+@click.argument("path", metavar="PATH")
+@workspace_option
+@json_option
+def check(path: str, as_json: bool) -> int:
+    """Say what is wrong with the lesson in PATH, a folder or a zip archive, and in which lines.
+
+    Each problem is a line: file, line number, sentence. Exit code 2 if there is any.
+    """
+    from rnnplay.lessons.own import check_lesson
+
+    check_reachable(path)
+    lesson, wrong = check_lesson(Path(path).expanduser())
+    if as_json:
+        write_json({"valid": lesson is not None, "problems": [problem._asdict() for problem in wrong]})
+    elif lesson is not None:
+        steps, pages = len(lesson.steps), ", ".join(lesson.pages)
+        click.echo(printable(f"Lesson {lesson.number} ({lesson.name}) is valid: {steps} steps; pages: {pages}."))
+    for problem in [] if as_json else wrong:
+        click.echo(printable(str(problem)), err=True)
+    return 2 if wrong else 0
+
+
+@command.command("report", short_help="Write the progress of a class as CSV.")
+@click.argument("folders", metavar="FOLDER...", nargs=-1, required=True)
+@click.option("--out", metavar="FILE", required=True, help="The CSV file to write; - writes to standard output.")
+def report(folders: tuple[str, ...], out: str) -> None:
+    """Write the progress of a class as CSV: a row for each person, each lesson they began, and each of its steps.
+
+    FOLDER is the folder with a person's lessons.json, such as their workspace under `rnnplay serve`, or a folder of
+    such folders. done is 1 or 0; tries counts the runs started in the lesson, seconds is how long those took.
+    """
+    import csv
+
+    from rnnplay.lessons.progress import COLUMNS
+    from rnnplay.lessons.progress import report as rows_of
+
+    for folder in (*folders, out):
+        check_reachable(folder)
+    rows = [row for folder in folders for row in rows_of(Path(folder).expanduser())]
+    if out == "-":
+        csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *map(_harmless, rows)])
+        return
+    place = Path(out).expanduser()
+    try:
+        with place.open("w", encoding="utf-8-sig", newline="") as file:  # Excel takes it for Latin-1 without the mark
+            csv.writer(file).writerows([COLUMNS, *map(_harmless, rows)])
+    except OSError as error:
+        raise InputError(f"{place} cannot be written ({error.strerror}); give another --out.") from error
+    people = len({row[0] for row in rows})
+    click.echo(printable(f"Wrote {place}: {people} {'person' if people == 1 else 'people'}, {len(rows)} rows."))
+
+
+def _harmless(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Returns the row for a spreadsheet: a name that begins like a formula gets an apostrophe before it."""
+    return tuple(f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@" else cell for cell in row)
 
 
 def chosen(language: str | None, as_json: bool) -> Language:
@@ -155,12 +237,32 @@ def played_object(played: Played) -> dict[str, Any]:
     return {**builtins(played), "steps": steps}
 
 
-def _list(language: Language, as_json: bool) -> None:
+def _find(session: Session, wanted: str) -> Lesson:
+    """Finds a lesson by number or name, also one of the user's own in the workspace; or by its folder or archive."""
+    from rnnplay.lessons.own import own_lessons, read_own
+    from rnnplay.lessons.reader import find_lesson
+
+    if "/" in wanted or "\\" in wanted or wanted.lower().endswith(".zip"):
+        check_reachable(wanted)
+        return read_own(Path(wanted).expanduser())
+    own, wrong = own_lessons(session.workspace.lessons)
+    for problem in wrong:
+        if wanted in (Path(problem.file).name, Path(problem.file).parent.name):
+            raise InputError(str(problem))
+    return find_lesson(wanted, own=own)
+
+
+def _list(session: Session, language: Language, as_json: bool) -> None:
+    from rnnplay.lessons.own import own_lessons
     from rnnplay.lessons.progress import load_progress
     from rnnplay.lessons.reader import lessons, page
     from rnnplay.tui.settings import progress_path
 
     progress = load_progress(progress_path())
+    own, wrong = own_lessons(session.workspace.lessons)
+    known = (*lessons(), *own)
+    for problem in wrong:
+        note(f"Note: This lesson is left out: {problem}")
     if as_json:
         write_json(
             [
@@ -172,7 +274,7 @@ def _list(language: Language, as_json: bool) -> None:
                     "steps": len(lesson.steps),
                     "ticked": [step + 1 for step in progress.done(lesson)],
                 }
-                for lesson in lessons()
+                for lesson in known
             ]
         )
         return
@@ -184,7 +286,7 @@ def _list(language: Language, as_json: bool) -> None:
             f"{len(progress.done(lesson))}/{len(lesson.steps)}",
             duration_text(60 * lesson.minutes),
         )
-        for lesson in lessons()
+        for lesson in known
     ]
     table(("lesson", "name", "title", "ticked", "takes"), rows, numbers=("lesson", "ticked", "takes"))
 
@@ -194,9 +296,12 @@ def _keep_progress(lesson: Lesson, played: Played) -> None:
     from rnnplay.tui.settings import progress_path
 
     progress = load_progress(progress_path())
-    new = [progress.tick(lesson, number) for number, step in enumerate(played.steps) if step.holds]
-    if any(new):
-        save_progress(progress, progress_path())
+    for number, step in enumerate(played.steps):
+        if step.holds:
+            progress.tick(lesson, number)
+    progress.begin(lesson, len(played.variants))
+    progress.spend(lesson, played.seconds)
+    save_progress(progress, progress_path())
 
 
 def _tell(lesson: Lesson, played: Played, language: Language) -> None:

@@ -91,8 +91,10 @@ class LessonPane(VerticalScroll):
                 f"{narrowed(page.equation, columns - 4)}\n\n## {headings[1]}"
             )
         )
-        for variant, declared in lesson.variants.items():
-            yield Button(f"▶ {declared.title[self._progress.language]}", id=f"variant-{variant}", compact=True)
+        for variant in lesson.variants:
+            yield Button(
+                f"▶ {lesson.title_of(variant, self._progress.language)}", id=f"variant-{variant}", compact=True
+            )
         yield Static(words.KEYS[self._progress.language], classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
@@ -129,7 +131,7 @@ class LessonPane(VerticalScroll):
             variant = (button.id or "").removeprefix("variant-")
             button.set_class(variant == wanted, "wanted")
             key = "t" if variant == wanted else words.BUTTON_KEYS[self._progress.language]
-            label = self._row(self._lesson.variants[variant].title[self._progress.language], key)
+            label = self._row(self._lesson.title_of(variant, self._progress.language), key)
             if str(button.label) != label:
                 button.label = label
         for number, step in enumerate(self.query(".step").results(Static)):

@@ -68,6 +68,8 @@ class LessonSession:
         self.measurements = Measurements()
         self.runs: dict[str, str] = {}
         """The variant of each run."""
+        self.began: dict[str, float] = {}
+        """When each run was started, until it is over."""
         self.paces: dict[str, Pace] = {}
         """The pace of each kind of question."""
         self.seeds: dict[str, int] = {}
@@ -203,6 +205,9 @@ class LessonProgress:
         config = self.lesson.config(variant, session.seeds.get(variant))
         run = self.controller.train(config, f"lesson-{self.lesson.number}-{variant}")
         session.measurements.begin(variant)
+        self.ticks.begin(self.lesson)
+        session.began[run] = monotonic()
+        save_progress(self.ticks, self._path)
         session.runs = {name: of for name, of in session.runs.items() if of != variant} | {run: variant}
         session.paces = {}
         return run
@@ -250,6 +255,9 @@ class LessonProgress:
                     if record.step <= length:
                         session.measurements.take(variant, record)
                 if any(isinstance(record, Finished) and record.step <= length for record in event.records):
+                    if (began := session.began.pop(controller.state.run or "", None)) is not None:
+                        self.ticks.spend(session.lesson, monotonic() - began)
+                        save_progress(self.ticks, self._path)
                     self._measure_last_step(controller, session, variant)
             case messages.Inspected() if purpose.startswith("lesson "):
                 pace = session.paces.get(purpose)

@@ -14,7 +14,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
+from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language, can_show
+from rnnplay.lessons.own import own_lessons
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.lessons import lesson_words as words
@@ -23,6 +25,9 @@ from rnnplay.tui.textual_patches.output import terminal_encoding
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.row_table import RowTable
 from rnnplay.tui.widgets.visible import shortened
+
+MAX_PROBLEMS = 3
+"""Lessons of the user's own that cannot be read, shown below the list."""
 
 WORDS: dict[Language, tuple[str, str, str, str]] = {
     "en": ("Lessons", "done", "minutes", "Enter opens a lesson beside the charts; its steps tick themselves."),
@@ -67,6 +72,8 @@ class LessonsScreen(Screen[str | None]):
     def __init__(self, progress: LessonProgress) -> None:
         super().__init__()
         self._progress = progress
+        own, self._problems = own_lessons(progress.controller.workspace.lessons)
+        self._lessons = (*lessons(), *own)
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -85,9 +92,10 @@ class LessonsScreen(Screen[str | None]):
 
     def _first_open(self) -> int:
         """The row of the current lesson, or else of the first unfinished one."""
-        found = lessons()
+        found = self._lessons
         if self._progress.lesson is not None:
-            return self._progress.lesson.number - 1
+            name = self._progress.lesson.name
+            return next((at for at, one in enumerate(found) if one.name == name), 0)
         return next((at for at, one in enumerate(found) if not self._progress.ticks.is_complete(one)), 0)
 
     def _show(self, row: int) -> None:
@@ -97,14 +105,15 @@ class LessonsScreen(Screen[str | None]):
         self.query_one(Vertical).border_title = title
         table = self.query_one(DataTable)
         table.clear(columns=True)
+        number_width = max(len(str(lesson.number)) for lesson in self._lessons)
         # Cells on both sides of four columns, the frame, its margin and a scrollbar.
-        title_width = self.app.size.width - 18 - cell_len(done) - cell_len(minutes)
-        table.add_column("", width=1)
-        titles = [page(lesson, language).title for lesson in lessons()]
+        title_width = self.app.size.width - 17 - number_width - cell_len(done) - cell_len(minutes)
+        table.add_column("", width=number_width)
+        titles = [page(lesson, language).title for lesson in self._lessons]
         title_width = min(title_width, max(map(cell_len, titles)))
         table.add_column(title, width=title_width)
         table.add_columns(done, minutes)
-        for lesson, full in zip(lessons(), titles, strict=True):
+        for lesson, full in zip(self._lessons, titles, strict=True):
             ticked = len(self._progress.ticks.done(lesson))
             mark = "✓" if ticked == len(lesson.steps) else str(lesson.number)
             cells = (
@@ -115,7 +124,8 @@ class LessonsScreen(Screen[str | None]):
             )
             table.add_row(*map(Text, cells), key=lesson.name)
         table.move_cursor(row=row)
-        self.query_one("#note", Static).update(note)
+        wrong = "".join(f"\n{sanitize_line(str(problem))}" for problem in self._problems[:MAX_PROBLEMS])
+        self.query_one("#note", Static).update(note + wrong)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()

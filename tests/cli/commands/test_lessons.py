@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from click.testing import Result
 
 from rnnplay.lessons import reader
-from rnnplay.lessons.progress import load_progress
+from rnnplay.lessons.progress import Progress, load_progress, save_progress
 from rnnplay.tui.settings import Settings, progress_path, save_settings
-from tests.lessons.world import LESSON, write_lesson
+from tests.lessons.world import LESSON, write_french, write_lesson
 
 Invoke = Callable[..., Result]
 
@@ -104,3 +105,60 @@ def test_kept_runs(invoke: Invoke, texts: Path, workspace: Path) -> None:
     again = invoke("lessons", "run", "1", "--keep", "--json")
     assert again.exit_code == 2
     assert "'lesson-1-rnn-01' already; choose another --seed, or go on with it: " in again.stderr
+
+
+def test_a_lesson_of_ones_own_is_begun_checked_listed_and_played(invoke: Invoke, workspace: Path) -> None:
+    """In a third language, with a condition that holds and one that does not."""
+    begun = invoke("lessons", "new", "mine", "--language", "it")
+    assert begun.exit_code == 0, begun.stderr
+    place = workspace / "lessons" / "mine"
+    assert invoke("lessons", "check", str(place)).stdout.startswith("Lesson 100 (mine) is valid: 2 steps; pages: it.")
+    (place / "lesson.toml").unlink()
+    write_french(workspace / "lessons")
+    listed = invoke("lessons", "--json")
+    assert "mine:1: There is no lesson.toml in it" in listed.stderr
+    assert [(one["lesson"], one["title"]) for one in json.loads(listed.stdout)][-1] == (100, "Une leçon")
+    assert "Une leçon" in invoke("lessons", "show", "lecon").stdout
+    played = invoke("lessons", "run", "100", "--json")
+    assert played.exit_code == 1
+    assert [step["holds"] for step in json.loads(played.stdout)["steps"]] == [True, False]
+    by_path = invoke("lessons", "run", str(workspace / "lessons" / "lecon"))
+    assert "Réseau récurrent" in by_path.stdout and "1/2" in by_path.stdout
+    assert load_progress(progress_path()).tries == {"lecon": 2}
+    refused = invoke("lessons", "show", "mine")
+    assert (refused.exit_code, "no lesson.toml" in refused.stderr) == (2, True)
+
+
+def test_what_is_wrong_with_a_lesson_is_said_line_by_line(invoke: Invoke, tmp_path: Path) -> None:
+    """As compilers say it, so that editors jump there."""
+    place = write_french(tmp_path)
+    file = place / "lesson.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"loss"', '"los"'), encoding="utf-8")
+    checked = invoke("lessons", "check", str(place))
+    assert checked.exit_code == 2
+    lines = file.read_text(encoding="utf-8").split("\n")
+    numbers = [number for number, line in enumerate(lines, 1) if '"los"' in line]
+    assert [line.split(": ")[0] for line in checked.stderr.splitlines()] == [f"{file}:{number}" for number in numbers]
+    found = json.loads(invoke("lessons", "check", str(place), "--json").stdout)
+    assert (found["valid"], [one["line"] for one in found["problems"]]) == (False, numbers)
+    again = invoke("lessons", "new", "no/name")
+    assert (again.exit_code, "lower-case letters" in again.stderr) == (2, True)
+
+
+def test_the_progress_of_a_class_is_a_table(invoke: Invoke, tmp_path: Path) -> None:
+    """For a spreadsheet: one that opens it must not run a student's folder name as a formula."""
+    lesson = reader.find_lesson("lstm")
+    for who in ("ada", "=1+1"):
+        progress = Progress()
+        progress.tick(lesson, 1)
+        save_progress(progress, tmp_path / "class" / who / "lessons.json")
+    out = tmp_path / "class.csv"
+    done = invoke("lessons", "report", str(tmp_path / "class"), "--out", str(out))
+    assert done.exit_code == 0, done.stderr
+    rows = list(csv.reader(out.read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[0] == ["who", "lesson", "step", "steps", "done", "tries", "seconds"]
+    assert rows[1] == ["'=1+1", "lstm", "1", "5", "0", "0", "0.0"]
+    assert [row[4] for row in rows if row[0] == "ada"] == ["0", "1", "0", "0", "0"]
+    assert invoke("lessons", "report", str(tmp_path / "class" / "ada"), "--out", "-").stdout.startswith("who,lesson,")
+    for arguments in ((str(tmp_path / "none"), "--out", str(out)), (str(tmp_path / "class"), "--out", str(tmp_path))):
+        assert invoke("lessons", "report", *arguments).exit_code == 2

@@ -14,8 +14,9 @@ from textual.widgets import Button, Collapsible, DataTable, Input, Markdown, Opt
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
 from rnnplay.inspection.results import Candidate, Completed, DistanceAccuracy, Forced, GateMap, GradientCurve
+from rnnplay.lessons.own import read_own
 from rnnplay.lessons.progress import load_progress
-from rnnplay.lessons.reader import find_lesson
+from rnnplay.lessons.reader import find_lesson, lessons
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.lessons.lesson_progress import LessonProgress, Need
@@ -25,6 +26,7 @@ from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.settings import load_settings, progress_path
 from rnnplay.tui.widgets.key_row import KeyRow
+from tests.lessons.world import write_french
 from tests.tui.findings import found
 from tests.tui.stage import Stage, completion, progress, shown, started, step_at, toasts_on_screen, until, validation
 
@@ -605,3 +607,32 @@ async def test_a_tick_hides_nothing_of_the_page_that_it_is_on(stage: Stage) -> N
         await until(pilot, lambda: toasts_on_screen(app) == 1)
         toast, pane = app.screen.query("Toast").first(), stage.playground.query_one(LessonPane)
         assert not toast.region.overlaps(pane.content_region)
+
+
+async def test_a_lesson_of_ones_own_plays_in_a_third_language(stage: Stage) -> None:
+    """It stands below rnnplay's own, names what is broken beside it, ticks what holds, and offers to train again."""
+    place = write_french(stage.workspace.lessons)
+    (stage.workspace.lessons / "broken").mkdir()
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        assert "broken:1: There is no lesson.toml" in str(app.screen.query_one("#note", Static).content)
+        assert "100" in str(app.screen.query_one(DataTable).get_row("lecon")[0])
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: bool(stage.playground.query(LessonPane)))
+        await until(pilot, lambda: isinstance(app.focused, LessonPane))
+        assert "Une leçon" in str(stage.playground.query_one(LessonPane).border_title)
+        assert "Réseau récurrent" in str(stage.playground.query_one(LessonPane).query(Button).first().label)
+        assert await train_variant(stage, pilot, steps=3) == "lesson-100-rnn-01"
+        await stage.stop(pilot, "length")
+        lesson = read_own(place)
+        await until(pilot, lambda: load_progress(progress_path()).done(lesson) == [0])
+        assert app.lesson_progress.need == Need("again", "rnn", 1)
+        kept = load_progress(progress_path())
+        assert kept.tries == {"lecon": 1}
+        assert list(kept.seconds) == ["lecon"]
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        assert app.screen.query_one(DataTable).cursor_row == len(lessons())

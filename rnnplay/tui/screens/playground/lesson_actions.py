@@ -21,6 +21,7 @@ from rnnplay.tui.widgets.training_charts import TrainingCharts
 from rnnplay.tui.widgets.visible import shortened
 
 if TYPE_CHECKING:
+    from rnnplay.lessons.lesson import Lesson
     from rnnplay.tui.lessons.lesson_pane import LessonPane
 
 VIEW_NUMBERS = {
@@ -81,7 +82,7 @@ class LessonActions:
             case "resume":
                 self._runs.resume(progress.controller)
             case "open" if run is not None and run in {one.name for one in list_runs(progress.controller.workspace)}:
-                variant = progress.lesson.variants[need.variant].title[language]
+                variant = progress.lesson.title_of(need.variant, language)
                 screen.notify(words.OPENED[language].format(step=need.step + 1, variant=variant), markup=False)
                 self._runs.open(run)
                 self._inspect()
@@ -143,11 +144,16 @@ class LessonActions:
             self.read(True)
         return gone
 
+    def _own(self) -> list[Lesson]:
+        from rnnplay.lessons.own import own_lessons
+
+        return own_lessons(self._progress.controller.workspace.lessons)[0]
+
     async def _chosen(self, name: str | None) -> None:
         from rnnplay.lessons.reader import find_lesson
 
         if name is not None:
-            self._progress.open(find_lesson(name))
+            self._progress.open(find_lesson(name, own=self._own()))
         elif self._progress.lesson is not None:
             self._progress.open(self._progress.lesson)  # the language may have changed
         await self._show(read=name is not None or self._layout.reading)

@@ -1,0 +1,183 @@
+"""Lessons of one's own: the skeleton is valid, each mistake is answered with its line, archives reach nothing else."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rnnplay.errors import InputError
+from rnnplay.lessons import own
+from rnnplay.lessons.own import FIRST_NUMBER, check_lesson, own_lessons, read_own, write_skeleton
+from rnnplay.lessons.reader import find_lesson, page
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A skeleton in French."""
+    return write_skeleton(tmp_path / "lessons", "lecon", "fr", FIRST_NUMBER)
+
+
+def packed(place: Path, archive: Path, prefix: str = "lecon/") -> Path:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for one in sorted(place.iterdir()):
+            file.write(one, prefix + one.name)
+    return archive
+
+
+def test_the_skeleton_is_valid_as_it_is(place: Path) -> None:
+    """Whoever begins a lesson begins with one that plays."""
+    lesson = read_own(place)
+    assert (lesson.number, lesson.name, list(lesson.pages)) == (FIRST_NUMBER, "lecon", ["fr"])
+    assert lesson.config("rnn").steps == 300
+    assert len(page(lesson, "zh").steps) == len(lesson.steps) == 2
+
+
+def test_it_is_shown_in_a_language_that_it_has(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one wanted, else the locale's, else English, else what there is; titles alike."""
+    french = (place / "fr.md").read_text(encoding="utf-8")
+    for code in ("de", "en"):
+        (place / f"{code}.md").write_text(french.replace("The lesson's title", code), encoding="utf-8")
+    file = place / "lesson.toml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('{ fr = "RNN" }', '{ de = "D", en = "E", fr = "F" }'), "utf-8"
+    )
+    lesson = read_own(place)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert (page(lesson, "zh").title, lesson.title_of("rnn", "zh")) == ("en", "E")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert (page(lesson, "zh").title, lesson.title_of("rnn", "zh")) == ("de", "D")
+    assert page(lesson, "en").title == "en"
+
+
+@pytest.mark.parametrize(
+    ("former", "changed", "sentence"),
+    [
+        ('comparison = "<", value = 12', 'comparison = "=", value = 12', "Invalid enum value"),
+        ('metric = "text_perplexity"', 'metric = "text_perplexities"', "no metric"),
+        ('variant = "rnn", comparison = "<", value = 2.4', 'variant = "gru", comparison = "<", value = 2.4', "'gru'"),
+        ("hidden = 64", "hiden = 64", "hiden"),
+        ('title = { fr = "RNN" }', 'title = { en = "RNN" }', "title in each language: fr"),
+        ("number = 100", "number = 9", "below 100"),
+        ('name = "lecon"', 'name = "lstm"', "choose another name"),
+        ('name = "lecon"', 'name = "../x"', "lower-case"),
+        ("minutes = 0.3 ", "minutes = 30 ", "<= 4"),
+        ("look = true", "looks = true", "looks"),
+        ("bptt = 32", "bptt = = 32", "not valid TOML"),
+        ("[probe]", "pages = {}\n[probe]", "pages"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(place: Path, former: str, changed: str, sentence: str) -> None:
+    """The line that was changed, or its table's where the mistake only shows there."""
+    file = place / "lesson.toml"
+    text = file.read_text(encoding="utf-8")
+    assert former in text
+    text = text.replace(former, changed, 1)
+    file.write_text(text, encoding="utf-8")
+    lesson, wrong = check_lesson(place)
+    assert lesson is None
+    assert wrong[0].file == str(file)
+    assert sentence in wrong[0].sentence
+    line = next(n for n, one in enumerate(text.split("\n"), 1) if changed.split("\n")[0] in one)
+    if sentence == "hiden":  # a setting counts for each variant, which is where it is refused
+        line = next(n for n, one in enumerate(text.split("\n"), 1) if one.startswith("values"))
+    if sentence != "pages":
+        assert abs(wrong[0].line - line) <= (1 if "metric" in former or "comparison" in former else 0), wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("former", "changed", "heading"),
+    [
+        ("1. Train", "Train", "## What to do"),
+        ("## Answer\n", "", "## Now change this yourself"),
+        ("A question?", "", "## Question"),
+        ("# The lesson's title", "No title", "No title"),
+    ],
+)
+def test_what_is_wrong_in_a_page_is_said_with_its_line(place: Path, former: str, changed: str, heading: str) -> None:
+    file = place / "fr.md"
+    text = file.read_text(encoding="utf-8").replace(former, changed, 1)
+    file.write_text(text, encoding="utf-8")
+    _, wrong = check_lesson(place)
+    assert (wrong[0].file, wrong[0].line) == (str(file), text.split("\n").index(heading) + 1)
+
+
+def test_all_that_is_wrong_is_said_at_once(place: Path) -> None:
+    (place / "fr.md").write_bytes(b"# T\n\xff")
+    (place / "notes.md").write_text("mine", encoding="utf-8")
+    file = place / "lesson.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("number = 100", "number = 1"), encoding="utf-8")
+    _, wrong = check_lesson(place)
+    assert {(Path(one.file).name, one.line) for one in wrong} >= {("lesson.toml", 2), ("fr.md", 2), ("notes.md", 1)}
+
+
+@pytest.mark.parametrize("prefix", ["", "lecon/", "../../", "/tmp/elsewhere/"])
+def test_an_archive_is_read_where_it_lies(place: Path, tmp_path: Path, prefix: str) -> None:
+    """Whatever paths it has inside, nothing is written anywhere."""
+    (tmp_path / "x").mkdir()
+    archive = packed(place, tmp_path / "x" / "given.zip", prefix)
+    before = sorted(tmp_path.rglob("*"))
+    assert read_own(archive) == read_own(place)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_an_archive_unpacks_to_is_limited(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file may claim to be small and hold gigabytes; or thousands of files."""
+    (place / "fr.md").write_bytes(b"a" * (own.MAX_BYTES + 1))
+    archive = packed(place, tmp_path / "large.zip")
+    assert archive.stat().st_size < 10_000
+    with pytest.raises(InputError, match="larger than 256 KiB"):
+        read_own(archive)
+    (place / "fr.md").write_text("short", encoding="utf-8")
+    monkeypatch.setattr(own, "MAX_FILES", 1)
+    with pytest.raises(InputError, match="more than 1 files"):
+        read_own(place)
+
+
+def test_what_is_no_archive_is_said(place: Path, tmp_path: Path) -> None:
+    """Cut off, something else, nothing, or several lessons in one."""
+    archive = packed(place, tmp_path / "whole.zip")
+    (tmp_path / "cut.zip").write_bytes(archive.read_bytes()[:-30])
+    (tmp_path / "text.zip").write_text("hello", encoding="utf-8")
+    for name in ("cut.zip", "text.zip"):
+        with pytest.raises(InputError, match="not a whole zip archive"):
+            read_own(tmp_path / name)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_own(tmp_path / "none.zip")
+    with zipfile.ZipFile(archive, "a") as file:
+        file.write(place / "lesson.toml", "other/lesson.toml")
+    with pytest.raises(InputError, match="several folders"):
+        read_own(archive)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no lesson\.toml"):
+        read_own(tmp_path / "empty")
+
+
+def test_those_in_the_workspace_are_listed_in_order_and_the_others_named(place: Path, tmp_path: Path) -> None:
+    """One that is broken hides none of the others."""
+    folder = place.parent
+    write_skeleton(folder, "another", "en", FIRST_NUMBER + 3)
+    packed(place, folder / "same.zip")
+    (folder / "broken").mkdir()
+    (folder / "readme.txt").write_text("mine", encoding="utf-8")
+    found, wrong = own_lessons(folder)
+    assert [lesson.name for lesson in found] == ["lecon", "another"]
+    assert [Path(one.file).name for one in wrong] == ["broken", "same.zip"]
+    assert find_lesson("another", own=found) is find_lesson("103", own=found) is found[1]
+    assert own_lessons(tmp_path / "none") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("Leçon", "fr"), ("a/b", "fr"), ("", "fr"), ("lstm", "fr"), ("mine", "french!")]
+)
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str, code: str) -> None:
+    with pytest.raises(InputError):
+        write_skeleton(tmp_path / "lessons", name, code, FIRST_NUMBER)
+    assert not (tmp_path / "lessons").exists()
+
+
+def test_a_skeleton_replaces_nothing(place: Path) -> None:
+    """It is somebody's work by then."""
+    with pytest.raises(InputError, match="rnnplay lessons check"):
+        write_skeleton(place.parent, "lecon", "fr", 101)
