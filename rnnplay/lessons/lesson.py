@@ -73,6 +73,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Knobs of RunConfig on top of the lesson's common ones."""
     learning_rates: list[float] = []
     """The grid from which the variant's learning rate was chosen; empty if the rate itself is the point."""
+    branch: str = ""
+    """The variant before it whose run's weights this one begins with, its vocabulary extended; "" for random ones."""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -96,6 +96,19 @@ def problems(lesson: Lesson, languages: Sequence[str] = LANGUAGES) -> list[tuple
         except ConfigError as error:
             found.append((f"$.variants.{variant}.values", f"The variant {variant!r} cannot be run: {error}"))
             continue
+        names = list(lesson.variants)
+        if declared.branch and declared.branch not in names[: names.index(variant)]:
+            sentence = f"The variant {variant!r} branches from {declared.branch!r}, which is no variant before it."
+            found.append((f"$.variants.{variant}.branch", sentence))
+        elif declared.branch and (
+            kept := [
+                name
+                for name, spec in knobs().items()
+                if spec.knob.kept and getattr(config, name) != getattr(lesson.config(declared.branch), name)
+            ]
+        ):
+            sentence = f"The variant {variant!r} branches from {declared.branch!r}, whose {kept[0]} it has to keep."
+            found.append((f"$.variants.{variant}.branch", sentence))
         if declared.learning_rates and config.lr not in declared.learning_rates:
             sentence = f"The variant {variant!r} has a learning rate that is not in its grid: {config.lr:g}."
             found.append((f"$.variants.{variant}.learning_rates", sentence))

@@ -18,7 +18,7 @@ from rnnplay.lessons.reader import TEXTS, find_lesson, lessons, page, read_lesso
 from rnnplay.text.corpora.dependencies import TASKS
 from tests.lessons.world import PAGE, write_lesson
 
-NUMBERS = range(1, 10)
+NUMBERS = range(1, 11)
 
 
 def structure(markdown: str) -> list[str]:

@@ -86,6 +86,8 @@ def _play_variant(
     measurements: Measurements,
     make_reporter: Callable[[str, int], Reporter],
 ) -> PlayedVariant:
+    from rnnplay.engine.branches import find_start, read_start
+    from rnnplay.engine.messages import BranchFrom
     from rnnplay.inspection.answer import Cache, answer
     from rnnplay.text.corpora.catalogue import find_corpus
     from rnnplay.text.encoding.encoded import encode_corpus
@@ -103,8 +105,15 @@ def _play_variant(
 
     trainer: Trainer | None = None
     try:
-        encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, reporter.preparing)
-        trainer = Trainer(config, encoded, folder, emit=emit)
+        if origin := lesson.variants[variant].branch:
+            wanted = BranchFrom(checkpoint=lesson.run_name(origin, seed), extend_vocabulary=True)
+            start = find_start(wanted, workspace)
+            encoded = start.encode(config, workspace, reporter.preparing)
+            branch = read_start(start, config, encoded)
+        else:
+            encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, reporter.preparing)
+            branch = None
+        trainer = Trainer(config, encoded, folder, emit=emit, branch=branch)
         while trainer.advance() is None:
             reporter.tick(trainer.fraction, trainer.seconds_left)
         for question in questions(lesson, variant).values():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from textual.message import Message
 
 from rnnplay.engine import messages
+from rnnplay.errors import InputError
 from rnnplay.inspection.questions import (
     ClippingQuestion,
     DistancesQuestion,
@@ -203,7 +204,13 @@ class LessonProgress:
         if again:
             session.seeds[variant] = session.seeds.get(variant, self.lesson.config(variant).seed) + 1
         config = self.lesson.config(variant, session.seeds.get(variant))
-        run = self.controller.train(config, f"lesson-{self.lesson.number}-{variant}")
+        branch = None
+        if origin := self.lesson.variants[variant].branch:
+            if (parent := self.run_of(origin)) is None or not self._trained(origin):
+                title = self.lesson.title_of(origin, self.language)
+                raise InputError(words.BRANCH_LATER[self.language].format(variant=title))
+            branch = messages.BranchFrom(checkpoint=parent, extend_vocabulary=True)
+        run = self.controller.train(config, f"lesson-{self.lesson.number}-{variant}", branch)
         session.measurements.begin(variant)
         self.ticks.begin(self.lesson)
         session.began[run] = monotonic()

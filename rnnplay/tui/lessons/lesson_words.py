@@ -26,6 +26,10 @@ OPENED: Words = {
     "en": "Step {step} is about {variant}: reopening its run.",
     "zh": "第 {step} 步看的是 {variant}：重新打开它的训练。",
 }
+BRANCH_LATER: Words = {
+    "en": "This run begins with the weights of “{variant}”; train that first (t).",
+    "zh": "这次训练从“{variant}”的权重开始；请先训练它（t）。",
+}
 NEW_TITLE: Words = {"en": "A run that is not the lesson's", "zh": "不属于本课的训练"}
 NEW_QUESTION: Words = {
     "en": "n begins a run with the settings in the form, which cannot tick any of the lesson's steps. "

@@ -636,3 +636,24 @@ async def test_a_lesson_of_ones_own_plays_in_a_third_language(stage: Stage) -> N
         await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
         assert app.screen.query_one(DataTable).cursor_row == len(lessons())
+
+
+async def test_a_branch_begins_with_the_run_before_it(stage: Stage) -> None:
+    """And is refused in a sentence until that one has been trained."""
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 10)
+        pane = stage.playground.query_one(LessonPane)
+        stage.engine.sent.clear()
+        pane.post_message(LessonPane.VariantWanted("large"))
+        await until(pilot, lambda: any("train that first" in toast for toast in stage.toasts))
+        assert not stage.engine.of(messages.Train)
+        base = await train_variant(stage, pilot)
+        assert stage.engine.of(messages.Train)[0].branch is None
+        await stage.stop(pilot, "length")
+        stage.engine.sent.clear()
+        pane.post_message(LessonPane.VariantWanted("large"))
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        asked = stage.engine.of(messages.Train)[0]
+        assert asked.branch == messages.BranchFrom(checkpoint=base, extend_vocabulary=True)
+        assert asked.config.corpus == "python-source"
