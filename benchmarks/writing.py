@@ -136,6 +136,7 @@ def session(
             settle(terminal, 2.0)
         terminal.send("W")
         terminal.wait_for("Surprisal")
+        terminal.wait_for(" at step ")  # there is a model that answers
         settle(terminal, 1.0)
         used = cpu_seconds(terminal.process.pid)
         found = type_text(terminal, text, interval, before)

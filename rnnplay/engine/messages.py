@@ -295,6 +295,11 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
     """
     adapted: Adapted | None = None
     """What was learned from the prompt; None where the model does not adapt to it."""
+    read: float = 1.0
+    """The fraction of a long prompt that has been read.
+
+    Below 1 the answer is by the end of the prompt alone, and another will follow for the same request.
+    """
     forced: Completed | None = None
     """The same with the quantities forced that WhatIf names; None if it names none."""
 

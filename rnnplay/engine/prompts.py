@@ -22,14 +22,24 @@ from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
 from rnnplay.model.generation.completion import Completer, Suggestion, complete
 from rnnplay.model.generation.sampling import generate
 from rnnplay.model.generation.stepper import stepper_of
+from rnnplay.model.hardware import one_thread
 from rnnplay.workspace import Workspace
 
 SLICE_SECONDS = 0.03
 """Longest time that a sample may take between two training steps."""
 
 
+FIRST_SECONDS = 0.005
+"""Time for a prompt's reading before it is answered by its end alone."""
+
 AGAIN_SECONDS = 0.5
-"""Time between two reports of how far the model has adapted to a long prompt."""
+"""Time between two reports of how far a long prompt was read, or the model has adapted to it."""
+
+LONG = 1000
+"""Characters from which on a prompt is read in slices before it is continued by a sample."""
+
+FORCED = 1000
+"""Most characters of a prompt's end that are read with quantities forced, which is done step by step."""
 
 
 class Adaptive:
@@ -93,7 +103,7 @@ class Prompts:
         self._adaptive: Adaptive | None = None
         self._completion: messages.Complete | None = None
         self._plain: tuple[int, float, Suggestion | None] = -1, 0.0, None
-        """The request that was answered by the weights as trained, when, and the answer, while the model adapts."""
+        """The request that was last answered by the weights as trained, when, and the answer."""
         self._sample: tuple[int, Iterator[str]] | None = None
         self._forced: list[Forced] = []
         self.prompt = ""
@@ -115,8 +125,21 @@ class Prompts:
             self._post(messages.Failed(message="There is no model yet; train one or open a run.", command="sample"))
             self._post(messages.SampleText(request=command.request, text="", done=True))
             return
-        pieces = generate(loaded.model, loaded.tokenizer, command.prompt, command.sampling)
-        self._sample = (command.request, pieces)
+        self._sample = (command.request, self._pieces(loaded, command))
+
+    def _pieces(self, loaded: LoadedModel, command: messages.Sample) -> Iterator[str]:
+        """The pieces of a sample; "" while its prompt is being read."""
+        after = None
+        if len(command.prompt) > LONG:
+            reader = self._completer_of(loaded)
+            while (after := reader.read(command.prompt, self._still(), SLICE_SECONDS)) is None:
+                yield ""
+        yield from generate(loaded.model, loaded.tokenizer, command.prompt, command.sampling, after)
+
+    def _completer_of(self, loaded: LoadedModel) -> Completer:
+        if self._completer is None or self._completer.model is not loaded.model:
+            self._completer = Completer(loaded.model, loaded.tokenizer, words=loaded.words)
+        return self._completer
 
     def _whole(self, command: messages.Complete) -> messages.Complete:
         """The command with the whole prompt as its text; raises InputError if its beginning is not known."""
@@ -146,12 +169,14 @@ class Prompts:
             self._sample = None
             self._post(messages.SampleText(request=request, text="", done=True))
 
+    @one_thread()
     def work(self, seconds: float = SLICE_SECONDS) -> None:
         """Answers the waiting completion, then continues the sample for at most `seconds`."""
         self.complete()
         if self._sample is not None:
             self._write_on(seconds)
 
+    @one_thread()
     def complete(self) -> None:
         """Answers the waiting completion, if any."""
         command, self._completion = self._completion, None
@@ -162,7 +187,9 @@ class Prompts:
         if found is None:
             going_on = adapted is not None and not adapted.trouble
             found = self._as_trained(loaded, command, going_on)
-            if going_on or found is None:  # it is gone on with at the next call, unless a newer one has come
+            if (
+                going_on or found is None or found.read < 1
+            ):  # it is gone on with at the next call, unless a newer one has come
                 self._completion = command
             if found is None:
                 return
@@ -178,26 +205,32 @@ class Prompts:
                 unknown=found.unknown,
                 step=loaded.step,
                 adapted=adapted,
+                read=found.read,
                 forced=self._forced_completion(loaded, command),
             )
         )
 
     def _as_trained(self, loaded: LoadedModel, command: messages.Complete, going_on: bool) -> Suggestion | None:
-        """The answer by the weights as trained; None if the prompt is long and not yet read.
+        """The answer by the weights as trained; None if there is nothing new to be said.
 
-        `going_on`: while the model adapts to it, the same answer is given again every AGAIN_SECONDS.
+        While a long prompt is read, its end is answered at once and then every AGAIN_SECONDS. `going_on`: while the
+        model adapts to it, the same answer is given again every AGAIN_SECONDS.
         """
         now = time.perf_counter()
         request, given, answer = self._plain
-        if going_on and request == command.request:
-            if now - given < AGAIN_SECONDS:
+        due = request != command.request or now - given >= AGAIN_SECONDS
+        if going_on and request == command.request and answer is not None and answer.read == 1:
+            if not due:
                 return None
             self._plain = request, now, answer
             return answer
-        if self._completer is None or self._completer.model is not loaded.model:
-            self._completer = Completer(loaded.model, loaded.tokenizer, words=loaded.words)
-        found = self._completer.complete(
-            command.text, command.bars, command.completion, exact=self._still(), seconds=SLICE_SECONDS
+        found = self._completer_of(loaded).complete(
+            command.text,
+            command.bars,
+            command.completion,
+            exact=self._still(),
+            seconds=FIRST_SECONDS if due else SLICE_SECONDS,
+            meanwhile=due,
         )
         if found is not None:
             self._plain = command.request, now, found
@@ -229,7 +262,7 @@ class Prompts:
             hook = forcing_hook(loaded.config, self._forced)
         if hook is None:
             return None
-        found = complete(loaded.model, loaded.tokenizer, command.text, command.bars, hook)
+        found = complete(loaded.model, loaded.tokenizer, command.text[-FORCED:], command.bars, hook)
         return completed(found)
 
     def _write_on(self, seconds: float) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,21 @@ def release_memory() -> None:
 @cache
 def _glibc() -> ctypes.CDLL | None:
     return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Computes with one thread, and then with as many as before.
+
+    A step of one sequence is many small products, between which several threads wait for one another: on a machine that
+    is busy otherwise, two took ten times as long as one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def use_threads(count: int) -> int:

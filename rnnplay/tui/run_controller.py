@@ -99,6 +99,8 @@ class RunController:
         """What is suggested to a user who writes, and how the model adapts to that."""
         self.adapted: messages.Adapted | None = None
         """How far it has, in the last answer."""
+        self.read = 1.0
+        """The fraction of the text that the last answer is by."""
         self.forced: tuple[Forced, ...] = ()
         """Quantities forced in the completions that accompany those of the unchanged model."""
         self._engine_command = engine_command
@@ -185,7 +187,7 @@ class RunController:
         if isinstance(event, messages.Failed) and event.command == "complete":
             self._sent.forget()  # the next prompt is sent whole
         if isinstance(event, messages.Completion) and self.purpose_of(event.request) in WRITING:
-            self.adapted = event.adapted
+            self.adapted, self.read = event.adapted, event.read
         if isinstance(event, messages.Ready):
             self.engine_ready, self.device = True, event.device
             self._sent.forget()

@@ -41,6 +41,8 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Settings of how the model adapts to the text, likewise."""
     keep: str | None = None
     """Also save the weights as adapted to the text as a new run of this name."""
+    seconds: float | None = None
+    """Read a long text for at most about so long, and else answer by its end; None: read all of it."""
     sampling: SamplingConfig | None = None
     """Also write a sample with these settings; None: no sample."""
 
@@ -83,6 +85,8 @@ class CompletionServer:
             request: Request = decode_line(line, Request)
             if not 0 <= request.bars <= MOST_BARS:
                 return {"id": request.id, "error": f"bars must be from 0 to {MOST_BARS:,}; got {request.bars:,}."}
+            if request.seconds is not None and not request.seconds >= 0:
+                return {"id": request.id, "error": f"seconds must be 0 or more; got {request.seconds:g}."}
             return self._answered(request)
         except UNDECODABLE as error:
             return {"id": _id(line), "error": f"This is no request: {_sentence(error)}"}
@@ -94,8 +98,10 @@ class CompletionServer:
         adaptation = with_values(self._adaptation, request.adaptation)
         if adaptation != self._made_for:
             self._completer = self._made(adaptation)
-        found = self._completer.complete(request.text, max(1, request.bars), completion)
-        assert found is not None  # it was given the time it needs
+        found = self._completer.complete(
+            request.text, max(1, request.bars), completion, seconds=request.seconds, meanwhile=True
+        )
+        assert found is not None  # in the meantime there is the end
         likely = [{"token": token, "probability": probability} for token, probability in found.next[: request.bars]]
         answer: dict[str, Any] = {
             "id": request.id,
@@ -106,11 +112,15 @@ class CompletionServer:
             "unknown": found.unknown,
             "step": self._loaded.step,
         }
+        if found.read < 1:
+            answer["read"] = found.read
         if found.learned is not None:
             answer["learned"] = msgspec.to_builtins(found.learned)
         if request.keep is not None:
             if self._prompt is None:
                 raise InputError("keep saves the weights that dynamic evaluation adapts; turn dynamic on.")
+            if found.read < 1:
+                raise InputError("keep needs the whole text to be read; leave seconds out.")
             folder, loss = keep_adapted(self._loaded, self._prompt, request.keep, self._workspace)
             answer["kept"] = {"run": folder.name, "validation_loss": loss}
         if request.sampling is not None:

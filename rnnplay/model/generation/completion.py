@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,12 @@ from rnnplay.text.tokenizers.vocabulary import Ids
 RECENT = 4000
 """Characters of the text whose words are known like those of the corpus."""
 
+END = 256
+"""While a long text is being read, its last tokens alone are answered: so many, and up to as many more."""
+
 Probabilities = NDArray[np.float64]
+
+_Read = Callable[[Ids], tuple[Floats, Floats] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Suggestion:
     """The continuation that saves the most keystrokes on average; "" if none is worth suggesting."""
     learned: Learned | None = None
     """What was learned from the text, by a model that adapts to it."""
+    read: float = 1.0
+    """The fraction of the text that has been read; below 1 the suggestions are by the end of the text alone."""
 
 
 def complete(
@@ -87,44 +94,86 @@ class Completer:
         self._text = PromptText(tokenizer)
         self._adapted = adapted
         self._state = PromptState(model)
+        self._end = PromptState(model)
+        """Of the end of a text that is being read."""
         self._hooked = HookedStepper(model, hook) if hook is not None else None
 
     def complete(
-        self, text: str, bars: int, config: CompletionConfig, exact: bool = True, seconds: float | None = None
+        self,
+        text: str,
+        bars: int,
+        config: CompletionConfig,
+        exact: bool = True,
+        seconds: float | None = None,
+        meanwhile: bool = False,
     ) -> Suggestion | None:
         """Suggests how `text` may go on; None if reading it takes more than `seconds`, and is to be gone on with.
 
-        `exact`: see PromptState.read. The suggestions of a diverged model are empty.
+        `exact`: see PromptState.read. With `meanwhile` the end of the text is answered instead of None, by the model as
+        it was trained. The suggestions of a diverged model are empty.
         """
-        tokenizer = self._tokenizer
-        ids = prompt_ids(self.model, tokenizer, text, self._text)
+        ids = prompt_ids(self.model, self._tokenizer, text, self._text)
         unknown = self._text.unknown_in(text)
+        found = self._suggest(
+            text, ids, unknown, bars, config, self._adapted, lambda of: self._read(of, exact, seconds)
+        )
+        if found is None and meanwhile:
+            # It begins at a fixed place, so that a typed token costs one step here, too.
+            begin = max(0, len(ids) - END) // END * END
+            found = self._suggest(text, ids[begin:], unknown, bars, config, None, lambda of: self._end.read(of, exact))
+            assert found is not None  # it was given the time it needs
+            if begin or self._adapted is not None:  # else the end is all of it
+                found = replace(found, read=min(0.99, self._fraction(ids)))
+        return found
+
+    def read(self, text: str, exact: bool = True, seconds: float | None = None) -> tuple[Floats, Floats] | None:
+        """The logits and the state after `text`, which a sample goes on from; see PromptState.read."""
+        return self._state.read(prompt_ids(self.model, self._tokenizer, text, self._text), exact, seconds)
+
+    def _fraction(self, ids: Ids) -> float:
+        if self._adapted is None:
+            return self._state.fraction(ids)
+        return self._adapted.learned.tokens / max(1, self._adapted.learned.of)
+
+    def _suggest(
+        self,
+        text: str,
+        ids: Ids,
+        unknown: list[str],
+        bars: int,
+        config: CompletionConfig,
+        adapted: AdaptedPrompt | None,
+        read_ids: _Read,
+    ) -> Suggestion | None:
+        """Suggests how `text` may go on, as `read_ids` reads `ids`, or a beginning of them; None where that is None."""
+        tokenizer = self._tokenizer
         beginning = unfinished_word(tokenizer, text, unknown, int(ids[-1]))
         try:
             if beginning and len(ids) > 1:
-                read = self._read(ids[:-1], exact, seconds)
+                read = read_ids(ids[:-1])
                 if read is None:
                     return None
-                started = self._words_started(beginning, read[0], unknown, int(ids[-1]), bars, config)
+                learned = adapted.learned if adapted is not None else None
+                started = self._words_started(beginning, read[0], unknown, int(ids[-1]), bars, config, learned)
                 if started is not None:
                     return started
-            read = self._read(ids, exact, seconds)
+            read = read_ids(ids)
             if read is None:
                 return None
             logits, state = read
-            learned = self._adapted.learned if self._adapted is not None else None
+            learned = adapted.learned if adapted is not None else None
             candidates, texts = next_tokens(tokenizer, logits, Writer(tokenizer, ids, text), bars)
             writer = Writer(tokenizer, ids, text)
             unread, count = unread_word(tokenizer, text, ids)
             if count:
-                read = self._read(ids[:-count], exact, seconds)
+                read = read_ids(ids[:-count])
                 if read is None:
                     return None
                 logits, state = read
                 writer = Writer(tokenizer, ids[:-count], text, unread)
             stepper: Steps = self._hooked or stepper_of(self.model)
-            if self._adapted is not None:
-                stepper = self._adapted.steps()
+            if adapted is not None:
+                stepper = adapted.steps()
             found = search(stepper, tokenizer, logits, state, writer, text, config, self._known(text))
             return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase, learned)
         except RnnplayError:  # a diverged model suggests nothing
@@ -142,7 +191,14 @@ class Completer:
         return self._state.read(ids, exact, seconds)
 
     def _words_started(
-        self, beginning: str, logits: Floats, unknown: list[str], last: int, bars: int, config: CompletionConfig
+        self,
+        beginning: str,
+        logits: Floats,
+        unknown: list[str],
+        last: int,
+        bars: int,
+        config: CompletionConfig,
+        learned: Learned | None,
     ) -> Suggestion | None:
         """The words of a word model that begin as the one under way; None if that is the most probable one itself."""
         tokenizer = self._tokenizer
@@ -163,7 +219,6 @@ class Completer:
         if saves <= config.floor:
             suggestion = ""
         others = [piece for piece in unknown if piece != beginning]
-        learned = self._adapted.learned if self._adapted is not None else None
         return Suggestion(suggestion, shown, others, rests, words, suggestion, learned)
 
 

@@ -69,6 +69,10 @@ class PromptState:
         self._exact |= not self._states
         return self._read_on(ids, until)
 
+    def fraction(self, ids: Ids) -> float:
+        """The fraction of `ids`, the tokens last asked for, that has been read."""
+        return max((position for position in self._states if position <= len(ids)), default=0) / len(ids)
+
     def _common(self, ids: Ids) -> int:
         """The number of tokens that `ids` begins with in common with those read."""
         shorter = min(len(ids), len(self._ids))

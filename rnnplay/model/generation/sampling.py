@@ -30,15 +30,17 @@ def generate_ids(
     sampling: SamplingConfig,
     restart: int | None = None,
     length: int | None = None,
+    after: tuple[Floats, Floats] | None = None,
 ) -> Iterator[int]:
     """Draws `length` ids (by default `sampling.length`), one after another, after those of `prompt` (at least one).
 
-    `restart`: an id before which the state is set to zero, as it was in training on lines.
+    `restart`: an id before which the state is set to zero, as it was in training on lines. `after`: the logits (V,) and
+    the state (S,) after the prompt, where it has been read already.
     Raises RnnplayError if the model returns NaN or infinities, or its vocabulary has only <unk>.
     """
     length = sampling.length if length is None else length
     drawer = Drawer(sampling, sampling.seed or None, prompt)
-    logits, state = read(model, prompt)
+    logits, state = read(model, prompt) if after is None else after
     for count in range(length):
         token = drawer.draw(logits)
         yield token
@@ -50,18 +52,24 @@ def generate_ids(
             state[:] = batch.states[0]
 
 
-def generate(model: LanguageModel, tokenizer: Tokenizer, prompt: str, sampling: SamplingConfig) -> Iterator[str]:
+def generate(
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompt: str,
+    sampling: SamplingConfig,
+    after: tuple[Floats, Floats] | None = None,
+) -> Iterator[str]:
     """Continues `prompt`, yielding text as it is drawn; `prompt` and the pieces together read as one text.
 
     The model first reads a newline if it has one, as texts begin after one. The text ends before the first of the stop
-    strings, and with `sampling.whole_sentences` with a sentence, for which up to twice the length is drawn. Raises as
-    `generate_ids` does, and ConfigError for stop strings that cannot be read.
+    strings, and with `sampling.whole_sentences` with a sentence, for which up to twice the length is drawn. `after` as
+    in `generate_ids`. Raises as that does, and ConfigError for stop strings that cannot be read.
     """
     context = prompt_ids(model, tokenizer, prompt)
     writer = Writer(tokenizer, context, prompt)
     restart = tokenizer.newline if model.config.feed == "lines" else None
     length = sampling.length * (2 if sampling.whole_sentences else 1)
-    pieces: Iterator[str] = map(writer.write, generate_ids(model, context, sampling, restart, length))
+    pieces: Iterator[str] = map(writer.write, generate_ids(model, context, sampling, restart, length, after))
     if sampling.whole_sentences:
         pieces = to_sentence_end(pieces, sampling.length)
     return filter(None, before_stop(pieces, stop_strings(sampling.stop)))

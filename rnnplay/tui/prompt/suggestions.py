@@ -107,6 +107,12 @@ class Suggestions:
         return found.group() if found else self.ghost[:1]
 
 
+def reading_text(adapted: Adapted | None, read: float) -> str:
+    """How far a model has read the text, or adapted to it, in a few words; "" where it has read it all."""
+    parts = (f"reading the text: {read:.0%}" if read < 1 else "", adapted_text(adapted))
+    return " · ".join(filter(None, parts))
+
+
 def adapted_text(adapted: Adapted | None) -> str:
     """How far a model has adapted to the text, in a few words; "" where it does not."""
     if adapted is None:

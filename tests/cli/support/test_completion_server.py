@@ -112,3 +112,22 @@ def test_the_model_adapts_to_the_text_of_a_request_and_is_kept_where_that_is_ask
     again = SavedRun(run, "latest", loaded._workspace).model.weights()
     assert any(not weight.equal(before[name]) for name, weight in again.items())
     assert "There is a run 'bob' already" in taken["error"]
+
+
+def test_where_time_is_short_a_long_text_is_answered_by_its_end(server: CompletionServer) -> None:
+    text = "Bob sees Bob.\n" * 200
+    request = {"text": text, "seconds": 0}
+    first, *rest = answers(server, *[request] * 60)
+    assert 0 < first["read"] < 1 and first["next"]
+    assert "read" not in rest[-1]  # each request goes on where the one before stopped
+    (whole,) = answers(server, {"text": text})
+    assert whole == rest[-1]
+    (refused,) = answers(server, {"text": text, "seconds": -1})
+    assert refused["error"] == "seconds must be 0 or more; got -1."
+
+
+def test_a_run_is_kept_only_of_a_text_that_was_read_whole(server: CompletionServer, loaded: SavedRun) -> None:
+    request = {"text": "Bob sees Bob.\n" * 200, "adaptation": {"dynamic": True}, "seconds": 0, "keep": "half"}
+    (answer,) = answers(server, request)
+    assert answer["error"] == "keep needs the whole text to be read; leave seconds out."
+    assert not (loaded._workspace.checkpoints / "half").exists()

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from rnnplay.config import CompletionConfig, RunConfig
+from rnnplay.model.generation import completion
 from rnnplay.model.generation.completion import Completer, complete
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
@@ -158,3 +159,38 @@ def test_a_word_leads_on_to_the_phrase_that_saves_most() -> None:
             assert word.phrase.startswith(word.text)
             led += len(word.phrase) > len(word.text)
     assert led
+
+
+def test_while_a_long_text_is_read_its_end_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "END", 16)
+    tokenizer = build_tokenizer(["ab .\n"], "char")
+    model, text = model_of(tokenizer), "ab. ba ab " * 60
+    completer = Completer(model, tokenizer)
+    assert completer.complete(text, 3, EVERYTHING, seconds=0) is None
+    first = completer.complete(text, 3, EVERYTHING, seconds=0, meanwhile=True)
+    assert first is not None and 0 < first.read < 1
+    ids = tokenizer.encode("\n" + text)
+    with torch.no_grad():
+        end = model(torch.from_numpy(ids[len(ids) // 16 * 16 - 16 :])[None])[0][0, -1].softmax(-1)
+    assert first.next[0][1] == pytest.approx(float(end.max()), rel=1e-4)
+    found, fractions = first, [first.read]
+    while found.read < 1:
+        again = completer.complete(text, 3, EVERYTHING, seconds=0, meanwhile=True)
+        assert again is not None and len(fractions) < 100
+        found = again
+        fractions.append(again.read)
+    assert fractions == sorted(fractions) and len(fractions) > 3
+    whole = complete(model, tokenizer, text, 3, config=EVERYTHING)
+    assert [token for token, _ in found.next] == [token for token, _ in whole.next]
+    assert [probability for _, probability in found.next] == pytest.approx([p for _, p in whole.next], rel=1e-4)
+
+
+def test_while_a_long_text_is_read_a_typed_letter_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "END", 16)
+    tokenizer = build_tokenizer(["ab .\n"], "char")
+    completer = Completer(model_of(tokenizer), tokenizer)
+    text = "ab. ba ab " * 500
+    completer.complete(text, 3, EVERYTHING, seconds=0, meanwhile=True)
+    before = set(completer._end._states)
+    completer.complete(text + "b", 3, EVERYTHING, seconds=0, meanwhile=True)
+    assert len(set(completer._end._states) - before) == 1

@@ -9,7 +9,7 @@ import pytest
 from rnnplay.engine.messages import Adapted, Completion
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.prompt.prompt_history import MOST_PROMPTS, PromptHistory
-from rnnplay.tui.prompt.suggestions import Suggestions, adapted_text
+from rnnplay.tui.prompt.suggestions import Suggestions, adapted_text, reading_text
 
 
 def answer(*words: str, phrase: str = "", suggestion: str | None = None) -> Completion:
@@ -158,3 +158,9 @@ def test_a_broken_history_counts_as_empty(tmp_path: Path, content: bytes) -> Non
     assert history.older("x") is None
     history.add("new")
     assert PromptHistory(tmp_path / "prompts.json").older("") == "new"
+
+
+def test_how_much_of_a_long_text_was_read_is_said() -> None:
+    assert reading_text(None, 0.4) == "reading the text: 40%"
+    assert reading_text(Adapted(prepared=0.5), 0.4) == "reading the text: 40% · adapting: 50% prepared"
+    assert reading_text(None, 1) == ""

@@ -21,7 +21,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.pacing import UPDATE_SECONDS, Repaints
 from rnnplay.tui.prompt.prompt_pane import PromptPane
-from rnnplay.tui.prompt.suggestions import adapted_text
+from rnnplay.tui.prompt.suggestions import reading_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
@@ -64,6 +64,8 @@ class RunDisplay:
         self._model: tuple[bool, bool, bool] | None = None
         self._opened: messages.Opened | None = None
         self._forced: tuple[Forced, ...] = ()
+        self._read = 1.0
+        """The fraction of the prompt that the last answer was by."""
         self._silence_reported = False
         self._language: Language | None = None
         """The language of the titles shown."""
@@ -129,7 +131,8 @@ class RunDisplay:
                 asked = self._controller.newest("prompt")
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._prompt.show_completion(asked.text, event)
-                    if event.adapted is not None:
+                    if event.adapted is not None or self._read != event.read:
+                        self._read = event.read
                         self.show_soon()
             case messages.SampleText():
                 if self._controller.purpose_of(event.request) == "sample":
@@ -243,7 +246,7 @@ class RunDisplay:
             source = "shipped model · t trains a new one, b trains on from this"
         elif not (state.followed and state.has_model):
             source = ""
-        self._prompt.set_source(" · ".join(filter(None, (adapted_text(controller.adapted), source))))
+        self._prompt.set_source(" · ".join(filter(None, (reading_text(controller.adapted, controller.read), source))))
         if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))

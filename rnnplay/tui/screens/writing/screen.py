@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,7 +22,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.prompt.suggestions import adapted_text
+from rnnplay.tui.prompt.suggestions import reading_text
 from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -29,7 +30,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.visible import percentage, visible_line, visible_token
+from rnnplay.tui.widgets.visible import percentage, shortened, visible_line, visible_token
 from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft, save_draft, typed_path
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.keeping import keep_sample
@@ -148,6 +149,7 @@ class WritingScreen(Screen[None]):
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._area.suggestions.answer(asked.text, event)
                     self._area.show_suggestions()
+                    self._show_title()
             case messages.Inspected() if self.controller.purpose_of(event.request) == LOOK:
                 self._take_predictions(event)
             case messages.SampleText():
@@ -234,8 +236,12 @@ class WritingScreen(Screen[None]):
         state = self.controller.state
         model = f"{state.run or 'shipped model'} at step {state.model_step:,}" if state.has_model else "no model yet"
         mark = " · not saved to a file" if self._draft.unsaved else ""
-        adapted = adapted_text(self.controller.adapted)
-        title = f"{visible_line(self._draft.name)}{mark} · {visible_line(model)}{' · ' if adapted else ''}{adapted}"
+        read = reading_text(self.controller.adapted, self.controller.read)
+        name, width = f"{visible_line(self._draft.name)}{mark}", self.size.width - 2
+        title = " · ".join(filter(None, (name, visible_line(model), read)))
+        if read and cell_len(title) > width:
+            title = f"{name} · {read}"
+        title = shortened(title, width)
         if title != self._title:
             self._title = title
             self.query_one("#writing-title", Static).update(title)

@@ -26,11 +26,11 @@ async def write(stage: Stage, pilot: Pilot[None]) -> GhostArea:
     return stage.app.screen.query_one(GhostArea)
 
 
-def suggest(stage: Stage, *words: str, phrase: str = "") -> None:
+def suggest(stage: Stage, *words: str, phrase: str = "", read: float = 1.0) -> None:
     asked = stage.engine.of(Complete)[-1]
     found = [WordCandidate(text=word, probability=0.5 / k) for k, word in enumerate(words, start=1)]
     completion = messages.Completion(
-        request=asked.request, suggestion=words[0], next=[], unknown=[], step=20, words=found, phrase=phrase
+        request=asked.request, suggestion=words[0], next=[], unknown=[], step=20, words=found, phrase=phrase, read=read
     )
     stage.engine.say(completion)
 
@@ -214,3 +214,17 @@ async def test_the_cursor_stays_on_the_screen_while_one_writes(stage: Stage) -> 
 def cursor_shown(area: GhostArea) -> bool:
     y = area.wrapped_document.location_to_offset(area.cursor_location).y
     return area.scroll_offset.y <= y < area.scroll_offset.y + area.size.height
+
+
+async def test_how_much_of_a_long_text_was_read_is_in_the_title(stage: Stage) -> None:
+    async with stage.open().run_test(size=(80, 24)) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press(*"the w")
+        suggest(stage, "as", read=0.4)
+        await until(
+            pilot,
+            lambda: area.suggestion == "as" and "reading the text: 40%" in shown(stage.app.screen, "#writing-title"),
+        )
+        assert "not saved to a file" in shown(stage.app.screen, "#writing-title")
+        suggest(stage, "as", "ere")
+        await until(pilot, lambda: "reading" not in shown(stage.app.screen, "#writing-title"))
