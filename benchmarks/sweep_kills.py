@@ -1,10 +1,12 @@
 """Kills workers of a sweep at random moments, and compares what it finds with a sweep that was left alone.
 
-    python -m benchmarks.sweep_kills [--kills 5] [--seed 1] [--jobs 2] [--storage URL] [--whole]
+    python -m benchmarks.sweep_kills [--kills 5] [--seed 1] [--jobs 2] [--storage URL …] [--whole]
 
 A grid of twelve trials is trained by `rnnplay sweep` twice: alone, and with workers killed (SIGKILL) at random moments.
-With --whole every second kill is of the whole process group, which is then started again, as a user would. Both must
-end with the same trials, values and best one; each trial's metrics.jsonl must hold every step once, with equal losses.
+With --whole every second kill is of a whole process group, which is then started again, as a user would. With --storage
+several times, so many commands work on the one study at the same time: each with its URL, which may name another user
+of the database, and a workspace of its own. Both must end with the same trials, values and best one; each trial must
+have been trained to its end once, and its metrics.jsonl must hold every step once, with equal losses.
 """
 
 from __future__ import annotations
@@ -66,10 +68,9 @@ def result(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return found
 
 
-def steps_of(workspace: Path, run: str) -> list[tuple[int, float]]:
+def steps_of(run: Path) -> list[tuple[int, float]]:
     """Returns the steps and losses of a run, as recorded."""
-    lines = (workspace / "checkpoints" / run / "metrics.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(record["step"], record["loss"]) for record in records if record["type"] == "step"]
 
 
@@ -77,56 +78,72 @@ def main() -> None:
     parser = options_of("benchmarks.sweep_kills", __doc__)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--storage", help="a database for the study that is killed")
+    parser.add_argument("--jobs", type=int, default=2, help="workers of each command")
+    parser.add_argument("--storage", action="append", help="a database for the study that is killed")
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
     draw = random.Random(options.seed)
     study = f"kills-{os.urandom(3).hex()}"  # a database may keep those of before
     with tempfile.TemporaryDirectory() as folder:
-        alone, killed = Path(folder, "alone"), Path(folder, "killed")
+        alone = Path(folder, "alone")
+        urls = options.storage or [None]
+        users = [(Path(folder, f"killed-{number}"), url) for number, url in enumerate(urls)]
         began = time.monotonic()
         expected = result(sweep(alone, study, options.jobs, None))
         seconds = time.monotonic() - began
         print(f"left alone: {expected['done']} of {expected['runs']} runs done in {seconds:.1f} s", flush=True)
-        process = sweep(killed, study, options.jobs, options.storage)
+        running = [sweep(workspace, study, options.jobs, url) for workspace, url in users]
         made = 0
         while made < options.kills:
             time.sleep(draw.uniform(0.3, 0.8) * seconds / options.kills)
-            workers = psutil.Process(process.pid).children() if process.poll() is None else []
-            if process.poll() is not None:
+            at = draw.randrange(len(running))
+            if all(one.poll() is not None for one in running):
                 break
+            if running[at].poll() is not None:
+                continue
+            workers = psutil.Process(running[at].pid).children()
             if options.whole and made % 2:
                 for one in workers:
                     with contextlib.suppress(psutil.Error):
                         one.kill()
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                os.killpg(running[at].pid, signal.SIGKILL)
+                running[at].wait()
                 made += 1
-                process = sweep(killed, study, options.jobs, options.storage)
+                running[at] = sweep(users[at][0], study, options.jobs, users[at][1])
             elif workers:
                 with contextlib.suppress(psutil.Error):
                     draw.choice(workers).kill()
                     made += 1
-        found = result(process)
-        check(expected, found, alone, killed, made)
+        found = [result(one) for one in running]
+        check(expected, found, alone, [workspace for workspace, _ in users], made)
 
 
-def check(expected: dict[str, Any], found: dict[str, Any], alone: Path, killed: Path, made: int) -> None:
+def check(expected: dict[str, Any], found: list[dict[str, Any]], alone: Path, killed: list[Path], made: int) -> None:
     """Compares the two studies and prints what was found; ends the process with 1 if they differ."""
-    same_tables = expected["combinations"] == found["combinations"] and expected["trials"] == found["trials"]
-    runs = sorted(path.name for path in (killed / "checkpoints").iterdir())
-    numbers = [trial["number"] for trial in found["trials"]]
-    same_steps = all(steps_of(alone, run) == steps_of(killed, run) for run in runs)
+    runs: dict[str, list[Path]] = {}
+    """By name: a trial that one workspace's worker was killed at may have been begun anew in another."""
+    for path in sorted(path for one in killed for path in (one / "checkpoints").iterdir()):
+        runs.setdefault(path.name, []).append(path)
+    ended = {name: [steps_of(one) for one in paths if len(steps_of(one)) >= STEPS] for name, paths in runs.items()}
+    numbers = [trial["number"] for trial in found[0]["trials"]]
     facts = {
-        "over": found["over"],
-        "same table": same_tables,
-        "same best": expected["best"] == found["best"],
-        "no trial twice": len(set(numbers)) == len(numbers) == found["runs"] == len(runs),
-        "every step once, with equal losses": same_steps,
+        "over": all(one["over"] for one in found),
+        "same table": all(
+            (expected["combinations"], expected["trials"]) == (one["combinations"], one["trials"]) for one in found
+        ),
+        "same best": all(expected["best"] == one["best"] for one in found),
+        "no trial twice": len(set(numbers)) == len(numbers) == found[0]["runs"] == len(runs)
+        and all(len(one) == 1 for one in ended.values()),
+        "every step once, with equal losses": all(
+            one == steps_of(alone / "checkpoints" / name) for name, trained in ended.items() for one in trained
+        ),
     }
     print(f"{made} kills: " + ", ".join(f"{name}: {'yes' if held else 'NO'}" for name, held in facts.items()))
-    best = found["best"] or {}
+    if len(killed) > 1:
+        done = [sum(len(steps_of(run)) >= STEPS for run in (one / "checkpoints").iterdir()) for one in killed]
+        anew = sum(len(paths) - 1 for paths in runs.values())
+        print(f"trained by the {len(killed)} users: {' and '.join(map(str, done))}; begun anew by another: {anew}")
+    best = found[0]["best"] or {}
     print(f"best {best.get('mean')} with {best.get('params')}")
     sys.exit(0 if all(facts.values()) else 1)
 

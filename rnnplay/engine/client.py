@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -27,6 +28,9 @@ SILENT_SECONDS = 2.0
 
 FAULT_SIGNALS = ("SIGKILL", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
 """Signals caused by the engine's own work: a fault in a library, or too much memory."""
+
+MOST_VARIABLE = "RNNPLAY_MOST_ENGINES"
+"""The environment variable with the number of engines that a process may have at once; without it any number."""
 
 MAX_LINE_BYTES = 2**25
 """Limit in bytes; a Progress with a few thousand records stays well below it."""
@@ -66,6 +70,16 @@ class EngineExit:
         return f"it ended with exit code {self.code}"
 
 
+class TooManyEnginesError(OSError):
+    """This process has as many engines as it may have."""
+
+
+def engines_left() -> int:
+    """How many engines this process may still start."""
+    most = os.environ.get(MOST_VARIABLE, "")
+    return max(0, int(most) - len(_running)) if most.isdecimal() else sys.maxsize
+
+
 class EngineClient:
     """One engine process. The callbacks run on the event loop that called `start`."""
 
@@ -95,16 +109,23 @@ class EngineClient:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Starts the process. Raises OSError if that is impossible."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=MAX_LINE_BYTES,
-            # A session of its own, so that ctrl+c and ctrl+z in the terminal reach only the interface.
-            start_new_session=True,
-        )
+        """Starts the process. Raises OSError if that is impossible, TooManyEnginesError if it is not allowed."""
+        if not engines_left():
+            raise TooManyEnginesError
+        _running.add(self)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=MAX_LINE_BYTES,
+                # A session of its own, so that ctrl+c and ctrl+z in the terminal reach only the interface.
+                start_new_session=True,
+            )
+        except BaseException:
+            _running.discard(self)
+            raise
         self._reader = asyncio.create_task(self._read(), name="engine events")
 
     def send(self, command: messages.Command) -> bool:
@@ -180,6 +201,7 @@ class EngineClient:
             self._heard.set()
             self._on_event(event)
         code = await self._process.wait()
+        _running.discard(self)
         self._on_exit(EngineExit(code, self.log, last_lines(self.log), self._asked and code == 0, self._ended))
 
     @staticmethod
@@ -190,7 +212,15 @@ class EngineClient:
             return b""
 
 
+_running: set[EngineClient] = set()
+"""Those whose process is there or is being started."""
+
+
 def start_trouble(error: OSError) -> str:
     """Explains why no engine process could be started, and what to do."""
+    if isinstance(error, TooManyEnginesError):
+        return (
+            f"Here {os.environ[MOST_VARIABLE]} models may be open at once; stop a run, or drop a variant of the race."
+        )
     what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
     return f"The engine could not be started. {what}"

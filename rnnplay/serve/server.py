@@ -56,6 +56,8 @@ class Settings:
     threads: int = 1
     memory_mb: int = 2_000
     """What each of a visitor's processes may allocate."""
+    models: int = 4
+    """How many a visitor may have open at once, each in a process of its own."""
     idle_seconds: float = 1800.0
     public_url: str = ""
     """Its address behind a proxy, such as https://rnn.example.org; "" for the one it is bound to."""
@@ -282,8 +284,10 @@ class Server:
         visitor, screen = visit.visitor, visit.screen
         await screen.show("Opening your playground …")
         await asyncio.to_thread(visitor.prepare, self._workspace)
-        limits = ("--processors", ",".join(map(str, numbers)), "--memory", str(self.settings.memory_mb))
-        service = VisitorService(visitor, screen, self._downloads, (*self._command, *limits))
+        settings = self.settings
+        limits = ("--processors", ",".join(map(str, numbers)), "--memory", str(settings.memory_mb))
+        command = (*self._command, *limits, "--models", str(settings.models))
+        service = VisitorService(visitor, screen, self._downloads, command)
         try:
             await service.start(screen.columns, screen.rows)
             screen.service = service

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from rnnplay.common.confinement import confined
+from rnnplay.engine.client import MOST_VARIABLE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="rnnplay.serve.visit")
     parser.add_argument("--processors", default="", help="the numbers of those to run on, with commas")
     parser.add_argument("--memory", type=int, default=0, help="MB that each process may allocate; 0: any number")
+    parser.add_argument("--models", type=int, default=0, help="how many may be open at once; 0: any number")
     given = parser.parse_args(arguments)
     processors = [int(number) for number in given.processors.split(",") if number]
     root = confined()
@@ -31,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         # Not the address space, of which torch reserves far more than it uses. Engines inherit it.
         resource.setrlimit(resource.RLIMIT_DATA, (given.memory * 1_000_000,) * 2)
+    if given.models:
+        os.environ[MOST_VARIABLE] = str(given.models)
     log = os.open(root / ".cache" / "interface.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 2)
     os.close(log)

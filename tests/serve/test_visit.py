@@ -84,12 +84,15 @@ import os, resource, sys
 from rnnplay.serve import visit
 from rnnplay.tui import app
 most = resource.RLIMIT_DATA
-app.run_app = lambda workspace: print(os.sched_getaffinity(0), resource.getrlimit(most)[0], workspace.root)
-visit.main(["--processors", sys.argv[1], "--memory", "700"])
+from rnnplay.engine.client import engines_left
+def run_app(workspace):
+    print(os.sched_getaffinity(0), resource.getrlimit(most)[0], engines_left(), workspace.root)
+app.run_app = run_app
+visit.main(["--processors", sys.argv[1], "--memory", "700", "--models", "3"])
 """
     processor = min(os.sched_getaffinity(0))
     said = confined_python(tmp_path, script, str(processor))
-    assert said.split() == [f"{{{processor}}}", "700000000", str(tmp_path)]
+    assert said.split() == [f"{{{processor}}}", "700000000", "3", str(tmp_path)]
 
 
 def test_other_commands_load_no_server() -> None:

@@ -47,6 +47,10 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
     metavar="MB", help="What a visitor's interface and each training may allocate.",
 )  # fmt: skip
 @click.option(
+    *("--models-per-session", "models"), default=4, show_default=True, type=click.IntRange(1, 100),
+    help="How many a visitor may have open at once, a race's too.",
+)  # fmt: skip
+@click.option(
     "--idle", default=30, show_default=True, type=click.IntRange(1, 1440), metavar="MINUTES",
     help="Without a key for that long, a session ends with a checkpoint.",
 )  # fmt: skip
@@ -67,6 +71,7 @@ def command(
     sessions: int,
     threads: int,
     memory: int,
+    models: int,
     idle: int,
     token: str,
     public_url: str,
@@ -83,7 +88,7 @@ def command(
     workspace = session.workspace.create()
     from rnnplay.serve.server import Server, Settings
 
-    settings = Settings(token, sessions, threads, memory, idle * 60, public_url)
+    settings = Settings(token, sessions, threads, memory, models, idle * 60, public_url)
     return asyncio.run(serve(Server(workspace, settings), host, port))
 
 

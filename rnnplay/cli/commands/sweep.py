@@ -240,6 +240,7 @@ def _show(session: Session, name: str, storage: str | None, as_json: bool, asked
 def _work(session: Session, name: str, storage: str | None, threads: int) -> int:
     """Trains trials in this process, a child of the one that the user started; writes its progress on stdout."""
     from rnnplay.common.jsonl import encode_line
+    from rnnplay.experiments.sweep.storage import database_in_words
     from rnnplay.experiments.sweep.studies import open_study
     from rnnplay.experiments.sweep.worker import Progress, Worker
 
@@ -254,7 +255,7 @@ def _work(session: Session, name: str, storage: str | None, threads: int) -> int
         except OSError:  # the parent is gone
             alone = True
 
-    with StopSignals() as stop:
+    with StopSignals() as stop, database_in_words(storage):
         try:
             Worker(study, session.workspace, threads, report, lambda: stop.asked or alone).run()
         finally:
@@ -265,6 +266,7 @@ def _work(session: Session, name: str, storage: str | None, threads: int) -> int
 def _supervise(
     session: Session, study: Study, storage: str | None, jobs: int | None, threads: int | None, as_json: bool
 ) -> int:
+    from rnnplay.experiments.sweep.storage import database_in_words
     from rnnplay.experiments.sweep.supervisor import Supervisor
 
     workspace = session.workspace
@@ -274,7 +276,7 @@ def _supervise(
     command += ["--workspace", str(workspace.root)]
     environment = {} if storage is None else {STORAGE_VARIABLE: storage}
     display = choose_display(as_json)
-    with StopSignals() as stop:
+    with StopSignals() as stop, database_in_words(storage):
         try:
             table = Supervisor(study, command, environment, jobs, display.show, display.say).run(lambda: stop.asked)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'rnnplay[sweep]'"
 JOURNAL = "journal.jsonl"
+_NO_RIGHTS = "42501"
+"""SQLSTATE of insufficient privilege."""
 
 
 def check_extra(storage: str | None = None) -> None:
@@ -112,6 +115,25 @@ def _open_database(study: str, url: str) -> tuple[BaseStorage, Claims]:
         raise InputError(
             "--storage is not a database URL; write it as postgresql+psycopg://USER@HOST/DATABASE or sqlite:////PATH/FILE.db."
         ) from error
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        why = sanitize_message(str(getattr(error, "orig", error)))[:200]
-        raise InputError(f"The database of --storage cannot be used ({why}).") from error
+
+
+@contextlib.contextmanager
+def database_in_words(url: str | None) -> Iterator[None]:
+    """Raises InputError, in the database's words, where the database at `url` cannot be read or written."""
+    if url is None:
+        yield
+        return
+    import sqlalchemy
+    from optuna.exceptions import StorageInternalError
+
+    try:
+        yield
+    except (StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as error:
+        found = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        told = getattr(found, "orig", None) or found
+        what = "the same command goes on where it was as soon as it can be"
+        if getattr(told, "sqlstate", "") == _NO_RIGHTS:
+            what = "every user of a study needs the same rights on its tables, which docs/sweeps.md shows how to give"
+        raise InputError(
+            f"The database of --storage cannot be used ({sanitize_message(str(told)).strip()[:200]}); {what}."
+        ) from error

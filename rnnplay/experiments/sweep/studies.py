@@ -9,7 +9,7 @@ from rnnplay.errors import InputError
 from rnnplay.experiments.sweep.claims import alone
 from rnnplay.experiments.sweep.drawing import pruner, sampler
 from rnnplay.experiments.sweep.plan import Plan, check_study_name, decode_plan, encode_plan, study_name
-from rnnplay.experiments.sweep.storage import JOURNAL, check_extra, open_storage
+from rnnplay.experiments.sweep.storage import JOURNAL, check_extra, database_in_words, open_storage
 from rnnplay.experiments.sweep.study import Study
 from rnnplay.workspace import Workspace
 
@@ -55,18 +55,19 @@ def create_study(name: str, plan: Plan, workspace: Workspace, storage: str | Non
     check_extra(storage)
     import optuna
 
-    kept, claims = open_storage(name, studies_folder(workspace) / name, storage)
-    with alone(claims):
-        made = optuna.create_study(
-            storage=kept, study_name=name, sampler=sampler(plan), pruner=pruner(), load_if_exists=True
-        )
-        if "plan" not in made.user_attrs:
-            _check_names_free(name, workspace)
-            made.set_user_attr("plan", encode_plan(plan))
-    study = Study(made, name, kept, claims)
-    study.extend(plan)
-    study.fill()
-    return study
+    with database_in_words(storage):
+        kept, claims = open_storage(name, studies_folder(workspace) / name, storage)
+        with alone(claims):
+            made = optuna.create_study(
+                storage=kept, study_name=name, sampler=sampler(plan), pruner=pruner(), load_if_exists=True
+            )
+            if "plan" not in made.user_attrs:
+                _check_names_free(name, workspace)
+                made.set_user_attr("plan", encode_plan(plan))
+        study = Study(made, name, kept, claims)
+        study.extend(plan)
+        study.fill()
+        return study
 
 
 def open_study(name: str, workspace: Workspace, storage: str | None = None) -> Study:
@@ -77,14 +78,15 @@ def open_study(name: str, workspace: Workspace, storage: str | None = None) -> S
         raise InputError(_no_study(name, workspace, storage))
     import optuna
 
-    kept, claims = open_storage(name, studies_folder(workspace) / name, storage)
-    try:
-        found = optuna.load_study(study_name=name, storage=kept, sampler=optuna.samplers.RandomSampler())
-    except KeyError:
-        raise InputError(_no_study(name, workspace, storage)) from None
-    plan = decode_plan(found.user_attrs.get("plan"), name)
-    found = optuna.load_study(study_name=name, storage=kept, sampler=sampler(plan), pruner=pruner())
-    return Study(found, name, kept, claims)
+    with database_in_words(storage):
+        kept, claims = open_storage(name, studies_folder(workspace) / name, storage)
+        try:
+            found = optuna.load_study(study_name=name, storage=kept, sampler=optuna.samplers.RandomSampler())
+        except KeyError:
+            raise InputError(_no_study(name, workspace, storage)) from None
+        plan = decode_plan(found.user_attrs.get("plan"), name)
+        found = optuna.load_study(study_name=name, storage=kept, sampler=sampler(plan), pruner=pruner())
+        return Study(found, name, kept, claims)
 
 
 def there_is(name: str, workspace: Workspace, storage: str | None) -> bool:

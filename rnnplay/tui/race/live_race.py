@@ -214,9 +214,18 @@ class LiveRace:
         """Ends the engines, except that of a run that is in front."""
         for one in self.entrants:
             self._end(one)
-        behind = [one.controller for one in self.entrants if one.controller is not self._controllers.front]
+        behind = self._behind
         await asyncio.gather(*(self._controllers.remove(one) for one in behind))
         await asyncio.to_thread(give_back, self._taken(), self._controllers.workspace)
+
+    @property
+    def _behind(self) -> list[RunController]:
+        return [one.controller for one in self.entrants if one.controller is not self._controllers.front]
+
+    @property
+    def engines_to_end(self) -> int:
+        """The number of engines that `close` would end."""
+        return sum(one.engine is not None and one.engine.alive for one in self._behind)
 
     def renamed(self, run: str, name: str) -> None:
         """Takes note that a run has been renamed."""

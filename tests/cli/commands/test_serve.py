@@ -59,7 +59,11 @@ def test_without_the_extra_it_says_how_to_install_it(invoke: Invoke, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "words", [["--sessions", "0"], ["--port", "70000"], ["--idle", "nan"], ["--memory-per-process", "1"]]
+    "words",
+    [
+        *(["--sessions", "0"], ["--models-per-session", "0"], ["--port", "70000"], ["--idle", "nan"]),
+        ["--memory-per-process", "1"],
+    ],
 )
 def test_numbers_have_limits(invoke: Invoke, words: list[str]) -> None:
     result = invoke("serve", *words)

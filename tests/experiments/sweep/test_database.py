@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnplay.errors import InputError
 from rnnplay.experiments.sweep.studies import create_study, open_study
 from rnnplay.experiments.sweep.worker import Worker
 from rnnplay.workspace import Workspace
@@ -83,3 +84,51 @@ def test_two_workers_share_a_study_and_the_trial_of_one_that_is_killed_is_taken_
     ours, theirs = ({path.name for path in one.checkpoints.iterdir()} for one in (workspace, other))
     assert ours | theirs == {trial.run for trial in table.trials} == {"s-000", "s-001", "s-002", "s-003"}
     assert len(ours & theirs) == 1  # the one that the killed worker had begun
+
+
+def as_user(server: str, user: str, database: str) -> str:
+    return server.replace("rnnplay@/postgres", f"{user}@/{database}")
+
+
+def run_sql(server: str, *statements: str) -> None:
+    import psycopg
+
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_two_users_of_a_database_share_a_study_once_both_have_rights_on_its_tables(
+    server: str, workspace: Workspace, plan: MakePlan, tmp_path: Path
+) -> None:
+    """By the role that docs/sweeps.md gives them; without it the second one is told, whichever table it is."""
+    run_sql(server, "CREATE ROLE ann LOGIN", "CREATE ROLE bob LOGIN", "CREATE DATABASE studies OWNER ann")
+    ann, bob = (as_user(server, user, "studies") for user in ("ann", "bob"))
+    other = Workspace(tmp_path / "other").create()
+    asked = plan("cell=rnn,gru", "lr=0.01,0.03")
+    create_study("s", asked, workspace, ann).close()
+    with pytest.raises(InputError, match=r"permission denied.*every user of a study needs the same rights"):
+        open_study("s", other, bob)
+    run_sql(ann, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO bob")
+    with pytest.raises(InputError, match=r"permission denied for table rnnplay_claims"):
+        create_study("s", asked, other, bob)
+
+    run_sql(
+        server,
+        *("CREATE ROLE lab", "GRANT lab TO ann, bob", "CREATE DATABASE shared OWNER lab"),
+        *(f"ALTER ROLE {user} IN DATABASE shared SET ROLE lab" for user in ("ann", "bob")),
+    )
+    ann, bob = (as_user(server, user, "shared") for user in ("ann", "bob"))
+    first = create_study("s", asked, workspace, ann)
+    second = create_study("s", asked, other, bob)
+    taken = [study.next() for study in (first, second, second, first, second)]
+    assert sorted(trial.number for trial in taken if trial is not None) == [0, 1, 2, 3] and taken[-1] is None
+    first.close()
+    second.close()
+
+
+def test_a_database_that_is_away_is_said(workspace: Workspace) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(InputError, match=r"cannot be used \(.*\); the same command goes on where it was") as refused:
+        open_study("s", workspace, "postgresql+psycopg://ann@/studies?host=/nowhere")
+    assert "\n" not in str(refused.value)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from rnnplay.engine import messages
+from rnnplay.engine.client import engines_left
 from rnnplay.experiments.race import RacePlan
+from rnnplay.experiments.variants import MOST
 from rnnplay.runs.metrics.records import Started
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_status import playground_text
@@ -89,8 +91,11 @@ class RaceActions:
         device = self._controllers.front.device
         if state.next_branch is not None:
             note = f"All begin with the weights of {visible_line(state.next_branch.checkpoint)}."
+        ended = self.live.engines_to_end if self.live is not None else 0
         dialog = RaceDialog(
-            form.config, self._controllers.workspace, note, device, self._before, branch=state.next_branch
+            *(form.config, self._controllers.workspace, note, device, self._before),
+            branch=state.next_branch,
+            most=min(MOST, engines_left() + ended),
         )
 
         def planned(plan: RacePlan | None) -> None:

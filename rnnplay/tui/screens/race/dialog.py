@@ -17,9 +17,10 @@ from textual.widget import Widget
 from rnnplay.common.processors import physical_cores
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.engine.messages import BranchFrom
-from rnnplay.errors import ConfigError, RnnplayError
+from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan
+from rnnplay.experiments.variants import MOST
 from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
 from rnnplay.tui.chart.palette import run_look
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -107,14 +108,15 @@ class RaceDialog(ModalScreen[RacePlan | None]):
         device: str = "cpu",
         before: tuple[str, RaceSettings] | None = None,
         branch: BranchFrom | None = None,
+        most: int = MOST,
     ) -> None:
         """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects.
 
         `before`: the choice and the settings to begin with, those of the race before. `branch`: the checkpoint with
-        whose weights all begin, and whose model `setup` describes.
+        whose weights all begin, and whose model `setup` describes. `most`: the variants for which there may be engines.
         """
         super().__init__()
-        self._branch = branch
+        self._branch, self._most = branch, most
         self._device = device
         self._setup, self._workspace, self._note = setup, workspace, note
         self._before, self._settings = before or (CHOICES[0], RaceSettings())
@@ -211,6 +213,11 @@ class RaceDialog(ModalScreen[RacePlan | None]):
             self._plan = plan_of(
                 settings, self._choice, self._setup, self._cores, self._vocabulary, self._device, self._branch
             )
+            if len(self._plan.variants) > self._most:
+                raise InputError(
+                    f"{len(self._plan.variants)} variants, and here no more than {self._most} further models may be "
+                    "open: choose fewer, or stop a run first."
+                )
             self._error = next(iter(errors.values()), "")
         except RnnplayError as error:
             self._plan = None

@@ -93,6 +93,31 @@ async def race_cells(stage: Stage, pilot: Pilot[None]) -> None:
 # --- the dialog -----------------------------------------------------------------------------------------------
 
 
+async def test_a_race_of_more_variants_than_there_may_be_engines_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any begins; those of the race before, which the next one ends, count as free."""
+    from rnnplay.tui.screens.playground import race_actions
+
+    left = 2
+    monkeypatch.setattr(race_actions, "engines_left", lambda: left)
+    async with stage.open().run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        dialog = await open_dialog(stage, pilot)
+        assert "3 variants, and here no more than 2 further models may be open" in note(stage)
+        await pilot.press("enter")
+        assert stage.app.screen is dialog
+        await pilot.press("escape")
+        left = 3
+        await race_cells(stage, pilot)
+        left = 0
+        live_of(stage).stop()
+        await pilot.press("escape")
+        stage.playground._races.plan()
+        await until(pilot, lambda: isinstance(stage.app.screen, RaceDialog) and stage.app.screen.is_mounted)
+        await until(pilot, lambda: "Each variant trains for" in note(stage))
+
+
 async def test_nothing_starts_while_something_is_wrong(stage: Stage) -> None:
     async with stage.open().run_test(size=(80, 24)) as pilot:
         await stage.ready(pilot)

@@ -1,0 +1,45 @@
+"""The parent's side: how many engines there may be at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnplay.engine import client as client_module
+from rnnplay.engine.client import MOST_VARIABLE, EngineClient, TooManyEnginesError, engines_left, start_trouble
+
+IDLE = (sys.executable, "-c", "import sys; sys.stdin.read()")
+"""Ends with its input, as an engine does."""
+
+
+def client(folder: Path, command: tuple[str, ...] = IDLE) -> EngineClient:
+    return EngineClient(folder, lambda _: None, lambda _: None, command)
+
+
+async def test_no_more_engines_are_started_than_a_visitor_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has ended, or that could not be started, makes room."""
+    assert engines_left() == sys.maxsize
+    monkeypatch.setattr(client_module, "_running", set())
+    monkeypatch.setenv(MOST_VARIABLE, "2")
+    with pytest.raises(FileNotFoundError):
+        await client(tmp_path, (str(tmp_path / "missing"),)).start()
+    assert engines_left() == 2
+    one, two, three = (client(tmp_path) for _ in range(3))
+    try:
+        await one.start()
+        await two.start()
+        assert engines_left() == 0
+        with pytest.raises(TooManyEnginesError) as refused:
+            await three.start()
+        assert start_trouble(refused.value).startswith("Here 2 models may be open at once; stop a run")
+        await one.quit()
+        await three.start()
+        assert not one.alive and three.alive and engines_left() == 0
+    finally:
+        for each in (one, two, three):
+            await each.quit()
+    assert engines_left() == 2
