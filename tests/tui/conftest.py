@@ -32,6 +32,8 @@ def stage(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Nothing of the app is run yet; `stage.open()` makes it."""
     # The count of parameters comes from a thread, some time after the start.
     monkeypatch.setattr("rnnplay.tui.setup.setup_pane.COUNTED_SECONDS", 1e9)
+    # How many cores a race shares is said on its screen.
+    monkeypatch.setattr("rnnplay.tui.screens.race.dialog.physical_cores", lambda: 2)
     made = Stage(workspace)
     monkeypatch.setattr("rnnplay.tui.run_controller.EngineClient", made.engine_client)
     return made

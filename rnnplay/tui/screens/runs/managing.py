@@ -99,6 +99,7 @@ class RunManagement:
         if refusal is not None:
             self._screen.notify(refusal, severity="error", markup=False)
         else:
+            self._screen.app.clear_notifications()  # one says that it is in the trash
             self._screen.notify(f"{trashed[0].name} is back.", markup=False)
 
     def _folder(self, run: str) -> Path:

@@ -689,7 +689,7 @@ async def test_a_run_that_cannot_be_opened_ends_the_waiting(stage: Stage) -> Non
         await stage.say(pilot, messages.Failed(command="open", message="The weights are gone."))
         assert not stage.state.model_coming
         await pilot.press("enter")
-        assert "train a model first" in shown(stage.playground, "#prompt-error")
+        assert "no model that can be loaded" in shown(stage.playground, "#prompt-error")
 
 
 async def test_digits_open_the_views_of_the_inspection(stage: Stage) -> None:
