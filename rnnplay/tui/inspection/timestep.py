@@ -30,6 +30,8 @@ from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
 
 LONGEST_TOKEN = 8
 """Cells of a token in the picture."""
+MOST_EQUATIONS = 4
+"""Lines of equations below the picture; of some stages fewer."""
 FORWARD, BACKWARD = "$primary", "$warning"
 STYLES: dict[Kind, str] = {"wire": FAINT, "label": MUTED, "old": "$foreground", "new": ""}
 
@@ -151,7 +153,7 @@ class TimestepView(InspectView):
             for line in equations(found, self.stage, following)
         ]
         picture = self.query_one(CellPicture)
-        gap = [Content("")] if picture.size.height > len(rows) + 5 else []
+        gap = [Content("")] if picture.size.height >= len(rows) + 1 + MOST_EQUATIONS + 2 else []
         picture.show([self._headline(found), *gap, *rows, *gap, *below])
 
     def _headline(self, found: Timestep) -> Content:
