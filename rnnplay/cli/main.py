@@ -37,6 +37,7 @@ COMMANDS = {
     "lessons": "List, read or play the lessons.",
     "serve": "Open the playground to a class, in the browser.",
     "presets": "List the named settings to start from.",
+    "keys": "Print the interface's keys, and change them.",
     "doctor": "Report what rnnplay finds on this machine.",
 }
 """Every command with its line of help, in the order of --help."""

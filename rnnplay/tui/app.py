@@ -41,6 +41,7 @@ from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
+from rnnplay.tui.textual_patches.key_chain import install_keymap
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
 from rnnplay.tui.textual_patches.partial_updates import patch_partial_updates
 from rnnplay.tui.theme import BROAD, NARROW, THEMES
@@ -82,18 +83,20 @@ class RnnplayApp(App[None]):
     .-low Toast { max-width: 76; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "quit", "Quit", priority=True),
+        Binding("ctrl+q", "quit", "Quit", priority=True, id="everywhere.quit"),
         *HELP_KEYS,
-        Binding("ctrl+z", "suspend_process", show=False),
+        Binding("ctrl+z", "suspend_process", show=False, id="everywhere.suspend"),
         # The playground's keys also work on a screen that covers it. A dialog handles its own keys first.
-        Binding("f5", "at_playground('main')", "Train/pause", show=False),
-        Binding("f6", "at_playground('switch_clip')", "Clip", show=False),
-        Binding("f7", "at_playground('move_threshold', -1)", "Threshold down", show=False),
-        Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False),
+        Binding("f5", "at_playground('main')", "Train/pause", show=False, id="everywhere.train"),
+        Binding("f6", "at_playground('switch_clip')", "Clip", show=False, id="everywhere.clip"),
+        Binding(
+            "f7", "at_playground('move_threshold', -1)", "Threshold down", show=False, id="everywhere.threshold-down"
+        ),
+        Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False, id="everywhere.threshold-up"),
         # Priority: Escape closes the help before it does anything else.
-        Binding("escape", "hide_help", "Close the help", show=False, priority=True),
-        Binding("pageup", "page_help(-1)", "More help", show=False),
-        Binding("pagedown", "page_help(1)", "More help", show=False),
+        Binding("escape", "hide_help", "Close the help", show=False, priority=True, id="everywhere.back"),
+        Binding("pageup", "page_help(-1)", "More help", show=False, id="everywhere.help-page-up"),
+        Binding("pagedown", "page_help(1)", "More help", show=False, id="everywhere.help-page-down"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
@@ -108,6 +111,7 @@ class RnnplayApp(App[None]):
         shipped: bool = False,
     ) -> None:
         super().__init__(driver_class=terminal_driver())
+        self._refused_keys = install_keymap()
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._ended_by: int | None = None
@@ -147,13 +151,14 @@ class RnnplayApp(App[None]):
         super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_mount(self) -> None:
+        for sentence in self._refused_keys:
+            self.notify(sentence, severity="warning", timeout=20, markup=False)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         # Only after the first screen is drawn: importing torch keeps a core busy for seconds, and numpy this process.
         self.set_timer(DRAWN_SECONDS, partial(self.controllers.start_engine, self._shipped))
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
-        # Objects created so far are permanent, and a full collection that walks them all is a pause that a typist
-        # feels. Later objects are collected often: each update of the screen leaves cycles behind, which take memory
-        # until then.
+        # Objects created so far are permanent, and a typist feels the pause of a full collection that walks them all.
+        # Later ones are collected often: each update of the screen leaves cycles behind, which take memory until then.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(5_000, 10, 5)
 

@@ -28,8 +28,8 @@ from textual.widgets import Input, TextArea
 from rnnplay.tui.setup.knob_field import KnobField
 
 HELP_KEYS: list[BindingType] = [
-    Binding("question_mark", "app.help", "Help", key_display="?"),
-    Binding("f1", "app.show_help", "Help", show=False),
+    Binding("question_mark", "app.help", "Help", key_display="?", id="everywhere.help"),
+    Binding("f1", "app.show_help", "Help", show=False, id="everywhere.help-typing"),
 ]
 """Bindings for every screen, because a dialog hides those of the application."""
 TYPING_PAUSE_SECONDS = 1.0

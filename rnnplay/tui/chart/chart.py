@@ -49,18 +49,18 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
 
     # Not in the footer, which belongs to the screen: the chart lists them on its lower border while it has the focus.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket,down", "zoom(0.5)", "Zoom out", key_display="[", show=False),
-        Binding("right_square_bracket,up", "zoom(2)", "Zoom in", key_display="]", show=False),
-        Binding("left", "pan(-0.25)", "Earlier steps", show=False),
-        Binding("right", "pan(0.25)", "Later steps", show=False),
-        Binding("shift+left", "cursor(-1)", "Read the values at a step", show=False),
-        Binding("shift+right", "cursor(1)", "Read the values at a step", show=False),
-        Binding("0,home", "whole", "All steps, following the latest", key_display="0", show=False),
-        Binding("end", "latest", "Follow the latest step at this zoom", show=False),
-        Binding("y", "log_y", "Logarithmic or linear axis", show=False),
-        Binding("s", "smoothing", "Smoothing: off, light, medium, strong", show=False),
-        Binding("f", "fit", "Fit the axis to most values or to every one", show=False),
-        Binding("escape", "clear_cursor", "End reading", show=False),
+        Binding("left_square_bracket,down", "zoom(0.5)", "Zoom out", key_display="[", show=False, id="chart.zoom-out"),
+        Binding("right_square_bracket,up", "zoom(2)", "Zoom in", key_display="]", show=False, id="chart.zoom-in"),
+        Binding("left", "pan(-0.25)", "Earlier steps", show=False, id="chart.earlier"),
+        Binding("right", "pan(0.25)", "Later steps", show=False, id="chart.later"),
+        Binding("shift+left", "cursor(-1)", "Read the values at a step", show=False, id="chart.read-earlier"),
+        Binding("shift+right", "cursor(1)", "Read the values at a step", show=False, id="chart.read-later"),
+        Binding("0,home", "whole", "All steps, following the latest", key_display="0", show=False, id="chart.whole"),
+        Binding("end", "latest", "Follow the latest step at this zoom", show=False, id="chart.latest"),
+        Binding("y", "log_y", "Logarithmic or linear axis", show=False, id="chart.log-y"),
+        Binding("s", "smoothing", "Smoothing: off, light, medium, strong", show=False, id="chart.smoothing"),
+        Binding("f", "fit", "Fit the axis to most values or to every one", show=False, id="chart.fit"),
+        Binding("escape", "clear_cursor", "End reading", show=False, id="everywhere.back"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_strips.COMPONENTS, *TOKENS)}

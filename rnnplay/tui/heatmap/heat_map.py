@@ -48,14 +48,14 @@ class HeatMap(Widget, can_focus=True):
     }
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(0, -1)", "Earlier", show=False),
-        Binding("right", "move(0, 1)", "Later", show=False),
-        Binding("up", "move(-1, 0)", "Unit above", show=False),
-        Binding("down", "move(1, 0)", "Unit below", show=False),
-        Binding("shift+left", "move(0, -20)", "Earlier", show=False),
-        Binding("shift+right", "move(0, 20)", "Later", show=False),
-        Binding("home", "move(0, -1000000)", "First timestep", show=False),
-        Binding("end", "move(0, 1000000)", "Last timestep", show=False),
+        Binding("left", "move(0, -1)", "Earlier", show=False, id="gates.earlier"),
+        Binding("right", "move(0, 1)", "Later", show=False, id="gates.later"),
+        Binding("up", "move(-1, 0)", "Unit above", show=False, id="gates.unit-above"),
+        Binding("down", "move(1, 0)", "Unit below", show=False, id="gates.unit-below"),
+        Binding("shift+left", "move(0, -20)", "Earlier", show=False, id="gates.earlier-20"),
+        Binding("shift+right", "move(0, 20)", "Later", show=False, id="gates.later-20"),
+        Binding("home", "move(0, -1000000)", "First timestep", show=False, id="gates.first"),
+        Binding("end", "move(0, 1000000)", "Last timestep", show=False, id="gates.last"),
     ]
 
     @dataclass

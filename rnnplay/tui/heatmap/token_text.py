@@ -53,14 +53,14 @@ class TokenText(Widget, can_focus=True):
     }
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Token before", show=False),
-        Binding("right", "move(1)", "Token after", show=False),
-        Binding("up", "move_row(-1)", "Row up", show=False),
-        Binding("down", "move_row(1)", "Row down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "jump(0)", "First token", show=False),
-        Binding("end", "jump(-1)", "Last token", show=False),
+        Binding("left", "move(-1)", "Token before", show=False, id="tokens.before"),
+        Binding("right", "move(1)", "Token after", show=False, id="tokens.after"),
+        Binding("up", "move_row(-1)", "Row up", show=False, id="tokens.row-above"),
+        Binding("down", "move_row(1)", "Row down", show=False, id="tokens.row-below"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="tokens.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="tokens.page-down"),
+        Binding("home", "jump(0)", "First token", show=False, id="tokens.first"),
+        Binding("end", "jump(-1)", "Last token", show=False, id="tokens.last"),
     ]
 
     @dataclass

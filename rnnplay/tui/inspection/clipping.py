@@ -53,8 +53,10 @@ class ClippingView(InspectView):
     INTERVAL = 1.5
     ENGINE_FRACTION = 0.03
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f7,minus", "threshold(-1)", "Threshold", key_display="-/+"),
-        Binding("f8,plus,equals_sign", "threshold(1)", "", show=False),
+        Binding("minus", "threshold(-1)", "Threshold", key_display="-/+", id="clipping.threshold-down"),
+        Binding("f7", "threshold(-1)", "Threshold", show=False, id="everywhere.threshold-down"),
+        Binding("plus,equals_sign", "threshold(1)", "", show=False, id="clipping.threshold-up"),
+        Binding("f8", "threshold(1)", "", show=False, id="everywhere.threshold-up"),
     ]
 
     def __init__(self, controller: RunController, curves: Curves) -> None:

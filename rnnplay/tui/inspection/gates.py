@@ -57,13 +57,13 @@ class GatesView(InspectView):
     """
     READS_TEXT = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quantity(1)", "Quantity"),
-        Binding("Q", "quantity(-1)", "", show=False),
-        Binding("l", "layer", "Layer"),
-        Binding("o", "order", "Order"),
-        Binding("p", "property", "Property"),
-        Binding("pagedown", "page(1)", "More units", show=False),
-        Binding("pageup", "page(-1)", "", show=False),
+        Binding("q", "quantity(1)", "Quantity", id="gates.quantity"),
+        Binding("Q", "quantity(-1)", "", show=False, id="gates.quantity-before"),
+        Binding("l", "layer", "Layer", id="gates.layer"),
+        Binding("o", "order", "Order", id="gates.order"),
+        Binding("p", "property", "Property", id="gates.property"),
+        Binding("pagedown", "page(1)", "More units", show=False, id="gates.page-down"),
+        Binding("pageup", "page(-1)", "", show=False, id="gates.page-up"),
     ]
 
     def __init__(self, controller: RunController, curves: Curves) -> None:

@@ -57,12 +57,12 @@ class GradientsView(InspectView):
     INTERVAL = 3.0
     ENGINE_FRACTION = 0.03
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "keep", "Keep"),
-        Binding("K", "forget", "Forget kept"),
-        Binding("h,c", "state", "h or c", key_display="h"),
-        Binding("l", "layer", "Layer"),
-        Binding("plus,equals_sign", "distance(1)", "Distance", key_display="+/-"),
-        Binding("minus", "distance(-1)", "", show=False),
+        Binding("k", "keep", "Keep", id="gradient.keep"),
+        Binding("K", "forget", "Forget kept", id="gradient.forget"),
+        Binding("h,c", "state", "h or c", key_display="h", id="gradient.state"),
+        Binding("l", "layer", "Layer", id="gradient.layer"),
+        Binding("plus,equals_sign", "distance(1)", "Distance", key_display="+/-", id="gradient.farther"),
+        Binding("minus", "distance(-1)", "", show=False, id="gradient.nearer"),
     ]
 
     def __init__(self, controller: RunController, curves: Curves) -> None:

@@ -43,12 +43,12 @@ class CellPicture(Lines, can_focus=True):
     CellPicture { width: 1fr; height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter,down", "stage(1)", "Next stage", key_display="space"),
-        Binding("backspace,up", "stage(-1)", "Stage before", key_display="⌫"),
-        Binding("left", "token(-1)", "Token", key_display="←→"),
-        Binding("right", "token(1)", "", show=False),
-        Binding("u", "units(1)", "Units"),
-        Binding("U", "units(-1)", "", show=False),
+        Binding("space,enter,down", "stage(1)", "Next stage", key_display="space", id="timestep.next"),
+        Binding("backspace,up", "stage(-1)", "Stage before", key_display="⌫", id="timestep.before"),
+        Binding("left", "token(-1)", "Token", key_display="←→", id="timestep.token-before"),
+        Binding("right", "token(1)", "", show=False, id="timestep.token-after"),
+        Binding("u", "units(1)", "Units", id="timestep.more-units"),
+        Binding("U", "units(-1)", "", show=False, id="timestep.fewer-units"),
     ]
 
     def action_stage(self, by: int) -> None:

@@ -112,8 +112,8 @@ class ViewTabs(Widget, can_focus=True):
     """
     HELP = "The views: `1` to `8`, `←` `→` or a click."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "View", key_display="←→"),
-        Binding("right", "step(1)", "", show=False),
+        Binding("left", "step(-1)", "View", key_display="←→", id="inspection.view-before"),
+        Binding("right", "step(1)", "", show=False, id="inspection.view-after"),
     ]
 
     @dataclass

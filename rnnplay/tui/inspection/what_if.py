@@ -69,9 +69,9 @@ class WhatIfView(InspectView):
     READS_TEXT = True
     INTERVAL = 1.0
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "switch", "Free/0/1"),
-        Binding("c", "clamp", "Clamp"),
-        Binding("u", "release", "Release"),
+        Binding("space", "switch", "Free/0/1", id="what-if.switch"),
+        Binding("c", "clamp", "Clamp", id="what-if.clamp"),
+        Binding("u", "release", "Release", id="what-if.release"),
     ]
 
     def __init__(self, controller: RunController, curves: Curves) -> None:

@@ -54,7 +54,7 @@ class LessonPane(VerticalScroll):
     LessonPane .step { height: auto; margin-bottom: 1; }
     LessonPane Collapsible { background: $background; border: none; padding: 0; margin: 1 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Charts")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Charts", id="everywhere.back")]
     HELP = words.LESSON_HELP["en"]
 
     @dataclass

@@ -40,10 +40,13 @@ class GhostInput(Input):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "accept", "Take the suggestion", show=False),
-        Binding("ctrl+right", "accept_word", "Take a word of it", show=False),
-        *(Binding(f"alt+{number}", f"accept_number({number})", show=False) for number in range(1, 6)),
-        Binding("ctrl+j,shift+enter,alt+enter", "newline", "Newline", show=False),
+        Binding("tab", "accept", "Take the suggestion", show=False, id="prompt.take"),
+        Binding("ctrl+right", "accept_word", "Take a word of it", show=False, id="prompt.take-word"),
+        *(
+            Binding(f"alt+{number}", f"accept_number({number})", show=False, id=f"prompt.take-{number}")
+            for number in range(1, 6)
+        ),
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "Newline", show=False, id="prompt.newline"),
     ]
     HELP = """
     ## Prompt

@@ -67,11 +67,11 @@ class PromptPane(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Stop the sample"),
-        Binding("ctrl+y", "copy", "Copy the sample", show=False),
+        Binding("escape", "cancel", "Stop the sample", id="everywhere.back"),
+        Binding("ctrl+y", "copy", "Copy the sample", show=False, id="prompt.copy"),
         # Tab stays in a prompt that has text.
-        Binding("down", "down", "Next word, or the settings of the sample", show=False),
-        Binding("up", "up", "Word before, or an earlier prompt", show=False),
+        Binding("down", "down", "Next word, or the settings of the sample", show=False, id="prompt.down"),
+        Binding("up", "up", "Word before, or an earlier prompt", show=False, id="prompt.up"),
     ]
 
     @dataclass

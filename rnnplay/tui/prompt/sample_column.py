@@ -31,10 +31,10 @@ class SampleColumn(OptionList):
     SampleColumn:focus > .option-list--option-highlighted { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "screen.prompt(-1)", "Prompt", key_display="←/→"),
-        Binding("right", "screen.prompt(1)", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("j", "cursor_down", show=False),
+        Binding("left", "screen.prompt(-1)", "Prompt", key_display="←/→", id="samples.prompt-before"),
+        Binding("right", "screen.prompt(1)", show=False, id="samples.prompt-after"),
+        Binding("k", "cursor_up", show=False, id="samples.up"),
+        Binding("j", "cursor_down", show=False, id="samples.down"),
     ]
     HELP = """
     ## Samples by step

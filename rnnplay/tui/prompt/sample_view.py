@@ -71,7 +71,7 @@ class SampleView(ScrollView, can_focus=True):
         &:focus > .sample--header { color: $primary; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy the sample")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy the sample", id="sample.copy")]
     HELP = """
     ## Samples
 

@@ -22,8 +22,8 @@ class ChoiceList(Lines, can_focus=True):
     ChoiceList { height: auto; pointer: pointer; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Choice above", show=False),
-        Binding("down", "move(1)", "Choice below", show=False),
+        Binding("up", "move(-1)", "Choice above", show=False, id="race-plan.up"),
+        Binding("down", "move(1)", "Choice below", show=False, id="race-plan.down"),
     ]
 
     @dataclass

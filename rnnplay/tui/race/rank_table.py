@@ -36,10 +36,10 @@ class RankTable(Lines, can_focus=True):
     `↑` `↓` or a click select a variant, for `p`, `d`, `r`, `i` and `Enter`.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Variant above", show=False),
-        Binding("down", "move(1)", "Variant below", show=False),
-        Binding("home", "move(-9)", show=False),
-        Binding("end", "move(9)", show=False),
+        Binding("up", "move(-1)", "Variant above", show=False, id="race.up"),
+        Binding("down", "move(1)", "Variant below", show=False, id="race.down"),
+        Binding("home", "move(-9)", show=False, id="race.first"),
+        Binding("end", "move(9)", show=False, id="race.last"),
     ]
 
     @dataclass

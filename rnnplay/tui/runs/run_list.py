@@ -51,14 +51,14 @@ class RunList(ScrollView, can_focus=True):
     - `d` removes a run into the workspace's trash, `u` brings the last one back
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_run", "Resume"),
-        Binding("space", "choose", "Choose"),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,ctrl+home", "move(-1000000000)", "First", show=False),
-        Binding("end,ctrl+end", "move(1000000000)", "Last", show=False),
+        Binding("enter", "open_run", "Resume", id="runs.resume"),
+        Binding("space", "choose", "Choose", id="runs.choose"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="runs.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="runs.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="runs.page-up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="runs.page-down"),
+        Binding("home,ctrl+home", "move(-1000000000)", "First", show=False, id="runs.first"),
+        Binding("end,ctrl+end", "move(1000000000)", "Last", show=False, id="runs.last"),
     ]
 
     @dataclass

@@ -54,10 +54,11 @@ class CompletionDialog(ModalScreen[None]):
     run, a branch of this one.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "row(-1)", show=False),
-        Binding("down", "row(1)", show=False),
-        Binding("ctrl+s", "keep", "Keep as a new run"),
-        Binding("escape,f9", "close", "Close", key_display="esc"),
+        Binding("up", "row(-1)", show=False, id="completion.row-above"),
+        Binding("down", "row(1)", show=False, id="completion.row-below"),
+        Binding("ctrl+s", "keep", "Keep as a new run", id="completion.keep"),
+        Binding("escape", "close", "Close", id="everywhere.back"),
+        Binding("f9", "close", "Close", show=False, id="everywhere.completion"),
         *HELP_KEYS,
     ]
 

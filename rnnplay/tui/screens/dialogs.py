@@ -36,9 +36,9 @@ class Confirm(ModalScreen[bool]):
     `←` `→` or `Tab` choose an answer, `Enter` gives it; `Escape` cancels.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer(False)", "Cancel"),
+        Binding("escape", "answer(False)", "Cancel", id="everywhere.back"),
         *HELP_KEYS,
-        Binding("left,right,up,down", "app.focus_next", show=False),
+        Binding("left,right,up,down", "app.focus_next", show=False, id="dialog.next"),
     ]
 
     def __init__(self, title: str, question: str, yes: str, no: str = "Cancel", *, lost: bool = False) -> None:
@@ -85,7 +85,7 @@ class Ask(ModalScreen[None]):
 
     `Enter` accepts what was typed; `Escape` cancels.
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="everywhere.back"), *HELP_KEYS]
 
     def __init__(
         self, title: str, question: str, verb: str, answer: Callable[[str], Awaitable[str | None]], *, text: str = ""

@@ -49,7 +49,10 @@ class DownloadsScreen(ModalScreen[str | None]):
     what has arrived is kept, and `Enter` goes on from there. Texts with a checksum are checked by it, of others only
     the size. Any other text on the web: `rnnplay corpora fetch https://…`
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Stop, or back"), *HELP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Stop, or back", id="everywhere.back"),
+        *HELP_KEYS,
+    ]
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()

@@ -126,9 +126,9 @@ class FilePicker(ModalScreen[str | None]):
     into the workspace as UTF-8.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel"),
+        Binding("escape", "cancel", "Cancel", id="everywhere.back"),
         *HELP_KEYS,
-        Binding("backspace,alt+up", "up", "Folder above"),
+        Binding("backspace,alt+up", "up", "Folder above", id="files.folder-above"),
     ]
 
     def __init__(self, workspace: Workspace, start: Path | None = None, several: bool = False) -> None:

@@ -87,11 +87,14 @@ class InspectScreen(Screen[int]):
     Eight views of the current model, while training continues. The lines at the bottom explain each view.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"view({number - 1})", "", show=False) for number in range(1, len(VIEWS) + 1)),
-        Binding("r", "again", "Again"),
-        Binding("e", "edit", "Text"),
+        *(
+            Binding(str(number), f"view({number - 1})", "", show=False, id=f"inspection.view-{number}")
+            for number in range(1, len(VIEWS) + 1)
+        ),
+        Binding("r", "again", "Again", id="inspection.again"),
+        Binding("e", "edit", "Text", id="inspection.edit"),
         *HELP_KEYS,
-        Binding("escape", "back", "Back"),
+        Binding("escape", "back", "Back", id="everywhere.back"),
     ]
 
     def __init__(

@@ -38,7 +38,7 @@ WORDS: dict[Language, tuple[str, str, str, str]] = {
 class LessonTable(RowTable):
     """The table of lessons; its Enter binding appears in the footer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open", id="lessons.open")]
 
 
 class LessonsScreen(Screen[str | None]):
@@ -58,8 +58,8 @@ class LessonsScreen(Screen[str | None]):
     """
     HELP = words.LIST_HELP["en"]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("z", "language", "中文/English"),
-        Binding("escape", "cancel", "Back"),
+        Binding("z", "language", "中文/English", id="lessons.language"),
+        Binding("escape", "cancel", "Back", id="everywhere.back"),
         *HELP_KEYS,
     ]
 

@@ -87,7 +87,7 @@ class MoreRow(Widget, can_focus=True):
         """The row was pressed."""
 
     HELP = "Enter shows or hides the less common settings."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False, id="setup.open")]
 
     def __init__(self) -> None:
         super().__init__(id="more-settings")

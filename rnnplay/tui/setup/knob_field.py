@@ -49,10 +49,10 @@ class KnobField(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Less", show=False),
-        Binding("right", "step(1)", "More", show=False),
-        Binding("enter", "enter", "Change", show=False),
-        Binding("escape", "escape", "Undo"),
+        Binding("left", "step(-1)", "Less", show=False, id="setup.less"),
+        Binding("right", "step(1)", "More", show=False, id="setup.more"),
+        Binding("enter", "enter", "Change", show=False, id="setup.change"),
+        Binding("escape", "escape", "Undo", id="everywhere.back"),
     ]
 
     @dataclass

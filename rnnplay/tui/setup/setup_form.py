@@ -40,8 +40,8 @@ class SetupForm(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "row(-1)", "Row above", show=False),
-        Binding("down", "row(1)", "Row below", show=False),
+        Binding("up", "row(-1)", "Row above", show=False, id="setup.row-above"),
+        Binding("down", "row(1)", "Row below", show=False, id="setup.row-below"),
     ]
 
     @dataclass

@@ -10,13 +10,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import HelpPanel, Markdown, Static
 
+from rnnplay.tui.keymap import fill_keys, with_keys_in_force
 from rnnplay.tui.widgets.visible import MUTED, code_drawn
 
 EVERYWHERE = ("app.focus_", "screen.copy_")
 """Actions whose keys are the same in every program, including those for moving the focus."""
 
 
-CLOSES = "`esc` or `?` closes; `pgdn` goes on"
+CLOSES = "`{everywhere.back}` or `{everywhere.help}` closes; `{everywhere.help-page-down}` goes on"
 
 
 class HelpPane(HelpPanel):
@@ -37,7 +38,7 @@ class HelpPane(HelpPanel):
     """The widget whose help is shown; the focus may move before the pane is mounted."""
 
     def compose(self) -> ComposeResult:
-        yield Static(code_drawn(CLOSES, MUTED), id="help-closes")
+        yield Static(code_drawn(fill_keys(CLOSES), MUTED), id="help-closes")
         yield Markdown(id="widget-help")
         yield Static(id="screen-keys")
 
@@ -58,7 +59,12 @@ class HelpPane(HelpPanel):
             self._helped = focused_widget
             self.scroll_home(animate=False)
         for pane in self.query("#widget-help").results(Markdown):
-            pane.update("\n".join(dedent((node.HELP or "").rstrip()) for node in reversed(told)))
+            pane.update(
+                "\n".join(
+                    with_keys_in_force(dedent((node.HELP or "").rstrip()), [*node.ancestors_with_self, self.app])
+                    for node in reversed(told)
+                )
+            )
 
     def _show_keys(self) -> None:
         rows: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from rnnplay.tui.keymap import remapped
 from rnnplay.tui.widgets.text import translation_of
 
 STAY = ("help", "app.help", "quit")
@@ -117,7 +118,7 @@ class KeyRow(Widget, can_focus=False):
                 keys[binding.action] = ShownKey(binding.key, display, said, binding.action, enabled)
         if keys and "quit" not in keys:
             # A dialog hides the application's keys, but this one works there too.
-            binding = next(one for one in self.app._bindings.get_bindings_for_key("ctrl+q"))
+            binding = next(one for _, one in remapped(self.app._bindings) if one.action == "quit")
             display = self.app.get_key_display(binding)
             keys["quit"] = ShownKey(binding.key, display, translated(binding.description), binding.action)
         return tuple(keys.values())

@@ -65,8 +65,8 @@ class FieldScroll(VerticalScroll, can_focus=False, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page_up", "Scroll up", show=False),
-        Binding("pagedown", "page_down", "Scroll down", show=False),
+        Binding("pageup", "page_up", "Scroll up", show=False, id="everywhere.scroll-up"),
+        Binding("pagedown", "page_down", "Scroll down", show=False, id="everywhere.scroll-down"),
     ]
 
 

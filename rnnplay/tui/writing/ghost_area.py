@@ -40,15 +40,20 @@ class GhostArea(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "accept", "Take", show=False),
-        Binding("ctrl+right", "accept_word", "Take a word", show=False),
-        Binding("alt+down,ctrl+down", "walk(1)", "Next word", show=False),
-        Binding("alt+up,ctrl+up", "walk(-1)", "Word before", show=False),
-        *(Binding(f"alt+{number}", f"accept_number({number})", show=False) for number in range(1, 6)),
-        Binding("alt+a", "select_all", "Select all", show=False),
+        Binding("tab", "accept", "Take", show=False, id="scratchpad.take"),
+        Binding("ctrl+right", "accept_word", "Take a word", show=False, id="scratchpad.take-word"),
+        Binding("alt+down,ctrl+down", "walk(1)", "Next word", show=False, id="scratchpad.next-word"),
+        Binding("alt+up,ctrl+up", "walk(-1)", "Word before", show=False, id="scratchpad.word-before"),
+        *(
+            Binding(f"alt+{number}", f"accept_number({number})", show=False, id=f"scratchpad.take-{number}")
+            for number in range(1, 6)
+        ),
+        Binding("alt+a", "select_all", "Select all", show=False, id="scratchpad.select-all"),
         # What the playground's function keys do is done from here, too.
-        Binding("f6", "app.at_playground('switch_clip')", "Clip", show=False),
-        Binding("f7", "app.at_playground('move_threshold', -1)", "Threshold", show=False),
+        Binding("f6", "app.at_playground('switch_clip')", "Clip", show=False, id="everywhere.clip"),
+        Binding(
+            "f7", "app.at_playground('move_threshold', -1)", "Threshold", show=False, id="everywhere.threshold-down"
+        ),
     ]
     HELP = """
     ## The scratchpad

@@ -57,13 +57,13 @@ class SampleChoice(Horizontal, can_focus=True):
     - `Ctrl+G` draws others, `Escape` closes them
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Choose", key_display="←/→"),
-        Binding("right", "move(1)", "Choose", show=False),
-        Binding("up", "scroll_sample(-1)", show=False),
-        Binding("down", "scroll_sample(1)", show=False),
-        Binding("enter", "insert('all')", "Insert"),
-        Binding("l", "insert('line')", "Line", key_display="l/w"),
-        Binding("w", "insert('word')", "Word", show=False),
+        Binding("left", "move(-1)", "Choose", key_display="←/→", id="choice.before"),
+        Binding("right", "move(1)", "Choose", show=False, id="choice.after"),
+        Binding("up", "scroll_sample(-1)", show=False, id="choice.up"),
+        Binding("down", "scroll_sample(1)", show=False, id="choice.down"),
+        Binding("enter", "insert('all')", "Insert", id="choice.insert"),
+        Binding("l", "insert('line')", "Line", key_display="l/w", id="choice.insert-line"),
+        Binding("w", "insert('word')", "Word", show=False, id="choice.insert-word"),
         *HELP_KEYS,
     ]
 

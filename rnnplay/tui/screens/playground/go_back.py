@@ -52,8 +52,8 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
     another process trains.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Back"),
-        Binding("b", "branch", "Branch"),
+        Binding("escape", "cancel", "Back", id="everywhere.back"),
+        Binding("b", "branch", "Branch", id="checkpoints.branch"),
         *HELP_KEYS,
     ]
 

@@ -58,8 +58,8 @@ class LrRangeScreen(ModalScreen[float | None]):
     It promises nothing: the best rate of a whole run, with its schedule, may be another.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take the rate"),
-        Binding("escape", "cancel", "Back"),
+        Binding("enter", "take", "Take the rate", id="rate-test.take"),
+        Binding("escape", "cancel", "Back", id="everywhere.back"),
         *HELP_KEYS,
     ]
 

@@ -56,7 +56,7 @@ COUNTING = "The vocabulary of the text is being counted."
 class PlanField(KnobField):
     """A field in which Enter is left to the dialog."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", "Start")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", "Start", id="race-plan.start")]
 
     def action_enter(self) -> None:
         self.finish()
@@ -91,13 +91,13 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     *vary* takes knobs and values: `cell=rnn,lstm lr=0.001,0.01` is four variants. A race has two to six.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "Start"),
-        Binding("m", "match", "Match parameters"),
-        Binding("r", "repeat", "Repeat"),
-        Binding("escape", "cancel", "Cancel"),
+        Binding("enter", "start", "Start", id="race-plan.start"),
+        Binding("m", "match", "Match parameters", id="race-plan.match"),
+        Binding("r", "repeat", "Repeat", id="race-plan.repeat"),
+        Binding("escape", "cancel", "Cancel", id="everywhere.back"),
         *HELP_KEYS,
-        Binding("up", "row(-1)", show=False),
-        Binding("down", "row(1)", show=False),
+        Binding("up", "row(-1)", show=False, id="race-plan.up"),
+        Binding("down", "row(1)", show=False, id="race-plan.down"),
     ]
 
     def __init__(

@@ -66,7 +66,7 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
     text the weights alone are the usual beginning. Weights of half their size are less sure of what they learned, and
     learn a text of another kind faster.
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="everywhere.back"), *HELP_KEYS]
 
     def __init__(self, parent: ParentSettings) -> None:
         super().__init__()

@@ -48,9 +48,9 @@ class CompareScreen(ModalScreen[None]):
     - `tab`: to the chart, with its own keys, and back to the table, which the arrows scroll
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "losses", "Validation/training"),
-        Binding("x", "axis", "Steps/tokens"),
-        Binding("escape", "back", "Back"),
+        Binding("v", "losses", "Validation/training", id="comparison.losses"),
+        Binding("x", "axis", "Steps/tokens", id="comparison.axis"),
+        Binding("escape", "back", "Back", id="everywhere.back"),
         *HELP_KEYS,
     ]
     AUTO_FOCUS = "VerticalScroll"

@@ -100,7 +100,7 @@ class ExportScreen(ModalScreen[str | None]):
 
     `rnnplay export --help` has more: any runs in one chart, by steps or tokens, and an earlier checkpoint.
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel"), *HELP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="everywhere.back"), *HELP_KEYS]
 
     def __init__(
         self, runs: Sequence[RunFolder], workspace: Workspace, write: Write = export_in_background, name: str = ""

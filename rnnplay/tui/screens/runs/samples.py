@@ -49,9 +49,13 @@ class SamplesScreen(Screen[None]):
     `←` `→` or a number choose a prompt; `↑` `↓` move through the steps; `escape` returns.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number), f"choose({number - 1})", show=False) for number in range(1, 9)),
+        *(
+            Binding(str(number), f"choose({number - 1})", show=False, id=f"samples.prompt-{number}")
+            for number in range(1, 9)
+        ),
         *HELP_KEYS,
-        Binding("v,escape", "back", "Back", key_display="esc"),
+        Binding("escape", "back", "Back", id="everywhere.back"),
+        Binding("v", "back", "Back", show=False, id="samples.back"),
     ]
 
     def __init__(self, run: RunFolder, off: bool = False) -> None:

@@ -37,7 +37,7 @@ ABOUT_ROWS = 3
 class TrialTable(RowTable):
     """The table of trials; its Enter binding appears in the footer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open the run")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Open the run", id="sweeps.open")]
 
 
 class SweepScreen(ModalScreen[str | None]):
@@ -76,9 +76,9 @@ class SweepScreen(ModalScreen[str | None]):
     every two seconds.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "knob", "Next knob"),
-        Binding("s", "study", "Next study"),
-        Binding("escape", "cancel", "Back"),
+        Binding("k", "knob", "Next knob", id="sweeps.knob"),
+        Binding("s", "study", "Next study", id="sweeps.study"),
+        Binding("escape", "cancel", "Back", id="everywhere.back"),
         *HELP_KEYS,
     ]
 

@@ -59,14 +59,14 @@ class WritingScreen(Screen[None]):
     AUTO_FOCUS = "GhostArea"
     HELP = GhostArea.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+g", "samples", "Samples"),
-        Binding("f2", "look", "Surprisal"),
-        Binding("f9", "completion", "Completion", show=False),
-        Binding("f3", "written", "Samples before", show=False),
-        Binding("f4", "other_text", "Other text", show=False),
-        Binding("ctrl+s", "save", "Save"),
-        Binding("ctrl+o", "open", "Open"),
-        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("ctrl+g", "samples", "Samples", id="scratchpad.samples"),
+        Binding("f2", "look", "Surprisal", id="scratchpad.surprisal"),
+        Binding("f9", "completion", "Completion", show=False, id="everywhere.completion"),
+        Binding("f3", "written", "Samples before", show=False, id="scratchpad.written"),
+        Binding("f4", "other_text", "Other text", show=False, id="scratchpad.other-text"),
+        Binding("ctrl+s", "save", "Save", id="scratchpad.save"),
+        Binding("ctrl+o", "open", "Open", id="scratchpad.open"),
+        Binding("escape", "back", "Back", key_display="esc", id="everywhere.back"),
         *HELP_KEYS,
     ]
 

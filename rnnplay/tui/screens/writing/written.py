@@ -46,12 +46,13 @@ class WrittenScreen(Screen[Written | None]):
     copies it; `Escape` returns.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take"),
-        Binding("y", "copy", "Copy"),
-        Binding("pageup", "page(-1)", "Scroll", key_display="pgup/pgdn", priority=True),
-        Binding("pagedown", "page(1)", "Scroll", show=False, priority=True),
+        Binding("enter", "take", "Take", id="written.take"),
+        Binding("y", "copy", "Copy", id="written.copy"),
+        Binding("pageup", "page(-1)", "Scroll", key_display="pgup/pgdn", priority=True, id="written.page-up"),
+        Binding("pagedown", "page(1)", "Scroll", show=False, priority=True, id="written.page-down"),
         *HELP_KEYS,
-        Binding("V,escape", "back", "Back", key_display="esc"),
+        Binding("escape", "back", "Back", id="everywhere.back"),
+        Binding("V", "back", "Back", show=False, id="written.back"),
     ]
 
     def __init__(self, run: RunFolder) -> None:

@@ -1,0 +1,246 @@
+"""keymap.toml: every key can be changed, what cannot be used is refused in a sentence, and texts name the new key."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+import rnnplay.tui
+from rnnplay.engine import messages
+from rnnplay.tui import keymap
+from rnnplay.tui.key_catalogue import PLACES, catalogue, keymap_text, read_keymap
+from rnnplay.tui.keymap import key_label, key_name, node_classes, own_bindings, parse_key, with_keys_in_force
+from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.playground.screen import PlaygroundScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
+from tests.tui.stage import Stage, footer_keys, until
+
+
+@pytest.fixture(autouse=True)
+def default_keys_afterwards() -> Iterator[None]:
+    yield
+    keymap.use({})
+
+
+def write(text: str) -> Path:
+    keymap.keymap_path().write_text(text, encoding="utf-8")
+    return keymap.keymap_path()
+
+
+def everything_changed() -> dict[str, str]:
+    """Another key for every id; no two have the same one."""
+    letters = "abdefgjklnopqrstuvwxyz0123456789"
+    used = {key for entry in catalogue({}) for key in entry.keys}
+    new = (
+        key
+        for before in ("alt", "ctrl+alt", "alt+super", "super", "ctrl+alt+super", "ctrl+super", "ctrl")
+        for key in (f"{before}+{letter}" for letter in letters)
+        if parse_key(key) not in used and key not in ("super+c", "ctrl+p", "ctrl+h")
+    )
+    return {entry.id: next(new) for entry in catalogue({})}
+
+
+def toml(keys: dict[str, str]) -> str:
+    return "".join(f'{one} = "{key}"\n' for one, key in keys.items())
+
+
+def test_every_binding_has_an_id_of_a_known_place_and_one_default() -> None:
+    defaults: dict[str, set[str]] = {}
+    for entry in catalogue({}):
+        assert entry.place in PLACES
+    for node in node_classes():
+        for binding in own_bindings(node) if node.__module__.startswith("rnnplay.") else ():
+            defaults.setdefault(binding.id or "", set()).add(binding.key)
+    assert {one: keys for one, keys in defaults.items() if len(keys) > 1} == {}
+
+
+def test_defaults_as_a_keymap_are_accepted_and_change_nothing() -> None:
+    """Also: whatever has one key by default on one screen may go on having it."""
+    path = write("\n".join(line.removeprefix("# ") if " = " in line else line for line in keymap_text().splitlines()))
+    assert path.read_text("utf-8").count(" = ") > 200
+    assert read_keymap(path) == ({}, [])
+
+
+def test_a_keymap_with_every_binding_changed_leaves_no_default_key() -> None:
+    keys = everything_changed()
+    found, problems = read_keymap(write(toml(keys)))
+    assert problems == []
+    assert {one: " ".join(new) for one, new in found.items()} == {one: parse_key(key) for one, key in keys.items()}
+    keymap.use(found)
+    for node in node_classes():
+        own = own_bindings(node) if node.__module__.startswith("rnnplay.") else []
+        bindings = keymap.remapped(rnnplay_map(own))
+        assert {(key, one.action) for key, one in bindings} == {(found[one.id or ""][0], one.action) for one in own}
+
+
+def rnnplay_map(bindings: list[keymap.Binding]) -> keymap.BindingsMap:
+    return keymap.BindingsMap(bindings)
+
+
+async def test_the_interface_works_with_every_binding_changed(stage: Stage) -> None:
+    keys = everything_changed()
+    write(toml(keys))
+
+    async def press(pilot: Pilot[None], one: str) -> None:
+        await pilot.press(parse_key(keys[one]))
+
+    async with stage.open().run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("t")
+        assert not stage.engine.of(messages.Train), "the default key still trains"
+        assert footer_keys(stage.playground)[keys["playground.train"]] == "Train"
+        await press(pilot, "playground.train")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+        await stage.train(pilot)
+        await press(pilot, "playground.clip")
+        assert stage.engine.of(messages.Tune)
+        await press(pilot, "inspection.view-2")
+        assert isinstance(stage.app.screen, InspectScreen)
+        await press(pilot, "everywhere.back")
+        await press(pilot, "everywhere.back")
+        assert isinstance(stage.app.screen, PlaygroundScreen)
+        await press(pilot, "playground.runs")
+        assert isinstance(stage.app.screen, RunsScreen)
+        await press(pilot, "everywhere.back")
+        await press(pilot, "playground.prompt")
+        await pilot.press("t", "x", "q")
+        assert stage.prompt.text.endswith("txq"), "letters are text in the prompt"
+        await press(pilot, "everywhere.train")
+        assert stage.engine.of(messages.Pause)
+        await press(pilot, "everywhere.help-typing")
+        await until(pilot, lambda: bool(stage.playground.query("HelpPane")))
+        assert key_name("everywhere.back") == keys["everywhere.back"]
+
+
+async def test_a_command_moved_from_a_letter_to_a_combination_works_while_text_is_typed(stage: Stage) -> None:
+    """Textual takes the keys of text away before it applies a keymap."""
+    write('playground.runs = "ctrl+t"')
+    async with stage.open().run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await stage.train(pilot)
+        await pilot.press("g", "o")
+        assert isinstance(stage.app.screen, PlaygroundScreen)
+        await pilot.press("ctrl+t")
+        assert isinstance(stage.app.screen, RunsScreen)
+
+
+async def test_keys_that_share_one_stay_where_they_are_if_another_moves_away(stage: Stage) -> None:
+    """Textual's own keymap drops them: the view's `l` with the playground's, or `t` that says why nothing happens."""
+    write('playground.stop = "Z"')
+    async with stage.open().run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("t")
+        await stage.train(pilot)
+        await pilot.press("x")
+        assert not stage.engine.of(messages.Stop)
+        await pilot.press("Z")
+        assert stage.engine.of(messages.Stop)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('playground.trian = "k"', "line 1: there is no key 'playground.trian'; did you mean playground.train?"),
+        ('[playground]\n\ntrain = "foo"', "line 3: playground.train: there is no key 'foo'; write it like t, T, +,"),
+        ('playground.train = "shift+t"', "there is no key 'shift+t'; write 'T'."),
+        ("playground.train = 7", 'playground.train must be a key in quotes, like "t", or several'),
+        ("playground.train = []", 'playground.train must be a key in quotes, like "t", or several'),
+        ('playground.train = "x"', "line 1: playground.train: x is already the key of playground.stop on the same"),
+        ('playground.train = "y"', "playground.train: y is already the key of chart.log-y on the same screen"),
+        ('playground.train = "enter"', "enter moves or presses what has the focus"),
+        ('playground.train = "ctrl+p"', "ctrl+p is taken everywhere (the palette of commands)"),
+        ('playground.train = "ctrl+i"', "tab moves or presses"),
+        ('everywhere.quit = "q"', "typing needs q, and this key works while text is typed"),
+        ('scratchpad.take = "space"', "typing needs space"),
+        ("a = 1\nb = x", 'line 2 is b = x; write b = "x". The keys are the default ones.'),
+        ('a = "\x00"', "is not valid TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(text: str, says: str) -> None:
+    found, problems = read_keymap(write(text))
+    assert found == {}
+    assert len(problems) >= 1
+    assert says in " ".join(problems)
+    assert all("\n" not in one and one.endswith((".", "?")) for one in problems)
+
+
+def test_of_two_that_clash_the_one_above_holds_and_the_rest_works() -> None:
+    found, problems = read_keymap(write('[playground]\nstop = "k"\nclip = "k"\nnew = ["N", "ctrl+n"]\n'))
+    assert found == {"playground.stop": ("k",), "playground.new": ("N", "ctrl+n")}
+    assert problems == [
+        f"{keymap.keymap_path()}, line 3: playground.clip: k is already the key of playground.stop on the same screen; "
+        "take another, or change both."
+    ]
+
+
+def test_two_keys_can_be_swapped() -> None:
+    found, problems = read_keymap(write('playground.train = "x"\nplayground.stop = "t"'))
+    assert (found, problems) == ({"playground.train": ("x",), "playground.stop": ("t",)}, [])
+
+
+def test_places_that_are_never_on_one_screen_may_have_the_same_key() -> None:
+    found, problems = read_keymap(write('gates.layer = "m"\nrunning.x = "a"\ngradient.layer = "m"'))
+    assert set(found) == {"gates.layer", "gradient.layer"}
+    assert len(problems) == 1
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 70_000, b"[playground]\n" * 2])
+def test_a_broken_file_never_keeps_the_interface_from_opening(content: bytes) -> None:
+    keymap.keymap_path().write_bytes(content)
+    found, problems = keymap.load_keymap()
+    assert found == {}
+    assert len(problems) == 1
+
+
+def test_a_folder_in_place_of_the_file_is_said() -> None:
+    keymap.keymap_path().mkdir()
+    assert len(keymap.load_keymap()[1]) == 1
+
+
+async def test_refused_lines_are_said_when_the_interface_opens(stage: Stage) -> None:
+    write('playground.train = "x"')
+    async with stage.open().run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        assert any("already the key of playground.stop" in toast for toast in stage.toasts)
+        await pilot.press("t")
+        await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+
+
+def test_help_names_the_key_in_force() -> None:
+    keymap.use({"playground.train": ("T",), "inspection.view-3": ("f9",), "chart.zoom-in": ("up",)})
+    text = "`t` trains, `[i 3]` looks, `]` zooms, `x` stops, `rnnplay runs` lists, `lr` is a rate."
+    from rnnplay.tui.chart.chart import Chart
+
+    said = "`T` trains, `[i F9]` looks, `↑` zooms, `x` stops, `rnnplay runs` lists, `lr` is a rate."
+    assert with_keys_in_force(text, [Chart, PlaygroundScreen]) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["t", "T", "+", "-", "=", "/", ",", "[", "é", "ctrl+k", "Ctrl+K", "ctrl++", "F5", "esc"]
+)
+def test_a_key_is_named_as_it_is_written(text: str) -> None:
+    assert parse_key(key_label(parse_key(text))) == parse_key(text)
+
+
+@pytest.mark.parametrize("text", ["foo", "ctrl+", "shift+a", "ctrl+ctrl+a", "hyper+x", "f99", "ab", "+a", "ctrl+foo"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=".*"):
+        parse_key(text)
+
+
+def test_every_key_that_a_text_names_is_one() -> None:
+    known = {entry.id for entry in catalogue({})}
+    named = set()
+    for path in Path(rnnplay.tui.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named.update(keymap._ID.findall(node.value))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "key_name":
+                named.update(one.value for one in itertools.islice(node.args, 1) if isinstance(one, ast.Constant))
+    assert named
+    assert named <= known
