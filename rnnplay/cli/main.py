@@ -5,6 +5,7 @@ A command's module is imported when the command is called; `rnnplay --help` impo
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -37,6 +38,7 @@ COMMANDS = {
     "lessons": "List, read or play the lessons.",
     "serve": "Open the playground to a class, in the browser.",
     "presets": "List the named settings to start from.",
+    "completion": "Let the shell complete commands, runs and texts.",
     "keys": "Print the interface's keys, and change them.",
     "doctor": "Report what rnnplay finds on this machine.",
 }
@@ -103,6 +105,10 @@ class LazyGroup(NearGroup):
         keep_short_writes()
         soften_streams()
         session = Session()
+        if "_RNNPLAY_COMPLETE" in os.environ:
+            from rnnplay.cli.support import shell_completion
+
+            shell_completion.register()
         run = super().main
 
         def call() -> object:

@@ -32,6 +32,7 @@ from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.runs.shipped import shipped_is_first
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -89,9 +90,7 @@ class RnnplayApp(App[None]):
         # The playground's keys also work on a screen that covers it. A dialog handles its own keys first.
         Binding("f5", "at_playground('main')", "Train/pause", show=False, id="everywhere.train"),
         Binding("f6", "at_playground('switch_clip')", "Clip", show=False, id="everywhere.clip"),
-        Binding(
-            "f7", "at_playground('move_threshold', -1)", "Threshold down", show=False, id="everywhere.threshold-down"
-        ),
+        Binding("f7", "at_playground('move_threshold', -1)", "Threshold", show=False, id="everywhere.threshold-down"),
         Binding("f8", "at_playground('move_threshold', 1)", "Threshold up", show=False, id="everywhere.threshold-up"),
         # Priority: Escape closes the help before it does anything else.
         Binding("escape", "hide_help", "Close the help", show=False, priority=True, id="everywhere.back"),
@@ -148,7 +147,7 @@ class RnnplayApp(App[None]):
         if "`" in message:
             draw_code_in_toasts()
         # A notification may quote a file name or the contents of a file.
-        super().notify(visible_text(message), title=title, severity=severity, timeout=timeout, markup=markup)
+        super().notify(visible_text(fill_keys(message)), title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_mount(self) -> None:
         for sentence in self._refused_keys:
@@ -157,8 +156,7 @@ class RnnplayApp(App[None]):
         # Only after the first screen is drawn: importing torch keeps a core busy for seconds, and numpy this process.
         self.set_timer(DRAWN_SECONDS, partial(self.controllers.start_engine, self._shipped))
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
-        # Objects created so far are permanent, and a typist feels the pause of a full collection that walks them all.
-        # Later ones are collected often: each update of the screen leaves cycles behind, which take memory until then.
+        # A typist feels the pause of a collection that walks all that is permanent; the cycles of each update are few.
         self.call_after_refresh(gc.freeze)
         gc.set_threshold(5_000, 10, 5)
 
@@ -345,7 +343,7 @@ class RnnplayApp(App[None]):
         for command in super().get_system_commands(screen):
             match command.title:
                 case "Quit":
-                    yield command._replace(help="Quit; asks first and saves a run under way (ctrl+q)")
+                    yield command._replace(help="Quit; asks first and saves a run under way")
                 case "Screenshot":
                     help_text = "Save the screen as an SVG in the workspace's screenshots/"
                     soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.keep_screenshot)

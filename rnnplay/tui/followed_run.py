@@ -18,6 +18,7 @@ from rnnplay.runs.browsing.parents import find_origin
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.follow import Follower, News, Standing
 from rnnplay.runs.metrics.step_columns import StepColumns
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.loaded_runs import read_run
 from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.workspace import Workspace
@@ -158,7 +159,8 @@ class FollowedRun:
         if news.standing is Standing.GONE:
             if before is Standing.GONE:
                 return []
-            text = f"The folder of {state.run} was removed or moved. What was read is still shown; o opens another run."
+            text = f"The folder of {state.run} was removed or moved. What was read is still shown; "
+            text += f"{KEYS.runs} opens another run."
             return [Turn(Kind.GONE, text)]
         if before not in (Standing.TRAINED, Standing.WRITTEN):
             return []
@@ -166,7 +168,7 @@ class FollowedRun:
             return [Turn(Kind.ENDED, ended_text(state))]
         at = f" from its checkpoint at step {state.checkpoint_step:,}" if state.checkpoint_step is not None else ""
         who = f"{by}".capitalize() if by is not None else "The process that trained it"
-        text = f"{who} has ended without stopping {state.run}: it was killed. t resumes it here{at}."
+        text = f"{who} has ended without stopping {state.run}: it was killed. {KEYS.train} resumes it here{at}."
         state.log(f"{who} was killed", "error")
         return [Turn(Kind.LEFT, text)]
 
@@ -176,17 +178,19 @@ def ended_text(state: RunState, onward: str = "") -> str:
     run, at = state.run, f"at step {state.step:,}"
     match state.reason:
         case "stopped":
-            return f"{run} was stopped {at}; " + (f"{onward} shows it." if onward else "t resumes it here.")
+            return f"{run} was stopped {at}; " + (f"{onward} shows it." if onward else f"{KEYS.train} resumes it here.")
         case "diverged":
             return f"{run} has diverged and ended {at}" + (f"; {onward} shows it." if onward else ".")
-    return f"{run} has finished {at}; " + (f"{onward} shows it." if onward else "t trains it for longer here.")
+    return f"{run} has finished {at}; " + (
+        f"{onward} shows it." if onward else f"{KEYS.train} trains it for longer here."
+    )
 
 
 def read_only_text(state: RunState) -> str:
     """Says why a run that is followed cannot be changed, and what can be done."""
     return (
-        f"{state.run} is being {state.trained_by} and only followed here. Stop it there (ctrl-C, or x), and t resumes "
-        "it here; n trains a new one with these settings."
+        f"{state.run} is being {state.trained_by} and only followed here. Stop it there (ctrl-C, or x), and "
+        f"{KEYS.train} resumes it here; {KEYS.new} trains a new one with these settings."
     )
 
 

@@ -99,6 +99,11 @@ def _declared() -> dict[str, tuple[str, tuple[str, ...]]]:
     return {one: (found[one][0], tuple(found[one][1])) for one in ids}
 
 
+def default_key(binding_id: str) -> str:
+    """Returns the first default key of an id, as Textual names it; raises KeyError."""
+    return _declared()[binding_id][1][0]
+
+
 def catalogue(keymap: Keymap) -> list[KeyEntry]:
     """Returns every id with its default keys and those in force under `keymap`, by place."""
     return [KeyEntry(one, what, list(keys), list(keymap.get(one, keys))) for one, (what, keys) in _declared().items()]
@@ -205,12 +210,8 @@ def _checked(one: str, value: object) -> tuple[str, ...]:
 def _refuse(one: str, place: str, key: str, moves: bool) -> None:
     """Raises InputError if no id but those which have it by default may have this key."""
     name = key_label(key)
-    if (
-        place in TYPING
-        and one != "everywhere.help"
-        and is_text(key)
-        and not (place == "setup" and moves and key in MOVES)
-    ):
+    types = is_text(key) and not (place == "setup" and moves and key in MOVES)
+    if types and place in TYPING and one != "everywhere.help":
         raise InputError(
             f"{one}: typing needs {name}, and this key works while text is typed; take one with ctrl or alt."
         )

@@ -25,6 +25,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.setup.knob_field import KnobField
 
 HELP_KEYS: list[BindingType] = [
@@ -42,7 +43,10 @@ MESSAGE_ROUNDS = 3
 NOTICE_SECONDS = 4.0
 """How long a message about keys is shown; no second one appears meanwhile."""
 FUNCTION_KEYS = {f"f{number}" for number in range(1, 13)}
-COMMANDS_OF_FUNCTION_KEYS = "F1 helps, F5 trains or pauses, F6 switches clipping, F7 and F8 move its threshold"
+COMMANDS_OF_FUNCTION_KEYS = (
+    "{everywhere.help-typing} helps, {everywhere.train} trains or pauses, {everywhere.clip} switches clipping, "
+    "{everywhere.threshold-down} and {everywhere.threshold-up} move its threshold"
+)
 
 
 class Keyboard:
@@ -139,10 +143,10 @@ class Keyboard:
     def unbound(self, event: Key) -> None:
         """Tells the user that no command is bound to `event`, or none that is available now."""
         if event.key in FUNCTION_KEYS:
-            self._notify(f"{event.key.upper()} does nothing here: {COMMANDS_OF_FUNCTION_KEYS}.")
+            self._notify(f"{event.key.upper()} does nothing here: {fill_keys(COMMANDS_OF_FUNCTION_KEYS)}.")
         elif event.is_printable and not self._app.screen.is_modal:
             name = "Space" if event.key == "space" else f"“{event.character}”"
-            self._notify(f"{name} does nothing now; ? shows the keys.")
+            self._notify(f"{name} does nothing now; {key_name('everywhere.help')} shows the keys.")
 
     def _notify(self, text: str) -> None:
         if monotonic() - self._notified_at >= NOTICE_SECONDS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from textual.binding import Binding, BindingsMap
@@ -150,23 +151,47 @@ def key_label(key: str) -> str:
     return "+".join((*modifiers, last))
 
 
-def key_name(binding_id: str) -> str:
-    """Returns the key in force for a binding of a module that is loaded, as texts name it; raises KeyError."""
+def key_name(binding_id: str, *, begins: bool = False) -> str:
+    """Returns the key in force for a binding as texts name it; raises KeyError.
+
+    `begins`: it begins a sentence, so a word such as space has a capital.
+    """
     keys = _changed.get(binding_id)
-    return key_label(keys[0] if keys else _default_key(binding_id))
+    name = key_label(keys[0] if keys else _default_key(binding_id))
+    return name[0].upper() + name[1:] if begins and len(name) > 1 else name
+
+
+class _Playground:
+    """The keys of the playground, as texts name them: KEYS.train, KEYS.go_back."""
+
+    def __getattr__(self, name: str) -> str:
+        return key_name("playground." + name.replace("_", "-"))
+
+
+KEYS = _Playground()
 
 
 def fill_keys(text: str) -> str:
     """Returns a text with the names of keys in place of the ids that it has in braces, as in {playground.train}."""
-    return _ID.sub(lambda match: key_name(match[1]), text)
+
+    def named(match: re.Match[str]) -> str:
+        try:
+            return key_name(match[1])
+        except KeyError:  # the text quotes something that only looks like one
+            return match[0]
+
+    return _ID.sub(named, text)
 
 
+@cache
 def _default_key(binding_id: str) -> str:
     for node in node_classes():
         for binding in own_bindings(node):
             if binding.id == binding_id:
                 return parse_key(binding.key.split(",")[0])
-    raise KeyError(binding_id)
+    from rnnplay.tui.key_catalogue import default_key  # the module with this binding has not been needed yet
+
+    return default_key(binding_id)
 
 
 def node_classes() -> Iterator[type[DOMNode]]:

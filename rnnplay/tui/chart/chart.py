@@ -23,11 +23,16 @@ from rnnplay.tui.chart.canvas import TOKENS, Frame, Layout
 from rnnplay.tui.chart.chart_model import SMOOTHINGS, ChartModel, Series, Viewport
 from rnnplay.tui.chart.palette import look_css
 from rnnplay.tui.chart.plot import Mark
+from rnnplay.tui.keymap import fill_keys
 
 __all__ = ["Chart", "Mark", "Series"]
 
 
-KEYS = "\\[ ] zoom  ← → pan  ⇧← ⇧→ read  0 all  y log  s smooth  f fit"
+KEYS = (
+    "{chart.zoom-out} {chart.zoom-in} zoom  {chart.earlier} {chart.later} pan  "
+    "{chart.read-earlier} {chart.read-later} read  {chart.whole} all  {chart.log-y} log  {chart.smoothing} smooth  "
+    "{chart.fit} fit"
+)
 """Shown on the lower border while the chart has the focus."""
 
 
@@ -109,7 +114,8 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         return self._model.cursor is not None if action == "clear_cursor" else True
 
     def on_focus(self) -> None:
-        self.border_subtitle = KEYS if self._smoothed else KEYS.replace("s smooth  ", "")
+        keys = fill_keys(KEYS if self._smoothed else KEYS.replace("{chart.smoothing} smooth  ", ""))
+        self.border_subtitle = keys.replace("shift+", "⇧").replace("[", "\\[")
 
     def on_blur(self) -> None:
         self.border_subtitle = escape(self._note)

@@ -17,6 +17,7 @@ from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.chart.chart import Chart, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import Curves, InspectView
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
@@ -170,7 +171,13 @@ class GradientsView(InspectView):
                 add(f"now{suffix[layer]}", current, layer, COLORS[number % len(COLORS)])
             if self.vector == "c" and not current.cell:
                 self.query_one("#gradient-numbers", Lines).show(
-                    [Content.styled("Only an LSTM has a cell state c: press h for the hidden state.", "$warning")]
+                    [
+                        Content.styled(
+                            f"Only an LSTM has a cell state c: press {key_name('gradient.state')} "
+                            "for the hidden state.",
+                            "$warning",
+                        )
+                    ]
                 )
                 chart.series = []
                 return

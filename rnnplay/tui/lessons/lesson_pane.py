@@ -18,19 +18,20 @@ from textual.widgets import Button, Collapsible, Markdown, Static
 from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.measurements import condition_text
 from rnnplay.lessons.wrapping import broken, narrowed, wrapped
+from rnnplay.tui.keymap import KEYS, fill_keys
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.theme import BROAD, NARROW
 from rnnplay.tui.widgets.visible import FAINT, MUTED, code_drawn
 
 VIEW_KEYS = {
-    "gradients": "i 1",
-    "predictions": "i 2",
-    "gates": "i 3",
-    "what if": "i 4",
-    "clipping": "i 6",
-    "distances": "i 7",
-    "timestep": "i 8",
+    "gradients": "{playground.inspect} {inspection.view-1}",
+    "predictions": "{playground.inspect} {inspection.view-2}",
+    "gates": "{playground.inspect} {inspection.view-3}",
+    "what if": "{playground.inspect} {inspection.view-4}",
+    "clipping": "{playground.inspect} {inspection.view-6}",
+    "distances": "{playground.inspect} {inspection.view-7}",
+    "timestep": "{playground.inspect} {inspection.view-8}",
 }
 """Keys that open the view of a step from the playground."""
 
@@ -84,7 +85,7 @@ class LessonPane(VerticalScroll):
         page, lesson = self._page, self._lesson
         headings = re.findall(r"^## (.*)$", page.markdown, flags=re.MULTILINE)
         self._set_title()
-        self.border_subtitle = words.LESSON_KEYS[self._progress.language]
+        self.border_subtitle = fill_keys(words.LESSON_KEYS[self._progress.language])
         yield self._markdown(
             lambda columns: (
                 f"{'' if self._title_fits(columns) else f'# {page.title}'}\n\n{page.text}\n\n## {headings[0]}\n\n"
@@ -95,12 +96,12 @@ class LessonPane(VerticalScroll):
             yield Button(
                 f"▶ {lesson.title_of(variant, self._progress.language)}", id=f"variant-{variant}", compact=True
             )
-        yield Static(words.KEYS[self._progress.language], classes="keys", markup=False)
+        yield Static(fill_keys(words.KEYS[self._progress.language]), classes="keys", markup=False)
         for _ in lesson.steps:
             yield Static("", classes="step", markup=False)
         question = f"## {headings[2]}\n\n{page.watch}\n\n## {headings[3]}\n\n{page.question}"
         yield self._markdown(lambda _: question, "question")
-        with Collapsible(title=words.ANSWER[self._progress.language], collapsed=True):
+        with Collapsible(title=fill_keys(words.ANSWER[self._progress.language]), collapsed=True):
             yield self._markdown(lambda _: page.answer)
         yield self._markdown(lambda _: f"## {headings[5]}\n\n{page.change}")
 
@@ -130,7 +131,7 @@ class LessonPane(VerticalScroll):
             button.disabled = running
             variant = (button.id or "").removeprefix("variant-")
             button.set_class(variant == wanted, "wanted")
-            key = "t" if variant == wanted else words.BUTTON_KEYS[self._progress.language]
+            key = KEYS.train if variant == wanted else words.BUTTON_KEYS[self._progress.language]
             label = self._row(self._lesson.title_of(variant, self._progress.language), key)
             if str(button.label) != label:
                 button.label = label
@@ -170,7 +171,7 @@ class LessonPane(VerticalScroll):
         progress, lesson = self._progress, self._lesson
         done = number in progress.ticks.done(lesson)
         step = lesson.steps[number]
-        place = f" [{VIEW_KEYS[step.view]}]" if step.view in VIEW_KEYS else ""
+        place = f" [{fill_keys(VIEW_KEYS[step.view])}]" if step.view in VIEW_KEYS else ""
         mark = ("✓ ", "bold $success") if done else ("☐ ", "bold $primary")
         text = "$foreground" if done or number == progress.next_step else MUTED
         columns = self._text_width()

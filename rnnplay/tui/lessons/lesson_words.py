@@ -32,9 +32,10 @@ BRANCH_LATER: Words = {
 }
 NEW_TITLE: Words = {"en": "A run that is not the lesson's", "zh": "不属于本课的训练"}
 NEW_QUESTION: Words = {
-    "en": "n begins a run with the settings in the form, which cannot tick any of the lesson's steps. "
-    "t does what the lesson needs next.",
-    "zh": "n 会按表单里的设置开始一次新的训练，本课的步骤不会因此打勾。本课接下来要做的事，按 t。",
+    "en": "{playground.new} begins a run with the settings in the form, which cannot tick any of the lesson's steps. "
+    "{playground.train} does what the lesson needs next.",
+    "zh": "{playground.new} 会按表单里的设置开始一次新的训练，本课的步骤不会因此打勾。"
+    "本课接下来要做的事，按 {playground.train}。",
 }
 NEW_YES: Words = {"en": "Begin it", "zh": "开始"}
 NEW_NO: Words = {"en": "Stay in the lesson", "zh": "留在本课"}
@@ -47,8 +48,8 @@ UNFINISHED: Words = {
 UNFINISHED_NO: Words = {"en": "Cancel", "zh": "取消"}
 FINISHED: Words = {"en": "{run} is finished at step {step:,}.", "zh": "{run} 已在第 {step:,} 步结束。"}
 RUNNING: Words = {
-    "en": "A run is under way; stop it (x) before starting another.",
-    "zh": "训练正在进行；先停止（x），再开始另一次。",
+    "en": "A run is under way; stop it ({playground.stop}) before starting another.",
+    "zh": "训练正在进行；先停止（{playground.stop}），再开始另一次。",
 }
 NUMBER: Words = {"en": "Lesson {}", "zh": "第 {} 课"}
 LESSON_HELP: Words = {
@@ -84,16 +85,21 @@ LIST_HELP: Words = {
 `↑` `↓` 选择一课，回车在图表旁打开它；“完成”一栏是已打勾的步数。
 """,
 }
-LESSON_KEYS: Words = {"en": "l lessons  a answer  ctrl+l close", "zh": "l 课程  a 答案  ctrl+l 关闭"}
+LESSON_KEYS: Words = {
+    "en": "{playground.lessons} lessons  {playground.answer} answer  {playground.close-lesson} close",
+    "zh": "{playground.lessons} 课程  {playground.answer} 答案  {playground.close-lesson} 关闭",
+}
 KEYS: Words = {
-    "en": "t does what comes next. [i 3] means: press i, then 3.",
-    "zh": "按 t 做下一件事。[i 3] 表示先按 i，再按 3。",
+    "en": "{playground.train} does what comes next. [{playground.inspect} {inspection.view-3}] means: "
+    "press {playground.inspect}, then {inspection.view-3}.",
+    "zh": "按 {playground.train} 做下一件事。[{playground.inspect} {inspection.view-3}] 表示"
+    "先按 {playground.inspect}，再按 {inspection.view-3}。",
 }
 BUTTON_KEYS: Words = {"en": "tab, enter", "zh": "tab，回车"}
-ANSWER: Words = {"en": "The answer (a)", "zh": "答案（a）"}
+ANSWER: Words = {"en": "The answer ({playground.answer})", "zh": "答案（{playground.answer}）"}
 ALL_DONE: Words = {
-    "en": "Every step is done. l opens the next lesson, n begins a run.",
-    "zh": "每一步都已完成。按 l 打开下一课，按 n 开始新的训练。",
+    "en": "Every step is done. {playground.lessons} opens the next lesson, {playground.new} begins a run.",
+    "zh": "每一步都已完成。按 {playground.lessons} 打开下一课，按 {playground.new} 开始新的训练。",
 }
 DONE: Words = {"en": "every step of this lesson is done", "zh": "本课的每一步都已完成"}
 

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from rnnplay.inspection.results import Candidate, Completed
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, percentage, shortened, visible_line, visible_token
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -157,7 +158,9 @@ class ForcedLine(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
-        end = Content.styled("  (i, 4 changes; u releases)", FAINT)
+        end = Content.styled(
+            fill_keys("  ({playground.inspect}, {inspection.view-4} changes; {playground.release} releases)"), FAINT
+        )
         answer = Content("")
         if self._answer is not None:
             parts = [(" → ", MUTED), (shortened(visible_line(self._answer.suggestion), 24), "bold $accent")]

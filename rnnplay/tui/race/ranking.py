@@ -14,6 +14,7 @@ from rnnplay.experiments.fairness import Spread, spread, told_apart
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Row, Standings
 from rnnplay.tui.chart.palette import DIED, RunLook
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
@@ -130,11 +131,15 @@ def _sentence(live: LiveRace, rows: Sequence[RankedRow], seeds: int) -> str:
     for one in rows:
         if one.entrant.controller.engine_silent and not one.entrant.entry.over:
             return (
-                f"The engine of {one.label} does not answer, and the others may wait for it: p continues a stopped "
-                f"one, d kills it, without {one.entrant.controller.state.at_risk}."
+                f"The engine of {one.label} does not answer, and the others may wait for it: "
+                f"{key_name('race.pause')} continues a stopped "
+                f"one, {key_name('race.drop')} kills it, without {one.entrant.controller.state.at_risk}."
             )
         if one.entrant.entry.phase == "failed":
-            return f"{one.label}: {visible_line(one.entrant.entry.why)} Select it and press r to resume it."
+            return (
+                f"{one.label}: {visible_line(one.entrant.entry.why)} "
+                f"Select it and press {key_name('race.resume')} to resume it."
+            )
     if seeds:
         first = [(one.label, one.spread) for one in rows if one.spread is not None][:2]
         if len(first) == 2 and first[0][1] is not None and first[1][1] is not None:
@@ -143,7 +148,8 @@ def _sentence(live: LiveRace, rows: Sequence[RankedRow], seeds: int) -> str:
     if live.over and len(placed) > 1 and live.plan.repeats == 1:
         best, second = placed[0], placed[1]
         return (
-            f"{best.label} is ahead of {second.label} with one seed: the difference may be noise; repeat the race (n)."
+            f"{best.label} is ahead of {second.label} with one seed: the difference may be noise; "
+            f"repeat the race ({key_name('race.new')})."
         )
     return ""
 

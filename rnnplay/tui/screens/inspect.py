@@ -27,6 +27,7 @@ from rnnplay.tui.inspection.timestep import TimestepView
 from rnnplay.tui.inspection.view import Curves, InspectView, ViewTabs
 from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -52,7 +53,10 @@ VIEWS: tuple[type[InspectView], ...] = (
     DistancesView,
     TimestepView,
 )
-NO_MODEL = "There is no model to inspect yet: press escape, then t to train one or o to open a run."
+NO_MODEL = (
+    "There is no model to inspect yet: press {everywhere.back}, "
+    "then {playground.train} to train one or {playground.runs} to open a run."
+)
 MODEL_COMING = "The model is on its way: its views follow as soon as it is loaded."
 NOT_FINITE = "The weights are not finite: the run has diverged, so there is nothing to show."
 NO_TEXT = "There is no text to look at: type one in the line above (e)."
@@ -262,9 +266,9 @@ class InspectScreen(Screen[int]):
         if not state.has_model:
             self.controller.forget("view")
             view.pace.want()
-            self._say(MODEL_COMING if state.model_coming else NO_MODEL)
+            self._say(MODEL_COMING if state.model_coming else fill_keys(NO_MODEL))
             return
-        if self._notice in (NO_MODEL, MODEL_COMING):
+        if self._notice in (fill_keys(NO_MODEL), MODEL_COMING):
             self._say("")
         view.refresh_state()
         if view.pace.due(monotonic(), view.shown_step != state.model_step, state.phase is Phase.TRAINING):

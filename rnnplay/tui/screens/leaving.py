@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
@@ -63,9 +64,10 @@ class Leaving(ModalScreen[None]):
             return "Leaving now."
         time = f"{monotonic() - self._began:.0f} s so far, {LEAVING_SECONDS:.0f} at most"
         if not self._training:
-            return f"The engine is ending: {time}. Press ctrl+q to leave now; nothing is lost."
+            return f"The engine is ending: {time}. Press {key_name('everywhere.quit')} to leave now; nothing is lost."
         return (
-            f"The engine finishes its step and writes a checkpoint: {time}. Press ctrl+q to leave now; "
+            f"The engine finishes its step and writes a checkpoint: {time}. "
+            f"Press {key_name('everywhere.quit')} to leave now; "
             f"{' and '.join(one.state.at_risk for one in self._training)} is then lost."
         )
 

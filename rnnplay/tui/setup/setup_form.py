@@ -18,6 +18,7 @@ from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.run_state import KEPT, LOCKED, READ_ONLY, RunState
 from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
@@ -274,7 +275,9 @@ class SetupForm(Vertical):
         optimizer = " and the optimizer's state" if branch.with_optimizer else ""
         shrunk = f" × {branch.shrink:g}" if branch.shrink != 1 else ""
         taken = f"its weights{shrunk}{optimizer}"
-        return f"Branch of {branch.checkpoint}: t trains a new run from {taken}; n from random ones."
+        return (
+            f"Branch of {branch.checkpoint}: {KEYS.train} trains a new run from {taken}; {KEYS.new} from random ones."
+        )
 
     @on(MoreRow.Pressed)
     def _more_pressed(self, event: MoreRow.Pressed) -> None:

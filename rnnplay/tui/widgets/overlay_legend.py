@@ -8,13 +8,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from rnnplay.common.formatting import fixed
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.overlay import OverlaidRun
 from rnnplay.tui.widgets.visible import MUTED, middle_shortened, visible_line
 
 SHORTEST, LONGEST = 8, 28
 """Cells of a run's name."""
 ROWS = 3
-HINT = "X takes them off"
+HINT = "{playground.clear-overlay} takes them off"
 
 
 class OverlayLegend(Static):
@@ -69,7 +70,7 @@ def _rows(
     """The runs in rows, names of at most `longest` cells; None if that takes too many rows."""
     parts = [_part(run, longest, dark, in_bits) for run in runs]
     parts += [Content.styled(f"and {left_out} more", MUTED)] if left_out else []
-    parts.append(Content.styled(HINT, MUTED))
+    parts.append(Content.styled(fill_keys(HINT), MUTED))
     rows: list[Content] = []
     for part in parts:
         if rows and rows[-1].cell_length + 2 + part.cell_length <= width:

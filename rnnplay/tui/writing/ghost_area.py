@@ -16,6 +16,7 @@ from textual.widgets.text_area import Edit, EditResult, Selection
 
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.heatmap.shades import shade_styles
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
 from rnnplay.tui.textual_patches.wrapped_rows import wrap_long_lines, wrapped_row
@@ -307,5 +308,9 @@ class GhostArea(TextArea):
 
     def action_undo(self) -> None:
         if not self.history.undo_stack:
-            self.notify("There is nothing to undo. To suspend rnnplay, press escape, then ctrl+z.", markup=False)
+            self.notify(
+                f"There is nothing to undo. "
+                f"To suspend rnnplay, press {key_name('everywhere.back')}, then {key_name('everywhere.suspend')}.",
+                markup=False,
+            )
         super().action_undo()

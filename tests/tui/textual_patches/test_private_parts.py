@@ -52,6 +52,7 @@ FINGERPRINTS = {
     "Toast.render": "343e8e6c9c11",
     "App._shutdown": "c264035bcb62",
     "App._watch_app_focus": "ed02ca94ee99",
+    "Screen._binding_chain": "003c1b578e69",
     "Screen._screen_resized": "9ac8cd9df563",
     "Screen._refresh_layout": "889715478130",
     "Screen._compositor_refresh": "7a40efe56381",

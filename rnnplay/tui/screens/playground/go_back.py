@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from rnnplay.common.formatting import fixed
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.screens.dialogs import Confirm
 
 REFRESH_SECONDS = 1.0
@@ -95,9 +96,15 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
     @property
     def _note(self) -> str:
         if self._checkpoints and self._followed:
-            return "Enter or b branches: a new run from there. This run is only followed here. Escape cancels."
+            return (
+                f"Enter or {key_name('checkpoints.branch')} "
+                "branches: a new run from there. This run is only followed here. Escape cancels."
+            )
         if self._checkpoints:
-            return "Enter goes back: later steps are discarded. b branches: a new run from there. Escape cancels."
+            return (
+                f"Enter goes back: later steps are discarded. {key_name('checkpoints.branch')} "
+                "branches: a new run from there. Escape cancels."
+            )
         return "There is no checkpoint yet. Escape closes the list."
 
     @property

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RUNNING, Phase
 
@@ -229,10 +230,13 @@ def silence_text(controller: RunController) -> str:
     """Reports that the engine does not answer, and what the user can do."""
     engine, state = controller.engine, controller.state
     process = f" (process {engine.pid})" if engine is not None and engine.pid is not None else ""
-    resume = f", and t then resumes {state.run}" if state.running and state.checkpoint_step is not None else ""
+    resume = (
+        f", and {KEYS.train} then resumes {state.run}" if state.running and state.checkpoint_step is not None else ""
+    )
     return (
-        f"✕ The engine{process} does not answer: it was stopped, or is stuck. Space continues a stopped one; "
-        f"x kills it{resume}, without {state.at_risk}; ctrl+q twice leaves."
+        f"✕ The engine{process} does not answer: it was stopped, or is stuck. "
+        f"{key_name('playground.pause', begins=True)} continues a stopped one; "
+        f"{KEYS.stop} kills it{resume}, without {state.at_risk}; {key_name('everywhere.quit')} twice leaves."
     )
 
 
@@ -242,11 +246,14 @@ def ended_text(controller: RunController, ended: EngineExit, resumable: bool) ->
     if not resumable:
         return f"✕ The engine is gone: {ended.cause}. It is started again when you train."
     at = f" from the checkpoint at step {state.checkpoint_step:,}" if state.checkpoint_step else ""
-    return f"✕ The engine is gone: {ended.cause}. Press t (F5 while typing) to resume {state.run}{at}."
+    key = f"{KEYS.train} ({key_name('everywhere.train')} while typing)"
+    return f"✕ The engine is gone: {ended.cause}. Press {key} to resume {state.run}{at}."
 
 
 def failure_text(failed: messages.Failed) -> str:
     """Describes a failure of the engine and the key that follows its advice."""
     if failed.instead is not None:
-        return f"{failed.message} Press b to go back to the one at step {failed.instead:,}."
-    return failed.message + (" Press b again to resume it from there." if failed.command == "go_back" else "")
+        return f"{failed.message} Press {KEYS.go_back} to go back to the one at step {failed.instead:,}."
+    return failed.message + (
+        f" Press {KEYS.go_back} again to resume it from there." if failed.command == "go_back" else ""
+    )

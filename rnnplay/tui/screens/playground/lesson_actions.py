@@ -11,6 +11,7 @@ from textual.screen import Screen
 from rnnplay.config import RunConfig
 from rnnplay.lessons.measurements import judged_text
 from rnnplay.runs.folder import list_runs
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -74,7 +75,7 @@ class LessonActions:
         if progress.controller.running:
             return
         if (need := progress.need) is None:
-            screen.notify(words.ALL_DONE[progress.language])
+            screen.notify(fill_keys(words.ALL_DONE[progress.language]))
             return
         assert progress.lesson is not None
         run, language = progress.run_of(need.variant), progress.language
@@ -124,7 +125,7 @@ class LessonActions:
     def train_if_none_runs(self, variant: str) -> None:
         """Trains a variant for a button of the page, unless a run is under way."""
         if self._progress.controller.running:
-            self._screen.notify(words.RUNNING[self._progress.language], severity="warning")
+            self._screen.notify(fill_keys(words.RUNNING[self._progress.language]), severity="warning")
         else:
             self.train(variant)
 

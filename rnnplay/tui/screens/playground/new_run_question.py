@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnnplay.tui.keymap import KEYS, fill_keys
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_state import Phase, RunState
@@ -29,17 +30,17 @@ def before_new(state: RunState, lesson_progress: LessonProgress, fixed: Sequence
     """
     if lesson_progress.need is not None:
         texts = (words.NEW_TITLE, words.NEW_QUESTION, words.NEW_YES, words.NEW_NO)
-        title, text, yes, no = (text[lesson_progress.language] for text in texts)
+        title, text, yes, no = (fill_keys(text[lesson_progress.language]) for text in texts)
         return Question(title, text, yes, no)
     if not _unfinished(state):
         return None
     if state.followed:
         text = f"{state.run} is being {state.trained_by}, and goes on there. Train a new one here with these settings?"
         return Question("Begin a new run", text, "Begin")
-    onward = f"with {listed(list(fixed))} changed it cannot be resumed" if fixed else "t resumes it"
+    onward = f"with {listed(list(fixed))} changed it cannot be resumed" if fixed else f"{KEYS.train} resumes it"
     text = (
         f"{state.run} is at step {state.step:,} and not finished; {onward}. "
-        "Train a new one from the beginning? The old one stays in the list of runs (o)."
+        f"Train a new one from the beginning? The old one stays in the list of runs ({KEYS.runs})."
     )
     return Question("Begin a new run", text, "Begin", lost=True)
 

@@ -16,6 +16,7 @@ from rnnplay.engine.messages import Failed
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.tui.followed_run import FollowedRun, read_only_text
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
@@ -141,7 +142,7 @@ class RunActions:
         self.train(alone=True)
         for other in self._controllers.others:
             if other.running:
-                text = f"{other.state.run} goes on behind; the two runs share the cores. O shows the other one."
+                text = f"{other.state.run} goes on behind; the two share the cores. {KEYS.other_run} shows the other."
                 self._screen.notify(text, timeout=8, markup=False)
 
     def choose_text(self) -> None:
@@ -197,14 +198,14 @@ class RunActions:
         if self._controller.running:
             left = self._controller.state.run
             self._controllers.bring_to_front(self._controllers.spare())
-            self._screen.notify(f"{left} goes on behind; O shows it again.", markup=False)
+            self._screen.notify(f"{left} goes on behind; {KEYS.other_run} shows it again.", markup=False)
 
     def other(self) -> None:
         """Shows the next of the playground's runs."""
         if (other := self._controllers.next) is not None:
             self._controllers.bring_to_front(other)
         else:
-            self._screen.notify("There is no other run; o opens one, also while this one trains.")
+            self._screen.notify(f"There is no other run; {KEYS.runs} opens one, also while this one trains.")
 
     def open(self, run: str, resume: bool = False) -> None:
         """Opens a run for prompts, or resumes it; beside the run in front, if that is under way."""
@@ -230,9 +231,7 @@ class RunActions:
             return
         if resume and loaded.state.followed:
             resume = False
-            text = (
-                f"{run} is being {loaded.state.trained_by}, so it is followed; once it has ended there, t resumes it."
-            )
+            text = f"{run} is being {loaded.state.trained_by}, so followed; {KEYS.train} resumes it once it has ended."
             self._screen.notify(text, timeout=10, markup=False)
         controller.follow(loaded)
         controller.state.opening = not resume
@@ -310,7 +309,8 @@ class RunActions:
 
         state = self._controller.state
         if state.run is None:
-            self._screen.notify("There is no run yet: t trains one, o opens one.", severity="warning")
+            none = f"There is no run yet: {KEYS.train} trains one, {KEYS.runs} opens one."
+            self._screen.notify(none, severity="warning")
             return
         run = RunFolder(self._controllers.workspace.checkpoints / state.run)
         self._screen.app.push_screen(SamplesScreen(run, state.config.sample_prompts == "off"))

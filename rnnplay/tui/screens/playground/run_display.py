@@ -16,6 +16,7 @@ from rnnplay.runs.metrics.records import Finished, Notice, Record, Rollback
 from rnnplay.runs.written import Written
 from rnnplay.tui.followed_run import Kind, Turn, ended_text
 from rnnplay.tui.inspection.forcing import described
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.overlay import Overlay
@@ -102,11 +103,15 @@ class RunDisplay:
         state, text, severity = message.controller.state, "", "information"
         match message:
             case RunController.EventReceived(event=messages.Progress(records=found)):
-                text = next((ended_text(state, "O") for record in found if isinstance(record, Finished)), "")
+                text = next(
+                    (ended_text(state, KEYS.other_run) for record in found if isinstance(record, Finished)),
+                    "",
+                )
             case RunController.EventReceived(event=messages.Failed(command="train" | "step") as failed):
                 text, severity = f"{state.run or 'The run behind'}: {failed.message}", "error"
             case RunController.EngineEnded():
-                text = f"The engine of {state.run} is gone: {message.ended.cause}. O shows the run; t then resumes it."
+                text = f"The engine of {state.run} is gone: {message.ended.cause}. "
+                text += f"{KEYS.other_run} shows the run; {KEYS.train} then resumes it."
                 severity = "error"
         if text:
             self._screen.notify(text, severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]
@@ -243,7 +248,7 @@ class RunDisplay:
                 self._ask(self._prompt.text)
         source = f"the checkpoint at step {state.model_step:,} answers"
         if state.shipped:
-            source = "shipped model · t trains a new one, b trains on from this"
+            source = f"shipped model · {KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
         elif not (state.followed and state.has_model):
             source = ""
         self._prompt.set_source(" · ".join(filter(None, (reading_text(controller.adapted, controller.read), source))))
@@ -318,7 +323,7 @@ class RunDisplay:
         """Generates a sample that continues `text`."""
         state = self._controller.state
         if not state.has_model:
-            none = "There is no model yet: press t to train one, or o to open a run."
+            none = f"There is no model yet: press {KEYS.train} to train one, or {KEYS.runs} to open a run."
             self._screen.notify(none, severity="warning")
             return
         self._prompt.start_sample(text, state.model_step)

@@ -10,10 +10,11 @@ from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.writing.draft import DraftPlace
 
-NO_RUN = "There is no run yet: t trains one, o opens one."
+NO_RUN = "There is no run yet: {playground.train} trains one, {playground.runs} opens one."
 
 
 class WritingActions:
@@ -51,7 +52,7 @@ class WritingActions:
 
         run = self._controllers.front.state.run
         if run is None:
-            self._screen.notify(NO_RUN, severity="warning", markup=False)
+            self._screen.notify(fill_keys(NO_RUN), severity="warning", markup=False)
             return
         folder = RunFolder(self._controllers.workspace.checkpoints / run)
         self._screen.app.push_screen(WrittenScreen(folder), self._taken)

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from rnnplay.tui.keyboard import takes_text
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.pacing import Repaints
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.race import race_keys as keys
@@ -211,7 +212,7 @@ class RaceScreen(Screen[RaceChoice | None]):
 
     @work
     async def action_stop(self) -> None:
-        question = "All runs end with a checkpoint; r resumes one. No further seed follows."
+        question = f"All runs end with a checkpoint; {key_name('race.resume')} resumes one. No further seed follows."
         if await self.app.push_screen_wait(Confirm("Stop the race", question, "Stop")):
             self.live.stop()
             self.show()

@@ -24,6 +24,7 @@ from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.runs.index import ListedRun
 from rnnplay.runs.management.disk_use import disk_use
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.loaded_runs import load_run
 from rnnplay.tui.runs.run_browser import MOST_CHOSEN, RunBrowser
 from rnnplay.tui.runs.run_list import RunList, list_width
@@ -37,7 +38,7 @@ LOOK_SECONDS = 2.0
 """How often it is looked which runs are being trained, and whether runs came or went."""
 BESIDE_FROM, UNDER_FROM = 116, 34
 """The preview is beside the list from this width of the window on, else below it from this height on."""
-NO_RUNS = "There are no runs yet: go back and press t to train one."
+NO_RUNS = "There are no runs yet: go back and press {playground.train} to train one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
         self._show_note()
 
     def _show_note(self) -> None:
-        text = self._browser.count_text + self._disk_text if self._browser.runs else NO_RUNS
+        text = self._browser.count_text + self._disk_text if self._browser.runs else fill_keys(NO_RUNS)
         if self._reader.runs is None:
             text = "reading the runs"
         elif not self.query_one(RunPreview).display:

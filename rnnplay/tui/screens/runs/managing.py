@@ -15,6 +15,7 @@ from rnnplay.runs.folder import find_run
 from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash, move_to_trash, restore_run
 from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.screens.dialogs import Ask
 from rnnplay.workspace import Workspace
 
@@ -86,7 +87,7 @@ class RunManagement:
             self._screen.notify(refusal, severity="error", markup=False)
         else:
             known = known_as(run, self._workspace)
-            text = f"{run} is in the trash; u brings it back.{f' {known}' if known else ''}"
+            text = f"{run} is in the trash; {key_name('runs.bring-back')} brings it back.{f' {known}' if known else ''}"
             self._screen.notify(text, timeout=10 if known else None, markup=False)
 
     async def bring_back(self) -> None:

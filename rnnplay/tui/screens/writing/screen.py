@@ -22,6 +22,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
 from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import reading_text
 from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.run_controller import RunController
@@ -44,6 +45,8 @@ KEEP_SECONDS = 1.0
 ASK_AGAIN_SECONDS = 1.0
 """Time between two completions of the same text while training changes the weights."""
 PURPOSE, LOOK = "writing", "writing-look"
+
+BACK = "{everywhere.back}"
 
 
 class WritingScreen(Screen[None]):
@@ -105,9 +108,10 @@ class WritingScreen(Screen[None]):
             text = f"Another rnnplay has the scratchpad open; the text of this one is kept in {self._place.path.name}."
             self.notify(text, timeout=10, markup=False)
         elif self._place.other():
-            self.notify(
-                "There is another text, of an rnnplay that was open beside this one: F4 shows it.", markup=False
+            text = (
+                "There is another text, of an rnnplay that was open beside this one: {scratchpad.other-text} shows it."
             )
+            self.notify(text, markup=False)
 
     # --- suggestions ----------------------------------------------------------------------------------------
 
@@ -229,7 +233,7 @@ class WritingScreen(Screen[None]):
             if not self._trouble:  # said once
                 self._trouble = True
                 why = getattr(error, "strerror", None) or "half of a character in it"
-                text = f"The text is not kept in {self._place.path} ({why}); save it with ctrl+s."
+                text = f"The text is not kept in {self._place.path} ({why}); save it with {{scratchpad.save}}."
                 self.notify(text, severity="warning", timeout=10, markup=False)
 
     def _show_title(self) -> None:
@@ -251,7 +255,7 @@ class WritingScreen(Screen[None]):
         if self._draft.file and Path(self._draft.file).parent.is_dir():
             if self._draft.changed_elsewhere:
                 self._draft.seen = ""  # asked once
-                text = f"{self._draft.name} was changed by another program; ctrl+s again overwrites it."
+                text = f"{self._draft.name} was changed by another program; {{scratchpad.save}} again overwrites it."
                 self.notify(text, severity="warning", timeout=10, markup=False)
                 return
             try:
@@ -331,7 +335,7 @@ class WritingScreen(Screen[None]):
     def action_samples(self) -> None:
         """Draws samples that continue the text at the cursor."""
         if not self.controller.state.has_model:
-            none = "There is no model yet: press escape, then t to train one or o to open a run."
+            none = f"There is no model yet: press {BACK}, then {KEYS.train} to train one or {KEYS.runs} to open a run."
             self.notify(none, severity="warning", markup=False)
             return
         self._choice.draw(self._area.before)
@@ -354,7 +358,8 @@ class WritingScreen(Screen[None]):
         from rnnplay.tui.screens.writing.written import WrittenScreen
 
         if self.controller.state.run is None:
-            self.notify("There is no run yet: press escape, then t to train one or o to open one.", severity="warning")
+            none = f"There is no run yet: press {BACK}, then {KEYS.train} to train one or {KEYS.runs} to open one."
+            self.notify(none, severity="warning")
             return
         run = RunFolder(self.workspace.checkpoints / self.controller.state.run)
         self.app.push_screen(WrittenScreen(run), self._written_chosen)

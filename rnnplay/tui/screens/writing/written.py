@@ -16,12 +16,16 @@ from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written, WrittenFile
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import MUTED, shortened, visible_line, visible_text
 
 LONGEST_LINE = 300
 MOST_SHOWN = 500
-NONE_YET = "No sample was drawn from this run yet: type a prompt and press Enter, or press ctrl+g in the scratchpad."
+NONE_YET = (
+    "No sample was drawn from this run yet: type a prompt and press Enter, "
+    "or press {scratchpad.samples} in the scratchpad."
+)
 
 
 class WrittenScreen(Screen[Written | None]):
@@ -64,7 +68,7 @@ class WrittenScreen(Screen[Written | None]):
         yield Static(f"Written with {visible_line(self._run.name)}", id="written-title", markup=False)
         yield OptionList()
         with VerticalScroll(can_focus=False):
-            yield Static(NONE_YET, id="written-text", markup=False)
+            yield Static(fill_keys(NONE_YET), id="written-text", markup=False)
         yield KeyRow(compact=True)
 
     def on_mount(self) -> None:

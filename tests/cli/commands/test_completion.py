@@ -1,0 +1,108 @@
+"""Shell completion: what click's protocol answers, without torch, and in a real bash."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rnnplay.cli.main import program
+from rnnplay.cli.support.session import Session
+from rnnplay.cli.support.shell_completion import _Bash, _Fish, _Zsh
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for number, name in enumerate(("older", "newer", "with space")):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        (tmp_path / "checkpoints" / name / "run.json").write_text("{}")
+        os.utime(tmp_path / "checkpoints" / name / "run.json", (number, number))
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "mine.toml").write_text("hidden = 64\n")
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "letters.txt").write_text("Dear reader,\n" * 50)
+    return tmp_path
+
+
+def offered(place: Path, *words: str) -> list[str]:
+    """What is offered for the last word, after the ones before it."""
+    session = Session()
+    session.workspace_option = str(place)
+    *before, last = words
+    return [one.value for one in _Bash(program, {"obj": session}, "rnnplay", "X").get_completions(before, last)]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("gen",), ["generate"]),
+        (("runs", "sho"), ["show"]),
+        (("generate", ""), ["newer", "older"]),  # the newest first; a name with a space is left to be typed
+        (("runs", "show", "o"), ["older"]),
+        (("compare", "older", "n"), ["newer"]),
+        (("watch", "o"), ["older"]),
+        (("--run", "n"), ["newer"]),
+        (("train", "--corpus", "le"), ["letters"]),
+        (("corpora", "show", "ta"), ["tales"]),
+        (("train", "--preset", "mi"), ["mine"]),
+        (("race", "--preset", "mi"), ["mine"]),
+        (("train", "--cell", "l"), ["lstm"]),
+        (("generate", "older", "--checkpoint", ""), ["latest", "best"]),
+        (("lessons", "run", "dist"), ["distance"]),
+        (("train", "--hid"), ["--hidden"]),
+        (("completion", ""), ["bash", "zsh", "fish"]),
+        (("train", "--lr", ""), []),
+        (("no-such-command", "x"), []),
+    ],
+)
+def test_what_is_offered(place: Path, words: tuple[str, ...], expected: list[str]) -> None:
+    assert offered(place, *words) == expected
+
+
+def test_nothing_is_offered_nor_said_where_there_is_no_workspace(tmp_path: Path) -> None:
+    assert offered(tmp_path / "nowhere", "generate", "") == []
+
+
+@pytest.mark.parametrize("kind", [_Bash, _Zsh, _Fish])
+def test_each_shell_gets_a_script_that_calls_rnnplay(kind: type[_Bash]) -> None:
+    result = CliRunner().invoke(program, ["completion", kind.name])
+    assert f"_RNNPLAY_COMPLETE={kind.name}_complete" in result.output
+
+
+def test_a_shell_that_is_not_known_is_refused() -> None:
+    result = subprocess.run([sys.executable, "-m", "rnnplay", "completion", "tcsh"], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "'bash', 'zsh', 'fish'" in result.stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None or sys.platform == "win32", reason="needs a bash")
+def test_bash_completes_a_run_and_loads_neither_torch_nor_textual(place: Path, tmp_path: Path) -> None:
+    """The script as it is printed, in a bash that calls `rnnplay` by its name."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    report = tmp_path / "loaded"
+    code = (
+        "import atexit, sys, pathlib; from rnnplay.__main__ import main; "
+        f"atexit.register(lambda: pathlib.Path({str(report)!r}).write_text(chr(10).join(sys.modules))); main()"
+    )
+    (folder / "rnnplay").write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -c "{code}" "$@"\n')
+    (folder / "rnnplay").chmod(0o755)
+    script = (
+        'eval "$(rnnplay completion bash)"; COMP_WORDS=(rnnplay generate ol); COMP_CWORD=2; '
+        '_rnnplay_completion rnnplay ol generate; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "RNNPLAY_WORKSPACE": str(place)},
+        check=False,
+    )
+    assert done.stdout.split() == ["older"], done.stderr
+    assert done.stderr == ""
+    assert not {"torch", "textual", "numpy"} & set(report.read_text().split())
