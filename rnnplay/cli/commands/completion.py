@@ -9,7 +9,8 @@ SHELLS = ("bash", "zsh", "fish")
 
 @click.command("completion", short_help="Let the shell complete commands, runs and texts.")
 @click.argument("shell", type=click.Choice(SHELLS))
-def command(shell: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> None:
     """Print a script for bash, zsh or fish, which completes commands, options, runs, corpora and presets.
 
     \b
@@ -19,8 +20,6 @@ def command(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from rnnplay.cli.main import program
-
     kind = get_completion_class(shell)
     assert kind is not None, shell
-    click.echo(kind(program, {}, "rnnplay", "_RNNPLAY_COMPLETE").source())
+    click.echo(kind(ctx.find_root().command, {}, "rnnplay", "_RNNPLAY_COMPLETE").source())

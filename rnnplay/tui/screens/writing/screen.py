@@ -46,8 +46,6 @@ ASK_AGAIN_SECONDS = 1.0
 """Time between two completions of the same text while training changes the weights."""
 PURPOSE, LOOK = "writing", "writing-look"
 
-BACK = "{everywhere.back}"
-
 
 class WritingScreen(Screen[None]):
     """Shows the draft of the workspace."""
@@ -108,10 +106,8 @@ class WritingScreen(Screen[None]):
             text = f"Another rnnplay has the scratchpad open; the text of this one is kept in {self._place.path.name}."
             self.notify(text, timeout=10, markup=False)
         elif self._place.other():
-            text = (
-                "There is another text, of an rnnplay that was open beside this one: {scratchpad.other-text} shows it."
-            )
-            self.notify(text, markup=False)
+            text = "There is another text, of an rnnplay that was open beside this one:"
+            self.notify(f"{text} {{scratchpad.other-text}} shows it.", markup=False)
 
     # --- suggestions ----------------------------------------------------------------------------------------
 
@@ -335,7 +331,7 @@ class WritingScreen(Screen[None]):
     def action_samples(self) -> None:
         """Draws samples that continue the text at the cursor."""
         if not self.controller.state.has_model:
-            none = f"There is no model yet: press {BACK}, then {KEYS.train} to train one or {KEYS.runs} to open a run."
+            none = f"There is no model yet. In the playground, {KEYS.train} trains one and {KEYS.runs} opens a run."
             self.notify(none, severity="warning", markup=False)
             return
         self._choice.draw(self._area.before)
@@ -358,7 +354,7 @@ class WritingScreen(Screen[None]):
         from rnnplay.tui.screens.writing.written import WrittenScreen
 
         if self.controller.state.run is None:
-            none = f"There is no run yet: press {BACK}, then {KEYS.train} to train one or {KEYS.runs} to open one."
+            none = f"There is no run yet. In the playground, {KEYS.train} trains one and {KEYS.runs} opens one."
             self.notify(none, severity="warning")
             return
         run = RunFolder(self.workspace.checkpoints / self.controller.state.run)
