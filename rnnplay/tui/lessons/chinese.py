@@ -101,6 +101,14 @@ CHINESE = {
     "before clipping, on a log axis": "裁剪之前，对数坐标",
     "train a model first, then type here": "先训练一个模型，再在这里输入",
     "type the beginning of a text": "输入一段文字的开头",
+    "There is no model to inspect yet: press escape, then t to train one or o to open a run.": (
+        "还没有可以查看的模型：按 escape，再按 t 训练一个，或按 o 打开一次训练。"
+    ),
+    "The model is on its way: its views follow as soon as it is loaded.": "模型正在准备：加载完成后显示各个视图。",
+    "The weights are not finite: the run has diverged, so there is nothing to show.": (
+        "权重不是有限的数：训练已经发散，没有可以显示的内容。"
+    ),
+    "There is no text to look at: type one in the line above (e).": "没有可以查看的文字：请在上面一行输入（e）。",
     "this run has no model that can be loaded": "这次训练没有可加载的模型",
     "type the beginning of a text; the model is on its way": "输入一段文字的开头；模型正在准备",
     "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",

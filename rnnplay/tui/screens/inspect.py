@@ -329,7 +329,7 @@ class InspectScreen(Screen[int]):
         if text != self._notice:
             self._notice = text
             notice = self.query_one("#notice", Static)
-            notice.update(visible_line(text))
+            notice.update(visible_line(words.translation(self._language)(text)))
             notice.set_class(bool(text), "shown")
 
     # --- the rest -------------------------------------------------------------------------------------------

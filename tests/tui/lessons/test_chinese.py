@@ -19,7 +19,7 @@ from rnnplay.runs import health
 from rnnplay.tui.lessons.chinese import CHINESE, SENTENCES, in_chinese
 from rnnplay.tui.race.race_status import sharing_pieces
 from rnnplay.tui.race.ranking import STATES, columns
-from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.inspect import MODEL_COMING, NO_MODEL, NO_TEXT, NOT_FINITE, InspectScreen
 from rnnplay.tui.screens.playground import lr_range
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.race.dialog import RaceDialog
@@ -142,3 +142,9 @@ async def test_what_curves_say_is_in_the_lessons_language(stage: Stage) -> None:
         row = app.screen.query_one(KeyRow)
         await until(pilot, lambda: bool(row.keys) and all(not key.description.isascii() for key in row.keys))
         assert shown(app.screen, "#about") and isinstance(app.screen.query_one("#about"), Static)
+
+
+@pytest.mark.parametrize("notice", [NO_MODEL, MODEL_COMING, NOT_FINITE, NO_TEXT])
+def test_what_the_inspection_says_in_place_of_a_view_is_chinese(notice: str) -> None:
+    """A lesson leads there; without clipping it is what one sees first."""
+    assert not in_chinese(notice).isascii()
