@@ -38,7 +38,9 @@ class HelpPane(HelpPanel):
     """The widget whose help is shown; the focus may move before the pane is mounted."""
 
     def compose(self) -> ComposeResult:
-        yield Static(code_drawn(fill_keys(CLOSES), MUTED), id="help-closes")
+        yield Static(
+            code_drawn(fill_keys(CLOSES).replace("escape", "esc").replace("pagedown", "pgdn"), MUTED), id="help-closes"
+        )
         yield Markdown(id="widget-help")
         yield Static(id="screen-keys")
 
