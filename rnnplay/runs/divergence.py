@@ -142,3 +142,15 @@ def rollback_text(record: Rollback) -> str:
 
 def _shown(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def no_more_rollbacks(config: RunConfig, made: int, put_back: bool) -> str:
+    """Says why a run ends here although it diverged with `rollback`: it was rolled back `made` times already.
+
+    `put_back`: whether it stands at its last good state.
+    """
+    if not put_back:
+        return "The run has diverged, and no good state is left to go back to; start it again."
+    clip = "clip" if config.clip == "off" else "clip lower"
+    again = f" again after {made} rollbacks" if made else ""
+    return f"The run has diverged{again}, and stops; lower the learning rate, {clip}, or allow more rollbacks."

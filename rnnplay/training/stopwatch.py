@@ -74,3 +74,11 @@ class Speed:
     def step_seconds(self) -> float:
         """Mean time of a step in seconds; 0 before the first."""
         return self._seconds / len(self._steps) if self._steps else 0.0
+
+
+def stood_still(seconds: float) -> str:
+    """Says that training stood still although it was not paused."""
+    return (
+        f"Training stood still for {seconds:,.0f} s (the process was stopped, or the machine slept); that is not "
+        "counted as training time."
+    )

@@ -12,7 +12,7 @@ from rnnplay.errors import InputError
 from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory
 from rnnplay.model.language_model import LanguageModel, State
 from rnnplay.runs.checkpoint_state import ENDINGS
-from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy
+from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy, no_more_rollbacks
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
@@ -29,6 +29,7 @@ from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.progress import Progress, Trouble
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog
+from rnnplay.training.stopwatch import stood_still
 from rnnplay.training.threads import ThreadCount
 
 
@@ -62,10 +63,9 @@ class Trainer:
         self.corpus = corpus
         self._folder, self._poll = folder, poll
         self._rollback_states = RollbackStates()
-        self._paused = False
+        self._paused = self._tuned = False
         self._unsaved = True
         """Whether a checkpoint now would differ from the last one written."""
-        self._tuned = False
         self._finished: Finished | None = None
         lock = resumed.lock if resumed else folder.claim()
         try:
@@ -81,16 +81,7 @@ class Trainer:
             self._samples = SampleLog(config, corpus, folder, self._recorder)
             reached = None
             if resumed is None:
-                folder.begin(corpus.tokenizer)
-                folder.log.flush()
-                self._samples.cut(-1)
-                if branch is not None:
-                    self._learner.begin_with(branch.weights, branch.moments)
-                    reached = self._progress.validate(config, poll)
-                    self._recorder.append(reached)
-                self._learner.share()
-                self._samples.take(0, self.model, reached.loss if reached else None)
-                self._save()  # so that the run can be resumed from its first moment on
+                reached = self._begin(branch)
                 folder.write_info(info)
             else:
                 self._restore(resumed)
@@ -176,10 +167,7 @@ class Trainer:
         outcome = self._progress.take_step(self.config)
         self._unsaved = True
         if still := self._progress.stopwatch.left_out():
-            self._recorder.notice(
-                f"Training stood still for {still:,.0f} s (the process was stopped, or the machine slept); that is not "
-                "counted as training time."
-            )
+            self._recorder.notice(stood_still(still))
         self._recorder.record(outcome.step)
         if outcome.skipped is not None:
             self._recorder.record(outcome.skipped)
@@ -215,13 +203,7 @@ class Trainer:
             if onward:
                 return None
         if config.divergence == "rollback":
-            clip = "clip" if self.config.clip == "off" else "clip lower"
-            again = f" again after {made} rollbacks" if made else ""
-            self._recorder.notice(
-                f"The run has diverged{again}, and stops; lower the learning rate, {clip}, or allow more rollbacks."
-                if good is not None
-                else "The run has diverged, and no good state is left to go back to; start it again."
-            )
+            self._recorder.notice(no_more_rollbacks(self.config, made, good is not None))
         return self.finish("diverged")
 
     def finish(self, reason: str) -> Finished:
@@ -361,6 +343,21 @@ class Trainer:
         return self._progress.seconds_left(self.config)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _begin(self, branch: Branch | None) -> Validation | None:
+        """Begins a new run; returns what the weights of `branch` are worth on the run's own text."""
+        self._folder.begin(self.tokenizer)
+        self._folder.log.flush()
+        self._samples.cut(-1)
+        reached = None
+        if branch is not None:
+            self._learner.begin_with(branch.weights, branch.moments)
+            reached = self._progress.validate(self.config, self._poll)
+            self._recorder.append(reached)
+        self._learner.share()
+        self._samples.take(0, self.model, reached.loss if reached else None)
+        self._save()  # so that the run can be resumed from its first moment on
+        return reached
 
     def _restore(self, resumed: Resumed) -> None:
         state = resumed.state
