@@ -99,6 +99,7 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.app import RnnplayApp
     from rnnplay.tui.chart.chart import Chart
     from rnnplay.tui.heatmap.token_text import TokenText
+    from rnnplay.tui.inspection.timestep import CellPicture
     from rnnplay.tui.inspection.view import ViewTabs
     from rnnplay.tui.prompt.ghost_input import GhostInput
     from rnnplay.tui.prompt.prompt_pane import PromptPane
@@ -120,7 +121,8 @@ def test_every_key_is_bound() -> None:
         "prompt": bound(GhostInput.BINDINGS, PromptPane.BINDINGS) | {"right"},
         "chart": bound(Chart.BINDINGS),
         "inspection": bound(
-            InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, *(view.BINDINGS for view in VIEWS)
+            *(InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, CellPicture.BINDINGS),
+            *(view.BINDINGS for view in VIEWS),
         ),
         "runs": bound(RunsScreen.BINDINGS, RunList.BINDINGS),
         "comparison": bound(CompareScreen.BINDINGS),
