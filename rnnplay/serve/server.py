@@ -56,7 +56,7 @@ class Settings:
     threads: int = 1
     memory_mb: int = 2_000
     """What each of a visitor's processes may allocate."""
-    models: int = 4
+    models: int = 5
     """How many a visitor may have open at once, each in a process of its own."""
     idle_seconds: float = 1800.0
     public_url: str = ""

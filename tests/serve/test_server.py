@@ -134,7 +134,7 @@ async def test_a_visitor_types_into_an_interface_of_the_browsers_size(classes: C
     guest = (await classes()).guest()
     await guest.enter(width=101, height=33)
     await guest.sees("size 101x33 --processors")
-    await guest.sees("--memory 2000 --models 4")
+    await guest.sees("--memory 2000 --models 5")
     await guest.type("ü")
     await guest.sees("typed ü")
     assert guest.socket is not None

@@ -47,7 +47,7 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
     metavar="MB", help="What a visitor's interface and each training may allocate.",
 )  # fmt: skip
 @click.option(
-    *("--models-per-session", "models"), default=4, show_default=True, type=click.IntRange(1, 100),
+    *("--models-per-session", "models"), default=5, show_default=True, type=click.IntRange(1, 100),
     help="How many a visitor may have open at once, a race's too.",
 )  # fmt: skip
 @click.option(

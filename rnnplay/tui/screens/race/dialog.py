@@ -20,7 +20,7 @@ from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan
-from rnnplay.experiments.variants import MOST
+from rnnplay.experiments.variants import FEWEST, MOST
 from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
 from rnnplay.tui.chart.palette import run_look
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -215,8 +215,10 @@ class RaceDialog(ModalScreen[RacePlan | None]):
             )
             if len(self._plan.variants) > self._most:
                 raise InputError(
-                    f"{len(self._plan.variants)} variants, and here no more than {self._most} further models may be "
-                    "open: choose fewer, or stop a run first."
+                    f"The race has {len(self._plan.variants)} variants, and so many models cannot be open here beside "
+                    f"those that are: choose at most {self._most}."
+                    if self._most >= FEWEST
+                    else "No race can begin: there are as many models open as are allowed here."
                 )
             self._error = next(iter(errors.values()), "")
         except RnnplayError as error:

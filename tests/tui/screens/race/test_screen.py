@@ -99,12 +99,17 @@ async def test_a_race_of_more_variants_than_there_may_be_engines_is_refused(
     """Before any begins; those of the race before, which the next one ends, count as free."""
     from rnnplay.tui.screens.playground import race_actions
 
-    left = 2
+    left = 1
     monkeypatch.setattr(race_actions, "engines_left", lambda: left)
     async with stage.open().run_test(size=(80, 24)) as pilot:
         await stage.ready(pilot)
+        await open_dialog(stage, pilot)
+        assert note(stage).startswith("No race can begin")
+        await pilot.press("escape")
+        left = 2
         dialog = await open_dialog(stage, pilot)
-        assert "3 variants, and here no more than 2 further models may be open" in note(stage)
+        assert "The race has 3 variants, and so many models cannot be open here" in note(stage)
+        assert note(stage).endswith("choose at most 2.")
         await pilot.press("enter")
         assert stage.app.screen is dialog
         await pilot.press("escape")
