@@ -77,7 +77,7 @@ def type_text(terminal: Terminal, text: str, interval: float, before: str = "") 
     for key in keys:
         began = time.perf_counter()
         typed = typed[:-1] if key == BACKSPACE else typed + ("\n" if key == "\r" else key)
-        if not (typed.startswith(whole) or whole.startswith(typed)):
+        if key == BACKSPACE or not (typed.startswith(whole) or whole.startswith(typed)):
             whole = ""
         row = typed[typed.rfind("\n") + 1 :][-terminal.screen.columns :]
         terminal.send(key)

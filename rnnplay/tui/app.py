@@ -80,6 +80,7 @@ class RnnplayApp(App[None]):
     CSS = """
     /* Where what changes is below: the prompt and its bars, the ranking of a race. */
     PlaygroundScreen > ToastRack, RaceScreen > ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
+    WritingScreen > ToastRack { dock: top; align: right top; margin: 0; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin-top: 0; }
     .-low Toast { max-width: 76; }
     """

@@ -29,6 +29,8 @@ class Suggestions:
         """What the model suggests after `_asked`; "" if nothing is worth suggesting."""
         self._whole = ""
         """The text with the suggestion that is shown; "" if none is."""
+        self._suggested_at = 0
+        """The length of the text for which that was suggested."""
         self._walked = False
         """Whether the user chose what is shown."""
 
@@ -59,7 +61,9 @@ class Suggestions:
     def type(self, text: str) -> None:
         """Fits the suggestions to `text`, which the user has typed."""
         self._typed = text
-        if not (len(self._whole) > len(text) and self._whole.startswith(text)):
+        # Of a text cut shorter than it was suggested for, it would begin with what the user has just deleted.
+        cut = len(text) < self._suggested_at
+        if cut or not (len(self._whole) > len(text) and self._whole.startswith(text)):
             self._whole = ""
             self._walked = False
 
@@ -77,6 +81,7 @@ class Suggestions:
         if ghost and stands and not best.startswith(typed + ghost):
             return
         if not self._walked:
+            self._suggested_at = len(asked)
             self._whole = best if len(best) > len(typed) and best.startswith(typed) else ""
 
     def forget(self) -> None:
@@ -94,7 +99,7 @@ class Suggestions:
         words = self.words
         if number >= len(words):
             return False
-        best = self._asked + self._first
+        best, self._suggested_at = self._asked + self._first, len(self._typed)
         whole = self._typed + words[number].text
         on = words[number].phrase  # what the word leads on to
         self._whole = best if best.startswith(whole) else self._typed + on if on else whole

@@ -251,6 +251,9 @@ class GhostArea(TextArea):
         self.suggestion = visible_line(self.suggestions.ghost) if self.at_line_end else ""
         self.post_message(self.Suggested())
 
+    def _on_resize(self) -> None:
+        self.call_after_refresh(self.scroll_cursor_visible)  # as when samples are shown under the text
+
     @on(TextArea.SelectionChanged)
     def _cursor_moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()

@@ -42,6 +42,20 @@ def test_the_ghost_stays_while_it_agrees_with_what_is_typed() -> None:
     assert suggestions.ghost == "ld"
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+def test_deleted_text_is_not_suggested(chosen: bool) -> None:
+    suggestions = typed("a red", answer(" fox", " kite"))
+    if chosen:
+        assert suggestions.choose(1)
+    suggestions.type("a")
+    assert suggestions.ghost == ""
+    suggestions.answer("a", answer(" den", " hole"))
+    assert suggestions.ghost == " den" and suggestions.shown == 0
+    suggestions.type("a ")
+    suggestions.answer("a ", answer("hole", "den"))
+    assert suggestions.ghost == "den"
+
+
 def test_a_longer_phrase_extends_the_ghost() -> None:
     suggestions = typed("the w", answer("oman"))
     suggestions.type("the wo")

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
+from textual.widgets._toast import Toast
 
 from rnnplay.engine import messages
 from rnnplay.engine.messages import Complete, Sample, SampleText
@@ -209,6 +210,9 @@ async def test_the_cursor_stays_on_the_screen_while_one_writes(stage: Stage) -> 
             assert cursor_shown(area)
         await pilot.press("ctrl+home", "ctrl+z", "ctrl+y")
         assert cursor_shown(area)
+        await pilot.press("ctrl+end", "ctrl+g")  # samples take rows of the text's
+        await until(pilot, lambda: area.size.height < 15)
+        await until(pilot, lambda: cursor_shown(area))
 
 
 def cursor_shown(area: GhostArea) -> bool:
@@ -228,3 +232,11 @@ async def test_how_much_of_a_long_text_was_read_is_in_the_title(stage: Stage) ->
         assert "not saved to a file" in shown(stage.app.screen, "#writing-title")
         suggest(stage, "as", "ere")
         await until(pilot, lambda: "reading" not in shown(stage.app.screen, "#writing-title"))
+
+
+async def test_a_message_covers_no_words(stage: Stage) -> None:
+    async with stage.open().run_test(size=(80, 24), notifications=True) as pilot:
+        await write(stage, pilot)
+        stage.app.screen.notify("There is no other text.")
+        await until(pilot, lambda: bool(stage.app.screen.query(Toast)))
+        await until(pilot, lambda: stage.app.screen.query(Toast).last().region.bottom in (1, 2))
