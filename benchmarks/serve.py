@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import aiohttp
@@ -213,13 +214,17 @@ def judged(what: str, connections: list[Connection]) -> bool:
     return left == 0 and not any(lost)
 
 
-async def main() -> int:
+def main() -> int:
     parser = options_of("benchmarks.serve", __doc__)
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--drop", type=int, default=10)
     parser.add_argument("--browsers", type=int, default=2, help="pages of Chromium that train at once")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER")
-    given = parser.parse_args()
+    return asyncio.run(serve(parser.parse_args()))
+
+
+async def serve(given: Namespace) -> int:
+    """Serves a class and measures it; returns the exit code."""
     print(describe_machine())
     with tempfile.TemporaryDirectory(prefix="rnnplay-class-", ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
@@ -243,4 +248,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(main())

@@ -139,7 +139,7 @@ def test_validation_loss_perplexity_and_bits_per_character(made: Made) -> None:
 def test_next_tokens_and_suggestion(made: Made) -> None:
     """`complete` shows the softmax of the last logits, and whole words with the probability that a plain sum gives."""
     prompt = "the cat " if made.words else "the cat s"
-    found = made.rnnplay("complete", "made", prompt)
+    found = made.rnnplay("complete", "made", prompt, "--prior", "1")
     ids = made.ids("\n" + prompt)
     shares, order = torch.softmax(made.logits(ids)[-1], 0).topk(8)
     assert [bar["token"] for bar in found["next"]] == [made.tokens[token] for token in order.tolist()]

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.screen import Screen
 
 import rnnplay.tui
+from rnnplay.common.commands import shell_command
 from rnnplay.common.files import read_small
 from rnnplay.common.toml_text import parse_toml, toml_text
 from rnnplay.errors import InputError
@@ -62,7 +63,7 @@ MOVES = frozenset(("up", "down", "left", "right", "home", "end", "pageup", "page
 _HEAD = """\
 # The keys of rnnplay. Take the # from a line to change it; what is left out stays as it is.
 # A key: t  T  +  space  enter  escape  tab  f5  up  pagedown  ctrl+k  alt+1  shift+left
-# Several: ["k", "up"]. `rnnplay keys` prints those in force, and says which lines are refused.
+# Several: ["k", "up"]. {} prints those in force, and says which lines are refused.
 """
 
 
@@ -111,7 +112,7 @@ def catalogue(keymap: Keymap) -> list[KeyEntry]:
 
 def keymap_text() -> str:
     """Returns a keymap.toml in which every line is a comment that shows a default."""
-    lines, place = [_HEAD], ""
+    lines, place = [_HEAD.format(shell_command("keys"))], ""
     for entry in catalogue({}):
         if entry.place != place:
             place = entry.place
@@ -187,7 +188,8 @@ def _checked(one: str, value: object) -> tuple[str, ...]:
     if one not in known:
         near = difflib.get_close_matches(one, known, 1)
         raise InputError(
-            f"there is no key {one!r}; " + (f"did you mean {near[0]}?" if near else "`rnnplay keys` lists them.")
+            f"there is no key {one!r}; "
+            + (f"did you mean {near[0]}?" if near else shell_command("keys") + " lists them.")
         )
     given = [value] if isinstance(value, str) else value
     if not isinstance(given, list) or not given or not all(isinstance(key, str) and key for key in given):

@@ -34,6 +34,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.text.corpora.downloads import downloads
 from rnnplay.training.trainer import Trainer
+from rnnplay.tui.key_catalogue import keymap_text, read_keymap
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.leaving import onward_hints
 from rnnplay.tui.screens.playground.preset_actions import PresetActions
@@ -402,6 +403,12 @@ def provoke_a_lesson_of_ones_own(workspace: str) -> None:
     assert paste(last(call("lessons", "new", "mine", *there), "or check it: ")).exit_code == 0
 
 
+def provoke_keys_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "keymap.toml").write_text(keymap_text() + '[qqqq]\nzzzzzz = "t"\n', encoding="utf-8")
+    _, (problem,) = read_keymap(tmp_path / "keymap.toml")
+    assert problem.endswith(" lists them.")
+
+
 def places() -> Iterator[tuple[Path, int, int]]:
     """Where the code asks for a command: file, first line, last line."""
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -439,6 +446,7 @@ async def test_every_command_that_is_suggested_can_be_pasted(
         provoke_options_before_the_command(workspace, tmp_path)
         provoke_hints_of_the_command_line_itself(workspace, tmp_path)
         provoke_a_lesson_of_ones_own(workspace)
+        provoke_keys_of_ones_own(tmp_path)
         provoke_leaving_the_interface_while_a_run_is_trained(workspace, tmp_path)
         await provoke_hints_of_the_interface(workspace, tmp_path)
     missing = [

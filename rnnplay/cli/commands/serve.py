@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.cli.support.console import note
+from rnnplay.cli.support.options import WholeNumber
 from rnnplay.cli.support.session import Session, pass_session, workspace_option
 from rnnplay.common.commands import quoted
 from rnnplay.errors import InputError
@@ -30,28 +31,28 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
 
 @click.command("serve", short_help="Open the playground to a class, in the browser.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 for any free one.")
+@click.option("--port", default=8000, show_default=True, type=WholeNumber(0, 65535), help="0 for any free one.")
 @click.option(
     "--sessions",
     default=8,
     show_default=True,
-    type=click.IntRange(1, 1000),
+    type=WholeNumber(1, 1000),
     help="How many may be in at once; the rest wait.",
 )
 @click.option(
-    *("--threads-per-session", "threads"), default=1, show_default=True, type=click.IntRange(1, 64),
+    *("--threads-per-session", "threads"), default=1, show_default=True, type=WholeNumber(1, 64),
     help="The processors that a visitor's trainings share.",
 )  # fmt: skip
 @click.option(
-    *("--memory-per-process", "memory"), default=2_000, show_default=True, type=click.IntRange(400, 10**6),
+    *("--memory-per-process", "memory"), default=2_000, show_default=True, type=WholeNumber(400, 1_000_000),
     metavar="MB", help="What a visitor's interface and each training may allocate.",
 )  # fmt: skip
 @click.option(
-    *("--models-per-session", "models"), default=5, show_default=True, type=click.IntRange(1, 100),
+    *("--models-per-session", "models"), default=5, show_default=True, type=WholeNumber(1, 100),
     help="How many a visitor may have open at once, a race's too.",
 )  # fmt: skip
 @click.option(
-    "--idle", default=30, show_default=True, type=click.IntRange(1, 1440), metavar="MINUTES",
+    "--idle", default=30, show_default=True, type=WholeNumber(1, 1440), metavar="MINUTES",
     help="Without a key for that long, a session ends with a checkpoint.",
 )  # fmt: skip
 @click.option(

@@ -10,7 +10,7 @@ import click
 
 from rnnplay.cli.support.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
-from rnnplay.cli.support.options import KnobCommand, given, knob_options
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.reporters import choose_reporter
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     "--torchrun",
     "processes",
     metavar="N",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=1,
     help="Train in N processes on this machine, started by torchrun, each on its rows of every batch.",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from rnnplay.cli.support.options import ParamType
 from rnnplay.cli.support.session import Session, find_model
 from rnnplay.cli.support.settings import layered, settings_in, with_lasting_corpus
+from rnnplay.common.numbers import real_number
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import CheckpointError, InputError
@@ -23,16 +24,15 @@ if TYPE_CHECKING:
     from rnnplay.workspace import Workspace
 
 
-class Factor(click.FloatRange):
-    """A number above 0, at most 1. click's own range has room for what is no number at all: nan is not below 0."""
+class Factor(ParamType):
+    """Parses a number above 0, at most 1, with the grammar of the knobs."""
 
-    def __init__(self) -> None:
-        super().__init__(0, 1, min_open=True)
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number above 0 and at most 1.", param, ctx)
+        number = real_number(value) if isinstance(value, str) else float(value)
+        if number is None or not 0 < number <= 1:
+            self.fail(f"{str(value)[:60]!r} is not a number above 0 and at most 1.", param, ctx)
         return number
 
 

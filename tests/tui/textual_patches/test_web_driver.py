@@ -77,6 +77,7 @@ async def test_keys_and_sizes_arrive_and_the_end_is_a_closed_terminal(served: Se
     [b"", b"x", b"[]", b"{}", b'{"type": 1}', b'{"type": "resize"}', b'{"type": "say"}', b"\xff",
      b'{"type": "nothing"}', b'{"type": []}', b"[" * 20_000,
      b'{"type": "deliver_chunk_request"}', b'{"type": "deliver_chunk_request", "key": "x", "size": 1}'],
+    ids=range(13),
 )  # fmt: skip
 async def test_a_message_that_is_none_is_passed_over(served: Served, payload: bytes) -> None:
     served.send(b"M", payload)
