@@ -32,7 +32,7 @@ from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.runs.shipped import shipped_is_first
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
-from rnnplay.tui.keymap import fill_keys
+from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -77,13 +77,6 @@ class RnnplayApp(App[None]):
 
     TITLE = "rnnplay"
     CSS_PATH = "screens/playground/screen.tcss"
-    CSS = """
-    /* Where what changes is below: the prompt and its bars, the ranking of a race. */
-    PlaygroundScreen > ToastRack, RaceScreen > ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
-    WritingScreen > ToastRack { dock: top; align: right top; margin: 0; }
-    Toast { width: auto; max-width: 60; padding: 0 1; margin-top: 0; }
-    .-low Toast { max-width: 76; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, id="everywhere.quit"),
         *HELP_KEYS,
@@ -344,7 +337,8 @@ class RnnplayApp(App[None]):
         for command in super().get_system_commands(screen):
             match command.title:
                 case "Quit":
-                    yield command._replace(help="Quit; asks first and saves a run under way")
+                    asks = f"Quit; asks first and saves a run under way ({key_name('everywhere.quit')})"
+                    yield command._replace(help=asks)
                 case "Screenshot":
                     help_text = "Save the screen as an SVG in the workspace's screenshots/"
                     soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.keep_screenshot)

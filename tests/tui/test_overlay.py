@@ -15,6 +15,7 @@ from rnnplay.tui.chart.canvas import Layout
 from rnnplay.tui.chart.chart_model import ChartModel, Series
 from rnnplay.tui.chart.history import History
 from rnnplay.tui.chart.palette import DIED, run_look
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.overlay import OverlaidRun, Overlay, overlaid_series
 from rnnplay.tui.run_state import RunState
 from rnnplay.tui.screens.runs.browser import RunsScreen
@@ -94,7 +95,7 @@ def test_the_legend_fits_and_says_how_to_take_them_off(width: int, count: int) -
     text = legend(runs_named(*names), width, dark=True)
     rows = text.split("\n")
     assert len(rows) <= 3 and all(row.cell_length <= width for row in rows), text.plain
-    assert HINT in text.plain
+    assert fill_keys(HINT) in text.plain
     marks = [run.look.mark for run in runs_named(*names)]
     told = sum(text.plain.count(mark) for mark in set(marks))
     assert told == count or f"and {count - told} more" in text.plain

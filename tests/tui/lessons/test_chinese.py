@@ -16,6 +16,7 @@ from rnnplay.config import RunConfig
 from rnnplay.experiments.lr_range import RangeResult
 from rnnplay.experiments.sharing import choose_sharing
 from rnnplay.runs import health
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons.chinese import CHINESE, SENTENCES, in_chinese
 from rnnplay.tui.race.race_status import sharing_pieces
 from rnnplay.tui.race.ranking import STATES, columns
@@ -144,7 +145,7 @@ async def test_what_curves_say_is_in_the_lessons_language(stage: Stage) -> None:
         assert shown(app.screen, "#about") and isinstance(app.screen.query_one("#about"), Static)
 
 
-@pytest.mark.parametrize("notice", [NO_MODEL, MODEL_COMING, NOT_FINITE, NO_TEXT])
+@pytest.mark.parametrize("notice", [fill_keys(NO_MODEL), MODEL_COMING, NOT_FINITE, NO_TEXT])
 def test_what_the_inspection_says_in_place_of_a_view_is_chinese(notice: str) -> None:
     """A lesson leads there; without clipping it is what one sees first."""
     assert not in_chinese(notice).isascii()

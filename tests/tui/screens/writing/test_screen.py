@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
-from textual.widgets._toast import Toast
 
 from rnnplay.engine import messages
 from rnnplay.engine.messages import Complete, Sample, SampleText
@@ -238,5 +237,5 @@ async def test_a_message_covers_no_words(stage: Stage) -> None:
     async with stage.open().run_test(size=(80, 24), notifications=True) as pilot:
         await write(stage, pilot)
         stage.app.screen.notify("There is no other text.")
-        await until(pilot, lambda: bool(stage.app.screen.query(Toast)))
-        await until(pilot, lambda: stage.app.screen.query(Toast).last().region.bottom in (1, 2))
+        await until(pilot, lambda: bool(stage.app.screen.query("Toast")))
+        await until(pilot, lambda: stage.app.screen.query("Toast").last().region.bottom in (1, 2))
