@@ -23,7 +23,7 @@ from rnnplay.tui.runs.preview_text import preview_lines
 from rnnplay.tui.widgets.visible import visible_line
 
 REST_SECONDS = 0.12
-"""The curves of a run are read once the cursor has rested on it for so long."""
+"""The curves of a run are read once the cursor has rested on it, and no filter was typed, for so long."""
 
 
 class RunPreview(Vertical):
@@ -57,6 +57,10 @@ class RunPreview(Vertical):
         `origin`: what it was branched from.
         """
         another = _told(run) != _told(self._run)
+        if (
+            self._timer is not None and not another
+        ):  # it is asked for at each key of a filter: reading would hold up the next
+            self._timer.reset()
         if not another and (training, origin) == (self._training, self._origin):
             return
         self._run, self._training, self._origin = run, training, origin
@@ -64,7 +68,7 @@ class RunPreview(Vertical):
             self._bytes = None
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self.set_timer(REST_SECONDS, lambda: self._read(run))
+            self._timer = self.set_timer(REST_SECONDS, lambda: self._rested(run))
         self._show_text()
 
     def _show_text(self) -> None:
@@ -72,6 +76,10 @@ class RunPreview(Vertical):
         self.query_one(Chart).border_title = "Loss" if run is None else visible_line(run.name)
         lines = [] if run is None else preview_lines(run, self._training, self._bytes, self._origin)
         self.query_one("#preview-text", Static).update(Content("\n").join(lines))
+
+    def _rested(self, run: ListedRun | None) -> None:
+        self._timer = None
+        self._read(run)
 
     @work(thread=True, exclusive=True)
     def _read(self, run: ListedRun | None) -> None:

@@ -13,6 +13,9 @@ from rnnplay.workspace import Workspace
 PATIENCE_SECONDS, SCREEN_ROWS = 0.3, 50
 """After this time the runs read so far are shown, if they fill a screen."""
 
+BREATH_RUNS, BREATH_SECONDS = 50, 0.004
+"""How often, and for how long, a look at thousands of runs leaves Python to the interface, where one may type."""
+
 
 class RunReader:
     """The runs of a workspace, and which of them are being trained."""
@@ -48,7 +51,9 @@ class RunReader:
         """
         now = time.time()
         found = {}
-        for run in runs:
+        for number, run in enumerate(runs, 1):
+            if number % BREATH_RUNS == 0:
+                time.sleep(BREATH_SECONDS)
             if former is None or run.name in former or changed_lately(str(run.folder.path), now):
                 training = training_of(run.folder.path)
                 if training is not None:
