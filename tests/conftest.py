@@ -28,6 +28,11 @@ def small_text(characters: int = 6_000) -> str:
     return "\n".join(lines) + "\n"
 
 
+# Without it each worker, and each process that a test starts, compiles the same modules again: half of a collection.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More than cores: half of the time a test of the interface, or of a process, waits with its core idle."""

@@ -650,10 +650,13 @@ async def test_a_branch_begins_with_the_run_before_it(stage: Stage) -> None:
         assert not stage.engine.of(messages.Train)
         base = await train_variant(stage, pilot)
         assert stage.engine.of(messages.Train)[0].branch is None
-        await stage.stop(pilot, "length")
+        await finish(stage, pilot)
+        for asked in stage.engine.of(messages.Inspect):
+            await stage.say(pilot, messages.Failed(message="no", command="inspect", request=asked.request))
+        assert not app.lesson_progress.measuring, "the next run would wait for it"
         stage.engine.sent.clear()
         pane.post_message(LessonPane.VariantWanted("large"))
         await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
-        asked = stage.engine.of(messages.Train)[0]
-        assert asked.branch == messages.BranchFrom(checkpoint=base, extend_vocabulary=True)
-        assert asked.config.corpus == "python-source"
+        sent = stage.engine.of(messages.Train)[0]
+        assert sent.branch == messages.BranchFrom(checkpoint=base, extend_vocabulary=True)
+        assert sent.config.corpus == "python-source"
