@@ -86,6 +86,8 @@ class Group:
 
     def __init__(self, launch: Launch = BY_ITSELF, channel: Channel | None = None) -> None:
         self._launch, self._channel = launch, channel
+        self._flat: Tensor | None = None
+        """What is added up, in the same memory at every step: new memory of this size would cost as much as the sum."""
         self.rank, self.size, self.job = launch.rank, launch.size, launch.job
         self.asked_to_stop = False
         """Whether a signal has asked any of the processes to stop."""
@@ -170,15 +172,20 @@ class Group:
             for parameter, gradient in zip(parameters, gradients, strict=True)
         ]
         has = torch.tensor([gradient is not None for gradient in gradients] + [stop], dtype=loss.dtype)
-        flat = torch.cat([*pieces, loss.view(1), has.to(loss.device)])
+        pieces += [loss.view(1), has.to(loss.device)]
+        if self._flat is None:
+            self._flat = torch.cat(pieces)
+        else:
+            torch.cat(pieces, out=self._flat)
+        flat = self._flat
         flat[: -len(has)].mul_(weight)
         self._channel.add(flat)
-        *sums, total, have = torch.split(flat, [piece.numel() for piece in pieces] + [1, len(has)])
+        *sums, total, have = torch.split(flat, [piece.numel() for piece in pieces])
         *used, stops = have.tolist()
         self.asked_to_stop |= stops > 0
         for parameter, piece, processes in zip(parameters, sums, used, strict=True):
             parameter.grad = piece.view_as(parameter) if processes else None
-        return total.view(())
+        return total.view(()).clone()
 
     def share(self, tensors: list[Tensor]) -> None:
         """Overwrites `tensors` with those of rank 0."""
