@@ -6,7 +6,16 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-from rnnplay.inspection.questions import CANDIDATES
+from rnnplay.inspection.questions import (
+    CANDIDATES,
+    ClippingQuestion,
+    DistancesQuestion,
+    GatesQuestion,
+    GradientsQuestion,
+    PredictionsQuestion,
+    Question,
+    TimestepQuestion,
+)
 from rnnplay.inspection.results import (
     Candidate,
     ClippedStep,
@@ -91,6 +100,27 @@ class Observations:
                 self.timestep = found
             case Connectivity() | _:
                 pass  # no metric uses it
+
+    def knows(self, question: Question, step: int) -> bool:
+        """Whether the answer for the weights of `step` was taken."""
+        match question:
+            case GradientsQuestion(initial=True):
+                return self.initial_curve is not None
+            case GradientsQuestion():
+                found: Result | None = self.curve
+            case ClippingQuestion():
+                found = self.clipping
+            case PredictionsQuestion():
+                found = self.predictions
+            case DistancesQuestion():
+                found = self.distances
+            case TimestepQuestion():
+                found = self.timestep
+            case GatesQuestion():
+                found = self.gates.get(question.quantity)
+            case _:
+                found = None
+        return found is not None and found.step == step
 
     def _take_step(self, step: Step) -> None:
         self.steps = step.step

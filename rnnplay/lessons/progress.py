@@ -78,7 +78,7 @@ COLUMNS = ("who", "lesson", "step", "steps", "done", "tries", "seconds")
 def report(folder: Path) -> list[tuple[str, str, int, int, int, int, float]]:
     """Returns the rows (COLUMNS) for the progress files lessons.json in `folder` and the folders directly in it.
 
-    One row per person, lesson they began, and step, which counts from 1; `steps`, `tries` and `seconds` are the whole
+    One row per student, lesson they began, and step, which counts from 1; `steps`, `tries` and `seconds` are the whole
     lesson's. Whoever it is goes by the name of the folder with the file. Raises InputError if there is no such file,
     or if one is invalid.
     """

@@ -77,12 +77,26 @@ def _named(descriptor: int) -> Holder:
     return Holder()
 
 
-class RunLock:
-    """The lock of a run, held from `take` to `release` or the end of the process. Not needed for reading."""
+class _Locked:
+    """A file that is locked until `release`, or until this is forgotten."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+
+    def release(self) -> None:
+        """Releases the lock, if it is held."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.release()
+
+
+class RunLock(_Locked):
+    """The lock of a run, held from `take` to `release` or the end of the process. Not needed for reading."""
 
     @classmethod
     def take(cls, folder: Path, what: str = "run") -> RunLock:
@@ -130,26 +144,12 @@ class RunLock:
             return True  # a disk that does not answer for a moment
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
-    def release(self) -> None:
-        """Releases the lock, if it is held."""
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
 
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.release()
-
-
-class Hold:
+class Hold(_Locked):
     """Keeps a file from being removed by those who use `unheld`, from `take` to `release` or the end of the process.
 
     Where files cannot be locked (Windows, some network file systems) it keeps nothing.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
 
     @classmethod
     def take(cls, path: Path) -> Hold:
@@ -185,16 +185,6 @@ class Hold:
             return True
         ours = os.fstat(self._descriptor)
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
-
-    def release(self) -> None:
-        """Lets the file be removed."""
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
-
-    def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.release()
 
 
 @contextlib.contextmanager

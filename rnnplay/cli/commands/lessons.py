@@ -171,9 +171,9 @@ def check(path: str, as_json: bool) -> int:
 @click.argument("folders", metavar="FOLDER...", nargs=-1, required=True)
 @click.option("--out", metavar="FILE", required=True, help="The CSV file to write; - writes to standard output.")
 def report(folders: tuple[str, ...], out: str) -> None:
-    """Write the progress of a class as CSV: a row for each person, each lesson they began, and each of its steps.
+    """Write the progress of a class as CSV: a row for each student, each lesson they began, and each of its steps.
 
-    FOLDER is the folder with a person's lessons.json, such as their workspace under `rnnplay serve`, or a folder of
+    FOLDER is the folder with a student's lessons.json, such as their workspace under `rnnplay serve`, or a folder of
     such folders. done is 1 or 0; tries counts the runs started in the lesson, seconds is how long those took.
     """
     import csv
@@ -193,8 +193,8 @@ def report(folders: tuple[str, ...], out: str) -> None:
             csv.writer(file).writerows([COLUMNS, *map(_harmless, rows)])
     except OSError as error:
         raise InputError(f"{place} cannot be written ({error.strerror}); give another --out.") from error
-    people = len({row[0] for row in rows})
-    click.echo(printable(f"Wrote {place}: {people} {'person' if people == 1 else 'people'}, {len(rows)} rows."))
+    students = len({row[0] for row in rows})
+    click.echo(printable(f"Wrote {place}: {students} student{'s' * (students != 1)}, {len(rows)} rows."))
 
 
 def _harmless(row: tuple[Any, ...]) -> tuple[Any, ...]:

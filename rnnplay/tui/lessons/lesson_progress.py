@@ -13,19 +13,13 @@ from textual.message import Message
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
 from rnnplay.inspection.questions import (
-    ClippingQuestion,
-    DistancesQuestion,
-    GatesQuestion,
     GradientsQuestion,
-    PredictionsQuestion,
     Question,
-    TimestepQuestion,
     WhatIfQuestion,
 )
-from rnnplay.inspection.results import Completed, ForcedCompletion, Result
+from rnnplay.inspection.results import Completed, ForcedCompletion
 from rnnplay.lessons.languages import Language
 from rnnplay.lessons.measurements import Judged, Measurements, questions
-from rnnplay.lessons.observations import Observations
 from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.metrics.records import Finished
@@ -328,7 +322,7 @@ class LessonProgress:
         self._measuring = state.run, monotonic() + MEASURING_SECONDS
         self._pending = set()
         for purpose, question in _questions(session.lesson, variant).items():
-            if not _is_known(known, question, state.step):
+            if not known.knows(question, state.step):
                 self._pending.add(purpose)
                 self._ask(controller, session, purpose, question, monotonic())
         if self._pending:
@@ -358,7 +352,7 @@ class LessonProgress:
         known = session.measurements.of(variant)
         for purpose, question in _questions(session.lesson, variant).items():
             pace = session.paces.setdefault(purpose, Pace(ASK_SECONDS, ENGINE_FRACTION))
-            is_known = _is_known(known, question, state.step)
+            is_known = known.knows(question, state.step)
             initial = isinstance(question, GradientsQuestion) and question.initial
             if not (initial and is_known) and pace.due(now, moved=not over or not is_known, training=not over):
                 self._ask(self.controller, session, purpose, question, now)
@@ -374,28 +368,6 @@ def _is_lesson_prompt(controller: RunController, lesson: Lesson, asked: messages
 def _length(lesson: Lesson, variant: str) -> float:
     """Returns the last step that counts: a run extended beyond the lesson's length is not measured."""
     return lesson.config(variant).steps or math.inf
-
-
-def _is_known(observations: Observations, question: Question, step: int) -> bool:
-    """Whether the answer for the weights of `step` is known."""
-    match question:
-        case GradientsQuestion(initial=True):
-            return observations.initial_curve is not None
-        case GradientsQuestion():
-            found: Result | None = observations.curve
-        case ClippingQuestion():
-            found = observations.clipping
-        case PredictionsQuestion():
-            found = observations.predictions
-        case DistancesQuestion():
-            found = observations.distances
-        case TimestepQuestion():
-            found = observations.timestep
-        case GatesQuestion():
-            found = observations.gates.get(question.quantity)
-        case _:
-            found = None
-    return found is not None and found.step == step
 
 
 def _questions(lesson: Lesson, variant: str) -> dict[str, Question]:
