@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import takewhile
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,7 +231,10 @@ def next_tokens(
 ) -> tuple[list[tuple[str, float]], list[str]]:
     """The `bars` most probable next tokens by logits (V,), with their probabilities; and what each adds to the text."""
     probabilities = softmax(logits)
-    order = np.argsort(-probabilities, kind="stable")[:bars].tolist()
+    # The most probable few first: sorting all of 30,000 words takes 10 ms.
+    least = np.partition(probabilities, -bars)[-bars] if 0 < bars < len(probabilities) else 0.0
+    few = np.flatnonzero(probabilities >= least)
+    order = few[np.argsort(-probabilities[few], kind="stable")[:bars]].tolist()
     texts = [writer.copy().write(token) if token != UNKNOWN_ID else "" for token in order]
     return [(tokenizer.tokens[token], float(probabilities[token])) for token in order], texts
 
@@ -253,6 +260,14 @@ def unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], las
 
 def words_starting_with(tokenizer: Tokenizer, beginning: str, logits: Floats) -> list[tuple[int, float]]:
     """Ids of the words with that `beginning`, the most probable first, with probabilities over the whole vocabulary."""
-    ids = [token for token, word in enumerate(tokenizer.tokens) if word.startswith(beginning) and token != UNKNOWN_ID]
+    words = _words_in_order(cast(Any, tokenizer))
+    first = bisect_left(words, (beginning, 0))
+    ids = sorted(token for _, token in takewhile(lambda found: found[0].startswith(beginning), words[first:]))
     probabilities = softmax(logits)[ids].tolist()
     return sorted(zip(ids, probabilities, strict=True), key=lambda found: -found[1])
+
+
+@lru_cache(maxsize=4)
+def _words_in_order(tokenizer: Any) -> list[tuple[str, int]]:
+    """The vocabulary without <unk>, in order, kept for the last few tokenizers."""
+    return sorted((word, token) for token, word in enumerate(tokenizer.tokens) if token != UNKNOWN_ID)

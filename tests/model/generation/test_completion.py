@@ -14,6 +14,7 @@ import torch
 from rnnplay.config import CompletionConfig, RunConfig
 from rnnplay.model.generation import completion
 from rnnplay.model.generation.completion import Completer, complete
+from rnnplay.model.generation.context import Writer
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.characters import is_word_character
@@ -194,3 +195,18 @@ def test_while_a_long_text_is_read_a_typed_letter_costs_one_step(monkeypatch: py
     before = set(completer._end._states)
     completer.complete(text + "b", 3, EVERYTHING, seconds=0, meanwhile=True)
     assert len(set(completer._end._states) - before) == 1
+
+
+def test_the_words_begun_and_the_most_probable_tokens_are_those_of_a_plain_search() -> None:
+    tokenizer = build_tokenizer(["on one only to too tone oneself , . on-line\n"], "word")
+    logits = np.random.default_rng(3).normal(size=tokenizer.size).astype(np.float32)
+    logits[-2:] = logits[3]  # equals come in the order of the vocabulary
+    chances = completion.softmax(logits)
+    order = sorted(range(tokenizer.size), key=lambda token: (-chances[token], token))
+    for beginning in ("o", "on", "one", "t", "x"):
+        expected = [token for token in order if tokenizer.tokens[token].startswith(beginning) and token]
+        found = completion.words_starting_with(tokenizer, beginning, logits)
+        assert found == [(token, chances[token]) for token in expected]
+    for bars in (0, 1, 5, tokenizer.size, 99):
+        top, _ = completion.next_tokens(tokenizer, logits, Writer(tokenizer, np.array([1]), ""), bars)
+        assert top == [(tokenizer.tokens[token], chances[token]) for token in order[:bars]]
