@@ -114,6 +114,24 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dropout: Annotated[
         float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
     ] = 0.0
+    dropout_kind: Annotated[
+        Literal["token", "locked"],
+        Knob("dropout draws anew at each token, or its units stay dropped over all timesteps of a step", "model"),
+    ] = "token"
+    embedding_dropout: Annotated[
+        float,
+        Knob(
+            "fraction of the vocabulary whose vectors are dropped whole for a step",
+            "model",
+            low=0,
+            high=0.95,
+            label="word dropout",
+        ),
+    ] = 0.0
+    weight_drop: Annotated[
+        float,
+        Knob("fraction of the recurrent weights that is dropped for a step (DropConnect)", "model", low=0, high=0.95),
+    ] = 0.0
     tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model", kept=True)] = False
     softmax: Annotated[
         Literal["full", "adaptive"],

@@ -34,6 +34,9 @@ _NAMES = {
     ),
     "epochs": "max-epochs num-epochs nepochs n-epochs epoch num-train-epochs max-epoch",
     "dropout": "drop dropout-rate drop-prob dropout-prob dropouti dropouth keep-prob",
+    "dropout-kind locked": "variational-dropout variational locked-dropout lockdrop",
+    "embedding-dropout": "dropoute embed-dropout emb-dropout word-dropout",
+    "weight-drop": "wdrop weight-dropout dropconnect drop-connect recurrent-dropout",
     "clip-threshold": (
         "grad-clip gradient-clip clip-norm clipnorm clip-grad grad-norm max-grad-norm gradient-clipping clip-value"
     ),

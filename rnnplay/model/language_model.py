@@ -32,7 +32,7 @@ from torch.nn.functional import embedding
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import RnnplayError
-from rnnplay.model import recurrent
+from rnnplay.model import recurrent, regularisation
 from rnnplay.model.adaptive_softmax import adaptive_loss, make_adaptive
 from rnnplay.model.linear_cross_entropy import linear_cross_entropy
 
@@ -63,7 +63,7 @@ class LanguageModel(nn.Module):
             )
         if config.tie and isinstance(self.output, nn.Linear):
             self.output.weight = self.embedding.weight
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = regularisation.make_dropout(config)
         self.initialise(torch.Generator().manual_seed(config.seed))
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -80,8 +80,14 @@ class LanguageModel(nn.Module):
         """As `forward`, up to the output layer: the hidden states (B, T, H), dropout applied, and the state."""
         # Tied, the output layer fills the gradient of the same weights: only the rows read need be added to it.
         sparse = self.config.tie and ids.device.type == "cpu"
-        embedded = self.dropout(embedding(ids, self.embedding.weight, sparse=sparse))  # (B, T, E)
-        if recurrent.applies(self.rnn, embedded):
+        embedded = embedding(ids, self.embedding.weight, sparse=sparse)  # (B, T, E)
+        if self.training and self.config.embedding_dropout:
+            embedded = regularisation.drop_words(embedded, ids, self.vocabulary, self.config.embedding_dropout)
+        embedded = self.dropout(embedded)
+        if self.training and regularisation.layer_by_layer(self.config):
+            dropped = self.config.weight_drop
+            hidden, state = regularisation.run(self.rnn, embedded, state, self.dropout, dropped)
+        elif recurrent.applies(self.rnn, embedded):
             hidden, state = recurrent.run(self.rnn, embedded, cast("Tensor | None", state))
         else:
             hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them

@@ -12,6 +12,7 @@ E in the first layer and H above. Results equal torch.nn's up to rounding, and a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -34,12 +35,15 @@ def applies(rnn: nn.RNNBase, inputs: Tensor) -> bool:
     )
 
 
-def run(rnn: nn.RNNBase, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def run(
+    rnn: nn.RNNBase, inputs: Tensor, state: Tensor | None = None, weights: Sequence[Sequence[Tensor]] | None = None
+) -> tuple[Tensor, Tensor]:
     """As `rnn(inputs, state)`, dropout between layers included: inputs (B, T, E), state (L, B, H) or None for zeros.
 
     Returns hidden (B, T, H) of the top layer and the last state (L, B, H). Differentiable once, by everything.
     Under autocast all is computed and returned in its type, as torch.nn does it; gradients are in the weights' own.
-    `rnn` is batch first, of one direction and with biases; raises TypeError for an LSTM.
+    `rnn` is batch first, of one direction and with biases; raises TypeError for an LSTM. `weights`: of as many layers
+    as `state` has, in place of its own.
     """
     if not isinstance(rnn, nn.GRU | nn.RNN):
         raise TypeError("own kernels are there for GRU and RNN")
@@ -48,14 +52,14 @@ def run(rnn: nn.RNNBase, inputs: Tensor, state: Tensor | None = None) -> tuple[T
     if state is None:
         state = x.new_zeros(rnn.num_layers, x.shape[1], rnn.hidden_size)
     last: list[Tensor] = []
-    for layer, (own, hidden) in enumerate(zip(rnn.all_weights, state.to(kind).unbind(), strict=True)):
-        weights = [weight.to(kind) for weight in own]
+    for layer, (own, hidden) in enumerate(zip(weights or rnn.all_weights, state.to(kind).unbind(), strict=True)):
+        given = [weight.to(kind) for weight in own]
         if layer and rnn.dropout and rnn.training:
             x = dropout(x, rnn.dropout)
         if isinstance(rnn, nn.GRU):
-            x, hidden = _apply(_GRULayer, x, hidden, *weights)
+            x, hidden = _apply(_GRULayer, x, hidden, *given)
         else:
-            x, hidden = _apply(_RNNLayer, x, hidden, *weights, rnn.nonlinearity == "relu")
+            x, hidden = _apply(_RNNLayer, x, hidden, *given, rnn.nonlinearity == "relu")
         last.append(hidden)
     return x.transpose(0, 1), torch.stack(last)
 

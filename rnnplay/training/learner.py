@@ -25,6 +25,7 @@ from rnnplay.model.language_model import (
     state_from_tensors,
     state_to_tensors,
 )
+from rnnplay.model.regularisation import draws
 from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
@@ -113,13 +114,13 @@ class Learner:
         `between_passes` is called after each of the two passes, while the weights are still those of the step before.
         """
         self.group.order(Order(What.STEP, lr, clip_mode, clip_threshold, guarded))
-        draws = self._draws()  # of this place in the text
+        randomness = self._draws()  # of this place in the text
         batch = self.feed.next()
         rows = self.group.rows(batch)
         inputs = torch.from_numpy(rows.inputs).to(self.device)  # (B, T)
         targets = target_ids(rows, self.device)  # (B·T,)
         self.raw_model.train()
-        with draws, autocast(self.device, self.precision):
+        with randomness, autocast(self.device, self.precision):
             loss, state = self.raw_model.loss(
                 inputs, targets, None if batch.reset else self._state, "mean" if rows.tokens else "sum"
             )
@@ -229,7 +230,7 @@ class Learner:
         Each of several processes draws its own, from the seed, its rank and the place in the text, so that they need
         not be saved, and are the same after a restart.
         """
-        if not self._config.dropout:
+        if not draws(self._config):
             return nullcontext()
         if self.group.alone:
             return self._randomness()

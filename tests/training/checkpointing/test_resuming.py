@@ -35,6 +35,8 @@ WHOLE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("lstm", "stream", "adam", {"schedule": "plateau", "plateau_patience": 0, "lr": 0.3, "eval_every": 3}),
     ("gru", "stream", "adam", {"tie": True, "embedding": 10, "ema_decay": 0.9}),
     ("rnn", "lines", "sgd", {"ema_decay": 0.99, "momentum": 0.0}),
+    ("lstm", "stream", "adam", {"dropout": 0.3, "dropout_kind": "locked", "layers": 2, "embedding_dropout": 0.2}),
+    ("gru", "lines", "sgd", {"weight_drop": 0.3}),
 ]
 if can_bfloat16(torch.device("cpu")):
     WHOLE.append(("lstm", "stream", "adam", {"precision": "bfloat16"}))
