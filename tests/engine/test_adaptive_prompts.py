@@ -133,10 +133,12 @@ def test_a_sample_of_a_long_prompt_does_not_hold_up_what_else_is_asked(
     monkeypatch.setattr(prompts, "FIRST_SECONDS", 1e-6)
     asked, text = Asked(loaded), TEXT * 20
     sampling = SamplingConfig(length=5, temperature=0)
-    ticks = count()  # a clock that each look at it moves on: the sample gets three slices, however fast the machine
-    monkeypatch.setattr(prompts, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     asked.prompts.ask(messages.Sample(request=1, prompt=text, sampling=sampling))
-    asked.prompts.work(seconds=3.5)
+    with monkeypatch.context() as patched:
+        # A clock that each look at it moves on: the sample gets three slices, however fast the machine.
+        ticks = count()
+        patched.setattr(prompts, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+        asked.prompts.work(seconds=3.5)
     assert asked.posted == [] and asked.prompts.busy
     asked.complete("Bob", AdaptationConfig(), request=2)
     pieces = [event for event in asked.posted if isinstance(event, messages.SampleText)]
