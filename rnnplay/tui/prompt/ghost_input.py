@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from rnnplay.engine.messages import Completion
 from rnnplay.tui.prompt.suggestions import Suggestions
@@ -26,6 +27,9 @@ MOST_CHARACTERS = 100_000
 """A pasted text is cut to its last characters; the model reads only the end of a long text."""
 
 WIDTH_STEP = 256
+
+FOLLOW_SECONDS = 5.0
+"""Time since the last key after which the ghost follows the weights that training changes."""
 
 
 class GhostInput(Input):
@@ -71,7 +75,7 @@ class GhostInput(Input):
     """The rest of the suggestion, shown while the cursor is at the end."""
 
     def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
-        self.suggestions = Suggestions()
+        self.suggestions = Suggestions(FOLLOW_SECONDS)
         self._measured = ""
         self._cells = [0]
         self._taken = ""
@@ -116,6 +120,14 @@ class GhostInput(Input):
         if self.virtual_size.width != wide:
             # If the input scrolls before the layout knows the new width, the cursor may be out of sight.
             self.call_after_refresh(self._show_cursor)
+
+    def _watch_selection(self, selection: Selection) -> None:
+        self.suggestions.touch()
+        super()._watch_selection(selection)
+
+    def _on_focus(self, event: events.Focus) -> None:
+        self.suggestions.touch()
+        super()._on_focus(event)
 
     def _show_cursor(self) -> None:
         self.scroll_to_region(Region(self._cursor_offset, 0, 1, 1), force=True, animate=False)

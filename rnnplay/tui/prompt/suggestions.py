@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
+from time import monotonic
 
 import msgspec
 
@@ -17,10 +20,19 @@ class Suggestions:
     """The continuations of one text, and which of them is shown.
 
     They are stored with the text that they continue: what is typed on either agrees with one, and shortens it without
-    a new request, or excludes it. What is shown stays as it is while it agrees with what is typed.
+    a new request, or excludes it.
+
+    What is shown stays as it is while it agrees with what is typed, so that who reaches for Tab gets what they see.
+    After a typed character a longer phrase may extend it; a new answer to the same text, as training has changed the
+    weights or more of a long text was read, changes only the words. With `follow_after` the ghost follows such
+    answers, too, once the user has left it alone for so many seconds and the words no longer have it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, follow_after: float = math.inf, clock: Callable[[], float] = monotonic) -> None:
+        """`clock` gives the time in seconds."""
+        self._follow_after, self._clock = follow_after, clock
+        self._touched = clock()
+        """When the user last did something here."""
         self._typed = ""
         self._asked = ""
         """The text that the model answered."""
@@ -58,9 +70,14 @@ class Suggestions:
         fits = [at for at, word in enumerate(self.words) if ghost.startswith(word.text)]
         return max(fits, key=lambda at: len(self.words[at].text), default=None)
 
+    def touch(self) -> None:
+        """Notes that the user is at it: for a while the ghost stays as they see it."""
+        self._touched = self._clock()
+
     def type(self, text: str) -> None:
         """Fits the suggestions to `text`, which the user has typed."""
         self._typed = text
+        self.touch()
         # Of a text cut shorter than it was suggested for, it would begin with what the user has just deleted.
         cut = len(text) < self._suggested_at
         if cut or not (len(self._whole) > len(text) and self._whole.startswith(text)):
@@ -76,12 +93,10 @@ class Suggestions:
         self._asked, self._words = asked, list(completion.words)
         self._first = completion.phrase or completion.suggestion
         best = asked + self._first
-        # The weights may have changed, so that the same text is answered anew.
-        stands = not again or self._walked or ghost in [word.text for word in self.words]
-        if ghost and stands and not best.startswith(typed + ghost):
-            return
-        if not self._walked:
-            self._suggested_at = len(asked)
+        extends = not again and best.startswith(typed + ghost)
+        follows = again and self.shown is None and self._clock() - self._touched >= self._follow_after
+        if not ghost or (not self._walked and (extends or follows)):
+            self._suggested_at, self._walked = len(asked), False
             self._whole = best if len(best) > len(typed) and best.startswith(typed) else ""
 
     def forget(self) -> None:
@@ -99,6 +114,7 @@ class Suggestions:
         words = self.words
         if number >= len(words):
             return False
+        self.touch()
         best, self._suggested_at = self._asked + self._first, len(self._typed)
         whole = self._typed + words[number].text
         on = words[number].phrase  # what the word leads on to

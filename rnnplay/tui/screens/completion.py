@@ -16,6 +16,7 @@ from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_value
 from rnnplay.engine import messages
 from rnnplay.runs.naming import new_run_name
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -192,7 +193,8 @@ class CompletionDialog(ModalScreen[None]):
     def _event_received(self, received: RunController.EventReceived) -> None:
         match received.event:
             case messages.Kept(run=run, loss=loss):
-                text = f"The adapted weights are kept as {run}; its validation loss is {fixed(loss, 4)}. o opens it."
+                text = f"The adapted weights are kept as {run}; its validation loss is {fixed(loss, 4)}. "
+                text += f"{KEYS.runs} in the playground opens it."
                 self.notify(text, timeout=10, markup=False)
             case messages.Completion():
                 self._show_status()

@@ -93,15 +93,42 @@ def test_an_answer_to_another_text_changes_nothing() -> None:
     assert suggestions.ghost == "nd"
 
 
-def test_changed_weights_replace_the_ghost_only_if_it_is_no_longer_among_the_words() -> None:
-    suggestions = typed("w", answer("as", "ere"))
-    suggestions.answer("w", answer("ere", "as"))
-    assert suggestions.ghost == "as"
-    suggestions.answer("w", answer("ho", "hat"))
-    assert suggestions.ghost == "ho"
-    suggestions.walk(1)
-    suggestions.answer("w", answer("as"))
-    assert suggestions.ghost == "hat"  # chosen by the user
+@pytest.mark.parametrize("phrase", ["", "as a", 'as!"'])
+def test_a_new_answer_to_the_same_text_changes_only_the_words(phrase: str) -> None:
+    """Who reaches for Tab gets what they see, whatever training does to the weights meanwhile."""
+    suggestions = typed("w", answer("as", "ere", phrase=phrase))
+    seen = phrase or "as"
+    for again in (answer("ere", "as", phrase="ere of"), answer("as", phrase="as a king"), answer("ho"), answer()):
+        suggestions.answer("w", again)
+        assert (suggestions.ghost, texts(suggestions)) == (seen, [word.text for word in again.words])
+    suggestions.type("wa")
+    assert suggestions.ghost == seen[1:]
+    suggestions.answer("wa", answer("s", phrase=seen[1:] + " and"))
+    assert suggestions.ghost == seen[1:] + " and"  # a character was typed, and the phrase goes on as before
+
+
+def test_a_ghost_that_was_left_alone_follows_the_weights() -> None:
+    now = [100.0]
+    suggestions = Suggestions(5, lambda: now[0])
+    suggestions.type("w")
+    suggestions.answer("w", answer("as", "ere", phrase='as!"'))
+
+    def after(seconds: float, *words: str) -> str:
+        now[0] += seconds
+        suggestions.answer("w", answer(*words))
+        return suggestions.ghost
+
+    assert after(4.9, "ho") == 'as!"'
+    assert after(0.2, "ho", "as") == 'as!"'  # still one of the words
+    assert after(0.0, "ho", "hat") == "ho"
+    suggestions.touch()
+    assert after(1, "ich") == "ho"
+    suggestions.type("wx")
+    suggestions.type("w")
+    assert after(4, "hy") == "hy"  # the x excluded what was shown before
+    assert after(0.9, "e") == "hy"
+    assert suggestions.walk(1)
+    assert after(60, "as") == "e"  # chosen by the user
 
 
 def test_below_the_floor_words_are_shown_and_no_ghost() -> None:

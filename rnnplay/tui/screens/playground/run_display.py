@@ -296,6 +296,7 @@ class RunDisplay:
         self._silence_reported = False
         self._say("")
         self._prompt.append_sample("", True)
+        self._prompt.clear_completion()  # of another model
         self.show()
 
     # --- prompts --------------------------------------------------------------------------------------------
@@ -316,6 +317,7 @@ class RunDisplay:
 
     def look_again(self) -> None:
         """Completes the prompt again, because the model has changed or another screen was in front."""
+        self._prompt.clear_completion()
         self.show()
         self._ask(self._prompt.text)
 

@@ -347,7 +347,12 @@ class WritingScreen(Screen[None]):
         """Shows the settings of completion, and how the model adapts to the text."""
         from rnnplay.tui.screens.completion import CompletionDialog  # imported on first use
 
-        self.app.push_screen(CompletionDialog(self._controllers, self.controller), lambda _: self._ask())
+        self.app.push_screen(CompletionDialog(self._controllers, self.controller), self._completion_chosen)
+
+    def _completion_chosen(self, _: object) -> None:
+        self._area.suggestions.forget()  # it is of other settings
+        self._area.show_suggestions()
+        self._ask()
 
     def action_written(self) -> None:
         """Shows the samples that were drawn from the run; one that is chosen is inserted."""
