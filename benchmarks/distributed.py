@@ -140,25 +140,27 @@ def _diverge(_rounds: int, _seconds: float) -> None:
     from rnnplay.config import RunConfig
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.metrics.records import Rollback
+    from rnnplay.training import followers, loop
     from rnnplay.training.distributed import Group
     from rnnplay.training.followers import follow, invite
     from rnnplay.training.learner import Learner
+    from rnnplay.training.loop import train_step
     from rnnplay.training.trainer import Trainer
 
     group: Group = _joined()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         workspace = _workspace(Path(folder))
         took: list[int] = []
-        plain = Learner.step
 
-        def step(self: Learner, *arguments: Any) -> Any:
+        def step(learner: Learner, *arguments: Any) -> Any:
             took.append(1)
             if group.rank == 1 and len(took) == 150:
                 with torch.no_grad():
-                    next(self.raw_model.parameters()).fill_(float("nan"))
-            return plain(self, *arguments)
+                    next(learner.raw_model.parameters()).fill_(float("nan"))
+            return train_step(learner, *arguments)
 
-        Learner.step = step  # type: ignore[method-assign,assignment]
+        module: Any = followers if group.rank else loop
+        module.train_step = step
         if group.rank:
             share = Learner.share
 
@@ -192,6 +194,7 @@ def _speed(rounds: int, seconds: float) -> None:
     from rnnplay.config import RunConfig
     from rnnplay.model.hardware import keep_memory, prepare_thread
     from rnnplay.training.learner import Learner
+    from rnnplay.training.loop import train_step
 
     prepare_thread()
     keep_memory()
@@ -225,14 +228,14 @@ def _speed(rounds: int, seconds: float) -> None:
             waiting: list[float] = []
 
             def by_itself(learner: Learner = alone) -> None:
-                learner.step(0.001, "norm", 1.0)
+                train_step(learner, 0.001, "norm", 1.0)
 
             def lead(learner: Learner = ours) -> None:
                 if group.rank:
                     order = group.next_order()
-                    learner.step(order.lr, order.clip_mode, order.clip_threshold)
+                    train_step(learner, order.lr, order.clip_mode, order.clip_threshold)
                 else:
-                    learner.step(0.001, "norm", 1.0)
+                    train_step(learner, 0.001, "norm", 1.0)
 
             for number in range(rounds + 1):
                 count = 0
@@ -380,6 +383,7 @@ def _measured(shape: Shape) -> tuple[int, float]:
     from benchmarks.contender import prepared
     from rnnplay.model.hardware import keep_memory, prepare_thread
     from rnnplay.training.learner import Learner
+    from rnnplay.training.loop import train_step
 
     prepare_thread()
     keep_memory()
@@ -390,7 +394,7 @@ def _measured(shape: Shape) -> tuple[int, float]:
         times: list[float] = []
         while len(times) < 5 or sum(times) < 4:
             began = time.process_time()
-            learner.step(0.001, "norm", 1.0)
+            train_step(learner, 0.001, "norm", 1.0)
             times.append(time.process_time() - began)
         return learner.raw_model.size, statistics.median(times[1:])
 

@@ -18,7 +18,8 @@ from benchmarks.contender import prepared
 from benchmarks.duel import Contender, duel
 from rnnplay.model.hardware import native_bfloat16
 from rnnplay.runs.folder import RunFolder
-from rnnplay.training.learner import StepResult
+from rnnplay.training import loop
+from rnnplay.training.progress import StepResult
 from rnnplay.training.trainer import Trainer
 
 
@@ -104,7 +105,7 @@ def recording_seconds(shape: Shape, home: Path, options: Options) -> tuple[float
     torch.set_num_threads(options.threads)
     config, corpus, workspace = prepared(shape, home, "float32", options.threads)
     trainer = Trainer(config, corpus, RunFolder(workspace.checkpoints / "run"), lambda _: None)
-    learn, inside = trainer._learner.step, 0.0
+    learn, inside = loop.train_step, 0.0
 
     def timed(*given: Any) -> StepResult:
         nonlocal inside
@@ -113,11 +114,14 @@ def recording_seconds(shape: Shape, home: Path, options: Options) -> tuple[float
         inside += time.process_time() - began
         return result
 
-    setattr(trainer._learner, "step", timed)  # noqa: B010 (mypy takes no assignment to a method)
-    began = time.process_time()
-    for _ in range(20 if options.quick else 200):
-        trainer.advance()
-    whole = time.process_time() - began
+    loop.train_step = timed  # type: ignore[assignment]
+    try:
+        began = time.process_time()
+        for _ in range(20 if options.quick else 200):
+            trainer.advance()
+        whole = time.process_time() - began
+    finally:
+        loop.train_step = learn
     trainer.close()
     return whole, inside
 

@@ -27,6 +27,7 @@ from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.dependencies import Draw, recall_line
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
 from rnnplay.training.learner import Learner
+from rnnplay.training.loop import train_step
 from rnnplay.workspace import Workspace
 
 Cell = Literal["rnn", "lstm", "gru"]
@@ -55,7 +56,7 @@ def train(corpus: EncodedCorpus, config: RunConfig) -> Outcome:
     learner = Learner(config, corpus)
     began = time.process_time()
     for _ in range(config.steps):
-        learner.step(config.lr, "norm", 1.0)
+        train_step(learner, config.lr, "norm", 1.0)
     seconds = time.process_time() - began
     found = distance_accuracy(learner.model, corpus.tokenizer, "recall")
     curve = gradient_curve(learner.model, probe(corpus))

@@ -30,6 +30,7 @@ def train_at_rates(
     """
     from rnnplay.model.hardware import prepare_thread, use_threads
     from rnnplay.training.learner import Learner
+    from rnnplay.training.loop import train_step
     from rnnplay.training.threads import use_free_cores
 
     prepare_thread()
@@ -39,7 +40,7 @@ def train_at_rates(
     for step, lr in enumerate(lrs, start=1):
         if stopping():
             break
-        result = learner.step(lr, config.clip, config.clip_threshold, guarded=False)
+        result = train_step(learner, lr, config.clip, config.clip_threshold, guarded=False)
         points.append(RangePoint(step, lr, result.loss))
         take(points[-1])
         if not math.isfinite(result.loss) or result.loss > STOP * points[0].loss:

@@ -10,7 +10,7 @@ A step whose loss or gradient is not finite, or whose gradient is too large to b
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -50,6 +50,14 @@ STUCK_STEPS = 50
 
 ABOVE_STEPS = 500
 """Steps far above the level before the run counts as diverged, however the loss moves."""
+
+
+class Trouble(NamedTuple):
+    """Why a run has diverged."""
+
+    cause: str
+    where: str
+    """The parameter that is not finite, or whose gradient is not finite or is the largest, if any."""
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):

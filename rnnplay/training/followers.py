@@ -17,6 +17,7 @@ from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
 from rnnplay.text.tokenizers.build import load_tokenizer
 from rnnplay.training.distributed import Group, What
 from rnnplay.training.learner import Learner
+from rnnplay.training.loop import train_step
 from rnnplay.workspace import Workspace
 
 
@@ -81,7 +82,7 @@ def follow(
         return
     while (order := group.next_order()).what != What.END:
         if order.what == What.STEP:
-            learner.step(order.lr, order.clip_mode, order.clip_threshold, order.guarded)
+            train_step(learner, order.lr, order.clip_mode, order.clip_threshold, order.guarded)
         elif order.what == What.SHARE:
             learner.share()
         else:

@@ -1,4 +1,4 @@
-"""The learner: model, optimizer, data and carried state, and the training step that advances them together."""
+"""The learner: model, optimizer, data and carried state, which a training step (loop.py) advances together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from typing import NamedTuple
 
 import msgspec
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
-from torch.nn.utils import get_total_norm
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
@@ -20,21 +18,16 @@ from rnnplay.model.hardware import can_bfloat16, choose_device, choose_precision
 from rnnplay.model.language_model import (
     LanguageModel,
     State,
-    autocast,
-    detach,
     state_from_tensors,
     state_to_tensors,
 )
 from rnnplay.model.regularisation import draws
 from rnnplay.runs.checkpoint_state import TrainingState
-from rnnplay.runs.divergence import LARGEST_NORM
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpointing.checkpoints import RAW
-from rnnplay.training.clipping import Clipped, Mode, clip
 from rnnplay.training.distributed import ALONE, Group, Order, What
-from rnnplay.training.evaluation import target_ids
-from rnnplay.training.optim import make_optimizer, moment_names, set_learning_rate, take_step
+from rnnplay.training.optim import make_optimizer, moment_names
 from rnnplay.training.randomness import OwnRandomness
 
 Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
@@ -43,19 +36,6 @@ Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 def do_nothing() -> None:
     """Does nothing; the default of callbacks."""
-
-
-class StepResult(NamedTuple):
-    """The result of one step."""
-
-    loss: float
-    """Mean over the step's tokens, in nats."""
-    norm: Clipped
-    tokens: int
-    taken: bool = True
-    """Whether the weights were updated."""
-    where: str = ""
-    """If not: the first parameter whose gradient is not finite, or the one with the largest; "" if it was the loss."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -70,8 +50,8 @@ class Place(msgspec.Struct, frozen=True):
 class Learner:
     """Everything that a training step changes.
 
-    Where several processes train together, each has one: `step`, `share`, `tensors` and `roll_back`, when called in
-    the process that leads, are also called in the others, by its order.
+    Where several processes train together, each has one: `share`, `tensors` and `roll_back`, when called in the process
+    that leads, are also called in the others, by its order; so is `train_step`.
     """
 
     def __init__(
@@ -82,70 +62,63 @@ class Learner:
         group: Group = ALONE,
         asked_to_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`asked_to_stop`: whether a signal has asked this process to stop, which the others then learn."""
+        """`between_passes`: called by each step after its forward and after its backward pass.
+
+        `asked_to_stop`: whether a signal has asked this process to stop, which the others then learn.
+        """
         self._config = config
-        self.group, self._asked_to_stop = group, asked_to_stop
-        self._between_passes = between_passes
+        self.group, self.asked_to_stop = group, asked_to_stop
+        self.between_passes = between_passes
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
         self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
         self.raw_model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
         """The model that the steps update."""
         # Moved to the device again, which lays out cuDNN's weights side by side; a copy does not.
-        self._ema_model = deepcopy(self.raw_model).to(self.device) if config.ema_decay else None
-        self._parameters = list(self.raw_model.parameters())
-        self._optimizer = make_optimizer(config, self._parameters, self.device)
+        self.ema_model = deepcopy(self.raw_model).to(self.device) if config.ema_decay else None
+        """Holds the EMA of the weights, if one is kept."""
+        self.parameters = list(self.raw_model.parameters())
+        self.optimizer = make_optimizer(config, self.parameters, self.device)
         self._randomness = OwnRandomness(config.seed, self.device)
-        self._state: State | None = None
+        self.state: State | None = None
+        """The hidden state in which the next batch begins; None for zeros."""
 
     @property
     def model(self) -> LanguageModel:
         """The model that is validated, saved and prompted: with the EMA weights if an EMA is kept, else the raw one."""
-        return self._ema_model or self.raw_model
+        return self.ema_model or self.raw_model
 
-    def step(
-        self, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, ema_decay: float = 0.0
-    ) -> StepResult:
-        """Performs one update by truncated backpropagation through time (Williams & Peng 1990).
+    def randomness_of_step(self) -> AbstractContextManager[None]:
+        """The random numbers of the next step's dropout; nothing else draws.
 
-        The EMA of the weights, where one is kept, moves towards the new weights with decay `ema_decay`.
-        If `guarded`, a step whose loss or gradient is not finite, or whose gradient norm exceeds LARGEST_NORM, changes
-        neither weights nor moments; the carried state, which may have exploded too, is reset to zero.
-        `between_passes` is called after each of the two passes, while the weights are still those of the step before.
+        Each of several processes draws its own, from the seed, its rank and the place in the text, so that they need
+        not be saved, and are the same after a restart.
         """
-        self.group.order(Order(What.STEP, lr, clip_mode, clip_threshold, guarded))
-        randomness = self._draws()  # of this place in the text
-        batch = self.feed.next()
-        rows = self.group.rows(batch)
-        inputs = torch.from_numpy(rows.inputs).to(self.device)  # (B, T)
-        targets = target_ids(rows, self.device)  # (B·T,)
-        self.raw_model.train()
-        with randomness, autocast(self.device, self.precision):
-            loss, state = self.raw_model.loss(
-                inputs, targets, None if batch.reset else self._state, "mean" if rows.tokens else "sum"
-            )
-        self._between_passes()
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._between_passes()
-        fraction = rows.tokens / batch.tokens
-        loss = self.group.add_up(loss.detach(), self._parameters, fraction, self._asked_to_stop())
-        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-        # Both numbers at once, so that the host waits for the device only once per step.
-        loss_value, norm = torch.stack((loss, get_total_norm(gradients))).tolist()
-        clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
-        if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
-            where = self._worst_gradient() if math.isfinite(loss_value) else ""
-            self._optimizer.zero_grad()
-            self._state = None
-            return StepResult(loss_value, clipped, batch.tokens, False, where)
-        set_learning_rate(self._optimizer, lr)
-        take_step(self._optimizer)
-        if self._ema_model is not None:
-            ema, raw = ([one.detach() for one in model.parameters()] for model in (self._ema_model, self.raw_model))
-            torch._foreach_lerp_(ema, raw, 1 - ema_decay)
-        self._state = detach(state)  # carried on, but no gradient flows back beyond this batch
-        return StepResult(loss_value, clipped, batch.tokens)
+        if not draws(self._config):
+            return nullcontext()
+        if self.group.alone:
+            return self._randomness()
+        return OwnRandomness(self.group.draw_seed(self._config.seed, self.feed.state()), self.device)()
+
+    def worst_gradient(self) -> str:
+        """The first parameter whose gradient is not finite; if all are, the one with the largest gradient norm."""
+        norms: dict[str, float] = {}
+        for name, parameter in self.raw_model.named_parameters():
+            if parameter.grad is not None:
+                # In float64 the squares of all finite float32 numbers are finite, too.
+                norms[name] = float(torch.linalg.vector_norm(parameter.grad, dtype=torch.float64))
+                if not math.isfinite(norms[name]):
+                    return name
+        return max(norms, key=norms.__getitem__, default="")
+
+    def not_finite(self) -> str:
+        """The parameter of the first weight or moment that is not finite; empty if all are finite."""
+        tensors = [(name, parameter.detach()) for name, parameter in self.raw_model.named_parameters()]
+        for name, parameter in self.raw_model.named_parameters():
+            kept = self.optimizer.state.get(parameter, {})
+            tensors += [(name, kept[moment]) for moment in moment_names(self._config) if kept.get(moment) is not None]
+        finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
+        return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
 
     def next_batch(self) -> tuple[Batch, State | None]:
         """The batch that the next step will read, and the state it starts from; changes nothing.
@@ -155,7 +128,7 @@ class Learner:
         place = self.feed.state()
         batch = self.group.rows(self.feed.next())
         self.feed.restore(place)
-        return batch, self._state
+        return batch, self.state
 
     def begin_with(self, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> None:
         """Begins with these weights, of which an EMA then begins anew, and with the optimizer's state `moments`."""
@@ -170,7 +143,7 @@ class Learner:
         """
         self.group.order(Order(What.COLLECT))
         self._share_weights()
-        state = self.group.gather_state(self._state)
+        state = self.group.gather_state(self.state)
         carried = {f"carried.{name}": tensor for name, tensor in state_to_tensors(state).items()}
         return carried | self._moments() | self._raw_weights() | self._randomness.tensors()
 
@@ -183,15 +156,15 @@ class Learner:
     @property
     def snapshot_bytes(self) -> int:
         """The size of a snapshot in bytes."""
-        return 4 * self.raw_model.size * (1 + (self._ema_model is not None) + len(moment_names(self._config)))
+        return 4 * self.raw_model.size * (1 + (self.ema_model is not None) + len(moment_names(self._config)))
 
     def roll_back(self, snapshot: dict[str, Tensor]) -> None:
         """Restores `snapshot`; training goes on at its current place in the text, from a hidden state of zero."""
         weights = {name.removeprefix("weights."): one for name, one in snapshot.items() if name.startswith("weights.")}
         self._load(weights, snapshot)
         self._restore_moments({name: tensor.clone() for name, tensor in snapshot.items() if "optimizer." in name})
-        self._optimizer.zero_grad()
-        self._state = None
+        self.optimizer.zero_grad()
+        self.state = None
         self.share()
 
     def share(self) -> None:
@@ -210,12 +183,12 @@ class Learner:
         if moments != place.moments:
             self._restore_moments(self._zero_moments() if place.moments else {})
         self._share_weights()
-        self._state = self.group.share_state(self._state, self.raw_model.zero_state(self._config.batch_size))
+        self.state = self.group.share_state(self.state, self.raw_model.zero_state(self._config.batch_size))
 
     def _share_weights(self) -> None:
-        weights = [parameter.detach() for parameter in self._parameters]
+        weights = [parameter.detach() for parameter in self.parameters]
         self.group.share([*weights, *self._moments().values()])
-        increment_version(self._parameters)
+        increment_version(self.parameters)
 
     def _zero_moments(self) -> dict[str, Tensor]:
         return {
@@ -224,42 +197,10 @@ class Learner:
             for moment in moment_names(self._config)
         }
 
-    def _draws(self) -> AbstractContextManager[None]:
-        """The random numbers of the next step's dropout; nothing else draws.
-
-        Each of several processes draws its own, from the seed, its rank and the place in the text, so that they need
-        not be saved, and are the same after a restart.
-        """
-        if not draws(self._config):
-            return nullcontext()
-        if self.group.alone:
-            return self._randomness()
-        return OwnRandomness(self.group.draw_seed(self._config.seed, self.feed.state()), self.device)()
-
-    def not_finite(self) -> str:
-        """The parameter of the first weight or moment that is not finite; empty if all are finite."""
-        tensors = [(name, parameter.detach()) for name, parameter in self.raw_model.named_parameters()]
-        for name, parameter in self.raw_model.named_parameters():
-            kept = self._optimizer.state.get(parameter, {})
-            tensors += [(name, kept[moment]) for moment in moment_names(self._config) if kept.get(moment) is not None]
-        finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
-        return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
-
-    def _worst_gradient(self) -> str:
-        """The first parameter whose gradient is not finite; if all are, the one with the largest gradient norm."""
-        norms: dict[str, float] = {}
-        for name, parameter in self.raw_model.named_parameters():
-            if parameter.grad is not None:
-                # In float64 the squares of all finite float32 numbers are finite, too.
-                norms[name] = float(torch.linalg.vector_norm(parameter.grad, dtype=torch.float64))
-                if not math.isfinite(norms[name]):
-                    return name
-        return max(norms, key=norms.__getitem__, default="")
-
     def _moments(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
         for name, parameter in self.raw_model.named_parameters():
-            kept = self._optimizer.state.get(parameter, {})
+            kept = self.optimizer.state.get(parameter, {})
             for moment in moment_names(self._config):
                 if isinstance(kept.get(moment), Tensor):
                     tensors[f"optimizer.{moment}.{name}"] = kept[moment]
@@ -270,7 +211,7 @@ class Learner:
         weights, others = tensors
         self._load(weights, others)
         carried = {name.removeprefix("carried."): tensor for name, tensor in others.items() if "carried." in name}
-        self._state = state_from_tensors(carried, self.device)
+        self.state = state_from_tensors(carried, self.device)
         self._restore_moments(others)
         self._randomness.restore(others)
         if saved.device == self.device.type and self._config.precision == "auto":
@@ -285,23 +226,23 @@ class Learner:
 
     def _raw_weights(self) -> dict[str, Tensor]:
         """The weights that the steps update, if an EMA is kept; otherwise nothing."""
-        if self._ema_model is None:
+        if self.ema_model is None:
             return {}
         return {f"{RAW}{name}": tensor for name, tensor in self.raw_model.weights().items()}
 
     def _load(self, weights: dict[str, Tensor], others: dict[str, Tensor]) -> None:
         self.model.load_weights(weights)
-        if self._ema_model is not None:
+        if self.ema_model is not None:
             self.raw_model.load_weights(raw_weights(others))
 
     def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
-        saved = self._optimizer.state_dict()
+        saved = self.optimizer.state_dict()
         saved["state"] = {}
         for index, (name, _) in enumerate(self.raw_model.named_parameters()):
             kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config)}
             if kept and all(tensor is not None for tensor in kept.values()):
                 saved["state"][index] = kept
-        self._optimizer.load_state_dict(saved)
+        self.optimizer.load_state_dict(saved)
 
 
 def raw_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -79,6 +79,12 @@ def ema_decay_at(config: RunConfig, step: int) -> float:
     return min(config.ema_decay, (1 + step) / (10 + step))
 
 
+@torch.no_grad()
+def update_ema(ema: nn.Module, raw: nn.Module, decay: float) -> None:
+    """w̄ ← d w̄ + (1 − d) w for all weights w̄ of `ema` and w of `raw`, in place."""
+    torch._foreach_lerp_(list(ema.parameters()), list(raw.parameters()), 1 - decay)
+
+
 def learning_rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:
     """The factor on the base learning rate after `step` steps, with `fraction` (0 to 1) of the length done.
 

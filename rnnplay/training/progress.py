@@ -7,38 +7,34 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
 from rnnplay.runs.checkpoint_state import FORMAT, Ending, TrainingState, ValidationHistory, live_knobs
-from rnnplay.runs.divergence import FAR_ABOVE, GRADIENT, LOSS, TOO_LARGE, WEIGHTS, Remedy, Watch, changes
-from rnnplay.runs.metrics.records import Rollback, Skipped, Started, Step, Validation
+from rnnplay.runs.divergence import Remedy, Trouble, Watch, changes
+from rnnplay.runs.metrics.records import Rollback, Started, Step, Validation
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.training.checkpointing.rollback_states import RollbackState
+from rnnplay.training.clipping import Clipped
 from rnnplay.training.evaluation import evaluate
 from rnnplay.training.learner import Learner, Tensors
 from rnnplay.training.length import fraction_done, is_over, seconds_left
-from rnnplay.training.optim import ema_decay_at, learning_rate_multiplier
+from rnnplay.training.optim import learning_rate_multiplier
 from rnnplay.training.stopwatch import Speed, Stopwatch
-
-
-class Trouble(NamedTuple):
-    """Why a run has diverged."""
-
-    cause: str
-    where: str
-    """The parameter that is not finite, or whose gradient is not finite or is the largest, if any."""
-
 
 RISEN_FACTOR = 1.25
 """A resumed run's learning rate has risen if it is more than this many times the previous one; less is rounding."""
 
 
-class StepOutcome(NamedTuple):
-    """The records of a step, and whether the run has diverged."""
+class StepResult(NamedTuple):
+    """The result of one step."""
 
-    step: Step
-    skipped: Skipped | None
-    trouble: Trouble | None
+    loss: float
+    """Mean over the step's tokens, in nats."""
+    norm: Clipped
+    tokens: int
+    taken: bool = True
+    """Whether the weights were updated."""
+    where: str = ""
+    """If not: the first parameter whose gradient is not finite, or the one with the largest; "" if it was the loss."""
 
 
 def _in_digits(value: float, digits: int = 9) -> float:
@@ -116,17 +112,13 @@ class Progress:
             f"schedule to constant and lr to {was:.2g} (--schedule constant --lr {was:.2g})."
         )
 
-    def take_step(self, config: RunConfig) -> StepOutcome:
-        """Trains one step."""
-        began = working_time()
-        lr = self.learning_rate(config)
-        guarded = config.divergence != "off"
-        decay = ema_decay_at(config, self.step)
-        result = self.learner.step(lr, config.clip, config.clip_threshold, guarded, decay)
+    def count(self, result: StepResult, lr: float, seconds: float) -> Step:
+        """Counts a step of `seconds` with learning rate `lr`, and returns its record."""
         self.step += 1
         self.tokens += result.tokens
-        self._speed.add(working_time() - began, result.tokens)
-        step = Step(
+        self._speed.add(seconds, result.tokens)
+        self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))
+        return Step(
             step=self.step,
             loss=_in_digits(result.loss),
             grad_norm=_in_digits(result.norm.before),
@@ -136,16 +128,6 @@ class Progress:
             tokens=self.tokens,
             tokens_per_second=_in_digits(self._speed.tokens_per_second, 6),
         )
-        # Both numbers are known anyway; the weights themselves are checked only after a skipped step.
-        self.watch = self.watch.after(result.loss, result.taken and math.isfinite(result.norm.after))
-        if result.taken:
-            return StepOutcome(step, None, Trouble(FAR_ABOVE, "") if guarded and self.watch.far_above else None)
-        cause = TOO_LARGE if math.isfinite(result.norm.after) else GRADIENT
-        if not math.isfinite(result.loss):
-            cause = LOSS
-        where = self.learner.not_finite()
-        trouble = Trouble(WEIGHTS, where) if where else Trouble(cause, result.where) if self.watch.repeated else None
-        return StepOutcome(step, Skipped(step=self.step, cause=cause, where=result.where), trouble)
 
     def validate(self, config: RunConfig, poll: Callable[[], None]) -> Validation:
         """Evaluates the current weights on the validation split; `poll` is called between chunks."""

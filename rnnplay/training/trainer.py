@@ -1,18 +1,16 @@
-"""Trains a run: one step after another, with validations, checkpoints and rollbacks between them."""
+"""A run that is being trained: begins or resumes it, takes its steps (loop.py), and does between them what is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
-from rnnplay.model.hardware import keep_memory, prepare_thread, release_memory
+from rnnplay.model.hardware import keep_memory, prepare_thread
 from rnnplay.model.language_model import LanguageModel, State
-from rnnplay.runs.checkpoint_state import ENDINGS
-from rnnplay.runs.divergence import BY_HAND, WEIGHTS, Remedy, no_more_rollbacks
+from rnnplay.runs.divergence import BY_HAND, Remedy, Trouble
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import describe_run
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Tuned, Validation
@@ -20,16 +18,16 @@ from rnnplay.runs.words import run_words
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
 from rnnplay.training.checkpointing.branching import Branch
-from rnnplay.training.checkpointing.resuming import Resumed, live_value, open_run, resolved
-from rnnplay.training.checkpointing.rollback_states import RollbackState, RollbackStates, read_rollback_state
+from rnnplay.training.checkpointing.resuming import Resumed, open_run, resolved
+from rnnplay.training.checkpointing.rollback_states import read_rollback_state
 from rnnplay.training.checkpointing.saving import Saver
 from rnnplay.training.distributed import ALONE, Group
 from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
-from rnnplay.training.progress import Progress, Trouble
+from rnnplay.training.loop import Loop
+from rnnplay.training.progress import Progress
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog
-from rnnplay.training.stopwatch import stood_still
 from rnnplay.training.threads import ThreadCount
 
 
@@ -58,27 +56,26 @@ class Trainer:
     ) -> None:
         prepare_thread()
         keep_memory()
-        self.config = config = resumed.config if resumed else resolved(config, corpus)
+        config = resumed.config if resumed else resolved(config, corpus)
         self.tokenizer = corpus.tokenizer
         self.corpus = corpus
-        self._folder, self._poll = folder, poll
-        self._rollback_states = RollbackStates()
-        self._paused = self._tuned = False
-        self._unsaved = True
-        """Whether a checkpoint now would differ from the last one written."""
-        self._finished: Finished | None = None
+        self._folder = folder
         lock = resumed.lock if resumed else folder.claim()
         try:
             self._learner = Learner(config, corpus, between_passes, group)
             self._progress = Progress(self._learner, corpus)
             before, fixed = resumed.threads if resumed else 0, group.fixed_threads(config)
-            self._threads = ThreadCount(config, self.model, self._learner.device, before, between_passes, fixed)
+            threads = ThreadCount(config, self.model, self._learner.device, before, between_passes, fixed)
             self._recorder = Recorder(folder, emit, resumed.state.step if resumed else 0)
             parent = branch.parent if branch else None
             new = describe_run(config, corpus, folder.name, self.model.size, str(torch.__version__), parent, group.job)
             info = resumed.info if resumed else new
             self._saver = Saver(folder, info, self._recorder, lock)
             self._samples = SampleLog(config, corpus, folder, self._recorder)
+            self._loop = Loop(
+                *(config, self._learner, self._progress, threads, folder, corpus.tokenizer),
+                *(self._recorder, self._saver, self._samples, poll),
+            )
             reached = None
             if resumed is None:
                 reached = self._begin(branch)
@@ -86,7 +83,7 @@ class Trainer:
             else:
                 self._restore(resumed)
             self.words = run_words(folder.path, corpus if resumed is None else None)
-            self._recorder.emit(self._progress.started(folder.name, self._threads.count))
+            self._recorder.emit(self._progress.started(folder.name, threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
             warnings = [much_unknown(config, corpus), *(branch.notices if branch else ())] if not resumed else []
@@ -129,8 +126,8 @@ class Trainer:
             if risen := trainer._progress.learning_rate_warning(resumed.info.config, trainer.config):
                 trainer._recorder.notice(risen)
             # Replaces a checkpoint that says that the run has ended: this process may die at any moment.
-            trainer._unsaved |= bool(resumed.state.finished)
-            if trainer._unsaved:
+            trainer._loop.unsaved |= bool(resumed.state.finished)
+            if trainer._loop.unsaved:
                 trainer.checkpoint()
             trainer._saver.save_info(trainer.config)
         except BaseException:
@@ -138,132 +135,37 @@ class Trainer:
             raise
         return trainer
 
-    # --- the loop -----------------------------------------------------------------------------------------------
-
     def advance(self) -> Finished | None:
         """Trains one step, then validates and saves if due; returns Finished after the last step.
 
         If the run diverges, it is rolled back, or Finished.
         """
-        if self._finished is not None:
-            return self._finished
-        if (trouble := self._take_step()) is not None:
-            return self._diverged(trouble)
-        if self._progress.watch.calm:
-            self._rollback_states.prove(self.step)
-        best = self._progress.is_time_to_validate(self.config) and self._validate().best
-        if self._progress.is_over(self.config):
-            return self.finish("length")
-        if 0 < self.config.early_stop <= self._progress.validations.stale:
-            return self.finish("early stop")
-        return self._save_if_due(best or self._saver.due(self.config, self.step, self._tuned))
-
-    def _take_step(self) -> Trouble | None:
-        """Trains one step and records it; returns why the run has diverged, if it has."""
-        if not self._paused:
-            self._progress.stopwatch.start()
-        if (change := self._threads.watch(self.step)) is not None:
-            self._recorder.record(change)
-        outcome = self._progress.take_step(self.config)
-        self._unsaved = True
-        if still := self._progress.stopwatch.left_out():
-            self._recorder.notice(stood_still(still))
-        self._recorder.record(outcome.step)
-        if outcome.skipped is not None:
-            self._recorder.record(outcome.skipped)
-        return outcome.trouble
-
-    def _validate(self, last: bool = False) -> Validation:
-        record = self._progress.validate(self.config, self._poll)
-        self._unsaved = True
-        self._recorder.record(record)
-        self._samples.take(self.step, self.model, record.loss, last)
-        return record
-
-    def _save_if_due(self, due: bool) -> Finished | None:
-        """Saves the state on disk if `due`, and in memory if that is due; checks the weights before."""
-        good_due = self._rollback_states.due(self.config, self._learner.snapshot_bytes)
-        if due or good_due:
-            where = self._learner.not_finite()
-            if where and self.config.divergence != "off":
-                return self._diverged(Trouble(WEIGHTS, where))
-            if good_due and self._progress.watch.calm and not where:
-                self._rollback_states.take(self._progress.good_state)
-            if due:
-                self._checkpoint_if_possible()
-        return None
-
-    def _diverged(self, trouble: Trouble) -> Finished | None:
-        """Rolls back to the last good state, then continues or ends the run."""
-        made, config = self._progress.watch.rollbacks, self.config
-        onward = config.divergence == "rollback" and made < config.max_rollbacks
-        good = self._rollback_state()
-        if good is not None:
-            self._roll_back(good, trouble, config.divergence_remedy if onward else "none", made + onward)
-            if onward:
-                return None
-        if config.divergence == "rollback":
-            self._recorder.notice(no_more_rollbacks(self.config, made, good is not None))
-        return self.finish("diverged")
+        return self._loop.advance()
 
     def finish(self, reason: str) -> Finished:
         """Ends the run for `reason`: a final validation if its length is reached, a checkpoint, Finished."""
-        if self._finished is None:
-            if reason in ENDINGS:
-                self._progress.ended = ENDINGS[reason]
-                self._unsaved = True
-                if reason != "diverged" and self._progress.validations.last_step != self.step:
-                    self._validate(last=True)
-            self._progress.stopwatch.stop()
-            self._unsaved |= not self._saver.lock.in_place
-            if self._unsaved:
-                self._checkpoint_if_possible()
-            if self._unsaved:
-                self._recorder.notice("The run ends, but its last steps are NOT on disk; make room, and save it again.")
-            self._finished = Finished(step=self.step, reason=reason)
-            self._recorder.record(self._finished)
-            self._recorder.flush()
-            if not self._unsaved:
-                self._saver.lock.release()
-        return self._finished
+        return self._loop.finish(reason)
 
     # --- while it runs ------------------------------------------------------------------------------------------
 
     def tune(self, knob: str, value: float | str) -> None:
         """Sets a live knob from the next step on; raises ConfigError for other knobs and for invalid values."""
-        checked = live_value(knob, value)
-        self.config = msgspec.structs.replace(self.config, **{knob: checked})
-        self._recorder.record(Tuned(step=self.step, knob=knob, value=checked))
-        self._recorder.flush()
-        self._unsaved = True
-        self._tuned = True
+        self._loop.tune(knob, value)
 
     def pause(self) -> None:
         """Stops the clock, and writes what is buffered to disk."""
-        self._paused = True
+        self._loop.paused = True
         self._progress.stopwatch.stop()
         self._recorder.flush()
 
     def unpause(self) -> None:
         """Starts the clock again."""
-        self._paused = False
+        self._loop.paused = False
         self._progress.stopwatch.start()
 
     def checkpoint(self) -> Checkpoint:
         """Writes a checkpoint unless the current state is on disk already, and records it. Raises OSError."""
-        path = self._folder.checkpoint_path(self.step)
-        record = Checkpoint(step=self.step, path=str(path))
-        self._unsaved |= not self._saver.lock.in_place
-        if self._unsaved:
-            self._save()
-            # Only the name in the file: a run folder may be moved.
-            self._recorder.record(record, on_disk=Checkpoint(step=self.step, path=path.name))
-            if self._finished is not None:  # the run ended without it, as writing failed
-                self._recorder.flush()
-                self._saver.lock.release()
-        else:
-            self._recorder.emit(record)
-        return record
+        return self._loop.checkpoint()
 
     def rollback(self, to: str | int = "good", remedy: Remedy = "none") -> Rollback:
         """Rolls the run back, as its user asks, to a checkpoint ("latest", "best" or a step) or its last "good" state.
@@ -271,15 +173,15 @@ class Trainer:
         Later checkpoints are deleted; the records of the undone steps stay, followed by the Rollback. The text is read
         on from where it was. Raises InputError if there is no such checkpoint or the run is over.
         """
-        if self._finished is not None:
+        if self._loop.finished is not None:
             raise InputError(f"The run {self._folder.name!r} is over; resume it from that checkpoint.")
         if to != "good":
             good = read_rollback_state(self._folder.checkpoint(str(to)), self.config, self.tokenizer.size)
-        elif (last := self._rollback_state()) is not None:
+        elif (last := self._loop.last_good_state()) is not None:
             good = last
         else:
             raise InputError(f"The run {self._folder.name!r} has no good state to go back to; start it again.")
-        return self._roll_back(good, Trouble(BY_HAND, ""), remedy, self._progress.watch.rollbacks)
+        return self._loop.roll_back(good, Trouble(BY_HAND, ""), remedy, self._progress.watch.rollbacks)
 
     def close(self) -> None:
         """Releases the run without saving. Nothing else may be called afterwards."""
@@ -287,6 +189,11 @@ class Trainer:
         self._saver.lock.release()
 
     # --- the state of the run -----------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's config, with the present values of live knobs."""
+        return self._loop.config
 
     @property
     def model(self) -> LanguageModel:
@@ -306,7 +213,7 @@ class Trainer:
     @property
     def saved(self) -> bool:
         """Whether the current state is on disk."""
-        return not self._unsaved
+        return not self._loop.unsaved
 
     @property
     def finite(self) -> bool:
@@ -352,49 +259,19 @@ class Trainer:
         reached = None
         if branch is not None:
             self._learner.begin_with(branch.weights, branch.moments)
-            reached = self._progress.validate(self.config, self._poll)
+            reached = self._progress.validate(self.config, self._loop.poll)
             self._recorder.append(reached)
         self._learner.share()
         self._samples.take(0, self.model, reached.loss if reached else None)
-        self._save()  # so that the run can be resumed from its first moment on
+        self._loop.save()  # so that the run can be resumed from its first moment on
         return reached
 
     def _restore(self, resumed: Resumed) -> None:
         state = resumed.state
         self._progress.restore(state, resumed.tensors, self.config)
         self._learner.share()
-        self._unsaved = False
+        self._loop.unsaved = False
         self._folder.rewind(state.step, state.metrics_bytes)
         self._samples.cut(state.step)
         if state.metrics_bytes:
             self._recorder.append(Checkpoint(step=state.step, path=resumed.path.name))
-
-    def _rollback_state(self) -> RollbackState | None:
-        return self._rollback_states.last(self._folder, self.config, self.tokenizer.size, self.step)
-
-    def _roll_back(self, good: RollbackState, trouble: Trouble, remedy: Remedy, rollbacks: int) -> Rollback:
-        record = self._progress.roll_back(good, trouble, remedy, rollbacks, self.config)
-        self._rollback_states.forget_after(self.step)
-        self._samples.cut(self.step)
-        self._unsaved = True
-        self._recorder.record(record)
-        for knob, value in record.changed.items():
-            self.tune(knob, value)
-        # Later ones are deleted first: a process that dies in between then resumes from before the trouble.
-        self._checkpoint_if_possible(forget_later=True)
-        return record
-
-    def _checkpoint_if_possible(self, forget_later: bool = False) -> None:
-        try:
-            if forget_later:
-                self._folder.remove_checkpoints_after(self.step)
-            self.checkpoint()
-        except OSError as error:
-            self._recorder.failed("a checkpoint", error)
-
-    def _save(self) -> None:
-        self._saver.keep_folder(self.tokenizer)
-        state = self._progress.state(self.config, self._threads.count, self._recorder.flush(durable=True))
-        self._saver.save(state, (self.model.weights(), self._learner.tensors()), self.config)
-        self._unsaved = self._tuned = False
-        release_memory()  # rarely enough to cost nothing

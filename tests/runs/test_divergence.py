@@ -164,7 +164,7 @@ def test_the_text_is_read_on_and_not_again(world: World) -> None:
     while not of(world, Rollback):
         trainer.advance()
     assert trainer.step < 33
-    assert trainer._learner.feed.state()["position"] == 33 * 12 and trainer._learner._state is None
+    assert trainer._learner.feed.state()["position"] == 33 * 12 and trainer._learner.state is None
 
 
 @pytest.mark.parametrize(

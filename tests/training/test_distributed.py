@@ -104,7 +104,7 @@ def test_a_process_that_diverges_takes_all_back_to_the_same_step(world: World, m
         assert rolled[0].to == trainer.step <= 12
         for ours, first in zip(other.raw_model.parameters(), trainer.raw_model.parameters(), strict=True):
             assert torch.equal(ours, first)
-        assert other._state is None and trainer._learner._state is None
+        assert other.state is None and trainer._learner.state is None
         assert other.feed.state() == trainer._learner.feed.state()
         run_to_end(trainer)
     assert math.isfinite(world.steps()[-1][1])
@@ -116,7 +116,7 @@ def test_a_checkpoint_holds_the_state_of_all_rows(world: World, monkeypatch: pyt
         trainer = group.trainer(config)
         trainer.advance()
         carried = trainer._learner.tensors()["carried.hidden"]
-        parts = [state_to_tensors(learner._state)["hidden"] for learner in (trainer._learner, group.learners[1])]
+        parts = [state_to_tensors(learner.state)["hidden"] for learner in (trainer._learner, group.learners[1])]
         assert carried.shape == (1, 4, 10) and torch.equal(carried, torch.cat(parts, dim=1))
 
 
@@ -213,7 +213,7 @@ def test_the_number_of_threads_stays(world: World, monkeypatch: pytest.MonkeyPat
     """Each process sees the others as programs that use the cores; it must not give way to them."""
     with together(2, world, monkeypatch) as group:
         trainer = group.trainer(world.config())
-        assert trainer._threads._watch is None
+        assert trainer._loop.threads._watch is None
     assert [record.threads for record in world.emitted if isinstance(record, Started)] == [1]
 
 

@@ -12,10 +12,11 @@ import torch
 
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Started, Step, Tuned, Validation
-from rnnplay.training import progress
+from rnnplay.training import loop, progress
 from rnnplay.training.checkpointing import saving
 from rnnplay.training.evaluation import Evaluation, evaluate
-from rnnplay.training.learner import Learner, StepResult
+from rnnplay.training.loop import train_step
+from rnnplay.training.progress import StepResult
 from rnnplay.training.stopwatch import Stopwatch
 from tests.training.world import World, busy_clock, run_to_end
 
@@ -120,7 +121,7 @@ class SlowClock:
         self.now = 0.0
         self.aside = aside
         monkeypatch.setattr(Stopwatch.__init__, "__defaults__", (0.0, busy_clock(lambda: self.now)))
-        step: Callable[..., StepResult] = Learner.step
+        step: Callable[..., StepResult] = train_step
         really: Callable[..., Evaluation] = evaluate
 
         def slow_step(*given: Any) -> StepResult:
@@ -133,7 +134,7 @@ class SlowClock:
             self.now += 5
             return really(*others, lambda: None)
 
-        monkeypatch.setattr(Learner, "step", slow_step)
+        monkeypatch.setattr(loop, "train_step", slow_step)
         monkeypatch.setattr(progress, "evaluate", slow_evaluation)
 
     def poll(self) -> None:
@@ -148,7 +149,7 @@ def test_a_run_by_minutes_ends_with_its_last_validation(
     """Whatever else was done for a while during one of its validations."""
     clock = SlowClock(monkeypatch, aside)
     trainer = world.trainer(world.config(steps=0, minutes=1.0, eval_every=9))
-    trainer._poll = clock.poll
+    trainer._loop.poll = clock.poll
     assert run_to_end(trainer).reason == "length"
     assert trainer.seconds == pytest.approx(60, abs=1)
     validations = [record.step for record in world.emitted if isinstance(record, Validation)]
@@ -272,7 +273,7 @@ def test_the_state_is_carried_over_steps_and_does_not_hold_the_graph(world: Worl
     config = world.config(optimizer="sgd", lr=1e-12, bptt=5, clip="off")
     trainer = world.trainer(config)
     trainer.advance()
-    state = trainer._learner._state
+    state = trainer._learner.state
     assert isinstance(state, tuple) and state[0].grad_fn is None and state[0].abs().sum() > 0
     trainer.advance()
     ids = torch.from_numpy(world.encode(config).train.ids.astype("int64"))

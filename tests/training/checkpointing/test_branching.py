@@ -374,7 +374,7 @@ def test_a_parent_whose_weights_are_not_finite_is_refused(world: World) -> None:
     run_to_end(trainer)
     with torch.no_grad():
         trainer.model.embedding.weight[0, 0] = torch.nan
-    trainer._unsaved = True
+    trainer._loop.unsaved = True
     trainer.checkpoint()
     with pytest.raises(CheckpointError, match="not finite") as error:
         branched(world)
