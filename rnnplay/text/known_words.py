@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.text.tokenizers.units import tokens_in
@@ -54,7 +55,13 @@ def _next(words: list[str], part: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of `text`, in order; a hyphen stands between two."""
-    return [word for token in tokens_in(text) for word in _words_in(token)]
+    return [word for piece in text.split() for word in _words_between_spaces(piece)]
+
+
+@lru_cache(maxsize=4096)
+def _words_between_spaces(piece: str) -> tuple[str, ...]:
+    """Kept, as at every key the same few thousand characters are divided again."""
+    return tuple(word for token in tokens_in(piece) for word in _words_in(token))
 
 
 def _words_in(token: str) -> list[str]:

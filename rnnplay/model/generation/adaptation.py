@@ -26,12 +26,15 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rnnplay.generation_config import AdaptationConfig
+from rnnplay.model.generation.cache_rows import CacheRows
 from rnnplay.model.language_model import LanguageModel, State, detach
 
 EPSILON = 1e-3
 """ε above, as in the paper's code."""
 
 Tensors = Mapping[str, Tensor]
+Rows = tuple[Tensor, Tensor]
+"""Hidden states (N, H), and the tokens (N,) that followed them."""
 
 
 def dynamic_update(weight: Tensor, trained: Tensor, gradient: Tensor, rms: Tensor, pull: Tensor, lr: float) -> Tensor:
@@ -94,10 +97,7 @@ class Moment:
     weights: dict[str, Tensor] | None
     """None where weights are not updated."""
     state: State | None
-    hidden: tuple[Tensor, ...]
-    """The cache's hidden states, (T, H) for each of the last segments."""
-    followed: tuple[Tensor, ...]
-    """The tokens that followed them, (T,) each."""
+    cached: CacheRows
 
 
 class AdaptiveReader:
@@ -108,8 +108,7 @@ class AdaptiveReader:
         self.model = _copied(model)
         self.settings = settings
         self._state: State | None = None
-        self._hidden: tuple[Tensor, ...] = ()
-        self._followed: tuple[Tensor, ...] = ()
+        self._cached = CacheRows(model.config.hidden)
         self._rms = rms if settings.dynamic else None
         if self._rms is not None:
             self._trained = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
@@ -132,53 +131,50 @@ class AdaptiveReader:
             self._update(self._rms)
         return nats
 
-    def look(self, ids: Tensor) -> tuple[Tensor, State, Tensor, Tensor]:
+    def look(self, ids: Tensor) -> tuple[Tensor, State, Rows, Rows]:
         """Reads `ids` (T,), at least one, after the last segment without learning anything.
 
         Returns the logits (V,) and the state after them, and what the cache has then: hidden states (N, H) and the
-        tokens (N,) that followed them.
+        tokens (N,) that followed them, those of the segments and then those of `ids`.
         """
         with torch.no_grad():
             hidden, state = self.model.read(ids[None], self._state)
             logits = self.model.logits(hidden[0, -1])
         if not self.settings.cache:
-            return logits, state, hidden[0, :0], ids[:0]
+            return logits, state, (hidden[0, :0], ids[:0]), (hidden[0, :0], ids[:0])
         size = self.settings.cache_size
-        kept = torch.cat([*self._hidden, hidden[0, :-1]])[-size:]
-        return logits, state, kept, torch.cat([*self._followed, ids[1:]])[-size:]
+        newest = hidden[0, :-1][-size:], ids[1:][-size:]
+        return logits, state, self._cached.last(size - len(newest[0])), newest
 
     @property
     def moment(self) -> Moment:
         """Where it is in the text, to return to."""
         updated = self._rms is not None
         weights = {name: weight.detach().clone() for name, weight in self.model.named_parameters()} if updated else None
-        return Moment(weights, self._state, self._hidden, self._followed)
+        return Moment(weights, self._state, self._cached)
 
     @torch.no_grad()
     def return_to(self, moment: Moment) -> None:
         """Goes back (or forward) to a moment of this reader, as if nothing had been read since."""
-        self._state, self._hidden, self._followed = moment.state, moment.hidden, moment.followed
+        self._state, self._cached = moment.state, moment.cached
         if moment.weights is not None:
             for name, weight in self.model.named_parameters():
                 weight.copy_(moment.weights[name])
 
     def _with_cache(self, nats: Tensor, hidden: Tensor, followed: Tensor) -> Tensor:
         """The nats (T,) of the mixture, for hidden states (T, H); keeps them."""
-        settings, before = self.settings, sum(map(len, self._hidden))
-        self._hidden += (hidden,)
-        self._followed += (followed,)
-        kept = torch.cat(self._hidden)
+        settings, before = self.settings, min(len(self._cached), self.settings.cache_size)
+        self._cached = self._cached.with_more(hidden, followed, settings.cache_size)
+        kept, tokens = self._cached.last(before + len(hidden))
         scores = settings.cache_theta * (hidden @ kept.T).double()  # (T, N + T)
         place = torch.arange(len(kept)) - before
         now = torch.arange(len(hidden))[:, None]
         # What is predicted is not known yet, nor what comes later; and what is too old is forgotten.
         scores.masked_fill_((place >= now) | (place < now - settings.cache_size), -math.inf)
-        found = torch.cat(self._followed) == followed[:, None]
+        found = tokens == followed[:, None]
         total = torch.logsumexp(scores, 1)
         cached = torch.logsumexp(scores.masked_fill(~found, -math.inf), 1) - total  # (T,) log p_cache
         mixed = -torch.logaddexp(math.log(1 - settings.cache_lambda) - nats, math.log(settings.cache_lambda) + cached)
-        while sum(map(len, self._hidden[1:])) >= settings.cache_size:
-            self._hidden, self._followed = self._hidden[1:], self._followed[1:]
         return torch.where(total.isneginf(), nats, mixed)
 
     @torch.no_grad()

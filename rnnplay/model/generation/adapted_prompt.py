@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rnnplay.errors import CheckpointError
 from rnnplay.generation_config import AdaptationConfig
@@ -68,7 +69,10 @@ class AdaptedPrompt:
         """Segments after which the readers are."""
         self._places = {0: _Place(self._plain.moment, self._reader.moment, 0.0, 0.0)}
         """By the number of segments."""
-        self._memory: tuple[Floats, Ids] = np.zeros((0, model.config.hidden), np.float32), self._ids
+        self._states: tuple[Tensor, ...] = ()
+        """What the cache has after the prompt that was read last: hidden states (N, H), in parts."""
+        self._followed: Ids = self._ids
+        """The tokens (N,) that followed them."""
         self._wanted = 0
         per_place = 4 * (model.size * settings.dynamic + settings.cache_size * model.config.hidden * settings.cache) + 1
         self._dense = max(1, min(16, KEPT_BYTES // (10 * per_place)))
@@ -101,10 +105,11 @@ class AdaptedPrompt:
             if self._at < self._wanted and until is not None and time.perf_counter() > until:
                 return None
         rest = torch.from_numpy(ids[self._at * self._segment :])
-        logits, state, hidden, followed = self._reader.look(rest)
+        logits, state, *cached = self._reader.look(rest)
         if not bool(torch.isfinite(logits).all()):
             raise CheckpointError("The model's numbers are no longer finite; use a lower dynamic_lr.", None)
-        self._memory = hidden.numpy(), followed.numpy()
+        self._states = tuple(states for states, _ in cached)
+        self._followed = torch.cat([tokens for _, tokens in cached]).numpy()
         row = as_row(state)
         width = self.model.config.hidden * self.model.config.layers
         top = row[width - self.model.config.hidden : width]
@@ -148,18 +153,23 @@ class AdaptedPrompt:
 
     def mixed(self, logits: Floats, hidden: Floats) -> Floats:
         """Logits (B, V) of the model alone to log p of its mixture with the cache, by the hidden states (B, H)."""
-        kept, followed = self._memory
-        if not len(kept):
+        if not len(self._followed):
             return logits
         weight = self.settings.cache_lambda
-        log_p = logits - logits.max(1, keepdims=True)
-        log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
-        scores = self.settings.cache_theta * (hidden @ kept.T)  # (B, N)
-        scores = np.exp(scores - scores.max(1, keepdims=True))
-        scores /= scores.sum(1, keepdims=True)
-        cached = np.stack([np.bincount(followed, row, logits.shape[1]) for row in scores])
-        mixed: Floats = np.log((1 - weight) * np.exp(log_p) + weight * cached + 1e-30).astype(np.float32)
-        return mixed
+        p: Floats = np.exp(logits - logits.max(1, keepdims=True))
+        p *= (1 - weight) / p.sum(1, keepdims=True)
+        # By torch: numpy's products start threads of their own, which beside other work wait long for each other.
+        own = torch.from_numpy(hidden)
+        scores = torch.cat([own @ states.t() for states in self._states], 1).numpy()  # (B, N)
+        scores *= self.settings.cache_theta
+        scores -= scores.max(1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores *= weight / scores.sum(1, keepdims=True)
+        for row, cached in zip(p, scores, strict=True):
+            row += np.bincount(self._followed, cached, len(row))
+        p += 1e-30
+        np.log(p, out=p)
+        return p
 
 
 class _MixedSteps:

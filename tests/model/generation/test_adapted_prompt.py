@@ -95,9 +95,9 @@ def test_a_search_is_by_the_weights_and_the_cache_after_the_prompt() -> None:
     followed = prompt.model.config.hidden
     with torch.no_grad():
         for row, token in enumerate((1, 2, 3)):
-            logits, _, _, _ = prompt._reader.look(torch.from_numpy(np.append(IDS[56:60], token)))
+            logits, *_ = prompt._reader.look(torch.from_numpy(np.append(IDS[56:60], token)))
             hidden = batch.states[row, :followed]
-            kept, targets = prompt._memory
+            kept, targets = torch.cat(prompt._states).numpy(), prompt._followed
             weights = np.exp(BOTH.cache_theta * (kept @ hidden))
             cached = np.bincount(targets, weights / weights.sum(), VOCABULARY)
             expected = np.log(0.7 * np.exp(log_p(logits.numpy())) + 0.3 * cached)
