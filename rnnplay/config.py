@@ -14,10 +14,12 @@ import msgspec
 
 from rnnplay.errors import ConfigError
 from rnnplay.generation_config import AdaptationConfig, CompletionConfig, SamplingConfig
+from rnnplay.knob_combinations import ADAPTIVE_HIDDEN, check_together
 from rnnplay.knob_texts import sample_prompts, split_fractions
 from rnnplay.knobs import GROUPS, RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
 
 __all__ = [
+    "ADAPTIVE_HIDDEN",
     "GROUPS",
     "RENAMED",
     "AdaptationConfig",
@@ -36,8 +38,6 @@ __all__ = [
 TokenKind = Literal["char", "byte", "bpe", "word"]
 NormalForm = Literal["none", "nfc", "nfkc"]
 ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
-ADAPTIVE_HIDDEN = 16
-"""Smallest hidden size of an adaptive softmax: the vectors of its rarest words are a sixteenth as long."""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -174,7 +174,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 1
 
     optimizer: Annotated[
-        Literal["sgd", "rmsprop", "adam", "adamw"], Knob("the rule that updates the weights", "rate")
+        Literal["sgd", "rmsprop", "adam", "adamw", "muon"],
+        Knob(
+            "the rule that updates the weights; muon: the recurrent layers' matrices, with adamw for all else", "rate"
+        ),
     ] = "adam"
     lr: Annotated[float, Knob("learning rate", "rate", above=0, high=1000, live=True)] = 0.002
     momentum: Annotated[
@@ -187,9 +190,20 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "rate",
             low=0.5,
             high=0.99999,
-            when=("optimizer", ("adam", "adamw")),
+            when=("optimizer", ("adam", "adamw", "muon")),
         ),
     ] = 0.999
+    muon_ratio: Annotated[
+        float,
+        Knob(
+            "Muon's learning rate of the recurrent layers' matrices, in multiples of lr, which is that of all else",
+            "rate",
+            above=0,
+            high=1000,
+            label="muon ratio",
+            when=("optimizer", ("muon",)),
+        ),
+    ] = 2.0
     weight_decay: Annotated[float, Knob("strength of the pull of the weights towards zero", "rate", low=0, high=10)] = (
         0.0
     )
@@ -205,7 +219,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = 0.0
     schedule: Annotated[
-        Literal["constant", "warmup", "cosine", "plateau"],
+        Literal["constant", "warmup", "cosine", "linear", "plateau"],
         Knob("how the learning rate changes over the run", "rate", live=True),
     ] = "constant"
     warmup_steps: Annotated[
@@ -215,7 +229,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "rate",
             low=0,
             high=10**9,
-            when=("schedule", ("warmup", "cosine")),
+            when=("schedule", ("warmup", "cosine", "linear")),
         ),
     ] = 100
     lr_floor: Annotated[
@@ -225,7 +239,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "rate",
             low=0,
             high=1,
-            when=("schedule", ("cosine", "plateau")),
+            when=("schedule", ("cosine", "linear", "plateau")),
         ),
     ] = 0.02
     plateau_factor: Annotated[
@@ -366,32 +380,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         sample_prompts(self.sample_prompts)
         if not self.corpus.strip():
             raise ConfigError("corpus", f"corpus must be the name of a corpus or a path; got {shown(self.corpus)}.")
-        if self.tie and self.embedding != self.hidden:
-            raise ConfigError(
-                "tie",
-                f"tie needs embedding = hidden, but embedding is {self.embedding} and hidden is {self.hidden}; "
-                "set both to the same size or turn tie off.",
-            )
-        if self.softmax == "adaptive":
-            _check_adaptive(self)
-
-
-def _check_adaptive(config: RunConfig) -> None:
-    if config.tokens != "word":
-        raise ConfigError(
-            "softmax",
-            "softmax is adaptive, which needs token ids ordered by frequency, as only those of words are; "
-            "set tokens to word or softmax to full.",
-        )
-    if config.tie:
-        raise ConfigError(
-            "softmax", "softmax is adaptive, whose output layer has no weights to tie; turn one of them off."
-        )
-    if config.hidden < ADAPTIVE_HIDDEN:
-        raise ConfigError(
-            "softmax",
-            f"softmax is adaptive, which needs hidden of at least {ADAPTIVE_HIDDEN}, but hidden is {config.hidden}; "
-            "raise it or set softmax to full.",
+        check_together(
+            tokens=self.tokens, softmax=self.softmax, tie=self.tie, embedding=self.embedding, hidden=self.hidden
         )
 
 

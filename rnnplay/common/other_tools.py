@@ -37,6 +37,7 @@ _NAMES = {
     "dropout-kind locked": "variational-dropout variational locked-dropout lockdrop",
     "embedding-dropout": "dropoute embed-dropout emb-dropout word-dropout",
     "weight-drop": "wdrop weight-dropout dropconnect drop-connect recurrent-dropout",
+    "muon-ratio": "muon-lr matrix-lr lr-matrix muon-learning-rate",
     "clip-threshold": (
         "grad-clip gradient-clip clip-norm clipnorm clip-grad grad-norm max-grad-norm gradient-clipping clip-value"
     ),

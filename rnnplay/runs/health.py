@@ -76,7 +76,7 @@ class Health:
     """Watches a run's records, in bounded memory, and judges its curves on demand."""
 
     def __init__(self, config: RunConfig | None = None) -> None:
-        warmed_up = config is not None and config.schedule in ("warmup", "cosine")
+        warmed_up = config is not None and config.schedule in ("warmup", "cosine", "linear")
         self._slow = SLOW + (config.warmup_steps if config is not None and warmed_up else 0)
         self._step = 0
         self._first = math.nan

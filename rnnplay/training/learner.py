@@ -27,6 +27,7 @@ from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpointing.checkpoints import RAW
 from rnnplay.training.distributed import ALONE, Group, Order, What
+from rnnplay.training.muon import Muon
 from rnnplay.training.optim import make_optimizer, moment_names
 from rnnplay.training.randomness import OwnRandomness
 
@@ -79,6 +80,8 @@ class Learner:
         """Holds the EMA of the weights, if one is kept."""
         self.parameters = list(self.raw_model.parameters())
         self.optimizer = make_optimizer(config, self.parameters, self.device)
+        self.muon = Muon(config, self.raw_model) if config.optimizer == "muon" else None
+        """Updates some of the parameters in place of `optimizer`, which keeps their moments."""
         self._randomness = OwnRandomness(config.seed, self.device)
         self.state: State | None = None
         """The hidden state in which the next batch begins; None for zeros."""
@@ -116,7 +119,8 @@ class Learner:
         tensors = [(name, parameter.detach()) for name, parameter in self.raw_model.named_parameters()]
         for name, parameter in self.raw_model.named_parameters():
             kept = self.optimizer.state.get(parameter, {})
-            tensors += [(name, kept[moment]) for moment in moment_names(self._config) if kept.get(moment) is not None]
+            moments = moment_names(self._config, name)
+            tensors += [(name, kept[moment]) for moment in moments if kept.get(moment) is not None]
         finite = torch.stack([tensor.isfinite().all() for _, tensor in tensors]).tolist()
         return next((name for (name, _), good in zip(tensors, finite, strict=True) if not good), "")
 
@@ -156,7 +160,11 @@ class Learner:
     @property
     def snapshot_bytes(self) -> int:
         """The size of a snapshot in bytes."""
-        return 4 * self.raw_model.size * (1 + (self.ema_model is not None) + len(moment_names(self._config)))
+        moments = sum(
+            parameter.numel() * len(moment_names(self._config, name))
+            for name, parameter in self.raw_model.named_parameters()
+        )
+        return 4 * (self.raw_model.size * (1 + (self.ema_model is not None)) + moments)
 
     def roll_back(self, snapshot: dict[str, Tensor]) -> None:
         """Restores `snapshot`; training goes on at its current place in the text, from a hidden state of zero."""
@@ -194,14 +202,14 @@ class Learner:
         return {
             f"optimizer.{moment}.{name}": torch.zeros(()) if moment == "step" else torch.zeros_like(parameter)
             for name, parameter in self.raw_model.named_parameters()
-            for moment in moment_names(self._config)
+            for moment in moment_names(self._config, name)
         }
 
     def _moments(self) -> dict[str, Tensor]:
         tensors: dict[str, Tensor] = {}
         for name, parameter in self.raw_model.named_parameters():
             kept = self.optimizer.state.get(parameter, {})
-            for moment in moment_names(self._config):
+            for moment in moment_names(self._config, name):
                 if isinstance(kept.get(moment), Tensor):
                     tensors[f"optimizer.{moment}.{name}"] = kept[moment]
         return tensors
@@ -239,7 +247,7 @@ class Learner:
         saved = self.optimizer.state_dict()
         saved["state"] = {}
         for index, (name, _) in enumerate(self.raw_model.named_parameters()):
-            kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config)}
+            kept = {moment: tensors.get(f"optimizer.{moment}.{name}") for moment in moment_names(self._config, name)}
             if kept and all(tensor is not None for tensor in kept.values()):
                 saved["state"][index] = kept
         self.optimizer.load_state_dict(saved)

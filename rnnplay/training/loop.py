@@ -95,6 +95,8 @@ def train_step(
 
     # Update
     set_learning_rate(optimizer, lr)
+    if learner.muon is not None:
+        learner.muon.step(optimizer, learner.precision)
     take_step(optimizer)
     if learner.ema_model is not None:
         update_ema(learner.ema_model, model, ema_decay)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.autograd.graph import increment_version
 
 from rnnplay.config import RunConfig
+from rnnplay.training.muon import MOMENTS, is_orthogonalised
 
 FUSED = frozenset({"cpu", "cuda", "mps"})
 
@@ -21,7 +22,7 @@ def make_optimizer(
     """torch's optimizer for `config`, in its fastest form on `device`.
 
     SGD with momentum (Polyak 1964); RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 regularisation;
-    AdamW (Loshchilov & Hutter 2019) with decoupled weight decay.
+    AdamW (Loshchilov & Hutter 2019) with decoupled weight decay; of Muon (muon.py) the part that is AdamW.
     """
     _leave_out_compiler()
     weights, lr, decay = list(parameters), config.lr, config.weight_decay
@@ -34,8 +35,8 @@ def make_optimizer(
     return rule(weights, lr=lr, betas=(0.9, config.beta2), weight_decay=decay, fused=fused)
 
 
-def moment_names(config: RunConfig) -> tuple[str, ...]:
-    """Names of the tensors that the optimizer keeps for each parameter after a step, as torch names them.
+def moment_names(config: RunConfig, parameter: str) -> tuple[str, ...]:
+    """Names of the tensors that the optimizer keeps for that parameter after a step, as torch names them.
 
     "step" has shape (), all others the parameter's own.
     """
@@ -43,6 +44,8 @@ def moment_names(config: RunConfig) -> tuple[str, ...]:
         return ("momentum_buffer",) if config.momentum else ()
     if config.optimizer == "rmsprop":
         return ("step", "square_avg", "momentum_buffer") if config.momentum else ("step", "square_avg")
+    if config.optimizer == "muon" and is_orthogonalised(parameter):
+        return MOMENTS
     return ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -92,6 +95,7 @@ def learning_rate_multiplier(config: RunConfig, step: int, fraction: float, plat
     warmup     rises linearly to 1 over the first warmup_steps steps, at most over a tenth of the length
     cosine     warmup, times a half cosine from 1 at fraction 0 to lr_floor at fraction 1
                (Loshchilov & Hutter 2017); without a length the fraction stays 0, and so the cosine at 1
+    linear     as cosine, with a straight line in place of the half cosine (Bergsma et al. 2025)
     plateau    `plateau`, the product of the reductions so far
     """
     if config.schedule == "constant":
@@ -103,5 +107,6 @@ def learning_rate_multiplier(config: RunConfig, step: int, fraction: float, plat
     warm = min(1.0, max((step + 1) / config.warmup_steps, 10 * after)) if config.warmup_steps else 1.0
     if config.schedule == "warmup":
         return warm
-    half_cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, fraction))))  # 1 → 0
-    return warm * (config.lr_floor + (1 - config.lr_floor) * half_cosine)
+    left = 1 - min(1.0, max(0.0, fraction))
+    falling = left if config.schedule == "linear" else 0.5 * (1 - math.cos(math.pi * left))  # 1 → 0
+    return warm * (config.lr_floor + (1 - config.lr_floor) * falling)

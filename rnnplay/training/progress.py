@@ -20,6 +20,9 @@ from rnnplay.training.length import fraction_done, is_over, seconds_left
 from rnnplay.training.optim import learning_rate_multiplier
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
+LOWEST_FRACTION = 0.01
+"""Smallest fraction of the learning rate that a resumed run is advised to go on with."""
+
 RISEN_FACTOR = 1.25
 """A resumed run's learning rate has risen if it is more than this many times the previous one; less is rounding."""
 
@@ -100,16 +103,18 @@ class Progress:
         )
 
     def learning_rate_warning(self, before: RunConfig, config: RunConfig) -> str:
-        """Returns a warning if a longer run's stretched cosine raises the learning rate again; "" otherwise."""
-        if not before.schedule == config.schedule == "cosine" or before.lr != config.lr:
+        """Returns a warning if a longer run's stretched schedule raises the learning rate again; "" otherwise."""
+        falls = config.schedule in ("cosine", "linear")
+        if not falls or before.schedule != config.schedule or before.lr != config.lr:
             return ""
         was, now = self.learning_rate(before), self.learning_rate(config)
         if now <= RISEN_FACTOR * was:
             return ""
+        low = max(was, LOWEST_FRACTION * config.lr)  # it may have come down to 0, at which nothing is learned
         return (
-            f"The learning rate had come down to {was:.2g}. Stretched over the new length, the cosine begins again at "
-            f"{now:.2g}, and validation may get worse before it gets better. To keep the rate where it was, set "
-            f"schedule to constant and lr to {was:.2g} (--schedule constant --lr {was:.2g})."
+            f"The learning rate had come down to {was:.2g}. Stretched over the new length, the {config.schedule} "
+            f"schedule begins again at {now:.2g}, and validation may get worse before it gets better. To keep the rate "
+            f"low, set schedule to constant and lr to {low:.2g} (--schedule constant --lr {low:.2g})."
         )
 
     def count(self, result: StepResult, lr: float, seconds: float) -> Step:

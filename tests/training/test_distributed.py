@@ -28,11 +28,14 @@ KINDS: list[dict[str, Any]] = [
     {"cell": "gru", "tie": True, "embedding": 10, "clip": "value", "clip_threshold": 0.01, "optimizer": "rmsprop"},
     {"cell": "rnn", "feed": "lines", "batch_size": 8, "optimizer": "sgd", "momentum": 0.9, "lr": 0.1},
     {"cell": "gru", "softmax": "adaptive", "hidden": 16, "tokens": "word", "ema_decay": 0.9, "eval_every": 7},
+    {"cell": "lstm", "hidden": 12, "optimizer": "muon", "weight_decay": 0.1},
 ]
 
 
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind["cell"] + kind.get("softmax", ""))
+@pytest.mark.parametrize(
+    "kind", KINDS, ids=lambda kind: "-".join([kind["cell"], kind.get("softmax", ""), kind.get("optimizer", "")])
+)
 def test_several_train_what_one_does(
     kind: dict[str, Any], size: int, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,13 @@ def test_cosine_falls_from_one_to_the_floor() -> None:
     assert learning_rate_multiplier(config, 25, 0.25) == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 4)))
 
 
+def test_linear_falls_from_one_to_the_floor_after_warming_up() -> None:
+    config = RunConfig(schedule="linear", warmup_steps=10, lr_floor=0.2)
+    rates = [learning_rate_multiplier(config, 99, fraction) for fraction in (0.0, 0.25, 1.0, 1.5)]
+    assert rates == pytest.approx([1.0, 0.8, 0.2, 0.2])
+    assert learning_rate_multiplier(config, 4, 0.0) == 0.5
+
+
 def test_cosine_warms_up_first_and_is_constant_without_a_length() -> None:
     config = RunConfig(schedule="cosine", warmup_steps=10)
     assert learning_rate_multiplier(config, 4, 0.0) == 0.5
@@ -62,7 +69,7 @@ def test_gains_follow_the_best_loss_and_take_nan_for_no_gain() -> None:
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw", "muon"])
 def test_each_optimizer_keeps_the_moments_we_save_and_obeys_the_rate(name: str, momentum: float) -> None:
     config = RunConfig(optimizer=name, momentum=momentum, lr=0.1)  # type: ignore[arg-type]
     weight = torch.nn.Parameter(torch.ones(3))
@@ -72,7 +79,7 @@ def test_each_optimizer_keeps_the_moments_we_save_and_obeys_the_rate(name: str, 
     optimizer.step()
     assert torch.equal(weight, torch.ones(3)), "a rate of 0 changes nothing"
     kept = {key for key, value in optimizer.state[weight].items() if isinstance(value, torch.Tensor)}
-    assert kept == set(moment_names(config))
+    assert kept == set(moment_names(config, "output.bias"))
     set_learning_rate(optimizer, 0.1)
     optimizer.step()
     assert (weight < 1).all()

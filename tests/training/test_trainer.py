@@ -34,7 +34,9 @@ def test_it_learns(cell: str, feed: str, world: World) -> None:
     assert sum(seen[-10:]) / 10 < 0.6 * seen[0]
 
 
-@pytest.mark.parametrize(("optimizer", "lr"), [("sgd", 0.5), ("rmsprop", 0.005), ("adam", 0.02), ("adamw", 0.02)])
+@pytest.mark.parametrize(
+    ("optimizer", "lr"), [("sgd", 0.5), ("rmsprop", 0.005), ("adam", 0.02), ("adamw", 0.02), ("muon", 0.01)]
+)
 def test_every_optimizer_learns(optimizer: str, lr: float, world: World) -> None:
     run_to_end(world.trainer(world.config(optimizer=optimizer, lr=lr, steps=100)))
     assert sum(losses(world)[-10:]) / 10 < 0.85 * losses(world)[0]

@@ -145,7 +145,7 @@ def _check_optimizer(config: RunConfig, parent: ParentCheckpoint) -> None:
             f"optimizer is {config.optimizer}, but {parent.name} has the state of {ours.optimizer}; branch without the "
             "optimizer's state, or keep the optimizer.",
         )
-    if moment_names(config) != moment_names(ours):
+    if moment_names(config, "output.bias") != moment_names(ours, "output.bias"):
         raise ConfigError(
             "momentum",
             f"momentum is {config.momentum:g}, but {parent.name} has the state of an optimizer with momentum "

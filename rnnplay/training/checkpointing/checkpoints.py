@@ -124,7 +124,8 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
         shapes["carried.cell"] = size
     moments: Shapes = {}
     for name, shape in weight_shapes(config, vocabulary).items():
-        moments |= {f"optimizer.{moment}.{name}": () if moment == "step" else shape for moment in moment_names(config)}
+        kept = moment_names(config, name)
+        moments |= {f"optimizer.{moment}.{name}": () if moment == "step" else shape for moment in kept}
     raw: Shapes = {}
     if config.ema_decay:
         raw = {f"{RAW}{name}": shape for name, shape in weight_shapes(config, vocabulary).items()}

@@ -24,6 +24,7 @@ FEEDS = ("stream", "lines")
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "adam": {"optimizer": "adam", "lr": 0.01},
     "sgd": {"optimizer": "sgd", "momentum": 0.9, "lr": 0.1},
+    "muon": {"optimizer": "muon", "lr": 0.01, "weight_decay": 0.1},
     "rmsprop": {"optimizer": "rmsprop", "momentum": 0.5, "lr": 0.003},
 }
 WHOLE: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -37,9 +38,10 @@ WHOLE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("rnn", "lines", "sgd", {"ema_decay": 0.99, "momentum": 0.0}),
     ("lstm", "stream", "adam", {"dropout": 0.3, "dropout_kind": "locked", "layers": 2, "embedding_dropout": 0.2}),
     ("gru", "lines", "sgd", {"weight_drop": 0.3}),
+    ("gru", "lines", "muon", {"layers": 2}),
 ]
 if can_bfloat16(torch.device("cpu")):
-    WHOLE.append(("lstm", "stream", "adam", {"precision": "bfloat16"}))
+    WHOLE.append(("lstm", "stream", "muon", {"precision": "bfloat16"}))
 
 
 @pytest.mark.parametrize(("cell", "feed", "rule", "values"), WHOLE)
@@ -252,6 +254,16 @@ def test_a_longer_run_says_that_its_cosine_is_stretched_and_a_constant_tail_keep
 
 def config_of(config: RunConfig, **values: Any) -> RunConfig:
     return with_values(config, values)
+
+
+def test_a_schedule_that_came_down_to_nothing_is_not_to_be_kept_there(world: World) -> None:
+    config = world.config(steps=5, schedule="linear", warmup_steps=0, lr_floor=0.0, lr=0.01)
+    run_to_end(world.trainer(config))
+    world.emitted.clear()
+    world.resume(config_of(config, steps=10)).close()
+    (notice,) = [record.message for record in world.emitted if isinstance(record, Notice)]
+    assert "had come down to 0. " in notice and "the linear schedule begins again at 0.005" in notice
+    assert notice.endswith("(--schedule constant --lr 0.0001).")
 
 
 def test_a_run_that_goes_on_within_its_length_says_nothing_of_its_rate(world: World) -> None:

@@ -1,0 +1,79 @@
+"""Muon (Jordan et al. 2024): momentum whose singular values are all made about 1, for the recurrent layers' matrices.
+
+    m  ← μ m + (1 − μ) g                        g the gradient, m the momentum, μ = 0.95
+    u  = orthogonalised((1 − μ) g + μ m)        Nesterov's look ahead
+    W  ← W − η ρ (0.2 √max(H, X) u + λ W)       η the learning rate, ρ muon_ratio, λ weight_decay
+
+for each gate's block (H, X) of a matrix by itself. An orthogonal matrix's entries have a root mean square of
+1/√max(H, X), so that an update's is 0.2, about that of AdamW (Liu et al. 2025, "Muon is scalable for LLM training").
+Embedding, output layer and biases are left to AdamW: their rows belong to single tokens, and are seen unequally often.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rnnplay.config import RunConfig
+from rnnplay.model.language_model import LanguageModel
+
+MOMENTUM = 0.95
+MOMENTS = ("step", "momentum_buffer")
+"""The names of what is kept of a matrix: the number of its steps, without which torch reads no state, and m."""
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Jordan's: the polynomial 3.4445 σ − 4.775 σ³ + 2.0315 σ⁵ brings every σ in (0, 1] near 1 within a few rounds."""
+ROUNDS = 5
+UPDATE_RMS = 0.2
+
+
+def is_orthogonalised(name: str) -> bool:
+    """Whether Muon updates the parameter of that name, as language_model names them."""
+    return name.startswith("rnn.weight_")
+
+
+class Muon:
+    """Updates the recurrent layers' matrices of `model`."""
+
+    def __init__(self, config: RunConfig, model: LanguageModel) -> None:
+        self._matrices = [one for name, one in model.named_parameters() if is_orthogonalised(name)]
+        self._hidden, self._ratio = config.hidden, config.muon_ratio
+
+    @torch.no_grad()
+    def step(self, optimizer: torch.optim.Optimizer, precision: torch.dtype = torch.float32) -> None:
+        """Updates the matrices (G·H, X), and removes their gradients, so that `optimizer` passes them over.
+
+        Their momentum is kept in the optimizer's state; their learning rate is `muon_ratio` times its own, their weight
+        decay its own. `precision` is the type of the products; what they are applied to stays float32.
+        """
+        group = optimizer.param_groups[0]
+        lr, decay = group["lr"] * self._ratio, group["weight_decay"]
+        for matrix in self._matrices:
+            gradient, matrix.grad = matrix.grad, None
+            if gradient is None:
+                continue
+            kept = optimizer.state[matrix]
+            if not kept:
+                kept.update(zip(MOMENTS, (torch.zeros(()), torch.zeros_like(matrix)), strict=True))
+            step, momentum = (kept[moment] for moment in MOMENTS)
+            step += 1
+            momentum.lerp_(gradient, 1 - MOMENTUM)
+            ahead = gradient.lerp(momentum, MOMENTUM).view(-1, self._hidden, matrix.shape[1])
+            update = orthogonalised(ahead, precision)
+            scale = UPDATE_RMS * max(update.shape[1:]) ** 0.5
+            matrix.mul_(1 - lr * decay).add_(update.view_as(matrix), alpha=-lr * scale)
+
+
+def orthogonalised(blocks: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
+    """Of each matrix M = U S Vᵀ about U Vᵀ: all its singular values are brought between some 0.7 and 1.2.
+
+    By five rounds of a Newton–Schulz iteration, X ← a X + (b X Xᵀ + c (X Xᵀ)²) X (Bernstein & Newhouse 2024), on the
+    shorter side. blocks (G, H, X); the result is float32. A block of zeros stays one.
+    """
+    wide = blocks.shape[-2] < blocks.shape[-1]
+    x = blocks.mT if wide else blocks
+    x = (x / (x.norm(dim=(-2, -1), keepdim=True) * 1.01 + 1e-30)).to(precision)  # rounded, no σ exceeds 1
+    a, b, c = COEFFICIENTS
+    for _ in range(ROUNDS):
+        square = x.mT @ x
+        x = torch.baddbmm(x, x, torch.baddbmm(square, square, square, beta=b, alpha=c), beta=a)
+    return (x.mT if wide else x).float()
