@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-import psutil
-
 
 def physical_cores() -> int:
     """Number of cores this process may run on (hyper-threads of one core count once); at most OMP_NUM_THREADS."""
     allowed = len(processors())
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, _openmp_limit()))
+    return max(1, min(allowed, _cores() or allowed, _openmp_limit()))
 
 
 def share_of_cores(processes: int) -> int:
@@ -20,7 +18,7 @@ def share_of_cores(processes: int) -> int:
     An OMP_NUM_THREADS of 1 says nothing: torchrun sets it to that unless the user has set it.
     """
     allowed = len(processors())
-    cores = min(allowed, psutil.cpu_count(logical=False) or allowed)
+    cores = min(allowed, _cores() or allowed)
     limit = _openmp_limit()
     return max(1, min(cores // processes, limit if limit > 1 else cores))
 
@@ -30,6 +28,12 @@ def processors() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def _cores() -> int | None:
+    import psutil  # commands that only ask which processors there are start without it
+
+    return psutil.cpu_count(logical=False)
 
 
 def _openmp_limit() -> int:

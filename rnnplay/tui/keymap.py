@@ -1,7 +1,7 @@
 """The keys in force: what a binding's id is bound to, how texts name it, and keymap.toml, which changes it.
 
 Every binding has an id, `place.what`; bindings that share one are one key to the user, whatever they do on the screen
-that is shown. Only a file that exists is read, and only then are all screens imported to check it.
+that is shown. Only a file that exists is read.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def load_keymap() -> tuple[Keymap, list[str]]:
             return {}, []
     except OSError:
         return {}, []
-    from rnnplay.tui.key_catalogue import read_keymap
+    from rnnplay.tui.keys.catalogue import read_keymap
 
     return read_keymap(path)
 
@@ -189,7 +189,7 @@ def _default_key(binding_id: str) -> str:
         for binding in own_bindings(node):
             if binding.id == binding_id:
                 return parse_key(binding.key.split(",")[0])
-    from rnnplay.tui.key_catalogue import default_key  # the module with this binding has not been needed yet
+    from rnnplay.tui.keys.catalogue import default_key  # the module with this binding has not been needed yet
 
     return default_key(binding_id)
 

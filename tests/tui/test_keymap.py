@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from textual.pilot import Pilot
 import rnnplay.tui
 from rnnplay.engine import messages
 from rnnplay.tui import keymap
-from rnnplay.tui.key_catalogue import PLACES, catalogue, keymap_text, read_keymap
 from rnnplay.tui.keymap import key_label, key_name, node_classes, own_bindings, parse_key, with_keys_in_force
+from rnnplay.tui.keys.catalogue import PLACES, TABLE, catalogue, keymap_text, read_keymap
+from rnnplay.tui.keys.declarations import declared, table_text
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
@@ -52,12 +55,23 @@ def toml(keys: dict[str, str]) -> str:
 
 def test_every_binding_has_an_id_of_a_known_place_and_one_default() -> None:
     defaults: dict[str, set[str]] = {}
+    assert TABLE.read_text("utf-8") == table_text(), "run: python -m rnnplay.tui.keys.declarations"
     for entry in catalogue({}):
         assert entry.place in PLACES
     for node in node_classes():
         for binding in own_bindings(node) if node.__module__.startswith("rnnplay.") else ():
             defaults.setdefault(binding.id or "", set()).add(binding.key)
     assert {one: keys for one, keys in defaults.items() if len(keys) > 1} == {}
+
+
+def test_the_keys_are_read_without_the_screens() -> None:
+    """`rnnplay keys` would take most of a second more, and so would each start with a keymap.toml."""
+    code = (
+        "import sys; from rnnplay.tui.keys.catalogue import keymap_text; assert 'train' in keymap_text(); "
+        "print(*[one for one in ('torch', 'numpy', 'textual.app', 'rnnplay.tui.app') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_defaults_as_a_keymap_are_accepted_and_change_nothing() -> None:
@@ -73,6 +87,7 @@ def test_a_keymap_with_every_binding_changed_leaves_no_default_key() -> None:
     assert problems == []
     assert {one: " ".join(new) for one, new in found.items()} == {one: parse_key(key) for one, key in keys.items()}
     keymap.use(found)
+    assert len(declared()) == len(found)  # all screens are imported
     for node in node_classes():
         own = own_bindings(node) if node.__module__.startswith("rnnplay.") else []
         bindings = keymap.remapped(BindingsMap(own))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -237,6 +236,8 @@ def check_variants(start: BranchStart, variants: Sequence[Variant], workspace: W
 
 
 def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:
+    import asyncio
+
     from rnnplay.cli.support.race_outcome import already_over, how_to_go_on, no_result, tell_onward, tell_outcome
     from rnnplay.cli.support.race_reporters import choose_race_reporter
 
@@ -289,6 +290,8 @@ def chosen_variants(
 
 async def _run(races: Sequence[Race], workspace: Workspace, reporter: RaceReporter) -> tuple[list[Race], bool]:
     """Runs one race after the other; returns those that began, and whether the user stopped them."""
+    import asyncio
+
     from rnnplay.experiments.engines import RaceEngines
 
     with StopSignals() as stop:

@@ -94,7 +94,9 @@ def command(
 
 
 def check_installed() -> None:
-    """Raises InputError if the extra `web` is not installed."""
+    """Raises InputError if the extra `web` is not installed, or this system cannot serve."""
+    if sys.platform == "win32":
+        raise InputError("Serving needs Linux or macOS; on Windows run it in WSL or in the container.")
     if find_spec("textual_serve") is None or find_spec("aiohttp") is None:
         raise InputError(f"Serving needs the package textual-serve, which is not installed; install it with: {INSTALL}")
 

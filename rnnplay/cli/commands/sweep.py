@@ -13,6 +13,7 @@ from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_op
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
 from rnnplay.cli.support.sweep_display import choose_display, print_study, study_json
+from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
@@ -271,7 +272,7 @@ def _supervise(
 
     workspace = session.workspace
     jobs = jobs or _default_jobs(study.plan)
-    threads = threads or max(1, _cores() // jobs)
+    threads = threads or max(1, physical_cores() // jobs)
     command = [sys.executable, "-m", "rnnplay", "sweep", "--worker", "--study", study.name, "--threads", str(threads)]
     command += ["--workspace", str(workspace.root)]
     environment = {} if storage is None else {STORAGE_VARIABLE: storage}
@@ -305,14 +306,4 @@ def _default_jobs(plan: Plan) -> int:
     from shutil import which
 
     on_gpu = plan.config.device == "cuda" or (plan.config.device == "auto" and which("nvidia-smi") is not None)
-    return 1 if on_gpu else max(1, min(DEFAULT_JOBS, _cores(), plan.runs))
-
-
-def _cores() -> int:
-    """Physical cores that this process may use; like the trainer's own count, but without torch."""
-    import os
-
-    import psutil
-
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+    return 1 if on_gpu else max(1, min(DEFAULT_JOBS, physical_cores(), plan.runs))

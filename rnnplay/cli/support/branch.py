@@ -14,12 +14,12 @@ from rnnplay.cli.support.session import Session, find_model
 from rnnplay.cli.support.settings import layered, settings_in, with_lasting_corpus
 from rnnplay.common.numbers import real_number
 from rnnplay.config import RunConfig, with_values
-from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import CheckpointError, InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
+    from rnnplay.engine.messages import BranchFrom
     from rnnplay.runs.branching import BranchStart
     from rnnplay.workspace import Workspace
 
@@ -81,6 +81,8 @@ def branch_setup(
 
 def branch_message(start: BranchStart) -> BranchFrom:
     """Says to an engine what its run is branched from."""
+    from rnnplay.engine.messages import BranchFrom
+
     return BranchFrom(
         checkpoint=start.parent.name,
         created=start.parent.info.created,

@@ -6,10 +6,8 @@ this host.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import uuid
 from typing import TYPE_CHECKING, NoReturn
 
 from rnnplay.cli.support.console import note
@@ -98,6 +96,9 @@ def code_of_ended(launch: Launch, folder: RunFolder) -> int | None:
 
 def main() -> int:
     """Runs torchrun, quietly: what goes wrong in a process, that process says."""
+    import logging
+    import uuid
+
     processes, *words = sys.argv[1:]
     # Otherwise torchrun sets it to 1, and says so at length.
     os.environ.setdefault("OMP_NUM_THREADS", str(share_of_cores(int(processes))))

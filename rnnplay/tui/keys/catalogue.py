@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,16 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
-from textual.screen import Screen
-
-import rnnplay.tui
 from rnnplay.common.commands import shell_command
 from rnnplay.common.files import read_small
 from rnnplay.common.toml_text import parse_toml, toml_text
 from rnnplay.errors import InputError
-from rnnplay.tui.keymap import Keymap, is_text, key_label, node_classes, own_bindings, parse_key
+from rnnplay.tui.keymap import Keymap, is_text, key_label, own_bindings, parse_key
 from rnnplay.workspace import shortened_path
+
+TABLE = Path(__file__).with_name("table.json")
+"""What declarations.py writes: by id, what the key does and the default keys, as Textual names them."""
 
 PLACES: dict[str, tuple[str, str]] = {
     "everywhere": ("Everywhere", "*"),
@@ -84,20 +82,9 @@ class KeyEntry:
 
 @cache
 def _declared() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """What each id does and its default keys, by place; imports all screens."""
-    for module in pkgutil.walk_packages(rnnplay.tui.__path__, "rnnplay.tui."):
-        if "textual_patches" not in module.name:
-            importlib.import_module(module.name)
-    found: dict[str, tuple[str, list[str]]] = {}
-    for node in sorted(node_classes(), key=lambda one: (one.__module__, one.__qualname__)):
-        for binding in own_bindings(node) if node.__module__.startswith("rnnplay.") else ():
-            assert binding.id is not None, f"{node.__qualname__}: {binding.key} has no id"
-            words = binding.id.partition(".")[2].replace("-", " ").capitalize()
-            _, keys = found.setdefault(binding.id, (binding.description or words, []))
-            keys += [key for one in binding.key.split(",") if (key := parse_key(one)) not in keys]
-    order = list(PLACES)
-    ids = sorted(found, key=lambda one: order.index(one.partition(".")[0]))
-    return {one: (found[one][0], tuple(found[one][1])) for one in ids}
+    """What each id does and its default keys, as Textual names them, by place."""
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    return {one: (what, tuple(keys)) for one, (what, keys) in table.items()}
 
 
 def default_key(binding_id: str) -> str:
@@ -226,6 +213,9 @@ def _refuse(one: str, place: str, key: str, moves: bool) -> None:
 @cache
 def _of_textual() -> dict[str, str]:
     """Keys that work everywhere and are not rnnplay's, with what they do."""
+    from textual.app import App
+    from textual.screen import Screen
+
     found = {"ctrl+p": "the palette of commands", "ctrl+c": "copy"}
     for node in (App, Screen):
         for binding in own_bindings(node):

@@ -1,0 +1,47 @@
+"""Generates table.json, every key with its id, from the screens that declare them.
+
+`python -m rnnplay.tui.keys.declarations`; a test holds the table up to date. Importing all screens takes most of a
+second, reading the table none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import rnnplay.tui
+from rnnplay.tui.keymap import node_classes, own_bindings, parse_key
+from rnnplay.tui.keys.catalogue import PLACES, TABLE
+
+
+def declared() -> dict[str, tuple[str, list[str]]]:
+    """Returns what each id does and its default keys, as Textual names them, by place; imports all screens."""
+    for module in pkgutil.walk_packages(rnnplay.tui.__path__, "rnnplay.tui."):
+        if "textual_patches" not in module.name:
+            importlib.import_module(module.name)
+    found: dict[str, tuple[str, list[str]]] = {}
+    for node in sorted(node_classes(), key=lambda one: (one.__module__, one.__qualname__)):
+        for binding in own_bindings(node) if node.__module__.startswith("rnnplay.") else ():
+            assert binding.id is not None, f"{node.__qualname__}: {binding.key} has no id"
+            words = binding.id.partition(".")[2].replace("-", " ").capitalize()
+            _, keys = found.setdefault(binding.id, (binding.description or words, []))
+            keys += [key for one in binding.key.split(",") if (key := parse_key(one)) not in keys]
+    order = list(PLACES)
+    return {one: found[one] for one in sorted(found, key=lambda one: order.index(one.partition(".")[0]))}
+
+
+def table_text() -> str:
+    """Returns the text of table.json, a line for each id."""
+    lines = (f"  {json.dumps(one)}: {json.dumps(what, ensure_ascii=False)}" for one, what in declared().items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def main() -> None:
+    """Writes the table."""
+    Path(TABLE).write_text(table_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
