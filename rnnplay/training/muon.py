@@ -2,11 +2,12 @@
 
     m  ← μ m + (1 − μ) g                        g the gradient, m the momentum, μ = 0.95
     u  = orthogonalised((1 − μ) g + μ m)        Nesterov's look ahead
-    W  ← W − η ρ (0.2 √max(H, X) u + λ W)       η the learning rate, ρ muon_ratio, λ weight_decay
+    W  ← W − η ρ (0.2 √max(G·H, X) u + λ W)     η the learning rate, ρ muon_ratio, λ weight_decay
 
-for each gate's block (H, X) of a matrix by itself. An orthogonal matrix's entries have a root mean square of
-1/√max(H, X), so that an update's is 0.2, about that of AdamW (Liu et al. 2025, "Muon is scalable for LLM training").
-Embedding, output layer and biases are left to AdamW: their rows belong to single tokens, and are seen unequally often.
+for each matrix (G·H, X), its gates together: gate by gate takes more time and learns no better. The entries of u have
+a root mean square of 1/√max(G·H, X), so that an update's is 0.2, about AdamW's (Liu et al. 2025, "Muon is scalable for
+LLM training"). Embedding, output layer and biases are left to AdamW: their rows belong to single tokens, which are seen
+unequally often.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Muon:
 
     def __init__(self, config: RunConfig, model: LanguageModel) -> None:
         self._matrices = [one for name, one in model.named_parameters() if is_orthogonalised(name)]
-        self._hidden, self._ratio = config.hidden, config.muon_ratio
+        self._ratio = config.muon_ratio
 
     @torch.no_grad()
     def step(self, optimizer: torch.optim.Optimizer, precision: torch.dtype = torch.float32) -> None:
@@ -57,23 +58,22 @@ class Muon:
             step, momentum = (kept[moment] for moment in MOMENTS)
             step += 1
             momentum.lerp_(gradient, 1 - MOMENTUM)
-            ahead = gradient.lerp(momentum, MOMENTUM).view(-1, self._hidden, matrix.shape[1])
-            update = orthogonalised(ahead, precision)
-            scale = UPDATE_RMS * max(update.shape[1:]) ** 0.5
-            matrix.mul_(1 - lr * decay).add_(update.view_as(matrix), alpha=-lr * scale)
+            update = orthogonalised(gradient.lerp(momentum, MOMENTUM), precision)
+            scale = UPDATE_RMS * max(update.shape) ** 0.5
+            matrix.mul_(1 - lr * decay).add_(update, alpha=-lr * scale)
 
 
-def orthogonalised(blocks: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
-    """Of each matrix M = U S Vᵀ about U Vᵀ: all its singular values are brought between some 0.7 and 1.2.
+def orthogonalised(matrix: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
+    """Of M = U S Vᵀ about U Vᵀ: all singular values are brought between some 0.7 and 1.2. Zeros stay zeros.
 
     By five rounds of a Newton–Schulz iteration, X ← a X + (b X Xᵀ + c (X Xᵀ)²) X (Bernstein & Newhouse 2024), on the
-    shorter side. blocks (G, H, X); the result is float32. A block of zeros stays one.
+    shorter side. The products are of type `precision`, the result is float32.
     """
-    wide = blocks.shape[-2] < blocks.shape[-1]
-    x = blocks.mT if wide else blocks
-    x = (x / (x.norm(dim=(-2, -1), keepdim=True) * 1.01 + 1e-30)).to(precision)  # rounded, no σ exceeds 1
+    wide = matrix.shape[0] < matrix.shape[1]
+    x = matrix.T if wide else matrix
+    x = (x / (x.norm() * 1.01 + 1e-30)).to(precision)  # rounded, no σ exceeds 1
     a, b, c = COEFFICIENTS
     for _ in range(ROUNDS):
-        square = x.mT @ x
-        x = torch.baddbmm(x, x, torch.baddbmm(square, square, square, beta=b, alpha=c), beta=a)
-    return (x.mT if wide else x).float()
+        square = x.T @ x
+        x = torch.addmm(x, x, torch.addmm(square, square, square, beta=b, alpha=c), beta=a)
+    return (x.T if wide else x).float()
