@@ -141,10 +141,10 @@ def _diverge(_rounds: int, _seconds: float) -> None:
     from rnnplay.runs.folder import RunFolder
     from rnnplay.runs.metrics.records import Rollback
     from rnnplay.training import followers, loop
-    from rnnplay.training.distributed import Group
     from rnnplay.training.followers import follow, invite
     from rnnplay.training.learner import Learner
     from rnnplay.training.loop import train_step
+    from rnnplay.training.processes.group import Group
     from rnnplay.training.trainer import Trainer
 
     group: Group = _joined()
@@ -315,7 +315,7 @@ def _ddp(config: Any, corpus: Any, rank: int) -> Callable[[], object]:
 
 def _joined() -> Any:
     from rnnplay.runs.launch import launched
-    from rnnplay.training.distributed import join
+    from rnnplay.training.processes.joining import join
 
     launch = launched()
     assert launch is not None

@@ -15,9 +15,9 @@ from rnnplay.model.hardware import choose_device, choose_precision, keep_memory,
 from rnnplay.runs.launch import check_divisible
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
 from rnnplay.text.tokenizers.build import load_tokenizer
-from rnnplay.training.distributed import Group, What
 from rnnplay.training.learner import Learner
 from rnnplay.training.loop import train_step
+from rnnplay.training.processes.group import Group, What
 from rnnplay.workspace import Workspace
 
 

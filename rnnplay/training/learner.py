@@ -26,9 +26,9 @@ from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.training.checkpointing.checkpoints import RAW
-from rnnplay.training.distributed import ALONE, Group, Order, What
 from rnnplay.training.muon import Muon
 from rnnplay.training.optim import make_optimizer, moment_names
+from rnnplay.training.processes.group import ALONE, Group, Order, What
 from rnnplay.training.randomness import OwnRandomness
 
 Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]

@@ -36,10 +36,10 @@ from rnnplay.training.checkpointing.resuming import live_value
 from rnnplay.training.checkpointing.rollback_states import RollbackState, RollbackStates
 from rnnplay.training.checkpointing.saving import Saver
 from rnnplay.training.clipping import Mode, clip
-from rnnplay.training.distributed import Order, What
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.learner import Learner
 from rnnplay.training.optim import ema_decay_at, set_learning_rate, take_step, update_ema
+from rnnplay.training.processes.group import Order, What
 from rnnplay.training.progress import Progress, StepResult
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog
@@ -74,13 +74,14 @@ def train_step(
         loss, state = model.loss(inputs, targets, carried, "mean" if rows.tokens else "sum")
     learner.between_passes()
 
-    # Backward
+    # Backward; a process's part of the loss counts by its tokens
+    weight = rows.tokens / batch.tokens
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward(torch.full_like(loss, weight))  # type: ignore[no-untyped-call]
     learner.between_passes()
 
-    # Sum over the processes, each weighted by its tokens
-    loss = group.add_up(loss.detach(), learner.parameters, rows.tokens / batch.tokens, learner.asked_to_stop())
+    # Sum over the processes
+    loss = group.add_up(weight * loss.detach(), learner.parameters, learner.asked_to_stop())
 
     # Clip
     gradients = [parameter.grad for parameter in learner.parameters if parameter.grad is not None]

@@ -21,10 +21,10 @@ from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.checkpointing.resuming import Resumed, open_run, resolved
 from rnnplay.training.checkpointing.rollback_states import read_rollback_state
 from rnnplay.training.checkpointing.saving import Saver
-from rnnplay.training.distributed import ALONE, Group
 from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.loop import Loop
+from rnnplay.training.processes.group import ALONE, Group
 from rnnplay.training.progress import Progress
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog

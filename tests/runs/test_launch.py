@@ -67,7 +67,7 @@ def test_a_restart_goes_on_with_its_run(tmp_path: Path) -> None:
 
 def test_the_same_job_goes_on_with_its_run_until_it_has_ended(tmp_path: Path) -> None:
     """Of hosts that join, and of a job that a batch system starts again, torchrun counts no restart."""
-    from rnnplay.training.distributed import Group
+    from rnnplay.training.processes.group import Group
     from rnnplay.training.trainer import Trainer
 
     world = World(tmp_path)

@@ -15,9 +15,9 @@ from rnnplay.errors import LostProcessError
 from rnnplay.runs.launch import BY_ITSELF
 from rnnplay.runs.metrics.records import Record
 from rnnplay.training import followers
-from rnnplay.training.distributed import Group
 from rnnplay.training.followers import follow, invite
 from rnnplay.training.learner import Learner
+from rnnplay.training.processes.group import Group
 from rnnplay.training.trainer import Trainer
 from tests.training.world import World
 
@@ -75,11 +75,11 @@ class MemoryChannel:
 class Together:
     """A trainer that leads `size` processes; the learners of the others are in `learners`, by rank."""
 
-    def __init__(self, size: int, world: World) -> None:
+    def __init__(self, size: int, world: World, hosts: int = 1) -> None:
         exchange = Exchange(size)
         self.channels = [MemoryChannel(exchange, rank) for rank in range(size)]
         self.groups = [
-            Group(BY_ITSELF._replace(rank=rank, size=size, local_rank=rank, local_size=size), channel)
+            Group(BY_ITSELF._replace(rank=rank, size=size, local_rank=rank, local_size=size // hosts), channel)
             for rank, channel in enumerate(self.channels)
         ]
         self.world = world
@@ -122,9 +122,9 @@ class Together:
 
 
 @contextmanager
-def together(size: int, world: World, monkeypatch: Any) -> Iterator[Together]:
-    """Threads that train together in `world`, ended with the block."""
-    group = Together(size, world)
+def together(size: int, world: World, monkeypatch: Any, hosts: int = 1) -> Iterator[Together]:
+    """Threads that train together in `world`, ended with the block; in shared memory if on one of the `hosts`."""
+    group = Together(size, world, hosts)
     joined = followers._joined
 
     def keep(*arguments: Any) -> Learner:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnplay.experiments.export.tensorboard_events import LiveEvents
     from rnnplay.runs.branching import BranchStart
     from rnnplay.runs.folder import RunFolder
-    from rnnplay.training.distributed import Group
+    from rnnplay.training.processes.group import Group
     from rnnplay.training.trainer import Trainer
     from rnnplay.workspace import Workspace
 
@@ -69,8 +69,8 @@ class Foreground:
             self._events = LiveEvents(self._events_folder, folder.name, config)
 
         from rnnplay.training.checkpointing.branching import read_branch  # imported here, as it loads torch
-        from rnnplay.training.distributed import join
         from rnnplay.training.followers import invite
+        from rnnplay.training.processes.joining import join
         from rnnplay.training.trainer import Trainer
 
         self._group = group = join(self._launch)

@@ -53,8 +53,8 @@ def join_in(session: Session, launch: Launch, corpus: str | None) -> int:
 
     `corpus`: where the text is on this host, if the user says. What went wrong, the first process says.
     """
-    from rnnplay.training.distributed import join
     from rnnplay.training.followers import follow
+    from rnnplay.training.processes.joining import join
 
     def localise(config: RunConfig) -> RunConfig:
         return (
@@ -85,7 +85,7 @@ def code_of_ended(launch: Launch, folder: RunFolder) -> int | None:
         return None
     if state.finished == "diverged":
         raise RnnplayError(f"The run {folder.name!r} diverged and has ended; torchrun cannot mend that.")
-    from rnnplay.training.distributed import join
+    from rnnplay.training.processes.joining import join
 
     note(f"The run {folder.name!r} had come to its end, at step {state.step:,}.")
     group = join(launch)

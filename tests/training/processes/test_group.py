@@ -19,7 +19,8 @@ from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.launch import BY_ITSELF
 from rnnplay.runs.metrics.records import Notice, Rollback, Started
 from rnnplay.training import followers
-from rnnplay.training.distributed import ALONE, Group, meet
+from rnnplay.training.processes.group import ALONE, Group
+from rnnplay.training.processes.joining import meet
 from tests.training.together import together
 from tests.training.world import World, run_to_end
 
@@ -32,18 +33,18 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize(("size", "hosts"), [(2, 2), (4, 1)])
 @pytest.mark.parametrize(
     "kind", KINDS, ids=lambda kind: "-".join([kind["cell"], kind.get("softmax", ""), kind.get("optimizer", "")])
 )
 def test_several_train_what_one_does(
-    kind: dict[str, Any], size: int, world: World, monkeypatch: pytest.MonkeyPatch
+    kind: dict[str, Any], size: int, hosts: int, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Losses, norms, clipped norms, rates and tokens of every step, and the weights at the end."""
     config = world.config(**kind)
     one = world.trainer(config, "one")
     run_to_end(one)
-    with together(size, world, monkeypatch) as group:
+    with together(size, world, monkeypatch, hosts) as group:
         several = group.trainer(config, "several")
         run_to_end(several)
         for mine, theirs in zip(world.steps("several"), world.steps("one"), strict=True):
@@ -125,7 +126,7 @@ def test_a_checkpoint_holds_the_state_of_all_rows(world: World, monkeypatch: pyt
 
 def test_a_step_costs_two_messages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The order and the sum; over a network each more would cost its latency at every step."""
-    with together(2, world, monkeypatch) as group:
+    with together(2, world, monkeypatch, hosts=2) as group:
         trainer = group.trainer(world.config())
         trainer.advance()
         before = group.channels[0].sent
@@ -204,7 +205,7 @@ def test_dropout_differs_by_process_and_is_the_same_again() -> None:
 
 
 def test_cores_are_divided_among_the_processes_of_a_host(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnplay.training.distributed.share_of_cores", lambda processes: 12 // processes)
+    monkeypatch.setattr("rnnplay.training.processes.group.share_of_cores", lambda processes: 12 // processes)
     channel: Any = object()
     group = Group(BY_ITSELF._replace(size=8, local_size=4), channel)
     assert group.fixed_threads(world.config(threads=0)) == 3

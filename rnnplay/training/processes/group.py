@@ -2,27 +2,23 @@
 
 Rank 0 runs the `Trainer` and is the only one to write or print; the others do what it orders (followers.py), so every
 decision is made once: length, rollbacks, checkpoints. A step costs two messages: the order, which carries the learning
-rate and the clip threshold, and the sum of gradients and loss over all processes, in one piece. Of B rows, rank r of N
+rate and the clip threshold, and the sum of gradients and loss over all processes, in one piece; within one host the
+sum is made in memory that all share (shared_memory.py). Of B rows, rank r of N
 reads r·B/N to (r + 1)·B/N, so that together they read what one process would, and compute its loss and its gradient but
 for the order of sums:
 
     L = Σ_r (n_r / n) L_r        g = Σ_r (n_r / n) g_r        n_r: tokens that count in the rows of rank r, n in all
 
-All then have the same gradient to the bit, clip it by the same norm, and make the same update.
+Each weights its loss before the backward pass. All then have the same gradient to the bit, clip it by the same norm,
+and make the same update.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from enum import IntEnum
-from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -30,17 +26,12 @@ from torch import Tensor, nn
 
 from rnnplay.common.processors import share_of_cores
 from rnnplay.config import RunConfig
-from rnnplay.errors import ConfigError, LostProcessError, is_out_of_memory
+from rnnplay.errors import ConfigError, LostProcessError
 from rnnplay.model.language_model import State, state_from_tensors, state_to_tensors
 from rnnplay.runs.launch import BY_ITSELF, Launch
 from rnnplay.text.feeds import Batch
 from rnnplay.training.clipping import Mode
-
-SILENCE, SILENCE_OF_FIRST = timedelta(minutes=30), timedelta(hours=2)
-"""A process that answers nothing for so long is lost. The first one may be at a validation, while the others wait."""
-
-
-LOOK_SECONDS = 0.05
+from rnnplay.training.processes.shared_memory import SentSum, SharedSum, share_memory, vectors
 
 
 class Channel(Protocol):
@@ -86,8 +77,8 @@ class Group:
 
     def __init__(self, launch: Launch = BY_ITSELF, channel: Channel | None = None) -> None:
         self._launch, self._channel = launch, channel
-        self._flat: Tensor | None = None
-        """What is added up, in the same memory at every step: new memory of this size would cost as much as the sum."""
+        self._sum: SharedSum | SentSum | None = None
+        """In the same memory at every step: new memory of this size would cost as much as the sum."""
         self.rank, self.size, self.job = launch.rank, launch.size, launch.job
         self.asked_to_stop = False
         """Whether a signal has asked any of the processes to stop."""
@@ -158,11 +149,11 @@ class Group:
         what, lr, mode, threshold, guarded = numbers.tolist()
         return Order(What(int(what)), lr, _MODES[int(mode)], threshold, bool(guarded))
 
-    def add_up(self, loss: Tensor, parameters: list[nn.Parameter], weight: float, stop: bool = False) -> Tensor:
-        """Returns the loss (shape ()) over all processes, and replaces the gradients by theirs.
+    def add_up(self, loss: Tensor, parameters: list[nn.Parameter], stop: bool = False) -> Tensor:
+        """Returns the sum of the loss (shape ()) over all processes, and replaces the gradients by their sums.
 
-        `weight`: the fraction of the batch's tokens in this process's rows. A parameter without a gradient anywhere is
-        left without one, as an optimizer then leaves it alone. `stop`: whether this process was asked to stop.
+        A parameter without a gradient anywhere is left without one, as an optimizer then leaves it alone. `stop`:
+        whether this process was asked to stop.
         """
         if self._channel is None:
             return loss
@@ -173,19 +164,25 @@ class Group:
         ]
         has = torch.tensor([gradient is not None for gradient in gradients] + [stop], dtype=loss.dtype)
         pieces += [loss.view(1), has.to(loss.device)]
-        if self._flat is None:
-            self._flat = torch.cat(pieces)
-        else:
-            torch.cat(pieces, out=self._flat)
-        flat = self._flat
-        flat[: -len(has)].mul_(weight)
-        self._channel.add(flat)
-        *sums, total, have = torch.split(flat, [piece.numel() for piece in pieces])
+        sizes = [piece.numel() for piece in pieces]
+        if self._sum is None or len(self._sum.own) != sum(sizes) or self._sum.own.device != loss.device:
+            self._sum = self._memory_for(sum(sizes), loss)
+        torch.cat(pieces, out=self._sum.own)
+        *sums, total, have = torch.split(self._sum.add_up(), sizes)
         *used, stops = have.tolist()
         self.asked_to_stop |= stops > 0
         for parameter, piece, processes in zip(parameters, sums, used, strict=True):
             parameter.grad = piece.view_as(parameter) if processes else None
         return total.view(()).clone()
+
+    def _memory_for(self, numbers: int, like: Tensor) -> SharedSum | SentSum:
+        channel = self._channel
+        assert channel is not None
+        if self._launch.one_host and like.device.type == "cpu":
+            memory = share_memory(vectors(self.size) * numbers, self.leads, self.tell, self.hear)
+            if memory is not None:
+                return SharedSum(memory, self.rank, self.size, lambda: channel.add(torch.zeros(1)))
+        return SentSum(like.new_empty(numbers), channel.add)
 
     def share(self, tensors: list[Tensor]) -> None:
         """Overwrites `tensors` with those of rank 0."""
@@ -256,103 +253,3 @@ class Group:
 
 
 ALONE = Group()
-
-
-def join(launch: Launch) -> Group:
-    """Connects this process with the others that torchrun has started: by gloo, and by NCCL what is on GPUs.
-
-    Raises LostProcessError if they cannot be reached.
-    """
-    if launch.size == 1:
-        return Group(launch)
-    distributed: Any = import_module("torch.distributed")
-    if launch.one_host:
-        # Otherwise gloo looks up the host's own name, which not every system knows.
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    silence = SILENCE_OF_FIRST if launch.rank else SILENCE
-    try:
-        store, _, _ = next(distributed.rendezvous("env://", timeout=silence))
-        store = distributed.PrefixStore(meet(store, launch.rank, launch.size, silence), store)
-        distributed.init_process_group(backend, store=store, rank=launch.rank, world_size=launch.size, timeout=silence)
-    except (RuntimeError, TimeoutError) as error:
-        raise LostProcessError(_lost(error)) from error
-    return Group(launch, _Connection(distributed))
-
-
-class Store(Protocol):
-    """What torchrun keeps for its processes, also from before a restart: a torch.distributed.Store."""
-
-    def set(self, key: str, value: str) -> None: ...
-
-    def get(self, key: str) -> bytes: ...
-
-    def check(self, keys: list[str]) -> bool: ...
-
-
-def meet(store: Store, rank: int, size: int, patience: timedelta, pause: Callable[[float], None] = time.sleep) -> str:
-    """Returns a word that the processes of this start have in common, and no earlier ones; waits until all are there.
-
-    After a restart the store still has the addresses of the processes before it, and torchrun counts no restart because
-    of hosts that have joined. So each process puts down a number of its own; the first answers under that number, and
-    waits until each has seen the answer, which those that are gone never do. Raises TimeoutError.
-    """
-    word, end = uuid.uuid4().hex, time.monotonic() + patience.total_seconds()
-
-    def wait_until(ready: Callable[[], bool]) -> None:
-        while not ready():
-            if time.monotonic() > end:
-                raise TimeoutError("not all of them have come")
-            pause(LOOK_SECONDS)
-
-    if rank:
-        store.set(f"rnnplay/here/{rank}", word)
-        wait_until(lambda: store.check([f"rnnplay/answer/{word}"]))
-        answer = store.get(f"rnnplay/answer/{word}").decode()
-        store.set(f"rnnplay/seen/{answer}/{rank}", "1")
-        return answer
-
-    def all_seen() -> bool:
-        missing = [other for other in range(1, size) if not store.check([f"rnnplay/seen/{word}/{other}"])]
-        for other in missing:
-            if store.check([f"rnnplay/here/{other}"]):
-                store.set(f"rnnplay/answer/{store.get(f'rnnplay/here/{other}').decode()}", word)
-        return not missing
-
-    wait_until(all_seen)
-    return word
-
-
-class _Connection:
-    """A channel of torch.distributed."""
-
-    def __init__(self, distributed: Any) -> None:
-        self._distributed = distributed
-
-    def broadcast(self, tensor: Tensor) -> None:
-        self._call(self._distributed.broadcast, tensor, 0)
-
-    def add(self, tensor: Tensor) -> None:
-        self._call(self._distributed.all_reduce, tensor)
-
-    def gather(self, tensor: Tensor) -> list[Tensor]:
-        found = [torch.empty_like(tensor) for _ in range(self._distributed.get_world_size())]
-        self._call(self._distributed.all_gather, found, tensor)
-        return found
-
-    def close(self) -> None:
-        self._call(self._distributed.destroy_process_group)
-
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        try:
-            function(*arguments)
-        except RuntimeError as error:
-            if is_out_of_memory(error):
-                raise
-            raise LostProcessError(_lost(error)) from error
-
-
-def _lost(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    why = lines[0].rpartition("] ")[2].partition(". ")[0][:200].rstrip(".") if lines else "no further words"
-    return f"The connection with the other processes of this training is lost ({why})"
