@@ -6,10 +6,12 @@ agree     two processes against one at the same batch: losses and clipped norms 
 kill      a process killed with SIGKILL under torchrun's restarts, against a run that nobody disturbed
 diverge   NaN in the weights of one process alone: to which step each goes back
 speed     tokens/s of two processes with a thread each, in turns with one process with two threads; and with torch's
-          DistributedDataParallel in place of our one sum of all gradients
+          DistributedDataParallel in place of our one sum of all gradients; rounds in which other programs used the
+          cores are left out and taken again
 network   bytes of a step by model size, and the speed of 2, 8 and 64 processes that follows from a step's time here
 
-speed is by the clock: let nothing else run. All is in float32.
+speed is by the clock: let nothing else run. Two threads of one process wait for one another many times in a timestep:
+beside another program they may be ten times as slow. All is in float32.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ import psutil
 
 from benchmarks import options_of
 from benchmarks.baselines import Shape
+from benchmarks.distributed_speed import encoded, joined, measure_speed
 
 PARTS = ("agree", "kill", "diverge", "speed", "network")
 AGREE = ("--layers", "2", "--hidden", "128", "--batch-size", "32", "--bptt", "64", "--corpus", "tales")
@@ -57,7 +60,7 @@ def main() -> None:
     parser.add_argument("--worker", choices=("diverge", "speed"), help="for the processes that it starts itself")
     given = parser.parse_args()
     if given.worker:
-        (_diverge if given.worker == "diverge" else _speed)(given.rounds, given.seconds)
+        _diverge() if given.worker == "diverge" else measure_speed(given.rounds, given.seconds)
         return
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
@@ -134,7 +137,7 @@ def _torchrun(
 # --- in the processes themselves --------------------------------------------------------------------------------
 
 
-def _diverge(_rounds: int, _seconds: float) -> None:
+def _diverge() -> None:
     import torch
 
     from rnnplay.config import RunConfig
@@ -146,10 +149,11 @@ def _diverge(_rounds: int, _seconds: float) -> None:
     from rnnplay.training.loop import train_step
     from rnnplay.training.processes.group import Group
     from rnnplay.training.trainer import Trainer
+    from rnnplay.workspace import Workspace
 
-    group: Group = _joined()
+    group: Group = joined()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        workspace = _workspace(Path(folder))
+        workspace = Workspace(Path(folder)).create()
         took: list[int] = []
 
         def step(learner: Learner, *arguments: Any) -> Any:
@@ -175,7 +179,7 @@ def _diverge(_rounds: int, _seconds: float) -> None:
         config = RunConfig(
             steps=250, hidden=64, precision="float32", checkpoint_every=20, sample_prompts="off", minutes=0
         )
-        corpus = _encoded(config, workspace)
+        corpus = encoded(config, workspace)
 
         def emit(record: object) -> None:
             if isinstance(record, Rollback):
@@ -188,151 +192,6 @@ def _diverge(_rounds: int, _seconds: float) -> None:
             pass
         trainer.close()
         group.close()
-
-
-def _speed(rounds: int, seconds: float) -> None:
-    from rnnplay.config import RunConfig
-    from rnnplay.model.hardware import keep_memory, prepare_thread
-    from rnnplay.training.learner import Learner
-    from rnnplay.training.loop import train_step
-
-    prepare_thread()
-    keep_memory()
-    group = _joined()
-    waited = [0.0]
-    add_up = group.add_up
-
-    def timed(*arguments: Any) -> Any:
-        began = time.perf_counter()
-        result = add_up(*arguments)
-        waited[0] += time.perf_counter() - began
-        return result
-
-    group.add_up = timed
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        workspace = _workspace(Path(folder))
-        for layers, hidden in ((2, 512), (1, 128)):
-            config = RunConfig(
-                layers=layers,
-                hidden=hidden,
-                embedding=hidden,
-                batch_size=32,
-                bptt=64,
-                precision="float32",
-                device="cpu",
-            )
-            corpus = _encoded(config, workspace)
-            alone, ours = Learner(config, corpus), Learner(config, corpus, group=group)
-            ddp = _ddp(config, corpus, group.rank)
-            turns: dict[str, list[tuple[float, float]]] = {"one": [], "single": [], "two": [], "ddp": []}
-            waiting: list[float] = []
-
-            def by_itself(learner: Learner = alone) -> None:
-                train_step(learner, 0.001, "norm", 1.0)
-
-            def lead(learner: Learner = ours) -> None:
-                if group.rank:
-                    order = group.next_order()
-                    train_step(learner, order.lr, order.clip_mode, order.clip_threshold)
-                else:
-                    train_step(learner, 0.001, "norm", 1.0)
-
-            for number in range(rounds + 1):
-                count = 0
-                if group.rank == 0:
-                    count = max(2, int(seconds / _turn(by_itself, 2, 2)[0]))
-                    turns["one"].append(_turn(by_itself, 2, count))
-                    turns["single"].append(_turn(by_itself, 1, count))
-                count = int(group.tell(str(count).encode()))
-                waited[0] = 0.0
-                turns["two"].append(_turn(lead, 1, count))
-                waiting.append(waited[0] / count)
-                turns["ddp"].append(_turn(ddp, 1, count))
-                if number == 0:  # warms up
-                    turns, waiting = {name: [] for name in turns}, []
-            if group.rank:
-                continue
-            one, two, other = (statistics.median(turn[0] for turn in turns[name]) for name in ("one", "two", "ddp"))
-            whole, half = (statistics.median(turn[1] for turn in turns[name]) for name in ("single", "two"))
-            tokens = config.batch_size * config.bptt
-            sums = statistics.median(waiting) / two
-            _print(f"speed: LSTM {layers}×{hidden}, batch 32, bptt 64, float32, median of {rounds} turns, tokens/s:")
-            _print(f"  one process with 2 threads {tokens / one:,.0f}")
-            _print(f"  two with 1 thread {tokens / two:,.0f} ({one / two:.2f}), {sums:.0%} of it in sums of gradients")
-            _print(f"  two with DistributedDataParallel {tokens / other:,.0f} ({one / other:.2f})")
-            _print(f"  processor time of a step: one process {1e3 * whole:,.0f} ms, each of two {1e3 * half:,.0f} ms")
-    group.close()
-
-
-def _turn(step: Callable[[], object], threads: int, count: int) -> tuple[float, float]:
-    """Returns the seconds of a step by the clock and of the processor, the mean of `count` with so many threads."""
-    import torch
-
-    torch.set_num_threads(threads)
-    began, used = time.perf_counter(), time.process_time()
-    for _ in range(count):
-        step()
-    return (time.perf_counter() - began) / count, (time.process_time() - used) / count
-
-
-def _ddp(config: Any, corpus: Any, rank: int) -> Callable[[], object]:
-    """Returns a step with torch's DistributedDataParallel, which wraps a module and sums gradients during backward."""
-    import torch
-    from torch import Tensor, nn
-    from torch.nn.parallel import DistributedDataParallel
-    from torch.nn.utils import clip_grad_norm_
-
-    from rnnplay.model.language_model import LanguageModel, State, detach
-    from rnnplay.text.feeds import make_feed
-    from rnnplay.training.optim import make_optimizer, take_step
-
-    class Loss(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = LanguageModel(config, corpus.tokenizer.size)
-
-        def forward(self, inputs: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
-            return self.model.loss(inputs, targets, state)
-
-    wrapped = DistributedDataParallel(Loss(), gradient_as_bucket_view=True)
-    optimizer = make_optimizer(config, wrapped.parameters(), torch.device("cpu"))
-    feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
-    carried: list[State | None] = [None]
-    rows = slice(rank * config.batch_size // 2, (rank + 1) * config.batch_size // 2)
-
-    def step() -> None:
-        batch = feed.next()
-        inputs, targets = torch.from_numpy(batch.inputs[rows]), torch.from_numpy(batch.targets[rows]).flatten()
-        optimizer.zero_grad()
-        loss, state = wrapped(inputs, targets, None if batch.reset else carried[0])
-        carried[0] = detach(state)
-        loss.backward()
-        clip_grad_norm_(wrapped.parameters(), 1.0)
-        take_step(optimizer)
-
-    return step
-
-
-def _joined() -> Any:
-    from rnnplay.runs.launch import launched
-    from rnnplay.training.processes.joining import join
-
-    launch = launched()
-    assert launch is not None
-    return join(launch)
-
-
-def _workspace(folder: Path) -> Any:
-    from rnnplay.workspace import Workspace
-
-    return Workspace(folder).create()
-
-
-def _encoded(config: Any, workspace: Any) -> Any:
-    from rnnplay.text.corpora.catalogue import find_corpus
-    from rnnplay.text.encoding.encoded import encode_corpus
-
-    return encode_corpus(find_corpus("tales", workspace), config, workspace.cache)
 
 
 def _checksum(learner: Any) -> str:
