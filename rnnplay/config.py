@@ -1,6 +1,7 @@
 """Declares every knob: its type, default, limits, one line of help, and whether it may change while training.
 
-Knobs of what is done with a trained model are in generation_config.py. The options of the command line, the form in the
+Those of the text and the model are in model_config.py, those of what is done with a trained model in
+generation_config.py. The options of the command line, the form in the
 terminal, docs/options.md and the error messages are all generated from these declarations. To add a knob, add a field
 here and the code that uses it.
 """
@@ -17,6 +18,7 @@ from rnnplay.generation_config import AdaptationConfig, CompletionConfig, Sampli
 from rnnplay.knob_combinations import ADAPTIVE_HIDDEN, check_together
 from rnnplay.knob_texts import sample_prompts, split_fractions
 from rnnplay.knobs import GROUPS, RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
+from rnnplay.model_config import ModelConfig, NormalForm, TokenKind
 
 __all__ = [
     "ADAPTIVE_HIDDEN",
@@ -26,8 +28,10 @@ __all__ = [
     "CompletionConfig",
     "Knob",
     "KnobSpec",
+    "NormalForm",
     "RunConfig",
     "SamplingConfig",
+    "TokenKind",
     "Value",
     "knobs",
     "split_fractions",
@@ -35,121 +39,11 @@ __all__ = [
     "with_values",
 ]
 
-TokenKind = Literal["char", "byte", "bpe", "word"]
-NormalForm = Literal["none", "nfc", "nfkc"]
 ConfigT = TypeVar("ConfigT", bound=msgspec.Struct)
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """All settings that determine a run. Raises ConfigError for an invalid value."""
-
-    corpus: Annotated[
-        str, Knob("a bundled corpus, a .txt in corpora/, or a path; several with commas between them", "corpus")
-    ] = "tales"
-    tokens: Annotated[
-        TokenKind,
-        Knob(
-            "what one token is: a character, a byte (of any file), a byte pair (BPE, learned from the text), a word",
-            "corpus",
-            kept=True,
-        ),
-    ] = "char"
-    bpe_size: Annotated[
-        int,
-        Knob(
-            "tokens of byte-pair encoding",
-            "corpus",
-            low=258,
-            high=1_000_000,
-            kept=True,
-            label="bpe size",
-            when=("tokens", ("bpe",)),
-        ),
-    ] = 2000
-    lowercase: Annotated[bool, Knob("read the text in lower case", "corpus", kept=True)] = False
-    normal_form: Annotated[
-        NormalForm,
-        Knob(
-            "the Unicode normal form to which the text is brought first: NFC composes accents, NFKC also replaces "
-            "ligatures, full-width letters and the like",
-            "corpus",
-            kept=True,
-        ),
-    ] = "none"
-    min_count: Annotated[
-        int,
-        Knob(
-            "tokens seen less often than this become <unk>",
-            "corpus",
-            low=1,
-            high=1_000_000,
-            when=("tokens", ("char", "word")),
-        ),
-    ] = 1
-    max_vocabulary: Annotated[
-        int,
-        Knob(
-            "keep only the most frequent tokens",
-            "corpus",
-            low=0,
-            high=10_000_000,
-            label="vocabulary",
-            zero="no limit",
-            when=("tokens", ("char", "word")),
-        ),
-    ] = 0
-    feed: Annotated[
-        Literal["auto", "stream", "lines"],
-        Knob("one stream with carried state, or each line a sequence; auto: as the card says", "corpus"),
-    ] = "auto"
-    split: Annotated[str, Knob("train/validation/test in percent of the text, in its order", "corpus")] = "90/5/5"
-
-    cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model", kept=True)] = "lstm"
-    nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (
-        "tanh"
-    )
-    embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384, kept=True)] = 64
-    hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384, kept=True)] = 256
-    layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16, kept=True)] = 1
-    dropout: Annotated[
-        float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
-    ] = 0.0
-    dropout_kind: Annotated[
-        Literal["token", "locked"],
-        Knob("dropout draws anew at each token, or its units stay dropped over all timesteps of a step", "model"),
-    ] = "token"
-    embedding_dropout: Annotated[
-        float,
-        Knob(
-            "fraction of the vocabulary whose vectors are dropped whole for a step",
-            "model",
-            low=0,
-            high=0.95,
-            label="word dropout",
-        ),
-    ] = 0.0
-    weight_drop: Annotated[
-        float,
-        Knob("fraction of the recurrent weights that is dropped for a step (DropConnect)", "model", low=0, high=0.95),
-    ] = 0.0
-    tie: Annotated[bool, Knob("output weights are the embedding's (embedding = hidden)", "model", kept=True)] = False
-    softmax: Annotated[
-        Literal["full", "adaptive"],
-        Knob(
-            "the output layer; adaptive: rarer words in clusters that are computed only when needed, faster from some "
-            "10,000 words on",
-            "model",
-            when=("tokens", ("word",)),
-            kept=True,
-        ),
-    ] = "full"
-    forget_bias: Annotated[
-        float,
-        Knob("initial bias of the forget gate", "model", low=-20, high=20, when=("cell", ("lstm",))),
-    ] = 1.0
-    recurrent_gain: Annotated[
-        float, Knob("scale of the orthogonal recurrent weights", "model", above=0, high=10, label="gain")
-    ] = 1.0
 
     steps: Annotated[int, Knob("stop after this many steps", "length", low=0, high=10**12, zero="no limit")] = 0
     epochs: Annotated[
@@ -169,6 +63,19 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     bptt: Annotated[
         int, Knob("timesteps per step: the gradient goes back no further", "length", low=1, high=65_536)
     ] = 64
+    bptt_jitter: Annotated[
+        float,
+        Knob(
+            "standard deviation of the timesteps of a step, whose mean is bptt, in one of twenty steps half of it; the "
+            "learning rate follows the length",
+            "length",
+            low=0,
+            high=1000,
+            label="bptt jitter",
+            zero="off",
+            when=("feed", ("auto", "stream")),
+        ),
+    ] = 0.0
     seed: Annotated[
         int, Knob("of the initial weights, of dropout and of the order of the data", "length", low=0, high=2**63 - 1)
     ] = 1
@@ -218,6 +125,17 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             zero="off",
         ),
     ] = 0.0
+    asgd_window: Annotated[
+        int,
+        Knob(
+            "averaged SGD without gain (NT-ASGD): once a validation is worse than the best but the last this many, the "
+            "mean of all weights from then on is what is validated, saved and prompted",
+            "rate",
+            low=0,
+            high=10_000,
+            zero="off",
+        ),
+    ] = 0
     schedule: Annotated[
         Literal["constant", "warmup", "cosine", "linear", "plateau"],
         Knob("how the learning rate changes over the run", "rate", live=True),
@@ -383,6 +301,17 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         check_together(
             tokens=self.tokens, softmax=self.softmax, tie=self.tie, embedding=self.embedding, hidden=self.hidden
         )
+        if self.ema_decay and self.asgd_window:
+            raise ConfigError(
+                "asgd_window",
+                "asgd_window and ema_decay are both on, but only one average of the weights is kept; turn one of them "
+                "off.",
+            )
+
+    @property
+    def averages(self) -> bool:
+        """Whether an average of the weights is kept, which is then what is validated, saved and prompted."""
+        return self.ema_decay > 0 or self.asgd_window > 0
 
 
 def knobs(config_type: type[msgspec.Struct] = RunConfig) -> dict[str, KnobSpec]:

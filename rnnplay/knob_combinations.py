@@ -16,17 +16,17 @@ def check_together(*, tokens: str, softmax: str, tie: bool, embedding: int, hidd
             f"tie needs embedding = hidden, but embedding is {embedding} and hidden is {hidden}; "
             "set both to the same size or turn tie off.",
         )
-    if softmax == "adaptive":
-        _check_adaptive(tokens, tie, hidden)
-
-
-def _check_adaptive(tokens: str, tie: bool, hidden: int) -> None:
-    if tokens != "word":
+    if softmax != "full" and tokens != "word":
         raise ConfigError(
             "softmax",
-            "softmax is adaptive, which needs token ids ordered by frequency, as only those of words are; "
+            f"softmax is {softmax}, which needs token ids ordered by frequency, as only those of words are; "
             "set tokens to word or softmax to full.",
         )
+    if softmax == "adaptive":
+        _check_adaptive(tie, hidden)
+
+
+def _check_adaptive(tie: bool, hidden: int) -> None:
     if tie:
         raise ConfigError(
             "softmax", "softmax is adaptive, whose output layer has no weights to tie; turn one of them off."

@@ -33,9 +33,14 @@ _NAMES = {
         "num-train-steps max-update"
     ),
     "epochs": "max-epochs num-epochs nepochs n-epochs epoch num-train-epochs max-epoch",
-    "dropout": "drop dropout-rate drop-prob dropout-prob dropouti dropouth keep-prob",
+    "dropout": "drop dropout-rate drop-prob dropout-prob keep-prob",
+    "input-dropout": "dropouti",
+    "layer-dropout": "dropouth",
     "dropout-kind locked": "variational-dropout variational locked-dropout lockdrop",
     "embedding-dropout": "dropoute embed-dropout emb-dropout word-dropout",
+    "ar-alpha": "alpha ar activation-regularization",
+    "tar-beta": "beta tar temporal-activation-regularization",
+    "asgd-window": "nonmono asgd nt-asgd",
     "weight-drop": "wdrop weight-dropout dropconnect drop-connect recurrent-dropout",
     "muon-ratio": "muon-lr matrix-lr lr-matrix muon-learning-rate",
     "clip-threshold": (

@@ -31,7 +31,7 @@ STOP = 1.5
 UNUSED = (
     *("steps", "epochs", "minutes", "lr", "schedule", "warmup_steps", "lr_floor", "plateau_factor"),
     *("plateau_patience", "ema_decay", "divergence", "divergence_remedy", "max_rollbacks", "good_seconds"),
-    *("eval_every", "eval_tokens", "early_stop", "checkpoint_every", "checkpoint_seconds", "keep"),
+    *("asgd_window", "eval_every", "eval_tokens", "early_stop", "checkpoint_every", "checkpoint_seconds", "keep"),
 )
 """Knobs that play no part in the test."""
 

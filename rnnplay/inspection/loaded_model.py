@@ -33,11 +33,11 @@ class LoadedModel(Protocol):
 
     @property
     def model(self) -> LanguageModel:
-        """The model that answers questions: the EMA of the weights if one is kept."""
+        """The model that answers questions: the average of the weights if one is kept."""
 
     @property
     def raw_model(self) -> LanguageModel:
-        """The model that the next step updates; differs from `model` if an EMA of the weights is kept."""
+        """The model that the next step updates; differs from `model` if an average of the weights is kept."""
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -91,7 +91,7 @@ class SavedRun:
     @property
     def raw_model(self) -> LanguageModel:
         """The model that the step after this checkpoint updates. Raises InputError for an unusable file."""
-        if not self.config.ema_decay:
+        if not self.config.averages:
             return self.model
         model = LanguageModel(self.config, self.tokenizer.size)
         model.load_weights(raw_weights(self._state_tensors()))
@@ -111,7 +111,8 @@ class SavedRun:
         """Returns the batch of the step after this checkpoint, and the state carried into it. Raises InputError."""
         config, corpus = self.config, self.corpus
         state = read_state(self._folder.checkpoint_path(self.step))
-        feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
+        shape = config.batch_size, config.bptt, config.seed, config.bptt_jitter
+        feed = make_feed(corpus.train, corpus.feed, *shape)
         try:
             feed.restore(state.feed)
         except (KeyError, ValueError, TypeError, IndexError) as error:

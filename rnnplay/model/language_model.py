@@ -35,6 +35,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.model import recurrent, regularisation
 from rnnplay.model.adaptive_softmax import adaptive_loss, make_adaptive
 from rnnplay.model.linear_cross_entropy import linear_cross_entropy
+from rnnplay.model.sampled_softmax import sampled_cross_entropy
 
 State = Tensor | tuple[Tensor, Tensor]
 """What is carried from one timestep to the next: h (L, B, H), or (h, c) of an LSTM; always float32."""
@@ -63,7 +64,7 @@ class LanguageModel(nn.Module):
             )
         if config.tie and isinstance(self.output, nn.Linear):
             self.output.weight = self.embedding.weight
-        self.dropout = regularisation.make_dropout(config)
+        self.input_dropout, self.layer_dropout, self.dropout = regularisation.make_dropouts(config)
         self.initialise(torch.Generator().manual_seed(config.seed))
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -78,20 +79,25 @@ class LanguageModel(nn.Module):
 
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """As `forward`, up to the output layer: the hidden states (B, T, H), dropout applied, and the state."""
+        hidden, state = self._read(ids, state)
+        return self.dropout(hidden), state
+
+    def _read(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """As `read`, before the dropout of the output."""
         # Tied, the output layer fills the gradient of the same weights: only the rows read need be added to it.
         sparse = self.config.tie and ids.device.type == "cpu"
         embedded = embedding(ids, self.embedding.weight, sparse=sparse)  # (B, T, E)
         if self.training and self.config.embedding_dropout:
             embedded = regularisation.drop_words(embedded, ids, self.vocabulary, self.config.embedding_dropout)
-        embedded = self.dropout(embedded)
+        embedded = self.input_dropout(embedded)
         if self.training and regularisation.layer_by_layer(self.config):
             dropped = self.config.weight_drop
-            hidden, state = regularisation.run(self.rnn, embedded, state, self.dropout, dropped)
+            hidden, state = regularisation.run(self.rnn, embedded, state, self.layer_dropout, dropped)
         elif recurrent.applies(self.rnn, embedded):
             hidden, state = recurrent.run(self.rnn, embedded, cast("Tensor | None", state))
         else:
             hidden, state = self.rnn(embedded, state)  # (B, T, H), and (L, B, H) or two of them
-        return self.dropout(hidden), _float32(state)
+        return hidden, _float32(state)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """The output layer: hidden states (..., H) to logits (..., V), float32; for an adaptive softmax log p."""
@@ -107,14 +113,33 @@ class LanguageModel(nn.Module):
     ) -> tuple[Tensor, State]:
         """Cross-entropy in nats, shape (), float32, and the state; the logits need not exist whole for it.
 
-        ids (B, T) int64; targets (B·T,) int64, IGNORED where they do not count; state as for `forward`.
+        ids (B, T) int64; targets (B·T,) int64, IGNORED where they do not count; state as for `forward`. With a sampled
+        softmax an estimate in training, exact in evaluation.
         """
         hidden, state = self.read(ids, state)
+        return self._cross_entropy(hidden, targets, reduction), state
+
+    def objective(
+        self, ids: Tensor, targets: Tensor, state: State | None = None, reduction: Literal["mean", "sum"] = "mean"
+    ) -> tuple[Tensor, Tensor, State]:
+        """What a training step minimises, then what `loss` returns: the same unless activations are regularised."""
+        hidden, state = self._read(ids, state)
+        dropped = self.dropout(hidden)
+        loss = objective = self._cross_entropy(dropped, targets, reduction)
+        if self.config.ar_alpha or self.config.tar_beta:
+            counts = targets.view_as(ids) != IGNORED
+            objective = loss + regularisation.activation_penalty(self.config, hidden, dropped, counts)
+        return objective, loss, state
+
+    def _cross_entropy(self, hidden: Tensor, targets: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
         hidden = hidden.flatten(0, 1)  # (B·T, H)
         if isinstance(self.output, nn.Linear):
             weight, bias = self.output.weight, self.output.bias
-            return linear_cross_entropy(hidden, weight, bias, targets, IGNORED, reduction), state
-        return adaptive_loss(self.output, hidden, targets, IGNORED, reduction), state
+            of_words = (
+                sampled_cross_entropy if self.training and self.config.softmax == "sampled" else linear_cross_entropy
+            )
+            return of_words(hidden, weight, bias, targets, IGNORED, reduction)
+        return adaptive_loss(self.output, hidden, targets, IGNORED, reduction)
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:
@@ -202,7 +227,7 @@ class LanguageModel(nn.Module):
 def make_rnn(config: RunConfig) -> nn.RNN | nn.LSTM | nn.GRU:
     """torch's recurrent layers for `config`, batch first."""
     # torch puts dropout between layers only, and warns where there is but one.
-    dropout = config.dropout if config.layers > 1 else 0.0
+    dropout = config.dropouts[1] if config.layers > 1 else 0.0
     sizes = config.embedding, config.hidden, config.layers
     if config.cell == "lstm":
         return nn.LSTM(*sizes, batch_first=True, dropout=dropout)

@@ -1,6 +1,7 @@
-"""Dropout of units, of words and of recurrent weights, as in the AWD-LSTM (Merity, Keskar & Socher 2018).
+"""What keeps an AWD-LSTM (Merity, Keskar & Socher 2018) from learning a text by heart: dropout, and small activations.
 
-In training only; p is the fraction dropped, what is left is divided by 1 − p, and masks m are 0 or 1:
+Dropout of units, of words and of recurrent weights. In training only; p is the fraction dropped, what is left is
+divided by 1 − p, and masks m are 0 or 1:
 
     token           x̃⁽ᵗ⁾ = m⁽ᵗ⁾ ∘ x⁽ᵗ⁾ / (1 − p)    m⁽ᵗ⁾ (B, ·), drawn at each timestep (Zaremba et al. 2014)
     locked          x̃⁽ᵗ⁾ = m ∘ x⁽ᵗ⁾ / (1 − p)       m (B, ·), one for all timesteps (Gal & Ghahramani 2016)
@@ -8,7 +9,14 @@ In training only; p is the fraction dropped, what is left is divided by 1 − p,
     weight drop     W̃ = m ∘ W / (1 − p)              m (G·H, H), one a layer, of the matrix that multiplies the hidden
                                                      state: DropConnect (Wan et al. 2013)
 
-All are drawn anew at each step, whose T timesteps they are for. Shapes as in language_model.
+All are drawn anew at each step, whose T timesteps they are for.
+
+Activation regularisation (AR) and its temporal form (TAR; Merity, McCann & Socher 2017, "Revisiting activation
+regularization for language RNNs") add to the loss, over the positions of a batch that count,
+
+    α · mean (h̃⁽ᵗ⁾)² + β · mean (h⁽ᵗ⁾ − h⁽ᵗ⁻¹⁾)²    h the top layer's hidden state, h̃ the same with its units dropped
+
+Shapes as in language_model.
 """
 
 from __future__ import annotations
@@ -39,14 +47,15 @@ class LockedDropout(nn.Module):
         return x * dropout(x.new_ones(len(x), 1, x.shape[-1]), self.p)
 
 
-def make_dropout(config: RunConfig) -> nn.Module:
-    """Makes the dropout of units."""
-    return LockedDropout(config.dropout) if config.dropout_kind == "locked" else nn.Dropout(config.dropout)
+def make_dropouts(config: RunConfig) -> list[nn.Module]:
+    """Makes the dropouts of units: on the embedding, between layers, on the output."""
+    kind = LockedDropout if config.dropout_kind == "locked" else nn.Dropout
+    return [kind(p) for p in config.dropouts]
 
 
 def draws(config: RunConfig) -> bool:
     """Whether a training step draws random numbers."""
-    return bool(config.dropout or config.embedding_dropout or config.weight_drop)
+    return any((*config.dropouts, config.embedding_dropout, config.weight_drop)) or config.softmax == "sampled"
 
 
 def drop_words(embedded: Tensor, ids: Tensor, vocabulary: int, p: float) -> Tensor:
@@ -54,9 +63,23 @@ def drop_words(embedded: Tensor, ids: Tensor, vocabulary: int, p: float) -> Tens
     return embedded * dropout(embedded.new_ones(vocabulary), p)[ids].unsqueeze(-1)
 
 
+def activation_penalty(config: RunConfig, hidden: Tensor, dropped: Tensor, counts: Tensor) -> Tensor:
+    """Computes AR + TAR, shape (), float32; hidden and dropped (B, T, H), counts (B, T): the positions that count."""
+    weights = counts.float()
+    penalty = hidden.new_zeros((), dtype=torch.float32)
+    if config.ar_alpha:
+        squares = dropped.float().square().mean(-1)
+        penalty = penalty + config.ar_alpha * (squares * weights).sum() / weights.sum().clamp(min=1)
+    if config.tar_beta:
+        squares = (hidden[:, 1:].float() - hidden[:, :-1].float()).square().mean(-1)
+        both = weights[:, 1:] * weights[:, :-1]
+        penalty = penalty + config.tar_beta * (squares * both).sum() / both.sum().clamp(min=1)
+    return penalty
+
+
 def layer_by_layer(config: RunConfig) -> bool:
     """Whether training needs `run`: torch's layers neither lock their dropout nor drop weights."""
-    return config.weight_drop > 0 or (config.dropout_kind == "locked" and config.dropout > 0 and config.layers > 1)
+    return config.weight_drop > 0 or (config.dropout_kind == "locked" and config.dropouts[1] > 0 and config.layers > 1)
 
 
 def run(

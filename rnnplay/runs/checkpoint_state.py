@@ -48,9 +48,29 @@ class ValidationHistory(msgspec.Struct, frozen=True, kw_only=True):
     plateau_stale: int = 0
     """Validations without improvement since the best one or the last reduction of the learning rate."""
     plateau_multiplier: float = 1.0
+    recent: tuple[float, ...] = ()
+    """The last asgd_window losses."""
+    best_before: float = math.inf
+    """The best loss before those."""
+    averaging_since: int = -1
+    """The step after which NT-ASGD began to average the weights; -1: not yet."""
 
     def after(self, config: RunConfig, step: int, loss: float) -> ValidationHistory:
         """Returns the summary with one more validation. A loss that is not finite is no improvement."""
+        return self._counted(config, step, loss)._watched(config, step, loss)
+
+    def _watched(self, config: RunConfig, step: int, loss: float) -> ValidationHistory:
+        """Begins to average if this loss is above the best of those but the last asgd_window before it."""
+        window = config.asgd_window
+        if not window or self.averaging_since >= 0:
+            return self
+        since = step if loss > self.best_before else -1
+        recent, best_before = (*self.recent, loss if math.isfinite(loss) else math.inf), self.best_before
+        if len(recent) > window:
+            best_before = min(best_before, recent[0])
+        return msgspec.structs.replace(self, recent=recent[-window:], best_before=best_before, averaging_since=since)
+
+    def _counted(self, config: RunConfig, step: int, loss: float) -> ValidationHistory:
         if math.isfinite(loss) and loss < self.best_loss:
             return msgspec.structs.replace(
                 self, best_loss=loss, best_step=step, last_loss=loss, last_step=step, stale=0, plateau_stale=0
@@ -154,6 +174,8 @@ def _possible(state: TrainingState) -> bool:
         and -1 <= seen.best_step <= seen.last_step <= state.step
         and not math.isnan(seen.best_loss)
         and 0 < seen.plateau_multiplier <= 1
+        and not any(math.isnan(loss) for loss in (*seen.recent, seen.best_before))
+        and -1 <= seen.averaging_since <= state.step
         and state.watch.valid
     )
 

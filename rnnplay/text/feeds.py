@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from rnnplay.text.encoding.encoded import EncodedSplit
 from rnnplay.text.tokenizers.vocabulary import AnyIds
 
+FULL_LENGTHS = 0.95
+"""The probability that a batch whose length varies is about bptt long, not half of it."""
+SHORTEST = 5
+"""The fewest timesteps of such a batch."""
+
 
 class Batch(NamedTuple):
     """One step's input: B sequences of T tokens."""
@@ -56,9 +61,21 @@ class Feed(Protocol):
         """Continues from `state`; raises ValueError if this feed cannot have been there."""
 
 
-def make_feed(split: EncodedSplit, feed: Literal["stream", "lines"], batch_size: int, bptt: int, seed: int) -> Feed:
-    """Makes the feed of that kind. Raises ValueError for a split that is too short for it."""
-    return (StreamFeed if feed == "stream" else LineFeed)(split, batch_size, bptt, seed)
+def make_feed(
+    split: EncodedSplit,
+    feed: Literal["stream", "lines"],
+    batch_size: int,
+    bptt: int,
+    seed: int,
+    jitter: float = 0.0,
+) -> Feed:
+    """Makes the feed of that kind; of a stream with lengths that vary by `jitter`.
+
+    Raises ValueError for a split that is too short for it.
+    """
+    if feed == "stream":
+        return StreamFeed(split, batch_size, bptt, seed, jitter)
+    return LineFeed(split, batch_size, bptt, seed)
 
 
 class StreamFeed:
@@ -66,15 +83,19 @@ class StreamFeed:
 
     All targets (every token but the split's first) come exactly once in an epoch. Where they do not divide
     evenly, the first rows are one token longer, and in the epoch's last batch the ends of the others are masked.
+
+    With `jitter` the cuts fall elsewhere in each epoch (Merity, Keskar & Socher 2018, section 5): a batch has N(bptt,
+    jitter²) timesteps, or with a probability of 5% N(bptt/2, jitter²), no fewer than 5 and no more than 2·bptt.
     """
 
-    def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0) -> None:  # noqa: ARG002
-        """`seed` is not used: the order is that of the text.
+    def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0, jitter: float = 0.0) -> None:
+        """`seed` is that of the lengths: the order is that of the text.
 
         Raises ValueError for a split of fewer than batch_size + 1 tokens.
         """
         self._rows = _Rows(np.asarray(split.ids), batch_size)
         self._bptt = bptt
+        self._seed, self._jitter = seed, jitter
         self._epoch = 0
         self._position = 0  # in timesteps of the epoch
 
@@ -84,14 +105,22 @@ class StreamFeed:
         return self._epoch + self._position / self._rows.length
 
     def next(self) -> Batch:
-        """Returns the next `bptt` timesteps, or the rest of the epoch."""
+        """Returns the next timesteps, `bptt` unless their number varies, or the rest of the epoch."""
         start = self._position
-        stop = min(start + self._bptt, self._rows.length)
+        stop = min(start + self._length(), self._rows.length)
         batch = self._rows.batch(start, stop)
         self._position = stop
         if stop == self._rows.length:
             self._epoch, self._position = self._epoch + 1, 0
         return batch
+
+    def _length(self) -> int:
+        """The timesteps of the next batch, drawn from its place, so that a checkpoint needs no random state."""
+        if not self._jitter:
+            return self._bptt
+        random = np.random.default_rng([self._seed, self._epoch, self._position])
+        mean = self._bptt if random.random() < FULL_LENGTHS else self._bptt / 2
+        return min(max(SHORTEST, int(random.normal(mean, self._jitter))), 2 * self._bptt)
 
     def state(self) -> dict[str, int]:
         """Epochs done, and timesteps done in the current one."""

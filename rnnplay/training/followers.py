@@ -47,7 +47,7 @@ def invite(group: Group, config: RunConfig, corpus: EncodedCorpus) -> None:
     precision = "bfloat16" if choose_precision(config.precision, device) == torch.bfloat16 else "float32"
     invitation = Invitation(
         versions=_versions(),
-        config=msgspec.structs.replace(config, ema_decay=0.0, precision=precision),
+        config=msgspec.structs.replace(config, ema_decay=0.0, asgd_window=0, precision=precision),
         device=device.type,
         sha256=corpus.sha256,
         vocabulary=corpus.tokenizer.to_bytes(),

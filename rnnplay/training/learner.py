@@ -72,12 +72,13 @@ class Learner:
         self.between_passes = between_passes
         self.device = choose_device(config.device)
         self.precision = choose_precision(config.precision, self.device)
-        self.feed = make_feed(corpus.train, corpus.feed, config.batch_size, config.bptt, config.seed)
+        shape = config.batch_size, config.bptt, config.seed, config.bptt_jitter
+        self.feed = make_feed(corpus.train, corpus.feed, *shape)
         self.raw_model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
         """The model that the steps update."""
         # Moved to the device again, which lays out cuDNN's weights side by side; a copy does not.
-        self.ema_model = deepcopy(self.raw_model).to(self.device) if config.ema_decay else None
-        """Holds the EMA of the weights, if one is kept."""
+        self.average = deepcopy(self.raw_model).to(self.device) if config.averages else None
+        """Holds the average of the weights, if one is kept."""
         self.parameters = list(self.raw_model.parameters())
         self.optimizer = make_optimizer(config, self.parameters, self.device)
         self.muon = Muon(config, self.raw_model) if config.optimizer == "muon" else None
@@ -88,8 +89,12 @@ class Learner:
 
     @property
     def model(self) -> LanguageModel:
-        """The model that is validated, saved and prompted: with the EMA weights if an EMA is kept, else the raw one."""
-        return self.ema_model or self.raw_model
+        """The model that is validated, saved and prompted: the average of the weights if there is one, else the raw."""
+        return self.average or self.raw_model
+
+    def relative_length(self, batch: Batch) -> float:
+        """The length of a batch whose length varies, relative to bptt: a shorter sum deserves a smaller step."""
+        return batch.inputs.shape[1] / self._config.bptt if self._config.bptt_jitter else 1.0
 
     def randomness_of_step(self) -> AbstractContextManager[None]:
         """The random numbers of the next step's dropout; nothing else draws.
@@ -135,7 +140,7 @@ class Learner:
         return batch, self.state
 
     def begin_with(self, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> None:
-        """Begins with these weights, of which an EMA then begins anew, and with the optimizer's state `moments`."""
+        """Begins with these weights, of which an average then begins anew, and with the optimizer's state `moments`."""
         for model in {self.raw_model, self.model}:
             model.load_weights(weights)
         self._restore_moments(moments)
@@ -164,7 +169,7 @@ class Learner:
             parameter.numel() * len(moment_names(self._config, name))
             for name, parameter in self.raw_model.named_parameters()
         )
-        return 4 * (self.raw_model.size * (1 + (self.ema_model is not None)) + moments)
+        return 4 * (self.raw_model.size * (1 + (self.average is not None)) + moments)
 
     def roll_back(self, snapshot: dict[str, Tensor]) -> None:
         """Restores `snapshot`; training goes on at its current place in the text, from a hidden state of zero."""
@@ -233,14 +238,14 @@ class Learner:
             ) from error
 
     def _raw_weights(self) -> dict[str, Tensor]:
-        """The weights that the steps update, if an EMA is kept; otherwise nothing."""
-        if self.ema_model is None:
+        """The weights that the steps update, if an average of them is kept; otherwise nothing."""
+        if self.average is None:
             return {}
         return {f"{RAW}{name}": tensor for name, tensor in self.raw_model.weights().items()}
 
     def _load(self, weights: dict[str, Tensor], others: dict[str, Tensor]) -> None:
         self.model.load_weights(weights)
-        if self.ema_model is not None:
+        if self.average is not None:
             self.raw_model.load_weights(raw_weights(others))
 
     def _restore_moments(self, tensors: dict[str, Tensor]) -> None:
@@ -254,5 +259,5 @@ class Learner:
 
 
 def raw_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The raw weights among a checkpoint's other tensors, by name; empty if no EMA is kept."""
+    """The raw weights among a checkpoint's other tensors, by name; empty if no average is kept."""
     return {name.removeprefix(RAW): one for name, one in tensors.items() if name.startswith(RAW)}

@@ -38,7 +38,7 @@ from rnnplay.training.checkpointing.saving import Saver
 from rnnplay.training.clipping import Mode, clip
 from rnnplay.training.evaluation import target_ids
 from rnnplay.training.learner import Learner
-from rnnplay.training.optim import ema_decay_at, set_learning_rate, take_step, update_ema
+from rnnplay.training.optim import AVERAGING_BEGINS, average_decay, set_learning_rate, take_step, update_average
 from rnnplay.training.processes.group import Order, What
 from rnnplay.training.progress import Progress, StepResult
 from rnnplay.training.recorder import Recorder
@@ -48,13 +48,13 @@ from rnnplay.training.threads import ThreadCount
 
 
 def train_step(
-    learner: Learner, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, ema_decay: float = 0.0
+    learner: Learner, lr: float, clip_mode: Mode, clip_threshold: float, guarded: bool = True, decay: float = 0.0
 ) -> StepResult:
     """Performs one update by truncated backpropagation through time (Williams & Peng 1990).
 
     If `guarded`, a step whose loss or gradient is not finite, or whose gradient norm exceeds LARGEST_NORM, changes
     neither weights nor moments; the carried state, which may have exploded too, is reset to zero.
-    The EMA of the weights, where one is kept, moves towards the new weights with decay `ema_decay`.
+    The average of the weights, where one is kept, moves towards the new weights with `decay` (average_decay).
     `learner.between_passes` is called after each of the two passes, while the weights are those of the step before.
     """
     group, model, optimizer = learner.group, learner.raw_model, learner.optimizer
@@ -71,13 +71,13 @@ def train_step(
     # Forward
     model.train()
     with randomness, autocast(learner.device, learner.precision):
-        loss, state = model.loss(inputs, targets, carried, "mean" if rows.tokens else "sum")
+        objective, loss, state = model.objective(inputs, targets, carried, "mean" if rows.tokens else "sum")
     learner.between_passes()
 
     # Backward; a process's part of the loss counts by its tokens
     weight = rows.tokens / batch.tokens
     optimizer.zero_grad()
-    loss.backward(torch.full_like(loss, weight))  # type: ignore[no-untyped-call]
+    objective.backward(torch.full_like(objective, weight))  # type: ignore[no-untyped-call]
     learner.between_passes()
 
     # Sum over the processes
@@ -95,12 +95,12 @@ def train_step(
         return StepResult(loss_value, clipped, batch.tokens, False, where)
 
     # Update
-    set_learning_rate(optimizer, lr)
+    set_learning_rate(optimizer, lr * learner.relative_length(batch))
     if learner.muon is not None:
         learner.muon.step(optimizer, learner.precision)
     take_step(optimizer)
-    if learner.ema_model is not None:
-        update_ema(learner.ema_model, model, ema_decay)
+    if learner.average is not None:
+        update_average(learner.average, model, decay)
     learner.state = detach(state)  # carried on, but no gradient flows back beyond this batch
     return StepResult(loss_value, clipped, batch.tokens)
 
@@ -162,7 +162,7 @@ class Loop:
             self.recorder.record(change)
         began = working_time()
         lr, guarded = progress.learning_rate(config), config.divergence != "off"
-        decay = ema_decay_at(config, progress.step)
+        decay = average_decay(config, progress.step, progress.validations.averaging_since)
         result = train_step(self.learner, lr, config.clip, config.clip_threshold, guarded, decay)
         step = progress.count(result, lr, working_time() - began)
         self.unsaved = True
@@ -191,6 +191,8 @@ class Loop:
         record = self.progress.validate(self.config, self.poll)
         self.unsaved = True
         self.recorder.record(record)
+        if self.progress.validations.averaging_since == self.progress.step:
+            self.recorder.notice(AVERAGING_BEGINS)
         self.samples.take(self.progress.step, self.learner.model, record.loss, last)
         return record
 

@@ -15,6 +15,11 @@ from rnnplay.training.muon import MOMENTS, is_orthogonalised
 
 FUSED = frozenset({"cpu", "cuda", "mps"})
 
+AVERAGING_BEGINS = (
+    "Validation no longer improves, so averaging begins (asgd_window): the mean of the weights after each step from "
+    "here on is what is validated, saved and prompted."
+)
+
 
 def make_optimizer(
     config: RunConfig, parameters: Iterable[nn.Parameter], device: torch.device
@@ -73,19 +78,24 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr
 
 
-def ema_decay_at(config: RunConfig, step: int) -> float:
-    """The decay d of the weights' exponential moving average w̄ in the step after `step` steps.
+def average_decay(config: RunConfig, step: int, since: int = -1) -> float:
+    """The decay d of the weights' average w̄ in the step after `step` steps: w̄ ← d w̄ + (1 − d) w.
 
-    w̄ ← d w̄ + (1 − d) w with d = min(ema_decay, (1 + step) / (10 + step)), so that the first weights, which are far
-    off, are forgotten sooner (Polyak & Juditsky 1992; the exponential form as in Kingma & Ba 2015, section 7.2).
+    EMA        d = min(ema_decay, (1 + step) / (10 + step)), so that the first weights, which are far off, are
+               forgotten sooner (Polyak & Juditsky 1992; the exponential form as in Kingma & Ba 2015, section 7.2)
+    NT-ASGD    d = k / (k + 1), k the steps since `since`: the mean of all weights from then on; 0, and so w̄ = w,
+               before (since = -1; Merity, Keskar & Socher 2018, section 4, with T from validations without gain)
     """
+    if config.asgd_window:
+        done = step - since if since >= 0 else 0
+        return done / (done + 1)
     return min(config.ema_decay, (1 + step) / (10 + step))
 
 
 @torch.no_grad()
-def update_ema(ema: nn.Module, raw: nn.Module, decay: float) -> None:
-    """w̄ ← d w̄ + (1 − d) w for all weights w̄ of `ema` and w of `raw`, in place."""
-    torch._foreach_lerp_(list(ema.parameters()), list(raw.parameters()), 1 - decay)
+def update_average(average: nn.Module, raw: nn.Module, decay: float) -> None:
+    """w̄ ← d w̄ + (1 − d) w for all weights w̄ of `average` and w of `raw`, in place."""
+    torch._foreach_lerp_(list(average.parameters()), list(raw.parameters()), 1 - decay)
 
 
 def learning_rate_multiplier(config: RunConfig, step: int, fraction: float, plateau: float = 1.0) -> float:

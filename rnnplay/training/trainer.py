@@ -197,12 +197,12 @@ class Trainer:
 
     @property
     def model(self) -> LanguageModel:
-        """The model that is validated and saved: with the EMA weights where an EMA is kept."""
+        """The model that is validated and saved: with the average of the weights where one is kept."""
         return self._learner.model
 
     @property
     def raw_model(self) -> LanguageModel:
-        """The model that the next step updates; differs from `model` where an EMA of its weights is kept."""
+        """The model that the next step updates; differs from `model` where an average of its weights is kept."""
         return self._learner.raw_model
 
     @property

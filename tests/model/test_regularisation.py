@@ -11,7 +11,7 @@ from torch.nn.functional import dropout
 
 from rnnplay.config import RunConfig
 from rnnplay.model import cells, recurrent
-from rnnplay.model.language_model import LanguageModel
+from rnnplay.model.language_model import IGNORED, LanguageModel
 from rnnplay.model.regularisation import LockedDropout, draws, layer_by_layer
 
 torch.set_num_threads(1)
@@ -30,16 +30,16 @@ def naive(model: LanguageModel, ids: Tensor, config: RunConfig) -> Tensor:
     words = dropout(torch.ones(V), config.embedding_dropout)
     x = torch.stack([words[ids[:, t], None] * model.embedding.weight[ids[:, t]] for t in range(T)], dim=1)
 
-    def drop(x: Tensor) -> Tensor:
+    def drop(x: Tensor, p: float) -> Tensor:
         if config.dropout_kind == "token":
-            return dropout(x, config.dropout)
-        mask = dropout(torch.ones(B, 1, x.shape[2]), config.dropout)[:, 0]
+            return dropout(x, p)
+        mask = dropout(torch.ones(B, 1, x.shape[2]), p)[:, 0]
         return torch.stack([one * mask for one in x.unbind(1)], dim=1)
 
-    x = drop(x)
+    x = drop(x, config.input_dropout)
     for layer, weights in enumerate(cells.layers(model.rnn)):
         dropped = weights._replace(weight_hh=dropout(weights.weight_hh, config.weight_drop))
-        x = drop(x) if layer else x
+        x = drop(x, config.layer_dropout) if layer else x
         hidden = cell = torch.zeros(B, H)
         outputs = []
         step: Any
@@ -53,7 +53,7 @@ def naive(model: LanguageModel, ids: Tensor, config: RunConfig) -> Tensor:
                 hidden = cells.rnn_step(one, hidden, dropped, config.nonlinearity).hidden
             outputs.append(hidden)
         x = torch.stack(outputs).transpose(0, 1)  # time first in memory, in whose order dropout draws
-    return drop(x)
+    return drop(x, config.dropout)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["cpu", "as-on-a-gpu"])
@@ -64,7 +64,8 @@ def test_numbers_and_gradients_equal_those_of_the_equations(
 ) -> None:
     if elsewhere:
         monkeypatch.setattr(recurrent, "applies", lambda *_: False)
-    values: dict[str, Any] = {"dropout": 0.3, "dropout_kind": kind, "embedding_dropout": 0.4, "weight_drop": 0.5}
+    values: dict[str, Any] = {"dropout": 0.3, "input_dropout": 0.6, "layer_dropout": 0.2, "dropout_kind": kind}
+    values |= {"embedding_dropout": 0.4, "weight_drop": 0.5}
     config = RunConfig(embedding=E, hidden=H, layers=2, **cell, **values)
     model = LanguageModel(config, V)
     ids = torch.randint(0, V, (B, T), generator=torch.Generator().manual_seed(0))
@@ -110,7 +111,34 @@ def test_evaluation_drops_nothing() -> None:
 
 def test_without_them_the_layers_are_torchs_and_nothing_draws() -> None:
     assert not draws(RunConfig()) and not layer_by_layer(RunConfig(dropout=0.5, layers=3, embedding_dropout=0.1))
+    assert RunConfig(dropout=0.5).dropouts == (0.5, 0.5, 0.5)
+    assert RunConfig(dropout=0.4, input_dropout=0.65, layer_dropout=0.2).dropouts == (0.65, 0.2, 0.4)
     assert isinstance(LanguageModel(RunConfig(dropout=0.5, hidden=4, embedding=4), V).dropout, nn.Dropout)
-    assert (
-        draws(RunConfig(dropout=0.1)) and draws(RunConfig(embedding_dropout=0.1)) and draws(RunConfig(weight_drop=0.1))
-    )
+    on = [RunConfig(dropout=0.1), RunConfig(embedding_dropout=0.1), RunConfig(weight_drop=0.1)]
+    assert all(map(draws, [*on, RunConfig(tokens="word", softmax="sampled")]))
+
+
+def test_activation_regularisation_is_added_to_what_is_minimised_and_not_to_the_loss() -> None:
+    """Position by position, with a row that ends early, against α mean h̃² + β mean (h⁽ᵗ⁾ − h⁽ᵗ⁻¹⁾)²."""
+    values: dict[str, Any] = {"dropout": 0.4, "ar_alpha": 2.0, "tar_beta": 3.0}
+    model = LanguageModel(RunConfig(embedding=E, hidden=H, **values), V)
+    ids = torch.arange(B * T).view(B, T) % V
+    targets = ids.clone()
+    targets[1, 4:] = IGNORED
+    torch.manual_seed(8)
+    objective, loss, _ = model.objective(ids, targets.flatten())
+    torch.manual_seed(8)
+    assert torch.equal(model.loss(ids, targets.flatten())[0], loss)
+    torch.manual_seed(8)
+    raw, _ = model.rnn(model.input_dropout(model.embedding(ids)))
+    dropped = model.dropout(raw)
+    ends = [T, 4, T]
+    squares = [float(dropped[b, t].detach().square().mean()) for b in range(B) for t in range(ends[b])]
+    changes = [float((raw[b, t] - raw[b, t - 1]).detach().square().mean()) for b in range(B) for t in range(1, ends[b])]
+    expected = 2 * sum(squares) / len(squares) + 3 * sum(changes) / len(changes)
+    assert (objective - loss).item() == pytest.approx(expected, rel=1e-4)
+    gradient = torch.autograd.grad(objective, model.rnn.all_weights[0][1])[0]
+    assert bool(gradient.isfinite().all() and gradient.abs().sum() > 0)
+    plain = LanguageModel(RunConfig(embedding=E, hidden=H), V)
+    objective, loss, _ = plain.objective(ids, targets.flatten())
+    assert objective is loss

@@ -170,6 +170,23 @@ def test_restoring_goes_on_with_identical_batches(
     assert other.state() == feed.state()
 
 
+def test_lengths_that_vary_read_all_the_text_and_are_drawn_from_their_place() -> None:
+    feed, again, other = (StreamFeed(stream(3000), 2, 20, seed, jitter=3.0) for seed in (1, 1, 2))
+    lengths = []
+    for _ in range(3):
+        batches = one_epoch(feed)
+        assert sum(batch.tokens for batch in batches) == 2999
+        lengths.append([batch.inputs.shape[1] for batch in batches[:-1]])
+    assert lengths[0] != lengths[1] and lengths[0] != [batch.inputs.shape[1] for batch in one_epoch(other)[:-1]]
+    every = np.concatenate(lengths)
+    assert 5 <= every.min() < every.max() <= 40
+    full = every[every > 15]
+    assert full.mean() == pytest.approx(20, abs=1) and full.std() == pytest.approx(3, abs=0.8)
+    assert len(full) / len(every) > 0.85
+    again.restore({"epoch": 2, "position": 0})  # whatever came before
+    assert [batch.inputs.shape[1] for batch in one_epoch(again)[:-1]] == lengths[2]
+
+
 @pytest.mark.parametrize("kind", ["stream", "lines"])
 def test_epoch_grows_evenly_to_whole_numbers(kind: Literal["stream", "lines"]) -> None:
     feed = make_feed(lines([5, 9, 3, 14, 1, 2, 8]), kind, 3, 4, 1)

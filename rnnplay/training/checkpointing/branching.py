@@ -44,7 +44,7 @@ def read_branch(
 ) -> Branch:
     """Reads the weights at the parent's checkpoint, and with `with_optimizer` the optimizer's state, for `corpus`.
 
-    Where the parent keeps an EMA of its weights, the branch begins with the EMA, which is what was validated; with the
+    Where the parent keeps an average of its weights, the branch begins with that, which is what was validated; with the
     optimizer's state it begins with the raw weights, to which that state belongs. All weights are multiplied by
     `shrink`: a model that is sure of another text learns a new one slowly (Ash & Adams 2020, "On warm-starting neural
     network training", there with noise). The checkpoint is held no longer

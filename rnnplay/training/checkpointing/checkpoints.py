@@ -2,7 +2,7 @@
 
 weights.safetensors   the model's tensors, named and shaped as torch.nn's
 state.safetensors     optimizer.<moment>.<parameter>, carried.hidden and carried.cell (L, B, H), random.<device>;
-                      raw.<parameter>, the weights that the steps update, where the model's are an EMA of them
+                      raw.<parameter>, the weights that the steps update, where the model's are an average of them
 state.json            everything else (runs/checkpoint_state.py), with the SHA-256 of both
 """
 
@@ -44,7 +44,7 @@ ANOTHER = "resume from another checkpoint"
 """The advice in errors about a checkpoint's files."""
 
 RAW = "raw."
-"""Prefix of a parameter's name for its raw weights, where the model's are an EMA of them."""
+"""Prefix of a parameter's name for its raw weights, where the model's are an average of them."""
 
 _FORMER_RAW = "trained."
 """The same prefix in checkpoints of earlier versions."""
@@ -127,7 +127,7 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
         kept = moment_names(config, name)
         moments |= {f"optimizer.{moment}.{name}": () if moment == "step" else shape for moment in kept}
     raw: Shapes = {}
-    if config.ema_decay:
+    if config.averages:
         raw = {f"{RAW}{name}": shape for name, shape in weight_shapes(config, vocabulary).items()}
     file = path / TENSORS_FILE
     tensors = _read_tensors(file, shapes | moments | raw, state.sha256.get(TENSORS_FILE, ""), optional=True)
@@ -137,7 +137,9 @@ def read_state_tensors(path: Path, config: RunConfig, vocabulary: int, state: Tr
     if moments and state.step > 0 and not moments.keys() <= tensors.keys():
         raise InputError(f"{file} has no state of the optimizer; resume from another checkpoint.")
     if not raw.keys() <= tensors.keys():
-        raise InputError(f"{file} lacks raw weights, of which the model's are an EMA; resume from another checkpoint.")
+        raise InputError(
+            f"{file} lacks raw weights, of which the model's are an average; resume from another checkpoint."
+        )
     if "random.cpu" not in tensors:
         raise InputError(f"{file} has no state of the random numbers; resume from another checkpoint.")
     return tensors

@@ -161,7 +161,9 @@ def test_a_restart_of_a_run_that_has_ended_does_nothing(workspace: Path, monkeyp
 
 def test_a_process_joins_before_it_looks_for_the_text(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the first one would wait for it in vain, and could not say that this host lacks the text."""
-    from rnnplay.training import distributed, followers
+    from rnnplay.training import followers
+    from rnnplay.training.processes import joining
+    from rnnplay.training.processes.group import ALONE, Group
 
     seen: list[str] = []
 
@@ -170,11 +172,11 @@ def test_a_process_joins_before_it_looks_for_the_text(workspace: Path, monkeypat
             localise(RunConfig())
         seen.append("followed")
 
-    def join(_launch: object) -> distributed.Group:
+    def join(_launch: object) -> Group:
         seen.append("joined")
-        return distributed.ALONE
+        return ALONE
 
-    monkeypatch.setattr(distributed, "join", join)
+    monkeypatch.setattr(joining, "join", join)
     monkeypatch.setattr(followers, "follow", follow)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("RANK", "1")

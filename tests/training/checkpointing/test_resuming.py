@@ -39,6 +39,8 @@ WHOLE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("lstm", "stream", "adam", {"dropout": 0.3, "dropout_kind": "locked", "layers": 2, "embedding_dropout": 0.2}),
     ("gru", "lines", "sgd", {"weight_drop": 0.3}),
     ("gru", "lines", "muon", {"layers": 2}),
+    ("lstm", "stream", "sgd", {"asgd_window": 1, "eval_every": 3, "checkpoint_every": 3, "lr": 20.0}),
+    ("gru", "stream", "adam", {"ar_alpha": 2.0, "tar_beta": 1.0, "bptt_jitter": 3.0}),
 ]
 if can_bfloat16(torch.device("cpu")):
     WHOLE.append(("lstm", "stream", "muon", {"precision": "bfloat16"}))
