@@ -47,6 +47,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names a test by the kind and length of a long value: one of a megabyte was sent to and fro with each report."""
+    if isinstance(val, (str, bytes)) and len(val) > 250:
+        return f"{argname} of {len(val)} {'bytes' if isinstance(val, bytes) else 'characters'}"
+    return None
+
+
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
     """Shells start what runs in the background with ctrl+c ignored, `nohup` with hang-ups; children inherit it."""

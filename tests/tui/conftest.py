@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Hashable
 
 import pytest
+import textual.app
+import textual.pilot
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
@@ -25,6 +29,45 @@ def stylesheets_parsed_once() -> None:
         return known[key]
 
     Stylesheet._parse_rules = parse_once  # type: ignore[method-assign, assignment]
+
+
+WINDOW_SECONDS = 0.005
+"""An app is idle if it has nothing to do for this long; Textual takes 0.02, after every key twice."""
+BUSY_SECONDS = 0.001
+"""Processor time of all threads within a window, from which on the app is not idle."""
+
+
+async def wait_for_idle(min_sleep: float = WINDOW_SECONDS, max_sleep: float = 1.0) -> None:
+    """Waits like Textual's own until the process rests.
+
+    Textual looks at processor time alone, so a process that waits for a processor seems idle to it. Here all messages
+    are handled, too, and those that follow from them, however busy the machine is.
+    """
+    began = time.monotonic()
+    while time.monotonic() - began < max_sleep:
+        await all_handled(began + max_sleep)
+        used = time.process_time()
+        await asyncio.sleep(WINDOW_SECONDS)
+        rested = time.process_time() - used < BUSY_SECONDS
+        if await all_handled(began + max_sleep) and rested and time.monotonic() - began > min_sleep:
+            return
+
+
+async def all_handled(until: float) -> bool:
+    """Goes on until the event loop has nothing that it could do at once; returns whether it had nothing anyway."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    had_nothing = True
+    while ready and time.monotonic() < until:
+        had_nothing = False
+        await asyncio.sleep(0)
+    return had_nothing
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pauses_are_short() -> None:
+    """Tests of the interface mostly waited: half of their time."""
+    textual.app.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
+    textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 
 
 @pytest.fixture

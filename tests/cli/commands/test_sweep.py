@@ -146,6 +146,7 @@ def _until(found: Callable[[], list[T]]) -> list[T]:
     while time.monotonic() < until:
         if result := found():
             return result
+        time.sleep(0.01)  # what is waited for needs the core
     raise AssertionError("waited for a minute")
 
 
