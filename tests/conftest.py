@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rnnplay.workspace import Workspace
 
@@ -31,6 +32,18 @@ def small_text(characters: int = 6_000) -> str:
 # Without it each worker, and each process that a test starts, compiles the same modules again: half of a collection.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+# The same examples each time, and no limit to how long one takes: a test fails by what was changed, not by chance or by
+# what else the machine does. Other examples: --hypothesis-profile=default.
+settings.register_profile(
+    "the same everywhere",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("the same everywhere")
 
 
 @pytest.hookimpl(optionalhook=True)

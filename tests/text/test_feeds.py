@@ -59,7 +59,7 @@ def one_epoch(feed: Feed) -> list[Batch]:
     return batches
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tokens=st.integers(2, 120), rows=st.integers(1, 12), bptt=st.integers(1, 20))
 def test_stream_is_what_a_naive_loop_gives(tokens: int, rows: int, bptt: int) -> None:
     if tokens < rows + 1:
@@ -89,7 +89,7 @@ def test_stream_is_what_a_naive_loop_gives(tokens: int, rows: int, bptt: int) ->
         assert found == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lengths=st.lists(st.integers(1, 15), min_size=1, max_size=20),
     rows=st.integers(1, 6),
@@ -139,7 +139,7 @@ def test_lines_come_in_another_order_each_epoch_and_with_another_seed() -> None:
     assert len({tuple(order(seed, epoch)) for seed in (1, 2) for epoch in (0, 1)}) == 4
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     kind=st.sampled_from(["stream", "lines"]),
     lengths=st.lists(st.integers(1, 12), min_size=3, max_size=15),
@@ -215,7 +215,7 @@ def test_rows_of_a_stream_are_not_copied_whole() -> None:
     assert feed.next().inputs[0, 1:3].tolist() == [777, 777]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tokens=st.integers(0, 90), rows=st.integers(1, 10), length=st.integers(1, 15), limit=st.integers(0, 100))
 def test_evaluation_of_a_stream_counts_every_target_once(tokens: int, rows: int, length: int, limit: int) -> None:
     batches = list(evaluation_batches(stream(tokens), "stream", rows, length, NEWLINE, limit))
@@ -227,7 +227,7 @@ def test_evaluation_of_a_stream_counts_every_target_once(tokens: int, rows: int,
         check_form(batch, min(rows, count), length)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lengths=st.lists(st.integers(1, 12), max_size=15),
     rows=st.integers(1, 6),

@@ -31,7 +31,7 @@ def complaint(path: Path, chunk_bytes: int = 8) -> str:
     return message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     text=texts.filter(lambda text: text and "\0" not in text and not text.startswith("\ufeff")),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-be"]),

@@ -97,7 +97,7 @@ def test_the_config_decides_the_feed_before_the_card(tmp_path: Path) -> None:
         assert (encoded.train.line_starts is not None) == (feed == "lines")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lines=st.lists(st.text("ab", max_size=12) | st.text("ab ", max_size=12), max_size=30),
     chunk=st.integers(1, 30),
@@ -124,7 +124,7 @@ def test_cutting_keeps_all_text_in_order(lines: list[str], chunk: int, fractions
             assert len(expected) == round(500 * fractions[part])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text("a \n\t", max_size=60), chunk=st.integers(1, 20))
 def test_blank_lines_go_wherever_the_text_is_cut(text: str, chunk: int) -> None:
     chunks = [text[start : start + chunk] for start in range(0, len(text), chunk)]

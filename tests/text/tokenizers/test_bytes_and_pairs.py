@@ -45,7 +45,7 @@ def chunked(text: str, cuts: list[int]) -> list[str]:
 
 
 @pytest.mark.parametrize("tokenizer", [PAIRS, build("byte")], ids=["bpe", "byte"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=texts, cuts=st.lists(st.integers(0, 40), max_size=4))
 def test_every_text_is_given_back_however_it_is_cut(tokenizer: Tokenizer, text: str, cuts: list[int]) -> None:
     ids = tokenizer.encode(text)
@@ -118,7 +118,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("form", ["nfc", "nfkc"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=texts, cuts=st.lists(st.integers(0, 40), max_size=4))
 def test_normal_forms_do_not_depend_on_chunks(form: NormalForm, text: str, cuts: list[int]) -> None:
     expected = unicodedata.normalize("NFC" if form == "nfc" else "NFKC", text)

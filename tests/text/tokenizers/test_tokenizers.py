@@ -60,7 +60,7 @@ def build(text: str, kind: str = "word", **options: bool | int) -> Tokenizer:
 
 
 @pytest.mark.parametrize("kind", ["char", "word"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=texts)
 @example(text="a  b   c     d         e\n    f\n     \n ")
 @example(text='"Oh!" said the king, "it\'s the well-known <unk>." <unk>,<unk>␣ ⁀ ␣␣␣␣')
@@ -79,7 +79,7 @@ def test_decoding_gives_the_text_back(kind: str, text: str) -> None:
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.usefixtures("small_steps")
 def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(text=texts, cuts=st.lists(st.integers(0, 80), max_size=6))
     @example(text="a" * 40 + "'" + "b" * 60 + "      " * 7 + "<unk>c", cuts=[20, 41, 90])
     @example(text="ΑΣ ΑΣΑ", cuts=[2, 5])
@@ -100,7 +100,7 @@ def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeyp
     check()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=texts, other=texts)
 def test_text_of_another_corpus_loses_only_what_is_unknown(text: str, other: str) -> None:
     for kind in ("char", "word"):
@@ -114,7 +114,7 @@ def test_text_of_another_corpus_loses_only_what_is_unknown(text: str, other: str
             assert "".join(UNKNOWN if c in unknown else c for c in other) == tokenizer.decode(ids)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=texts, ids=st.lists(st.integers(0, 10_000), max_size=30), lowercase=st.booleans())
 def test_saved_and_loaded_is_the_same_and_pieces_add_up(text: str, ids: list[int], lowercase: bool) -> None:
     for kind in ("char", "word"):
