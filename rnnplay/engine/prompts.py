@@ -271,12 +271,14 @@ class Prompts:
         until = time.perf_counter() + seconds
         text, done = "", False
         try:
-            while time.perf_counter() < until:
+            while True:  # at least one, also where the machine is so busy that the time is over at once
                 piece = next(pieces, None)
                 if piece is None:
                     done = True
                     break
                 text += piece
+                if time.perf_counter() >= until:
+                    break
         except RnnplayError as error:
             instead = self._another() if isinstance(error, CheckpointError) else None
             self._post(messages.Failed(message=str(error), command="sample", instead=instead))
