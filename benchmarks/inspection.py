@@ -1,14 +1,18 @@
 """Measures what inspections cost: each by itself, and training's speed while the gradient view is open.
 
     python -m benchmarks.inspection [--threads 1] [--seconds 20] [--every 3] [--rounds 2]
+    python -m benchmarks.inspection --beside
 
 Wall and CPU time of one thread, the best of several; speed as tokens/s of the same trainer in turns, without and with
-a gradient probe every few seconds.
+a gradient probe every few seconds. With --beside: inspections of an opened run, while another process trains one, with
+as many threads as torch has by default and, in turns, as an engine does it.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,17 +28,20 @@ from rnnplay.engine.inspections import Inspections
 from rnnplay.inspection.clipping import clipped_step
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.gradients import gradient_curve, probe_batch
+from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.inspection.predictions import connectivity, predictions
-from rnnplay.inspection.questions import GradientsQuestion
+from rnnplay.inspection.questions import GatesQuestion, GradientsQuestion, PredictionsQuestion
 from rnnplay.inspection.unrolled import unroll_text
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.shipped import find_model
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import EncodedSplit, encode_corpus
 from rnnplay.text.feeds import make_feed
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
+from tests.support.terminal import rnnplay_command
 
 TEXT = ('The old king said, "You are 3 days late; come in."\nAnd the fox, who was wet, went in at once. ' * 5)[:400]
 
@@ -106,13 +113,53 @@ def measure_training(threads: int, seconds: float, every: float, rounds: int) ->
         trainer.close()
 
 
+def measure_beside(times: int = 15) -> None:
+    """Measures inspections of the shipped model beside a training, with torch's default threads and with one."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(Path(folder)).create()
+        command = rnnplay_command("train", "--workspace", folder, "--preset", "quick", "--minutes", "60")
+        training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(15)  # until it has chosen its number of threads
+            opened = SavedRun(find_model("shipped-model", workspace), "latest", workspace)
+            for question in (GradientsQuestion(), PredictionsQuestion(text=TEXT), GatesQuestion(text=TEXT)):
+                walls: dict[bool, list[float]] = {True: [], False: []}
+                used = dict.fromkeys(walls, 0.0)
+                for number in range(2 * times + 2):
+                    stepping = number % 2 == 0  # then the number of threads stays
+                    inspections = Inspections(
+                        lambda _: None, lambda: opened, workspace, lambda _tag, action, _request: action(),
+                        lambda answer=stepping: answer,  # type: ignore[misc]
+                    )  # fmt: skip
+                    inspections.ask(messages.Inspect(request=1, question=question, purpose="view"))
+                    wall, cpu = time.perf_counter(), time.process_time()
+                    inspections.work()
+                    if number > 1:  # the text is read at the first
+                        walls[stepping].append(time.perf_counter() - wall)
+                        used[stepping] += time.process_time() - cpu
+                for stepping, found in walls.items():
+                    threads = torch.get_num_threads() if stepping else 1
+                    print(
+                        f"{type(question).__name__}, threads: {threads}: p50 {statistics.median(found) * 1e3:.0f} ms, "
+                        f"most {max(found) * 1e3:.0f} ms, {used[stepping] / times * 1e3:.0f} ms of a processor"
+                    )
+        finally:
+            training.terminate()
+            training.wait()
+
+
 def main() -> None:
     parser = options_of("benchmarks.inspection", __doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--every", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=2, help="0: no training")
+    parser.add_argument("--beside", action="store_true", help="measure inspections beside another process's training")
     options = parser.parse_args()
+    if options.beside:
+        print(f"load of the machine before: {os.getloadavg()[0] if hasattr(os, 'getloadavg') else 0.0:.1f}")
+        measure_beside()
+        return
     torch.set_num_threads(options.threads)
     measure_views()
     if options.rounds:

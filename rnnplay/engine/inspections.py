@@ -7,6 +7,7 @@ long.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Protocol
 
 from rnnplay.common.working_time import working_time
@@ -15,6 +16,7 @@ from rnnplay.errors import InputError
 from rnnplay.inspection.answer import Cache, answer
 from rnnplay.inspection.forward_pass import finite_weights
 from rnnplay.inspection.loaded_model import LoadedModel
+from rnnplay.model.hardware import one_thread
 from rnnplay.workspace import Workspace
 
 
@@ -33,11 +35,14 @@ class Inspections:
         loaded: Callable[[], LoadedModel | None],
         workspace: Workspace,
         guarded: Guarded,
+        stepping: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`stepping` tells whether a run is being trained here, with a number of threads that fits the free cores."""
         self._post = post
         self._loaded = loaded
         self._workspace = workspace
         self._guarded = guarded
+        self._stepping = stepping
         self._waiting: dict[str, messages.Inspect] = {}
         self._working = False
         self._cache = Cache()
@@ -59,7 +64,9 @@ class Inspections:
         command = self._waiting.pop(next(iter(self._waiting)))
         self._working = True
         try:
-            self._guarded("inspect", lambda: self._answer(command), command.request)
+            # Nobody watches the cores for an opened run, and another one may be trained on them beside it.
+            with nullcontext() if self._stepping() else one_thread():
+                self._guarded("inspect", lambda: self._answer(command), command.request)
         finally:
             self._working = False
 

@@ -61,7 +61,9 @@ class Engine:
         """When the engine last looked for commands; None while it waits for one."""
         self._deferred: deque[messages.Command] = deque()
         self._prompts = Prompts(outbox.post, self._loaded, self._another, lambda: not self._may_step())
-        self._inspections = Inspections(outbox.post, self._loaded, workspace, self._guarded)
+        self._inspections = Inspections(
+            outbox.post, self._loaded, workspace, self._guarded, lambda: self._training and not self._paused
+        )
         self._handlers: dict[type, Callable[..., None]] = {
             messages.Train: self._train,
             messages.Open: self._open,

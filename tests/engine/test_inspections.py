@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 from typing import TypeVar
 
 import msgspec
 import pytest
+import torch
 
-from rnnplay.engine import messages
+from rnnplay.engine import inspections, messages
 from rnnplay.inspection.questions import (
     ClippingQuestion,
     ConnectivityQuestion,
@@ -200,3 +202,29 @@ async def test_completions_come_twice_while_a_gate_is_forced(driver: Driver) -> 
     assert (await completion(driver, 4)).forced is not None
     driver.client.send(messages.WhatIf())
     assert (await completion(driver, 5)).forced is None
+
+
+@pytest.mark.parametrize("stepping", [True, False])
+def test_the_model_of_an_opened_run_is_inspected_with_one_thread(
+    stepping: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that wait for one another beside another run's training took twenty times as long."""
+    seen: list[int] = []
+    monkeypatch.setattr(inspections, "answer", lambda *_: seen.append(torch.get_num_threads()))
+    monkeypatch.setattr(inspections, "finite_weights", lambda _: True)
+    before = torch.get_num_threads()
+    asked = inspections.Inspections(
+        lambda _: None,
+        lambda: SimpleNamespace(model=None),
+        workspace,
+        lambda _tag, action, _request: action(),
+        lambda: stepping,
+    )
+    torch.set_num_threads(2)
+    try:
+        asked.ask(inspect(1, GradientsQuestion()))
+        asked.work()
+        assert seen == [2 if stepping else 1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
