@@ -14,8 +14,16 @@ from rnnplay.text.corpora.cached_texts import kept, write_whole
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.content_hash import content_hash
 
-SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
+_HEADS = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zip": b"PK"}
+"""What such a file begins with."""
+SUFFIXES = tuple(_HEADS)
+_COMPRESSED = (_HEADS[".gz"], _HEADS[".xz"], b"PK\x03\x04")
+"""Beginnings that no text has."""
 _BLOCK = 1 << 20
+MOST_TIMES = 50
+"""A file that unpacks to more than so many times its size is refused: texts become two to ten times smaller."""
+HARMLESS = 64 << 20
+"""Bytes that any file may unpack to."""
 
 
 def is_packed(path: Path) -> bool:
@@ -38,16 +46,27 @@ def unpacked(path: Path, cache: Path, at: str = "") -> Path:
 
 
 def pieces(path: Path, at: str = "") -> Iterator[bytes]:
-    """Yields the bytes of the text in `path`; raises InputError if it is damaged, or a ZIP of none or several."""
+    """Yields the bytes of the text in `path`; raises InputError if it is damaged, huge, or not one."""
     import zipfile
     from lzma import LZMAError
 
     name = clean(at or str(path))
     try:
         with ExitStack() as stack:
-            file = _opened(path, name, stack)
+            file, size = _opened(path, name, stack), 0
+            most = max(HARMLESS, MOST_TIMES * path.stat().st_size)
             while block := file.read(_BLOCK):
+                if not size and block.startswith(_COMPRESSED):
+                    raise InputError(f"{name} has another compressed file in it; unpack it by hand and give the text.")
+                size += len(block)
+                if size > most:
+                    raise InputError(
+                        f"{name} unpacks to more than {MOST_TIMES} times its size, which a text hardly does; if it is "
+                        "one, unpack it by hand and give that."
+                    )
                 yield block
+            if not size:
+                raise InputError(f"The text in {name} is empty; give a file with text in it.")
     except (EOFError, zlib.error, LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         what = clean(str(error)) or type(error).__name__
         raise InputError(f"{name} cannot be unpacked ({what}); get it again, or unpack it by hand.") from error
@@ -55,6 +74,10 @@ def pieces(path: Path, at: str = "") -> Iterator[bytes]:
 
 def _opened(path: Path, name: str, stack: ExitStack) -> IO[bytes]:
     suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(len(_HEADS[suffix]))
+    if head and head != _HEADS[suffix]:
+        raise InputError(f"{name} is no {suffix} file, whatever its name says; rename it if it is a text.")
     if suffix == ".zip":
         import zipfile
 
@@ -78,4 +101,5 @@ def _opened(path: Path, name: str, stack: ExitStack) -> IO[bytes]:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    # Nothing is written under these names, so that ".." in one does no harm.
+    return any(part.startswith((".", "__MACOSX")) and part != ".." for part in name.split("/"))
