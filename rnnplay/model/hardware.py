@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from rnnplay.common.processors import physical_cores, processors
 from rnnplay.errors import ConfigError
@@ -74,6 +76,12 @@ def cpu_features() -> frozenset[str]:
         if line.startswith("flags"):
             return frozenset(line.partition(":")[2].split())
     return frozenset()
+
+
+def copy_to(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Copies an array to `device`; to a GPU from pinned memory, or the host would wait for all that it has to do."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def prepare_thread() -> None:

@@ -15,6 +15,7 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig
 from rnnplay.model.generation.adaptation import AdaptiveReader, gradient_rms
+from rnnplay.model.hardware import copy_to
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
@@ -194,15 +195,15 @@ def _read(
 
 def target_ids(batch: Batch, device: torch.device) -> torch.Tensor:
     """The targets of `batch`, shape (B·T,), with IGNORED where they do not count."""
-    targets = torch.from_numpy(batch.targets).to(device)
+    targets = copy_to(batch.targets, device)
     if batch.mask is not None:
-        targets = targets.masked_fill(~torch.from_numpy(batch.mask).to(device), IGNORED)
+        targets = targets.masked_fill(~copy_to(batch.mask, device), IGNORED)
     return targets.flatten()
 
 
 def _score(model: LanguageModel, batch: Batch, state: State | None, precision: torch.dtype) -> tuple[float, State]:
     with autocast(model.device, precision):
-        inputs, targets = torch.from_numpy(batch.inputs).to(model.device), target_ids(batch, model.device)
+        inputs, targets = copy_to(batch.inputs, model.device), target_ids(batch, model.device)
         loss, state = model.loss(inputs, targets, state, reduction="sum")
     return float(loss), state
 

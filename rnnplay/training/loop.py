@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import msgspec
 import torch
+from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from rnnplay.common.working_time import working_time
 from rnnplay.config import RunConfig
-from rnnplay.model.hardware import release_memory
+from rnnplay.model.hardware import copy_to, release_memory
 from rnnplay.model.language_model import autocast, detach
 from rnnplay.runs.checkpoint_state import ENDINGS
 from rnnplay.runs.divergence import (
@@ -64,7 +65,7 @@ def train_step(
     randomness = learner.randomness_of_step()  # of this place in the text
     batch = learner.feed.next()
     rows = group.rows(batch)
-    inputs = torch.from_numpy(rows.inputs).to(learner.device)  # (B, T)
+    inputs = copy_to(rows.inputs, learner.device)  # (B, T)
     targets = target_ids(rows, learner.device)  # (B·T,)
     carried = None if batch.reset else learner.state
 
@@ -85,8 +86,7 @@ def train_step(
 
     # Clip
     gradients = [parameter.grad for parameter in learner.parameters if parameter.grad is not None]
-    # Both numbers at once, so that the host waits for the device only once per step.
-    loss_value, norm = torch.stack((loss, get_total_norm(gradients))).tolist()
+    loss_value, norm = fetch(loss, get_total_norm(gradients))
     clipped = clip(gradients, clip_mode, clip_threshold, before=norm)
     if guarded and not (math.isfinite(loss_value) and clipped.after <= LARGEST_NORM):
         where = learner.worst_gradient() if math.isfinite(loss_value) else ""
@@ -103,6 +103,12 @@ def train_step(
         update_average(learner.average, model, decay)
     learner.state = detach(state)  # carried on, but no gradient flows back beyond this batch
     return StepResult(loss_value, clipped, batch.tokens)
+
+
+def fetch(*numbers: Tensor) -> list[float]:
+    """Reads numbers of shape () from their device, all at once: the host waits until it has computed them."""
+    values: list[float] = torch.stack(numbers).tolist()
+    return values
 
 
 class Loop:
