@@ -180,10 +180,11 @@ def encode_for_branch(
 
 def overlap_warning(parent: ParentCheckpoint, config: RunConfig, corpus: EncodedCorpus) -> str:
     """A warning if the branch is validated on text that its parent was trained on; "" if it is not."""
-    if corpus.sha256 != parent.info.corpus_sha256 or config.split == parent.config.split:
+    split = corpus.split or config.split
+    if corpus.sha256 != parent.info.corpus_sha256 or split == parent.config.split:
         return ""
     return (
-        f"The text is that of {parent.folder.name} with another split ({config.split}, there {parent.config.split}): "
+        f"The text is that of {parent.folder.name} with another split ({split}, there {parent.config.split}): "
         "weights may have been trained on what is now validation text, so that its loss looks better than it is."
     )
 

@@ -15,6 +15,7 @@ from rnnplay.model.hardware import choose_device, choose_precision, keep_memory,
 from rnnplay.runs.launch import check_divisible
 from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
 from rnnplay.text.tokenizers.build import load_tokenizer
+from rnnplay.training.checkpointing.resuming import resolved
 from rnnplay.training.learner import Learner
 from rnnplay.training.loop import train_step
 from rnnplay.training.processes.group import Group, What
@@ -47,7 +48,7 @@ def invite(group: Group, config: RunConfig, corpus: EncodedCorpus) -> None:
     precision = "bfloat16" if choose_precision(config.precision, device) == torch.bfloat16 else "float32"
     invitation = Invitation(
         versions=_versions(),
-        config=msgspec.structs.replace(config, ema_decay=0.0, asgd_window=0, precision=precision),
+        config=msgspec.structs.replace(resolved(config, corpus), ema_decay=0.0, asgd_window=0, precision=precision),
         device=device.type,
         sha256=corpus.sha256,
         vocabulary=corpus.tokenizer.to_bytes(),

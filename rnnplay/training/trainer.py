@@ -86,9 +86,9 @@ class Trainer:
             self._recorder.emit(self._progress.started(folder.name, threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
-            warnings = [much_unknown(config, corpus), *(branch.notices if branch else ())] if not resumed else []
-            for warning in filter(None, warnings):
-                self._recorder.notice(warning)
+            notices = [corpus.remark, much_unknown(config, corpus), *(branch.notices if branch else ())]
+            for notice in filter(None, notices if not resumed else ()):
+                self._recorder.notice(notice)
         except BaseException:
             lock.release()
             if resumed is None:

@@ -18,7 +18,7 @@ from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean
 from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora
 from rnnplay.text.corpora.detection import encoding_name
-from rnnplay.text.corpora.joining import files_of_folder, joined
+from rnnplay.text.corpora.joining import files_of_folder, joined, own_parts
 from rnnplay.text.corpora.reading import changed, check_text_file, iter_text, reading
 from rnnplay.text.corpora.unpacking import is_packed, text_name, unpacked
 from rnnplay.workspace import Workspace
@@ -40,6 +40,11 @@ def add_corpus(path: Path, workspace: Workspace, name: str | None = None, encodi
     with reading(source):
         is_folder = source.is_dir()
     if is_folder:
+        if own_parts(source.absolute()):
+            raise InputError(
+                f"{clean(str(path))} has files of its own for training and validation, which one text would not "
+                "keep apart; give the folder itself wherever a corpus is asked for."
+            )
         parts = files_of_folder(source.absolute())
         corpus, target = _new(name if name is not None else source.absolute().name, workspace)
         source = joined(parts, workspace.cache)

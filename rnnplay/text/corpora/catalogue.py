@@ -14,7 +14,15 @@ from rnnplay.errors import InputError
 from rnnplay.knob_texts import corpus_parts
 from rnnplay.text.corpora.cards import Card, card_title, clean, read_card
 from rnnplay.text.corpora.downloads import find_download, is_url
-from rnnplay.text.corpora.joining import files_of_folder, files_of_pattern, is_pattern, joined
+from rnnplay.text.corpora.joining import (
+    PART_NAMES,
+    files_of_folder,
+    files_of_pattern,
+    is_pattern,
+    joined,
+    own_parts,
+    split_of,
+)
 from rnnplay.text.corpora.reading import not_plain
 from rnnplay.text.corpora.unpacking import is_packed, text_name, unpacked
 from rnnplay.workspace import Workspace, bundled_corpora
@@ -35,16 +43,34 @@ class Corpus:
     """Of a folder, a pattern or several texts: the files that are joined."""
     several: bool = False
     """Whether several texts were named."""
+    split_by_file: bool = False
+    """Whether `parts` are for training, validation and test, as their names say."""
 
     @property
     def made(self) -> bool:
         """Whether the text that is read has to be made first: generated, joined or unpacked."""
         return self.path is None or is_packed(self.path)
 
+    def split(self, cache: Path) -> str:
+        """The split that the files themselves make; "" if they make none. Reads them."""
+        return split_of(self._unpacked(cache)) if self.split_by_file else ""
+
+    @property
+    def about_parts(self) -> str:
+        """Says which file is which part; "" if the split is not that of the files."""
+        if not self.split_by_file:
+            return ""
+        names = [f"{clean(part.name)} for {what}" for part, what in zip(self.parts, PART_NAMES, strict=False)]
+        rest = "" if len(names) == len(PART_NAMES) else " (there is no file for test)"
+        return f"The files of {clean(self.name)} are its split: {', '.join(names)}{rest}."
+
+    def _unpacked(self, cache: Path) -> list[Path]:
+        return [unpacked(part, cache) if is_packed(part) else part for part in self.parts]
+
     def materialise(self, cache: Path) -> Path:
         """The text as a file on disk, first generated under `cache` if need be; raises InputError."""
         if self.parts:
-            return joined([unpacked(part, cache) if is_packed(part) else part for part in self.parts], cache)
+            return joined(self._unpacked(cache), cache)
         if self.path is None:
             from rnnplay.text.corpora.cached_texts import materialise
 
@@ -171,7 +197,9 @@ def _from_card(place: Path) -> Corpus:
 
 def _from_path(path: Path, workspace: Workspace) -> Corpus:
     if path.is_dir():
-        return _joined(path.absolute().name, files_of_folder(path.absolute()))
+        folder = path.absolute()
+        parts = own_parts(folder)
+        return _joined(folder.name, parts or files_of_folder(folder), split_by_file=bool(parts))
     if not _is_file(path):
         raise not_plain(path)
     path = path.absolute()
@@ -189,9 +217,10 @@ def _from_path(path: Path, workspace: Workspace) -> Corpus:
     return Corpus(name, Card(name=name, title=card_title(name), file=path.name), path)
 
 
-def _joined(name: str, parts: tuple[Path, ...]) -> Corpus:
+def _joined(name: str, parts: tuple[Path, ...], split_by_file: bool = False) -> Corpus:
     name = composed(clean(name)) or "texts"
-    return Corpus(name, Card(name=name, title=f"{card_title(name)}, {len(parts):,} files"), None, parts)
+    title = f"{card_title(name)}, {len(parts):,} files"
+    return Corpus(name, Card(name=name, title=title), None, parts, split_by_file=split_by_file)
 
 
 def _several(found: list[Corpus]) -> Corpus:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +77,8 @@ class EncodedCorpus:
     test: EncodedSplit
     remark: str = ""
     """What the user should know about where it came from."""
+    split: str = ""
+    """The split, if the text's own files make it."""
 
 
 def encode_corpus(
@@ -88,12 +91,16 @@ def encode_corpus(
     """Encodes `corpus` as `config` asks, or opens the copy in the cache under `cache`.
 
     The vocabulary is that of the whole text, as in the published figures for character and word models. `tokenizer`:
-    encode with this one instead. Raises InputError for a file that is not text, or is too short for `config`.
+    encode with this one instead. Where the text's own files are its split, that of `config` plays no part. Raises
+    InputError for a file that is not text, or is too short for `config`.
     """
     path = corpus.materialise(cache)
     report = _Report(progress, check_text_file(path).st_size)
     sha256 = content_hash(path, cache, report.doing("reading"))
-    return _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+    if split := corpus.split(cache):
+        config = msgspec.structs.replace(config, split=split)
+    encoded = _encoded(corpus, path, sha256, config, cache, tokenizer, report)
+    return replace(encoded, split=split, remark=corpus.about_parts)
 
 
 def encode_again(

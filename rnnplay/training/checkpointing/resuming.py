@@ -46,8 +46,9 @@ def live_value(knob: str, value: float | str) -> float | str:
 
 
 def resolved(config: RunConfig, corpus: EncodedCorpus) -> RunConfig:
-    """Returns `config` with the corpus's own feed in place of auto."""
-    return msgspec.structs.replace(config, feed=corpus.feed) if config.feed == "auto" else config
+    """Returns `config` with the corpus's own feed in place of auto, and its own split where its files make one."""
+    feed = corpus.feed if config.feed == "auto" else config.feed
+    return msgspec.structs.replace(config, feed=feed, split=corpus.split or config.split)
 
 
 def check_resumable(folder: RunFolder, info: RunInfo, config: RunConfig, corpus: EncodedCorpus) -> None:
