@@ -40,7 +40,8 @@ Options of `rnnplay generate`; `--greedy` is `--temperature 0`.
 COMPLETION = """
 ## Completion
 
-Options of `rnnplay complete` and `rnnplay eval --keystrokes`; in the interface, F9 in the prompt and the scratchpad.
+Options of `rnnplay complete` and `rnnplay eval RUN --keystrokes`; in the interface, F9 in the prompt and the
+scratchpad.
 """
 
 ADAPTATION = """
