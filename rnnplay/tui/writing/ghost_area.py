@@ -49,6 +49,18 @@ class GhostArea(TextArea):
             Binding(f"alt+{number}", f"accept_number({number})", show=False, id=f"scratchpad.take-{number}")
             for number in range(1, 6)
         ),
+        # TextArea has no keys for these.
+        Binding("ctrl+home", "text_end(False)", "To the beginning", show=False, id="scratchpad.beginning"),
+        Binding("ctrl+end", "text_end(True)", "To the end", show=False, id="scratchpad.end"),
+        *(
+            Binding(
+                f"ctrl+shift+{key}", f"text_end({last}, True)", f"Select {where}", show=False, id=f"scratchpad.{id}"
+            )
+            for key, last, where, id in (  # noqa: A001
+                ("home", False, "to the beginning", "select-to-beginning"),
+                ("end", True, "to the end", "select-to-end"),
+            )
+        ),
         Binding("alt+a", "select_all", "Select all", show=False, id="scratchpad.select-all"),
         # What the playground's function keys do is done from here, too.
         Binding("f6", "app.at_playground('switch_clip')", "Clip", show=False, id="everywhere.clip"),
@@ -72,6 +84,7 @@ class GhostArea(TextArea):
     - `Ctrl+S` saves to a file, `Ctrl+O` opens one; `Escape` goes back, and the text stays
     - `F4` goes to the text of an rnnplay that was open beside this one
     - `Ctrl+Z` undoes, `Ctrl+Y` redoes. To suspend rnnplay: `Escape` first, then `Ctrl+Z`
+    - `Ctrl+Home` `Ctrl+End` go to the beginning and the end of the text, with `Shift` they select
     - `Ctrl+C` `Ctrl+X` `Ctrl+V` copy, cut and paste; `Alt+A` selects all
 
     What was not saved is kept in the workspace, also if the terminal goes away.
@@ -308,6 +321,10 @@ class GhostArea(TextArea):
         else:
             self.suggestion = ""  # TextArea would take it
             super().action_cursor_right(select)
+
+    def action_text_end(self, last: bool, select: bool = False) -> None:
+        """Goes to the end of the text if `last`, else to its beginning."""
+        self.move_cursor(self.document.end if last else (0, 0), select=select)
 
     def action_undo(self) -> None:
         if not self.history.undo_stack:

@@ -53,7 +53,11 @@ async def test_suggestions_are_taken_and_the_text_survives_leaving(stage: Stage)
         await pilot.press("tab")
         text = area.content
         assert text.endswith("were")
-        await pilot.press("left")
+        await pilot.press("ctrl+home")
+        assert area.cursor_location == (0, 0)
+        await pilot.press("ctrl+shift+end")
+        assert area.selected_text == text
+        await pilot.press("ctrl+end", "left")
         assert area.suggestion == ""
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is stage.playground)
