@@ -141,7 +141,7 @@ def _turn(step: Callable[[], object], threads: int, count: int) -> Turn:
     """Takes `count` steps with so many threads."""
     import torch
 
-    from rnnplay.training.threads import others, read_clocks
+    from rnnplay.training.threads.free_cores import others, read_clocks
 
     torch.set_num_threads(threads)
     before = read_clocks()

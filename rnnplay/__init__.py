@@ -4,7 +4,7 @@ import os
 
 # Threads of OpenMP wait for each other by spinning before they sleep: with this number for some 2 ms, longer than any
 # wait within a step. With far less, two threads are slower than one. Where other programs use the cores, spinning is
-# ruinous, and training takes fewer threads (rnnplay/training/threads.py). libgomp reads this when torch is loaded, so
+# ruinous, and training takes fewer threads (rnnplay/training/threads/). libgomp reads this when torch is loaded, so
 # it is set before that can happen; a user's own setting wins.
 os.environ.setdefault("GOMP_SPINCOUNT", "100000")
 

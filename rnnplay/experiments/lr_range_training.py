@@ -31,7 +31,7 @@ def train_at_rates(
     from rnnplay.model.hardware import prepare_thread, use_threads
     from rnnplay.training.learner import Learner
     from rnnplay.training.loop import train_step
-    from rnnplay.training.threads import use_free_cores
+    from rnnplay.training.threads.free_cores import use_free_cores
 
     prepare_thread()
     use_threads(config.threads) if config.threads else use_free_cores()

@@ -45,7 +45,7 @@ from rnnplay.training.progress import Progress, StepResult
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog
 from rnnplay.training.stopwatch import stood_still
-from rnnplay.training.threads import ThreadCount
+from rnnplay.training.threads.thread_count import ThreadCount
 
 
 def train_step(

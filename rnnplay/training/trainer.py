@@ -28,7 +28,7 @@ from rnnplay.training.processes.group import ALONE, Group
 from rnnplay.training.progress import Progress
 from rnnplay.training.recorder import Recorder
 from rnnplay.training.sample_log import SampleLog
-from rnnplay.training.threads import ThreadCount
+from rnnplay.training.threads.thread_count import ThreadCount
 
 
 class Trainer:

@@ -186,7 +186,7 @@ def command(
 
     from rnnplay.training.checkpointing.checkpoints import load_model
     from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows
-    from rnnplay.training.threads import use_free_cores
+    from rnnplay.training.threads.free_cores import use_free_cores
 
     use_free_cores()
     model, tokenizer, step = load_model(run, checkpoint)
@@ -254,7 +254,7 @@ def _ways(adaptation: AdaptationConfig) -> tuple[tuple[str, bool], ...]:
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
     from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
     from rnnplay.training.checkpointing.checkpoints import load_model
-    from rnnplay.training.threads import use_free_cores
+    from rnnplay.training.threads.free_cores import use_free_cores
 
     use_free_cores()
     kind = require_dependency_kind(run.info().config, session.workspace)

@@ -234,7 +234,7 @@ def _check_options(ctx: click.Context, view: str) -> None:
 def _open(session: Session, name: str, checkpoint: str) -> SavedRun:
     folder = find_model(session, name)
     from rnnplay.inspection.loaded_model import SavedRun
-    from rnnplay.training.threads import use_free_cores
+    from rnnplay.training.threads.free_cores import use_free_cores
 
     use_free_cores()
     return SavedRun(folder, checkpoint, session.workspace)

@@ -1,21 +1,11 @@
-"""Chooses a run's number of threads: the fastest at the start, fewer while other programs use the cores.
-
-OpenMP's threads wait for one another many times in a step, by spinning. That is fast while each has a core of its own,
-and ruinous where two programs share the cores: each then spins while it keeps the other from arriving. So a run uses no
-more threads than there are cores that no other program uses. They are counted twice a second; `CoreWatch` decides, from
-the readings alone. Measurements: docs/decisions.md, docs/performance.md.
-"""
+"""The number of threads of one run: measured at its start, and adjusted between its steps."""
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import time
-from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
-import psutil
 import torch
 
 from rnnplay.common.processors import physical_cores, processors
@@ -23,152 +13,14 @@ from rnnplay.config import RunConfig, knobs
 from rnnplay.model.hardware import choose_precision, use_threads
 from rnnplay.model.language_model import LanguageModel, autocast
 from rnnplay.runs.metrics.records import Threads
+from rnnplay.training.threads.core_watch import CoreWatch
+from rnnplay.training.threads.free_cores import free_at_once, others, read_clocks
 
 MEASURE_SECONDS = 0.4
 """Time limit of a measurement in seconds, without the first steps of each number of threads."""
 
 WORTH_A_THREAD = 0.95
 """More threads are used only if a step then takes less than this fraction of its time: the interface needs one, too."""
-
-LOOK_SECONDS = 0.5
-BUSY_LOOKS = 2
-"""Number of readings whose mean shows that other programs have started; opening a screen takes less time."""
-CALM_LOOKS = 4
-"""Number of readings that show that they have ended, multiplied by how often they started in the last minute."""
-MOST_CALM_LOOKS = 12
-BUSY = 0.4
-"""In cores. A program that computes all the time and shares a core with one of our threads gets half a core."""
-CALM = 0.25
-"""Fraction of a core that may be used while it counts as free.
-
-The interface takes 0.05 to 0.1 for drawing new records.
-"""
-AGAIN_AFTER = (5.0, 30.0)
-"""Seconds after the start at which the number is measured again: the first moment may not be typical."""
-
-
-class Reading(NamedTuple):
-    """What the clocks read at one moment, in seconds."""
-
-    seconds: float
-    """Wall-clock time."""
-    own: float
-    """Processor time of this process, all threads."""
-    busy: float
-    """Processor time of all programs, on the processors that this process may use."""
-
-
-def read_clocks() -> Reading:
-    """Reads the clocks. Where the system does not report the time of all programs, the others seem to use none."""
-    own = time.process_time()
-    try:
-        times = psutil.cpu_times(percpu=True)
-        allowed = [times[number] for number in processors() if number < len(times)]
-    except (OSError, RuntimeError, NotImplementedError):
-        return Reading(time.monotonic(), own, own)
-    # Guests are counted under user as well, and a guest of this machine uses its processors.
-    idle = ("idle", "iowait", "guest", "guest_nice")
-    busy = sum(value for one in allowed for name, value in one._asdict().items() if name not in idle)
-    return Reading(time.monotonic(), own, busy)
-
-
-def others(before: Reading, after: Reading) -> float:
-    """Cores that other programs used between two readings, on average."""
-    seconds = after.seconds - before.seconds
-    return max(0.0, ((after.busy - before.busy) - (after.own - before.own)) / seconds) if seconds > 0 else 0.0
-
-
-def free_cores(cores: int, taken: float, allowed: int | None = None) -> int:
-    """How many of `cores` a program may use while others use `taken` of the `allowed` processors (None: as many).
-
-    There may be more processors than cores to use: two may share a core, or OMP_NUM_THREADS may leave the rest to
-    others.
-    """
-    return max(1, min(cores, int((cores if allowed is None else allowed) - taken + CALM)))
-
-
-def use_free_cores(look_seconds: float = 0.1) -> int:
-    """Sets the number of threads of a command that takes seconds and does not train; returns it.
-
-    With two threads beside a busy program an evaluation took many times as long as with one. The cores are checked only
-    once, as these commands are short; and so all of an evaluation is added up in the same order, whatever starts beside
-    it.
-    """
-    cores = physical_cores()
-    if cores == 1:
-        return use_threads(1)
-    before = read_clocks()
-    time.sleep(look_seconds)
-    return use_threads(_free_at_once(cores, others(before, read_clocks())))
-
-
-def _free_at_once(cores: int, taken: float) -> int:
-    """Cores that are free according to one short reading, in which little use may be none."""
-    return free_cores(cores, taken, len(processors())) if taken > BUSY else cores
-
-
-class Decision(NamedTuple):
-    """How to change the number of threads."""
-
-    most: int
-    """Largest number of threads to use."""
-    measure: bool
-    """Whether to measure which number up to `most` is fastest, as more cores are free; otherwise `most` is used."""
-    others: float
-    """Cores that other programs use."""
-
-
-class CoreWatch:
-    """Decides when a run should use fewer threads, and when it is worth measuring whether more are faster."""
-
-    def __init__(self, cores: int, count: int, free: int, start: Reading, allowed: int | None = None) -> None:
-        """`count` threads were found fastest while `free` of `cores` were free; `allowed`: see `free_cores`."""
-        self._cores = cores
-        self._allowed = allowed
-        self.count = count
-        self._free = free
-        self._before = start
-        self._looks: deque[float] = deque(maxlen=MOST_CALM_LOOKS)
-        self._measure_again = deque(start.seconds + seconds for seconds in AGAIN_AFTER)
-        self._others_started: deque[float] = deque(maxlen=MOST_CALM_LOOKS)
-        """When other programs started, in the last minute."""
-
-    def due(self, seconds: float) -> bool:
-        """Whether it is time for another reading."""
-        return seconds - self._before.seconds >= LOOK_SECONDS
-
-    def look(self, now: Reading) -> Decision | None:
-        """Takes one more reading and returns what to change, if anything."""
-        self._looks.append(others(self._before, now))
-        self._before = now
-        taken = statistics.fmean(list(self._looks)[-BUSY_LOOKS:])
-        if len(self._looks) >= BUSY_LOOKS and taken > BUSY and self.count > self._free_cores(taken):
-            if self._free == self._cores:  # otherwise the same programs use more of them
-                self._others_started.append(now.seconds)
-            return Decision(self._free_cores(taken), False, taken)
-        while self._others_started and now.seconds - self._others_started[0] > 60:
-            self._others_started.popleft()
-        calm = min(MOST_CALM_LOOKS, CALM_LOOKS * max(1, len(self._others_started)))
-        if len(self._looks) < calm:
-            return None
-        last = list(self._looks)[-calm:]
-        taken = max(statistics.fmean(last), max(map(min, itertools.pairwise(last))))
-        free = self._free_cores(taken)
-        again = bool(self._measure_again) and now.seconds >= self._measure_again[0]
-        if free > self._free or (again and free == self._free):
-            if again:
-                self._measure_again.popleft()
-            return Decision(free, True, taken)
-        return None
-
-    def follow(self, count: int, free: int, now: Reading) -> None:
-        """Records that `count` threads are used from now on, chosen while `free` cores were free."""
-        self.count, self._free, self._before = count, free, now
-        self._looks.clear()
-
-    def _free_cores(self, taken: float) -> int:
-        """Cores that no other program uses noticeably."""
-        return free_cores(self._cores, taken, self._allowed)
 
 
 class ThreadCount:
@@ -254,9 +106,9 @@ class ThreadCount:
         """Returns the fastest of `counts` that the free cores allow, and those; `current` unless another is better."""
         before = read_clocks()
         with torch.random.fork_rng(devices=[]):  # dropout draws
-            step = training_step(self._config, self._model, self._precision)
+            step = trial_step(self._config, self._model, self._precision)
             count = fastest(counts, step, current, self._between)
-        free = _free_at_once(cores, others(before, read_clocks()))
+        free = free_at_once(cores, others(before, read_clocks()))
         return min(count, thread_counts(free)[-1]), free
 
 
@@ -315,7 +167,7 @@ def fastest(
     return chosen
 
 
-def training_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
+def trial_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
     """Returns a forward and backward pass of the run's shape, which changes neither weights nor gradients."""
     # About 6 operations per parameter and token, at some 2e10 per second: a long step is measured with fewer timesteps.
     seconds = 6 * model.size * config.batch_size * config.bptt / 2e10

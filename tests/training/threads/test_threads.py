@@ -10,19 +10,11 @@ import torch
 from rnnplay.config import RunConfig, knobs
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.metrics.records import Threads
-from rnnplay.training import threads
-from rnnplay.training.threads import (
-    LOOK_SECONDS,
-    CoreWatch,
-    Decision,
-    Reading,
-    ThreadCount,
-    fastest,
-    free_cores,
-    others,
-    thread_counts,
-    use_free_cores,
-)
+from rnnplay.training.threads import free_cores as free_cores_module
+from rnnplay.training.threads import thread_count
+from rnnplay.training.threads.core_watch import LOOK_SECONDS, CoreWatch, Decision
+from rnnplay.training.threads.free_cores import BUSY, Reading, free_cores, others, use_free_cores
+from rnnplay.training.threads.thread_count import ThreadCount, fastest, thread_counts
 
 CPU = torch.device("cpu")
 
@@ -108,7 +100,7 @@ def test_the_measurement_ends_in_time_and_stops_past_the_peak() -> None:
     assert machine.fastest() == 2
     assert 8 not in machine.used
     assert machine.used.count(4) == 2
-    assert machine.now < threads.MEASURE_SECONDS + 0.2
+    assert machine.now < thread_count.MEASURE_SECONDS + 0.2
 
 
 def test_what_others_use_is_what_is_busy_beside_this_process() -> None:
@@ -226,21 +218,21 @@ def test_a_choice_made_in_a_busy_moment_is_made_anew() -> None:
 
 
 def make(monkeypatch: pytest.MonkeyPatch, hidden: int = 8, asked: int = 0, resumed: int = 0) -> ThreadCount:
-    monkeypatch.setattr(threads, "MEASURE_SECONDS", 0.02)
-    monkeypatch.setattr(threads, "physical_cores", lambda: 2)
+    monkeypatch.setattr(thread_count, "MEASURE_SECONDS", 0.02)
+    monkeypatch.setattr(thread_count, "physical_cores", lambda: 2)
     monkeypatch.setattr("rnnplay.model.hardware.processors", lambda: [0, 1])
     config = RunConfig(hidden=hidden, embedding=8, batch_size=2, bptt=4, dropout=0.5, threads=asked)
     return ThreadCount(config, LanguageModel(config, 5), CPU, resumed)
 
 
 def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_chosen", {})
+    monkeypatch.setattr(thread_count, "_chosen", {})
     config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4, dropout=0.5)
     model = LanguageModel(config, 5)
     before = {name: tensor.clone() for name, tensor in model.weights().items()}
     random = torch.get_rng_state()
-    monkeypatch.setattr(threads, "MEASURE_SECONDS", 0.02)
-    monkeypatch.setattr(threads, "physical_cores", lambda: 2)
+    monkeypatch.setattr(thread_count, "MEASURE_SECONDS", 0.02)
+    monkeypatch.setattr(thread_count, "physical_cores", lambda: 2)
     chosen = ThreadCount(config, model, CPU).count
     assert chosen == torch.get_num_threads()
     assert chosen in (1, 2)
@@ -267,24 +259,24 @@ def test_what_others_use_of_processors_that_we_leave_alone_costs_nothing(taken: 
 def test_an_evaluation_beside_a_busy_program_leaves_its_core_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads that spin beside a program on one of their cores are many times slower than one."""
     clocks = iter([Reading(0.0, 0.0, 0.0), Reading(1.0, 0.1, 1.1), Reading(2.0, 0.2, 1.2), Reading(3.0, 0.3, 1.3)])
-    monkeypatch.setattr(threads, "read_clocks", lambda: next(clocks))
-    monkeypatch.setattr(threads, "physical_cores", lambda: 2)
-    monkeypatch.setattr(threads, "processors", lambda: [0, 1])
-    monkeypatch.setattr(threads, "use_threads", lambda count: count)
+    monkeypatch.setattr(free_cores_module, "read_clocks", lambda: next(clocks))
+    monkeypatch.setattr(free_cores_module, "physical_cores", lambda: 2)
+    monkeypatch.setattr(free_cores_module, "processors", lambda: [0, 1])
+    monkeypatch.setattr(free_cores_module, "use_threads", lambda count: count)
     assert use_free_cores(0.0) == 1
     assert use_free_cores(0.0) == 2
 
 
 def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_chosen", {})
-    monkeypatch.setattr(threads, "read_clocks", lambda: Reading(0.0, 0.0, 0.0))
+    monkeypatch.setattr(thread_count, "_chosen", {})
+    monkeypatch.setattr(thread_count, "read_clocks", lambda: Reading(0.0, 0.0, 0.0))
     measured: list[int] = []
 
     def choose(counts: list[int], *_: object) -> int:
         measured.append(1)
         return counts[-1]
 
-    monkeypatch.setattr(threads, "fastest", choose)
+    monkeypatch.setattr(thread_count, "fastest", choose)
     for hidden in (8, 8, 9, 8):
         torch.set_num_threads(1)
         assert make(monkeypatch, hidden).count == 2 == torch.get_num_threads()
@@ -293,10 +285,10 @@ def test_a_shape_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_more_threads_are_chosen_than_the_knob_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a checkpoint would say of itself what is not allowed."""
-    monkeypatch.setattr(threads, "_chosen", {})
-    monkeypatch.setattr(threads, "physical_cores", lambda: 3000)
+    monkeypatch.setattr(thread_count, "_chosen", {})
+    monkeypatch.setattr(thread_count, "physical_cores", lambda: 3000)
     asked: list[list[int]] = []
-    monkeypatch.setattr(threads, "fastest", lambda counts, *_: asked.append(counts) or 1)  # type: ignore[func-returns-value]
+    monkeypatch.setattr(thread_count, "fastest", lambda counts, *_: asked.append(counts) or 1)  # type: ignore[func-returns-value]
     config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4)
     ThreadCount(config, LanguageModel(config, 5), CPU)
     assert max(asked[0]) == knobs()["threads"].knob.high
@@ -304,11 +296,11 @@ def test_no_more_threads_are_chosen_than_the_knob_allows(monkeypatch: pytest.Mon
 
 def test_a_choice_beside_others_counts_for_that_moment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads were quicker in the measurement, but a core was in use; the next run looks for itself."""
-    monkeypatch.setattr(threads, "_chosen", {})
-    monkeypatch.setattr(threads, "fastest", lambda counts, *_: counts[-1])
-    monkeypatch.setattr(threads, "read_clocks", Clock(busy=1.9, own=1.0))
+    monkeypatch.setattr(thread_count, "_chosen", {})
+    monkeypatch.setattr(thread_count, "fastest", lambda counts, *_: counts[-1])
+    monkeypatch.setattr(thread_count, "read_clocks", Clock(busy=1.9, own=1.0))
     assert make(monkeypatch).count == 1
-    monkeypatch.setattr(threads, "read_clocks", Clock(busy=2.0, own=2.0))
+    monkeypatch.setattr(thread_count, "read_clocks", Clock(busy=2.0, own=2.0))
     assert make(monkeypatch).count == 2
 
 
@@ -325,10 +317,10 @@ class Clock:
 
 
 def test_a_change_is_recorded_and_what_was_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_chosen", {})
-    monkeypatch.setattr(threads, "fastest", lambda counts, *_: counts[-1])
+    monkeypatch.setattr(thread_count, "_chosen", {})
+    monkeypatch.setattr(thread_count, "fastest", lambda counts, *_: counts[-1])
     clock = Clock(busy=2.0, own=2.0)
-    monkeypatch.setattr(threads, "read_clocks", clock)
+    monkeypatch.setattr(thread_count, "read_clocks", clock)
     monkeypatch.setattr("time.monotonic", lambda: clock.now.seconds + 1)
     free, fixed = make(monkeypatch), make(monkeypatch, asked=2)
     assert (free.count, fixed.count) == (2, 2)
@@ -339,7 +331,7 @@ def test_a_change_is_recorded_and_what_was_asked_for_stays(monkeypatch: pytest.M
     assert other is not None
     assert one == Threads(step=1, threads=1, others=one.others)
     assert other == Threads(step=1, threads=2, others=other.others, asked=True)
-    assert all(threads.BUSY < record.others <= 1 for record in (one, other))
+    assert all(BUSY < record.others <= 1 for record in (one, other))
     assert (free.count, fixed.count) == (1, 2)
     clock.own = 2.0
     assert [one.threads for step in range(8) if (one := free.watch(step))] == [2]
@@ -347,6 +339,6 @@ def test_a_change_is_recorded_and_what_was_asked_for_stays(monkeypatch: pytest.M
 
 def test_a_resumed_run_goes_on_with_the_threads_that_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its steps have the same bits only then."""
-    monkeypatch.setattr(threads, "fastest", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(thread_count, "fastest", lambda *_: pytest.fail("measured"))
     assert make(monkeypatch, resumed=1).count == 1
     assert make(monkeypatch, resumed=2).count == 2
