@@ -29,29 +29,12 @@ FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', 'Noto Sans Mono
 
 def to_svg(strips: Iterable[Strip], columns: int, rows: int, title: str, background: str) -> str:
     """Draws the screen in a window with a title."""
-    fills: dict[str, list[str]] = defaultdict(list)
-    lines: dict[str, list[str]] = defaultdict(list)
-    backs: list[str] = []
-    texts: list[str] = []
-    for row, strip in enumerate(strips):
-        column = 0
-        for text, style, control in strip:
-            if control:
-                continue
-            front, back = colours(style or Style(), background)
-            width = cell_len(text)
-            x, y = MARGIN + column * WIDTH, TITLE + row * HEIGHT
-            if back != background:
-                backs.append(f'<rect x="{x}" y="{y}" width="{width * WIDTH}" height="{HEIGHT}" fill="{back}"/>')
-            for start, word in words(text):
-                texts.append(written(word, x + cell_len(text[:start]) * WIDTH, y, front, style or Style()))
-            for character in text:
-                if shape := filled(character, x, y):
-                    fills[front].append(shape)
-                elif stroke := stroked(character, x, y):
-                    lines[front].append(stroke)
-                x += WIDTH * cell_len(character)
-            column += width
+    body = [f'<g transform="translate({MARGIN} {TITLE})">', *drawn(strips, background), "</g>"]
+    return framed(body, columns, rows, title, background)
+
+
+def framed(body: Iterable[str], columns: int, rows: int, title: str, background: str) -> str:
+    """Puts the elements of `body` into a window with a title."""
     width, height = columns * WIDTH + 2 * MARGIN, rows * HEIGHT + TITLE + MARGIN
     lights = "".join(
         f'<circle cx="{18 + 18 * number}" cy="15" r="5.5" fill="{colour}"/>'
@@ -64,13 +47,46 @@ def to_svg(strips: Iterable[Strip], columns: int, rows: int, title: str, backgro
             f'<rect width="{width}" height="{height}" rx="9" fill="{background}" stroke="#555" stroke-width="0.7"/>',
             lights,
             f'<text x="{width / 2}" y="20" text-anchor="middle" fill="#8a8fa3">{escape(title)}</text>',
-            *backs,
-            *(f'<path fill="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in fills.items()),
-            *(f'<path fill="none" stroke="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in lines.items()),
-            *texts,
+            *body,
             "</svg>\n",
         ]
     )
+
+
+def drawn(strips: Iterable[Strip], background: str) -> list[str]:
+    """Returns the elements that draw these rows, the first at the top left; shapes of a colour are one path."""
+    fills: dict[str, list[str]] = defaultdict(list)
+    lines: dict[str, list[str]] = defaultdict(list)
+    dots: dict[str, list[str]] = defaultdict(list)
+    backs: list[str] = []
+    texts: list[str] = []
+    for row, strip in enumerate(strips):
+        column, y = 0, row * HEIGHT
+        for text, style, control in strip:
+            if control:
+                continue
+            front, back = colours(style or Style(), background)
+            width, x = cell_len(text), column * WIDTH
+            if back != background:
+                backs.append(f'<rect x="{x}" y="{y}" width="{width * WIDTH}" height="{HEIGHT}" fill="{back}"/>')
+            for start, word in words(text):
+                texts.append(written(word, x + cell_len(text[:start]) * WIDTH, y, front, style or Style()))
+            for character in text:
+                for shapes, shape in ((fills, filled), (lines, stroked), (dots, dotted)):
+                    if path := shape(character, x, y):
+                        shapes[front].append(path)
+                x += WIDTH * cell_len(character)
+            column += width
+    return [
+        *backs,
+        *(f'<path fill="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in fills.items()),
+        *(f'<path fill="none" stroke="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in lines.items()),
+        *(
+            f'<path fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="square" d="{"".join(shapes)}"/>'
+            for colour, shapes in dots.items()
+        ),
+        *texts,
+    ]
 
 
 def colours(style: Style, background: str) -> tuple[str, str]:
@@ -84,16 +100,23 @@ def colours(style: Style, background: str) -> tuple[str, str]:
     return (back, front) if style.reverse else (front, back)
 
 
-def filled(character: str, x: float, y: float) -> str:
-    """Returns the path of a block or braille character whose cell is at x, y; "" for others."""
+def dotted(character: str, x: float, y: float) -> str:
+    """Returns the path of a braille character's dots, lines of no length, whose cell is at x, y; "" for others."""
     code = ord(character)
-    if 0x2800 < code <= 0x28FF:
-        path = ""
-        for bit, (column, row) in enumerate(DOTS):
-            if code >> bit & 1:
-                left, top = x + 1.1 + column * WIDTH / 2, y + 1.1 + row * HEIGHT / 4
-                path += f"M{left:.4g} {top:.4g}h2v2h-2z"
-        return path
+    if not 0x2800 < code <= 0x28FF:
+        return ""
+    places = ((x + 2 + across * WIDTH / 2, y + 2 + down * HEIGHT / 4) for across, down in braille(code))
+    return "".join(f"M{left:.4g} {top:.4g}h0" for left, top in places)
+
+
+def braille(code: int) -> Iterator[tuple[int, int]]:
+    """Yields column and row of each dot of a braille character."""
+    yield from (place for bit, place in enumerate(DOTS) if code >> bit & 1)
+
+
+def filled(character: str, x: float, y: float) -> str:
+    """Returns the path of a block character whose cell is at x, y; "" for others."""
+    code = ord(character)
     if 0x2581 <= code <= 0x2588:  # ▁ … █
         tall = HEIGHT * (code - 0x2580) / 8
         return f"M{x} {y + HEIGHT - tall:.5g}h{WIDTH}v{tall:.4g}h-{WIDTH}z"
@@ -120,7 +143,7 @@ def stroked(character: str, x: float, y: float) -> str:
 def words(text: str) -> Iterator[tuple[int, str]]:
     """Yields the runs of `text` that are written as letters, and where they start."""
     kept = "".join(" " if filled(character, 0, 0) or stroked(character, 0, 0) else character for character in text)
-    for match in re.finditer(r"[^ \u2800]+", kept):
+    for match in re.finditer(r"[^ \u2800-\u28ff]+", kept):
         yield match.start(), match[0]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -64,6 +65,12 @@ def test_wheel_and_sdist_are_whole_and_run_outside_the_clone(tmp_path: Path) -> 
     assert len(tracked) > 300
     missing = {path if path.startswith("rnnplay/") else f"rnnplay/{path}" for path in tracked} - names
     assert not missing
+
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
+        page = packed.read(name).decode()
+    assert "## The first ten minutes" in page and "by place" in page
+    assert not re.findall(r"\]\((?!https://)[^)]*\)", page), "links that lead nowhere from a package index"
 
     programs = install(wheel, tmp_path / "environment")
     empty = tmp_path / "empty"

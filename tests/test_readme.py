@@ -18,7 +18,11 @@ from tests.conftest import small_text
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
+PAGES = [
+    "README.md",
+    "corpora/README.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
+]
 FOR_USERS = [page for page in PAGES if page not in ("docs/decisions.md", "docs/architecture.md", "docs/performance.md")]
 KEYS, COMMANDS_PAGE, RUN_FOLDER = (
     (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "run-folder.md")
@@ -31,15 +35,40 @@ def fenced(language: str, page: str = README) -> list[str]:
     return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in blocks]
 
 
+def lines_in_blocks(name: str) -> Iterator[str]:
+    """Every `rnnplay …` that is typed in a block of the page."""
+    page = (ROOT / name).read_text(encoding="utf-8")
+    for block in fenced("sh", page):
+        for line in block.replace("\\\n", " ").splitlines():
+            parts = re.split(r" && | \| ", line.partition("  #")[0])
+            yield from (part.strip() for part in parts if part.startswith("rnnplay "))
+
+
+def lines_in_prose(name: str) -> Iterator[str]:
+    """Every `rnnplay …` between backticks of the page."""
+    page = (ROOT / name).read_text(encoding="utf-8")
+    prose = re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
+    for line in re.findall(r"`(rnnplay\s[^`]+)`", prose):
+        yield re.sub(r"[\[\]]", "", re.sub(r"\s+", " ", line).replace("\\|PATH", ""))
+
+
 def command_lines() -> Iterator[str]:
-    """Every `rnnplay …` in a block or between backticks, of the pages for users."""
-    for page in ((ROOT / name).read_text(encoding="utf-8") for name in FOR_USERS):
-        for block in fenced("sh", page):
-            lines = (part for line in block.splitlines() for part in line.partition("  #")[0].split(" && "))
-            yield from (line for line in lines if line.startswith("rnnplay "))
-        prose = re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
-        for line in re.findall(r"`(rnnplay [^`]+)`", prose):
-            yield re.sub(r"[\[\]]", "", line.replace("\\|PATH", ""))
+    """Every `rnnplay …` of the pages for users."""
+    for page in FOR_USERS:
+        yield from lines_in_blocks(page)
+        yield from lines_in_prose(page)
+
+
+def command_of(line: str) -> tuple[click.Command, list[str]]:
+    """Returns the command that a line calls, and the words that it gives to it."""
+    words = shlex.split(re.sub(r" >>? \S+$", "", line))[1:]  # where a script is kept is the shell's business
+    command: click.Command = program
+    context = click.Context(program, info_name="rnnplay", obj=Session())
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command = found
+    return command, words
 
 
 def key_table() -> list[tuple[str, str]]:
@@ -71,15 +100,9 @@ def test_there_is_one_command_to_start_and_one_to_test() -> None:
 @pytest.mark.parametrize("line", sorted(set(command_lines())))
 def test_every_command_parses(line: str) -> None:
     """Names and options exist, and the values are allowed."""
-    words = shlex.split(re.sub(r" >>? \S+$", "", line))[1:]  # where a script is kept is the shell's business
-    command: click.Command = program
-    context = click.Context(program, info_name="rnnplay", obj=Session())
-    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
-        found = command.get_command(context, words.pop(0))
-        assert found is not None, line
-        command = found
+    command, words = command_of(line)
     if words:  # otherwise it is the name of a command
-        command.make_context("rnnplay", words, parent=context, obj=Session())
+        command.make_context("rnnplay", words, parent=click.Context(program, obj=Session()), obj=Session())
 
 
 def test_the_table_of_commands_is_whole() -> None:

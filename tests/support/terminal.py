@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import pyte
 
@@ -54,7 +55,7 @@ class Terminal:
         os.close(slave)
         os.set_blocking(self.master, False)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -129,7 +130,7 @@ class Terminal:
 
     def _draw(self) -> None:
         if self._undrawn:
-            self._stream.feed(_without_queries(bytes(self._undrawn)))
+            self._stream.feed(without_queries(bytes(self._undrawn)))
             self._undrawn.clear()
 
     def wait_for(self, condition: str | Callable[[str], bool], timeout: float = 30.0) -> str:
@@ -178,7 +179,8 @@ def cells_of(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
     return [[seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
 
 
-def _without_queries(data: bytes) -> bytes:
+def without_queries(data: bytes) -> bytes:
+    """Leaves out the queries that a terminal answers or swallows, and pyte would print."""
     import re
 
     return re.sub(rb"\x1b\[\?\d+\$p|\x1b\[[<>=][\d;]*u|\x1b_G[^\x1b]*\x1b\\|\x1b\[\?\d+u", b"", data)
