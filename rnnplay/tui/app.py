@@ -7,9 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -22,7 +20,6 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from rnnplay.common.files import write_new
 from rnnplay.common.signals import signal_name
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, with_values
@@ -31,6 +28,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.runs.shipped import shipped_is_first
+from rnnplay.tui.jump import Jump
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -40,6 +38,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
+from rnnplay.tui.screenshot import keep_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
 from rnnplay.tui.textual_patches.key_chain import install_keymap
@@ -78,6 +77,9 @@ class RnnplayApp(App[None]):
     TITLE = "rnnplay"
     CSS_PATH = "screens/playground/screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        # In the footer only where text is typed, from which it is the shortest way to a chart or a field.
+        Binding("ctrl+t,f10", "jump_from_text", "Jump", priority=True, id="everywhere.jump"),
+        Binding("ctrl+t,f10", "jump", "Jump", show=False, priority=True, id="everywhere.jump"),
         Binding("ctrl+q", "quit", "Quit", priority=True, id="everywhere.quit"),
         *HELP_KEYS,
         Binding("ctrl+z", "suspend_process", show=False, id="everywhere.suspend"),
@@ -107,6 +109,7 @@ class RnnplayApp(App[None]):
         self._refused_keys = install_keymap()
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
+        self._jump = Jump(self)
         self._ended_by: int | None = None
         self._shipped = shipped
         self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
@@ -174,6 +177,9 @@ class RnnplayApp(App[None]):
                 self.keyboard.acted()
                 if is_on_removed(event, self.screen):
                     return
+        if self._jump.active and await self._jump.took(event):
+            self.keyboard.acted()
+            return
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
@@ -181,6 +187,12 @@ class RnnplayApp(App[None]):
         event.prevent_default()
         if self.keyboard.is_command(event) and not await self._check_bindings(event.key):
             self.keyboard.unbound(event)
+
+    async def action_jump(self) -> None:
+        """Labels what can have the focus; a label that is then typed moves the focus there."""
+        await self._jump.begin()
+
+    action_jump_from_text = action_jump
 
     def action_at_playground(self, action: str, *parameters: int) -> None:
         """Runs the action of a playground key, whatever screen is shown."""
@@ -315,6 +327,8 @@ class RnnplayApp(App[None]):
         """
         if action == "page_help":
             return any(pane.max_scroll_y for pane in self.screen.query_children("HelpPane"))
+        if action == "jump_from_text":
+            return takes_text(self.screen.focused)
         if action == "hide_help":
             return bool(self.screen.query_children("HelpPane"))
         if action == "help":
@@ -341,33 +355,18 @@ class RnnplayApp(App[None]):
                     yield command._replace(help=asks)
                 case "Screenshot":
                     help_text = "Save the screen as an SVG in the workspace's screenshots/"
-                    soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.keep_screenshot)
+                    soon = partial(
+                        self.set_timer, PALETTE_GONE_SECONDS, partial(keep_screenshot, self, self.controllers.workspace)
+                    )
                     yield command._replace(help=help_text, callback=soon)
                 case _:
                     yield command
+        soon = partial(self.set_timer, PALETTE_GONE_SECONDS, self.action_jump)
+        yield SystemCommand(
+            "Jump", "Label all fields, charts and lists; a label that is typed takes the focus there", soon
+        )
         if screen is self.playground:
             yield from self.playground.commands()
-
-    def keep_screenshot(self) -> None:
-        """Saves a screenshot in the workspace, and notifies the user of its path or of the error."""
-        folder = self.controllers.workspace.root / "screenshots"
-        try:
-            saved = save_screenshot(self.export_screenshot(), folder, datetime.now().astimezone())
-        except OSError as error:
-            why = error.strerror or str(error)
-            self.notify(f"The screenshot could not be saved in {folder}: {why}.", severity="error", markup=False)
-        else:
-            self.notify(f"Saved as {saved}.", title="Screenshot", timeout=10, markup=False)
-            if self.is_web:
-                from rnnplay.tui.textual_patches.web_driver import download
-
-                download(self, [saved], self.controllers.workspace.cache)
-
-
-def save_screenshot(svg: str, folder: Path, now: datetime) -> Path:
-    """Writes `svg` to a new file in `folder`, named after the time `now`, and returns its path. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return write_new(folder, f"rnnplay-{now:%Y-%m-%d-%H%M%S}", ".svg", svg)
 
 
 def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None = None, run: str | None = None) -> int:

@@ -131,13 +131,13 @@ async def test_the_interface_works_with_every_binding_changed(stage: Stage) -> N
 
 async def test_a_command_moved_from_a_letter_to_a_combination_works_while_text_is_typed(stage: Stage) -> None:
     """Textual takes the keys of text away before it applies a keymap."""
-    write('playground.runs = "ctrl+t"')
+    write('playground.runs = "ctrl+b"')
     async with stage.open().run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         await stage.train(pilot)
         await pilot.press("g", "o")
         assert isinstance(stage.app.screen, PlaygroundScreen)
-        await pilot.press("ctrl+t")
+        await pilot.press("ctrl+b")
         assert isinstance(stage.app.screen, RunsScreen)
 
 

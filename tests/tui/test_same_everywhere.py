@@ -15,7 +15,6 @@ from textual.widgets import DataTable, Input
 
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Candidate, WordCandidate
-from rnnplay.tui.app import save_screenshot
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.runs.run_list import RunList
@@ -26,6 +25,7 @@ from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.playground.go_back import GoBackScreen
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
+from rnnplay.tui.screenshot import keep_screenshot, save_screenshot
 from rnnplay.tui.widgets.help_pane import HelpPane
 from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import CODE, code_drawn
@@ -171,7 +171,7 @@ async def test_a_screenshot_is_kept_in_the_workspace_and_said(stage: Stage, monk
         saved.unlink()
         folder.rmdir()
         folder.write_text("in the way", encoding="utf-8")
-        app.keep_screenshot()
+        keep_screenshot(app, stage.workspace)
         refusal = f"The screenshot could not be saved in {folder}: File exists."
         await until(pilot, lambda: refusal in stage.toasts)
 

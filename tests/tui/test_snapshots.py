@@ -185,6 +185,7 @@ INSPECTIONS = {
     "connectivity": ("5",),
     "clipping": ("6",),
     "distance": ("7",),
+    "timestep": ("8",),
 }
 LOOKS = [
     *((name, size) for name in ("gradient", "gates") for size in (SMALL, MEDIUM, LARGE)),

@@ -121,7 +121,7 @@ class KeyRow(Widget, can_focus=False):
             binding = next(one for _, one in remapped(self.app._bindings) if one.action == "quit")
             display = self.app.get_key_display(binding)
             keys["quit"] = ShownKey(binding.key, display, translated(binding.description), binding.action)
-        return tuple(keys.values())
+        return tuple(sorted(keys.values(), key=lambda key: key.action == "quit"))  # which is last everywhere
 
     # --- drawing --------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from textual.document._wrapped_document import WrappedDocument
 from textual.driver import Driver
 from textual.notifications import Notifications
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.widgets import Input, OptionList, TextArea
 
 import rnnplay.tui.textual_patches
@@ -50,6 +51,9 @@ FINGERPRINTS = {
     "CommandPalette._on_click": "1d644a55e632",
     "CommandPalette._action_command_list": "48813d9c9f89",
     "Toast.render": "343e8e6c9c11",
+    "App._register": "8b2138af0f6b",
+    "App._prune": "be1dc93ca461",
+    "AwaitMount": "1ddd5e1481d7",
     "App._shutdown": "c264035bcb62",
     "App._watch_app_focus": "ed02ca94ee99",
     "Screen._binding_chain": "003c1b578e69",
@@ -94,6 +98,7 @@ def sources() -> dict[str, str]:
         "WriterThread": _writer_thread.WriterThread,
         "Driver": Driver,
         "App": App,
+        "AwaitMount": AwaitMount,
         "CommandPalette": CommandPalette,
         "Content": Content,
         "Notifications": Notifications,

@@ -133,7 +133,7 @@ COMMANDS = (
     ("Write", "A text of your own, with the model's suggestions and samples", "write"),
     ("Samples that were drawn", "From prompts and in the scratchpad, with seed and settings", "written"),
     ("Completion", "What is suggested, and whether the model adapts to what you write", "completion"),
-    ("Lessons", "Eight experiments, from training to the LSTM's memory", "lessons"),
+    ("Lessons", "Ten experiments, from training to the LSTM's memory", "lessons"),
     ("Release", "Stop forcing gates and units", "release"),
     ("Open a text file", "Train on a text of your own", "open_file"),
     ("Prompt", "Type a prompt", "prompt"),
