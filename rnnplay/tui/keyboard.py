@@ -165,7 +165,8 @@ def _is_text(event: Key | Paste) -> bool:
 
 def _refusal(widget: Input | KnobField | TextArea, character: str) -> str:
     if isinstance(widget, KnobField):
-        return f"{widget.refusal(character)} Escape leaves the field; then letters are commands again."
+        leave = key_name("everywhere.back", begins=True)
+        return f"{widget.refusal(character)} {leave} leaves the field; then letters are commands again."
     return f"“{character}” was not taken."
 
 

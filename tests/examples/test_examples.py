@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.terminal import Terminal
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -46,9 +49,24 @@ def test_metrics_are_plotted(trained: tuple[str, Path], tmp_path: Path) -> None:
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.skipif(shutil.which("vim") is None, reason="there is no vim")
-def test_the_script_for_vim_is_read_without_an_error(tmp_path: Path) -> None:
-    script = EXAMPLES / "rnnplay.vim"
-    command = ["vim", "-es", "-u", "NONE", "-N", "-S", str(script), "-c", "RnnplayStop", "-c", "qall!"]
-    done = subprocess.run(command, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
-    assert (done.returncode, done.stderr) == (0, b"")
+@pytest.mark.parametrize("editor", ["vim"])
+def test_the_script_for_vim_suggests_and_tab_takes_it(editor: str, tmp_path: Path) -> None:
+    """Typed into the editor itself; the suggestion is that of `rnnplay complete`, and no part of the text until Tab."""
+    if shutil.which(editor) is None:
+        pytest.skip(f"there is no {editor}")
+    asked = json.dumps([sys.executable, "-m", "rnnplay"]).replace('"', "'")
+    settings = ["-u", "NONE", "-N", "-n", "-i", "NONE", "--cmd", f"let g:rnnplay_command = {asked}"]
+    script = ["-S", str(EXAMPLES / "rnnplay.vim"), "-c", "RnnplayStart shipped-model", "text"]
+    environment = {"RNNPLAY_WORKSPACE": str(tmp_path), "TERM": "linux"}
+    with Terminal([editor, *settings, *script], 80, 24, environment, tmp_path) as terminal:
+        terminal.wait_for("~")
+        terminal.send("iOnce upon a ti")
+        terminal.wait_for("Once upon a time", 300)
+        terminal.send("\x1b:w\r")
+        terminal.wait_for("written")
+        assert (tmp_path / "text").read_text() == "Once upon a ti\n"
+        terminal.send("a")
+        terminal.wait_for("Once upon a time", 300)
+        terminal.send("\t\x1b:RnnplayStop\r:wq\r")
+        terminal.wait_for_exit()
+    assert (tmp_path / "text").read_text().startswith("Once upon a time")

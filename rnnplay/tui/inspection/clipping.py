@@ -85,9 +85,9 @@ class ClippingView(InspectView):
 
     def _draw(self) -> None:
         if self._found is not None:
-            self.query_one("#clipping-totals", Lines).show(totals(self._found))
+            self.query_one("#clipping-totals", Lines).show(self.told(totals(self._found), "$foreground"))
             width = self.query_one("#clipping-scroll").size.width - 2
-            self.query_one("#clipping-parameters", Lines).show(parameter_rows(self._found.parameters, width))
+            self.query_one("#clipping-parameters", Lines).show(self.told(parameter_rows(self._found.parameters, width)))
 
     def refresh_state(self) -> None:
         """Draws the histogram of the recent gradient norms."""
@@ -106,9 +106,9 @@ class ClippingView(InspectView):
         width, height = lines.size
         bins = log_bins(norms, min(width, 64), threshold)
         if bins is None:
-            lines.show([Content.styled("The norms of the last steps come while a run is trained.", FAINT)])
+            lines.show(self.told([Content.styled("The norms of the last steps come while a run is trained.", FAINT)]))
             return
-        lines.show(histogram_rows(bins, threshold, height, len(norms), state.clipped_fraction))
+        lines.show(self.told(histogram_rows(bins, threshold, height, len(norms), state.clipped_fraction)))
 
     def on_resize(self) -> None:
         self._draw()

@@ -84,13 +84,13 @@ class ConnectivityView(InspectView):
         levels = [level(fraction) for fraction in fractions(norms)]
         levels += [-1] * (len(found.tokens) - len(levels))
         self.query_one(TokenText).show(found.tokens, levels, found.position)
-        self.query_one("#connectivity-target", Lines).show([target_row(found)])
+        self.query_one("#connectivity-target", Lines).show(self.told([target_row(found)]))
         self._show_strongest()
 
     def _show_strongest(self) -> None:
         if self._found is not None:
             lines = self.query_one("#strongest", Lines)
-            lines.show(strongest_rows(self._found, lines.size.width or SIDE))
+            lines.show(self.told(strongest_rows(self._found, lines.size.width or SIDE), "$warning"))
 
     def on_resize(self) -> None:
         self._show_strongest()

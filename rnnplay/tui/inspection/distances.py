@@ -14,7 +14,7 @@ from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.next_bars import bar
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.text import Lines
+from rnnplay.tui.widgets.text import Lines, translation_of
 from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
 
 SIDE = 46
@@ -80,7 +80,7 @@ class DistancesView(InspectView):
 
     def refused(self) -> None:
         self._refused = True
-        self.query_one(Chart).empty = NEEDED
+        self.query_one(Chart).empty = translation_of(self)(NEEDED)
 
     def answer(self, event: messages.Inspected | messages.Completion) -> None:
         if not isinstance(event, messages.Inspected) or not isinstance(event.result, DistanceAccuracy):
@@ -95,21 +95,22 @@ class DistancesView(InspectView):
             return history
 
         chart = self.query_one(Chart)
-        chart.border_title = f"Accuracy by distance: {visible_line(found.kind)}"
+        translated = translation_of(self)
+        chart.border_title = translated(f"Accuracy by distance: {visible_line(found.kind)}")
         chart.series = [
             Series("95%", curve(found.low), "muted", smooth=False),
             Series("", curve(found.high), "muted", smooth=False),
-            Series("accuracy", curve(found.accuracy), "primary", smooth=False),
+            Series(translated("accuracy"), curve(found.accuracy), "primary", smooth=False),
         ]
-        chart.marks = [Mark(found.trained, "trained to here", "warning")]
-        chart.set_threshold(found.chance, "chance")
-        chart.readout = f"faint: 95% interval  step {found.step:,}"
+        chart.marks = [Mark(found.trained, translated("trained to here"), "warning")]
+        chart.set_threshold(found.chance, translated("chance"))
+        chart.readout = translated(f"faint: 95% interval  step {found.step:,}")
         self._draw()
 
     def _draw(self) -> None:
         if self._found is not None:
             width = self.query_one(VerticalScroll).size.width - 3
-            self.query_one("#distance-numbers", Lines).show(distance_rows(self._found, width))
+            self.query_one("#distance-numbers", Lines).show(self.told(distance_rows(self._found, width)))
 
     def on_resize(self) -> None:
         self._draw()

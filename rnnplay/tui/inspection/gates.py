@@ -118,15 +118,15 @@ class GatesView(InspectView):
         # The engine replaces choices that the model lacks by the nearest valid ones.
         self.nth, self.quantity, self.first = found.layer, found.quantity, found.first
         self.heat_map.show(found)
-        self.query_one("#gates-title", Lines).show([title(found)])
-        self.query_one("#gates-saturation", Lines).show([saturation(found)])
+        self.query_one("#gates-title", Lines).show(self.told([title(found)], "bold $foreground"))
+        self.query_one("#gates-saturation", Lines).show(self.told([saturation(found)]))
         self._read()
         self.refresh_bindings()
 
     def _read(self) -> None:
         if self._found is not None:
             row, column = self.heat_map.row, self.heat_map.column
-            self.query_one("#gates-reading", Lines).show([reading(self._found, row, column)])
+            self.query_one("#gates-reading", Lines).show(self.told([reading(self._found, row, column)]))
 
     @on(HeatMap.Moved)
     def _moved(self, event: HeatMap.Moved) -> None:

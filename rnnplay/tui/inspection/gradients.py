@@ -19,7 +19,7 @@ from rnnplay.tui.chart.history import History
 from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.keymap import key_name
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.text import Lines
+from rnnplay.tui.widgets.text import Lines, translation_of
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
 
 DISTANCES = (8, 16, 32, 64, 128, 256)
@@ -181,16 +181,18 @@ class GradientsView(InspectView):
                 )
                 chart.series = []
                 return
-        chart.border_title = f"‖∂L/∂{self.vector}‖ k timesteps earlier (log)"
+        chart.border_title = translation_of(self)(f"‖∂L/∂{self.vector}‖ k timesteps earlier (log)")
         chart.series = series
         self._histories = histories
-        chart.readout = f"step {current.step:,}" if current is not None else ""
+        chart.readout = translation_of(self)(f"step {current.step:,}") if current is not None else ""
         lines = table([header(farthest), *rows]) if rows else []
         self.query_one("#gradient-numbers", Lines).show(
-            [
-                Content.assemble(swatch, (line, MUTED if number else FAINT))
-                for number, (swatch, line) in enumerate(zip(swatches, lines, strict=False))
-            ]
+            self.told(
+                [
+                    Content.assemble(swatch, (line, MUTED if number else FAINT))
+                    for number, (swatch, line) in enumerate(zip(swatches, lines, strict=False))
+                ]
+            )
         )
 
     # --- keys -----------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class PredictionsView(InspectView):
         surprisals = fractions([one.surprisal for one in found.tokens], most)
         text = self.query_one(TokenText)
         text.show([one.token for one in found.tokens], [level(fraction) for fraction in surprisals])
-        self.query_one("#prediction-totals", Lines).show(totals(found, self.size.width - 2))
+        self.query_one("#prediction-totals", Lines).show(self.told(totals(found, self.size.width - 2)))
         self._read(text.cursor)
 
     @on(TokenText.Moved)

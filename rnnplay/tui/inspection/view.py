@@ -19,7 +19,8 @@ from rnnplay.inspection.results import GradientCurve
 from rnnplay.tui.pacing import Pace
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RunState
-from rnnplay.tui.widgets.visible import MUTED, shortened
+from rnnplay.tui.widgets.text import rows_in_language
+from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened
 
 SHORTEST_TAB = 3
 """Cells of the shortest name: its number and …."""
@@ -63,6 +64,10 @@ class InspectView(Vertical):
         self.pace = Pace(self.INTERVAL, self.ENGINE_FRACTION)
         self.shown_step: int | None = None
         """The step of the weights in the last answer."""
+
+    def told(self, rows: list[Content], *styles: str) -> list[Content]:
+        """Returns rows in the language of the lesson: what is muted in them, or in one of `styles`, is no token."""
+        return rows_in_language(self, rows, {MUTED, FAINT, *styles})
 
     @property
     def description(self) -> str:

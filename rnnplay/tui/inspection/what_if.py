@@ -20,8 +20,8 @@ from rnnplay.tui.inspection.view import Curves, InspectView
 from rnnplay.tui.prompt.candidates import CandidateBars
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.run_controller import RunController
-from rnnplay.tui.widgets.text import Lines
-from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_line
+from rnnplay.tui.widgets.text import Lines, translation_of
+from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
 
 BARS = 10
 
@@ -128,7 +128,7 @@ class WhatIfView(InspectView):
             options.add_options([Option(prompt) for prompt in prompts])
             options.highlighted = self._beginning(wanted) if wanted else None
             if not wanted:
-                self._say(Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED))
+                self._say(*self.told([Content.styled("A plain RNN has no gates; clamp its hidden units.", MUTED)]))
         self._made_for = made_for
 
     def _beginning(self, wanted: list[Switch]) -> int:
@@ -143,7 +143,9 @@ class WhatIfView(InspectView):
             1.0: ("◉ open 1", "bold $accent"),
         }[value]
         where = f"layer {layer + 1} " if layers > 1 else ""
-        return Content.assemble((f"{where}{QUANTITY_NAMES[quantity]}".ljust(22), "$foreground"), (state, style))
+        return Content.assemble(
+            (padded(translation_of(self)(f"{where}{QUANTITY_NAMES[quantity]}"), 22), "$foreground"), (state, style)
+        )
 
     def _value(self, switch: Switch) -> float | None:
         values = [one.value for one in self.controller.forced if (one.layer, one.quantity) == switch and not one.units]
@@ -165,9 +167,11 @@ class WhatIfView(InspectView):
             self._show("forced", "forced", event.forced.suggestion, event.forced.next)
         else:
             note = "waiting for the engine" if self.controller.forced else "nothing is forced"
-            self.query_one("#forced-text", Lines).show([Content.styled(line, FAINT) for line in ("forced", note)])
+            self.query_one("#forced-text", Lines).show(
+                self.told([Content.styled(line, FAINT) for line in ("forced", note)])
+            )
             choose = "choose a gate" if self._switches else "c clamps units"
-            hint = [] if self.controller.forced else [Content.styled(choose, FAINT)]
+            hint = [] if self.controller.forced else self.told([Content.styled(choose, FAINT)])
             self.query_one("#forced-bars", CandidateBars).show_note(hint)
 
     @on(NextBars.Taken)
@@ -179,7 +183,7 @@ class WhatIfView(InspectView):
         lines = self.query_one(f"#{side}-text", Lines)
         width = max(lines.size.width, 12)
         told = shortened(visible_line(suggestion), max(4, width - 1))
-        lines.show([Content.styled(title, FAINT), Content.assemble("…", (told, "bold $accent"))])
+        lines.show([*self.told([Content.styled(title, FAINT)]), Content.assemble("…", (told, "bold $accent"))])
         self.query_one(f"#{side}-bars", CandidateBars).show_tokens(following, width)
 
     # --- forcing --------------------------------------------------------------------------------------------

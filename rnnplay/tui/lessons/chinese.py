@@ -6,6 +6,8 @@ import re
 from functools import cache
 from itertools import count
 
+from rnnplay.tui.lessons.chinese_views import VIEW_SENTENCES, VIEW_WORDS
+
 CHINESE = {
     "Train": "训练",
     "Resume": "继续训练",
@@ -33,6 +35,7 @@ CHINESE = {
     "Setup": "设置",
     "Help": "帮助",
     "Quit": "退出",
+    "Jump": "跳转",
     "Leave": "离开",
     "Back": "返回",
     "Open": "打开",
@@ -101,14 +104,10 @@ CHINESE = {
     "before clipping, on a log axis": "裁剪之前，对数坐标",
     "train a model first, then type here": "先训练一个模型，再在这里输入",
     "type the beginning of a text": "输入一段文字的开头",
-    "There is no model to inspect yet: press escape, then t to train one or o to open a run.": (
-        "还没有可以查看的模型：按 escape，再按 t 训练一个，或按 o 打开一次训练。"
-    ),
     "The model is on its way: its views follow as soon as it is loaded.": "模型正在准备：加载完成后显示各个视图。",
     "The weights are not finite: the run has diverged, so there is nothing to show.": (
         "权重不是有限的数：训练已经发散，没有可以显示的内容。"
     ),
-    "There is no text to look at: type one in the line above (e).": "没有可以查看的文字：请在上面一行输入（e）。",
     "this run has no model that can be loaded": "这次训练没有可加载的模型",
     "type the beginning of a text; the model is on its way": "输入一段文字的开头；模型正在准备",
     "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",
@@ -202,10 +201,14 @@ CHINESE = {
     "clipping off": "不裁剪",
     "does not blow up": "没有爆炸",
     "once": "一次",
-}
+} | VIEW_WORDS
 """Translations of key labels, view names, the header, and the titles of charts and prompt."""
 
 SENTENCES = {
+    "There is no model to inspect yet: press {}, then {} to train one or {} to open a run.": (
+        "还没有可以查看的模型：按 {}，再按 {} 训练一个，或按 {} 打开一次训练。"
+    ),
+    "There is no text to look at: type one in the line above ({}).": "没有可以查看的文字：请在上面一行输入（{}）。",
     # the health line
     "Unstable: rolled back {}, last from step {}.": "不稳定：回退了 {}，最近一次在第 {} 步。",
     "{} times": "{} 次",
@@ -232,8 +235,8 @@ SENTENCES = {
     "last {} → {}  {}% of {} steps clipped": "最近 {} → {}  {3} 步中裁剪了 {2}%",
     "{}% of {} steps clipped": "{1} 步中裁剪了 {0}%",
     # the race
-    "race: over (R)": "竞赛：已结束 (R)",
-    "race: {} (R)": "竞赛：{} (R)",
+    "race: over ({})": "竞赛：已结束 ({})",
+    "race: {} ({})": "竞赛：{} ({})",
     "{} of {} training": "共 {1} 个，{0} 个训练中",
     "{} of {} training, {}": "共 {1} 个，{0} 个训练中，{2}",
     "{} waiting": "{} 个等待中",
@@ -269,8 +272,8 @@ SENTENCES = {
     "1 thread each": "各 1 个线程",
     "{} threads each": "各 {} 个线程",
     "about {} parameters each": "各约 {} 个参数",
-    "{} is ahead of {} with one seed: the difference may be noise; repeat the race (n).": (
-        "只用一个种子，{} 领先于 {}：差别可能只是噪声；请重复竞赛（n）。"
+    "{} is ahead of {} with one seed: the difference may be noise; repeat the race ({}).": (
+        "只用一个种子，{} 领先于 {}：差别可能只是噪声；请重复竞赛（{}）。"
     ),
     "{} and {} have been compared with one seed so far: their difference may be noise.": (
         "{} 与 {} 目前只比较了一个种子：差别可能只是噪声。"
@@ -293,7 +296,7 @@ SENTENCES = {
     ),
     "Steepest descent at {}, {}. To begin with: {}.": "在 {} 处下降最快，{}。可以从 {} 开始。",
     "blows up from {} on": "从 {} 起爆炸",
-}
+} | VIEW_SENTENCES
 """Translations of what is said with figures, each of which stands for {}."""
 
 

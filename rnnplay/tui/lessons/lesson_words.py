@@ -27,8 +27,8 @@ OPENED: Words = {
     "zh": "第 {step} 步看的是 {variant}：重新打开它的训练。",
 }
 BRANCH_LATER: Words = {
-    "en": "This run begins with the weights of “{variant}”; train that first (t).",
-    "zh": "这次训练从“{variant}”的权重开始；请先训练它（t）。",
+    "en": "This run begins with the weights of “{variant}”; train that first ({{playground.train}}).",
+    "zh": "这次训练从“{variant}”的权重开始；请先训练它（{{playground.train}}）。",
 }
 NEW_TITLE: Words = {"en": "A run that is not the lesson's", "zh": "不属于本课的训练"}
 NEW_QUESTION: Words = {
@@ -42,8 +42,8 @@ NEW_NO: Words = {"en": "Stay in the lesson", "zh": "留在本课"}
 UNFINISHED_TITLE: Words = {"en": "Begin the lesson's run", "zh": "开始本课的训练"}
 UNFINISHED: Words = {
     "en": "{run} is at step {step:,} and not finished. Train what the lesson needs next in its place? "
-    "It stays in the list of runs (o).",
-    "zh": "{run} 在第 {step:,} 步，还没有结束。要换成本课接下来的训练吗？它仍留在运行列表里（o）。",
+    "It stays in the list of runs ({{playground.runs}}).",
+    "zh": "{run} 在第 {step:,} 步，还没有结束。要换成本课接下来的训练吗？它仍留在训练记录里（{{playground.runs}}）。",
 }
 UNFINISHED_NO: Words = {"en": "Cancel", "zh": "取消"}
 FINISHED: Words = {"en": "{run} is finished at step {step:,}.", "zh": "{run} 已在第 {step:,} 步结束。"}

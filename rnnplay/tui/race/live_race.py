@@ -16,6 +16,7 @@ from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Standings, rank
 from rnnplay.experiments.variants import MOST, Variant
 from rnnplay.runs.naming import give_back
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -179,7 +180,7 @@ class LiveRace:
         By turns it trains first, until it has caught up with the others.
         """
         if len(self.entrants) >= MOST:
-            raise ConfigError("", f"A race has at most {MOST} variants; drop one (d) first.")
+            raise ConfigError("", f"A race has at most {MOST} variants; drop one ({key_name('race.drop')}) first.")
         twin = next((one for one in self.entrants if same_training(one.variant, variant)), None)
         if twin is not None:
             raise ConfigError("", f"That is the variant {twin.title}, which races already; change another value.")

@@ -16,6 +16,7 @@ from rnnplay.experiments.sweep.space import parse_dimension
 from rnnplay.experiments.variants import READY, Variant, ready, vary
 from rnnplay.knobs import Knob, shown
 from rnnplay.training.length import LENGTHS
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.widgets.visible import visible_line
 
 VARY = "vary"
@@ -161,7 +162,9 @@ def plan_of(
     check_kept(variants, setup, branch)
     if branch is not None and settings.parameters:
         raise ConfigError(
-            "parameters", "A branch keeps its parent's sizes, so parameters cannot be matched; switch that off (m)."
+            "parameters",
+            "A branch keeps its parent's sizes, so parameters cannot be matched; "
+            f"switch that off ({key_name('race-plan.match')}).",
         )
     return plan_race(
         setup,

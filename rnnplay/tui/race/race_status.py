@@ -10,6 +10,7 @@ from textual.content import Content
 from rnnplay.common.formatting import duration_text
 from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.inspection.gradients import falls_to
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_charts import View
@@ -128,6 +129,6 @@ def memory_text(entrants: Sequence[Entrant]) -> str:
 def playground_text(live: LiveRace) -> str:
     """Returns what the playground's first line says of a race behind it: "race: 3 training (R)"."""
     if live.over:
-        return "race: over (R)"
+        return f"race: over ({KEYS.race})"
     _, words, _ = phase_of(live)
-    return f"race: {words.partition(',')[0]} (R)"
+    return f"race: {words.partition(',')[0]} ({KEYS.race})"

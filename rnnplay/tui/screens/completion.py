@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from rnnplay.common.formatting import fixed
 from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_values
@@ -20,6 +19,7 @@ from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.widgets.text import BoundedText, Lines
@@ -30,15 +30,11 @@ LOOK_SECONDS = 0.5
 """Time between two looks at how far the model has adapted."""
 
 
-class CompletionDialog(ModalScreen[None]):
+class CompletionDialog(Dialog[None]):
     """Changes the settings of all models at once, from the next key on."""
 
     DEFAULT_CSS = """
-    CompletionDialog { align: center middle; }
-    CompletionDialog > VerticalScroll {
-        width: 72; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
-        border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted; background: $surface;
-    }
+    CompletionDialog > VerticalScroll { width: 72; max-width: 98%; max-height: 100%; scrollbar-size-vertical: 1; }
     CompletionDialog Lines { height: 1; }
     CompletionDialog .adaptation { margin-top: 1; }
     CompletionDialog #completion-help { height: 3; margin-top: 1; color: $foreground 65%; }

@@ -9,21 +9,30 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Label, Static
 
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import key_name
 
 
-class Confirm(ModalScreen[bool]):
+class Dialog(ModalScreen[ScreenResultType]):
+    """A screen with one framed box in the middle, its only `Vertical` or `VerticalScroll`, over the one before."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > Vertical, Dialog > VerticalScroll {
+        max-width: 96%; height: auto; padding: 0 1; background: $surface;
+        border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
+    }
+    """
+
+
+class Confirm(Dialog[bool]):
     """Asks a question with two answers; the result is True for the first one, False for the second or Escape."""
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; }
-    Confirm > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    Confirm > Vertical { width: 60; max-width: 90%; padding: 1 2; }
     Confirm Label { width: 1fr; }
     Confirm Horizontal { height: auto; margin-top: 1; align-horizontal: right; }
     Confirm Button { margin-left: 2; background: $panel; color: $foreground; }
@@ -65,15 +74,11 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(answer)
 
 
-class Ask(ModalScreen[None]):
+class Ask(Dialog[None]):
     """Asks for a line of text; stays open, with the reason, until `answer` accepts the line or Escape is pressed."""
 
     DEFAULT_CSS = """
-    Ask { align: center middle; }
-    Ask > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    Ask > Vertical { width: 60; max-width: 90%; padding: 1 2; }
     Ask Label { width: 1fr; margin-bottom: 1; }
     Ask #refusal { display: none; height: auto; margin-top: 1; color: $error; }
     Ask #refusal.shown { display: block; }
@@ -104,7 +109,8 @@ class Ask(ModalScreen[None]):
             yield Label(self._question, markup=False)
             yield Input(self._text, compact=True, select_on_focus=False)
             yield Static("", id="refusal", markup=False)
-            yield Label(f"Enter: {self._verb.lower()}, escape: cancel", classes="hint", markup=False)
+            hint = f"Enter: {self._verb.lower()}, {key_name('everywhere.back')}: cancel"
+            yield Label(hint, classes="hint", markup=False)
 
     def on_input_changed(self) -> None:
         self._say("")

@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +16,8 @@ from rnnplay.common.formatting import size_text
 from rnnplay.errors import RnnplayError
 from rnnplay.text.corpora.downloads import downloads
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import key_name
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
@@ -28,15 +29,11 @@ class _StoppedError(Exception):
     """The user has stopped the download."""
 
 
-class DownloadsScreen(ModalScreen[str | None]):
+class DownloadsScreen(Dialog[str | None]):
     """Downloads a text; the result is its name as a corpus, or None."""
 
     DEFAULT_CSS = """
-    DownloadsScreen { align: center middle; }
-    DownloadsScreen > Vertical {
-        width: 84; max-width: 96%; height: auto; max-height: 90%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    DownloadsScreen > Vertical { width: 84; max-height: 90%; }
     DownloadsScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; }
     DownloadsScreen OptionList:focus { border: none; }
     DownloadsScreen Static { height: auto; color: $text-muted; }
@@ -69,7 +66,7 @@ class DownloadsScreen(ModalScreen[str | None]):
                 markup=False,
             )
             yield Static("", id="about", markup=False)
-            yield Static("Enter downloads it, escape goes back.", id="state", markup=False)
+            yield Static(f"Enter downloads it, {key_name('everywhere.back')} goes back.", id="state", markup=False)
         yield KeyRow(compact=True)
 
     def on_mount(self) -> None:

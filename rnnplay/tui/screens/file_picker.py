@@ -16,7 +16,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, Static
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
@@ -25,6 +24,7 @@ from rnnplay.common.confinement import check_reachable, reachable
 from rnnplay.errors import EncodingError, InputError, RnnplayError
 from rnnplay.knob_texts import corpus_parts
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.widgets.text import BoundedText
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
@@ -90,18 +90,14 @@ class TextTree(DirectoryTree):
             super().action_select_cursor()
 
 
-class FilePicker(ModalScreen[str | None]):
+class FilePicker(Dialog[str | None]):
     """Chooses a text file; the result is its absolute path, or None.
 
     Where several texts may be one, the result may also be a folder, a pattern, or several with commas between them.
     """
 
     DEFAULT_CSS = """
-    FilePicker { align: center middle; }
-    FilePicker > Vertical {
-        width: 76; max-width: 94%; height: 26; max-height: 90%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    FilePicker > Vertical { width: 76; max-width: 94%; height: 26; max-height: 90%; }
     FilePicker #file-path { width: 1fr; height: 1; border: none; padding: 0; background: $foreground 8%; }
     FilePicker #file-path:focus { border: none; }
     FilePicker #file-label { width: 6; color: $text-muted; }

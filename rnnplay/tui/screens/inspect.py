@@ -59,7 +59,7 @@ NO_MODEL = (
 )
 MODEL_COMING = "The model is on its way: its views follow as soon as it is loaded."
 NOT_FINITE = "The weights are not finite: the run has diverged, so there is nothing to show."
-NO_TEXT = "There is no text to look at: type one in the line above (e)."
+NO_TEXT = "There is no text to look at: type one in the line above ({inspection.edit})."
 
 
 class InspectedText(GhostInput):
@@ -260,9 +260,9 @@ class InspectScreen(Screen[int]):
         self.query_one(StatusLine).show(self.controller, self._config, words.translation(self._language))
         for line in self.query(LessonLine):
             line.refresh_step()
-        if view.description != self._description:
-            self._description = view.description
-            self.query_one("#description", Static).update(view.description)
+        if (description := words.in_language(view.description, self._language)) != self._description:
+            self._description = description
+            self.query_one("#description", Static).update(description)
         if not state.has_model:
             self.controller.forget("view")
             view.pace.want()
@@ -280,7 +280,7 @@ class InspectScreen(Screen[int]):
         elif not self._text:
             self.controller.forget("view")  # a pending answer is about the former text
             self.view.add_class("nothing")
-            self._say(NO_TEXT)
+            self._say(fill_keys(NO_TEXT))
 
     @on(RunController.EventReceived)
     def _event_received(self, received: RunController.EventReceived) -> None:

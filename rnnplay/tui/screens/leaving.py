@@ -8,29 +8,25 @@ from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
-from rnnplay.tui.keymap import key_name
+from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.screens.dialogs import Confirm, Dialog
 
 SHOWN_SECONDS = 0.7
 """Nothing is shown if leaving takes less time than this."""
 
 
-class Leaving(ModalScreen[None]):
+class Leaving(Dialog[None]):
     """Explains the wait, and takes all keys except the application's ctrl+q, so that none becomes a command."""
 
     DEFAULT_CSS = """
     Leaving { align: center middle; background: $background 0%; }
-    Leaving > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2; display: none;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    Leaving > Vertical { width: 60; max-width: 90%; padding: 1 2; display: none; }
     Leaving.shown > Vertical { display: block; }
     Leaving Label { width: 100%; }
     """
@@ -89,14 +85,14 @@ def before_leaving(controllers: RunControllers) -> Confirm | None:
     if len(running) > 1:
         question = (
             f"{len(running)} runs are under way: {', '.join(state.run or '' for state in running)}. A checkpoint of "
-            "each is written before leaving; choose them under Runs (o) to resume them."
+            f"each is written before leaving; choose them under Runs ({KEYS.runs}) to resume them."
         )
     elif state.phase is Phase.PREPARING:
         question = f"{state.run} is being prepared and has not begun to train; leaving cancels it."
     else:
         question = (
             f"{state.run} is at step {state.step:,}. A checkpoint is written before leaving; "
-            "choose it under Runs (o) to resume it."
+            f"choose it under Runs ({KEYS.runs}) to resume it."
         )
     return Confirm("Training is under way", question, "Stop and keep", "Go on training")
 

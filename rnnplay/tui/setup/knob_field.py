@@ -232,8 +232,8 @@ class KnobField(Widget, can_focus=True):
     @property
     def _keys_help(self) -> str:
         if self.options:
-            return "← → or Enter choose; ↑ ↓ go to the next row."
-        return "← → change it, or type a value; Enter takes it, Escape puts the old one back; ↑ ↓ go to the next row."
+            return "`←` `→` or `enter` choose; `↑` `↓` go to the next row."
+        return "`←` `→` change it, or type; `enter` takes it, `escape` undoes it; `↑` `↓` go to the next row."
 
     def refresh_help(self) -> None:
         self.tooltip = Content(self.help_text.replace("**", "").replace("\n\n", "\n"))

@@ -144,7 +144,7 @@ class SetupForm(Vertical):
         if self.state.followed:
             raise ConfigError(name, f"{name} cannot change here: {self.state.run} is {self.state.trained_by}.")
         if self.state.running and name in knobs() and not knobs()[name].knob.live:
-            raise ConfigError(name, f"{name} cannot change while training; stop the run (x) first.")
+            raise ConfigError(name, f"{name} cannot change while training; stop the run ({KEYS.stop}) first.")
         if name in knobs() and self.state.locked(name):
             raise ConfigError(name, f"{name} cannot change. {KEPT}")
         before = self.config

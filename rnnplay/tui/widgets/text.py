@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 from textwrap import wrap
 from typing import ClassVar
 
@@ -17,6 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._toast import Toast
 
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.widgets.visible import code_drawn, shortened
 
 _render_toast = Toast.render
@@ -26,6 +29,39 @@ def translation_of(widget: MessagePump) -> Callable[[str], str]:
     """Returns what translates a text into the language of the lesson that is open, in an app that has lessons."""
     found: Callable[[str], str] = getattr(getattr(widget.app, "lesson_progress", None), "translated", str)
     return found
+
+
+def rows_in_language(widget: MessagePump, rows: list[Content], styles: Collection[str]) -> list[Content]:
+    """Returns `rows` in the language of the lesson that is open; only the pieces in one of `styles` are words.
+
+    What stands between two or more spaces is translated by itself; columns stay where they are if there is room.
+    """
+    translated = translation_of(widget)
+    if translated("Help") == "Help":  # no lesson, or one in English: nothing is taken apart
+        return rows
+    return [_row_in(row, translated, styles) for row in rows]
+
+
+def _row_in(row: Content, translated: Callable[[str], str], styles: Collection[str]) -> Content:
+    pieces: list[tuple[str, str]] = []
+    cuts = sorted({0, len(row.plain)} | {at for span in row.spans for at in (span.start, span.end)})
+    for start, end in pairwise(cuts):
+        text = row.plain[start:end]
+        style = next((str(span.style) for span in row.spans if span.start <= start and end <= span.end), "")
+        if style in styles:
+            text = "".join(_padded_alike(part, translated) for part in re.split(r"(?<=  )(?=\S)", text))
+        pieces.append((text, style))
+    return Content.assemble(*pieces)
+
+
+def _padded_alike(part: str, translated: Callable[[str], str]) -> str:
+    """Translates a part of a row; the spaces after it make up for another width."""
+    words = part.strip()
+    if not words or (said := translated(words)) == words:
+        return part
+    before, _, after = part.partition(words)
+    gap = max(len(after) + cell_len(words) - cell_len(said), min(len(after), 2))
+    return f"{before}{said}{' ' * gap}" if after else before + said
 
 
 class Lines(Widget):
@@ -101,8 +137,8 @@ class Banner(BoundedText):
     """
 
     def say(self, text: str) -> None:
-        """Shows `text`; "" hides the message."""
-        self.update(text)
+        """Shows `text`, with keys in place of their ids in braces; "" hides the message."""
+        self.update(fill_keys(text))
         self.set_class(bool(text), "shown")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.binding import Binding
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -16,11 +17,15 @@ from rnnplay.config import RunConfig
 from rnnplay.experiments.lr_range import RangeResult
 from rnnplay.experiments.sharing import choose_sharing
 from rnnplay.runs import health
+from rnnplay.tui.inspection import gates
+from rnnplay.tui.inspection.gates import GatesView
+from rnnplay.tui.inspection.view import InspectView
+from rnnplay.tui.inspection.what_if import WhatIfView
 from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons.chinese import CHINESE, SENTENCES, in_chinese
 from rnnplay.tui.race.race_status import sharing_pieces
 from rnnplay.tui.race.ranking import STATES, columns
-from rnnplay.tui.screens.inspect import MODEL_COMING, NO_MODEL, NO_TEXT, NOT_FINITE, InspectScreen
+from rnnplay.tui.screens.inspect import MODEL_COMING, NO_MODEL, NO_TEXT, NOT_FINITE, VIEWS, InspectScreen
 from rnnplay.tui.screens.playground import lr_range
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.race.dialog import RaceDialog
@@ -30,6 +35,7 @@ from rnnplay.tui.screens.runs.compare import CompareScreen
 from rnnplay.tui.screens.runs.samples import SamplesScreen
 from rnnplay.tui.screens.runs.sweep import SweepScreen
 from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.widgets.text import rows_in_language
 from rnnplay.tui.widgets.training_charts import norm_readout
 from tests.tui.lessons.test_lessons import open_lesson
 from tests.tui.stage import Stage, shown, until
@@ -145,7 +151,28 @@ async def test_what_curves_say_is_in_the_lessons_language(stage: Stage) -> None:
         assert shown(app.screen, "#about") and isinstance(app.screen.query_one("#about"), Static)
 
 
-@pytest.mark.parametrize("notice", [fill_keys(NO_MODEL), MODEL_COMING, NOT_FINITE, NO_TEXT])
+@pytest.mark.parametrize("notice", [fill_keys(NO_MODEL), MODEL_COMING, NOT_FINITE, fill_keys(NO_TEXT)])
 def test_what_the_inspection_says_in_place_of_a_view_is_chinese(notice: str) -> None:
     """A lesson leads there; without clipping it is what one sees first."""
     assert not in_chinese(notice).isascii()
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.NAME)
+def test_what_a_view_of_the_inspection_shows_is_explained_in_chinese(view: type[InspectView]) -> None:
+    others = {GatesView: gates.SIGNED, WhatIfView: WhatIfView.DESCRIPTION_GATELESS}
+    assert english([view.DESCRIPTION, others.get(view, "‖")]) == []
+
+
+async def test_rows_of_a_view_keep_their_columns_and_tokens(stage: Stage) -> None:
+    """Only what is muted is a word of the interface; a token that looks like one stays as the text has it."""
+    app = stage.open()
+    app.lesson_progress.language = "zh"
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_lesson(stage, pilot, 3)
+        muted, token = "$foreground 65%", "$accent"
+        row = Content.assemble(("step 600   perplexity 4.5  ratio    ", muted), ("step 600", token), ("  ", muted))
+        (told,) = rows_in_language(stage.playground, [row], {muted})
+        assert told.plain.split("  ")[0] == "第 600 步"
+        assert "困惑度 4.5" in told.plain and "比值" in told.plain
+        assert told.cell_length == row.cell_length
+        assert [told.plain[span.start : span.end] for span in told.spans if span.style == token] == ["step 600"]

@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,7 +17,7 @@ from rnnplay.common.formatting import fixed
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
-from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.screens.dialogs import Confirm, Dialog
 
 REFRESH_SECONDS = 1.0
 """Time between two readings of the checkpoints, which change while the run continues."""
@@ -33,15 +32,11 @@ class CheckpointChoice:
     """Whether a new run begins there, rather than this one going back to it."""
 
 
-class GoBackScreen(ModalScreen[CheckpointChoice | None]):
+class GoBackScreen(Dialog[CheckpointChoice | None]):
     """Chooses a checkpoint to return to or to branch from; the result is None if neither."""
 
     DEFAULT_CSS = """
-    GoBackScreen { align: center middle; }
-    GoBackScreen > Vertical {
-        width: 56; max-width: 96%; height: auto; max-height: 80%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    GoBackScreen > Vertical { width: 56; max-height: 80%; }
     GoBackScreen OptionList { height: auto; max-height: 16; background: $surface; border: none; }
     GoBackScreen Static { height: auto; color: $foreground 65%; }
     """
@@ -95,17 +90,18 @@ class GoBackScreen(ModalScreen[CheckpointChoice | None]):
 
     @property
     def _note(self) -> str:
+        leave = key_name("everywhere.back", begins=True)
         if self._checkpoints and self._followed:
             return (
                 f"Enter or {key_name('checkpoints.branch')} "
-                "branches: a new run from there. This run is only followed here. Escape cancels."
+                f"branches: a new run from there. This run is only followed here. {leave} cancels."
             )
         if self._checkpoints:
             return (
                 f"Enter goes back: later steps are discarded. {key_name('checkpoints.branch')} "
-                "branches: a new run from there. Escape cancels."
+                f"branches: a new run from there. {leave} cancels."
             )
-        return "There is no checkpoint yet. Escape closes the list."
+        return f"There is no checkpoint yet. {leave} closes the list."
 
     @property
     def _options(self) -> list[Option]:

@@ -12,7 +12,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from rnnplay.common.jsonl import decode_line
@@ -20,6 +19,7 @@ from rnnplay.common.terminal_text import sanitize_message
 from rnnplay.config import RunConfig
 from rnnplay.experiments.lr_range import HIGH, LOW, STEPS, RangePoint, RangeResult, options_of
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.value_plot.plot_view import PlotView
 from rnnplay.tui.value_plot.rates import rates_plot
 from rnnplay.tui.widgets.key_row import KeyRow
@@ -33,15 +33,11 @@ FLAT_ROWS = 16
 NOTE = "A tenth of the rate with the lowest loss is one to begin with. It promises nothing."
 
 
-class LrRangeScreen(ModalScreen[float | None]):
+class LrRangeScreen(Dialog[float | None]):
     """Runs the test and draws it as it goes; the result is the learning rate to take, or None."""
 
     DEFAULT_CSS = """
-    LrRangeScreen { align: center middle; }
-    LrRangeScreen > Vertical {
-        width: 110; max-width: 96%; height: 30; max-height: 90%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    LrRangeScreen > Vertical { width: 110; height: 30; max-height: 90%; }
     LrRangeScreen PlotView { border: none; background: $surface; }
     LrRangeScreen Static { height: auto; }
     LrRangeScreen #promise { color: $text-muted; }

@@ -50,7 +50,7 @@ def before_lesson_run(state: RunState, lesson_progress: LessonProgress) -> Quest
     if state.followed or not _unfinished(state):
         return None
     language = lesson_progress.language
-    text = words.UNFINISHED[language].format(run=state.run, step=state.step)
+    text = fill_keys(words.UNFINISHED[language].format(run=state.run, step=state.step))
     title, yes, no = (one[language] for one in (words.UNFINISHED_TITLE, words.NEW_YES, words.UNFINISHED_NO))
     return Question(title, text, yes, no, lost=True)
 

@@ -249,7 +249,7 @@ class RunActions:
         """Returns whether no run can be opened because one is under way; if so, notifies the user."""
         if controller.running:
             controller.state.opening = False
-            text = "A run is under way; stop it (x) before opening or branching from another."
+            text = "A run is under way; stop it ({playground.stop}) before opening or branching from another."
             self._screen.notify(text, severity="warning")
             self._changed()
         return controller.running
@@ -259,7 +259,7 @@ class RunActions:
         run, workspace = self._controller.state.run, self._controllers.workspace
         folder = RunFolder(workspace.checkpoints / run) if run is not None else None
         if folder is None or not folder.holds_run():
-            self._screen.notify("There is no run to export yet; train one (t), or open one (o).", markup=False)
+            self._screen.notify("No run to export yet: train ({playground.train}) or open one ({playground.runs}).")
             return
         from rnnplay.tui.screens.runs.export import ExportScreen
 
@@ -276,7 +276,7 @@ class RunActions:
         controller, screen = self._controller, self._screen
         state = controller.state
         if state.run is None or state.phase is Phase.PREPARING:
-            screen.notify("There is no run to put back; choose one under Runs (o).", severity="warning")
+            screen.notify("There is no run to put back; choose one under Runs ({playground.runs}).", severity="warning")
             return
         try:
             dialog = GoBackScreen(find_run(state.run, self._controllers.workspace), state.followed)

@@ -98,7 +98,7 @@ class PlaygroundScreen(Screen[None]):
         try:
             self.controllers.workspace.create()
         except InputError as error:
-            self.query_one(Banner).say(f"{error} Runs can be opened (o), prompted and inspected.")
+            self.query_one(Banner).say(f"{error} Runs can be opened ({{playground.runs}}), prompted and inspected.")
         self._presets.tell_problems()
         self.show_state()
         if self._run is not None:

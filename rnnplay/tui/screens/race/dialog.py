@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from rnnplay.common.processors import physical_cores
@@ -24,6 +23,7 @@ from rnnplay.experiments.variants import FEWEST, MOST
 from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
 from rnnplay.tui.chart.palette import run_look
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.race.choice_list import ChoiceList
 from rnnplay.tui.race.race_settings import (
     CHOICES,
@@ -37,6 +37,7 @@ from rnnplay.tui.race.race_settings import (
     sharing_text,
     with_length,
 )
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 from rnnplay.tui.widgets.key_row import KeyRow
@@ -63,16 +64,16 @@ class PlanField(KnobField):
         raise SkipAction
 
 
-class RaceDialog(ModalScreen[RacePlan | None]):
+KEYS_BELOW = (
+    "{race-plan.up} {race-plan.down} choose  tab settings  {setup.less} {setup.more} change  {race-plan.start} start"
+)
+
+
+class RaceDialog(Dialog[RacePlan | None]):
     """Plans a race of the setup; the result is the plan, or None."""
 
     DEFAULT_CSS = """
-    RaceDialog { align: center middle; }
-    RaceDialog > FieldScroll {
-        width: 78; max-width: 98%; height: auto; max-height: 100%; padding: 0 1; scrollbar-size-vertical: 1;
-        border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
-        background: $surface;
-    }
+    RaceDialog > FieldScroll { width: 78; max-width: 98%; max-height: 100%; scrollbar-size-vertical: 1; }
     RaceDialog #race-fields { height: auto; }
     RaceDialog #race-preview { margin-top: 1; }
     RaceDialog #race-note { dock: bottom; height: auto; min-height: 1; background: $surface; color: $foreground 65%; }
@@ -138,7 +139,7 @@ class RaceDialog(ModalScreen[RacePlan | None]):
     def compose(self) -> ComposeResult:
         with FieldScroll() as box:
             box.border_title = "Race: what differs?"
-            box.border_subtitle = "↑ ↓ choose  tab settings  ← → change  enter start"
+            box.border_subtitle = fill_keys(KEYS_BELOW)
             yield ChoiceList(list(choices()), id="race-choice")
             with Vertical(id="race-fields"):
                 yield from self._fields.values()

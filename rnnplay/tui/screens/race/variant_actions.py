@@ -29,7 +29,7 @@ class VariantActions:
     def drop(self, one: Entrant) -> None:
         """Takes a variant out of the race, unless it is the last."""
         if len(self._live.entrants) == 1:
-            self._screen.notify("That is the last variant; stop the race (x) instead.", severity="warning")
+            self._screen.notify("That is the last variant; stop the race ({race.stop}) instead.", severity="warning")
             return
         title, run = one.title, one.entry.run
         self._live.drop(one)

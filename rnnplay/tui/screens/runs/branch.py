@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -16,6 +15,8 @@ from rnnplay.engine.messages import BranchFrom
 from rnnplay.runs.lock import Hold
 from rnnplay.runs.shipped import find_model
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import key_name
+from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.workspace import Workspace
 
 SHRINK = 0.5
@@ -43,15 +44,11 @@ def read_parent(name: str, workspace: Workspace) -> ParentSettings:
     return ParentSettings(parent.name, parent.info.created, branch_settings(parent, workspace), parent.hold)
 
 
-class BranchScreen(ModalScreen[BranchFrom | None]):
+class BranchScreen(Dialog[BranchFrom | None]):
     """Asks whether a branch begins with the optimizer's state, too; the result is None if it is not wanted."""
 
     DEFAULT_CSS = """
-    BranchScreen { align: center middle; }
-    BranchScreen > Vertical {
-        width: 66; max-width: 96%; height: auto; max-height: 80%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    BranchScreen > Vertical { width: 66; max-height: 80%; }
     BranchScreen OptionList { height: auto; max-height: 8; background: $surface; border: none; }
     BranchScreen Static { height: auto; color: $foreground 65%; }
     """
@@ -77,7 +74,7 @@ class BranchScreen(ModalScreen[BranchFrom | None]):
             box.border_title = "Branch"
             yield Static(
                 f"A new run begins at {self._origin.name}, with that run's settings, which can then be changed in the "
-                "form. Enter chooses what it takes over, escape cancels.",
+                f"form. Enter chooses what it takes over, {key_name('everywhere.back')} cancels.",
                 markup=False,
             )
             yield OptionList(

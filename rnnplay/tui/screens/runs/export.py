@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,7 +20,8 @@ from rnnplay.experiments.export.formats import FORMATS, Format
 from rnnplay.experiments.export.request import Export, default_name, planned
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.keymap import fill_keys
+from rnnplay.tui.screens.dialogs import Confirm, Dialog
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -72,15 +72,11 @@ def written_text(files: list[Path]) -> str:
     return f"Written to {visible_line(str(files[0].parent))}: {names} ({size_text(size)})."
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(Dialog[str | None]):
     """Exports runs; the result is a sentence that says what was written, None if nothing was."""
 
     DEFAULT_CSS = """
-    ExportScreen { align: center middle; }
-    ExportScreen > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 1;
-        border: round $primary; border-title-color: $primary; background: $surface;
-    }
+    ExportScreen > Vertical { width: 76; max-height: 96%; }
     ExportScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; padding: 0; }
     ExportScreen OptionList:focus { border: none; }
     ExportScreen Label { margin-top: 1; }
@@ -117,7 +113,7 @@ class ExportScreen(ModalScreen[str | None]):
         width = max(map(len, formats))
         with Vertical() as box:
             box.border_title = f"Export {self._title}"
-            box.border_subtitle = "↑ ↓ format  tab path  enter write  escape cancel"
+            box.border_subtitle = fill_keys("↑ ↓ format  tab path  enter write  {everywhere.back} cancel")
             yield OptionList(*(Option(f"{name:<{width}}  {kind.help}", id=name) for name, kind in formats.items()))
             yield Label(self._path.label, markup=False)
             yield Input(placeholder=self._path.default, compact=True, select_on_focus=False)

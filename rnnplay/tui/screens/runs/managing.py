@@ -15,7 +15,7 @@ from rnnplay.runs.folder import find_run
 from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash, move_to_trash, restore_run
 from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
-from rnnplay.tui.keymap import key_name
+from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.screens.dialogs import Ask
 from rnnplay.workspace import Workspace
 
@@ -116,7 +116,7 @@ class RunManagement:
 
     def _is_busy(self, run: str, doing: str) -> bool:
         if run in self._busy:
-            text = f"{run} is being trained; go back and stop it (x) before {doing} it."
+            text = f"{run} is being trained; go back and stop it ({KEYS.stop}) before {doing} it."
             self._screen.notify(text, severity="warning", markup=False)
         return run in self._busy
 

@@ -115,7 +115,7 @@ async def test_the_palette_has_it_for_the_run_in_front(stage: Stage) -> None:
         await stage.ready(pilot)
         titles = {command.title: command.callback for command in stage.playground.commands()}
         titles["Export the run"]()
-        await until(pilot, lambda: any("no run to export yet" in toast for toast in stage.toasts))
+        await until(pilot, lambda: any("run to export yet" in toast for toast in stage.toasts))
         make_run(stage.workspace, RUN)
         await stage.train(pilot)
         titles["Export the run"]()
