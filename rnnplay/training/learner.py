@@ -25,11 +25,13 @@ from rnnplay.model.regularisation import draws
 from rnnplay.runs.checkpoint_state import TrainingState
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch, make_feed
-from rnnplay.training.checkpointing.checkpoints import RAW
 from rnnplay.training.muon import Muon
 from rnnplay.training.optim import make_optimizer, moment_names
 from rnnplay.training.processes.group import ALONE, Group, Order, What
 from rnnplay.training.randomness import OwnRandomness
+
+RAW = "raw."
+"""Prefix of a parameter's name for its raw weights, where the model's are an average of them."""
 
 Tensors = tuple[dict[str, Tensor], dict[str, Tensor]]
 """The weights and all other tensors of a checkpoint, by name."""

@@ -35,6 +35,7 @@ from rnnplay.runs.divergence import PROVEN_STEPS
 from rnnplay.runs.folder import CheckpointInfo, RunFolder, best_of
 from rnnplay.runs.lock import unheld
 from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.training.learner import RAW
 from rnnplay.training.optim import moment_names
 
 HEADER_LIMIT = 1 << 20
@@ -43,11 +44,9 @@ HEADER_LIMIT = 1 << 20
 ANOTHER = "resume from another checkpoint"
 """The advice in errors about a checkpoint's files."""
 
-RAW = "raw."
-"""Prefix of a parameter's name for its raw weights, where the model's are an average of them."""
 
 _FORMER_RAW = "trained."
-"""The same prefix in checkpoints of earlier versions."""
+"""RAW in checkpoints of earlier versions."""
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -19,7 +19,8 @@ from rnnplay.errors import InputError
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE, ValidationHistory, read_state
 from rnnplay.runs.divergence import PROVEN_STEPS, Watch
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
-from rnnplay.training.checkpointing.checkpoints import RAW, read_state_tensors, read_weights, rollback_candidates
+from rnnplay.training.checkpointing.checkpoints import read_state_tensors, read_weights, rollback_candidates
+from rnnplay.training.learner import RAW
 
 MOST_BYTES = 1 << 29
 """Bytes of the largest state that is kept in memory; runs with larger ones are rolled back to checkpoints on disk."""
