@@ -50,6 +50,7 @@ from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rnnplay.tui.screens.completion import CompletionDialog
     from rnnplay.tui.screens.lessons import LessonsScreen
     from rnnplay.tui.textual_patches.driver import TerminalDriver
 
@@ -113,10 +114,11 @@ class RnnplayApp(App[None]):
         self._ended_by: int | None = None
         self._shipped = shipped
         self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
+        self.settings = load_settings()
+        self.controllers.set_completion(self.settings.completion, self.settings.adaptation)
         self._leave_question: Confirm | None = None
         self._left_training: list[RunController] = []
         """Controllers whose runs were under way when the interface was closed."""
-        self.settings = load_settings()
         language = choose_language(self.settings.language)
         if not can_show(terminal_encoding(), language):
             language = "en"
@@ -342,6 +344,10 @@ class RnnplayApp(App[None]):
         if name != self.settings.theme:
             self.settings.theme = name
             save_settings(self.settings)
+
+    def on_completion_dialog_chosen(self, event: CompletionDialog.Chosen) -> None:
+        self.settings.completion, self.settings.adaptation = event.completion, event.adaptation
+        save_settings(self.settings)
 
     def on_lessons_screen_language_chosen(self, event: LessonsScreen.LanguageChosen) -> None:
         self.settings.language = event.language

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.files import read_small, replacing
-from rnnplay.errors import InputError
+from rnnplay.errors import ConfigError, InputError
+from rnnplay.generation_config import AdaptationConfig, CompletionConfig
 from rnnplay.workspace import shortened_path
 
 _LARGEST = 1 << 16
@@ -23,6 +24,10 @@ class Settings(msgspec.Struct, kw_only=True):
     theme: str = "rnnplay-dark"
     language: str = ""
     """Language of the lessons, "en" or "zh"; empty for that of the locale."""
+    completion: CompletionConfig = CompletionConfig()
+    """What is suggested to a user who writes."""
+    adaptation: AdaptationConfig = AdaptationConfig()
+    """How the model adapts to what is written."""
 
 
 def is_folder(path: Path) -> bool:
@@ -60,7 +65,7 @@ def load_settings() -> Settings:
     """Returns the saved settings, or the defaults."""
     try:
         return msgspec.json.decode(read_small(settings_path(), _LARGEST).removeprefix(BOM_UTF8), type=Settings)
-    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+    except (OSError, ValueError, RecursionError, ConfigError):  # msgspec's errors are ValueErrors
         return Settings()
 
 

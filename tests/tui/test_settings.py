@@ -33,7 +33,17 @@ def test_a_byte_order_mark_is_no_harm(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"theme": 3}', b"\xff\xfe", b" " * (1 << 17), b'{"x":' + b"[" * 20_000]
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"theme": 3}',
+        b'{"completion": {"words": 0}}',
+        b"\xff\xfe",
+        b" " * (1 << 17),
+        b'{"x":' + b"[" * 20_000,
+    ],
 )
 def test_a_broken_file_means_the_defaults(place: Path, content: bytes) -> None:
     """Cut off, of another program, far too long, or nested without end."""

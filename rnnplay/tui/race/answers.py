@@ -11,6 +11,7 @@ from rnnplay.engine.messages import Completion
 from rnnplay.tui.chart.palette import RunLook
 from rnnplay.tui.prompt.candidates import candidate_rows
 from rnnplay.tui.prompt.next_bars import LONGEST_TOKEN
+from rnnplay.tui.prompt.suggestions import reading_text
 from rnnplay.tui.race.entrant import Entrant
 from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import (
@@ -71,6 +72,8 @@ def answer_lines(answers: Sequence[Answer], width: int, dark: bool = True) -> li
             parts.append(Content.styled(WAITING, FAINT))
         elif found.unknown:
             parts.append(Content.styled(f" {_unknown(found)}", "$warning"))
+        if reading := _reading(found):
+            parts.append(Content.styled(f" {reading}", MUTED))
         free = width - sum(part.cell_length for part in parts)
         for one in found.next if found else ():
             token, chance = shortened(visible_token(one.token), LONGEST_TOKEN), percentage(one.probability)
@@ -91,10 +94,13 @@ def answer_columns(answers: Sequence[Answer], width: int, dark: bool = True) -> 
         if found is None:
             blocks.append([head, Content.styled(WAITING, FAINT)])
             continue
-        second = (
-            Content.styled(shortened(_unknown(found), each), "$warning")
+        reading = _reading(found)
+        room = max(1, each - cell_len(reading) - 1) if reading else each
+        second = Content.assemble(
+            (shortened(_unknown(found), room), "$warning")
             if found.unknown
-            else Content.styled(shortened(visible_line(found.suggestion) or " ", each), "bold $accent")
+            else (shortened(visible_line(found.suggestion) or " ", room), "bold $accent"),
+            (f" {reading}" if reading else "", MUTED),
         )
         blocks.append([head, second, *candidate_rows(found.next[:BARS], each)])
     height = BARS + 2
@@ -105,6 +111,11 @@ def answer_columns(answers: Sequence[Answer], width: int, dark: bool = True) -> 
         fitted[:-1] = [cell.pad_right(each + GAP - cell.cell_length) for cell in fitted[:-1]]
         lines.append(Content.assemble(*fitted))
     return lines
+
+
+def _reading(found: Completion | None) -> str:
+    """How much of a long prompt was read, where it was not all."""
+    return reading_text(None, found.read) if found is not None else ""
 
 
 def _unknown(found: Completion) -> str:

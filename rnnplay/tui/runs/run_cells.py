@@ -53,8 +53,8 @@ def cells_of(run: ListedRun, year: int) -> dict[str, str]:
     config = info.config
     cells["corpus"] = _corpus_text(config.corpus)
     cells["model"] = _model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
-    if config.tokens == "word":
-        cells["model"] += " word"
+    if config.tokens != "char":
+        cells["model"] += f" {config.tokens}"
     cells["lr"] = f"{config.lr:g}"
     cells["clip"] = config.clip if config.clip == "off" else f"{config.clip} {config.clip_threshold:g}"
     cells["step"] = "none" if run.step is None else f"{run.step:,}"

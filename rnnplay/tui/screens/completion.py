@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
 
 from rnnplay.common.formatting import fixed
 from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_values
@@ -43,7 +45,8 @@ class CompletionDialog(Dialog[None]):
     HELP = """
     ## Completion
 
-    `↑` `↓` move, `← →` or typing change a value; it holds from the next key on, in the prompt and in the scratchpad.
+    `↑` `↓` move, `← →` or typing change a value; it holds from the next key on, in the prompt and in the scratchpad,
+    and the next time that rnnplay is started.
 
     With *dynamic* or *cache* the model adapts to your text, each token of which is predicted before anything is learned
     from it. The row below says what that was worth: mean nats of your text by the weights as trained, and as it adapts.
@@ -59,11 +62,19 @@ class CompletionDialog(Dialog[None]):
         *HELP_KEYS,
     ]
 
+    @dataclass
+    class Chosen(Message):
+        """The user has closed the dialog with other settings than it began with."""
+
+        completion: CompletionConfig
+        adaptation: AdaptationConfig
+
     def __init__(self, controllers: RunControllers, controller: RunController) -> None:
         """`controller`: of the model that adapts to what is written."""
         super().__init__()
         self._controllers, self._controller = controllers, controller
         self._completion, self._adaptation = controller.completion, controller.adaptation
+        self._before = self._completion, self._adaptation
         self._texts: dict[str, str] = {}
         """By knob: text that is being typed or was not accepted."""
         specs = knobs(CompletionConfig) | knobs(AdaptationConfig)
@@ -198,5 +209,8 @@ class CompletionDialog(Dialog[None]):
                 pass
 
     def action_close(self) -> None:
-        """Closes the dialog; the settings hold."""
+        """Closes the dialog; the settings hold, in later sessions, too."""
+        completion, adaptation, _ = self._values()
+        if (completion, adaptation) != self._before:
+            self.app.post_message(self.Chosen(completion, adaptation))
         self.dismiss()

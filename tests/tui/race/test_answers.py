@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
@@ -32,6 +33,15 @@ def test_lines_fit_and_hold_nothing_that_a_terminal_obeys(count: int, width: int
         assert all(cell_len(line.plain) <= width for line in lines)
     if count >= 3:
         assert "…" in lines[1].plain and "→ <unk>" in lines[2].plain
+
+
+@pytest.mark.parametrize("width", [78, 118])
+def test_how_much_of_a_long_prompt_was_read_is_said(width: int) -> None:
+    given: list[Answer] = [(run_look(0), "variant", msgspec.structs.replace(FOUND, read=0.4))]
+    for lines in (answer_lines(given, width), answer_columns(given, width)):
+        text = "\n".join(line.plain for line in lines)
+        assert "reading the text: 40%" in text and "alked" in text
+        assert all(cell_len(line.plain) <= width for line in lines)
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 78), (3, 118), (6, 198)])

@@ -29,6 +29,9 @@ async def test_settings_hold_from_the_next_key_on_and_wrong_ones_are_refused(sta
         await pilot.press("b")
         asked = stage.engine.of(Complete)[-1]
         assert asked.text == "ab" and asked.adaptation.dynamic and asked.completion.words == 7
+    again = stage.open()
+    assert again.controllers.front.completion.words == 7, "they are kept for the next session"
+    assert (again.controllers.front.adaptation.dynamic, again.controllers.front.adaptation.dynamic_lr) == (True, 0.001)
 
 
 async def test_what_adapting_was_worth_is_shown_and_kept(stage: Stage) -> None:

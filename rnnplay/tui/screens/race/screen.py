@@ -90,6 +90,8 @@ class RaceScreen(Screen[RaceChoice | None]):
         self.live = live
         self.measure = live.plan.measure
         self._lines = 0
+        self._suggests: Entrant | None = None
+        """The variant whose suggestions the prompt has."""
         self._drawn: object = None
         self._drawn_at = 0.0
         self._repaints = Repaints()
@@ -163,6 +165,9 @@ class RaceScreen(Screen[RaceChoice | None]):
         one = self.query_one(RankTable).selected
         field = self.query_one("#race-prompt", GhostInput)
         if one is not None and one.completion is not None:
+            if one is not self._suggests:
+                self._suggests = one
+                field.forget()  # another variant's
             field.suggest(one.asked_text, one.completion)
 
     def on_resize(self) -> None:
