@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 FENCE = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*$\n?", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
-LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\[\]]*\])*\]\()([^()\s]+)(\))")
+LINK = re.compile(r"(!?\[)((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 
 
 def outside_code(markdown: str, change: Callable[[str], str]) -> str:
@@ -49,21 +49,27 @@ def with_pipes(markdown: str) -> str:
     )
 
 
-def rewritten(markdown: str, source: str, page: str, place: Callable[[str], str | None]) -> str:
+def rewritten(
+    markdown: str, source: str, page: str, place: Callable[[str], str | None], title: Callable[[str], str]
+) -> str:
     """Rewrites relative links of `source`, a path in the repository, for `page`, a path on the site.
 
     `place` returns where a file of the repository is on the site; None leaves the link as it is, for the strict build
-    to complain about.
+    to complain about. A link whose text is the name of a page's file gets that page's `title`.
     """
 
     def change(match: re.Match[str]) -> str:
-        target, _, anchor = match[2].partition("#")
+        opening, text, link = match.groups()
+        target, _, anchor = link.partition("#")
         if not target or "://" in target or target.startswith("mailto:"):
             return match[0]
-        found = place(posixpath.normpath(str(PurePosixPath(source).parent / target)))
+        file = posixpath.normpath(str(PurePosixPath(source).parent / target))
+        found = place(file)
         if found is None:
             return match[0]
+        if text.endswith(".md") and text in (target, file):
+            text = title(file)
         link = posixpath.relpath(found, str(PurePosixPath(page).parent)) + (f"#{anchor}" if anchor else "")
-        return f"{match[1]}{link}{match[3]}"
+        return f"{opening}{text}]({link})"
 
     return with_pipes(outside_code(markdown, lambda text: LINK.sub(change, text)))

@@ -49,12 +49,12 @@ class Site:
         head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
         (minutes,) = (section for section in sections if section.startswith("## The first ten minutes"))
         onward = (Path(__file__).parent / "onward.md").read_text(encoding="utf-8")
-        self.pages["index.md"] = rewritten(head, "README.md", "index.md", self._place) + onward
-        self.pages[FIRST_MINUTES] = rewritten(minutes[1:], "README.md", FIRST_MINUTES, self._place)
+        self.pages["index.md"] = rewritten(head, "README.md", "index.md", self._place, _title) + onward
+        self.pages[FIRST_MINUTES] = rewritten(minutes[1:], "README.md", FIRST_MINUTES, self._place, _title)
 
     def _add(self, page: str, source: str) -> None:
         text = (ROOT / source).read_text(encoding="utf-8")
-        self.pages[page] = rewritten(text, source, page, self._place)
+        self.pages[page] = rewritten(text, source, page, self._place, _title)
 
     def _place(self, source: str) -> str | None:
         """Returns where a file of the repository is on the site; a file of code gets a page when a link leads to it."""
@@ -102,6 +102,11 @@ class Site:
             {"Reference": [f"{name}.md" for name in REFERENCE]},
             {"Inside": inside},
         ]
+
+
+def _title(source: str) -> str:
+    """Returns the title of a page in the repository."""
+    return (ROOT / source).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 HOW_TO = ("own-text", "compare-cells", "clip-threshold", "editor", "python", "course", "cluster")

@@ -24,7 +24,7 @@ from rnnplay.runs.written import Written
 from rnnplay.tui.keymap import key_label
 from rnnplay.tui.keys.catalogue import PLACES, catalogue
 
-WIDTH = 96
+WIDTH = 84
 """Characters of a line of --help."""
 
 

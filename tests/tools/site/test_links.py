@@ -19,6 +19,7 @@ PLACES = {
         ("see [races](../race.md#the-plan).", "see [races](../race.md#the-plan)."),
         ("[a `code` text](../../corpora/README.md)", "[a `code` text](../corpora.md)"),
         ("[![picture](a.svg)](../race.md)", "[![picture](a.svg)](../race.md)"),
+        ("[../race.md](../race.md), [race.md](../race.md)", "[DOCS/RACE.MD](../race.md), [race.md](../race.md)"),
         ("[config](../../rnnplay/config.py)", "[config](../source/rnnplay/config.py.md)"),
         ("[out](https://example.org/race.md), [here](#head)", "[out](https://example.org/race.md), [here](#head)"),
         ("[gone](../gone.md)", "[gone](../gone.md)"),
@@ -29,4 +30,4 @@ PLACES = {
     ],
 )
 def test_links_of_a_page_one_folder_down(text: str, expected: str) -> None:
-    assert rewritten(text, "docs/howto/page.md", "howto/page.md", PLACES.get) == expected
+    assert rewritten(text, "docs/howto/page.md", "howto/page.md", PLACES.get, str.upper) == expected
