@@ -97,7 +97,7 @@ def train_step(
     # Update
     set_learning_rate(optimizer, lr * learner.relative_length(batch))
     if learner.muon is not None:
-        learner.muon.step(optimizer, learner.precision)
+        learner.muon.step(optimizer, learner.precision, group)
     take_step(optimizer)
     if learner.average is not None:
         update_average(learner.average, model, decay)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig
 from rnnplay.model.language_model import LanguageModel
+from rnnplay.training.processes.group import ALONE, Group
 
 MOMENTUM = 0.95
 MOMENTS = ("step", "momentum_buffer")
@@ -40,25 +41,31 @@ class Muon:
         self._ratio = config.muon_ratio
 
     @torch.no_grad()
-    def step(self, optimizer: torch.optim.Optimizer, precision: torch.dtype = torch.float32) -> None:
+    def step(
+        self, optimizer: torch.optim.Optimizer, precision: torch.dtype = torch.float32, together: Group = ALONE
+    ) -> None:
         """Updates the matrices (G·H, X), and removes their gradients, so that `optimizer` passes them over.
 
         Their momentum is kept in the optimizer's state; their learning rate is `muon_ratio` times its own, their weight
-        decay its own. `precision` is the type of the products; what they are applied to stays float32.
+        decay its own. `precision` is the type of the products; what they are applied to stays float32. `together`: the
+        processes of this run, which share out the matrices: each takes more time than its part of the batch.
         """
         group = optimizer.param_groups[0]
         lr, decay = group["lr"] * self._ratio, group["weight_decay"]
-        for matrix in self._matrices:
+        matrices = [matrix for matrix in self._matrices if matrix.grad is not None]
+        ahead: list[Tensor] = []
+        for matrix in matrices:
             gradient, matrix.grad = matrix.grad, None
-            if gradient is None:
-                continue
+            assert gradient is not None
             kept = optimizer.state[matrix]
             if not kept:
                 kept.update(zip(MOMENTS, (torch.zeros(()), torch.zeros_like(matrix)), strict=True))
             step, momentum = (kept[moment] for moment in MOMENTS)
             step += 1
             momentum.lerp_(gradient, 1 - MOMENTUM)
-            update = orthogonalised(gradient.lerp(momentum, MOMENTUM), precision)
+            ahead.append(gradient.lerp(momentum, MOMENTUM))
+        updates = together.divide(ahead, lambda one: orthogonalised(one, precision))
+        for matrix, update in zip(matrices, updates, strict=True):
             scale = UPDATE_RMS * max(update.shape) ** 0.5
             matrix.mul_(1 - lr * decay).add_(update, alpha=-lr * scale)
 

@@ -15,7 +15,7 @@ and make the same update.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -77,8 +77,8 @@ class Group:
 
     def __init__(self, launch: Launch = BY_ITSELF, channel: Channel | None = None) -> None:
         self._launch, self._channel = launch, channel
-        self._sum: SharedSum | SentSum | None = None
-        """In the same memory at every step: new memory of this size would cost as much as the sum."""
+        self._sums: dict[tuple[int, torch.device], SharedSum | SentSum] = {}
+        """By size, in the same memory at every step: new memory would cost as much as the sum."""
         self.rank, self.size, self.job = launch.rank, launch.size, launch.job
         self.asked_to_stop = False
         """Whether a signal has asked any of the processes to stop."""
@@ -159,21 +159,40 @@ class Group:
             return loss
         gradients = [parameter.grad for parameter in parameters]
         pieces = [
-            torch.zeros_like(parameter).flatten() if gradient is None else gradient.flatten()
+            torch.zeros_like(parameter) if gradient is None else gradient
             for parameter, gradient in zip(parameters, gradients, strict=True)
         ]
         has = torch.tensor([gradient is not None for gradient in gradients] + [stop], dtype=loss.dtype)
-        pieces += [loss.view(1), has.to(loss.device)]
-        sizes = [piece.numel() for piece in pieces]
-        if self._sum is None or len(self._sum.own) != sum(sizes) or self._sum.own.device != loss.device:
-            self._sum = self._memory_for(sum(sizes), loss)
-        torch.cat(pieces, out=self._sum.own)
-        *sums, total, have = torch.split(self._sum.add_up(), sizes)
+        *sums, total, have = self._added([*pieces, loss, has.to(loss.device)])
         *used, stops = have.tolist()
         self.asked_to_stop |= stops > 0
         for parameter, piece, processes in zip(parameters, sums, used, strict=True):
-            parameter.grad = piece.view_as(parameter) if processes else None
-        return total.view(()).clone()
+            parameter.grad = piece if processes else None
+        return total.clone()
+
+    def divide(self, inputs: list[Tensor], compute: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """Returns `compute` of each of `inputs`, which has its shape; on one host each process computes some of them.
+
+        All must have the same inputs to the bit, and then have the same results, until the next sum. Between hosts the
+        results would have to be sent, so that each computes all.
+        """
+        if self._channel is None or not self._launch.one_host:
+            return [compute(one) for one in inputs]
+        mine = range(self.rank, len(inputs), self.size)
+        return self._added(
+            [compute(one) if number in mine else torch.zeros_like(one) for number, one in enumerate(inputs)]
+        )
+
+    def _added(self, pieces: list[Tensor]) -> list[Tensor]:
+        """The sums over all processes of float32 tensors of the same device."""
+        sizes = [piece.numel() for piece in pieces]
+        numbers, device = sum(sizes), pieces[0].device
+        if (numbers, device) not in self._sums:
+            self._sums[numbers, device] = self._memory_for(numbers, pieces[0])
+        one = self._sums[numbers, device]
+        torch.cat([piece.reshape(-1) for piece in pieces], out=one.own)
+        sums = torch.split(one.add_up(), sizes)
+        return [total.view_as(piece) for total, piece in zip(sums, pieces, strict=True)]
 
     def _memory_for(self, numbers: int, like: Tensor) -> SharedSum | SentSum:
         channel = self._channel

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from torch import Tensor
 
 from rnnplay.errors import ConfigError, InputError, LostProcessError
 from rnnplay.model.language_model import state_to_tensors
@@ -21,7 +22,7 @@ from rnnplay.runs.metrics.records import Notice, Rollback, Started
 from rnnplay.training import followers
 from rnnplay.training.processes.group import ALONE, Group
 from rnnplay.training.processes.joining import meet
-from tests.training.together import together
+from tests.training.together import Together, together
 from tests.training.world import World, run_to_end
 
 KINDS: list[dict[str, Any]] = [
@@ -112,6 +113,31 @@ def test_a_process_that_diverges_takes_all_back_to_the_same_step(world: World, m
         assert other.feed.state() == trainer._learner.feed.state()
         run_to_end(trainer)
     assert math.isfinite(world.steps()[-1][1])
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_on_one_host_each_computes_a_part_of_what_all_need(hosts: int, world: World) -> None:
+    """Of several hosts each process computes all: to send the results would take longer."""
+    groups = Together(2, world, hosts).groups
+    inputs = [torch.full((2, 3), float(number)) for number in range(5)]
+    computed: list[list[float]] = [[], []]
+    found: list[list[Tensor]] = [[], []]
+
+    def work(rank: int) -> None:
+        def compute(one: Tensor) -> Tensor:
+            computed[rank].append(float(one[0, 0]))
+            return one * 10
+
+        found[rank] = groups[rank].divide(inputs, compute)
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert computed == ([[0, 2, 4], [1, 3]] if hosts == 1 else [[0, 1, 2, 3, 4]] * 2)
+    for results in found:
+        assert [one.tolist() for one in results] == [(one * 10).tolist() for one in inputs]
 
 
 def test_a_checkpoint_holds_the_state_of_all_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
