@@ -82,6 +82,18 @@ def read_own(place: Path) -> Lesson:
     return lesson
 
 
+def in_language(lesson: Lesson, code: str) -> Lesson:
+    """Returns one of the user's lessons with its page and titles in that language alone; raises InputError if none."""
+    if code not in lesson.pages:
+        there = ", ".join(lesson.pages)
+        raise InputError(f"Lesson {lesson.number} ({lesson.name}) has no page in {code!r}; its languages are {there}.")
+    variants = {
+        name: msgspec.structs.replace(variant, title={code: variant.title[code]})
+        for name, variant in lesson.variants.items()
+    }
+    return msgspec.structs.replace(lesson, pages={code: lesson.pages[code]}, variants=variants)
+
+
 def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
     """Returns the lesson in a folder or a zip archive, with its pages; or None and everything that is wrong with it."""
     try:

@@ -17,7 +17,7 @@ from rnnplay.common.confinement import check_reachable
 from rnnplay.common.encodings import encoding_of, utf8_setting
 from rnnplay.common.formatting import duration_text
 from rnnplay.errors import InputError
-from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language
+from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language, locale_code
 
 if TYPE_CHECKING:
     from rnnplay.cli.commands.lesson_run import Played
@@ -29,8 +29,11 @@ MAX_WIDTH = 100
 
 language_option = click.option(
     "--language",
-    type=click.Choice(LANGUAGES),
-    help="Language of the lessons.  [default: the interface's setting, else the locale's]",
+    metavar="CODE",
+    callback=lambda _ctx, _option, code: _known_code(code),
+    shell_complete=lambda _ctx, _option, begun: [code for code in LANGUAGES if code.startswith(begun)],
+    help="Language of the lessons: en, zh, or any other that a lesson of your own has, as in de or pt-BR.  "
+    "[default: the interface's setting, else the locale's]",
 )
 
 
@@ -42,7 +45,7 @@ language_option = click.option(
 def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
     """List, read or play the lessons. Alone, it lists them."""
     if ctx.invoked_subcommand is None:
-        _list(ctx.ensure_object(Session), chosen(language, as_json), as_json)
+        _list(ctx.ensure_object(Session), language, as_json)
 
 
 @command.command("list", short_help="List the lessons and your progress.")
@@ -52,7 +55,7 @@ def command(ctx: click.Context, language: str | None, as_json: bool) -> None:
 @pass_session
 def list_(session: Session, language: str | None, as_json: bool) -> None:
     """List the lessons in their order, your own after them, and how many of their steps are ticked."""
-    _list(session, chosen(language, as_json), as_json)
+    _list(session, language, as_json)
 
 
 @command.command("show", short_help="Show the page of a lesson.")
@@ -69,6 +72,7 @@ def show(session: Session, lesson: str, language: str | None, as_json: bool) -> 
     from rnnplay.lessons.reader import page
 
     found = _find(session, lesson)
+    found = _in_code(found, language)
     read = page(found, chosen(language, as_json))
     if as_json:
         write_json({"lesson": found.number, "name": found.name, **asdict(read)})
@@ -102,7 +106,7 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     from rnnplay.cli.commands.lesson_run import play
     from rnnplay.workspace import Workspace
 
-    found = _find(session, lesson)
+    found = _in_code(_find(session, lesson), language)
     spoken = chosen(language, as_json)
 
     def reporter(title: str, steps: int) -> Reporter:
@@ -252,7 +256,36 @@ def _find(session: Session, wanted: str) -> Lesson:
     return find_lesson(wanted, own=own)
 
 
-def _list(session: Session, language: Language, as_json: bool) -> None:
+def _known_code(code: str | None) -> str | None:
+    """Returns a language's code as it is; raises InputError for what is none."""
+    from rnnplay.lessons.own import CODE
+
+    if code is not None and not CODE.fullmatch(code):
+        raise InputError(f"--language: {printable(code)!r} is not a language's code; give one such as en, zh or pt-BR.")
+    return code
+
+
+def _in_code(lesson: Lesson, code: str | None) -> Lesson:
+    """Returns the lesson in the language that was asked for, else in the locale's if it is written in that, too.
+
+    Raises InputError if it is not written in the one that was asked for.
+    """
+    from rnnplay.lessons.own import in_language
+    from rnnplay.tui.settings import load_settings
+
+    if not lesson.pages:
+        if code is not None and code not in LANGUAGES:
+            raise InputError(
+                f"Lesson {lesson.number} ({lesson.name}) has no page in {code!r}; its languages are "
+                f"{', '.join(LANGUAGES)}."
+            )
+        return lesson
+    wanted = code or load_settings().language or locale_code()
+    return in_language(lesson, wanted) if code is not None or wanted in lesson.pages else lesson
+
+
+def _list(session: Session, code: str | None, as_json: bool) -> None:
+    language = chosen(code, as_json)
     from rnnplay.lessons.own import own_lessons
     from rnnplay.lessons.progress import load_progress
     from rnnplay.lessons.reader import lessons, page
@@ -260,7 +293,7 @@ def _list(session: Session, language: Language, as_json: bool) -> None:
 
     progress = load_progress(progress_path())
     own, wrong = own_lessons(session.workspace.lessons)
-    known = (*lessons(), *own)
+    known = (*lessons(), *(_in_code(one, code if code in one.pages else None) for one in own))
     for problem in wrong:
         note(f"Note: This lesson is left out: {problem}")
     if as_json:

@@ -60,6 +60,12 @@ def test_a_page_in_parts(invoke: Invoke) -> None:
     assert "Set nonlinearity to relu: its derivative" in shown
 
 
+@pytest.mark.parametrize(("code", "says"), [("de", "its languages are en, zh"), ("d e", "is not a language's code")])
+def test_a_language_that_is_not_there(invoke: Invoke, code: str, says: str) -> None:
+    result = invoke("lessons", "show", "3", "--language", code)
+    assert (result.exit_code, says in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("arguments", [("show", "99"), ("run", "nothing")])
 def test_a_lesson_that_is_not_there(invoke: Invoke, arguments: tuple[str, ...]) -> None:
     """Bad input, answered with the names that exist."""
@@ -125,6 +131,14 @@ def test_a_lesson_of_ones_own_is_begun_checked_listed_and_played(invoke: Invoke,
     by_path = invoke("lessons", "run", str(workspace / "lessons" / "lecon"))
     assert "Réseau récurrent" in by_path.stdout and "1/2" in by_path.stdout
     assert load_progress(progress_path()).tries == {"lecon": 2}
+    lesson = workspace / "lessons" / "lecon"
+    (lesson / "de.md").write_text((lesson / "fr.md").read_text("utf-8").replace("Une leçon", "Eine Lektion"), "utf-8")
+    file = lesson / "lesson.toml"
+    file.write_text(file.read_text("utf-8").replace("title = { ", 'title = { de = "klein", '), "utf-8")
+    assert "Eine Lektion" in invoke("lessons", "show", "lecon", "--language", "de").stdout
+    assert "Eine Lektion" in invoke("lessons", "list", "--language", "de").stdout
+    unknown = invoke("lessons", "run", "lecon", "--language", "nl")
+    assert (unknown.exit_code, "has no page in 'nl'" in unknown.stderr) == (2, True)
     refused = invoke("lessons", "show", "mine")
     assert (refused.exit_code, "no lesson.toml" in refused.stderr) == (2, True)
 
