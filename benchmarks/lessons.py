@@ -89,8 +89,8 @@ def main() -> None:
         numbers = [lesson.number for lesson in lessons() if options.only in (None, lesson.number)]
         results = [bench(number, seeds, jobs) for number in numbers]
     print(
-        f"{sum(good for good, _ in results)} of {len(results)} lessons hold on {NEEDED:.0%} of their seeds; all of them "
-        f"once take {sum(worst for _, worst in results) / 60:.1f} minutes at most; "
+        f"{sum(good for good, _ in results)} of {len(results)} lessons hold on {NEEDED:.0%} of their seeds; "
+        f"all of them once take {sum(worst for _, worst in results) / 60:.1f} minutes at most; "
         f"{len(seeds)} seeds took {(time.monotonic() - began) / 60:.1f}"
     )
 
