@@ -169,6 +169,18 @@ def evaluate_adaptively(
     return plain, adapted
 
 
+def per_word(found: Evaluation, split: EncodedSplit, tokenizer: Tokenizer) -> tuple[float, int]:
+    """Returns the perplexity per word of the text, whatever the tokens, and the number of words in the whole `split`.
+
+    A word is what stands between white space, and each newline is one, too, the <eos> of published figures:
+    e^(all nats, with those of what `<unk>` hides / words). `found` is of the whole split.
+    """
+    text = tokenizer.decode(split.ids.tolist())
+    words = len(text.split()) + text.count("\n")
+    nats = found.bits_per_character * found.characters * math.log(2)
+    return perplexity(nats / words) if words else math.nan, words
+
+
 def _timesteps(rows: int, tokenizer: Tokenizer) -> int:
     return max(16, min(TIMESTEPS, MOST_LOGITS // (rows * tokenizer.size)))
 

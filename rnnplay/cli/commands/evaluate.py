@@ -35,6 +35,8 @@ WINDOWS = 2000
 CHARACTERS = 12_000
 """Written to count keystrokes, unless told otherwise."""
 
+MOST_DECODED = 5_000_000
+"""Tokens of a part up to which its words are counted."""
 ONE_SEQUENCE = 100_000
 """Most tokens read as one sequence, which is slow; in longer texts 8 beginnings cost under 0.001 nats per token."""
 
@@ -120,6 +122,9 @@ def command(
     With --windows every window begins with an empty context, so its first tokens are hard to predict and the loss is
     higher: compare it only with figures computed the same way.
 
+    The perplexity per word is what published figures for words are, whatever the tokens here: of all nats, divided by
+    the words between spaces, with a newline as one, too.
+
     Whatever the vocabulary has no token for is read as <unk>. Loss and perplexity count it as a word like any other;
     bits per character count 8 bits for each byte that it hides.
 
@@ -185,7 +190,7 @@ def command(
         )
 
     from rnnplay.training.checkpointing.checkpoints import load_model
-    from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows
+    from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows, per_word
     from rnnplay.training.threads.free_cores import use_free_cores
 
     use_free_cores()
@@ -214,6 +219,11 @@ def command(
             else "every line, from a zero state"
         )
     characters = round(found.characters)
+    per_words: list[tuple[str, str]] = []
+    if windows is None and tokens is None and part.tokens <= MOST_DECODED:
+        of_words, words = per_word(found, part, tokenizer)
+        measured |= {"word_perplexity": of_words, "words": words}
+        per_words = [("per word", f"{fixed(of_words, 3)} ({words:,} words between spaces, newlines counted)")]
     if warning := unknown_warning(found.unknown_fraction, f"{encoded.name}, {split}"):
         note(f"Warning: {warning}")
     if as_json:
@@ -242,6 +252,7 @@ def command(
             *([("without", f"{fixed(unadapted.loss, 4)} nats per token")] if unadapted is not None else []),
             ("loss", f"{fixed(found.loss, 4)} nats per token"),
             ("perplexity", fixed(found.perplexity, 3)),
+            *per_words,
             ("bits per character", fixed(found.bits_per_character, 4)),
         ]
     )

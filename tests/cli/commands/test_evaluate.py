@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,17 @@ def test_keystrokes_are_measured_alone(workspace: Path, words: tuple[str, ...], 
     result = rnnplay(workspace, "eval", "known", *words)
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+def test_perplexity_per_word_is_of_the_same_nats_whatever_the_tokens(workspace: Path) -> None:
+    """Of the text as it stands: nats of all tokens by its words and newlines."""
+    for run in ("known", "unknown"):
+        found = json.loads(rnnplay(workspace, "eval", run, "--json").stdout)
+        text = (workspace / "corpora" / "small.txt").read_text()
+        part = text[-found["characters"] - 2 * len(text) // 100 :]  # longer than the part: its words are about as long
+        each = len(part) / (len(part.split()) + part.count("\n"))
+        assert found["words"] == pytest.approx(found["characters"] / each, rel=0.02)
+        nats = found["bits_per_character"] * found["characters"] * math.log(2)
+        assert math.log(found["word_perplexity"]) == pytest.approx(nats / found["words"], rel=1e-3)
+        assert f"({found['words']:,} words between spaces" in rnnplay(workspace, "eval", run).stdout
+    assert "word_perplexity" not in json.loads(rnnplay(workspace, "eval", "known", "--windows", "20", "--json").stdout)
