@@ -234,7 +234,9 @@ class WritingScreen(Screen[None]):
 
     def _show_title(self) -> None:
         state = self.controller.state
-        model = f"{state.run or 'shipped model'} at step {state.model_step:,}" if state.has_model else "no model yet"
+        model = "the model is on its way" if state.model_coming else "no model yet"
+        if state.has_model:
+            model = f"{state.run or 'shipped model'} at step {state.model_step:,}"
         mark = " · not saved to a file" if self._draft.unsaved else ""
         read = reading_text(self.controller.adapted, self.controller.read)
         name, width = f"{visible_line(self._draft.name)}{mark}", self.size.width - 2
