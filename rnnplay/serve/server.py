@@ -11,36 +11,31 @@ import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
-import textual_serve
 from aiohttp import web
 from textual_serve.download_manager import DownloadManager
 
 from rnnplay.common.processors import processors
-from rnnplay.errors import RnnplayError
+from rnnplay.errors import InputError, RnnplayError
+from rnnplay.serve.page import HEADERS, STATIC, page, policy, queue_text, static_file
 from rnnplay.serve.places import Place, Places
 from rnnplay.serve.session import VISIT, Screen, VisitorService
+from rnnplay.serve.storage import full_text, taken
+from rnnplay.serve.texts import check_size, receive
 from rnnplay.serve.visitors import Visitor, Visitors
 from rnnplay.workspace import Workspace
 
 HEARTBEAT_SECONDS = 15.0
 """A browser that does not answer for that long is gone."""
 LOOK_SECONDS = 1.0
+STORAGE_SECONDS = 5.0
+"""How often a visitor's files are added up."""
 WARNED_SECONDS = 60.0
 LARGEST_MESSAGE = 1 << 22
 """Bytes of one message of a browser: a paste."""
 FOREVER = 365 * 24 * 3600
-
-STATIC = {
-    "textual.js": ("js/textual.js", "text/javascript"),
-    "xterm.css": ("css/xterm.css", "text/css"),
-    "mono.ttf": ("fonts/RobotoMono-VariableFont_wght.ttf", "font/ttf"),
-    "mono-italic.ttf": ("fonts/RobotoMono-Italic-VariableFont_wght.ttf", "font/ttf"),
-}
-"""What the page needs of textual-serve, by the name that it asks for. Nothing else is served."""
 
 log = logging.getLogger("rnnplay.serve")
 
@@ -58,6 +53,8 @@ class Settings:
     """What each of a visitor's processes may allocate."""
     models: int = 5
     """How many a visitor may have open at once, each in a process of its own."""
+    disk_mb: int = 1_000
+    """What a visitor may store."""
     idle_seconds: float = 1800.0
     public_url: str = ""
     """Its address behind a proxy, such as https://rnn.example.org; "" for the one it is bound to."""
@@ -71,6 +68,8 @@ class Visit:
         self.told_to_end = asyncio.Event()
         self.over = asyncio.Event()
         """Set once nothing of it runs any more."""
+        self.receives = False
+        """Whether a text of the visitor is on its way."""
 
     def end(self, words: str, last_words: dict[str, str]) -> None:
         """Ends the visit; the page then says `words`."""
@@ -107,6 +106,7 @@ class Server:
                 web.get("/ended", self._ended),
                 web.get("/download/{key}", self._download),
                 web.get("/static/{name}", self._static),
+                web.post("/texts", self._receive_text),
             ]
         )
         app.on_shutdown.append(self._shut_down)
@@ -133,10 +133,10 @@ class Server:
             else:
                 response = await handler(request)
         except web.HTTPException as error:
-            error.headers.update(_HEADERS)
+            error.headers.update(HEADERS)
             raise
         if not response.prepared:
-            for name, value in _HEADERS.items():
+            for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
         return response
 
@@ -164,7 +164,7 @@ class Server:
         return visitor
 
     def _check_origin(self, request: web.Request) -> None:
-        """Refuses a websocket that another site's page opens: browsers send cookies with those."""
+        """Refuses what another site's page opens or sends: browsers send cookies with it."""
         origin = urllib.parse.urlsplit(request.headers.get("Origin", "")).netloc
         own = {request.host, urllib.parse.urlsplit(self.settings.public_url).netloc} - {""}
         if origin not in own:
@@ -177,11 +177,9 @@ class Server:
         base = self.settings.public_url or f"{request.scheme}://{request.host}"
         given = urllib.parse.urlencode({"token": self.settings.token, "visitor": visitor.secret})
         nonce = secrets.token_urlsafe(16)
-        text = _template()
-        for name, value in {"NONCE": nonce, "OWN_LINK": _escaped(f"{base}/?{given}")}.items():
-            text = text.replace("{{" + name + "}}", value)
+        text = page(nonce, f"{base}/?{given}")
         response = web.Response(text=text, content_type="text/html", charset="utf-8")
-        response.headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce, host=_escaped(request.host))
+        response.headers["Content-Security-Policy"] = policy(nonce, request.host)
         self._set_cookie(response, self._visitor_cookie, visitor.secret, FOREVER)
         return response
 
@@ -191,7 +189,7 @@ class Server:
             raise web.HTTPNotFound
         path, kind = named
         headers = {"Cache-Control": "private, max-age=86400"}
-        return web.Response(body=_static_file(path), content_type=kind, headers=headers)
+        return web.Response(body=static_file(path), content_type=kind, headers=headers)
 
     async def _ended(self, request: web.Request) -> web.Response:
         """Says why the visitor's last session ended."""
@@ -210,7 +208,7 @@ class Server:
                 headers = {
                     "Content-Type": "application/octet-stream",
                     "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-                    **_HEADERS,
+                    **HEADERS,
                 }
                 response = web.StreamResponse(headers=headers)
                 await response.prepare(request)
@@ -219,6 +217,29 @@ class Server:
                 await response.write_eof()
                 return response
         raise web.HTTPNotFound
+
+    async def _receive_text(self, request: web.Request) -> web.Response:
+        """Puts a file that the visitor chose among their texts."""
+        visitor = self._visitor(request)
+        self._check_origin(request)
+        visit = self.visits.get(visitor.name)
+        if visit is None or visit.screen.service is None:
+            raise web.HTTPConflict(text="The playground is not open; open it first.")
+        if visit.receives:
+            raise web.HTTPConflict(text="Another text is on its way; wait until it is there.")
+        visit.receives = True
+        try:
+            most = self.settings.disk_mb * 1_000_000
+            room = most - await asyncio.to_thread(taken, visitor.workspace, most)
+            check_size(request.content_length or 0, room)
+            sent = request.content.iter_any()
+            path = await receive(sent, request.query.get("name", ""), visitor.workspace, room)
+        except InputError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        finally:
+            visit.receives = False
+        visit.screen.last_key = time.monotonic()
+        return web.Response(text=f"{path.name} is among your texts: choose {path.stem} as the corpus.")
 
     # --- visits ---------------------------------------------------------------------------------------------
 
@@ -307,6 +328,7 @@ class Server:
         screen = visit.screen
         ended = asyncio.create_task(service.ended())
         told = asyncio.create_task(visit.told_to_end.wait())
+        storage = asyncio.create_task(self._watch_storage(visit.visitor, service))
         ends: set[asyncio.Task[Any]] = {ended, told}
         warned = False
         try:
@@ -337,8 +359,17 @@ class Server:
                     )
                 self._last_words.setdefault(visit.visitor.name, words)
         finally:
-            ended.cancel()
-            told.cancel()
+            for task in (ended, told, storage):
+                task.cancel()
+
+    async def _watch_storage(self, visitor: Visitor, service: VisitorService) -> None:
+        """Lets training stop, with its checkpoint, for as long as the visitor has taken too much of the disk."""
+        most, full = self.settings.disk_mb * 1_000_000, False
+        while True:
+            before, full = full, await asyncio.to_thread(taken, visitor.workspace, most) > most
+            if full:
+                await service.send_meta({"type": "full", "text": full_text(most), "again": before})
+            await asyncio.sleep(STORAGE_SECONDS)
 
     async def _shut_down(self, _app: web.Application) -> None:
         """Ends all visits, each with its checkpoints."""
@@ -346,41 +377,6 @@ class Server:
         for visit in list(self.visits.values()):
             visit.end("The server was stopped. Your runs are kept, each with a checkpoint.", self._last_words)
         await asyncio.gather(*(visit.over.wait() for visit in self.visits.values()), *self._endings)
-
-
-def queue_text(position: int, places: int) -> str:
-    """What a visitor reads who waits as the `position`-th."""
-    taken = "The only place is" if places == 1 else f"All {places} places are"
-    ahead = "You are next." if position == 1 else f"{position - 1} are before you."
-    return f"{taken} taken. {ahead}\n\nThe playground opens here by itself as soon as there is a place for you."
-
-
-_POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
-    "img-src 'self' data:; connect-src 'self' ws://{host} wss://{host}; frame-ancestors 'none'; base-uri 'none'"
-)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-
-@cache
-def _template() -> str:
-    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-
-
-@cache
-def _static_file(path: str) -> bytes:
-    return (Path(textual_serve.__file__).parent / "static" / path).read_bytes()
-
-
-def _escaped(text: str) -> str:
-    import html
-
-    return html.escape(text, quote=True)
 
 
 def _number(text: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from rnnplay.serve import session
-from rnnplay.serve.server import STATIC, queue_text
+from rnnplay.serve.page import STATIC, queue_text
 from rnnplay.workspace import Workspace
 from tests.serve.conftest import TOKEN, Class, until
 from tests.support.hostile import names
@@ -25,7 +25,7 @@ Classes = Callable[..., Awaitable[Class]]
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/ws", "/ended", "/download/x", "/static/textual.js", "/static/", "/favicon.ico"]
+    "path", ["/", "/ws", "/ended", "/download/x", "/texts", "/static/textual.js", "/static/", "/favicon.ico"]
 )
 async def test_every_route_asks_for_the_token(classes: Classes, path: str) -> None:
     guest = (await classes()).guest()

@@ -52,6 +52,10 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
     help="How many a visitor may have open at once, a race's too.",
 )  # fmt: skip
 @click.option(
+    *("--disk-per-session", "disk"), default=1_000, show_default=True, type=WholeNumber(50, 10_000_000),
+    metavar="MB", help="What a visitor may store; training stops, with a checkpoint, when it is used up.",
+)  # fmt: skip
+@click.option(
     "--idle", default=30, show_default=True, type=WholeNumber(1, 1440), metavar="MINUTES",
     help="Without a key for that long, a session ends with a checkpoint.",
 )  # fmt: skip
@@ -73,6 +77,7 @@ def command(
     threads: int,
     memory: int,
     models: int,
+    disk: int,
     idle: int,
     token: str,
     public_url: str,
@@ -89,7 +94,7 @@ def command(
     workspace = session.workspace.create()
     from rnnplay.serve.server import Server, Settings
 
-    settings = Settings(token, sessions, threads, memory, models, idle * 60, public_url)
+    settings = Settings(token, sessions, threads, memory, models, disk, idle * 60, public_url)
     return asyncio.run(serve(Server(workspace, settings), host, port))
 
 

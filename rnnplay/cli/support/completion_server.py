@@ -5,6 +5,8 @@ The model is loaded once, so that an answer takes milliseconds. docs/commands.md
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -47,10 +49,6 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Also write a sample with these settings; None: no sample."""
 
 
-class _Id(msgspec.Struct):
-    id: int | str | None = None
-
-
 class CompletionServer:
     """A model, and the answers that it gives."""
 
@@ -89,7 +87,7 @@ class CompletionServer:
                 return {"id": request.id, "error": f"seconds must be 0 or more; got {request.seconds:g}."}
             return self._answered(request)
         except UNDECODABLE as error:
-            return {"id": _id(line), "error": f"This is no request: {_sentence(error)}"}
+            return {"id": _id(line), "error": f"This is no request: {_sentence(error, line)}"}
         except RnnplayError as error:
             return {"id": _id(line), "error": str(error)}
 
@@ -131,15 +129,21 @@ class CompletionServer:
 
 
 def _id(line: bytes) -> int | str | None:
+    """The id of a request that is not valid, so that the other program knows which one it was."""
     try:
-        return msgspec.json.decode(line, type=_Id).id
-    except UNDECODABLE:
+        # Python's own reads what msgspec refuses whole, such as the half of a surrogate pair that an editor sent.
+        found = json.loads(line)["id"]
+        found.encode() if isinstance(found, str) else None
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, line: bytes) -> str:
     if isinstance(error, RecursionError):
         return "It is nested too deeply."
     if isinstance(error, UnicodeDecodeError):
         return "It is not UTF-8."
+    if "surrogate" in str(error) or ("truncated" in str(error) and re.search(rb"\\u[dD][89abAB]", line)):
+        return "It has one half of a surrogate pair, which is no character."
     return str(error).replace("`", "").rstrip(".") + "."

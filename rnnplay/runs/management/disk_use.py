@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def disk_use(folder: Path, stopped: Callable[[], bool] = lambda: False) -> int:
+def disk_use(folder: Path, stopped: Callable[[], bool] = lambda: False, linked: bool = True) -> int:
     """Returns the bytes of all files below `folder`, links not followed; what cannot be read counts 0.
 
-    Ends early, with what was counted so far, once `stopped` returns true.
+    Ends early, with what was counted so far, once `stopped` returns true. Unless `linked`, files that have another name
+    somewhere are left out.
     """
     total = 0
     waiting = [os.fspath(folder)]
@@ -22,7 +23,8 @@ def disk_use(folder: Path, stopped: Callable[[], bool] = lambda: False) -> int:
                         if entry.is_dir(follow_symlinks=False):
                             waiting.append(entry.path)
                         else:
-                            total += entry.stat(follow_symlinks=False).st_size
+                            found = entry.stat(follow_symlinks=False)
+                            total += found.st_size if linked or found.st_nlink == 1 else 0
                     except OSError:
                         continue
         except OSError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -50,7 +50,12 @@ class SetupPane(Vertical):
         self._read_corpora()
         self.set_timer(COUNTED_SECONDS, self._begin_counting)
 
-    @work(thread=True)
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Offers texts that were added meanwhile, by another program or through the browser."""
+        if event.widget.id == "knob-corpus":
+            self._read_corpora()
+
+    @work(thread=True, exclusive=True, group="corpora")
     def _read_corpora(self) -> None:
         from rnnplay.text.corpora.catalogue import list_corpora
 

@@ -102,6 +102,8 @@ class BrowserDriver(BoundedDriver, WebDriver):
                 self.send_message(events.Resize(Size(*size), Size(*size)))
             case "say":
                 self._loop.call_soon_threadsafe(self._say, str(payload["text"]))
+            case "full":
+                self._loop.call_soon_threadsafe(self._stop, str(payload["text"]), bool(payload["again"]))
             case _:
                 super().on_meta(packet_type, payload)
 
@@ -112,6 +114,15 @@ class BrowserDriver(BoundedDriver, WebDriver):
     def _leave(self, number: int) -> None:
         app: Any = self._app  # ours
         app.leave_by_signal(number)
+
+    def _stop(self, text: str, again: bool) -> None:
+        """Ends all runs under way with a checkpoint; says why, unless it was said and there is none."""
+        app: Any = self._app  # ours
+        running = app.controllers.running
+        for controller in running:
+            controller.stop()
+        if running or not again:
+            self._say(text)
 
     def _say(self, text: str) -> None:
         self._app.notify(text, severity="warning", timeout=30, markup=False)

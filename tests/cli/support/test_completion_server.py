@@ -66,7 +66,9 @@ def test_a_sample_is_written_where_settings_are_given(server: CompletionServer) 
         (b'{"id": 3, "text": "a", "bars": -1}', 3, "bars must be from 0 to 1,000; got -1."),
         (b'{"id": 3, "text": "a", "sampling": {"top_p": 7}}', 3, "top_p must be a number above 0, at most 1; got 7."),
         (b'{"text": "\xff"}', None, "This is no request: "),
-        (b'{"text": "half of a character: \\ud83d"}', None, "This is no request: "),
+        (b'{"id": 3, "text": "half of a character: \\ud83d"}', 3, "It has one half of a surrogate pair"),
+        (b'{"id": "\\ud83d", "text": "a"}', None, "It has one half of a surrogate pair"),
+        (b'{"id": true, "text": "a"}', None, "got bool"),
         (b"[" * 5000, None, "This is no request: "),
     ],
 )

@@ -38,7 +38,7 @@ class Served:
         app: Any = SimpleNamespace(
             _post_message=self._post, post_message=self.events.append, _message_queue=queue,
             keyboard=SimpleNamespace(waiting=0), leave_by_signal=self.left.append, debug=False,
-            notify=lambda text, **_: self.notices.append(text),
+            notify=lambda text, **_: self.notices.append(text), controllers=SimpleNamespace(running=[]),
         )  # fmt: skip
         self.driver = BrowserDriver(app)
         self.driver.process_message = self.events.append  # type: ignore[method-assign,assignment]
@@ -98,6 +98,20 @@ async def test_any_size_can_be_laid_out(
     await served.until_it_has_ended()
     (resized,) = [event for event in served.events if isinstance(event, events.Resize)]
     assert tuple(resized.size) == laid_out
+
+
+async def test_told_that_the_disk_is_full_it_stops_what_trains_and_says_so(served: Served) -> None:
+    stopped: list[str] = []
+
+    def stop() -> None:
+        stopped.append("with a checkpoint")
+        served.driver._app.controllers.running = []  # type: ignore[attr-defined]
+
+    served.driver._app.controllers.running = [SimpleNamespace(stop=stop)]  # type: ignore[attr-defined]
+    for again in (False, True):  # the second time nothing trains, and it was said
+        served.send(b"M", json.dumps({"type": "full", "text": "used up", "again": again}).encode())
+    await served.until_it_has_ended()
+    assert (stopped, served.notices) == (["with a checkpoint"], ["used up"])
 
 
 async def test_told_to_quit_it_closes_its_engines(served: Served) -> None:
