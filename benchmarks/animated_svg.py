@@ -5,6 +5,7 @@ Its frames stand below each other on a strip, which moves; a row that looks the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -16,9 +17,8 @@ from textual.strip import Strip
 from benchmarks.cells_svg import HEIGHT, MARGIN, TITLE, WIDTH, drawn, framed
 from tests.support.terminal import without_queries
 
-BACKGROUND = "#16161e"
-STILL_SECONDS = 0.9
-"""Between two frames while only charts move; a frame for each key that is typed."""
+STILL_SECONDS, TYPED_SECONDS = 1.0, 0.1
+"""Between two frames while only charts move, and while something is typed."""
 LAST_SECONDS = 3.0
 """How long the last frame stays."""
 
@@ -36,10 +36,13 @@ def frames(events: Iterable[tuple[float, str]], columns: int, rows: int) -> list
         screen_now = [tuple(screen.buffer[y][x] for x in range(columns)) for y in range(rows)]
         if not any(cell.data.strip() for row in screen_now for cell in row):
             continue
-        if found and at - found[-1][0] < STILL_SECONDS and _typed(screen_now) == _typed(found[-1][1]):
+        typed = found and _typed(screen_now) != _typed(found[-1][1])
+        if found and at - found[-1][0] < (TYPED_SECONDS if typed else STILL_SECONDS):
             continue
         if not found or screen_now != found[-1][1]:
             found.append((at, screen_now))
+    if found and screen_now != found[-1][1]:
+        found.append((at, screen_now))
     return found
 
 
@@ -51,13 +54,15 @@ def _typed(screen: list[Row]) -> list[Row]:
 def animated(frames: list[Frame], columns: int, rows: int, title: str) -> str:
     """Draws the frames in a window with a title, in a loop."""
     began, length = frames[0][0], frames[-1][0] - frames[0][0] + LAST_SECONDS
+    colours = Counter(cell.bg for _, screen in frames for row in screen for cell in row)
+    background = _colour(colours.most_common(1)[0][0]) or "#16161e"
     drawings: dict[str, str] = {}
     strip: list[str] = []
     height = rows * HEIGHT
     for number, (_, screen) in enumerate(frames):
         uses = []
         for y, row in enumerate(screen):
-            drawing = "".join(drawn([_strip(row)], BACKGROUND))
+            drawing = "".join(drawn([_strip(row)], background))
             if drawing:
                 name = drawings.setdefault(drawing, f"r{len(drawings)}")
                 uses.append(f'<use href="#{name}" y="{y * HEIGHT}"/>')
@@ -67,7 +72,10 @@ def animated(frames: list[Frame], columns: int, rows: int, title: str) -> str:
         for number, (at, _) in enumerate(frames)
     )
     body = [
-        f"<style>#strip{{animation:play {length:.1f}s step-end infinite}}@keyframes play{{{steps}}}</style>",
+        f"<style>#strip{{animation:play {length:.1f}s step-end infinite}}@keyframes play{{{steps}}}",
+        # Whoever asks for less motion sees the last frame.
+        "@media(prefers-reduced-motion:reduce){#strip{animation:none;"
+        f"transform:translateY({-(len(frames) - 1) * height}px)}}}}</style>",
         "<defs>",
         *(f'<g id="{name}">{drawing}</g>' for drawing, name in drawings.items()),
         "</defs>",
@@ -75,7 +83,7 @@ def animated(frames: list[Frame], columns: int, rows: int, title: str) -> str:
         *strip,
         "</g></svg>",
     ]
-    return framed(body, columns, rows, title, BACKGROUND)
+    return framed(body, columns, rows, title, background)
 
 
 def _strip(row: Row) -> Strip:

@@ -58,7 +58,7 @@ def drawn(strips: Iterable[Strip], background: str) -> list[str]:
     fills: dict[str, list[str]] = defaultdict(list)
     lines: dict[str, list[str]] = defaultdict(list)
     dots: dict[str, list[str]] = defaultdict(list)
-    backs: list[str] = []
+    backs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)  # where each begins, ends, and its top
     texts: list[str] = []
     for row, strip in enumerate(strips):
         column, y = 0, row * HEIGHT
@@ -68,17 +68,24 @@ def drawn(strips: Iterable[Strip], background: str) -> list[str]:
             front, back = colours(style or Style(), background)
             width, x = cell_len(text), column * WIDTH
             if back != background:
-                backs.append(f'<rect x="{x}" y="{y}" width="{width * WIDTH}" height="{HEIGHT}" fill="{back}"/>')
+                if not backs[back] or backs[back][-1][1:] != (x, y):
+                    backs[back].append((x, x, y))
+                backs[back][-1] = (backs[back][-1][0], x + width * WIDTH, y)
             for start, word in words(text):
                 texts.append(written(word, x + cell_len(text[:start]) * WIDTH, y, front, style or Style()))
-            for character in text:
+            for run in re.findall(r"─+|━+|.", text):
+                if run[0] in "─━":
+                    lines[front].append(f"M{x} {y + HEIGHT / 2}h{len(run) * WIDTH}")
                 for shapes, shape in ((fills, filled), (lines, stroked), (dots, dotted)):
-                    if path := shape(character, x, y):
+                    if run[0] not in "─━" and (path := shape(run, x, y)):
                         shapes[front].append(path)
-                x += WIDTH * cell_len(character)
+                x += WIDTH * cell_len(run)
             column += width
     return [
-        *backs,
+        *(
+            f'<path fill="{colour}" d="{"".join(f"M{x} {y}H{end}v{HEIGHT}H{x}z" for x, end, y in shapes)}"/>'
+            for colour, shapes in backs.items()
+        ),
         *(f'<path fill="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in fills.items()),
         *(f'<path fill="none" stroke="{colour}" d="{"".join(shapes)}"/>' for colour, shapes in lines.items()),
         *(
@@ -106,7 +113,7 @@ def dotted(character: str, x: float, y: float) -> str:
     if not 0x2800 < code <= 0x28FF:
         return ""
     places = ((x + 2 + across * WIDTH / 2, y + 2 + down * HEIGHT / 4) for across, down in braille(code))
-    return "".join(f"M{left:.4g} {top:.4g}h0" for left, top in places)
+    return "".join(f"M{round(left)} {round(top)}h0" for left, top in places)
 
 
 def braille(code: int) -> Iterator[tuple[int, int]]:
@@ -135,6 +142,8 @@ def stroked(character: str, x: float, y: float) -> str:
         return f"M{middle} {end}V{centre + 4 * down}Q{middle} {centre} {edge} {centre}"
     if character in "╌┄":
         return f"M{x + 1} {centre}h2.5m2 0h2"
+    if character == "│":
+        return f"M{middle} {y}v{HEIGHT}"
     arms = {"l": f"M{x} {centre}H{middle}", "r": f"M{middle} {centre}H{right}"}
     arms |= {"u": f"M{middle} {y}V{centre}", "d": f"M{middle} {centre}V{bottom}"}
     return "".join(arms[arm] for arm in ARMS.get(character, ""))
@@ -143,7 +152,7 @@ def stroked(character: str, x: float, y: float) -> str:
 def words(text: str) -> Iterator[tuple[int, str]]:
     """Yields the runs of `text` that are written as letters, and where they start."""
     kept = "".join(" " if filled(character, 0, 0) or stroked(character, 0, 0) else character for character in text)
-    for match in re.finditer(r"[^ \u2800-\u28ff]+", kept):
+    for match in re.finditer(r"[^ \u2800-\u28ff]+(?: [^ \u2800-\u28ff]+)*", kept):
         yield match.start(), match[0]
 
 

@@ -1,6 +1,6 @@
 """Records the demo: half a minute of rnnplay in a terminal, as a cast for asciinema and as an animated SVG.
 
-    python -m benchmarks.demo [--cast docs/demo.cast] [--svg docs/demo.svg] [--from-cast]
+    python -m benchmarks.demo [--cast build/demo.cast] [--svg docs/demo.svg] [--from-cast]
 
 The program is the real one, in a pseudo-terminal; keys are sent when the screen shows what they wait for. Starting and
 learning are played faster than they were. With --from-cast nothing is recorded, and only the SVG is made of an
@@ -87,7 +87,7 @@ def ghost_after(typed: str) -> Callable[[str], bool]:
     return lambda text: re.search(rf"› .*{typed}\w+", text) is not None
 
 
-UP, ENTER, TAB, ESCAPE, RIGHT, LEFT = "\x1b[A", "\r", "\t", "\x1b", "\x1b[C", "\x1b[D"
+UP, ENTER, TAB, ESCAPE, RIGHT, LEFT, WORD = "\x1b[A", "\r", "\t", "\x1b", "\x1b[C", "\x1b[D", "\x1b[1;5C"
 
 
 def record(workspace: Path) -> list[Event]:
@@ -106,15 +106,15 @@ def record(workspace: Path) -> list[Event]:
             terminal.watch(0.6)
             terminal.press(key)
         terminal.press("t")
-        terminal.until(loss_below(1.6), 12)
+        terminal.until(loss_below(1.6), 9)
         for _ in range(3):
             terminal.press("-")
             terminal.watch(0.4)
-        terminal.until(loss_below(1.15), 6)
+        terminal.until(loss_below(1.15), 5)
         terminal.press("g", *"Once upon a ti")
         terminal.until(ghost_after("Once upon a ti"), 1.5)
         terminal.watch(1.0)
-        terminal.press(TAB, *"there was a lit")
+        terminal.press(WORD, *" there was a lit")
         terminal.until(ghost_after("there was a lit"), 1.5)
         terminal.watch(1.0)
         terminal.press(TAB)
@@ -142,11 +142,12 @@ def read_cast(path: Path) -> list[Event]:
 
 def main() -> None:
     parser = options_of("benchmarks.demo", __doc__)
-    parser.add_argument("--cast", type=Path, default=Path("docs/demo.cast"))
+    parser.add_argument("--cast", type=Path, default=Path("build/demo.cast"))
     parser.add_argument("--svg", type=Path, default=Path("docs/demo.svg"))
     parser.add_argument("--from-cast", action="store_true", help="record nothing, draw the cast that is there")
     options = parser.parse_args()
     if not options.from_cast:
+        options.cast.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             write_cast(record(Path(folder)), options.cast)
     events = read_cast(options.cast)

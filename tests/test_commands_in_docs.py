@@ -168,3 +168,11 @@ def test_what_is_left_out_is_in_the_docs_and_tested_elsewhere() -> None:
     for pattern, where in ELSEWHERE.items():
         assert any(re.fullmatch(pattern, line) for line in lines), pattern
         assert (ROOT / where).exists(), where
+
+
+def test_the_files_of_a_run_are_in_their_page(template: Path) -> None:
+    """Whatever a training leaves on disk, docs/run-folder.md says what it is."""
+    page = (ROOT / "docs" / "run-folder.md").read_text(encoding="utf-8")
+    names = {re.sub(r"\d{9}$", "", path.name) for path in (template / "checkpoints" / "first").rglob("*")}
+    assert {"run.json", "weights.safetensors", "step-"} <= names
+    assert {name for name in names if name not in page} == set()
