@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from textual.binding import BindingsMap
+from textual.binding import Binding, BindingsMap
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 
 import rnnplay.tui
@@ -22,6 +24,7 @@ from rnnplay.tui.keys.declarations import declared, table_text
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
+from rnnplay.tui.textual_patches.key_chain import install_keymap
 from tests.tui.stage import Stage, footer_keys, until
 
 
@@ -127,6 +130,53 @@ async def test_the_interface_works_with_every_binding_changed(stage: Stage) -> N
         await press(pilot, "everywhere.help-typing")
         await until(pilot, lambda: bool(stage.playground.query("HelpPane")))
         assert key_name("everywhere.back") == keys["everywhere.back"]
+
+
+@pytest.mark.parametrize("opened", ["", "i 3", "i 8", "l", "o", "R", "W", "g", "f9"])
+async def test_each_new_key_acts_and_no_old_one_does(
+    stage: Stage, opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On each screen and view: whatever is bound there is run by its new key, and its default key runs nothing.
+
+    On a dialog only those keys of the application work that have priority.
+    """
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.train(pilot)
+        await pilot.press(*opened.split())
+        await until(pilot, lambda: app.focused is not None or not app.screen.focus_chain)
+        write(toml(everything_changed()))
+        assert install_keymap() == []
+        ran: list[str] = []
+
+        async def note(action: Any, *_: object) -> bool:
+            ran.append(action)
+            return True
+
+        monkeypatch.setattr(app, "run_action", note)
+        nodes = (app.focused or app.screen).ancestors_with_self
+        dialog = app.screen.is_modal
+        here = [one for node in nodes for one in own_of(node) if node is not app or one.priority or not dialog]
+        assert len(here) > 5
+        actions: dict[str, set[str]] = {}
+        for one in here:
+            actions.setdefault(one.id or "", set()).add(one.action)
+        for name, wanted in actions.items():
+            (key,) = keymap.changed()[name]
+            ran.clear()
+            assert await app._check_bindings(key, priority=True) or await app._check_bindings(key), name
+            assert ran[0] in wanted, name
+        ran.clear()
+        for key in {parse_key(key) for one in here for key in one.key.split(",")}:
+            await app._check_bindings(key, priority=True)
+            await app._check_bindings(key)
+        assert not set(ran) & set().union(*actions.values())
+
+
+def own_of(node: DOMNode) -> list[Binding]:
+    """What rnnplay binds on a node, with what its classes inherit from one another."""
+    kinds = [one for one in type(node).__mro__ if one.__module__.startswith("rnnplay.") and issubclass(one, DOMNode)]
+    return [binding for kind in kinds for binding in own_bindings(kind)]
 
 
 async def test_a_command_moved_from_a_letter_to_a_combination_works_while_text_is_typed(stage: Stage) -> None:
