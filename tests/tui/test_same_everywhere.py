@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import pkgutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +13,13 @@ import pytest
 from textual.app import App, SystemCommand
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input
+from textual.widget import Widget
+from textual.widgets import DataTable, Input, TextArea
 
+import rnnplay.tui
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Candidate, WordCandidate
+from rnnplay.tui.keymap import node_classes
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.runs.run_list import RunList
@@ -276,3 +281,20 @@ async def test_a_click_on_a_token_takes_it_into_the_prompt(stage: Stage, width: 
         await pilot.click(NextBars, offset=(1, 1) if bars_shown else (rows[0].index("a 62%"), 0))
         await until(pilot, lambda: stage.prompt.text == "Oe a")
         assert math.isclose(sum(one.probability for one in bars._next), 0.95)
+
+
+def test_what_is_selected_is_text() -> None:
+    """What draws its rows itself has no text for Textual, which would copy the widget's name in its place."""
+    for module in pkgutil.walk_packages(rnnplay.tui.__path__, "rnnplay.tui."):
+        if "textual_patches" not in module.name:
+            importlib.import_module(module.name)
+    drawn = {
+        one
+        for one in node_classes()
+        if one.__module__.startswith("rnnplay.") and {"render_line", "render_lines"} & set(vars(one))
+    }
+    assert len(drawn) > 8
+    for one in drawn:
+        assert issubclass(one, Widget)
+        own = "get_selection" in vars(one) or issubclass(one, Input | TextArea)
+        assert own or not one.ALLOW_SELECT, f"{one.__name__} is to set ALLOW_SELECT, or to have get_selection"

@@ -42,6 +42,7 @@ class Chart(Widget, can_focus=True):
     Append to the histories, then call `refresh_data`, at most ten times a second.
     """
 
+    ALLOW_SELECT = False
     HELP = """\
 ### Chart
 Raw values are faint, the moving average stands over them. `✕` marks steps whose value was NaN or infinite.

@@ -59,6 +59,7 @@ class Spark(Widget):
     squeezed: there is one per cell.
     """
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "spark--label",
         "spark--bar",

@@ -39,6 +39,7 @@ FOOT = 1
 class HeatMap(Widget, can_focus=True):
     """Draws a GateMap with units as rows and timesteps as columns."""
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "heat-map--positive",
         "heat-map--negative",

@@ -45,6 +45,7 @@ class Place(NamedTuple):
 class TokenText(Widget, can_focus=True):
     """Tokens, each with a level (shades.level); -1 for those without one."""
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "token-text--shade",
         "token-text--block",

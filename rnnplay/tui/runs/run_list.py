@@ -28,6 +28,7 @@ MARK = 2
 class RunList(ScrollView, can_focus=True):
     """Draws the rows of a RunBrowser below a header that stays; moves a cursor."""
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "run-list--header",
         "run-list--sorted",

@@ -20,6 +20,7 @@ _CSS = Path(chart.__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 class PlotView(Widget):
     """Draws a plot; repainted when it gets another one."""
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_strips.COMPONENTS, *TOKENS)}
     DEFAULT_CSS = _CSS.replace("Chart {", "PlotView {", 1) + look_css("PlotView")
 
