@@ -58,6 +58,11 @@ class StopSignals:
     ) -> None:
         self._restore()
 
+    def ignore(self, number: int) -> None:
+        """Ignores a signal from now on, after the block as well, unless one has been received already."""
+        if self._former.pop(number, None) is not None:
+            signal.signal(number, signal.SIG_IGN)
+
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.asked = True
         self._restore()

@@ -231,3 +231,20 @@ def test_an_ignored_signal_stays_ignored() -> None:
             assert not stop.asked
     finally:
         signal.signal(signal.SIGHUP, former)
+
+
+def test_a_signal_that_is_ignored_from_now_on_is_so_after_the_block() -> None:
+    """torchrun's, which would end a process before it has said that the others are lost; unless it came first."""
+    former = signal.getsignal(signal.SIGTERM)
+    try:
+        with StopSignals() as stop:
+            stop.ignore(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        assert not stop.asked
+        signal.signal(signal.SIGTERM, former)
+        with StopSignals() as stop:
+            signal.raise_signal(signal.SIGTERM)
+            stop.ignore(signal.SIGTERM)
+        assert stop.asked and signal.getsignal(signal.SIGTERM) is former
+    finally:
+        signal.signal(signal.SIGTERM, former)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from rnnplay.cli.support.reporters import Reporter
 from rnnplay.common.limits import reason
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
+from rnnplay.errors import LostProcessError
 from rnnplay.runs.launch import BY_ITSELF, Launch
 from rnnplay.runs.metrics.records import Finished, Record, Validation
 
@@ -89,11 +91,20 @@ class Foreground:
         """Trains until the length is reached, a signal asks for a stop, or the reporter's reader is gone."""
         finished = None
         with self.stop:
-            while finished is None:
-                if self.stop.asked or self.reporter.closed or (self._group is not None and self._group.asked_to_stop):
-                    return trainer.finish("stopped")
-                finished = trainer.advance()
-                self._poll()
+            try:
+                while finished is None:
+                    if (
+                        self.stop.asked
+                        or self.reporter.closed
+                        or (self._group is not None and self._group.asked_to_stop)
+                    ):
+                        return trainer.finish("stopped")
+                    finished = trainer.advance()
+                    self._poll()
+            except LostProcessError:
+                # torchrun ends this process by SIGTERM now, perhaps before it has said why it ends by itself.
+                self.stop.ignore(signal.SIGTERM)
+                raise
         return finished
 
     def close(self) -> None:
