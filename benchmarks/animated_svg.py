@@ -34,8 +34,8 @@ def frames(events: Iterable[tuple[float, str]], columns: int, rows: int) -> list
     for at, text in events:
         stream.feed(without_queries(text.encode()))
         screen_now = [tuple(screen.buffer[y][x] for x in range(columns)) for y in range(rows)]
-        if not any(cell.data.strip() for row in screen_now for cell in row):
-            continue
+        if not found and not any(cell.data.strip() for cell in screen_now[-1]):
+            continue  # the first screen is still being drawn
         typed = found and _typed(screen_now) != _typed(found[-1][1])
         if found and at - found[-1][0] < (TYPED_SECONDS if typed else STILL_SECONDS):
             continue

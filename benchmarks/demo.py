@@ -110,7 +110,7 @@ def record(workspace: Path) -> list[Event]:
         for _ in range(3):
             terminal.press("-")
             terminal.watch(0.4)
-        terminal.until(loss_below(1.15), 5)
+        terminal.until(loss_below(1.2), 5)
         terminal.press("g", *"Once upon a ti")
         terminal.until(ghost_after("Once upon a ti"), 1.5)
         terminal.watch(1.0)
@@ -121,10 +121,7 @@ def record(workspace: Path) -> list[Event]:
         terminal.watch(0.5)
         terminal.press(ENTER)
         terminal.watch(5.0)
-        events = list(terminal.events)
-        terminal.press(ESCAPE, ESCAPE, "x")
-        terminal.until(lambda text: "training" not in text, 5.0)
-        return [(round(at, 3), text) for at, text in events]
+        return [(round(at, 3), text) for at, text in terminal.events]
 
 
 def write_cast(events: list[Event], path: Path) -> None:
