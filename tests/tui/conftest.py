@@ -75,6 +75,9 @@ def stage(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Nothing of the app is run yet; `stage.open()` makes it."""
     # The count of parameters comes from a thread, some time after the start.
     monkeypatch.setattr("rnnplay.tui.setup.setup_pane.COUNTED_SECONDS", 1e9)
+    # A prompt is asked for again after a second, which a test may take on a busy machine, or not.
+    monkeypatch.setattr("rnnplay.tui.screens.playground.run_display.ASK_AGAIN_SECONDS", 1e9)
+    monkeypatch.setattr("rnnplay.tui.screens.writing.screen.ASK_AGAIN_SECONDS", 1e9)
     # How many cores a race shares is said on its screen.
     monkeypatch.setattr("rnnplay.tui.screens.race.dialog.physical_cores", lambda: 2)
     made = Stage(workspace)

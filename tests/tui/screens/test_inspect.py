@@ -244,7 +244,7 @@ async def test_the_covered_playground_asks_nothing_and_catches_up(stage: Stage) 
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await look(stage, pilot)
-        stage.playground._display._asked_at = 0.0
+        stage.playground._display._asked_at = -math.inf
         stage.engine.sent.clear()
         await stage.say(pilot, progress(falling(50, first=21)))
         assert not stage.engine.of(messages.Complete)
