@@ -31,8 +31,11 @@ def stylesheets_parsed_once() -> None:
     Stylesheet._parse_rules = parse_once  # type: ignore[method-assign, assignment]
 
 
-WINDOW_SECONDS = 0.005
-"""An app is idle if it has nothing to do for this long; Textual takes 0.02, after every key twice."""
+WINDOW_SECONDS = 0.018
+"""An app is idle if it has nothing to do for this long: a little more than a frame, in which it lays out and paints.
+
+Textual takes 0.02 twice, as it counts what the key itself took, and all that again after every key.
+"""
 BUSY_SECONDS = 0.001
 """Processor time of all threads within a window, from which on the app is not idle."""
 
