@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnplay.tui.textual_patches.quiet_mount import mount_quietly, remove_quietly
+from rnnplay.tui.widgets.text import translation_of
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 """In the order in which they are given out: those under the fingers first."""
@@ -93,7 +94,7 @@ class Jump:
         if found:
             await mount_quietly(self._screen, self._shown)
         else:
-            self._app.notify("There is nothing else here that can have the focus.")
+            self._app.notify(translation_of(self._app)("There is nothing else here that can have the focus."))
 
     async def end(self) -> None:
         """Takes the labels away."""

@@ -89,7 +89,7 @@ class PredictionsView(InspectView):
             return
         one = self._found.tokens[index]
         width = self.query_one("#distribution").size.width
-        self.query_one("#prediction-reading", Lines).show(reading_rows(index, one))
+        self.query_one("#prediction-reading", Lines).show(self.told(reading_rows(index, one)))
         self.query_one("#prediction-bars", Lines).show(candidate_rows(one.top, width, one.token))
 
     def on_resize(self) -> None:

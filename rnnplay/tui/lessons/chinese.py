@@ -36,6 +36,7 @@ CHINESE = {
     "Help": "帮助",
     "Quit": "退出",
     "Jump": "跳转",
+    "There is nothing else here that can have the focus.": "这里没有别的地方可以跳转。",
     "Leave": "离开",
     "Back": "返回",
     "Open": "打开",

@@ -87,6 +87,7 @@ VIEW_WORDS = {
     "A plain RNN has no gates; clamp its hidden units.": "普通 RNN 没有门；可以固定它的隐藏单元。",
     "the gradient is 0, or not finite": "梯度为 0，或不是有限的数",
     "the last": "最后一个",
+    "start": "开始时",
 }
 
 VIEW_SENTENCES = {
@@ -96,6 +97,9 @@ VIEW_SENTENCES = {
     "not by {}": "到 {} 仍未降到",
     "Accuracy by distance: {}": "按距离的正确率：{}",
     "faint: 95% interval  step {}": "浅色：95% 区间  第 {} 步",
+    "token {}": "第 {} 个字符",
+    "rank {}": "排名 {}",
+    "surprisal {} nats": "意外程度 {} 奈特",
     "{} token": "{} 个字符",
     "{} tokens": "{} 个字符",
     "loss {} nats per token": "损失 {} 奈特每字符",
@@ -112,7 +116,7 @@ VIEW_SENTENCES = {
     "above 0.9: {}": "高于 0.9：{}",
     "|value| below 0.1: {}": "|值| 低于 0.1：{}",
     "unit {} after token {} (": "单元 {}，第 {} 个字符（",
-    "): ": "）之后：",
+    "):": "）之后：",
     "after token {} ({}) it expects": "第 {} 个字符（{}）之后，预期",
     "fraction of {} in all": "在总和 {} 中的比例",
     "{} back": "前 {} 个",
