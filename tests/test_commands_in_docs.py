@@ -55,8 +55,8 @@ NAMES = {
 }
 """What stands in the docs for something of the user's, and what the test has for it."""
 ELSEWHERE = {
-    r"rnnplay( --.*)?|rnnplay watch (RUN|first|big|night).*": "tests/e2e",
-    r"rnnplay watch first --wait --json": "tests/cli/commands/test_watch.py",
+    r"rnnplay( --.*)?": "tests/e2e/test_terminal.py",
+    r"rnnplay watch (RUN|first|big|night).*": "tests/cli/commands/test_watch.py",
     r"rnnplay serve\b.*": "tests/cli/commands/test_serve.py",
     r"rnnplay train --torchrun .*": "tests/cli/commands/test_torchrun.py",
     r"rnnplay lessons run .*": "tests/cli/commands/test_lessons.py",
@@ -64,7 +64,7 @@ ELSEWHERE = {
     r"rnnplay race --from .*": "tests/cli/commands/test_race.py",
     r"rnnplay sweep --study NAME": "tests/cli/commands/test_sweep.py",
     r"rnnplay sweep --vary KNOB=VALUES": "tests/cli/commands/test_sweep.py",
-    r"rnnplay corpora fetch (text8|https://…)": "tests/cli/commands/test_corpora.py",
+    r"rnnplay corpora fetch (text8|https://…)": "tests/cli/test_suggestions.py",
     r"rnnplay eval RUN --by-distance": "tests/cli/commands/test_evaluate.py",
     r"rnnplay train --tensorboard DIR": "tests/cli/commands/test_export.py",
     r"rnnplay train --corpus -": "tests/cli/support/test_text_input.py",
@@ -167,7 +167,10 @@ def test_what_is_left_out_is_in_the_docs_and_tested_elsewhere() -> None:
     lines = set(command_lines())
     for pattern, where in ELSEWHERE.items():
         assert any(re.fullmatch(pattern, line) for line in lines), pattern
-        assert (ROOT / where).exists(), where
+        command = re.findall(r"^rnnplay ([a-z]+)|$", pattern)[0] or "rnnplay"
+        options = re.findall(r"--[a-z-]+", pattern)
+        text = (ROOT / where).read_text(encoding="utf-8")
+        assert all(word in text for word in (command, *options)), (pattern, where)
 
 
 def test_the_files_of_a_run_are_in_their_page(template: Path) -> None:
