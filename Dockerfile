@@ -1,4 +1,4 @@
-# rnnplay on a CPU, with `rnnplay serve`: docs/platforms.md says how to build, run and keep the workspace.
+# rnnplay on a CPU, with what `rnnplay serve` needs. How to build and run it: docs/platforms.md.
 FROM python:3.13-slim AS build
 COPY constraints.txt pyproject.toml README.md LICENSE /src/
 COPY rnnplay /src/rnnplay

@@ -161,11 +161,12 @@ def charts(options: Options) -> Iterator[Line]:
 def startup(options: Options) -> Iterator[Line]:
     """Measures how long a user waits."""
     from benchmarks.startup import first_paint_and_loss
+    from tests.support.terminal import rnnplay_command
 
     times = []
     for _ in range(2 if options.quick else 6):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            times.append(first_paint_and_loss(Path(folder)))
+            times.append(first_paint_and_loss(rnnplay_command(), Path(folder)))
     paint, _, loss = (statistics.median(column) for column in zip(*times[1:], strict=True))  # the first one compiles
     yield Line("start", "first paint", paint, "s", "≤ 0.5")
     yield Line("start", "launch to first loss", loss, "s", "≤ 5")

@@ -136,7 +136,8 @@ class _Gate:
             **dict.fromkeys(_CHANGES, self._one),
             **dict.fromkeys(_NETWORK, self._refuse_network),
             **dict.fromkeys(_PROGRAMS, self._refuse_program),
-            "subprocess.Popen": self._start,
+            # From Python 3.13 on, subprocess may start a process by the latter.
+            **dict.fromkeys(("subprocess.Popen", "os.posix_spawn"), self._start),
         }
 
     def __call__(self, event: str, given: tuple[Any, ...]) -> None:
@@ -181,9 +182,11 @@ class _Gate:
     @staticmethod
     def _start(given: tuple[Any, ...]) -> None:
         """Allows rnnplay's own processes: engines, exports, tests of learning rates."""
+        program = os.fsdecode(given[0])
         arguments = [os.fsdecode(one) for one in given[1]] if isinstance(given[1], list | tuple) else [str(given[1])]
-        if arguments[:2] != [sys.executable, "-m"] or arguments[2].partition(".")[0] != "rnnplay":
-            raise PermissionError(errno.EACCES, "No other program can be started from here", _shown(arguments[0]))
+        own = program == sys.executable and arguments[:2] == [sys.executable, "-m"]
+        if not own or arguments[2].partition(".")[0] != "rnnplay":
+            raise PermissionError(errno.EACCES, "No other program can be started from here", _shown(program))
 
 
 _CHANGES = (
@@ -194,4 +197,4 @@ _NETWORK = (
     *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
     *("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"),
 )
-_PROGRAMS = ("os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.startfile", "os.forkpty", "pty.spawn")
+_PROGRAMS = ("os.exec", "os.spawn", "os.system", "os.startfile", "os.forkpty", "pty.spawn")

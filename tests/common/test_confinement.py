@@ -195,6 +195,8 @@ for name in sys.argv[1:]:
         "os.system('true')",
         "os.execv('/bin/true', ['true'])",
         "os.posix_spawn('/bin/true', ['true'], {})",
+        "os.posix_spawn('/bin/true', [sys.executable, '-m', 'rnnplay'], {})",
+        "subprocess.run([sys.executable, '-m', 'rnnplay'], executable='/bin/true')",
         "os.chdir('/')",
         "os.truncate(OUTSIDE, 0)",
         "os.remove(OUTSIDE)",
