@@ -189,6 +189,7 @@ async def test_each_key_is_told_and_lays_nothing_out(monkeypatch: pytest.MonkeyP
         await pilot.press("x")
         app.pane.show_completion("x", completion("ab", ("a", 0.9)))
         await pilot.pause()
+        await pilot.pause()  # a layout at the end of the first may ask for another
         layouts: list[int] = []
         painted: list[str] = []
         monkeypatch.setattr(app.screen, "_refresh_layout", lambda *a, **k: layouts.append(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import shutil
 import threading
 from typing import Any
@@ -482,7 +483,7 @@ async def test_an_engine_that_does_not_answer_is_said_with_what_can_be_done(
         for _ in range(2):  # asks, and finds no answer
             stage.playground._display.every_second()
         await pilot.pause()
-        assert "no answer for 0 s" in stage.status and "tok/s" not in stage.status
+        assert re.search(r"no answer for \d+ s", stage.status) and "tok/s" not in stage.status
         assert "(process 4321) does not answer" in stage.trouble and "the checkpoint at step 15" in stage.trouble
         assert {"space": "Go on", "x": "Stop"}.items() <= footer(stage).items()
         await pilot.press("space")
