@@ -32,6 +32,11 @@ class Places:
     def taken(self) -> int:
         return len(self._taken)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anybody is in line."""
+        return bool(self._waiting)
+
     def ask(self) -> Place:
         """Asks for a place; give it back in any case."""
         place = Place()

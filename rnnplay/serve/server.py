@@ -33,6 +33,8 @@ LOOK_SECONDS = 1.0
 STORAGE_SECONDS = 5.0
 """How often a visitor's files are added up."""
 WARNED_SECONDS = 60.0
+WHILE_OTHERS_WAIT = 1 / 3
+"""The fraction of the idle time after which a session ends while others wait for its place."""
 LARGEST_MESSAGE = 1 << 22
 """Bytes of one message of a browser: a paste."""
 FOREVER = 365 * 24 * 3600
@@ -330,12 +332,15 @@ class Server:
         told = asyncio.create_task(visit.told_to_end.wait())
         storage = asyncio.create_task(self._watch_storage(visit.visitor, service))
         ends: set[asyncio.Task[Any]] = {ended, told}
-        warned = False
+        warned, spared_until = False, 0.0
         try:
             while not ended.done() and not told.done():
-                left = screen.last_key + self.settings.idle_seconds - time.monotonic()
-                if left <= 0:
-                    minutes = self.settings.idle_seconds / 60
+                now, patience = time.monotonic(), self.settings.idle_seconds
+                if self.places.waiting:
+                    patience *= WHILE_OTHERS_WAIT
+                left = screen.last_key + patience - now
+                if left <= 0 and now >= spared_until and (warned or self.settings.idle_seconds <= WARNED_SECONDS):
+                    minutes = patience / 60
                     words = (
                         f"Nothing was typed for {minutes:g} minutes. Your run is kept, with a checkpoint: t resumes it."
                     )
@@ -344,9 +349,9 @@ class Server:
                 if left > WARNED_SECONDS:
                     warned = False
                 elif not warned and self.settings.idle_seconds > WARNED_SECONDS:
-                    warned = True
+                    warned, spared_until = True, now + WARNED_SECONDS
                     await service.say("This session ends in a minute, with a checkpoint, unless you press a key.")
-                waiting = min(left, LOOK_SECONDS)
+                waiting = min(max(left, 0.05), LOOK_SECONDS)
                 await asyncio.wait(ends, timeout=waiting, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 words = "You have left the playground. Your runs are kept."

@@ -296,6 +296,18 @@ async def test_waiting_in_line_is_not_idle(classes: Classes) -> None:
     await second.sees("typed there")
 
 
+async def test_while_others_wait_a_session_ends_after_a_third_of_the_idle_time(classes: Classes) -> None:
+    one = await classes(sessions=1, idle_seconds=30.0)
+    first, second = one.guest(), one.guest()
+    await first.enter()
+    await first.sees("size")
+    (visit,) = one.server.visits.values()
+    visit.screen.last_key -= 15.0
+    await second.enter()
+    assert "Nothing was typed for 0.166667 minutes" in await first.is_told()
+    await second.sees("size")
+
+
 async def test_who_is_about_to_be_ended_is_warned(classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnplay.serve.server.WARNED_SECONDS", 5.0)
     guest = (await classes(idle_seconds=5.5)).guest()
