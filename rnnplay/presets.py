@@ -34,19 +34,18 @@ class Preset:
         return with_values(RunConfig(), self.values)
 
 
+_MUON = {"optimizer": "muon", "lr": 0.01, "schedule": "linear", "lr_floor": 0.0, "clip_threshold": 0.4}
+"""Muon and a rate that falls to zero learn most in few steps."""
+
 _SHAKESPEARE = {
+    **_MUON,
     "split": "90/10/0",
-    "optimizer": "muon",
     "weight_decay": 0.1,
     "beta2": 0.99,
     "ema_decay": 0.99,
-    "lr": 0.01,
-    "schedule": "linear",
-    "lr_floor": 0.0,
-    "clip_threshold": 0.4,
     "eval_every": 500,
 }
-"""Muon and a rate that falls to zero learn most in few steps; a validation takes as long as some 15 of them."""
+"""A validation of 100,000 characters takes as long as some 13 of these steps."""
 
 PRESETS = {
     preset.name: preset
@@ -54,14 +53,14 @@ PRESETS = {
         Preset(
             "quick",
             "LSTM 1×256 on characters",
-            {"minutes": 2.0, "lr": 0.01, "schedule": "cosine", "clip_threshold": 0.4},
-            "2 minutes; tales 0.61 to 0.69 nats",
+            {"minutes": 2.0, **_MUON},
+            "2 minutes; tales 0.76 nats after 800 steps",
         ),
         Preset(
             "tiny",
             "LSTM 1×128 on characters, a minute",
-            {"hidden": 128, "embedding": 32, "minutes": 1.0, "lr": 0.004, "schedule": "cosine"},
-            "1 minute; tales 0.94 to 1.21 nats",
+            {"minutes": 1.0, **_MUON, "hidden": 128, "embedding": 32, "clip_threshold": 1.0},
+            "1 minute; tales 1.06 nats after 600 steps",
         ),
         Preset(
             "shakespeare-2min",
@@ -73,7 +72,7 @@ PRESETS = {
             "shakespeare-5min",
             "LSTM 1×320 with dropout, for a million characters in five minutes",
             {"minutes": 5.0, **_SHAKESPEARE, "hidden": 320, "dropout": 0.05, "weight_drop": 0.1},
-            "5 minutes",
+            "5 minutes; tinyshakespeare 1.40 nats after 8,000 steps",
         ),
         Preset(
             "words",
