@@ -6,6 +6,7 @@ import contextlib
 import os
 from codecs import BOM_UTF8
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,7 @@ _LARGEST = 1 << 16
 
 
 class Settings(msgspec.Struct, kw_only=True):
-    """The user's settings, all optional; a missing or broken file gives the defaults."""
+    """The user's settings, all optional; a missing or broken file gives the defaults, as does a broken value of it."""
 
     theme: str = "rnnplay-dark"
     language: str = ""
@@ -62,17 +63,43 @@ def progress_path() -> Path:
 
 
 def load_settings() -> Settings:
-    """Returns the saved settings, or the defaults."""
-    try:
-        return msgspec.json.decode(read_small(settings_path(), _LARGEST).removeprefix(BOM_UTF8), type=Settings)
-    except (OSError, ValueError, RecursionError, ConfigError):  # msgspec's errors are ValueErrors
-        return Settings()
+    """Returns the saved settings, with the default of each that is missing or that this version cannot read."""
+    kept: dict[str, Any] = {}
+    for name, value in _saved(settings_path()).items():
+        field = _FIELDS.get(name)
+        if field is None:
+            continue
+        if isinstance(value, dict) and isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            # A later version may have knobs that are unknown here.
+            value = {knob: of for knob, of in value.items() if knob in field.type.__struct_fields__}
+        with contextlib.suppress(msgspec.ValidationError, ConfigError):
+            kept[name] = msgspec.convert(value, field.type)
+    return Settings(**kept)
 
 
 def save_settings(settings: Settings) -> None:
-    """Saves `settings`; where the folder is not writable they last until the program ends."""
+    """Saves `settings`; what else another version keeps in the file stays there.
+
+    Where the folder is not writable they last until the program ends.
+    """
     path = settings_path()
+    saved = _saved(path)
+    for name, value in msgspec.to_builtins(settings).items():
+        there = saved.get(name)
+        saved[name] = there | value if isinstance(there, dict) and isinstance(value, dict) else value
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            file.write(msgspec.json.encode(settings))
+            file.write(msgspec.json.encode(saved))
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """What the file has; {} if there is none, or it is not a JSON object."""
+    try:
+        found = msgspec.json.decode(read_small(path, _LARGEST).removeprefix(BOM_UTF8))
+    except (OSError, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from rnnplay.generation_config import CompletionConfig
 from rnnplay.tui.settings import Settings, load_settings, save_settings
 
 
@@ -50,6 +52,18 @@ def test_a_broken_file_means_the_defaults(place: Path, content: bytes) -> None:
     place.parent.mkdir()
     place.write_bytes(content)
     assert load_settings() == Settings()
+
+
+def test_what_a_later_version_keeps_is_no_harm_and_stays(place: Path) -> None:
+    """Going back to an older version for a day costs nobody their theme, nor the newer one its settings."""
+    place.parent.mkdir()
+    place.write_text('{"theme": "nord", "sound": [1], "completion": {"words": 3, "colour": "red"}, "language": 7}')
+    loaded = load_settings()
+    assert loaded == Settings(theme="nord", completion=CompletionConfig(words=3))
+    save_settings(Settings(theme="dracula", completion=loaded.completion))
+    kept = json.loads(place.read_text())
+    assert (kept["theme"], kept["sound"], kept["language"]) == ("dracula", [1], "")
+    assert (kept["completion"]["words"], kept["completion"]["colour"]) == (3, "red")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
