@@ -97,16 +97,16 @@ def test_a_prompt_that_comes_during_a_step_is_answered_before_the_next_one(
 
 def ask_inside_steps(commands: Commands, monkeypatch: pytest.MonkeyPatch, steps: Container[int]) -> None:
     """Has the user type while a step is computed, for each number of steps done that is in `steps`."""
-    loss = LanguageModel.loss
+    objective = LanguageModel.objective
     done = itertools.count()
 
     def typed_meanwhile(model: LanguageModel, *given: Any, **named: Any) -> Any:
-        found = loss(model, *given, **named)
+        found = objective(model, *given, **named)
         if (step := next(done)) in steps:
             commands.waiting.append(messages.Complete(request=step + 1, text="the co"))
         return found
 
-    monkeypatch.setattr(LanguageModel, "loss", typed_meanwhile)
+    monkeypatch.setattr(LanguageModel, "objective", typed_meanwhile)
 
 
 def test_a_prompt_that_comes_inside_a_step_is_answered_before_its_end(
