@@ -103,7 +103,11 @@ async def test_the_most_important_rows_are_seen_at_80_by_24() -> None:
 @pytest.mark.parametrize("spec", [*knobs().values(), *knobs(SamplingConfig).values()], ids=lambda spec: spec.name)
 def test_a_label_is_the_option_or_its_last_words(spec: KnobSpec) -> None:
     words = spec.name.split("_")
-    assert spec.label in {" ".join(words[first:]) for first in range(len(words))} | {spec.name}
+    shorter = {"input_dropout": "input drop", "layer_dropout": "layer drop", "embedding_dropout": "word dropout"}
+    if spec.name in shorter:  # three kinds of dropout in a narrow column; "dropout" alone is a fourth
+        assert spec.label == shorter[spec.name]
+    else:
+        assert spec.label in {" ".join(words[first:]) for first in range(len(words))} | {spec.name}
 
 
 async def test_labels_and_values_stand_in_columns_and_fit() -> None:
