@@ -76,6 +76,7 @@ class Learner:
         self.precision = choose_precision(config.precision, self.device)
         shape = config.batch_size, config.bptt, config.seed, config.bptt_jitter
         self.feed = make_feed(corpus.train, corpus.feed, *shape)
+        self._lengths_vary = config.bptt_jitter > 0 and corpus.feed == "stream"
         self.raw_model = LanguageModel(config, corpus.tokenizer.size).to(self.device)
         """The model that the steps update."""
         # Moved to the device again, which lays out cuDNN's weights side by side; a copy does not.
@@ -96,7 +97,7 @@ class Learner:
 
     def relative_length(self, batch: Batch) -> float:
         """The length of a batch whose length varies, relative to bptt: a shorter sum deserves a smaller step."""
-        return batch.inputs.shape[1] / self._config.bptt if self._config.bptt_jitter else 1.0
+        return batch.inputs.shape[1] / self._config.bptt if self._lengths_vary else 1.0
 
     def randomness_of_step(self) -> AbstractContextManager[None]:
         """The random numbers of the next step's dropout; nothing else draws.

@@ -26,6 +26,8 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan's: the polynomial 3.4445 σ − 4.775 σ³ + 2.0315 σ⁵ brings every σ in (0, 1] near 1 within a few rounds."""
 ROUNDS = 5
 UPDATE_RMS = 0.2
+SMALLEST_NORM = 1e-16
+"""Far below it the squares of a matrix's entries are 0 in float32, and its norm with them, though it is not zero."""
 
 
 def is_orthogonalised(name: str) -> bool:
@@ -74,11 +76,12 @@ def orthogonalised(matrix: Tensor, precision: torch.dtype = torch.float32) -> Te
     """Of M = U S Vᵀ about U Vᵀ: all singular values are brought between some 0.7 and 1.2. Zeros stay zeros.
 
     By five rounds of a Newton–Schulz iteration, X ← a X + (b X Xᵀ + c (X Xᵀ)²) X (Bernstein & Newhouse 2024), on the
-    shorter side. The products are of type `precision`, the result is float32.
+    shorter side. A matrix whose norm is far below SMALLEST_NORM stays small. The products are of type `precision`, the
+    result is float32.
     """
     wide = matrix.shape[0] < matrix.shape[1]
     x = matrix.T if wide else matrix
-    x = (x / (x.norm() * 1.01 + 1e-30)).to(precision)  # rounded, no σ exceeds 1
+    x = (x / (x.norm() * 1.01 + SMALLEST_NORM)).to(precision)  # rounded, no σ exceeds 1
     a, b, c = COEFFICIENTS
     for _ in range(ROUNDS):
         square = x.T @ x

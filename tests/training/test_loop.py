@@ -25,6 +25,7 @@ KINDS: list[dict[str, Any]] = [
     {"cell": "gru", "optimizer": "sgd", "momentum": 0.9, "clip": "norm", "tie": True, "embedding": 10},
     {"cell": "rnn", "optimizer": "rmsprop", "clip": "off", "feed": "lines"},
     {"cell": "lstm", "optimizer": "adam", "clip": "off", "dropout": 0.2},
+    {"cell": "gru", "optimizer": "muon", "clip": "norm", "weight_drop": 0.2, "embedding_dropout": 0.1, "tar_beta": 1.0},
 ]
 
 

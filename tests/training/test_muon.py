@@ -34,6 +34,14 @@ def test_the_size_does_not_matter_and_zeros_stay() -> None:
     assert not orthogonalised(torch.zeros(3, 3)).any()
 
 
+@pytest.mark.parametrize("size", [1e-15, 1e-20, 1e-24, 1e-28, 1e-35, 1e-44])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_momentum_that_fades_away_never_overflows(size: float, precision: torch.dtype) -> None:
+    """As in a layer whose gradient is zero, because its units have died: the momentum passes through all sizes."""
+    matrix = torch.randn(64, 16, generator=torch.Generator().manual_seed(1)) * size
+    assert torch.linalg.svdvals(orthogonalised(matrix, precision)).max() < 1.3
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_steps_follow_the_equations(cell: str) -> None:
     values = {"cell": cell, "optimizer": "muon", "hidden": 8, "embedding": 3, "muon_ratio": 3.0}

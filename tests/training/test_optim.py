@@ -11,7 +11,10 @@ import torch
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.runs.checkpoint_state import ValidationHistory
+from rnnplay.training.learner import Learner
+from rnnplay.training.loop import train_step
 from rnnplay.training.optim import learning_rate_multiplier, make_optimizer, moment_names, set_learning_rate, take_step
+from tests.training.world import World
 
 
 def test_constant() -> None:
@@ -104,3 +107,15 @@ def test_a_step_is_torchs_own_and_loads_no_compiler(optimizer: str, monkeypatch:
         take_step(made)
     made.load_state_dict(made.state_dict())
     assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize(("feed", "varies"), [("stream", True), ("lines", False)])
+def test_only_a_length_that_was_drawn_changes_the_learning_rate(feed: str, varies: bool, world: World) -> None:
+    """Lines have lengths of their own, which bptt_jitter leaves alone."""
+    config = world.config(feed=feed, bptt_jitter=3.0, optimizer="sgd")
+    learner = Learner(config, world.encode(config))
+    used: set[float] = set()
+    for _ in range(4):
+        train_step(learner, 0.01, "norm", 1.0)
+        used |= {group["lr"] for group in learner.optimizer.param_groups}
+    assert (used != {0.01}) == varies
