@@ -16,6 +16,7 @@ from rnnplay.config import CompletionConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.model import cells
 from rnnplay.model.generation.adapted_prompt import AdaptedPrompt, Learned
+from rnnplay.model.generation.begun import Begun, next_pieces, ways_to_write
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids, unread_word
 from rnnplay.model.generation.forced import HookedStepper
 from rnnplay.model.generation.prompt_state import PromptState
@@ -48,7 +49,8 @@ class Suggestion:
     next: list[tuple[str, float]]
     """The most probable next tokens as displayed, with their probabilities over the whole vocabulary.
 
-    None if the model gives no finite numbers. Within a word of a word model: words that begin with what was typed.
+    None if the model gives no finite numbers. Within a word of a word model: words that begin with what was typed. Of
+    byte pairs: what continues it, a piece at a time, with probabilities among all ways to write what was typed.
     """
     unknown: list[str]
     """Pieces of the text that the model reads as <unk>."""
@@ -161,24 +163,24 @@ class Completer:
                 started = self._words_started(beginning, read[0], unknown, int(ids[-1]), bars, config, learned)
                 if started is not None:
                     return started
-            read = read_ids(ids)
+            unread, count = unread_word(tokenizer, text, ids)
+            before = ids[: len(ids) - count]
+            read = read_ids(before)
             if read is None:
                 return None
             logits, state = read
             learned = adapted.learned if adapted is not None else None
-            candidates, texts = next_tokens(tokenizer, logits, Writer(tokenizer, ids, text), bars)
-            writer = Writer(tokenizer, ids, text)
-            unread, count = unread_word(tokenizer, text, ids)
-            if count:
-                read = read_ids(ids[:-count])
-                if read is None:
-                    return None
-                logits, state = read
-                writer = Writer(tokenizer, ids[:-count], text, unread)
+            writer = Writer(tokenizer, before, text, unread if count else None)
             stepper: Steps = self._hooked or stepper_of(self.model)
             if adapted is not None:
                 stepper = adapted.steps()
-            found = search(stepper, tokenizer, logits, state, writer, text, config, self._known(text))
+            begun: Begun | None = None
+            if count:
+                begun = ways_to_write(stepper, tokenizer, logits, state, writer)
+                candidates, texts = next_pieces(stepper, tokenizer, begun, bars)
+            else:
+                candidates, texts = next_tokens(tokenizer, logits, writer, bars)
+            found = search(stepper, tokenizer, logits, state, writer, text, config, self._known(text), begun)
             return Suggestion(found.first_word, candidates, unknown, texts, found.words, found.phrase, learned)
         except RnnplayError:  # a diverged model suggests nothing
             return Suggestion("", [], unknown)

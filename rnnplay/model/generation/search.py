@@ -17,14 +17,12 @@ some of them a later suggestion would have saved anyway. So the phrase saves p (
 the one that saves the most; likewise that to which each of the words leads on.
 
 As byte pairs, a word that was begun may be other tokens than its beginning, so the letters of that are not read but
-asked for: all ways to write them in tokens are followed, and the probability of each, by that of all, is what a way
-begins with (the tokens are marginalised; "token healing" takes only the most probable way).
+asked for, and the search begins with all ways to write them in tokens (begun.py).
 """
 
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,15 +32,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.config import CompletionConfig
+from rnnplay.model.generation.begun import LEAST, TOGETHER, Begun, probabilities_of
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer
 from rnnplay.model.generation.stepper import Floats, Steps
 from rnnplay.text.known_words import KnownWords, word_begun
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.characters import is_word_character
-from rnnplay.text.tokenizers.utf8 import to_bytes
-
-TOGETHER = 8
-"""Nodes stepped together: with more, those less probable are stepped before it is known that they are not needed."""
 
 BRANCHES = 8
 """Most children of a node that are kept, the most probable ones."""
@@ -53,12 +48,6 @@ LONGEST = 48
 MARKS = 6
 """Most characters before a candidate's word begins."""
 
-
-LEAST = 0.002
-"""Continuations less probable than this are not searched."""
-
-COVER = 64
-"""Most steps by which the ways to write a beginning are followed."""
 
 WORTH = 0.6
 """The exponent of u above, chosen on 8,000 characters of tinyshakespeare; 0.5 and 0.7 are next to as good."""
@@ -116,13 +105,14 @@ def search(
     text: str,
     config: CompletionConfig,
     known: KnownWords | None = None,
+    begun: Begun | None = None,
 ) -> Found:
     """Searches the continuations of `text`, after which the model has `logits` (V,) and `state` (S,).
 
-    `writer` has written the text; `known`: the words of the corpus. Raises CheckpointError for a model whose numbers
-    are not finite.
+    `writer` has written the text; `known`: the words of the corpus; `begun`: the ways to write the word under way,
+    where it was not read. Raises CheckpointError for a model whose numbers are not finite.
     """
-    return _Search(stepper, tokenizer, config, known).run(logits, state, writer, text)
+    return _Search(stepper, tokenizer, config, known).run(logits, state, writer, text, begun)
 
 
 def worth(characters: int) -> float:
@@ -145,14 +135,18 @@ class _Search:
         """By first word: what the best phrase saves beyond it, and that phrase."""
         self._saves, self._phrase, self._first_word = config.floor, "", ""
 
-    def run(self, logits: Floats, state: Floats, writer: Writer, text: str) -> Found:
-        begun = word_begun(text)
+    def run(self, logits: Floats, state: Floats, writer: Writer, text: str, begun: Begun | None) -> Found:
+        word = word_begun(text)
         # The corpus cannot judge a word that begins as none of its own.
-        judged = self._known is not None and bool(begun) and not self._known.begins(begun)
-        root = _Node("", 0, 1.0, state, writer, ends_in_word(text), begun=begun, judged=judged)
+        judged = self._known is not None and bool(word) and not self._known.begins(word)
+        root = _Node("", 0, 1.0, state, writer, ends_in_word(text), begun=word, judged=judged)
         left = self._config.effort
-        if writer.unread and self._tokenizer.kind == "bpe":
-            left -= self._cover(root, logits, state)
+        if begun is not None:
+            left -= begun.steps
+            for way in begun.ways:
+                child = self._child(root, way.token, way.probability, way.state, way.writer, way.text)
+                if child is not None and child.probability >= LEAST:
+                    self._take(child)
         else:
             self._grow(root, logits, state)
         while self._heap and left > 0:
@@ -184,44 +178,9 @@ class _Search:
         least = sorted(self._words.values(), reverse=True)[self._config.words - 1]
         return most < least and most * worth(LONGEST) < self._saves
 
-    def _cover(self, root: _Node, logits: Floats, state: Floats) -> int:
-        """Follows all ways to write what was typed and not read, and goes on from each; returns the steps taken."""
-        pieces = pieces_of(cast(Hashable, self._tokenizer))
-        covers: list[_Node] = []
-        open_nodes: list[_Node] = []
-        steps = 0
-
-        def follow(node: _Node, logits: Floats, state: Floats) -> None:
-            scores = _probabilities(logits)
-            for token in pieces.fitting(node.writer.awaited):
-                writer = node.writer.copy()
-                piece = writer.write(token)
-                probability = node.probability * float(scores[token])
-                child = self._child(node, token, probability, state, writer, piece)
-                if child is not None:
-                    (open_nodes if writer.unread else covers).append(child)
-
-        follow(root, logits, state)
-        while open_nodes and steps < COVER:
-            best = max((node.probability for node in covers), default=0.0)
-            open_nodes.sort(key=lambda node: -node.probability)
-            nodes = [node for node in open_nodes[:TOGETHER] if node.probability > LEAST * best]
-            if not nodes:
-                break
-            open_nodes = open_nodes[len(nodes) :]
-            steps += len(nodes)
-            for stepped in self._stepped(nodes):
-                follow(*stepped)
-        total = sum(node.probability for node in covers)
-        for node in covers:
-            node.probability /= total or 1.0
-            if node.probability >= LEAST:
-                self._take(node)
-        return steps
-
     def _grow(self, node: _Node, logits: Floats, state: Floats) -> None:
         """Adds the children of `node`, and what it completes."""
-        scores = _probabilities(logits)
+        scores = probabilities_of(logits)
         if not self._whole_words and node.in_word and node.text:
             ends = float(scores[self._outside].sum())
             factor = 1.0 if self._known is None or node.judged or self._known.knows(node.begun) else self._config.prior
@@ -298,42 +257,6 @@ class _Search:
                 self._leads[node.first_word] = beyond, text
         if saves > self._saves:
             self._saves, self._phrase, self._first_word = saves, text, node.first_word or text
-
-
-def _probabilities(logits: Floats) -> NDArray[np.float64]:
-    """The probabilities (V,) by logits (V,), without <unk>."""
-    scores: NDArray[np.float64] = np.exp(logits.astype(np.float64) - logits.max())
-    scores[UNKNOWN_ID] = 0
-    scores /= scores.sum()
-    return scores
-
-
-class Pieces:
-    """The bytes of a tokenizer's tokens, in order, to find those that agree with what is awaited."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        texts = (to_bytes(tokenizer.decode_after(None, token)) for token in range(1, tokenizer.size))
-        self._sorted = sorted((text, token) for token, text in enumerate(texts, 1) if text)
-
-    def fitting(self, awaited: bytes) -> list[int]:
-        """The tokens that begin with `awaited`, or with which it begins."""
-        found = []
-        for length in range(1, len(awaited)):
-            at = bisect_left(self._sorted, (awaited[:length], 0))
-            while at < len(self._sorted) and self._sorted[at][0] == awaited[:length]:
-                found.append(self._sorted[at][1])
-                at += 1
-        at = bisect_left(self._sorted, (awaited, 0))
-        while at < len(self._sorted) and self._sorted[at][0].startswith(awaited):
-            found.append(self._sorted[at][1])
-            at += 1
-        return found
-
-
-@lru_cache(maxsize=4)
-def pieces_of(tokenizer: Any) -> Pieces:
-    """The tokens' bytes, kept for the last few tokenizers."""
-    return Pieces(tokenizer)
 
 
 @lru_cache(maxsize=4)

@@ -113,3 +113,37 @@ def test_a_word_begun_is_marginalised_over_all_ways_to_write_it_in_tokens() -> N
             assert probability == pytest.approx(expected, rel=0.1), text
             checked += 1
     assert checked
+
+
+def test_within_a_word_the_bars_are_what_continues_it() -> None:
+    """Not what follows its letters read as tokens of their own; and they agree with the words beside them."""
+    tokenizer, model = PAIRS, model_of(PAIRS)
+    with torch.no_grad():
+        model.output.weight.mul_(8)
+    text = "the cat th"
+    found = complete(model, tokenizer, text, tokenizer.size, config=CompletionConfig(words=50, effort=3000, floor=0))
+    assert sum(probability for _, probability in found.next) == pytest.approx(1, abs=0.01)
+    assert len({label for label, _ in found.next}) == len(found.next) == len(found.texts)
+    ids = prompt_ids(model, tokenizer, text)
+    context = ids[: -unread_word(tokenizer, text, ids)[1]].tolist()
+
+    def begins(rest: bytes, context: list[int]) -> float:
+        """The probability that the tokens after `context` spell a text that begins with `rest`."""
+        with torch.inference_mode():
+            logits: torch.Tensor = model(torch.tensor([context]))[0][0, -1].double()
+            logits[0] = -torch.inf
+        total = 0.0
+        for token, probability in enumerate(logits.softmax(0).tolist()):
+            piece = tokenizer.decode_after(None, token).encode("utf-8", "surrogateescape") if token else b""
+            if piece.startswith(rest):
+                total += probability
+            elif piece and rest.startswith(piece):
+                total += probability * begins(rest[len(piece) :], [*context, token])
+        return total
+
+    of_all = begins(b" th", context)
+    for letter in "aeiou":
+        bars = sum(
+            probability for (_, probability), added in zip(found.next, found.texts, strict=True) if added[:1] == letter
+        )
+        assert bars == pytest.approx(begins(b" th" + letter.encode(), context) / of_all, abs=0.01), letter
