@@ -25,7 +25,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from rnnplay.tui.keymap import fill_keys, key_name
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.setup.knob_field import KnobField
 
 HELP_KEYS: list[BindingType] = [
@@ -43,10 +43,16 @@ MESSAGE_ROUNDS = 3
 NOTICE_SECONDS = 4.0
 """How long a message about keys is shown; no second one appears meanwhile."""
 FUNCTION_KEYS = {f"f{number}" for number in range(1, 13)}
-COMMANDS_OF_FUNCTION_KEYS = (
-    "{everywhere.help-typing} helps, {everywhere.train} trains or pauses, {everywhere.clip} switches clipping, "
-    "{everywhere.threshold-down} and {everywhere.threshold-up} move its threshold"
-)
+COMMANDS_OF_FUNCTION_KEYS = {
+    "everywhere.help-typing": "helps",
+    "scratchpad.surprisal": "shades by surprisal",
+    "everywhere.train": "trains or pauses",
+    "everywhere.clip": "switches clipping",
+    "everywhere.threshold-down": "lowers the threshold",
+    "everywhere.threshold-up": "raises it",
+    "everywhere.completion": "shows what is suggested",
+}
+"""What a key that does nothing is answered with, of those that do something where it was pressed."""
 
 
 class Keyboard:
@@ -143,7 +149,9 @@ class Keyboard:
     def unbound(self, event: Key) -> None:
         """Tells the user that no command is bound to `event`, or none that is available now."""
         if event.key in FUNCTION_KEYS:
-            self._notify(f"{event.key.upper()} does nothing here: {fill_keys(COMMANDS_OF_FUNCTION_KEYS)}.")
+            active = {one.binding.id for one in self._app.screen.active_bindings.values() if one.enabled}
+            commands = [f"{key_name(key)} {does}" for key, does in COMMANDS_OF_FUNCTION_KEYS.items() if key in active]
+            self._notify(f"{event.key.upper()} does nothing here{': ' if commands else ''}{', '.join(commands)}.")
         elif event.is_printable and not self._app.screen.is_modal:
             name = "Space" if event.key == "space" else f"“{event.character}”"
             self._notify(f"{name} does nothing now; {key_name('everywhere.help')} shows the keys.")

@@ -16,6 +16,7 @@ from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
+from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 from tests.tui.stage import Stage, shown, until
 
@@ -152,6 +153,11 @@ async def test_a_key_that_does_nothing_says_so(stage: Stage) -> None:
         before = len(stage.toasts)
         await pilot.press("k", "left", "escape", "home", "f5")  # said once, and of keys that move nothing is said
         assert len(stage.toasts) == before
+        await pilot.press("o")  # where neither F6 nor the keys of the threshold do anything
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        app.keyboard._notified_at = 0.0
+        await pilot.press("f6")
+        await until(pilot, lambda: stage.toasts[-1] == "F6 does nothing here: F1 helps.")
 
 
 async def test_what_is_typed_after_the_key_to_leave_is_no_command(stage: Stage) -> None:
