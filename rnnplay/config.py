@@ -66,8 +66,8 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bptt_jitter: Annotated[
         float,
         Knob(
-            "standard deviation of the timesteps of a step, whose mean is bptt, in one of twenty steps half of it; the "
-            "learning rate follows the length",
+            "standard deviation of the number of timesteps of a step, drawn around bptt, in one of twenty steps around "
+            "half of it; the learning rate is scaled with it",
             "length",
             low=0,
             high=1000,
@@ -83,7 +83,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimizer: Annotated[
         Literal["sgd", "rmsprop", "adam", "adamw", "muon"],
         Knob(
-            "the rule that updates the weights; muon: the recurrent layers' matrices, with adamw for all else", "rate"
+            "the rule that updates the weights; muon updates the recurrent layers' matrices, and adamw all else", "rate"
         ),
     ] = "adam"
     lr: Annotated[float, Knob("learning rate", "rate", above=0, high=1000, live=True)] = 0.002
@@ -128,8 +128,8 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     asgd_window: Annotated[
         int,
         Knob(
-            "averaged SGD without gain (NT-ASGD): once a validation is worse than the best but the last this many, the "
-            "mean of all weights from then on is what is validated, saved and prompted",
+            "averaging once there is no gain (NT-ASGD): from the first validation that is worse than the best of all "
+            "but the last so many before it, the mean of all later weights is what is validated, saved and prompted",
             "rate",
             low=0,
             high=10_000,

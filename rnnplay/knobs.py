@@ -25,6 +25,7 @@ RENAMED = {"average": "ema_decay"}
 GROUPS = {
     "corpus": "Corpus",
     "model": "Model",
+    "regularisation": "Regularisation",
     "length": "Length",
     "rate": "Optimizer",
     "clipping": "Clipping",

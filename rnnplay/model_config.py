@@ -84,25 +84,38 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384, kept=True)] = 256
     layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16, kept=True)] = 1
     dropout: Annotated[
-        float, Knob("fraction dropped on the embedding, between layers and on the output", "model", low=0, high=0.95)
+        float,
+        Knob("fraction dropped on the embedding, between layers and on the output", "regularisation", low=0, high=0.95),
     ] = 0.0
     input_dropout: Annotated[
         float,
-        Knob("fraction dropped on the embedding", "model", low=0, high=0.95, label="input drop", zero="as dropout"),
+        Knob(
+            "fraction dropped on the embedding",
+            "regularisation",
+            low=0,
+            high=0.95,
+            label="input drop",
+            zero="as dropout",
+        ),
     ] = 0.0
     layer_dropout: Annotated[
         float,
-        Knob("fraction dropped between layers", "model", low=0, high=0.95, label="layer drop", zero="as dropout"),
+        Knob(
+            "fraction dropped between layers", "regularisation", low=0, high=0.95, label="layer drop", zero="as dropout"
+        ),
     ] = 0.0
     dropout_kind: Annotated[
         Literal["token", "locked"],
-        Knob("dropout draws anew at each token, or its units stay dropped over all timesteps of a step", "model"),
+        Knob(
+            "whether dropout draws anew at each token, or drops the same units at all timesteps of a step",
+            "regularisation",
+        ),
     ] = "token"
     embedding_dropout: Annotated[
         float,
         Knob(
-            "fraction of the vocabulary whose vectors are dropped whole for a step",
-            "model",
+            "fraction of the vocabulary whose embeddings are dropped whole for a step",
+            "regularisation",
             low=0,
             high=0.95,
             label="word dropout",
@@ -110,14 +123,19 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 0.0
     weight_drop: Annotated[
         float,
-        Knob("fraction of the recurrent weights that is dropped for a step (DropConnect)", "model", low=0, high=0.95),
+        Knob(
+            "fraction of the recurrent weights that is dropped for a step (DropConnect)",
+            "regularisation",
+            low=0,
+            high=0.95,
+        ),
     ] = 0.0
     ar_alpha: Annotated[
         float,
         Knob(
             "activation regularisation: the mean square of the output's hidden state, times this, is added to what is "
             "minimised",
-            "model",
+            "regularisation",
             low=0,
             high=1000,
         ),
@@ -126,7 +144,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         float,
         Knob(
             "temporal activation regularisation: the same for the hidden state's change from timestep to timestep",
-            "model",
+            "regularisation",
             low=0,
             high=1000,
         ),
@@ -135,8 +153,8 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     softmax: Annotated[
         Literal["full", "sampled", "adaptive"],
         Knob(
-            "the output layer, for some 10,000 words or more; sampled: training computes some of the words, evaluation "
-            "all; adaptive: rarer words in clusters that are computed only when needed",
+            "the output layer. For some 10,000 words or more, sampled: training computes the logits of some words "
+            "only, evaluation of all; or adaptive: rarer words in clusters that are computed only when needed",
             "model",
             when=("tokens", ("word",)),
             kept=True,
