@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -18,7 +18,7 @@ from rnnplay.common.commands import shell_command
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml_text import parse_toml, toml_text
 from rnnplay.errors import InputError
-from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.lesson import Condition, Lesson, Step
 from rnnplay.lessons.reader import lessons as bundled_lessons
 from rnnplay.lessons.reader import page_problem, problems, read_page
 
@@ -114,7 +114,7 @@ def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
             raise msgspec.ValidationError("Object contains unknown field `pages`")
         lesson = msgspec.convert(raw, Lesson)
     except msgspec.ValidationError as error:
-        return None, [Problem(named, _line_of(text, str(error)), f"{str(error).rstrip('.')}.")]
+        return None, [Problem(named, _line_of(text, str(error)), f"{_in_words(str(error))}.")]
     wrong = [Problem(named, _line_of(text, about), sentence) for about, sentence in _own_problems(lesson)]
     pages: dict[str, str] = {}
     for name, data in sorted(files.items()):
@@ -208,6 +208,23 @@ def _bounded(files: Iterator[tuple[str, IO[bytes]]]) -> dict[str, bytes]:
                 raise InputError(f"{sanitize_name(name)} is larger than {MAX_BYTES // 1024} KiB; shorten it.")
             found[name] = data
     return found
+
+
+def _in_words(error: str) -> str:
+    """Returns what msgspec says, with the words that are allowed where another one was given."""
+    given = re.match(r"Invalid enum value ('.*') - at `.*?(\w+)`", error)
+    allowed = [
+        word
+        for struct in (Condition, Step)
+        for field in msgspec.structs.fields(struct)
+        if given and field.name == given[2]
+        for kind in (field.type, *get_args(field.type))
+        if get_origin(kind) is Literal
+        for word in get_args(kind)
+    ]
+    if given and allowed:
+        return f"{given[2]} cannot be {given[1]}; take one of {', '.join(allowed)}"
+    return error.rstrip(".")
 
 
 def _line_of(text: str, about: str) -> int:

@@ -54,7 +54,7 @@ def test_it_is_shown_in_a_language_that_it_has(place: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("former", "changed", "sentence"),
     [
-        ('comparison = "<", value = 12', 'comparison = "=", value = 12', "Invalid enum value"),
+        ('comparison = "<", value = 12', 'comparison = "=", value = 12', "take one of <, <=, >, >="),
         ('metric = "text_perplexity"', 'metric = "text_perplexities"', "no metric"),
         ('variant = "rnn", comparison = "<", value = 2.4', 'variant = "gru", comparison = "<", value = 2.4', "'gru'"),
         ("hidden = 64", "hiden = 64", "hiden"),

@@ -20,6 +20,7 @@ from rnnplay.tui.resuming import extended
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
+from rnnplay.tui.widgets.status_line import describe
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
 
@@ -279,6 +280,8 @@ async def test_the_shipped_model_answers_until_there_is_a_run(stage: Stage) -> N
     stage.engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
     stage.engine.say(messages.Opened(run=SHIPPED, step=2500, parameters=9, vocabulary=9))
     assert (state.shipped, state.model_step, state.step) == (True, 2500, 0)
+    # The first line is about the form's model, so the number of this one's parameters would be wrong there.
+    assert not any("parameters" in piece.content.plain for piece in describe(state, preset_config("tiny")))
     controllers.front.train(preset_config())
     assert not state.shipped
     assert not stage.engine.of(messages.Train)[0].resume

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,10 @@ def main() -> None:
         done = subprocess.run(command, check=False, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
         if done.returncode:
             sys.exit(done.stderr)
-        print(f"The site is in {options.out / 'html'}; open index.html there.")
+        # A browser keeps its search from files that no server sent.
+        html = options.out / "html"
+        print(f"The site is in {html}; open index.html there, or, to search it, http://localhost:8000 after")
+        print(shlex.join(["python3", "-m", "http.server", "-b", "localhost", "-d", str(html)]))
 
 
 if __name__ == "__main__":

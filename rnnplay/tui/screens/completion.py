@@ -58,7 +58,7 @@ class CompletionDialog(Dialog[None]):
         Binding("down", "row(1)", show=False, id="completion.row-below"),
         Binding("ctrl+s", "keep", "Keep as a new run", id="completion.keep"),
         Binding("escape", "close", "Close", id="everywhere.back"),
-        Binding("f9", "close", "Close", show=False, id="everywhere.completion"),
+        Binding("f9", "close", "Completion", show=False, id="everywhere.completion"),
         *HELP_KEYS,
     ]
 

@@ -13,6 +13,7 @@ from rnnplay.common.formatting import count_text, duration_text, model_text, wai
 from rnnplay.config import RunConfig
 from rnnplay.knob_texts import corpus_label
 from rnnplay.tui.followed_run import seconds_per_step
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RUNNING, Phase, RunState
 from rnnplay.tui.widgets.visible import MUTED, visible_line
@@ -104,7 +105,7 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
     model = model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
     parts = [(visible_line(corpus), 3), (model, 4)]
     parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0
-    if parameters:
+    if parameters and not state.shipped:  # whose they would be, while the shape is that of the form
         parts.append((translated("{} parameters").format(count_text(parameters)), 0))
     if state.run:
         parts.append((visible_line(state.run), KEPT))
@@ -121,7 +122,7 @@ def behind_text(behind: Sequence[RunState]) -> str:
         return ""
     first = behind[0]
     more = f" and {len(behind) - 1} more" if len(behind) > 1 else ""
-    return f"● {visible_line(first.run or '')} {first.progress}{more} (O)"
+    return f"● {visible_line(first.run or '')} {first.progress}{more} ({key_name('playground.other-run')})"
 
 
 def progress(controller: RunController, translated: Translation = str) -> list[Piece]:
