@@ -50,7 +50,7 @@ class WrittenScreen(Screen[Written | None]):
     copies it; `Escape` returns.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take", id="written.take"),
+        Binding("enter", "take", "Take", priority=True, id="written.take"),
         Binding("y", "copy", "Copy", id="written.copy"),
         Binding("pageup", "page(-1)", "Scroll", key_display="pgup/pgdn", priority=True, id="written.page-up"),
         Binding("pagedown", "page(1)", "Scroll", show=False, priority=True, id="written.page-down"),

@@ -24,6 +24,8 @@ async def test_a_sample_of_the_prompt_comes_back_with_its_settings(stage: Stage)
         assert (kept.prompt, kept.text, kept.sampling) == ("Once", " upon a time\x1b[31m", drawn.sampling)
         await pilot.press("ctrl+u", "escape", "V")
         await until(pilot, lambda: isinstance(app.screen, WrittenScreen))
+        await until(pilot, lambda: "enter" in app.screen.active_bindings)
+        assert app.screen.active_bindings["enter"].binding.show  # in the footer, though the list has a key of its own
         await until(pilot, lambda: "Once upon a time␛[31m" in shown(app.screen, "#written-text"))
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is stage.playground)
