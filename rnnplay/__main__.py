@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import rnnplay
+
+
+def keep_imports_to_what_is_installed(environment: dict[str, str] | os._Environ[str], folder: Path) -> None:
+    """Makes every Python process that this one starts pass over modules in `folder`, the current one.
+
+    They are started as `python -m rnnplay…`, and Python then looks there first: a torch.py beside a user's texts, or
+    another clone of rnnplay, would be run in place of what is installed. A clone that is run without being installed
+    can only be found there.
+    """
+    if Path(rnnplay.__file__).resolve().parents[1] != folder.resolve():
+        environment.setdefault("PYTHONSAFEPATH", "1")
+
 
 def main() -> None:
     """Runs the command line with the arguments of the process and exits with its code."""
+    keep_imports_to_what_is_installed(os.environ, Path())
     from rnnplay.cli.main import program
 
     program.main(prog_name="rnnplay")

@@ -596,7 +596,7 @@ async def test_while_typing_the_footer_tells_the_keys_that_work(stage: Stage) ->
         await enter(stage, pilot, Phase.TRAINING)
         await pilot.press("g")
         await until(pilot, lambda: "f5" in footer(stage))
-        assert set(footer(stage)) == {"f5", "f6", "f7/f8", "esc", "^q"}
+        assert set(footer(stage)) == {"f5", "f6", "f7/f8", "esc", "^t", "^q"}
         await pilot.press("c", "plus", "space", "x", "question_mark")
         assert stage.prompt.text == "c+ x?"
         assert commands(stage) == []
