@@ -20,9 +20,6 @@ from typing import Any
 
 from benchmarks import options_of
 from benchmarks.animated_svg import animated, frames
-from rnnplay.config import with_values
-from rnnplay.presets import preset_config, save_preset
-from rnnplay.workspace import Workspace
 from tests.support.terminal import Terminal, rnnplay_command
 
 COLUMNS, ROWS = 100, 30
@@ -92,10 +89,7 @@ UP, ENTER, TAB, ESCAPE, RIGHT, LEFT, WORD = "\x1b[A", "\r", "\t", "\x1b", "\x1b[
 
 def record(workspace: Path) -> list[Event]:
     """Plays the demo once; returns what was written, and when."""
-    # Preset tiny, with a threshold that the norm is near, and as long as this machine may take.
-    changes = {"minutes": 30, "schedule": "constant", "clip_threshold": 0.4, "threads": 1}
-    save_preset("small", with_values(preset_config("tiny"), changes), Workspace(workspace).create().root / "presets")
-    command = rnnplay_command("--workspace", str(workspace), "--preset", "small")
+    command = rnnplay_command("--workspace", str(workspace))
     with Recorder(command, COLUMNS, ROWS, {"RNNPLAY_CONFIG": str(workspace / "settings.json")}) as terminal:
         terminal.until("shipped model", 1.5)
         terminal.watch(1.0)
@@ -110,7 +104,7 @@ def record(workspace: Path) -> list[Event]:
         for _ in range(3):
             terminal.press("-")
             terminal.watch(0.4)
-        terminal.until(loss_below(1.2), 5)
+        terminal.until(loss_below(1.0), 5)
         terminal.press("g", *"Once upon a ti")
         terminal.until(ghost_after("Once upon a ti"), 1.5)
         terminal.watch(1.0)

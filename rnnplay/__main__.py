@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import rnnplay
@@ -15,8 +16,10 @@ def keep_imports_to_what_is_installed(environment: dict[str, str] | os._Environ[
     another clone of rnnplay, would be run in place of what is installed. A clone that is run without being installed
     can only be found there.
     """
-    if Path(rnnplay.__file__).resolve().parents[1] != folder.resolve():
-        environment.setdefault("PYTHONSAFEPATH", "1")
+    with suppress(OSError):  # the folder may be gone
+        if Path(rnnplay.__file__).parents[1].samefile(folder):
+            return
+    environment.setdefault("PYTHONSAFEPATH", "1")
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def press_until(terminal: Terminal, key: str, text: str) -> None:
 
 def check_repaint(terminal: Terminal) -> None:
     """What many small updates have left on the screen is what painting it whole makes of it."""
-    while terminal.read(0.5):
+    while terminal.read(1.5):
         pass
     updated, (columns, rows) = terminal.cells, (terminal.screen.columns, terminal.screen.lines)
     for width in (columns - 1, columns):  # the same size again would not be painted
