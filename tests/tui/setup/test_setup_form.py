@@ -313,7 +313,7 @@ async def test_keys_pressed_faster_than_they_are_handled_all_count() -> None:
         for key in ("down", "down", "down"):
             app.post_message(events.Key(key, None))
         await until(pilot, lambda: app.focused is app.form.field("clip"))
-        for name, value in (("hidden", 1024), ("optimizer", "rmsprop")):
+        for name, value in (("hidden", 1024), ("optimizer", "muon")):
             field = await focus(app, pilot, name)
             for key in ("right", "right", "right", "left"):
                 app.post_message(events.Key(key, None))
