@@ -64,7 +64,7 @@ NO_ANSWER_SECONDS = 0.3
 
 
 def terminal_driver() -> type[Driver] | None:
-    """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default, or the one it was told of."""
+    """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default or the one asked for."""
     if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
         return None
     from rnnplay.tui.textual_patches.driver import TerminalDriver

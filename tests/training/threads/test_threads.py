@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -17,14 +17,6 @@ from rnnplay.training.threads.free_cores import BUSY, Reading, free_cores, other
 from rnnplay.training.threads.thread_count import ThreadCount, fastest, thread_counts
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def _threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Machine:
