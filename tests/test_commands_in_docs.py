@@ -56,17 +56,17 @@ NAMES = {
 """What stands in the docs for something of the user's, and what the test has for it."""
 ELSEWHERE = {
     r"rnnplay( --.*)?": "tests/e2e/test_terminal.py",
-    r"rnnplay watch (RUN|first|big|night).*": "tests/cli/commands/test_watch.py",
-    r"rnnplay serve\b.*": "tests/cli/commands/test_serve.py",
-    r"rnnplay train --torchrun .*": "tests/cli/commands/test_torchrun.py",
-    r"rnnplay lessons run .*": "tests/cli/commands/test_lessons.py",
-    r"rnnplay race --resume .*": "tests/cli/commands/test_race.py",
-    r"rnnplay race --from .*": "tests/cli/commands/test_race.py",
-    r"rnnplay sweep --study NAME": "tests/cli/commands/test_sweep.py",
-    r"rnnplay sweep --vary KNOB=VALUES": "tests/cli/commands/test_sweep.py",
+    r"rnnplay watch (RUN|first|big|night).*": "tests/cli/commands/training/test_watch.py",
+    r"rnnplay serve\b.*": "tests/cli/commands/interface/test_serve.py",
+    r"rnnplay train --torchrun .*": "tests/cli/commands/training/test_torchrun.py",
+    r"rnnplay lessons run .*": "tests/cli/commands/interface/test_lessons.py",
+    r"rnnplay race --resume .*": "tests/cli/commands/training/test_race.py",
+    r"rnnplay race --from .*": "tests/cli/commands/training/test_race.py",
+    r"rnnplay sweep --study NAME": "tests/cli/commands/training/test_sweep.py",
+    r"rnnplay sweep --vary KNOB=VALUES": "tests/cli/commands/training/test_sweep.py",
     r"rnnplay corpora fetch (text8|https://…)": "tests/cli/test_suggestions.py",
-    r"rnnplay eval RUN --by-distance": "tests/cli/commands/test_evaluate.py",
-    r"rnnplay train --tensorboard DIR": "tests/cli/commands/test_export.py",
+    r"rnnplay eval RUN --by-distance": "tests/cli/commands/model/test_evaluate.py",
+    r"rnnplay train --tensorboard DIR": "tests/cli/commands/runs/test_export.py",
     r"rnnplay train --corpus -": "tests/cli/support/test_text_input.py",
 }
 """Commands that open the interface, wait, listen, start processes or download, and where they are tested."""
@@ -155,7 +155,7 @@ def test_what_a_page_says_can_be_typed(
         return EngineClient(workspace, on_event, on_exit, [sys.executable, "-S", quick_engine.__file__])
 
     monkeypatch.setattr(engines, "EngineClient", start)
-    monkeypatch.setattr("rnnplay.cli.commands.sweep._supervise", one_trial)
+    monkeypatch.setattr("rnnplay.cli.commands.training.sweep._supervise", one_trial)
     for line in runnable(page):
         words = words_of(line, workspace)
         if words[0] == "train" and "--run" in words and "--resume" not in words:

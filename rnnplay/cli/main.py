@@ -49,12 +49,34 @@ COMMANDS = {
 
 NEED_TORCH = {"train", "lr-range", "race", "generate", "complete", "eval", "inspect", "import"}
 
-MODULES = {"eval": "evaluate", "inspect": "inspect_run", "lr-range": "lr_range", "import": "import_run"}
-"""Module names that differ from the command's."""
+MODULES = {
+    "train": "training.train",
+    "race": "training.race",
+    "sweep": "training.sweep",
+    "lr-range": "training.lr_range",
+    "watch": "training.watch",
+    "generate": "model.generate",
+    "samples": "runs.samples",
+    "complete": "model.complete",
+    "eval": "model.evaluate",
+    "inspect": "model.inspect_run",
+    "runs": "runs.runs",
+    "compare": "runs.compare",
+    "export": "runs.export",
+    "import": "runs.import_run",
+    "corpora": "setup.corpora",
+    "lessons": "interface.lessons",
+    "serve": "interface.serve",
+    "presets": "setup.presets",
+    "completion": "setup.completion",
+    "keys": "interface.keys",
+    "doctor": "setup.doctor",
+}
+"""The module of each command, in rnnplay.cli.commands."""
 
 
 class LazyGroup(NearGroup):
-    """A group that knows its commands by name and imports rnnplay.cli.commands.<name> when one is called."""
+    """A group that knows its commands by name and imports its module when it is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -64,7 +86,7 @@ class LazyGroup(NearGroup):
             return None
         from importlib import import_module
 
-        module = import_module(f"rnnplay.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
+        module = import_module(f"rnnplay.cli.commands.{MODULES[cmd_name]}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -146,7 +168,7 @@ def program(ctx: click.Context, corpus: str | None, preset: str | None, run_name
     """
     given = {"--corpus": corpus, "--preset": preset, "--run": run_name}
     if ctx.invoked_subcommand is None:
-        from rnnplay.cli.commands.play import play
+        from rnnplay.cli.commands.interface.play import play
 
         return play(ctx.obj, corpus=corpus, preset=preset, run=run_name)
     if ctx.invoked_subcommand in NEED_TORCH and not {"--help", "-h"} & set(ctx.obj.words):

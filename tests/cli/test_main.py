@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 
 from rnnplay import __version__
-from rnnplay.cli.commands.play import play
+from rnnplay.cli.commands.interface.play import play
 from rnnplay.cli.main import COMMANDS, program
 from rnnplay.cli.support.failures import guarded
 from rnnplay.cli.support.session import Session
@@ -121,7 +121,7 @@ def test_without_a_terminal_the_interface_says_so() -> None:
 
 def test_a_dumb_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """TERM=dumb cannot place a cursor."""
-    from rnnplay.cli.commands.play import check_terminal
+    from rnnplay.cli.commands.interface.play import check_terminal
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -141,7 +141,7 @@ def test_the_interface_is_opened_with_what_was_asked_for(
 
     (tmp_path / "text.txt").write_text("some text", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rnnplay.cli.commands.play.check_terminal", lambda: None)
+    monkeypatch.setattr("rnnplay.cli.commands.interface.play.check_terminal", lambda: None)
     opened: list[dict[str, object]] = []
     monkeypatch.setattr(app, "run_app", lambda **given: opened.append(given))
     session = Session()

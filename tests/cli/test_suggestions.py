@@ -23,7 +23,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import rnnplay
-from rnnplay.cli.commands import sweep
+from rnnplay.cli.commands.training import sweep
 from rnnplay.cli.main import COMMANDS, program
 from rnnplay.cli.support import race_outcome
 from rnnplay.cli.support.session import Session
@@ -40,7 +40,7 @@ from rnnplay.tui.screens.leaving import onward_hints
 from rnnplay.tui.screens.playground.preset_actions import PresetActions
 from rnnplay.tui.screens.runs.sweep import no_studies_text
 from rnnplay.workspace import find_workspace
-from tests.cli.commands.test_import import save
+from tests.cli.commands.runs.test_import import save
 from tests.common.test_commands import words
 from tests.support.writer import Writer
 from tests.text.corpora.test_fetching import serving
@@ -245,7 +245,7 @@ def provoke_watching(workspace: str, tmp_path: Path) -> None:
     alone = call("watch", "alone", *there)
     assert alone.exit_code == 2 and words(last(alone, "Wait for it with: "))[-1] == workspace
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnnplay.cli.commands.watch._is_terminal", lambda: True)
+        patch.setattr("rnnplay.cli.commands.training.watch._is_terminal", lambda: True)
         elsewhere = call("watch", str(writer.folder.path), "--workspace", str(tmp_path / "another"))
     assert words(last(elsewhere, "or open it there: ")) == ["watch", "alone", *there]
 
@@ -353,8 +353,8 @@ def provoke_hints_of_the_command_line_itself(workspace: str, tmp_path: Path) -> 
     assert paste(hint).exit_code == 0
     assert "rnnplay train" in call("--workspace", workspace).output  # no terminal here
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rnnplay.cli.commands.play.check_terminal", lambda: None)
-        patch.setattr("rnnplay.cli.commands.play.is_utf8", lambda _: False)
+        patch.setattr("rnnplay.cli.commands.interface.play.check_terminal", lambda: None)
+        patch.setattr("rnnplay.cli.commands.interface.play.is_utf8", lambda _: False)
         opened = call("--workspace", workspace, "--preset", "quick")
     assert re.search(r"UTF-8: \S+ rnnplay .*--preset quick", opened.output)
     latin = tmp_path / os.fsdecode(b"caf\xe9.txt")

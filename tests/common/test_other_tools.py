@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rnnplay.cli.commands.train import command as train
+from rnnplay.cli.commands.training.train import command as train
 from rnnplay.cli.main import program
 from rnnplay.common.other_tools import _NAMES, _WITHOUT
 from rnnplay.config import knobs

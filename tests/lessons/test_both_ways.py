@@ -12,7 +12,7 @@ import pytest
 import torch
 from textual.message import Message
 
-from rnnplay.cli.commands.lesson_run import play
+from rnnplay.cli.commands.interface.lesson_run import play
 from rnnplay.cli.support.reporters import Silent
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections

@@ -98,5 +98,7 @@ visit.main(["--processors", sys.argv[1], "--memory", "700", "--models", "3"])
 def test_other_commands_load_no_server() -> None:
     from tests.test_imports import loaded_by
 
-    statement = "import rnnplay.cli.main, rnnplay.cli.commands.serve, rnnplay.serve.visit, rnnplay.serve.visitors"
+    statement = (
+        "import rnnplay.cli.main, rnnplay.cli.commands.interface.serve, rnnplay.serve.visit, rnnplay.serve.visitors"
+    )
     assert loaded_by(statement, ("aiohttp", "textual_serve", "torch", "sys")) == {"sys"}

@@ -16,6 +16,7 @@ from rnnplay.errors import InputError
 from rnnplay.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
+    from rnnplay.config import RunConfig
     from rnnplay.runs.folder import RunFolder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,6 +96,22 @@ def find_model(session: Session, name_or_path: str) -> RunFolder:
     if is_shipped(name_or_path, session.workspace):
         return shipped_run()
     return find_run(session, name_or_path)
+
+
+def new_folder(
+    name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "choose another name with --run"
+) -> RunFolder:
+    """Returns the folder of a new run; raises InputError for a name that is taken or invalid."""
+    from rnnplay.runs.folder import RunFolder, check_run_name
+    from rnnplay.runs.naming import reserve_run
+
+    if name is None:
+        return reserve_run(config, workspace)
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
+    if folder.holds_run():
+        onward = workspace.command("train", resume=True, run=name)
+        raise InputError(f"There is a run {name!r} already; {otherwise}, or go on with it: {onward}")
+    return folder
 
 
 class NearGroup(click.Group):

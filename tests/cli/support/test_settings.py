@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from rnnplay.cli.commands.generate import command as generate_command
-from rnnplay.cli.commands.generate import sampling_config
-from rnnplay.cli.commands.train import command
+from rnnplay.cli.commands.model.generate import command as generate_command
+from rnnplay.cli.commands.model.generate import sampling_config
+from rnnplay.cli.commands.training.train import command
 from rnnplay.cli.options_page import render
 from rnnplay.cli.support.settings import lasting_corpus, layered, new_settings
 from rnnplay.config import RunConfig, SamplingConfig, knobs

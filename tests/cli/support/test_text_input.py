@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from rnnplay.cli.main import program
 from rnnplay.cli.support.text_input import LARGEST_PROMPT, prompt_text
 from rnnplay.errors import InputError
-from tests.cli.commands.test_train import FAST, TEXT, environment
+from tests.cli.commands.training.test_train import FAST, TEXT, environment
 
 RUN = "猫-été"
 

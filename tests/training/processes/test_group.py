@@ -1,5 +1,5 @@
 """Several processes train what one would: the same losses, rollbacks and checkpoints. Processes are threads here;
-tests/cli/commands/test_torchrun.py starts real ones."""
+tests/cli/commands/training/test_torchrun.py starts real ones."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError, LostProcessError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Step
-from tests.cli.commands.test_train import FAST, TEXT, environment, rnnplay
+from tests.cli.commands.training.test_train import FAST, TEXT, environment, rnnplay
 
 pytestmark = pytest.mark.skipif(len(processors()) < 2, reason="two processes need two processors")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.cli.commands import serve
+from rnnplay.cli.commands.interface import serve
 from rnnplay.errors import InputError
 from tests.cli.conftest import Invoke
 

@@ -20,7 +20,7 @@ from rnnplay.errors import InputError
 from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language, locale_code
 
 if TYPE_CHECKING:
-    from rnnplay.cli.commands.lesson_run import Played
+    from rnnplay.cli.commands.interface.lesson_run import Played
     from rnnplay.cli.support.reporters import Reporter
     from rnnplay.lessons.lesson import Lesson
 
@@ -103,7 +103,7 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
 
     Exit code 0 if every condition holds, else 1. Steps whose conditions hold are ticked in your progress.
     """
-    from rnnplay.cli.commands.lesson_run import play
+    from rnnplay.cli.commands.interface.lesson_run import play
     from rnnplay.workspace import Workspace
 
     found = _in_code(_find(session, lesson), language)
@@ -225,7 +225,7 @@ def chosen(language: str | None, as_json: bool) -> Language:
 
 def played_object(played: Played) -> dict[str, Any]:
     """Converts the results for JSON: conditions without unused fields, with their measured values."""
-    from rnnplay.cli.commands.lesson_run import condition_object
+    from rnnplay.cli.commands.interface.lesson_run import condition_object
 
     steps = [
         {

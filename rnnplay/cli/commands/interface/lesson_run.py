@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rnnplay.cli.commands.train import new_folder
 from rnnplay.cli.support.console import model_name
+from rnnplay.cli.support.session import new_folder
 from rnnplay.common.working_time import working_time
 from rnnplay.lessons.lesson import Condition, Lesson
 from rnnplay.lessons.measurements import Judged, Measurements, questions

@@ -54,7 +54,7 @@ def command(session: Session, /, run: str, plain: bool, from_start: bool, wait: 
 
         there = shell_command("watch", folder.name, workspace=str(folder.path.parent.parent))
         raise InputError(f"{folder.path} is in another workspace; print it with --plain, or open it there: {there}")
-    from rnnplay.cli.commands.play import play
+    from rnnplay.cli.commands.interface.play import play
 
     return play(session, corpus=None, preset=None, run=folder.name)
 

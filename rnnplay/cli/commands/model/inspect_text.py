@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from rnnplay.cli.commands.complete import visible
+from rnnplay.cli.commands.model.complete import visible
 from rnnplay.cli.support.console import pairs, table, written
 from rnnplay.common.encodings import encodable
 from rnnplay.common.formatting import fixed, fraction_of_tokens

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.commands.run_management import SUBCOMMANDS
+from rnnplay.cli.commands.runs.run_management import SUBCOMMANDS
 from rnnplay.cli.support.console import builtins, corpus_name, model_name, note, pairs, table, write_json
 from rnnplay.cli.support.session import NearGroup, Session, find_run, json_option, pass_session, workspace_option
 from rnnplay.common.formatting import (

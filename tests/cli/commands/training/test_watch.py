@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.cli.commands.watch import MOST_TRIES, PrintedRun
+from rnnplay.cli.commands.training.watch import MOST_TRIES, PrintedRun
 from rnnplay.cli.support.reporters import Silent
 from rnnplay.cli.support.session import Session
 from rnnplay.errors import InputError, RnnplayError

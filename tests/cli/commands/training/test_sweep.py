@@ -42,7 +42,7 @@ def text(workspace: Path) -> Path:
 
 
 def test_a_study_is_shown_as_tables_and_as_json(text: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnplay.cli.commands.sweep._supervise", lambda *_: 0)  # made, but not yet worked on
+    monkeypatch.setattr("rnnplay.cli.commands.training.sweep._supervise", lambda *_: 0)  # made, but not yet worked on
     assert invoke("sweep", "--vary", "cell=rnn,gru", "--vary", "lr=0.01,0.03", "--repeat", "2", *TINY).exit_code == 0
     study = open_study("small-sweep-01", Workspace(text))
     Worker(study, Workspace(text), 1, lambda _: None, lambda: False).run()

@@ -12,7 +12,7 @@ from rnnplay.cli.support.branch import branch_options, branch_setup, branch_star
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.reporters import choose_reporter
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.cli.support.training.foreground import Foreground
@@ -160,22 +160,6 @@ def newest_run(workspace: Workspace) -> RunFolder:
     if not newest:
         raise InputError(f"There is no run to resume in {workspace.checkpoints}; start one without --resume.")
     return max(newest, key=lambda pair: pair[0])[1]
-
-
-def new_folder(
-    name: str | None, config: RunConfig, workspace: Workspace, otherwise: str = "choose another name with --run"
-) -> RunFolder:
-    """Returns the folder of a new run; raises InputError for a name that is taken or invalid."""
-    from rnnplay.runs.folder import RunFolder, check_run_name
-    from rnnplay.runs.naming import reserve_run
-
-    if name is None:
-        return reserve_run(config, workspace)
-    folder = RunFolder(workspace.checkpoints / check_run_name(name))
-    if folder.holds_run():
-        onward = workspace.command("train", resume=True, run=name)
-        raise InputError(f"There is a run {name!r} already; {otherwise}, or go on with it: {onward}")
-    return folder
 
 
 def _train(

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
-from rnnplay.cli.commands.train import new_folder
 from rnnplay.cli.support.console import builtins, model_name, note, pairs, write_json
-from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus
 from rnnplay.common.formatting import fixed, unknown_warning
 from rnnplay.config import RunConfig, TokenKind

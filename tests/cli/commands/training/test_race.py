@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import Result
 
-from rnnplay.cli.commands import race
+from rnnplay.cli.commands.training import race
 from rnnplay.cli.support.reporters import JsonReporter
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine.client import EngineClient

@@ -266,7 +266,7 @@ def _gradients(
             write_json({"distances": curve.distances, "norms": norms, "run": curve.run, "step": curve.step})
         curves.append(curve)
     if not as_json:
-        from rnnplay.cli.commands.inspect_text import show_gradients
+        from rnnplay.cli.commands.model.inspect_text import show_gradients
 
         show_gradients(curves)
 
@@ -283,7 +283,7 @@ def _check_position(position: int, count: int, which: str = "") -> None:
 
 def _show(session: Session, run: SavedRun, question: Question, found: Result) -> None:
     """Prints the result as text and tables."""
-    from rnnplay.cli.commands import inspect_text
+    from rnnplay.cli.commands.model import inspect_text
 
     match found:
         case Predictions():

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
-from rnnplay.cli.commands.inspect_run import parse_forced
+from rnnplay.cli.commands.model.inspect_run import parse_forced
 from rnnplay.cli.main import program
 from rnnplay.errors import InputError
 from rnnplay.inspection.cell_drawing import number
 from rnnplay.inspection.results import Forced
-from tests.cli.commands.test_train import FAST, TEXT, environment
+from tests.cli.commands.training.test_train import FAST, TEXT, environment
 
 PROMPT = 'the cat "sat" on 3\x1b'
 

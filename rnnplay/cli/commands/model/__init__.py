@@ -1,0 +1,1 @@
+"""Commands that ask a trained model: for text, completions, its loss, and what goes on inside."""

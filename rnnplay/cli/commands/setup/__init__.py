@@ -1,0 +1,1 @@
+"""What there is to begin with: texts, presets, the shell's completion, and the machine."""

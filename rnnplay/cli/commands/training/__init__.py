@@ -1,0 +1,1 @@
+"""Commands that train, and the one that follows a training."""
