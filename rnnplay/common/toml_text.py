@@ -49,10 +49,28 @@ def toml_problem(text: str, message: str) -> str:
     found = re.search(r"at line (\d{1,9})", message)
     lines = text.split("\n")
     line = lines[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(lines) else ""
-    match = re.fullmatch(_ASSIGNMENT, line)
-    if found and match and (value := _instead(match[2])):
-        return f": line {found[1]} is {_short(line)}; write {_short(f'{match[1]} = {value}')}."
+    if found and (instead := mended_line(line)):
+        return f": line {found[1]} is {_short(line)}; write {_short(instead)}."
     return f" ({_short(message.rstrip('.'), 200)})."
+
+
+def mended_line(line: str) -> str:
+    """Returns how to write a line with a key and an invalid value; "" if that is unclear, or the line is valid."""
+    match = re.fullmatch(_ASSIGNMENT, line)
+    value = _instead(match[2]) if match else ""
+    instead = f"{match[1]} = {value}" if match and value else ""
+    return instead if instead and is_toml(instead) and not is_toml(line) else ""
+
+
+def is_toml(text: str) -> bool:
+    """Returns whether `text` is valid TOML by itself."""
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _instead(value: str) -> str:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal, NamedTuple, get_args, get_origin
+from typing import IO, NamedTuple
 
 import msgspec
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.terminal_text import sanitize_name
-from rnnplay.common.toml_text import parse_toml, toml_text
+from rnnplay.common.toml_repair import line_of, places, read_past_faults
+from rnnplay.common.toml_text import toml_text
 from rnnplay.errors import InputError
-from rnnplay.lessons.lesson import Condition, Lesson, Step
+from rnnplay.lessons.declarations import Mistake, misfits, problems, refused_settings
+from rnnplay.lessons.lesson import Lesson
 from rnnplay.lessons.reader import lessons as bundled_lessons
-from rnnplay.lessons.reader import page_problem, problems, read_page
+from rnnplay.lessons.reader import page_problems
 
 FIRST_NUMBER = 100
 """The lowest number of a lesson of one's own; those below are rnnplay's."""
@@ -39,11 +41,12 @@ class Problem(NamedTuple):
     """What is wrong with a lesson, and where."""
 
     file: str
-    line: int
+    line: int | None
+    """The line, from 1; None if it is about the file or folder as a whole."""
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.sentence}"
+        return f"{self.file}: {self.sentence}" if self.line is None else f"{self.file}:{self.line}: {self.sentence}"
 
 
 def own_lessons(folder: Path) -> tuple[list[Lesson], list[Problem]]:
@@ -67,7 +70,7 @@ def own_lessons(folder: Path) -> tuple[list[Lesson], list[Problem]]:
             sentence = (
                 f"Another lesson here has the number {lesson.number} or the name {lesson.name!r}; change this one's."
             )
-            wrong.append(Problem(str(place), 1, sentence))
+            wrong.append(Problem(str(place), None, sentence))
         else:
             found.append(lesson)
     return sorted(found, key=lambda lesson: lesson.number), wrong
@@ -99,57 +102,94 @@ def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
     try:
         files = _read_files(place)
     except InputError as error:
-        return None, [Problem(str(place), 1, str(error))]
-    named = str(place / DECLARATIONS)
+        return None, [Problem(str(place), None, str(error))]
+    wrong: list[Problem] = []
+    lesson: Lesson | None = None
+    steps: int | None = None
     if DECLARATIONS not in files:
-        return None, [Problem(str(place), 1, f"There is no {DECLARATIONS} in it.")]
-    try:
-        text = toml_text(files[DECLARATIONS], named)
-        raw = parse_toml(files[DECLARATIONS], named)
-    except InputError as error:
-        at = re.search(r"line (\d{1,6})", str(error))
-        return None, [Problem(named, int(at[1]) if at else 1, str(error).removeprefix(f"{named} "))]
-    try:
-        if "pages" in raw:
-            raise msgspec.ValidationError("Object contains unknown field `pages`")
-        lesson = msgspec.convert(raw, Lesson)
-    except msgspec.ValidationError as error:
-        return None, [Problem(named, _line_of(text, str(error)), f"{_in_words(str(error))}.")]
-    wrong = [Problem(named, _line_of(text, about), sentence) for about, sentence in _own_problems(lesson)]
+        wrong.append(Problem(str(place), None, f"There is no {DECLARATIONS} in it."))
+    else:
+        named = str(place / DECLARATIONS)
+        languages = tuple(name.removesuffix(".md") for name in sorted(files) if _is_page(name))
+        try:
+            text = toml_text(files[DECLARATIONS], named)
+        except InputError as error:
+            wrong.append(Problem(named, None, f"This file {str(error).removeprefix(f'{named} ')}"))
+        else:
+            lesson, steps, found = _declared(text, languages)
+            wrong += [Problem(named, line, sentence) for line, sentence in found]
+    pages, complaints = _pages(place, files, steps)
+    wrong += complaints
+    if lesson is None or wrong:
+        return None, wrong
+    return msgspec.structs.replace(lesson, pages=pages), []
+
+
+def _declared(text: str, languages: tuple[str, ...]) -> tuple[Lesson | None, int | None, list[tuple[int, str]]]:
+    """Reads a lesson.toml; returns the lesson, how many steps it has, and its mistakes with their lines.
+
+    None for the lesson if it lacks something, for the number of steps if that is uncertain.
+    """
+    read = read_past_faults(text)
+    wrong = [(fault.line, fault.sentence) for fault in read.faults]
+    if read.faults and not read.values:
+        return None, None, wrong
+    lines = places(text)
+    misfitting = list(misfits(read.values))
+    if read.lost:  # what is missing may stand in the lines that were left out
+        misfitting = [one for one in misfitting if one.path in lines]
+    declared = read.values.get("steps")
+    steps = len(declared) if isinstance(declared, list) and not read.lost else None
+    lesson: Lesson | None = None
+    if misfitting or read.lost:
+        mistakes = [*misfitting, *refused_settings(read.values)]
+    else:
+        lesson = msgspec.convert(read.values, Lesson)
+        mistakes = [*_own_problems(lesson), *problems(lesson, languages)]
+    wrong += [(line_of(lines, one.path), one.sentence) for one in mistakes]
+    return lesson, steps, sorted(wrong)
+
+
+def _is_page(name: str) -> bool:
+    return name.endswith(".md") and CODE.fullmatch(name.removesuffix(".md")) is not None
+
+
+def _pages(place: Path, files: dict[str, bytes], steps: int | None) -> tuple[dict[str, str], list[Problem]]:
+    """Returns the pages by their languages' codes, and what is wrong with them; `steps` as read_page has it."""
     pages: dict[str, str] = {}
+    wrong: list[Problem] = []
     for name, data in sorted(files.items()):
-        code = name.removesuffix(".md")
+        file, code = str(place / name), name.removesuffix(".md")
         if name == DECLARATIONS:
             continue
-        if not CODE.fullmatch(code):
-            wrong.append(
-                Problem(str(place / name), 1, "A page is named by its language's code, as in en.md or pt-BR.md.")
-            )
+        if not _is_page(name):
+            wrong.append(Problem(file, None, "A page is named by its language's code, as in en.md or pt-BR.md."))
             continue
         try:
             pages[code] = data.decode("utf-8-sig")
-            read_page(pages[code], len(lesson.steps))
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
-            wrong.append(Problem(str(place / name), line, "This is not UTF-8 text; save it as UTF-8."))
-        except ValueError as error:
-            line, sentence = page_problem(pages[code], error)
-            wrong.append(Problem(str(place / name), line, f"The page {sentence}."))
+            wrong.append(Problem(file, line, "This is not UTF-8 text; save it as UTF-8."))
+            continue
+        lacking = page_problems(pages[code], steps)
+        wrong += [Problem(file, line, f"The page {what}.") for line, what in lacking]
     if not pages and not wrong:
-        wrong.append(Problem(str(place), 1, "There is no page; write one, named by its language's code, as in en.md."))
-    languages = tuple(pages)
-    wrong += [Problem(named, _line_of(text, about), sentence) for about, sentence in problems(lesson, languages)]
-    return (None, wrong) if wrong else (msgspec.structs.replace(lesson, pages=pages), [])
+        wrong.append(
+            Problem(str(place), None, "There is no page; write one, named by its language's code, as in en.md.")
+        )
+    return pages, wrong
 
 
-def _own_problems(lesson: Lesson) -> Iterator[tuple[str, str]]:
-    bundled = bundled_lessons()
+def _own_problems(lesson: Lesson) -> Iterator[Mistake]:
     if lesson.number < FIRST_NUMBER:
-        yield "$.number", f"The numbers below {FIRST_NUMBER} are rnnplay's own lessons'; choose a higher one."
+        sentence = f"The numbers below {FIRST_NUMBER} are rnnplay's own lessons'; choose a higher one."
+        yield Mistake(("number",), sentence)
     if not NAME.fullmatch(lesson.name):
-        yield "$.name", "The name needs to be lower-case letters, digits and hyphens, at most 40, as in my-lesson."
-    if lesson.name in {one.name for one in bundled}:
-        yield "$.name", f"A lesson of rnnplay's is called {lesson.name!r}; choose another name."
+        yield Mistake(
+            ("name",), "The name needs to be lower-case letters, digits and hyphens, at most 40, as in my-lesson."
+        )
+    if lesson.name in {one.name for one in bundled_lessons()}:
+        yield Mistake(("name",), f"A lesson of rnnplay's is called {lesson.name!r}; choose another name.")
 
 
 def _read_files(place: Path) -> dict[str, bytes]:
@@ -208,51 +248,6 @@ def _bounded(files: Iterator[tuple[str, IO[bytes]]]) -> dict[str, bytes]:
                 raise InputError(f"{sanitize_name(name)} is larger than {MAX_BYTES // 1024} KiB; shorten it.")
             found[name] = data
     return found
-
-
-def _in_words(error: str) -> str:
-    """Returns what msgspec says, with the words that are allowed where another one was given."""
-    given = re.match(r"Invalid enum value ('.*') - at `.*?(\w+)`", error)
-    allowed = [
-        word
-        for struct in (Condition, Step)
-        for field in msgspec.structs.fields(struct)
-        if given and field.name == given[2]
-        for kind in (field.type, *get_args(field.type))
-        if get_origin(kind) is Literal
-        for word in get_args(kind)
-    ]
-    if given and allowed:
-        return f"{given[2]} cannot be {given[1]}; take one of {', '.join(allowed)}"
-    return error.rstrip(".")
-
-
-def _line_of(text: str, about: str) -> int:
-    """Returns the line of lesson.toml (from 1) that `about` is about: "… - at `$.steps[0].conditions[1].metric`".
-
-    The nearest line above it where the line itself is not found.
-    """
-    place = re.search(r"\$[\w.\[\]-]*", about)
-    parts = re.findall(r"\w[\w-]*", place[0][1:]) if place else []
-    unknown = re.search(r"(?:unknown|required) field `([^`]+)`", about)
-    if unknown and "unknown" in about:
-        parts.append(unknown[1])
-    lines = text.split("\n")
-    at, table = 0, ""
-    for part in parts:
-        if part.isdigit():
-            heads = (
-                [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{table}\s*\]\]", line)]
-                if table == "steps"
-                else [n for n, line in enumerate(lines) if n >= at and re.search(r"\{", line)]
-            )
-            at = heads[min(int(part), len(heads) - 1)] if heads else at
-            table = ""
-            continue
-        pattern = rf"\s*(?:\[+\s*(?:[\w-]+\.)?[\"']?{re.escape(part)}[\"']?\s*\]+|[\"']?{re.escape(part)}[\"']?\s*=)"
-        at = next((n for n in range(at, len(lines)) if re.match(pattern, lines[n])), at)
-        table = part
-    return at + 1
 
 
 def write_skeleton(folder: Path, name: str, language: str, number: int) -> Path:

@@ -93,11 +93,16 @@ def report(folder: Path) -> list[tuple[str, str, int, int, int, int, float]]:
         raise InputError(f"Neither {folder} nor a folder in it has a {FILE}; give a workspace, or a folder of them.")
     bundled = {lesson.name: lesson for lesson in lessons()}
     rows: list[tuple[str, str, int, int, int, int, float]] = []
+    found: dict[Path, Progress] = {}
+    broken: list[str] = []
     for file in files:
         try:
-            progress = msgspec.json.decode(read_small(file, _LARGEST).removeprefix(BOM_UTF8), type=Progress)
+            found[file] = msgspec.json.decode(read_small(file, _LARGEST).removeprefix(BOM_UTF8), type=Progress)
         except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{file} is not a lessons' progress ({error}); leave its folder out.") from error
+            broken.append(f"{file} is not a lessons' progress ({error})")
+    if broken:
+        raise InputError(f"{'; '.join(broken)}; leave {'its folder' if len(broken) == 1 else 'their folders'} out.")
+    for file, progress in found.items():
         own = {lesson.name: lesson for lesson in own_lessons(file.parent / "lessons")[0]}
         who = sanitize_line(file.resolve().parent.name)
         for name in sorted({*progress.ticked, *progress.tries}):

@@ -149,18 +149,23 @@ def new(session: Session, name: str, code: str) -> None:
 
 
 @command.command("check", short_help="Say what is wrong with a lesson of your own.")
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="NAME|PATH")
 @workspace_option
 @json_option
-def check(path: str, as_json: bool) -> int:
-    """Say what is wrong with the lesson in PATH, a folder or a zip archive, and in which lines.
+@pass_session
+def check(session: Session, path: str, as_json: bool) -> int:
+    """Say what is wrong with a lesson of your own, and in which lines.
 
-    Each problem is a line: file, line number, sentence. Exit code 2 if there is any.
+    It is a folder or a zip archive, or the name of one in the workspace's lessons. Each problem is a line: the file,
+    the line number unless it concerns the whole file, and a sentence. Exit code 2 if there is any.
     """
-    from rnnplay.lessons.own import check_lesson
+    from rnnplay.lessons.own import NAME, check_lesson
 
     check_reachable(path)
-    lesson, wrong = check_lesson(Path(path).expanduser())
+    place = Path(path).expanduser()
+    if NAME.fullmatch(path) and not place.exists() and (session.workspace.lessons / path).is_dir():
+        place = session.workspace.lessons / path
+    lesson, wrong = check_lesson(place)
     if as_json:
         write_json({"valid": lesson is not None, "problems": [problem._asdict() for problem in wrong]})
     elif lesson is not None:

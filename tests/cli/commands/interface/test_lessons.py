@@ -119,10 +119,11 @@ def test_a_lesson_of_ones_own_is_begun_checked_listed_and_played(invoke: Invoke,
     assert begun.exit_code == 0, begun.stderr
     place = workspace / "lessons" / "mine"
     assert invoke("lessons", "check", str(place)).stdout.startswith("Lesson 100 (mine) is valid: 2 steps; pages: it.")
+    assert invoke("lessons", "check", "mine").exit_code == 0
     (place / "lesson.toml").unlink()
     write_french(workspace / "lessons")
     listed = invoke("lessons", "--json")
-    assert "mine:1: There is no lesson.toml in it" in listed.stderr
+    assert "mine: There is no lesson.toml in it" in listed.stderr
     assert [(one["lesson"], one["title"]) for one in json.loads(listed.stdout)][-1] == (100, "Une leçon")
     assert "Une leçon" in invoke("lessons", "show", "lecon").stdout
     played = invoke("lessons", "run", "100", "--json")
@@ -155,6 +156,8 @@ def test_what_is_wrong_with_a_lesson_is_said_line_by_line(invoke: Invoke, tmp_pa
     assert [line.split(": ")[0] for line in checked.stderr.splitlines()] == [f"{file}:{number}" for number in numbers]
     found = json.loads(invoke("lessons", "check", str(place), "--json").stdout)
     assert (found["valid"], [one["line"] for one in found["problems"]]) == (False, numbers)
+    nowhere = json.loads(invoke("lessons", "check", str(tmp_path / "nope"), "--json").stdout)
+    assert [one["line"] for one in nowhere["problems"]] == [None]
     again = invoke("lessons", "new", "no/name")
     assert (again.exit_code, "lower-case letters" in again.stderr) == (2, True)
 
@@ -174,5 +177,10 @@ def test_the_progress_of_a_class_is_a_table(invoke: Invoke, tmp_path: Path) -> N
     assert rows[1] == ["'=1+1", "lstm", "1", "5", "0", "0", "0.0"]
     assert [row[4] for row in rows if row[0] == "ada"] == ["0", "1", "0", "0", "0"]
     assert invoke("lessons", "report", str(tmp_path / "class" / "ada"), "--out", "-").stdout.startswith("who,lesson,")
+    for who in ("bob", "eve"):
+        (tmp_path / "class" / who).mkdir()
+        (tmp_path / "class" / who / "lessons.json").write_text("{", encoding="utf-8")
+    broken = invoke("lessons", "report", str(tmp_path / "class"), "--out", str(out))
+    assert (broken.exit_code, "bob" in broken.stderr, "eve" in broken.stderr) == (2, True, True)
     for arguments in ((str(tmp_path / "none"), "--out", str(out)), (str(tmp_path / "class"), "--out", str(tmp_path))):
         assert invoke("lessons", "report", *arguments).exit_code == 2
