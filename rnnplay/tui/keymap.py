@@ -1,69 +1,24 @@
-"""The keys in force: what a binding's id is bound to, how texts name it, and keymap.toml, which changes it.
+"""The keys in force: what a binding's id is bound to, and how texts name it.
 
 Every binding has an id, `place.what`; bindings that share one are one key to the user, whatever they do on the screen
-that is shown. Only a file that exists is read.
+that is shown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable
 
 from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
-from textual.keys import REPLACED_KEYS, format_key, key_to_character
 
-from rnnplay.tui.settings import settings_path
+from rnnplay.tui.keys.catalogue import Keymap, default_key
+from rnnplay.tui.keys.names import key_label, parse_key
 
-Keymap = Mapping[str, tuple[str, ...]]
-"""The keys of each binding id that the user has changed, as Textual names them."""
-
-_MOVES = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
-NAMED = frozenset((*_MOVES, "insert", "delete", "backspace", "tab", "enter", "escape", "space")) | {
-    f"f{number}" for number in range(1, 25)
-}
-"""Keys that are no character, as Textual names them."""
-OTHER_NAMES = {
-    "esc": "escape",
-    "return": "enter",
-    "pgup": "pageup",
-    "pgdn": "pagedown",
-    "del": "delete",
-    "ins": "insert",
-    "←": "left",
-    "→": "right",
-    "↑": "up",
-    "↓": "down",
-    "plus_sign": "plus",
-    "hyphen_minus": "minus",
-}
-SAME_BYTES = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+left_square_bracket": "escape"}
-"""Combinations that most terminals send as another key."""
-MODIFIERS = ("ctrl", "alt", "shift", "super")
 _SPAN = re.compile(r"`(\[(?=.+\]`))?([^`\s]{1,16}?(?: [^`\s]{1,16}?)?)(\])?`")
 _ID = re.compile(r"\{([a-z-]+\.[a-z0-9-]+)\}")
 
 _changed: Keymap = {}
-
-
-def keymap_path() -> Path:
-    """Returns the path of the user's keys: keymap.toml beside the settings."""
-    return settings_path().with_name("keymap.toml")
-
-
-def load_keymap() -> tuple[Keymap, list[str]]:
-    """Returns what keymap.toml changes, and a sentence for each line that cannot be used; nothing without a file."""
-    path = keymap_path()
-    try:
-        if not path.exists():
-            return {}, []
-    except OSError:
-        return {}, []
-    from rnnplay.tui.keys.catalogue import read_keymap
-
-    return read_keymap(path)
 
 
 def use(keymap: Keymap) -> None:
@@ -99,65 +54,13 @@ def remapped(bindings: BindingsMap) -> BindingsMap:
     return BindingsMap.from_keys(done)
 
 
-# --- names ----------------------------------------------------------------------------------------------------------
-
-
-def parse_key(text: str) -> str:
-    """Returns Textual's name of a key such as `t`, `+`, `Ctrl+K`, `esc`; raises ValueError if there is no such key."""
-    if len(text) == 1 and text.isprintable():
-        return OTHER_NAMES.get(text) or ("space" if text == " " else _name(text))
-    *before, last = text.split("+") if not text.endswith("++") else [*text[:-2].split("+"), "+"]
-    modifiers = sorted((one.strip().lower() for one in before), key=lambda one: (*MODIFIERS, one).index(one))
-    last = last.strip()
-    lower = OTHER_NAMES.get(last.lower(), last.lower())
-    if any(one not in MODIFIERS for one in modifiers) or len(set(modifiers)) < len(modifiers):
-        raise ValueError(text)
-    if len(last) == 1:
-        lower = _name(OTHER_NAMES.get(last, last.lower() if "ctrl" in modifiers else last))
-    elif lower not in NAMED and (len(lower) < 3 or character_of(lower) is None):
-        raise ValueError(text)
-    if "shift" in modifiers and lower not in NAMED:
-        raise ValueError(text)
-    key = "+".join((*modifiers, lower))
-    return SAME_BYTES.get(key, key)
-
-
-def _name(character: str) -> str:
-    for _, binding in BindingsMap([Binding(character, "")]) if character != "," else ():
-        return OTHER_NAMES.get(binding.key, binding.key)
-    return "comma"
-
-
-def is_text(key: str) -> bool:
-    """Returns whether a field of text takes this key: a character, or one that moves or deletes in it."""
-    moves = ("enter", "backspace", "delete", "left", "right", "home", "end")
-    return key in moves or character_of(key) is not None
-
-
-def character_of(key: str) -> str | None:
-    """Returns the character that a key types, None for one that types none."""
-    if key == "space":
-        return " "
-    return None if key in NAMED else key_to_character(REPLACED_KEYS.get(key, key))
-
-
-def key_label(key: str) -> str:
-    """Returns a key as texts name it: `t`, `+`, `F5`, `ctrl+q`, `↑`, `escape`."""
-    *modifiers, last = key.split("+")
-    if re.fullmatch(r"f\d+", last):
-        last = last.upper()
-    elif last not in ("escape", "enter", "backspace", "delete", "pageup", "pagedown", "space"):
-        last = format_key(last)
-    return "+".join((*modifiers, last))
-
-
 def key_name(binding_id: str, *, begins: bool = False) -> str:
     """Returns the key in force for a binding as texts name it; raises KeyError.
 
     `begins`: it begins a sentence, so a word such as space has a capital.
     """
     keys = _changed.get(binding_id)
-    name = key_label(keys[0] if keys else _default_key(binding_id))
+    name = key_label(keys[0] if keys else default_key(binding_id))
     return name[0].upper() + name[1:] if begins and len(name) > 1 else name
 
 
@@ -181,33 +84,6 @@ def fill_keys(text: str) -> str:
             return match[0]
 
     return _ID.sub(named, text)
-
-
-@cache
-def _default_key(binding_id: str) -> str:
-    for node in node_classes():
-        for binding in own_bindings(node):
-            if binding.id == binding_id:
-                return parse_key(binding.key.split(",")[0])
-    from rnnplay.tui.keys.catalogue import default_key  # the module with this binding has not been needed yet
-
-    return default_key(binding_id)
-
-
-def node_classes() -> Iterator[type[DOMNode]]:
-    """Yields every class of Textual's nodes that is loaded."""
-    waiting: list[type[DOMNode]] = [DOMNode]
-    seen = set(waiting)
-    while waiting:
-        yield (node := waiting.pop())
-        new = [one for one in node.__subclasses__() if one not in seen]
-        seen.update(new)
-        waiting += new
-
-
-def own_bindings(node: type[DOMNode]) -> list[Binding]:
-    """Returns the bindings that a class itself declares."""
-    return [one for one in node.__dict__.get("BINDINGS", ()) if isinstance(one, Binding)]
 
 
 def with_keys_in_force(text: str, nodes: Iterable[DOMNode | type[DOMNode]]) -> str:

@@ -34,7 +34,8 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.text.corpora.downloads import downloads
 from rnnplay.training.trainer import Trainer
-from rnnplay.tui.keys.catalogue import keymap_text, read_keymap
+from rnnplay.tui.keys.catalogue import keymap_text
+from rnnplay.tui.keys.keymap_file import read_keymap
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.leaving import onward_hints
 from rnnplay.tui.screens.playground.preset_actions import PresetActions

@@ -18,9 +18,11 @@ from textual.pilot import Pilot
 import rnnplay.tui
 from rnnplay.engine import messages
 from rnnplay.tui import keymap
-from rnnplay.tui.keymap import key_label, key_name, node_classes, own_bindings, parse_key, with_keys_in_force
-from rnnplay.tui.keys.catalogue import PLACES, TABLE, catalogue, keymap_text, read_keymap
-from rnnplay.tui.keys.declarations import declared, table_text
+from rnnplay.tui.keymap import key_name, with_keys_in_force
+from rnnplay.tui.keys.catalogue import PLACES, TABLE, catalogue, keymap_text
+from rnnplay.tui.keys.declarations import declared, node_classes, own_bindings, table_text
+from rnnplay.tui.keys.keymap_file import keymap_path, load_keymap, read_keymap
+from rnnplay.tui.keys.names import key_label, parse_key
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
@@ -35,8 +37,8 @@ def default_keys_afterwards() -> Iterator[None]:
 
 
 def write(text: str) -> Path:
-    keymap.keymap_path().write_text(text, encoding="utf-8")
-    return keymap.keymap_path()
+    keymap_path().write_text(text, encoding="utf-8")
+    return keymap_path()
 
 
 def everything_changed() -> dict[str, str]:
@@ -235,7 +237,7 @@ def test_of_two_that_clash_the_one_above_holds_and_the_rest_works() -> None:
     found, problems = read_keymap(write('[playground]\nstop = "k"\nclip = "k"\nnew = ["N", "ctrl+n"]\n'))
     assert found == {"playground.stop": ("k",), "playground.new": ("N", "ctrl+n")}
     assert problems == [
-        f"{keymap.keymap_path()}, line 3: playground.clip: k is already the key of playground.stop on the same screen; "
+        f"{keymap_path()}, line 3: playground.clip: k is already the key of playground.stop on the same screen; "
         "take another, or change both."
     ]
 
@@ -253,15 +255,15 @@ def test_places_that_are_never_on_one_screen_may_have_the_same_key() -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 70_000, b"[playground]\n" * 2])
 def test_a_broken_file_never_keeps_the_interface_from_opening(content: bytes) -> None:
-    keymap.keymap_path().write_bytes(content)
-    found, problems = keymap.load_keymap()
+    keymap_path().write_bytes(content)
+    found, problems = load_keymap()
     assert found == {}
     assert len(problems) == 1
 
 
 def test_a_folder_in_place_of_the_file_is_said() -> None:
-    keymap.keymap_path().mkdir()
-    assert len(keymap.load_keymap()[1]) == 1
+    keymap_path().mkdir()
+    assert len(load_keymap()[1]) == 1
 
 
 async def test_refused_lines_are_said_when_the_interface_opens(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from textual.widgets import DataTable, Input, TextArea
 import rnnplay.tui
 from rnnplay.engine import messages
 from rnnplay.inspection.results import Candidate, WordCandidate
-from rnnplay.tui.keymap import node_classes
+from rnnplay.tui.keys.declarations import node_classes
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
 from rnnplay.tui.runs.run_list import RunList

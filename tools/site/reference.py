@@ -21,8 +21,8 @@ from rnnplay.runs.info import Parent, RunInfo
 from rnnplay.runs.metrics.records import Record
 from rnnplay.runs.samples import LoggedSample
 from rnnplay.runs.written import Written
-from rnnplay.tui.keymap import key_label
 from rnnplay.tui.keys.catalogue import PLACES, catalogue
+from rnnplay.tui.keys.names import key_label
 
 WIDTH = 84
 """Characters of a line of --help."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from textual.binding import Binding
+from textual.dom import DOMNode
+
 import rnnplay.tui
-from rnnplay.tui.keymap import node_classes, own_bindings, parse_key
 from rnnplay.tui.keys.catalogue import PLACES, TABLE
+from rnnplay.tui.keys.names import parse_key
 
 
 def declared() -> dict[str, tuple[str, list[str]]]:
@@ -30,6 +34,22 @@ def declared() -> dict[str, tuple[str, list[str]]]:
             keys += [key for one in binding.key.split(",") if (key := parse_key(one)) not in keys]
     order = list(PLACES)
     return {one: found[one] for one in sorted(found, key=lambda one: order.index(one.partition(".")[0]))}
+
+
+def node_classes() -> Iterator[type[DOMNode]]:
+    """Yields every class of Textual's nodes that is loaded."""
+    waiting: list[type[DOMNode]] = [DOMNode]
+    seen = set(waiting)
+    while waiting:
+        yield (node := waiting.pop())
+        new = [one for one in node.__subclasses__() if one not in seen]
+        seen.update(new)
+        waiting += new
+
+
+def own_bindings(node: type[DOMNode]) -> list[Binding]:
+    """Returns the bindings that a class itself declares."""
+    return [one for one in node.__dict__.get("BINDINGS", ()) if isinstance(one, Binding)]
 
 
 def table_text() -> str:

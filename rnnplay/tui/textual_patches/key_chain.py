@@ -9,7 +9,8 @@ from textual.dom import DOMNode
 from textual.keys import key_to_character
 from textual.screen import Screen
 
-from rnnplay.tui.keymap import load_keymap, remapped, use
+from rnnplay.tui.keymap import remapped, use
+from rnnplay.tui.keys.keymap_file import load_keymap
 
 
 def _binding_chain(screen: Screen[Any]) -> list[tuple[DOMNode, BindingsMap]]:

@@ -18,8 +18,9 @@ def command(write: bool, as_json: bool) -> None:
 
     keymap.toml is in the config folder, beside settings.json.
     """
-    from rnnplay.tui.keymap import key_label, keymap_path, load_keymap
     from rnnplay.tui.keys.catalogue import PLACES, catalogue, keymap_text
+    from rnnplay.tui.keys.keymap_file import keymap_path, load_keymap
+    from rnnplay.tui.keys.names import key_label
 
     path = keymap_path()
     shown = shortened_path(str(path))
