@@ -74,7 +74,14 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Literal["auto", "stream", "lines"],
         Knob("one stream with carried state, or each line a sequence; auto: as the card says", "corpus"),
     ] = "auto"
-    split: Annotated[str, Knob("train/validation/test in percent of the text, in its order", "corpus")] = "90/5/5"
+    split: Annotated[
+        str,
+        Knob(
+            "train/validation/test in percent of the text, in its order; a folder with files of its own for them is "
+            "split by these instead",
+            "corpus",
+        ),
+    ] = "90/5/5"
 
     cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model", kept=True)] = "lstm"
     nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (

@@ -28,6 +28,8 @@ from rnnplay.tui.setup.values import Nudges
 from rnnplay.tui.widgets.text import BoundedText, FieldScroll
 
 OPEN_FILE = "open a file…"
+OWN_SPLIT = "own files"
+"""The split of a corpus whose files are its parts."""
 SPACED_ROWS = 24
 """From this height on, the groups above the fold are separated by blank rows."""
 
@@ -81,6 +83,8 @@ class SetupForm(Vertical):
         self._texts: dict[str, str] = {}
         """By knob, the newest last: text that is being typed or was not accepted."""
         self._corpora: list[tuple[str, str]] = []
+        self._own_split = "", ""
+        """A corpus, and which of its files is which part; "" if its text is split by the knob."""
         self._fields: dict[str, KnobField] = {}
         self._nudges: dict[str, Nudges] = {}
         """Of knobs whose rows are not shown yet."""
@@ -137,6 +141,11 @@ class SetupForm(Vertical):
     def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
         """Sets the corpora to choose from: (name, title)."""
         self._corpora = list(corpora)
+        self._show()
+
+    def set_own_split(self, corpus: str, about: str) -> None:
+        """Says of a corpus which of its files is which part; "" if they are none, and the knob splits the text."""
+        self._own_split = corpus, about
         self._show()
 
     def set_value(self, name: str, value: Value) -> None:
@@ -230,11 +239,12 @@ class SetupForm(Vertical):
             corpus.offer(*corpus_options(self._corpora, config.corpus))
         for name, field in self._fields.items():
             spec = field.spec
+            own_split = self._own_split[1] if (name, config.corpus) == ("split", self._own_split[0]) else ""
             field.show(
                 getattr(config, name),
-                held=self._texts.get(name),
-                changed=name in changed,
-                locked=self.state.locked(name),
+                held=OWN_SPLIT if own_split else self._texts.get(name),
+                changed=name in changed and not own_split,
+                locked=self.state.locked(name) or (own_split and f"{own_split} This setting plays no part."),
                 irrelevant=not spec.relevant(config),
                 error=errors.get(name, ""),
             )

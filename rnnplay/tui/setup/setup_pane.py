@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from rnnplay.config import RunConfig
+from rnnplay.errors import RnnplayError
 from rnnplay.presets import Preset
 from rnnplay.tui.run_state import LogLine, RunState
 from rnnplay.tui.setup.setup_form import SetupForm
@@ -35,6 +36,8 @@ class SetupPane(Vertical):
         super().__init__(id="setup")
         self._state, self._preset, self._presets, self._workspace = state, preset, presets, workspace
         self._clip_before = "norm"
+        self._split_of = ""
+        """The corpus whose own split was looked for last."""
         self._parameters: ParameterCount | None = None
         """None until the first screen is drawn, because its imports take a while."""
 
@@ -48,12 +51,15 @@ class SetupPane(Vertical):
 
     def on_mount(self) -> None:
         self._read_corpora()
+        self._show_split()
         self.set_timer(COUNTED_SECONDS, self._begin_counting)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Offers texts that were added meanwhile, by another program or through the browser."""
         if event.widget.id == "knob-corpus":
             self._read_corpora()
+            self._split_of = ""
+            self._show_split()
 
     @work(thread=True, exclusive=True, group="corpora")
     def _read_corpora(self) -> None:
@@ -62,10 +68,29 @@ class SetupPane(Vertical):
         found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self._workspace)]
         self.app.call_from_thread(self.query_one(SetupForm).set_corpora, found)
 
+    @on(SetupForm.Changed)
+    def _show_split(self) -> None:
+        """Has the form say so where the files of its corpus are the split."""
+        corpus = self.query_one(SetupForm).config.corpus
+        if corpus != self._split_of:
+            self._split_of = corpus
+            self._read_split(corpus)
+
+    @work(thread=True, exclusive=True, group="split")
+    def _read_split(self, corpus: str) -> None:
+        from rnnplay.text.corpora.catalogue import find_corpus
+
+        try:
+            about = find_corpus(corpus, self._workspace).about_parts
+        except (RnnplayError, OSError):  # it is said when the run begins
+            about = ""
+        self.app.call_from_thread(self.query_one(SetupForm).set_own_split, corpus, about)
+
     def show(self, state: RunState, *, covered: bool) -> None:
         """Shows the current state of the run; its events are not drawn while another screen covers this one."""
         self._state = state
         self.query_one(SetupForm).show_run(state)
+        self._show_split()
         self.query_one("#stop", Button).disabled = not state.running
         self._show_parameters()
         if not covered:
