@@ -18,7 +18,7 @@ from rnnplay.generation_config import AdaptationConfig, CompletionConfig, Sampli
 from rnnplay.knob_combinations import ADAPTIVE_HIDDEN, check_together
 from rnnplay.knob_texts import sample_prompts, split_fractions
 from rnnplay.knobs import GROUPS, RENAMED, Knob, KnobSpec, Value, check, knobs_of, shown, with_new_names
-from rnnplay.model_config import ModelConfig, NormalForm, TokenKind
+from rnnplay.model_config import ModelConfig, NormalForm, TokenKind, WordBoundary
 
 __all__ = [
     "ADAPTIVE_HIDDEN",
@@ -33,6 +33,7 @@ __all__ = [
     "SamplingConfig",
     "TokenKind",
     "Value",
+    "WordBoundary",
     "knobs",
     "split_fractions",
     "with_new_names",

@@ -10,6 +10,7 @@ from rnnplay.knobs import Knob
 
 TokenKind = Literal["char", "byte", "bpe", "word"]
 NormalForm = Literal["none", "nfc", "nfkc"]
+WordBoundary = Literal["punctuation", "whitespace"]
 
 
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -38,6 +39,17 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             when=("tokens", ("bpe",)),
         ),
     ] = 2000
+    word_boundary: Annotated[
+        WordBoundary,
+        Knob(
+            "where a word ends: at white space and beside punctuation marks, which are tokens of their own, or at "
+            "white space only, as published corpora that are divided into tokens already are read",
+            "corpus",
+            kept=True,
+            label="boundary",
+            when=("tokens", ("word",)),
+        ),
+    ] = "punctuation"
     lowercase: Annotated[bool, Knob("read the text in lower case", "corpus", kept=True)] = False
     normal_form: Annotated[
         NormalForm,

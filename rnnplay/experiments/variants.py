@@ -16,7 +16,7 @@ from rnnplay.runs.checkpoint_state import live_knobs
 FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
 
-TOKEN_KNOBS = ("tokens", "bpe_size", "normal_form", "lowercase", "min_count", "max_vocabulary")
+TOKEN_KNOBS = ("tokens", "bpe_size", "word_boundary", "normal_form", "lowercase", "min_count", "max_vocabulary")
 """Knobs that decide what one token is."""
 TEXT_KNOBS = ("corpus", "split", *TOKEN_KNOBS)
 """Knobs that change what is predicted: between their values losses per token say little."""

@@ -19,6 +19,7 @@ from rnnplay.runs.metrics.records import Record, Validation
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
 from rnnplay.text.corpora.reading import iter_text
 from rnnplay.text.encoding.encoded import encode_corpus
+from rnnplay.text.tokenizers.build import WordTokenizer
 from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.trainer import Trainer
 from rnnplay.workspace import Workspace
@@ -75,6 +76,11 @@ def import_model(
             "lowercase": vocabulary.tokenizer.lowercase,
             "normal_form": vocabulary.tokenizer.normal_form,
             **({"bpe_size": vocabulary.tokenizer.size} if vocabulary.tokenizer.kind == "bpe" else {}),
+            **(
+                {"word_boundary": vocabulary.tokenizer.rule.boundary}
+                if isinstance(vocabulary.tokenizer, WordTokenizer)
+                else {}
+            ),
             "cell": model.cell,
             "nonlinearity": nonlinearity,
             "embedding": model.embedding,

@@ -257,6 +257,8 @@ def _settings(config: RunConfig, feed: Feed, tokenizer: Tokenizer | None) -> dic
         settings |= {"min_count": config.min_count, "max_vocabulary": config.max_vocabulary}
     if config.tokens == "bpe":
         settings["bpe_size"] = config.bpe_size
+    if config.tokens == "word" and config.word_boundary != "punctuation":
+        settings["word_boundary"] = config.word_boundary
     if config.normal_form != "none":  # only then, so that keys of earlier versions stay
         settings["normal_form"] = config.normal_form
     return settings
@@ -275,6 +277,7 @@ def _encode(
             config.tokens,
             lowercase=config.lowercase,
             normal_form=config.normal_form,
+            word_boundary=config.word_boundary,
             bpe_size=config.bpe_size,
             min_count=config.min_count,
             max_vocabulary=config.max_vocabulary,

@@ -11,7 +11,7 @@ from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import ConfigError, LackingTokensError
 from rnnplay.text.corpora.reading import iter_text
-from rnnplay.text.tokenizers.build import Tokenizer
+from rnnplay.text.tokenizers.build import Tokenizer, WordTokenizer
 from rnnplay.text.tokenizers.characters import CharCounter
 from rnnplay.text.tokenizers.words import WordCounter
 
@@ -32,7 +32,11 @@ def lacking_tokens(chunks: Iterable[str], tokenizer: Tokenizer, min_count: int =
     """Finds the tokens that occur at least `min_count` times in the joined `chunks` and have no id."""
     if tokenizer.kind in ("byte", "bpe"):
         return Lacking([], 0)  # every text is bytes
-    counter = (WordCounter if tokenizer.kind == "word" else CharCounter)(tokenizer.lowercase, tokenizer.normal_form)
+    counter = (
+        WordCounter(tokenizer.lowercase, tokenizer.normal_form, tokenizer.rule.boundary)
+        if isinstance(tokenizer, WordTokenizer)
+        else CharCounter(tokenizer.lowercase, tokenizer.normal_form)
+    )
     counter.count(chunks)
     counts = counter.counts()
     found = [(token, count) for token, count in counts if count >= min_count and not tokenizer.knows(token)]

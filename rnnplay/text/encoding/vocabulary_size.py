@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from rnnplay.config import NormalForm, RunConfig, TokenKind
+from rnnplay.config import NormalForm, RunConfig, TokenKind, WordBoundary
 from rnnplay.errors import RnnplayError
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.reading import iter_text
@@ -36,6 +36,7 @@ def vocabulary_size(config: RunConfig, workspace: Workspace) -> int | None:
             config.tokens,
             config.lowercase,
             config.normal_form,
+            config.word_boundary,
             config.min_count,
             config.max_vocabulary,
             feed == "lines",
@@ -52,6 +53,7 @@ def text_settings(config: RunConfig) -> tuple[object, ...]:
         config.bpe_size,
         config.lowercase,
         config.normal_form,
+        config.word_boundary,
         config.min_count,
         config.max_vocabulary,
         config.feed,
@@ -66,6 +68,7 @@ def _counted(
     kind: TokenKind,
     lowercase: bool,
     normal_form: NormalForm,
+    word_boundary: WordBoundary,
     min_count: int,
     max_vocabulary: int,
     keep_newline: bool,
@@ -75,6 +78,7 @@ def _counted(
         kind,
         lowercase=lowercase,
         normal_form=normal_form,
+        word_boundary=word_boundary,
         min_count=min_count,
         max_vocabulary=max_vocabulary,
         keep_newline=keep_newline,

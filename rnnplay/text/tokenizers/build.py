@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from rnnplay.common.jsonl import UNDECODABLE
-from rnnplay.config import NormalForm, TokenKind
+from rnnplay.config import NormalForm, TokenKind, WordBoundary
 from rnnplay.errors import InputError
 from rnnplay.text.tokenizers.bpe import BpeTokenizer, train_bpe
 from rnnplay.text.tokenizers.byte_values import ByteTokenizer
@@ -35,6 +35,7 @@ def build_tokenizer(
     *,
     lowercase: bool = False,
     normal_form: NormalForm = "none",
+    word_boundary: WordBoundary = "punctuation",
     bpe_size: int = 0,
     min_count: int = 1,
     max_vocabulary: int = 0,
@@ -53,7 +54,7 @@ def build_tokenizer(
     if kind == "bpe":
         return train_bpe(chunks, bpe_size, lowercase, normal_form)
     if kind == "word":
-        words = WordCounter(lowercase, normal_form)
+        words = WordCounter(lowercase, normal_form, word_boundary)
         words.count(chunks)
         return words.tokenizer(min_count, max_vocabulary, must_know)
     characters = CharCounter(lowercase, normal_form)
@@ -91,9 +92,9 @@ def load_tokenizer(data: bytes) -> Tokenizer:
         if any(len(piece) != 1 for piece in pieces):
             raise _damaged()
         return CharTokenizer(pieces, saved.lowercase, saved.normal_form)
-    if any(tokens_in(piece) != [piece] or piece in ("\n", " ", UNKNOWN) for piece in pieces):
+    if any(tokens_in(piece, saved.word_boundary) != [piece] or piece in ("\n", " ", UNKNOWN) for piece in pieces):
         raise _damaged()
-    rule = SpacingRule.from_rows(saved.marks, saved.spaces)
+    rule = SpacingRule.from_rows(saved.marks, saved.spaces, saved.word_boundary)
     return WordTokenizer(pieces, rule, saved.lowercase, saved.normal_form)
 
 

@@ -29,7 +29,8 @@ class PromptText:
         kept = _lines_in_common(self._ends, self._text, text)
         del self._ends[kept:]
         start, first = self._ends[-1] if kept else (0, 0)
-        ids = self._tokenizer.encode(text[start:])
+        # Where a space stands depends on the token before: the newline is read again, and its id left out.
+        ids = self._tokenizer.encode(text[max(start - 1, 0) :])[1 if kept else 0 :]
         if (newline := self._tokenizer.newline) is not None:
             id_ends = np.flatnonzero(ids == newline) + 1
             ends = _line_ends(text, start)

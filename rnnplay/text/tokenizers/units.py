@@ -12,10 +12,13 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnnplay.config import WordBoundary
+from rnnplay.text.tokenizers.spacing import WHITE
 
 _Number = TypeVar("_Number", np.uint8, np.int64)
 
@@ -28,22 +31,27 @@ _MOST_CHARACTERS = 1 << 25
 """Limits of a table, so that a text without repetition needs no more memory than any other."""
 _LONGEST_WORD = 48
 """Characters that form one token wherever they stand together, if they are letters and digits."""
+_LONGEST_BETWEEN_SPACES = 256
+"""Characters that form one token where words end at white space only."""
 _LOOK_AHEAD = 4
 """Tokens at the end of an unfinished unit that more text could change."""
 
 
-def tokens_in(text: str) -> list[str]:
+def tokens_in(text: str, boundary: WordBoundary = "punctuation") -> list[str]:
     """Finds all tokens of `text` in order, spaces included; joined they are `text`.
 
     A token is a word (letters, digits, underscores, with apostrophes and hyphens inside), one punctuation mark, one
-    white-space character, or a literal `<unk>`, which corpora use for words that were removed.
+    white-space character, or a literal `<unk>`, which corpora use for words that were removed. With `boundary`
+    "whitespace" it is what stands between white space, or one white-space character.
     """
+    if boundary == "whitespace":
+        return _BETWEEN_SPACES.findall(text)
     if len(text) <= _LONGEST_WORD and text.isalnum():  # as most units are: found without the regular expression
         return [text]
     return _pattern().findall(text)
 
 
-def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
+def unit_chunks(chunks: Iterable[str], boundary: WordBoundary = "punctuation") -> Iterator[tuple[list[str], bool]]:
     """Yields the units of the joined `chunks`, many at a time, and whether a space precedes the first of them.
 
     A very long unit comes in parts; then no space precedes the second part.
@@ -62,11 +70,36 @@ def unit_chunks(chunks: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
                 yield waiting[:last].split(" "), space
                 waiting, space = waiting[last + 1 :], True
             elif len(waiting) >= _LONGEST_UNIT:
-                end = len(waiting) - sum(map(len, tokens_in(waiting)[-_LOOK_AHEAD:]))
+                end = len(waiting) - sum(map(len, tokens_in(waiting, boundary)[-_LOOK_AHEAD:]))
                 if end:
                     yield [waiting[:end]], space
                     waiting, space = waiting[end:], False
     yield waiting.split(" "), space
+
+
+class Place(NamedTuple):
+    """Where a text has been read to."""
+
+    last_class: int
+    """Of the token before."""
+    spaces: int
+    """Spaces read since."""
+
+
+class Junctions(NamedTuple):
+    """Units that are not empty and what precedes each, arrays of shape (units,)."""
+
+    numbers: NDArray[np.int64]
+    before: NDArray[np.uint8]
+    """The class of the token before the unit."""
+    first: NDArray[np.uint8]
+    """The class of the unit's own first token."""
+    spaces: NDArray[np.int64]
+    """The number of spaces between the two."""
+    end: Place
+
+
+START = Place(WHITE, 0)
 
 
 class UnitTable(dict[str, int]):
@@ -85,12 +118,14 @@ class UnitTable(dict[str, int]):
         self._first = array("B")
         self._last = array("B")
         self._newline = array("B")
+        self._empty = array("B")
 
     def __missing__(self, unit: str) -> int:
         first, last = self._describe(unit)
         self._first.append(first)
         self._last.append(last)
         self._newline.append(unit == "\n")
+        self._empty.append(not unit)
         self._characters += len(unit)
         number = len(self)
         self[unit] = number
@@ -105,30 +140,32 @@ class UnitTable(dict[str, int]):
         """Whether the table must be emptied."""
         return len(self) > _MOST_UNITS or self._characters > _MOST_CHARACTERS
 
-    def numbers(self, units: list[str]) -> NDArray[np.int64]:
-        """The numbers of `units`, shape (len(units),)."""
-        return np.fromiter(map(self.__getitem__, units), dtype=np.int64, count=len(units))
-
-    def junctions(
-        self, numbers: NDArray[np.int64], space: bool, last_class: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-        """What precedes each unit: the class before it, its own first class, whether a space; shape (units,).
-
-        space, last_class: what precedes the first unit.
-        """
-        first = take_values(self._first, numbers, np.uint8)
+    def junctions(self, units: list[str], space: bool, place: Place) -> Junctions:
+        """What precedes each of the `units`, which are read after `place`; `space`: whether a space comes first."""
+        numbers = np.fromiter(map(self.__getitem__, units), dtype=np.int64, count=len(units))
+        between = take_values(self._newline, numbers, np.uint8) == 0
+        between[1:] &= between[:-1].copy()
+        between[0] &= space
+        before_each = np.cumsum(between) + place.spaces
+        kept = np.flatnonzero(take_values(self._empty, numbers, np.uint8) == 0)
+        if not len(kept):
+            none = np.zeros(0, np.uint8)
+            return Junctions(numbers[:0], none, none, numbers[:0], Place(place.last_class, int(before_each[-1])))
+        after = int(before_each[-1] - before_each[kept[-1]])
+        numbers, spaces = numbers[kept], np.diff(before_each[kept], prepend=0)
         last = take_values(self._last, numbers, np.uint8)
-        before = np.concatenate([np.array([last_class], dtype=np.uint8), last[:-1]])
-        spaces = take_values(self._newline, numbers, np.uint8) == 0
-        spaces[1:] &= spaces[:-1].copy()
-        spaces[0] &= space
-        return before, first, spaces
+        before = np.concatenate([np.array([place.last_class], dtype=np.uint8), last[:-1]])
+        first = take_values(self._first, numbers, np.uint8)
+        return Junctions(numbers, before, first, spaces, Place(int(last[-1]), after))
 
 
 def take_values(values: array[int], index: NDArray[np.int64], dtype: type[_Number]) -> NDArray[_Number]:
     """Returns the `values` (of type `dtype`) at `index`."""
     # The view must not outlive this line: an array with an exported buffer cannot grow.
     return np.frombuffer(values, dtype=dtype)[index]
+
+
+_BETWEEN_SPACES = re.compile(rf"\s|\S{{1,{_LONGEST_BETWEEN_SPACES}}}")
 
 
 @cache

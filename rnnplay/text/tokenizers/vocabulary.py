@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.config import NormalForm, TokenKind
+from rnnplay.config import NormalForm, TokenKind, WordBoundary
 from rnnplay.errors import InputError
 from rnnplay.text.tokenizers.preparing import lower as lower
 
@@ -98,9 +98,11 @@ class SavedTokenizer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     tokens: list[str]
     """Display forms by id, the unknown token at 0; of byte pairs the written forms of GPT-2's files."""
     marks: list[str] = []
-    """Words only: punctuation marks with a class of their own; see spacing.py."""
+    """Words only: punctuation marks (or the newline) with a class of their own; see spacing.py."""
     spaces: list[str] = []
     """Words only: one row per class of token, "1" where a space precedes the class of the column."""
+    word_boundary: WordBoundary = "punctuation"
+    """Words only."""
     normal_form: NormalForm = "none"
     merges: list[str] = []
     """Byte pairs only: two written forms with a space between them, in the order in which they were learned."""
@@ -114,6 +116,8 @@ def saved_bytes(saved: SavedTokenizer) -> bytes:
     fields = msgspec.structs.asdict(saved)
     if saved.normal_form == "none":
         del fields["normal_form"]
+    if saved.word_boundary == "punctuation":
+        del fields["word_boundary"]
     if not saved.merges:
         del fields["merges"]
     return msgspec.json.encode(fields)

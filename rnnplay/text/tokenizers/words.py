@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.config import NormalForm, TokenKind
+from rnnplay.config import NormalForm, TokenKind, WordBoundary
 from rnnplay.text.tokenizers.preparing import prepared, prepared_chunks
 from rnnplay.text.tokenizers.spacing import CLASSES, WHITE, WORD, SpacingCounter, SpacingRule
-from rnnplay.text.tokenizers.units import UnitTable, take_values, tokens_in, unit_chunks
+from rnnplay.text.tokenizers.units import START, Place, UnitTable, take_values, tokens_in, unit_chunks
 from rnnplay.text.tokenizers.vocabulary import (
     FORMAT,
     UNKNOWN,
@@ -31,6 +31,7 @@ NEWLINE, SPACE, JOIN, SPACES = 1, 2, 3, 4
 RESERVED = (UNKNOWN, "\n", "␣", "⁀", "␣␣␣␣")
 """Reserved ids: a space where the rule has none, no space where it has one, four spaces (indented code)."""
 _RESERVED_TEXT = (UNKNOWN, "\n", " ", "", "    ")
+_SPACES = len(_RESERVED_TEXT[SPACES])
 _MOST_TYPES = 2_000_000
 """Distinct tokens counted before the rarest are dropped."""
 
@@ -38,6 +39,7 @@ _MOST_TYPES = 2_000_000
 class WordTokenizer:
     """One id per word, punctuation mark or newline; spaces follow from `rule` or from SPACE, SPACES and JOIN.
 
+    Where words end at white space only (`rule.boundary`), a mark beside a word is a part of it.
     `decode(encode(text)) == text` for every text without unknown tokens (lowercased, if `lowercase`).
     """
 
@@ -57,7 +59,8 @@ class WordTokenizer:
         self._text = [*_RESERVED_TEXT, *words]
         self._ids = {word: len(RESERVED) + index for index, word in enumerate(words)}
         self._ids[UNKNOWN], self._ids["\n"] = 0, NEWLINE
-        self._classes = bytes([WORD, *[WHITE] * (len(RESERVED) - 1), *map(rule.class_of, words)])
+        white = [WHITE] * (len(RESERVED) - 2)
+        self._classes = bytes([WORD, rule.class_of("\n"), *white, *map(rule.class_of, words)])
         self._rule: list[list[bool]] = rule.table.tolist()
 
     def encode(self, text: str) -> Ids:
@@ -68,17 +71,18 @@ class WordTokenizer:
         """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""
         chunks = prepared_chunks(chunks, self.lowercase, self.normal_form)
         table = _EncodedUnits(self)
-        last_class = WHITE
-        held = 0  # spaces at the end, which may begin a SPACES
-        for units, space in unit_chunks(chunks):
-            ids, last_class, unread = table.encode(units, space, last_class)
+        place = START
+        for units, space in unit_chunks(chunks, self.rule.boundary):
+            ids, place, unread = table.encode(units, space, place)
             if hidden is not None:
                 hidden(unread)
-            ids, held = _with_runs_of_spaces(np.concatenate([np.full(held, SPACE, ids.dtype), ids]))
             yield ids.astype(id_type(self.size))
+            if place.spaces >= _SPACES:  # so many are written out, whatever comes next
+                yield np.full(place.spaces // _SPACES, SPACES, id_type(self.size))
+                place = Place(WHITE, place.spaces % _SPACES)
             if table.full:
                 table = _EncodedUnits(self)
-        yield np.full(held, SPACE, id_type(self.size))
+        yield np.full(place.spaces, SPACE, id_type(self.size))
 
     def decode(self, ids: Iterable[int]) -> str:
         """Decodes `ids` to text; `UNKNOWN` for id 0."""
@@ -99,7 +103,7 @@ class WordTokenizer:
 
     def unknown_in(self, text: str) -> list[str]:
         """The distinct words and marks of `text` that have no id, in order of appearance."""
-        tokens = tokens_in(prepared(text, self.lowercase, self.normal_form))
+        tokens = tokens_in(prepared(text, self.lowercase, self.normal_form), self.rule.boundary)
         return list(dict.fromkeys(token for token in tokens if token != " " and token not in self._ids))
 
     def knows(self, token: str) -> bool:
@@ -113,7 +117,9 @@ class WordTokenizer:
 
     def is_word_part(self, token: int) -> bool:
         """Whether the token is a word (not a mark, space or the unknown token)."""
-        return token != 0 and self._classes[token] == WORD
+        if token == 0 or self._classes[token] != WORD:
+            return False
+        return self.rule.boundary == "punctuation" or any(map(str.isalnum, self.tokens[token]))
 
     def companions(self) -> dict[str, bytes]:
         """No files: vocabulary.json says it all."""
@@ -129,6 +135,7 @@ class WordTokenizer:
             marks=self.rule.marks,
             spaces=self.rule.rows(),
             normal_form=self.normal_form,
+            word_boundary=self.rule.boundary,
         )
         return saved_bytes(saved)
 
@@ -137,7 +144,7 @@ class WordTokenizer:
         ids: list[int] = []
         classes: list[int] = []
         hidden = 0
-        for token in tokens_in(unit):
+        for token in tokens_in(unit, self.rule.boundary):
             found = self._ids.get(token, -1)
             if found < 0:
                 found = 0
@@ -153,19 +160,22 @@ class WordTokenizer:
 class WordCounter:
     """Counts words and marks, and where spaces stand between them."""
 
-    def __init__(self, lowercase: bool = False, normal_form: NormalForm = "none") -> None:
+    def __init__(
+        self, lowercase: bool = False, normal_form: NormalForm = "none", boundary: WordBoundary = "punctuation"
+    ) -> None:
         self._lowercase = lowercase
         self._normal_form = normal_form
+        self._boundary: WordBoundary = boundary
         self._counts: Counter[str] = Counter()
-        self._spacing = SpacingCounter()
+        self._spacing = SpacingCounter(boundary)
 
     def count(self, chunks: Iterable[str]) -> None:
         """Counts a whole text, given in `chunks`; units are looked up, and each distinct one is tokenized once."""
         chunks = prepared_chunks(chunks, self._lowercase, self._normal_form)
         table = _CountedUnits(self._spacing)
-        last_class = WHITE
-        for units, space in unit_chunks(chunks):
-            last_class = table.count(units, space, last_class)
+        place = START
+        for units, space in unit_chunks(chunks, self._boundary):
+            place = table.count(units, space, place)
             if table.full:
                 self._add(table)
                 table = _CountedUnits(self._spacing)
@@ -187,7 +197,7 @@ class WordCounter:
 
     def _add(self, table: _CountedUnits) -> None:
         for unit, count in zip(table, table.counts.tolist(), strict=False):
-            tokens = tokens_in(unit)
+            tokens = tokens_in(unit, self._boundary)
             if len(tokens) == 1:
                 self._counts[tokens[0]] += count
                 continue
@@ -211,21 +221,20 @@ class _CountedUnits(UnitTable):
         """By unit number; may be longer than the number of units."""
 
     def _describe(self, unit: str) -> tuple[int, int]:
-        classes = [self._spacing.class_of(token) for token in tokens_in(unit)]
+        classes = [self._spacing.class_of(token) for token in tokens_in(unit, self._spacing.boundary)]
         return (classes[0], classes[-1]) if classes else (WHITE, WHITE)
 
-    def count(self, units: list[str], space: bool, last_class: int) -> int:
-        """Counts `units` and the spaces between them; returns the class of the last token."""
-        numbers = self.numbers(units)
+    def count(self, units: list[str], space: bool, place: Place) -> Place:
+        """Counts `units` and the spaces between them; returns where the text has been read to."""
+        numbers, before, first, spaces, end = self.junctions(units, space, place)
         while len(self.counts) < len(self):
             self.counts = np.concatenate([self.counts, np.zeros_like(self.counts)])
         np.add.at(self.counts, numbers, 1)
-        before, after, spaces = self.junctions(numbers, space, last_class)
-        pairs = before.astype(np.int64) * CLASSES + after
-        self._spacing.spaces += np.bincount(pairs[spaces], minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
-        if not spaces[0]:  # a long unit continues
-            self._spacing.joins[before[0], after[0]] += 1
-        return self._last[int(numbers[-1])]
+        pairs = before.astype(np.int64) * CLASSES + first
+        for number, counted in enumerate((self._spacing.joins, self._spacing.spaces)):
+            found = np.bincount(pairs[spaces == number], minlength=CLASSES * CLASSES)
+            counted += found.reshape(CLASSES, CLASSES)
+        return end
 
 
 class _EncodedUnits(UnitTable):
@@ -245,39 +254,28 @@ class _EncodedUnits(UnitTable):
         self._ids.extend(ids)
         return (classes[0], classes[-1]) if classes else (WHITE, WHITE)
 
-    def encode(self, units: list[str], space: bool, last_class: int) -> tuple[NDArray[np.int64], int, int]:
-        """Encodes `units` and what stands between them; returns ids, the class of the last token, the bytes hidden."""
-        numbers = self.numbers(units)
-        before, after, spaces = self.junctions(numbers, space, last_class)
-        explicit = self._tokenizer.rule.table[before, after] != spaces
+    def encode(self, units: list[str], space: bool, place: Place) -> tuple[NDArray[np.int64], Place, int]:
+        """Encodes `units` and what stands between them; returns ids, where it has come to, and the bytes hidden."""
+        numbers, before, first, spaces, end = self.junctions(units, space, place)
+        exception = spaces != self._tokenizer.rule.table[before, first]
+        written = np.where(exception, np.maximum(spaces // _SPACES + spaces % _SPACES, 1), 0)
         lengths = take_values(self._lengths, numbers, np.int64)
-        ends = np.cumsum(lengths + explicit)
-        at = (ends - lengths)[explicit] - 1  # where the explicit SPACE and JOIN go in the result
-        is_unit = np.ones(int(ends[-1]), dtype=np.bool_)
-        is_unit[at] = False
+        ends = np.cumsum(lengths + written)
+        result = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
+        is_unit = np.ones(len(result), dtype=np.bool_)
+        if exception.any():
+            counts, spaces = written[exception], spaces[exception]
+            within = _ranges(counts)
+            at = np.repeat((ends - lengths - written)[exception], counts) + within
+            is_unit[at] = False
+            fours = within < np.repeat(spaces // _SPACES, counts)
+            result[at] = np.where(np.repeat(spaces, counts) == 0, JOIN, np.where(fours, SPACES, SPACE))
         # Where each unit's ids are in the table: the unit's start, plus the position in the unit.
-        shift = take_values(self._starts, numbers, np.int64) - (np.cumsum(lengths) - lengths)
-        places = np.repeat(shift, lengths)
-        places += np.arange(len(places))
-        result = np.empty(int(ends[-1]), dtype=np.int64)
-        result[at] = np.where(spaces[explicit], SPACE, JOIN)
+        places = np.repeat(take_values(self._starts, numbers, np.int64), lengths) + _ranges(lengths)
         result[is_unit] = take_values(self._ids, places, np.int64)
-        return result, self._last[int(numbers[-1])], int(take_values(self._hidden, numbers, np.int64).sum())
+        return result, end, int(take_values(self._hidden, numbers, np.int64).sum())
 
 
-def _with_runs_of_spaces(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Replaces each four consecutive SPACE in `ids` by one SPACES; also returns how many SPACE were left at the end."""
-    is_space = ids == SPACE
-    if not len(ids) or not (is_space[-1] or (is_space[3:] & is_space[2:-1] & is_space[1:-2] & is_space[:-3]).any()):
-        return ids, 0
-    index = np.arange(len(ids))
-    # The position of each space in its run: its distance from the last token that is not a space.
-    before = np.maximum.accumulate(np.where(is_space, -1, index))
-    place = index - before - 1
-    after = np.minimum.accumulate(np.where(is_space, len(ids), index)[::-1])[::-1]
-    length = after - before - 1
-    in_four = is_space & (place < length // 4 * 4)
-    ids = np.where(in_four, SPACES, ids)
-    ids = ids[~in_four | (place % 4 == 0)]
-    held = int(length[-1]) % 4 if is_space[-1] else 0
-    return ids[: len(ids) - held], held
+def _ranges(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers from 0 on for each of the `lengths`: [2, 3] gives 0 1 0 1 2."""
+    return np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)

@@ -152,6 +152,7 @@ def test_each_setting_that_matters_has_its_own_cache(tmp_path: Path) -> None:
     differing: list[dict[str, Any]] = [
         {},
         {"tokens": "word"},
+        {"tokens": "word", "word_boundary": "whitespace"},
         {"lowercase": True},
         {"min_count": 2},
         {"max_vocabulary": 9},

@@ -22,6 +22,7 @@ from rnnplay.workspace import Workspace
         {"min_count": 3},
         {"tokens": "word"},
         {"tokens": "word", "max_vocabulary": 12},
+        {"tokens": "word", "word_boundary": "whitespace"},
         {"feed": "lines"},
     ],
 )

@@ -16,10 +16,18 @@ TEXT = "The cat sat,  on\n\n    the  mat.\nAé – “so”\n it's   well-known\
 
 @pytest.mark.parametrize("kind", ["char", "byte", "bpe", "word"])
 @pytest.mark.parametrize("form", ["none", "nfc"])
+@pytest.mark.parametrize("text", [TEXT, " \n = The cat = \n \n It 's . \n"])
 def test_ids_and_unknown_pieces_are_those_of_the_whole_text(
-    kind: Literal["char", "byte", "bpe", "word"], form: Literal["none", "nfc"]
+    kind: Literal["char", "byte", "bpe", "word"], form: Literal["none", "nfc"], text: str
 ) -> None:
-    tokenizer = build_tokenizer([TEXT * 3], kind, lowercase=form == "nfc", normal_form=form, bpe_size=300)
+    tokenizer = build_tokenizer(
+        [text * 3],
+        kind,
+        lowercase=form == "nfc",
+        normal_form=form,
+        word_boundary="punctuation" if text is TEXT else "whitespace",
+        bpe_size=300,
+    )
     kept = PromptText(tokenizer)
     draw = random.Random(4)
     text = ""
@@ -66,4 +74,4 @@ def test_a_key_in_a_long_text_encodes_its_line_alone(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tokenizer, "unknown_in", lambda part: noted(part, unknown_in))
     kept.encode(text + "ca")
     kept.unknown_in(text + "ca")
-    assert seen == ["ca", "ca"]
+    assert seen == ["\nca", "ca"], "and the newline before it, by which spaces are judged"

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnnplay.errors import InputError
+from rnnplay.text.encoding.lacking import lacking_tokens
 from rnnplay.text.tokenizers import units, words
 from rnnplay.text.tokenizers.build import (
     UNKNOWN,
@@ -55,15 +56,28 @@ def chunked(text: str, cuts: list[int]) -> list[str]:
     return [text[a:b] for a, b in pairwise(places)]
 
 
+KINDS = ("char", "word", "word at white space")
+
+
+def built(chunks: list[str], kind: str, **options: bool | int) -> Tokenizer:
+    return build_tokenizer(
+        chunks,
+        "char" if kind == "char" else "word",
+        word_boundary="whitespace" if kind == "word at white space" else "punctuation",
+        **options,  # type: ignore[arg-type]
+    )
+
+
 def build(text: str, kind: str = "word", **options: bool | int) -> Tokenizer:
-    return build_tokenizer([text], "char" if kind == "char" else "word", **options)  # type: ignore[arg-type]
+    return built([text], kind, **options)
 
 
-@pytest.mark.parametrize("kind", ["char", "word"])
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=150)
 @given(text=texts)
 @example(text="a  b   c     d         e\n    f\n     \n ")
 @example(text='"Oh!" said the king, "it\'s the well-known <unk>." <unk>,<unk>␣ ⁀ ␣␣␣␣')
+@example(text=" \n = A <unk>, B = \n \n x\ty \n\nz  \n   w")
 @example(text="x" * 1000 + " " * 33 + "-" * 70 + "'" + "y" * 48 + "'z")
 def test_decoding_gives_the_text_back(kind: str, text: str) -> None:
     tokenizer = build(text, kind)
@@ -75,7 +89,7 @@ def test_decoding_gives_the_text_back(kind: str, text: str) -> None:
         assert 0 not in ids.tolist()
 
 
-@pytest.mark.parametrize("kind", ["char", "word"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lowercase", [False, True])
 @pytest.mark.usefixtures("small_steps")
 def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,9 +97,10 @@ def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeyp
     @given(text=texts, cuts=st.lists(st.integers(0, 80), max_size=6))
     @example(text="a" * 40 + "'" + "b" * 60 + "      " * 7 + "<unk>c", cuts=[20, 41, 90])
     @example(text="ΑΣ ΑΣΑ", cuts=[2, 5])
+    @example(text=" \n a . \n b  \n c\nd", cuts=[1, 2, 6, 7, 9, 10])
     def check(text: str, cuts: list[int]) -> None:
         whole = build(text, kind, lowercase=lowercase)
-        parts = build_tokenizer(chunked(text, cuts), "char" if kind == "char" else "word", lowercase=lowercase)
+        parts = built(chunked(text, cuts), kind, lowercase=lowercase)
         assert parts.to_bytes() == whole.to_bytes()
         arrays = list(whole.encode_chunks(chunked(text, cuts)))
         assert all(array.dtype == id_type(whole.size) for array in arrays)
@@ -103,7 +118,7 @@ def test_where_a_text_is_cut_changes_nothing(kind: str, lowercase: bool, monkeyp
 @settings(max_examples=100)
 @given(text=texts, other=texts)
 def test_text_of_another_corpus_loses_only_what_is_unknown(text: str, other: str) -> None:
-    for kind in ("char", "word"):
+    for kind in KINDS:
         tokenizer = build(text, kind)
         ids = tokenizer.encode(other).tolist()
         unknown = tokenizer.unknown_in(other)
@@ -117,7 +132,7 @@ def test_text_of_another_corpus_loses_only_what_is_unknown(text: str, other: str
 @settings(max_examples=100)
 @given(text=texts, ids=st.lists(st.integers(0, 10_000), max_size=30), lowercase=st.booleans())
 def test_saved_and_loaded_is_the_same_and_pieces_add_up(text: str, ids: list[int], lowercase: bool) -> None:
-    for kind in ("char", "word"):
+    for kind in KINDS:
         tokenizer = build(text, kind, lowercase=lowercase)
         loaded = load_tokenizer(tokenizer.to_bytes())
         assert type(loaded) is type(tokenizer)
@@ -136,6 +151,32 @@ def test_tokens_of_words() -> None:
     text = "Don't re-do it -- 'he said'. e\u0301te\u0301 हिन्दी x_1\n\t<unk>!"
     expected = ["Don't", "re-do", "it", "-", "-", "'", "he", "said", "'", ".", "e\u0301te\u0301", "हिन्दी", "x_1"]
     assert [token for token in tokens_in(text) if token != " "] == [*expected, "\n", "\t", "<unk>", "!"]
+
+
+def test_tokens_between_white_space() -> None:
+    """A published corpus that is divided into tokens has just those, and an end of line for each newline."""
+    text = " \n = Homarus <unk> = \n \n It 's a 17th @-@ century U.S. lobster ( 60 @,@ 000 ) . \n It 's . \n"
+    tokenizer = build(text, "word at white space")
+    shown = [tokenizer.tokens[token] for token in tokenizer.encode(text)]
+    # The space at the very beginning has no newline before it.
+    assert shown == ["␣", *(token for line in text.splitlines() for token in [*line.split(), "\n"])]
+    assert set(tokenizer.tokens[5:]) == {*text.split()} - {UNKNOWN}
+    assert tokenizer.decode(tokenizer.encode(text).tolist()) == text
+    loaded = load_tokenizer(tokenizer.to_bytes())
+    assert loaded.tokens == tokenizer.tokens and loaded.encode(text).tolist() == tokenizer.encode(text).tolist()
+    assert tokenizer.unknown_in("It 's 17th-century .\n") == ["17th-century"]
+    assert lacking_tokens(["It 's 17th-century .\n"], tokenizer) == ([("17th-century", 1)], 5)
+    words_of = [one for at, one in enumerate(tokenizer.tokens) if tokenizer.is_word_part(at)]
+    assert {"'s", "17th", "U.S.", "It"} < set(words_of) and not {".", "@-@", "=", "(", "\n"} & set(words_of)
+    long = "y" * 600
+    assert [len(token) for token in tokens_in(f"a,b\t{long}", "whitespace")] == [3, 1, 256, 256, 88]
+
+
+def test_what_is_saved_of_words_up_to_punctuation_is_as_before() -> None:
+    """A run of an earlier version goes on only if its vocabulary.json is the same, byte for byte."""
+    saved = json.loads(build("a b, c.\n").to_bytes())
+    assert list(saved) == ["format", "kind", "lowercase", "tokens", "marks", "spaces"]
+    assert json.loads(build("a b, c.\n", "word at white space").to_bytes())["word_boundary"] == "whitespace"
 
 
 def test_the_spacing_rule_is_learned_from_the_text() -> None:
@@ -197,7 +238,7 @@ def test_newline_and_word_parts() -> None:
 
 def test_a_lone_surrogate_in_a_prompt_is_unknown() -> None:
     # A terminal can deliver bytes that are not text; Python gives them as surrogates.
-    for kind in ("char", "word"):
+    for kind in KINDS:
         tokenizer = build("abc \n", kind)
         assert tokenizer.encode("abc \udce9").tolist()[-1] == 0
         assert tokenizer.unknown_in("\udce9") == ["\udce9"]
@@ -229,6 +270,11 @@ def test_a_damaged_vocabulary_is_refused_in_one_sentence() -> None:
         _changed(lambda saved: saved["spaces"].pop()),  # type: ignore[attr-defined]
         _changed(lambda saved: saved.update(spaces=["x" * 5] * 5)),
         _changed(lambda saved: saved["marks"].append("word")),  # type: ignore[attr-defined]
+        _changed(lambda saved: saved["marks"].append("\n"), "word at white space"),  # type: ignore[attr-defined]
+        _changed(lambda saved: saved.update(marks=["."]), "word at white space"),
+        _changed(lambda saved: saved["tokens"].append("a\tb"), "word at white space"),  # type: ignore[attr-defined]
+        _changed(lambda saved: saved.update(word_boundary="whitespace")),
+        _changed(lambda saved: saved.update(word_boundary="syllable")),
         _changed(lambda saved: saved.update(kind="char")),
         _changed(lambda saved: saved["tokens"].append("ab"), "char"),  # type: ignore[attr-defined]
         _changed(lambda saved: saved["tokens"].append("a"), "char"),  # type: ignore[attr-defined]
