@@ -78,7 +78,13 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = 0.0
     seed: Annotated[
-        int, Knob("of the initial weights, of dropout and of the order of the data", "length", low=0, high=2**63 - 1)
+        int,
+        Knob(
+            "of the initial weights, of dropout and of the order of the data; 0 is one like any other",
+            "length",
+            low=0,
+            high=2**63 - 1,
+        ),
     ] = 1
 
     optimizer: Annotated[

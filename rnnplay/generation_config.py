@@ -24,9 +24,7 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         float,
         Knob("sample from the most probable tokens that together hold this probability", "sampling", above=0, high=1),
     ] = 1.0
-    seed: Annotated[
-        int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="a new one each time")
-    ] = 0
+    seed: Annotated[int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="random")] = 0
     min_p: Annotated[
         float,
         Knob(
@@ -80,6 +78,15 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def __post_init__(self) -> None:
         check(self)
         stop_strings(self.stop)
+
+    @property
+    def seeded(self) -> SamplingConfig:
+        """These settings with the seed that is used: a random one in place of 0, short enough to be typed again."""
+        if self.seed:
+            return self
+        from random import randrange
+
+        return msgspec.structs.replace(self, seed=randrange(1, 10**6))
 
 
 class CompletionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

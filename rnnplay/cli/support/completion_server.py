@@ -122,9 +122,9 @@ class CompletionServer:
             folder, loss = keep_adapted(self._loaded, self._prompt, request.keep, self._workspace)
             answer["kept"] = {"run": folder.name, "validation_loss": loss}
         if request.sampling is not None:
-            answer["sample"] = "".join(
-                generate(self._loaded.model, self._loaded.tokenizer, request.text, request.sampling)
-            )
+            sampling = request.sampling.seeded
+            answer["sample"] = "".join(generate(self._loaded.model, self._loaded.tokenizer, request.text, sampling))
+            answer["seed"] = sampling.seed
         return answer
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import randrange
 from typing import ClassVar
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -245,9 +243,7 @@ class PromptPane(Vertical):
             return
         self._end_stream()
         self._history.add(self._input.value)
-        sampling = self._row.config
-        if not sampling.seed:
-            sampling = msgspec.structs.replace(sampling, seed=randrange(1, 10**6))
+        sampling = self._row.config.seeded
         self._asked = sampling
         self.post_message(self.SampleWanted(self._input.value, sampling))
 

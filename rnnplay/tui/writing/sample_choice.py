@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import randrange
 from typing import ClassVar
 
 import msgspec
@@ -103,7 +102,7 @@ class SampleChoice(Horizontal, can_focus=True):
     def draw(self, prompt: str) -> None:
         """Draws samples that continue `prompt`, and takes the focus."""
         self._prompt, self._chosen = prompt, 0
-        self._seed = self._sampling.seed or randrange(1, 10**6)
+        self._seed = self._sampling.seeded.seed
         self._texts = []
         self.display = True
         for number, column in enumerate(self._columns):

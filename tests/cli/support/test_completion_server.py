@@ -49,7 +49,14 @@ def test_a_sample_is_written_where_settings_are_given(server: CompletionServer) 
     request = {"text": "Once", "bars": 0, "sampling": {"length": 5, "seed": 3}}
     one, another = answers(server, request, request)
     assert len(one["sample"]) == 5 and one["next"] == []
-    assert one == another
+    assert one == another and one["seed"] == 3
+
+
+def test_a_sample_of_a_random_seed_says_which(server: CompletionServer) -> None:
+    request = {"text": "Once", "bars": 0, "sampling": {"length": 30}}
+    (one,) = answers(server, request)
+    (again,) = answers(server, {**request, "sampling": {"length": 30, "seed": one["seed"]}})
+    assert one["seed"] and again["sample"] == one["sample"]
 
 
 @pytest.mark.parametrize(

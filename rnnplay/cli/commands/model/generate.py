@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from rnnplay.cli.support.console import TextOut, builtins, note_unknown, write_json
+from rnnplay.cli.support.console import TextOut, builtins, note, note_unknown, write_json
 from rnnplay.cli.support.options import KnobCommand, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
@@ -54,9 +54,9 @@ def command(
 ) -> None:
     """Write text with the model of RUN, a run's name or the path of its folder.
 
-    Prints the prompt, the continuation as it is sampled, and a final newline. With --json, prints one object at the
-    end: its "text" is the continuation alone, and its "seed" reproduces it. A prompt from a file or from standard input
-    loses its final newline.
+    Prints the prompt, the continuation as it is sampled, and a final newline; in a terminal also the seed, if it was
+    random. With --json, prints one object at the end: its "text" is the continuation alone, and its "seed" reproduces
+    it. A prompt from a file or from standard input loses its final newline.
     """
     sampling = sampling_config(given(values), greedy)
     run = find_model(session, run_name)
@@ -70,6 +70,8 @@ def command(
     pieces = generate(model, tokenizer, prompt, sampling)
     with naming_another(run, step):
         _write(run, step, prompt, pieces, sampling, as_json)
+    if sampling.temperature and not (values["seed"] or as_json) and sys.stdout.isatty():
+        note(f"--seed {sampling.seed} writes this again.")
 
 
 def _write(
@@ -101,9 +103,4 @@ def sampling_config(values: dict[str, Any], greedy: bool) -> SamplingConfig:
         if values.get("temperature"):
             raise InputError("--greedy and --temperature exclude each other; leave one out.")
         values = {**values, "temperature": 0.0}
-    sampling = SamplingConfig(**values)
-    if sampling.seed == 0:
-        import secrets
-
-        sampling = msgspec.structs.replace(sampling, seed=1 + secrets.randbelow(2**31 - 1))
-    return sampling
+    return SamplingConfig(**values).seeded
