@@ -164,8 +164,11 @@ class Loop:
         progress, config = self.progress, self.config
         if not self.paused:
             progress.stopwatch.start()
-        if (change := self.threads.watch(progress.step)) is not None:
-            self.recorder.record(change)
+        if self.threads.due():
+            with progress.stopwatch.held():  # to measure threads is no training
+                change = self.threads.watch(progress.step)
+            if change is not None:
+                self.recorder.record(change)
         began = working_time()
         lr, guarded = progress.learning_rate(config), config.divergence != "off"
         decay = average_decay(config, progress.step, progress.validations.averaging_since)

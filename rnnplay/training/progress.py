@@ -86,12 +86,12 @@ class Progress:
 
     def _is_over_after(self, config: RunConfig, more_seconds: float) -> bool:
         seconds = self.stopwatch.seconds + more_seconds
-        closing = self._closing_seconds(config)
-        return is_over(config, self.step, self.learner.feed.epoch, seconds, self._speed.step_seconds, closing)
+        closing, step_seconds = self._closing_seconds(config), self._speed.step_seconds if self._speed.known else 0.0
+        return is_over(config, self.step, self.learner.feed.epoch, seconds, step_seconds, closing)
 
     def _closing_seconds(self, config: RunConfig) -> float:
         """Estimates the time of the final validation from an earlier one, or from the speed of the steps."""
-        if self._validation_seconds or not self._speed.tokens_per_second:
+        if self._validation_seconds or not self._speed.known:
             return self._validation_seconds
         tokens = self._corpus.validation.tokens
         return min(tokens, config.eval_tokens or tokens) / (3 * self._speed.tokens_per_second)  # without a backward

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rnnplay.common.working_time import WorkingTime, working_time
 
@@ -39,6 +41,20 @@ class Stopwatch:
         self._before, self._since = self.seconds, None
         self._clock.end(self)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stops for what is no training, if it runs."""
+        if self._since is None:
+            yield
+            return
+        untold = self._clock.stopped - self._still
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+            self._still -= untold
+
     def left_out(self) -> float:
         """Seconds since the last call during which the process stood still although training was not paused."""
         if self._since is None:
@@ -48,15 +64,24 @@ class Stopwatch:
 
 
 class Speed:
-    """Measures the time of steps, averaged over the last second."""
+    """Measures the time of steps, averaged over the last second.
+
+    The first step of a process also starts threads and allocates memory, which takes seconds on a busy machine; it
+    counts only until there is another.
+    """
 
     def __init__(self) -> None:
+        self.known = False
+        """Whether more than the first step was measured."""
         self._steps: deque[tuple[float, int]] = deque()
         self._seconds = 0.0
         self._tokens = 0
 
     def add(self, seconds: float, tokens: int) -> None:
         """Adds a step."""
+        if self._steps and not self.known:
+            self._steps.clear()
+            self._seconds, self._tokens, self.known = 0.0, 0, True
         self._steps.append((seconds, tokens))
         self._seconds += seconds
         self._tokens += tokens

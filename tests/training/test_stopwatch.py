@@ -53,6 +53,35 @@ def test_speed_is_that_of_the_last_second() -> None:
     assert speed.step_seconds == pytest.approx(0.1)
 
 
+def test_the_first_step_counts_only_until_there_is_another() -> None:
+    """It starts threads and allocates memory; on a busy machine that took 3 s, and every other step 0.05 s."""
+    speed = Speed()
+    speed.add(3.0, 10)
+    assert speed.tokens_per_second == pytest.approx(10 / 3) and not speed.known
+    speed.add(0.05, 10)
+    assert speed.tokens_per_second == pytest.approx(200) and speed.known
+    speed.add(0.15, 10)
+    assert speed.step_seconds == pytest.approx(0.1)
+
+
+def test_what_is_no_training_is_held_out() -> None:
+    now, attended = [100.0], [100.0]
+    watch = Stopwatch(0.0, WorkingTime(lambda: now[0], lambda _: {0: attended[0]}))
+    with watch.held():
+        now[0] += 5
+    assert watch.seconds == 0, "it was not started, and is not now"
+    watch.start()
+    now[0] += 50  # stopped
+    assert watch.seconds == 0
+    with watch.held():
+        now[0] += 1
+        attended[0] += 1
+    now[0] += 1
+    attended[0] += 1
+    assert (watch.seconds, watch.left_out()) == (1, 50), "a stop before is still told"
+    watch.stop()
+
+
 def test_fraction_is_of_whatever_ends_first() -> None:
     config = RunConfig(steps=100, epochs=2, minutes=1)
     assert fraction_done(config, 10, 1.0, 15) == 0.5

@@ -159,6 +159,39 @@ def test_a_run_by_minutes_ends_with_its_last_validation(
     assert validations == ([9, 18, 27, 40] if not aside else [9, 18, 25])
 
 
+def test_a_slow_first_step_does_not_end_a_run_by_minutes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace of that step alone would leave no time for a second one."""
+    clock = SlowClock(monkeypatch)
+    monkeypatch.setattr(loop, "working_time", lambda: clock.now)
+    trainer = world.trainer(world.config(steps=0, minutes=1.0))
+    step = loop.train_step
+
+    def first_step(*given: Any) -> StepResult:
+        clock.now += 24
+        monkeypatch.setattr(loop, "train_step", step)
+        return step(*given)
+
+    monkeypatch.setattr(loop, "train_step", first_step)
+    run_to_end(trainer)
+    assert trainer.step >= 25
+    assert trainer.seconds == pytest.approx(60, abs=6)
+
+
+def test_to_measure_threads_is_no_training(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it took as long as a short run."""
+    clock = SlowClock(monkeypatch)
+    trainer = world.trainer(world.config(steps=6))
+
+    def measure(step: int) -> None:
+        clock.now += 100
+
+    monkeypatch.setattr(trainer._loop.threads, "due", lambda: trainer.step == 3)
+    monkeypatch.setattr(trainer._loop.threads, "watch", measure)
+    run_to_end(trainer)
+    assert clock.now == 111
+    assert trainer.seconds == 11, "six steps and a validation"
+
+
 def test_a_run_that_has_ended_by_minutes_goes_on_only_for_longer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     SlowClock(monkeypatch)
     run_to_end(world.trainer(world.config(steps=0, minutes=1.0, eval_every=10)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from rnnplay.config import RunConfig, knobs
 from rnnplay.model.hardware import choose_precision, use_threads
 from rnnplay.model.language_model import LanguageModel, autocast
 from rnnplay.runs.metrics.records import Threads
+from rnnplay.training.muon import is_orthogonalised, orthogonalised
 from rnnplay.training.threads.core_watch import CoreWatch
 from rnnplay.training.threads.free_cores import free_at_once, others, read_clocks
 
@@ -62,13 +64,17 @@ class ThreadCount:
         if cores > 1:
             self._watch = CoreWatch(cores, self.count, free, read_clocks(), len(processors()))
 
+    def due(self) -> bool:
+        """Whether it is time to call `watch`."""
+        return self._watch is not None and self._watch.due(time.monotonic())
+
     def watch(self, step: int) -> Threads | None:
-        """Adjusts the number of threads between two steps, and returns the record of a change.
+        """Adjusts the number of threads between two steps, and returns the record of a change. May take a second.
 
         A number set by the user stays; if fewer cores are free, that is reported once.
         """
         watch = self._watch
-        if watch is None or not watch.due(time.monotonic()):
+        if watch is None or not self.due():
             return None
         decision = watch.look(read_clocks())
         if decision is None:
@@ -93,7 +99,7 @@ class ThreadCount:
         model, config = self._model, self._config
         shape = (
             *(cores, config.cell, config.layers, model.size, model.vocabulary),
-            *(config.batch_size, config.bptt, self._precision),
+            *(config.batch_size, config.bptt, self._precision, config.optimizer == "muon"),
         )
         if shape not in _chosen:
             count, free = self._measured(counts, cores)
@@ -168,7 +174,7 @@ def fastest(
 
 
 def trial_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) -> Callable[[], object]:
-    """Returns a forward and backward pass of the run's shape, which changes neither weights nor gradients."""
+    """Returns a forward and backward pass of the run's shape, and Muon's products, which change nothing."""
     # About 6 operations per parameter and token, at some 2e10 per second: a long step is measured with fewer timesteps.
     seconds = 6 * model.size * config.batch_size * config.bptt / 2e10
     timesteps = max(1, min(config.bptt, int(config.bptt * MEASURE_SECONDS / 8 / seconds)))
@@ -176,12 +182,16 @@ def trial_step(config: RunConfig, model: LanguageModel, precision: torch.dtype) 
     count = config.batch_size * timesteps
     ids = (model.vocabulary ** (torch.arange(count) / count)).long() - 1
     ids = ids[torch.randperm(count)].view(config.batch_size, timesteps)
-    parameters = list(model.parameters())
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    matrices = [at for at, name in enumerate(names) if config.optimizer == "muon" and is_orthogonalised(name)]
+    # With fewer timesteps, fewer matrices, so that the products have their part of the time.
+    matrices = matrices[: math.ceil(len(matrices) * timesteps / config.bptt)]
 
     def step() -> object:
         with torch.enable_grad():
             with autocast(torch.device("cpu"), precision):
                 loss, _ = model.loss(ids, ids.flatten())
-            return torch.autograd.grad(loss, parameters, allow_unused=True)
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        return [orthogonalised(gradients[at], precision) for at in matrices]
 
     return step

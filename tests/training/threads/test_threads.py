@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 import torch
@@ -232,6 +233,18 @@ def test_measuring_leaves_no_trace_in_the_model(monkeypatch: pytest.MonkeyPatch)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(before[name], tensor) for name, tensor in model.weights().items())
+
+
+@pytest.mark.parametrize(("optimizer", "shapes"), [("adam", []), ("muon", [(32, 8)] * 4)])
+def test_the_step_that_is_measured_has_muons_products(
+    optimizer: Literal["adam", "muon"], shapes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the number of threads would be the fastest for another step."""
+    config = RunConfig(hidden=8, embedding=8, batch_size=2, bptt=4, layers=2, optimizer=optimizer)
+    multiplied: list[tuple[int, ...]] = []
+    monkeypatch.setattr(thread_count, "orthogonalised", lambda matrix, _: multiplied.append(tuple(matrix.shape)))
+    thread_count.trial_step(config, LanguageModel(config, 5), torch.float32)()
+    assert multiplied == shapes
 
 
 @pytest.mark.parametrize(("taken", "free"), [(0.0, 4), (0.2, 4), (0.5, 3), (1.0, 3), (2.1, 2), (4.0, 1), (9.0, 1)])
