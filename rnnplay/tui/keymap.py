@@ -16,7 +16,7 @@ from rnnplay.tui.keys.catalogue import Keymap, default_key
 from rnnplay.tui.keys.names import key_label, parse_key
 
 _SPAN = re.compile(r"`(\[(?=.+\]`))?([^`\s]{1,16}?(?: [^`\s]{1,16}?)?)(\])?`")
-_ID = re.compile(r"\{([a-z-]+\.[a-z0-9-]+)\}")
+_ID = re.compile(r"\{([A-Za-z][a-z-]*\.[a-z0-9-]+)\}")
 
 _changed: Keymap = {}
 
@@ -75,11 +75,14 @@ KEYS = _Playground()
 
 
 def fill_keys(text: str) -> str:
-    """Returns a text with the names of keys in place of the ids that it has in braces, as in {playground.train}."""
+    """Returns a text with the names of keys in place of the ids that it has in braces, as in {playground.train}.
+
+    {Playground.pause}, with a capital, begins a sentence.
+    """
 
     def named(match: re.Match[str]) -> str:
         try:
-            return key_name(match[1])
+            return key_name(match[1].lower(), begins=match[1][0].isupper())
         except KeyError:  # the text quotes something that only looks like one
             return match[0]
 
@@ -89,15 +92,15 @@ def fill_keys(text: str) -> str:
 def with_keys_in_force(text: str, nodes: Iterable[DOMNode | type[DOMNode]]) -> str:
     """Returns a help text with the keys in force in place of the default ones.
 
-    A key is a code span (`t`); which binding is meant, the first of `nodes` says that has one on this key.
+    A key is a code span (`t`); which binding is meant, the first of `nodes` says that has one on this key, Textual's
+    own included, which cannot be changed. Where that is another widget's, the span has its id: `{lessons.open}`.
     """
     if not _changed:
-        return text
+        return fill_keys(text)
     ids: dict[str, str] = {}
     for node in nodes:
         for _, binding in node._merged_bindings or ():
-            if binding.id is not None:
-                ids.setdefault(parse_key(binding.key), binding.id)
+            ids.setdefault(parse_key(binding.key) if binding.id else binding.key, binding.id or "")
 
     def span(match: re.Match[str]) -> str:
         before, words, after = match.groups(default="")
@@ -112,4 +115,4 @@ def with_keys_in_force(text: str, nodes: Iterable[DOMNode | type[DOMNode]]) -> s
             return word
         return key_label(keys[0]) if keys else word
 
-    return _SPAN.sub(span, text)
+    return fill_keys(_SPAN.sub(span, text))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +17,11 @@ from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 from textual.pilot import Pilot
 
+import rnnplay.lessons
 import rnnplay.tui
 from rnnplay.engine import messages
 from rnnplay.tui import keymap
+from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.keymap import key_name, with_keys_in_force
 from rnnplay.tui.keys.catalogue import PLACES, TABLE, catalogue, keymap_text
 from rnnplay.tui.keys.declarations import declared, node_classes, own_bindings, table_text
@@ -25,7 +29,9 @@ from rnnplay.tui.keys.keymap_file import keymap_path, load_keymap, read_keymap
 from rnnplay.tui.keys.names import key_label, parse_key
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
+from rnnplay.tui.screens.race.screen import RaceScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
+from rnnplay.tui.screens.writing.screen import WritingScreen
 from rnnplay.tui.textual_patches.key_chain import install_keymap
 from tests.tui.stage import Stage, footer_keys, until
 
@@ -297,15 +303,135 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         parse_key(text)
 
 
+FIXED_IN_HELP = {
+    "WrittenScreen": "up down",
+    "SamplesScreen": "up down",
+    "LessonsScreen": "up down",
+    "WritingScreen": "right enter ctrl+y",
+    "CompareScreen": "tab",
+    "ExportScreen": "up down tab enter",
+    "RaceDialog": "tab",
+    "GoBackScreen": "enter",
+    "DownloadsScreen": "enter",
+    "FilePicker": "enter tab space",
+    "Ask": "enter",
+    "Confirm": "tab enter",
+    "WhatIfView": "enter",
+    "ClippingView": "up down",
+    "GhostArea": "right enter ctrl+y ctrl+z",
+    "SampleColumn": "up down home end",
+    "GhostInput": "right enter",
+    "InspectedText": "enter",
+    "LessonPane": "tab",
+}
+"""Keys that a help text names and no keymap changes: those by which Textual moves the focus and the cursor, presses
+what has the focus, sends a line off, and undoes."""
+
+FIXED_IN_TEXTS = (
+    "A paste has begun and not ended; press Escape",  # the byte itself ends it, whatever is bound to the key
+    "Enter writes a sample from here.",  # the prompt's line is sent off; from here on as above
+    "Enter: ",
+    "Enter downloads it, ",
+    "stopped; Enter goes on from there",
+    "Enter on a folder opens it here.",
+    " Space marks files and folders to take together.",
+    " marked; Enter on a marked one takes ",
+    ". Enter again copies it as UTF-8 and takes the copy.",
+    "Enter or ",
+    "Enter goes back: later steps are discarded. ",
+    "Enter chooses what it takes over, ",
+    " exists. Enter again overwrites it.",
+    "type a prompt and press Enter, or press {",
+    "choose  tab settings  {",
+    "↑ ↓ format  tab path  enter write  {",
+    "tab, enter",
+    "tab，回车",
+    "回车：从这里生成样本。",
+    "space  enter  escape  tab  f5  up",  # keymap.toml's own head, and what it refuses
+    "write it like t, T, +, f5, ctrl+k or alt+1",
+    """ must be a key in quotes, like "t", or several, like ["t", "f9"].""",
+)
+
+KEY_WORDS = re.compile(
+    r"(?<![\w{./-])(?:(?:ctrl|alt|shift)\+\S+|enter|escape|esc|tab|backspace|pg ?(?:up|dn)|page(?:up|down)|f\d{1,2}"
+    r"|arrow keys|Space|(?<=with )space|(?<=then )space|\(space\)|[Pp]ress \w|回车|按空格|方向键)(?![\w}])",
+    re.IGNORECASE,
+)
+
+
+def texts_on_screen(path: Path) -> Iterator[str]:
+    """Yields the strings of a module, without docstrings, bindings and names of keys."""
+    tree = ast.parse(path.read_text("utf-8"))
+    left_out: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", [])
+        left_out.update(id(one.value) for one in body if isinstance(one, ast.Expr)) if isinstance(body, list) else None
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Binding", "parse_key"):
+            left_out.update(map(id, ast.walk(node)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in left_out:
+            yield node.value
+
+
+def test_no_text_names_a_key_that_can_be_another() -> None:
+    """It would tell whoever changed the key to press the wrong one: such a text has the key's id in braces."""
+    found: list[str] = []
+    met: set[str] = set()
+    for path in Path(rnnplay.tui.__file__).parent.rglob("*.py"):
+        for text in texts_on_screen(path):
+            prose = re.sub(r"`[^`\n]+`", "", text)  # a key in a help text; the next test has those
+            if re.fullmatch(r"[\w+,-]+", text) or not KEY_WORDS.search(prose):
+                continue
+            fixed = [one for one in FIXED_IN_TEXTS if one in text]
+            met.update(fixed)
+            if not fixed:
+                found.append(f"{path.name}: {text}")
+    assert found == []
+    assert met == set(FIXED_IN_TEXTS), "what is listed is still said"
+    for page in (Path(rnnplay.lessons.__file__).parent / "texts").rglob("*.md"):
+        assert not re.findall(rf"`[+=-]`|{KEY_WORDS.pattern}", page.read_text("utf-8")), page
+
+
+def test_no_help_names_a_key_that_can_be_another() -> None:
+    """With every key changed, what a help text still names by its default cannot be changed."""
+    declared()
+    keymap.use({one: (parse_key(key),) for one, key in everything_changed().items()})
+    defaults = {key for entry in catalogue({}) for key in entry.keys} | {"enter", "tab"}
+    hosts: dict[str, type[DOMNode]] = {
+        "inspection": InspectScreen,
+        "race": RaceScreen,
+        "runs": RunsScreen,
+        "writing": WritingScreen,
+    }
+    fixed: dict[str, set[str]] = {}
+    for node in node_classes():
+        own = node.__dict__.get("HELP")
+        if not isinstance(own, str) or not node.__module__.startswith("rnnplay."):
+            continue
+        folder = node.__module__.split(".")[2]
+        host: type[DOMNode] = node if folder == "screens" else hosts.get(folder, PlaygroundScreen)
+        around: list[type[DOMNode]] = [node, host, RnnplayApp]
+        told = with_keys_in_force(own, around)
+        assert "{" not in told, node
+        assert not KEY_WORDS.search(re.sub(r"`[^`]+`", "", told)), node
+        words: set[str] = set()
+        for word in re.sub(r"[\[\]]", "", " ".join(re.findall(r"`([^`]+)`", told))).split():
+            with contextlib.suppress(ValueError):
+                words.add(parse_key(word))
+        if words & defaults:
+            fixed[node.__name__] = words & defaults
+    assert fixed == {name: set(keys.split()) for name, keys in FIXED_IN_HELP.items()}
+
+
 def test_every_key_that_a_text_names_is_one() -> None:
     known = {entry.id for entry in catalogue({})}
-    named = set()
+    named: set[str] = set()
     for path in Path(rnnplay.tui.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                named.update(keymap._ID.findall(node.value))
+                named.update(one.lower() for one in keymap._ID.findall(node.value))
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "key_name":
-                named.update(one.value for one in itertools.islice(node.args, 1) if isinstance(one, ast.Constant))
+                named.update(str(one.value) for one in itertools.islice(node.args, 1) if isinstance(one, ast.Constant))
             elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "KEYS" and node.attr != "replace":
                 named.add("playground." + node.attr.replace("_", "-"))
     assert len(named) > 20

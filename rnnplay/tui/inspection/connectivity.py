@@ -47,7 +47,7 @@ class ConnectivityView(InspectView):
     far; the squared length of that gradient says how much a small change there would change the prediction (Madsen
     2019).
 
-    - `←` `→` `↑` `↓` or a click choose which prediction
+    - `{tokens.before}` `{tokens.after}` `{tokens.row-above}` `{tokens.row-below}` or a click choose which prediction
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
     """
     READS_TEXT = True

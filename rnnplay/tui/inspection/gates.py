@@ -17,6 +17,7 @@ from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.heat_map import HeatMap
 from rnnplay.tui.heatmap.shades import columns
 from rnnplay.tui.inspection.view import Curves, InspectView
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.widgets.text import Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, shortened, visible_token
@@ -52,7 +53,7 @@ class GatesView(InspectView):
     - `o` the order of the units: by number, variance over the text, saturation (fraction of timesteps with a value
       below 0.1 or above 0.9), or by how well they follow a property of the text, which `p` chooses; beside each unit
       stands the number it is ordered by
-    - the arrows read a value; `shift+←` `shift+→` go far, `pgup` `pgdn` to more units
+    - the arrows read a value; `{gates.earlier-20}` `{gates.later-20}` go far, `pgup` `pgdn` to more units
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
     """
     READS_TEXT = True
@@ -201,7 +202,8 @@ def title(found: GateMap) -> Content:
     layer = f"layer {found.layer + 1}/{found.layers}  " if found.layers > 1 else ""
     units = f"units {found.first + 1:,}–{found.first + len(found.shown):,} of {found.units:,}"
     if len(found.shown) < found.units:
-        units += " (pgup/pgdn)"
+        keys = f"{key_name('gates.page-up')}/{key_name('gates.page-down')}"
+        units += f" ({keys.replace('pageup', 'pgup').replace('pagedown', 'pgdn')})"
     return Content.assemble(
         (f"{layer}{QUANTITY_NAMES[found.quantity]}", "bold $foreground"),
         (f"  {units}, {order}  step {found.step:,}", MUTED),

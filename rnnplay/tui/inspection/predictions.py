@@ -47,7 +47,8 @@ class PredictionsView(InspectView):
     At every timestep the model gives each token a probability, before it sees which one comes. Its surprisal is
     -ln of that; their mean is the loss, and e to the loss the perplexity.
 
-    - `←` `→` `↑` `↓` or a click read one token: the ten most probable there, and where the one that came (◂) stands
+    - `{tokens.before}` `{tokens.after}` `{tokens.row-above}` `{tokens.row-below}` or a click read one
+      token: the ten most probable there, and where the one that came (◂) stands
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
     """
     READS_TEXT = True

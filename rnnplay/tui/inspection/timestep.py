@@ -76,7 +76,9 @@ class TimestepView(InspectView):
     """Steps through the stages of the timestep that reads the token chosen."""
 
     NAME = "timestep"
-    DESCRIPTION = "One timestep of two units: space goes from the gates to the loss, and back through the gradients."
+    DESCRIPTION = (
+        "One timestep of two units: {timestep.next} goes from the gates to the loss, and back through the gradients."
+    )
     HELP = """
     ## Timestep
 
@@ -84,8 +86,9 @@ class TimestepView(InspectView):
     and the loss; then the gradient of that loss, back through the same picture to the states of the timestep before.
     The equations below have the same numbers in them. States before this timestep count as given.
 
-    - `space` or a click: the next stage; `backspace` the one before; after the last comes the first
-    - `←` `→`: the timestep of another token; `u` `U`: other units, where there are more than two
+    - `{timestep.next}` or a click: the next stage; `{timestep.before}` the one before; after the last comes the first
+    - `{timestep.token-before}` `{timestep.token-after}`: the timestep of another token; `{timestep.more-units}`
+      `{timestep.fewer-units}`: other units, where there are more than two
     - `e` or a click edits the text, `escape` leaves it; `r` asks again
     """
     READS_TEXT = True

@@ -114,6 +114,7 @@ CHINESE = {
     "… a sample from here is written as soon as the model is there": "… 模型一就绪，就从这里生成样本",
     "Enter writes a sample from here.": "回车：从这里生成样本。",
     "train": "训练",
+    "space": "空格",
     "valid": "验证",
     "norm": "范数",
     "Add": "添加",

@@ -47,9 +47,6 @@ VIEW_WORDS = {
         "一个字符由更早的字符决定时，模型猜对的比例，按两者的距离统计。落在虚线（随机水平）上，说明它已忘了那个字符；"
         "标记右侧是训练中从未有过的距离。"
     ),
-    "One timestep of two units: space goes from the gates to the loss, and back through the gradients.": (
-        "两个单元的一个时间步：按空格，从各个门走到损失，再沿梯度走回来。"
-    ),
     # titles and headers
     "Accuracy by distance": "按距离的正确率",
     "the curve comes with the first answer": "首次测得后显示曲线",
@@ -91,6 +88,9 @@ VIEW_WORDS = {
 }
 
 VIEW_SENTENCES = {
+    "One timestep of two units: {} goes from the gates to the loss, and back through the gradients.": (
+        "两个单元的一个时间步：按{}，从各个门走到损失，再沿梯度走回来。"
+    ),
     "‖∂L/∂{}‖ k timesteps earlier (log)": "k 个时间步之前的 ‖∂L/∂{}‖（对数）",
     "step {}": "第 {} 步",
     "at k = {}": "k = {} 处",
@@ -107,7 +107,7 @@ VIEW_SENTENCES = {
     "layer {} {}": "第 {} 层{}",
     "layer {}": "第 {} 层",
     "units {} of {}, {}": "单元 {}（共 {}），{}",
-    "units {} of {} (pgup/pgdn), {}": "单元 {}（共 {}，pgup/pgdn），{}",
+    "units {} of {} ({}/{}), {}": "单元 {}（共 {}，{}/{}），{}",
     "by number": "按编号",
     "by variance": "按方差",
     "by saturation": "按饱和程度",

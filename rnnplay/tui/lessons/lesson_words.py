@@ -77,12 +77,12 @@ LIST_HELP: Words = {
     "en": """
 ## Lessons
 
-`↑` `↓` choose a lesson, `Enter` opens it beside the charts; *done* counts the steps that have ticked.
+`↑` `↓` choose a lesson, `{lessons.open}` opens it beside the charts; *done* counts the steps that have ticked.
 """,
     "zh": """
 ## 课程
 
-`↑` `↓` 选择一课，回车在图表旁打开它；“完成”一栏是已打勾的步数。
+`↑` `↓` 选择一课，`{lessons.open}` 在图表旁打开它；“完成”一栏是已打勾的步数。
 """,
 }
 LESSON_KEYS: Words = {

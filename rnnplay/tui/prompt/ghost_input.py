@@ -58,13 +58,13 @@ class GhostInput(Input):
     The model completes what you type. The faint text is what it suggests; below are the most probable words, each with
     its probability.
 
-    - `Tab` takes the suggestion, `Ctrl+→` a word of it, `→` a character
-    - `↓` `↑` choose among the words; `Alt+1` to `Alt+5` take one
-    - `Enter` writes a sample from here; `Escape` ends it
-    - `↑` at the first word brings back earlier prompts, `↓` later ones
-    - `Ctrl+J` puts in a newline, shown as ⏎
-    - `Ctrl+Y` copies the last sample
-    - `↓` after the last word goes to the settings of the sample, `↑` comes back
+    - `{prompt.take}` takes the suggestion, `{prompt.take-word}` a word of it, `→` a character
+    - `{prompt.down}` `{prompt.up}` choose among the words; `{prompt.take-1}` to `{prompt.take-5}` take one
+    - `enter` writes a sample from here; `{everywhere.back}` ends it
+    - `{prompt.up}` at the first word brings back earlier prompts, `{prompt.down}` later ones
+    - `{prompt.newline}` puts in a newline, shown as ⏎
+    - `{prompt.copy}` copies the last sample
+    - `{prompt.down}` after the last word goes to the settings of the sample, `{prompt.up}` comes back
     """
 
     @dataclass

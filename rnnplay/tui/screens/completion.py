@@ -17,7 +17,7 @@ from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_value
 from rnnplay.engine import messages
 from rnnplay.runs.naming import new_run_name
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.keymap import KEYS
+from rnnplay.tui.keymap import KEYS, fill_keys
 from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
@@ -45,8 +45,8 @@ class CompletionDialog(Dialog[None]):
     HELP = """
     ## Completion
 
-    `↑` `↓` move, `← →` or typing change a value; it holds from the next key on, in the prompt and in the scratchpad,
-    and the next time that rnnplay is started.
+    `↑` `↓` move, `{setup.less}` `{setup.more}` or typing change a value; it holds from the next key on, in
+    the prompt and in the scratchpad, and the next time that rnnplay is started.
 
     With *dynamic* or *cache* the model adapts to your text, each token of which is predicted before anything is learned
     from it. The row below says what that was worth: mean nats of your text by the weights as trained, and as it adapts.
@@ -88,7 +88,7 @@ class CompletionDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as box:
             box.border_title = "Completion"
-            box.border_subtitle = "ctrl+s keep as a new run · esc close"
+            box.border_subtitle = fill_keys("{completion.keep} keep as a new run · {everywhere.back} close")
             yield from self._fields.values()
             yield self._status
             yield self._help

@@ -113,12 +113,12 @@ class FilePicker(Dialog[str | None]):
     HELP = """
     ## Choose a text file
 
-    Type a path and press Enter, or browse the folders with the arrows or the mouse; Backspace goes to the folder
-    above. `Tab` switches between the two, `Escape` cancels. Where several texts may be one, `Space` marks files and
-    folders and Enter on one of them takes all; a path may also be a pattern such as `notes/*.md`, or several paths with
-    commas between them.
+    Type a path and press `enter`, or browse the folders with the arrows or the mouse; `backspace` goes to the folder
+    above. `tab` switches between the two, `escape` cancels. Where several texts may be one, `space` marks files and
+    folders and `enter` on one of them takes all; a path may also be a pattern such as `notes/*.md`, or several paths
+    with commas between them.
 
-    UTF-8 and UTF-16 texts are read directly. For a text that appears to be in another encoding, Enter again copies it
+    UTF-8 and UTF-16 texts are read directly. For a text that appears to be in another encoding, `enter` again copies it
     into the workspace as UTF-8.
     """
     BINDINGS: ClassVar[list[BindingType]] = [

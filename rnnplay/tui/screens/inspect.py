@@ -260,7 +260,7 @@ class InspectScreen(Screen[int]):
         self.query_one(StatusLine).show(self.controller, self._config, words.translation(self._language))
         for line in self.query(LessonLine):
             line.refresh_step()
-        if (description := words.in_language(view.description, self._language)) != self._description:
+        if (description := words.in_language(fill_keys(view.description), self._language)) != self._description:
             self._description = description
             self.query_one("#description", Static).update(description)
         if not state.has_model:

@@ -19,6 +19,7 @@ from rnnplay.lessons.languages import LANGUAGES, NAMES, Language, can_show
 from rnnplay.lessons.own import own_lessons
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.keyboard import HELP_KEYS
+from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.lessons import lesson_words as words
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.textual_patches.output import terminal_encoding
@@ -30,8 +31,8 @@ MAX_PROBLEMS = 3
 """Lessons of the user's own that cannot be read, shown below the list."""
 
 WORDS: dict[Language, tuple[str, str, str, str]] = {
-    "en": ("Lessons", "done", "minutes", "Enter opens a lesson beside the charts; its steps tick themselves."),
-    "zh": ("课程", "完成", "分钟", "回车：在图表旁打开这一课；每一步会自己打勾。"),
+    "en": ("Lessons", "done", "minutes", "{Lessons.open} opens a lesson beside the charts; its steps tick themselves."),
+    "zh": ("课程", "完成", "分钟", "按 {lessons.open} 在图表旁打开一课；每一步会自己打勾。"),
 }
 
 
@@ -125,7 +126,7 @@ class LessonsScreen(Screen[str | None]):
             table.add_row(*map(Text, cells), key=lesson.name)
         table.move_cursor(row=row)
         wrong = "".join(f"\n{sanitize_line(str(problem))}" for problem in self._problems[:MAX_PROBLEMS])
-        self.query_one("#note", Static).update(note + wrong)
+        self.query_one("#note", Static).update(fill_keys(note) + wrong)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()

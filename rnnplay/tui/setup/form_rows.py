@@ -86,7 +86,7 @@ class MoreRow(Widget, can_focus=True):
     class Pressed(Message):
         """The row was pressed."""
 
-    HELP = "Enter shows or hides the less common settings."
+    HELP = "`enter` shows or hides the less common settings."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,left,right", "press", "More", show=False, id="setup.open")]
 
     def __init__(self) -> None:

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
 from rnnplay.knobs import typed
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.setup.form_rows import knob_help, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
 from rnnplay.tui.setup.values import Nudges
@@ -256,7 +257,9 @@ class KnobField(Widget, can_focus=True):
         if self.locked:
             return self.locked
         if self.irrelevant or self.options:
-            return f"{name} is chosen with ← and →; {shown} was not taken."
+            return (
+                f"{name} is chosen with {key_name('setup.less')} and {key_name('setup.more')}; {shown} was not taken."
+            )
         return f"{name} takes a number; {shown} was not taken."
 
     def _takes(self, text: str) -> bool:

@@ -73,19 +73,23 @@ class GhostArea(TextArea):
 
     Your own text; the model suggests how it goes on. Below are the most probable words with their probabilities.
 
-    - `Tab` takes the suggestion, `Ctrl+→` a word of it, `→` a character
-    - `Alt+↓` `Alt+↑` choose among the words, each of which leads on to a phrase; `Alt+1` to `Alt+5` take one
-    - `F9`: what is suggested, and whether the model adapts to your text
-    - `Ctrl+G` draws samples that continue the text at the cursor, side by side
-    - `F2` shades each token by its surprisal, -ln of the probability that it had, and underlines the most surprising.
-      With the cursor on one, its probability and the alternatives are below: `Alt+↓` and `Enter`, or `Alt+1` to `Alt+5`
-      put one in its place and draw samples from there
-    - `F3` lists the samples that were drawn from this run; `Enter` inserts one
-    - `Ctrl+S` saves to a file, `Ctrl+O` opens one; `Escape` goes back, and the text stays
-    - `F4` goes to the text of an rnnplay that was open beside this one
-    - `Ctrl+Z` undoes, `Ctrl+Y` redoes. To suspend rnnplay: `Escape` first, then `Ctrl+Z`
-    - `Ctrl+Home` `Ctrl+End` go to the beginning and the end of the text, with `Shift` they select
-    - `Ctrl+C` `Ctrl+X` `Ctrl+V` copy, cut and paste; `Alt+A` selects all
+    - `{scratchpad.take}` takes the suggestion, `{scratchpad.take-word}` a word of it, `→` a character
+    - `{scratchpad.next-word}` `{scratchpad.word-before}` choose among the words, each of which leads on to a phrase;
+      `{scratchpad.take-1}` to `{scratchpad.take-5}` take one
+    - `{everywhere.completion}`: what is suggested, and whether the model adapts to your text
+    - `{scratchpad.samples}` draws samples that continue the text at the cursor, side by side
+    - `{scratchpad.surprisal}` shades each token by its surprisal, -ln of the probability that it had, and underlines
+      the most surprising. With the cursor on one, its probability and the alternatives are below:
+      `{scratchpad.next-word}` and `enter`, or `{scratchpad.take-1}` to `{scratchpad.take-5}`, put one in its place and
+      draw samples from there
+    - `{scratchpad.written}` lists the samples that were drawn from this run; `{written.take}` inserts one
+    - `{scratchpad.save}` saves to a file, `{scratchpad.open}` opens one; `{everywhere.back}` goes back, and the
+      text stays
+    - `{scratchpad.other-text}` goes to the text of an rnnplay that was open beside this one
+    - `ctrl+z` undoes, `ctrl+y` redoes. To suspend rnnplay: `{everywhere.back}` first, then `{everywhere.suspend}`
+    - `{scratchpad.beginning}` `{scratchpad.end}` go to the beginning and the end of the text;
+      `{scratchpad.select-to-beginning}` `{scratchpad.select-to-end}` select up to there
+    - `ctrl+c` `ctrl+x` `ctrl+v` copy, cut and paste; `{scratchpad.select-all}` selects all
 
     What was not saved is kept in the workspace, also if the terminal goes away.
     """

@@ -160,7 +160,7 @@ def test_what_the_inspection_says_in_place_of_a_view_is_chinese(notice: str) -> 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.NAME)
 def test_what_a_view_of_the_inspection_shows_is_explained_in_chinese(view: type[InspectView]) -> None:
     others = {GatesView: gates.SIGNED, WhatIfView: WhatIfView.DESCRIPTION_GATELESS}
-    assert english([view.DESCRIPTION, others.get(view, "‖")]) == []
+    assert english([fill_keys(view.DESCRIPTION), others.get(view, "‖")]) == []
 
 
 async def test_rows_of_a_view_keep_their_columns_and_tokens(stage: Stage) -> None:

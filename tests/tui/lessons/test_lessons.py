@@ -618,7 +618,7 @@ async def test_a_lesson_of_ones_own_plays_in_a_third_language(stage: Stage) -> N
         await stage.ready(pilot)
         await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
-        assert "broken:1: There is no lesson.toml" in str(app.screen.query_one("#note", Static).content)
+        assert "broken: There is no lesson.toml" in str(app.screen.query_one("#note", Static).content)
         assert "100" in str(app.screen.query_one(DataTable).get_row("lecon")[0])
         await pilot.press("end", "enter")
         await until(pilot, lambda: bool(stage.playground.query(LessonPane)))

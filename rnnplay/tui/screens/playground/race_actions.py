@@ -50,7 +50,10 @@ class RaceActions:
             self._tell_end(live)
         self._over = live.over
         if live.training and begins_to_train(message) and not self._is_of_race(message.controller):
-            text = "A race is under way and shares the cores with this run: both are slower. R, then space pauses it."
+            text = (
+                "A race is under way and shares the cores with this run: both are slower. {playground.race}, then "
+                "{race.pause-all} pauses it."
+            )
             self._screen.notify(text, severity="warning", timeout=8)
 
     def renamed(self, run: str, name: str) -> None:

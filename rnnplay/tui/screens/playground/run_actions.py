@@ -185,7 +185,9 @@ class RunActions:
             self._screen.notify(problem, severity="error", markup=False)
         front = self._controller.state.run
         if self._overlay.runs and not self._overlay.behind(front):
-            self._screen.notify(f"{front} is the run shown; choose others (space) to see them behind it.", markup=False)
+            self._screen.notify(
+                f"{front} is the run shown; choose others ({{runs.choose}}) to see them behind it.", markup=False
+            )
         self._screen.refresh_bindings()
 
     def clear_overlay(self) -> None:

@@ -83,8 +83,8 @@ class RaceDialog(Dialog[RacePlan | None]):
     ## A race
 
     Several variants of the setup are trained side by side, each as a run of its own, on the same text and with the same
-    seed. Choose with `↑` `↓` what differs between them; `tab` goes to the settings below, `← →` change one. `Enter`
-    starts the race, `escape` closes the dialog.
+    seed. Choose with `↑` `↓` what differs between them; `tab` goes to the settings below, `{setup.less}` `{setup.more}`
+    change one. `Enter` starts the race, `escape` closes the dialog.
 
     `r` repeats the race with three seeds, or five: their range tells a difference from noise. `m` matches the numbers
     of parameters.

@@ -81,7 +81,7 @@ class RaceScreen(Screen[RaceChoice | None]):
     - `a` adds a variant, `d` drops the selected one; `r` resumes one that has ended
     - `Enter` opens the selected one in the playground, `i` inspects it
     - `e` writes the charts of all variants as SVG or PNG, or their figures
-    - `escape` returns to the playground, and the race goes on; `R` comes back. `n` plans another race
+    - `escape` returns to the playground, and the race goes on; `{playground.race}` comes back. `n` plans another race
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.BINDINGS
 

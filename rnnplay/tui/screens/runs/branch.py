@@ -56,8 +56,8 @@ class BranchScreen(Dialog[BranchFrom | None]):
     ## Branch
 
     A branch is a new run that begins with the weights of this checkpoint, with its settings and its vocabulary. Text,
-    learning rate, clipping and the like can be changed in the form before `t` starts it; what the weights' shapes
-    depend on stays. The run that it comes from is not changed.
+    learning rate, clipping and the like can be changed in the form before `{playground.train}` starts it; what the
+    weights' shapes depend on stays. The run that it comes from is not changed.
 
     The optimizer's state (Adam's means, the momentum) is of use where the branch goes on with the same text. On another
     text the weights alone are the usual beginning. Weights of half their size are less sure of what they learned, and

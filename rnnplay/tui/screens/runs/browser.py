@@ -284,7 +284,7 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     def action_compare(self) -> None:
         chosen = self._browser.chosen
         if len(chosen) < 2:
-            self.notify("Choose two runs or more with space, then compare them.", severity="warning")
+            self.notify("Choose two runs or more with {runs.choose}, then compare them.", severity="warning")
             return
         from rnnplay.tui.screens.runs.compare import CompareScreen  # imported on first use
 

@@ -46,7 +46,8 @@ class SamplesScreen(Screen[None]):
     changes from step to step is the model. The setting *prompts* (under *more settings*, *Evaluation*) says which:
     by default the beginnings of three lines of the text.
 
-    `←` `→` or a number choose a prompt; `↑` `↓` move through the steps; `escape` returns.
+    `{samples.prompt-before}` `{samples.prompt-after}` or a number choose a prompt; `↑` `↓` move through the
+    steps; `escape` returns.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

@@ -70,10 +70,10 @@ class SweepScreen(ModalScreen[str | None]):
     ## Sweeps
 
     A study is what `rnnplay sweep` trains: a run for each combination of the values that are varied. The table has the
-    combinations from the best on; `Enter` opens a trial as a run. The plot has their values by one knob: `k` shows the
-    next one, and in a low window the plot instead of the table. Where each was trained with several seeds, the thin
-    bar is the 95% interval of its mean. `s` shows the next study. What other processes train meanwhile is read again
-    every two seconds.
+    combinations from the best on; `{sweeps.open}` opens a trial as a run. The plot has their values by one knob: `k`
+    shows the next one, and in a low window the plot instead of the table. Where each was trained with several seeds,
+    the thin bar is the 95% interval of its mean. `s` shows the next study. What other processes train meanwhile is read
+    again every two seconds.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "knob", "Next knob", id="sweeps.knob"),
