@@ -1,13 +1,18 @@
 """Muon (Jordan et al. 2024): momentum whose singular values are all made about 1, for the recurrent layers' matrices.
 
-    m  ← μ m + (1 − μ) g                        g the gradient, m the momentum, μ = 0.95
-    u  = orthogonalised((1 − μ) g + μ m)        Nesterov's look ahead
+    ĝ  = g / ‖g‖                                g the gradient, the whole matrix's Frobenius norm
+    m  ← μ m + (1 − μ) ĝ                        m the momentum, μ = 0.95
+    u  = orthogonalised((1 − μ) ĝ + μ m)        Nesterov's look ahead
     W  ← W − η ρ (0.2 √max(G·H, X) u + λ W)     η the learning rate, ρ muon_ratio, λ weight_decay
 
 for each matrix (G·H, X), its gates together: gate by gate takes more time and learns no better. The entries of u have
 a root mean square of 1/√max(G·H, X), so that an update's is 0.2, about AdamW's (Liu et al. 2025, "Muon is scalable for
 LLM training"). Embedding, output layer and biases are left to AdamW: their rows belong to single tokens, which are seen
 unequally often.
+
+Jordan's momentum is of g itself. An update is as long after orthogonalisation whatever the momentum's length, so that
+gradients that have become smaller would for many steps be outweighed by those of before, whose direction no longer
+goes down: after an eighth of the clip threshold for some 40. Of ĝ each counts alike (Cutkosky & Mehta 2020).
 """
 
 from __future__ import annotations
@@ -64,6 +69,7 @@ class Muon:
                 kept.update(zip(MOMENTS, (torch.zeros(()), torch.zeros_like(matrix)), strict=True))
             step, momentum = (kept[moment] for moment in MOMENTS)
             step += 1
+            gradient = gradient / (gradient.norm() + SMALLEST_NORM)
             momentum.lerp_(gradient, 1 - MOMENTUM)
             ahead.append(gradient.lerp(momentum, MOMENTUM))
         updates = together.divide(ahead, lambda one: orthogonalised(one, precision))
