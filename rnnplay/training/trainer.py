@@ -17,6 +17,7 @@ from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback,
 from rnnplay.runs.words import run_words
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
+from rnnplay.training import muon
 from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.checkpointing.resuming import Resumed, open_run, resolved
 from rnnplay.training.checkpointing.rollback_states import read_rollback_state
@@ -86,7 +87,7 @@ class Trainer:
             self._recorder.emit(self._progress.started(folder.name, threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
-            notices = [corpus.remark, much_unknown(config, corpus), *(branch.notices if branch else ())]
+            notices = [corpus.remark, much_unknown(config, corpus), muon.remark(config), *(branch.notices if branch else ())]
             for notice in filter(None, notices if not resumed else ()):
                 self._recorder.notice(notice)
         except BaseException:

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.training.muon import COEFFICIENTS, Muon, is_orthogonalised, orthogonalised
+from rnnplay.runs.metrics.records import Notice
+from rnnplay.training.muon import COEFFICIENTS, GROWS, Muon, is_orthogonalised, orthogonalised
 from rnnplay.training.optim import make_optimizer, take_step
+from tests.training.world import World
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (24, 7), (7, 24)])
@@ -61,8 +63,9 @@ def test_steps_follow_the_equations(cell: str) -> None:
             named[name].grad = None if name in expected else parameter.grad.clone()
             if name in expected:
                 gradient = parameter.grad.double()
-                momenta[name] = 0.95 * momenta[name] + 0.05 * gradient
-                ahead = 0.05 * gradient + 0.95 * momenta[name]
+                unit = gradient / gradient.square().sum().sqrt()
+                momenta[name] = 0.95 * momenta[name] + 0.05 * unit
+                ahead = 0.05 * unit + 0.95 * momenta[name]
                 update = 0.2 * max(ahead.shape) ** 0.5 * _orthogonalised(ahead)
                 expected[name] -= 0.01 * 3 * (update + 0.5 * expected[name])
         muon.step(optimizer)
@@ -70,6 +73,34 @@ def test_steps_follow_the_equations(cell: str) -> None:
         adamw.step()
     for name, parameter in model.named_parameters():
         assert torch.allclose(parameter.double(), expected.get(name, named[name].double()), atol=1e-5), name
+
+
+def test_a_run_whose_matrices_would_grow_without_end_says_so(world: World) -> None:
+    world.trainer(world.config(optimizer="muon"), "grows")
+    assert [one.message for one in world.emitted if isinstance(one, Notice)] == [GROWS]
+    world.emitted.clear()
+    world.trainer(world.config(optimizer="muon", weight_decay=0.1), "held")
+    world.trainer(world.config(optimizer="adamw"), "adamw")
+    assert not [one for one in world.emitted if isinstance(one, Notice)]
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1e3])
+def test_gradients_that_become_smaller_or_larger_count_alike(factor: float) -> None:
+    """A clip threshold lowered in the middle of a run must not leave its direction to the gradients of before."""
+    config = with_values(RunConfig(lr=0.01), {"optimizer": "muon", "hidden": 8, "embedding": 3})
+    found = []
+    for scale in (1.0, factor):
+        model = LanguageModel(config, 5)
+        optimizer, muon = make_optimizer(config, model.parameters(), torch.device("cpu")), Muon(config, model)
+        generator = torch.Generator().manual_seed(1)
+        for step in range(12):
+            for parameter in model.parameters():
+                gradient = torch.randn(parameter.shape, generator=generator)
+                parameter.grad = gradient if step < 6 else gradient * scale
+            muon.step(optimizer)
+        found.append([one for name, one in model.named_parameters() if is_orthogonalised(name)])
+    for plain, scaled in zip(*found, strict=True):
+        assert torch.allclose(plain, scaled, atol=1e-4)
 
 
 def _orthogonalised(matrix: Tensor) -> Tensor:
