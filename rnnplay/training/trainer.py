@@ -87,7 +87,8 @@ class Trainer:
             self._recorder.emit(self._progress.started(folder.name, threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
-            notices = [corpus.remark, much_unknown(config, corpus), muon.remark(config), *(branch.notices if branch else ())]
+            notices = [corpus.remark, much_unknown(config, corpus), muon.remark(config)]
+            notices += branch.notices if branch else ()
             for notice in filter(None, notices if not resumed else ()):
                 self._recorder.notice(notice)
         except BaseException:
