@@ -20,7 +20,7 @@ from rnnplay.common.toml_repair import line_of, places, read_past_faults
 from rnnplay.common.toml_text import toml_text
 from rnnplay.errors import InputError
 from rnnplay.lessons.declarations import Mistake, misfits, problems, refused_settings
-from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.lesson import Lesson, preferred
 from rnnplay.lessons.reader import lessons as bundled_lessons
 from rnnplay.lessons.reader import page_problems
 
@@ -83,6 +83,15 @@ def read_own(place: Path) -> Lesson:
         more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
         raise InputError(f"{complaints[0]}{more}")
     return lesson
+
+
+def shown_in_one_language(lesson: Lesson, chosen: str) -> Lesson:
+    """Returns a lesson in the language that it is shown in, by the command line and the interface alike.
+
+    That is `chosen` (what --language or the settings say, "" if neither says anything) if the lesson has it, otherwise
+    `preferred`'s. One of rnnplay's own stays as it is: its pages are in the language of the interface.
+    """
+    return in_language(lesson, preferred(lesson.pages, chosen)) if lesson.pages else lesson
 
 
 def in_language(lesson: Lesson, code: str) -> Lesson:

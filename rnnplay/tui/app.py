@@ -122,7 +122,9 @@ class RnnplayApp(App[None]):
         language = choose_language(self.settings.language)
         if not can_show(terminal_encoding(), language):
             language = "en"
-        self.lesson_progress = LessonProgress(self.controllers, self.post_to_screens, language, progress_path())
+        self.lesson_progress = LessonProgress(
+            self.controllers, self.post_to_screens, language, progress_path(), self.settings.language
+        )
         self.playground = PlaygroundScreen(self.controllers, self.lesson_progress, preset, run)
         for theme in THEMES:
             self.register_theme(theme)

@@ -83,10 +83,15 @@ class LessonProgress:
     class MeasuringChanged(Message, bubble=False):
         """The measuring of a finished run has begun or ended."""
 
-    def __init__(self, controllers: RunControllers, post: Post, language: Language, path: Path) -> None:
+    def __init__(
+        self, controllers: RunControllers, post: Post, language: Language, path: Path, chosen_language: str = ""
+    ) -> None:
         """Messages about the lesson go to `post`; the progress is saved in the file `path`."""
         self._controllers, self._post = controllers, post
         self.language = language
+        """The language of the interface during lessons."""
+        self.chosen_language = chosen_language
+        """The one that the user has chosen; "" if `language` is that of the locale."""
         self.lesson: Lesson | None = None
         self.page: Page | None = None
         self.ticks = load_progress(path)

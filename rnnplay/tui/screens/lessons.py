@@ -16,7 +16,7 @@ from textual.widgets import DataTable, Static
 
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.lessons.languages import LANGUAGES, NAMES, Language, can_show
-from rnnplay.lessons.own import own_lessons
+from rnnplay.lessons.own import own_lessons, shown_in_one_language
 from rnnplay.lessons.reader import lessons, page
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import fill_keys
@@ -110,7 +110,8 @@ class LessonsScreen(Screen[str | None]):
         # Cells on both sides of four columns, the frame, its margin and a scrollbar.
         title_width = self.app.size.width - 17 - number_width - cell_len(done) - cell_len(minutes)
         table.add_column("", width=number_width)
-        titles = [page(lesson, language).title for lesson in self._lessons]
+        chosen = self._progress.chosen_language
+        titles = [page(shown_in_one_language(lesson, chosen), language).title for lesson in self._lessons]
         title_width = min(title_width, max(map(cell_len, titles)))
         table.add_column(title, width=title_width)
         table.add_columns(done, minutes)
@@ -140,7 +141,7 @@ class LessonsScreen(Screen[str | None]):
         if not can_show(encoding, following):
             self.notify(f"The encoding here is {encoding}, which lacks the lessons' Chinese characters.", timeout=4)
             return
-        self._progress.language = following
+        self._progress.language = self._progress.chosen_language = following
         self.post_message(self.LanguageChosen(self._progress.language))
         self.notify(NAMES[self._progress.language], timeout=2)
         self.refresh_bindings()

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Button, Collapsible, DataTable, Input, Markdown, OptionList, Static
 
+from rnnplay.cli.main import program
 from rnnplay.engine import messages
 from rnnplay.inspection.questions import DistancesQuestion, GatesQuestion, GradientsQuestion
 from rnnplay.inspection.results import Candidate, Completed, DistanceAccuracy, Forced, GateMap, GradientCurve
@@ -24,7 +26,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
-from rnnplay.tui.settings import load_settings, progress_path
+from rnnplay.tui.settings import Settings, load_settings, progress_path, save_settings
 from rnnplay.tui.widgets.key_row import KeyRow
 from tests.lessons.world import write_french
 from tests.tui.findings import found
@@ -636,6 +638,52 @@ async def test_a_lesson_of_ones_own_plays_in_a_third_language(stage: Stage) -> N
         await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
         assert app.screen.query_one(DataTable).cursor_row == len(lessons())
+
+
+@pytest.mark.parametrize(
+    ("written", "locale", "setting", "shown_in"),
+    [
+        ("de", "de_DE.UTF-8", "", "de"),
+        ("de en", "de_DE.UTF-8", "", "de"),
+        ("de en", "de_DE.UTF-8", "en", "en"),
+        ("de en zh", "de_DE.UTF-8", "zh", "zh"),
+        ("de en", "fr_FR.UTF-8", "", "en"),
+        ("it zh", "fr_FR.UTF-8", "", "it"),
+        ("it zh", "zh_CN.UTF-8", "", "zh"),
+        ("de zh", "de_DE.UTF-8", "en", "de"),
+    ],
+)
+async def test_the_language_is_the_same_as_on_the_command_line(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, written: str, locale: str, setting: str, shown_in: str
+) -> None:
+    """The one chosen, else the locale's, else English, else the first: title, page and variants."""
+    monkeypatch.setenv("LC_ALL", locale)
+    place = write_french(stage.workspace.lessons)
+    page, file = place / "fr.md", place / "lesson.toml"
+    for code in written.split():
+        (place / f"{code}.md").write_text(page.read_text("utf-8").replace("Une leçon", f"In {code}"), "utf-8")
+    titles = ", ".join(f'{code} = "Variant {code}"' for code in written.split())
+    file.write_text(file.read_text("utf-8").replace('fr = "Réseau récurrent"', titles), "utf-8")
+    page.unlink()
+    save_settings(Settings(language=setting))
+    arguments = ["--workspace", str(stage.workspace.root), "lessons"]
+    assert f"In {shown_in}" in CliRunner().invoke(program, arguments).stdout
+    assert f"In {shown_in}" in CliRunner().invoke(program, [*arguments, "show", "lecon"]).stdout
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, LessonsScreen))
+        assert str(app.screen.query_one(DataTable).get_row("lecon")[1]) == f"In {shown_in}"
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: bool(stage.playground.query(LessonPane)))
+        await until(pilot, lambda: isinstance(app.focused, LessonPane))
+        pane = stage.playground.query_one(LessonPane)
+        assert f"In {shown_in}" in str(pane.border_title)
+        assert f"Variant {shown_in}" in str(pane.query(Button).first().label)
+        await pilot.press("l", "z", "escape")  # the other language of the interface
+        if (now := app.lesson_progress.language) in written.split():
+            await until(pilot, lambda: f"In {now}" in str(stage.playground.query_one(LessonPane).border_title))
 
 
 async def test_a_branch_begins_with_the_run_before_it(stage: Stage) -> None:

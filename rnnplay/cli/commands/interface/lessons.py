@@ -17,7 +17,7 @@ from rnnplay.common.confinement import check_reachable
 from rnnplay.common.encodings import encoding_of, utf8_setting
 from rnnplay.common.formatting import duration_text
 from rnnplay.errors import InputError
-from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language, locale_code
+from rnnplay.lessons.languages import LANGUAGES, Language, can_show, choose_language
 
 if TYPE_CHECKING:
     from rnnplay.cli.commands.interface.lesson_run import Played
@@ -271,11 +271,8 @@ def _known_code(code: str | None) -> str | None:
 
 
 def _in_code(lesson: Lesson, code: str | None) -> Lesson:
-    """Returns the lesson in the language that was asked for, else in the locale's if it is written in that, too.
-
-    Raises InputError if it is not written in the one that was asked for.
-    """
-    from rnnplay.lessons.own import in_language
+    """Returns the lesson in the language in which it is shown; raises InputError if `code` is none of its languages."""
+    from rnnplay.lessons.own import in_language, shown_in_one_language
     from rnnplay.tui.settings import load_settings
 
     if not lesson.pages:
@@ -285,20 +282,20 @@ def _in_code(lesson: Lesson, code: str | None) -> Lesson:
                 f"{', '.join(LANGUAGES)}."
             )
         return lesson
-    wanted = code or load_settings().language or locale_code()
-    return in_language(lesson, wanted) if code is not None or wanted in lesson.pages else lesson
+    return in_language(lesson, code) if code else shown_in_one_language(lesson, load_settings().language)
 
 
 def _list(session: Session, code: str | None, as_json: bool) -> None:
     language = chosen(code, as_json)
-    from rnnplay.lessons.own import own_lessons
+    from rnnplay.lessons.own import own_lessons, shown_in_one_language
     from rnnplay.lessons.progress import load_progress
     from rnnplay.lessons.reader import lessons, page
-    from rnnplay.tui.settings import progress_path
+    from rnnplay.tui.settings import load_settings, progress_path
 
     progress = load_progress(progress_path())
     own, wrong = own_lessons(session.workspace.lessons)
-    known = (*lessons(), *(_in_code(one, code if code in one.pages else None) for one in own))
+    asked = code or load_settings().language
+    known = (*lessons(), *(shown_in_one_language(one, asked) for one in own))
     for problem in wrong:
         note(f"Note: This lesson is left out: {problem}")
     if as_json:

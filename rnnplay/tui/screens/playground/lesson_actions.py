@@ -146,17 +146,18 @@ class LessonActions:
         return gone
 
     def _own(self) -> list[Lesson]:
-        from rnnplay.lessons.own import own_lessons
+        from rnnplay.lessons.own import own_lessons, shown_in_one_language
 
-        return own_lessons(self._progress.controller.workspace.lessons)[0]
+        found = own_lessons(self._progress.controller.workspace.lessons)[0]
+        return [shown_in_one_language(lesson, self._progress.chosen_language) for lesson in found]
 
     async def _chosen(self, name: str | None) -> None:
         from rnnplay.lessons.reader import find_lesson
 
         if name is not None:
             self._progress.open(find_lesson(name, own=self._own()))
-        elif self._progress.lesson is not None:
-            self._progress.open(self._progress.lesson)  # the language may have changed
+        elif (lesson := self._progress.lesson) is not None:  # the language may have changed
+            self._progress.open(next((one for one in self._own() if one.name == lesson.name), lesson))
         await self._show(read=name is not None or self._layout.reading)
 
     async def close(self) -> None:
