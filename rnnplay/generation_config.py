@@ -24,7 +24,10 @@ class SamplingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         float,
         Knob("sample from the most probable tokens that together hold this probability", "sampling", above=0, high=1),
     ] = 1.0
-    seed: Annotated[int, Knob("of the random numbers", "sampling", low=0, high=2**63 - 1, zero="random")] = 0
+    seed: Annotated[
+        int,
+        Knob("of the random numbers: the same one writes the same text", "sampling", low=0, high=2**63 - 1, zero="new"),
+    ] = 0
     min_p: Annotated[
         float,
         Knob(

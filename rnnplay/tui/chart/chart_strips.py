@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -38,15 +39,17 @@ def resolve_palette(widget: Widget) -> list[Style]:
 
 
 def empty_rows(text: str, layout: Layout, palette: Sequence[Style]) -> list[Strip]:
-    """The rows of an empty chart: `text`, faint, in the middle."""
+    """The rows of an empty chart: `text`, faint, in the middle, in as many lines as it needs."""
     rows = [Strip([Segment(" " * layout.width, palette[BLANK])], layout.width)] * layout.height
-    if rows:
-        length = min(cell_len(text), layout.width)
-        shown = set_cell_size(text, length)
+    lines = [line.plain for line in Content(text).wrap(layout.width)][: layout.height] if layout.width else []
+    first = (layout.height - len(lines)) // 2
+    for row, line in enumerate(lines, first):
+        length = min(cell_len(line), layout.width)
+        shown = set_cell_size(line, length)
         left = (layout.width - length) // 2
         before, after = " " * left, " " * (layout.width - left - length)
         segments = [Segment(before, palette[BLANK]), Segment(shown, palette[EMPTY]), Segment(after, palette[BLANK])]
-        rows[(layout.height - 1) // 2] = Strip(segments, layout.width)
+        rows[row] = Strip(segments, layout.width)
     return rows
 
 

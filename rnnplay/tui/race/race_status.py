@@ -19,9 +19,10 @@ from rnnplay.tui.widgets.status_line import KEPT, Piece
 from rnnplay.tui.widgets.visible import visible_line
 
 MEMORY_NOTE = (
-    "Left: how much of a prediction's gradient reaches the state k steps earlier. Right: how often a token that an "
-    "earlier one determines is predicted right, by their distance."
+    "Left: the gradient of a prediction with respect to the state k steps earlier. "
+    "Right: accuracy on tokens that an earlier one determines, by their distance."
 )
+"""A line each in 80 columns."""
 
 
 def status_pieces(live: LiveRace, translated: Callable[[str], str] = str) -> tuple[list[Piece], list[Piece]]:
@@ -123,7 +124,7 @@ def memory_text(entrants: Sequence[Entrant]) -> str:
             at = falls_to(curve.distances, curve.hidden[-1])
             label = visible_line(one.title)
             parts.append(f"{label} at k = {at}" if at is not None else f"{label} not by {curve.distances[-1]}")
-    return f"The gradient falls to 1% of what it is at k = 0: {', '.join(parts)}." if parts else ""
+    return f"The gradient falls to 1% of that at k = 0: {', '.join(parts)}." if parts else ""
 
 
 def playground_text(live: LiveRace) -> str:

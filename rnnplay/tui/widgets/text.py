@@ -120,7 +120,9 @@ class BoundedText(Static):
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
         """Replaces the text by `content`, which is plain text."""
         self._whole = str(content)
-        super().update(code_drawn(fitted(self._whole, self.content_size.width, self._rows)), layout=layout)
+        text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))
+        if text.plain != str(self.content):
+            super().update(text, layout=layout)
 
     def on_resize(self) -> None:
         text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))

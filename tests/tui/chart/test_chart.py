@@ -168,6 +168,15 @@ def test_any_size_and_any_values_can_be_drawn(size: tuple[int, int], values: lis
     assert [strip.cell_length for strip in blank] == [size[0]] * size[1]
 
 
+def test_what_an_empty_chart_says_is_wrapped_and_never_cut() -> None:
+    """In a race at 80x24 the right chart has 30 columns."""
+    blank = chart_strips.empty_rows("for corpora with known dependencies", Layout(28, 12), [Style()] * 30)
+    shown = [strip.text.strip() for strip in blank]
+    assert shown == [""] * 5 + ["for corpora with known", "dependencies"] + [""] * 5
+    assert {strip.cell_length for strip in blank} == {28}
+    assert [strip.text for strip in chart_strips.empty_rows("a b", Layout(1, 1), [Style()] * 30)] == ["a"]
+
+
 async def test_empty_state() -> None:
     app = ChartApp()
     async with app.run_test(size=(40, 9)):

@@ -75,7 +75,7 @@ class RaceScreen(Screen[RaceChoice | None]):
     everywhere, and `×` ends the curve of a run that died. The first line says how the variants share the machine.
 
     - `m` compares by steps, tokens or seconds; `l` chooses training or validation losses
-    - `v` shows the gradient through time and the accuracy by distance of all variants, and back
+    - `v` shows the gradient through time and the accuracy by distance of all variants; `v` or `escape` goes back
     - `g` goes to the prompt, which all variants complete
     - `space` pauses all or goes on, `p` only the selected one; `x` stops all with checkpoints
     - `a` adds a variant, `d` drops the selected one; `r` resumes one that has ended
@@ -273,9 +273,11 @@ class RaceScreen(Screen[RaceChoice | None]):
         self.dismiss(RaceChoice("new"))
 
     def action_back(self) -> None:
-        """Leaves the prompt, or else the screen."""
+        """Leaves the prompt, or else the view of memory, or else the screen."""
         if takes_text(self.focused):
             self.set_focus(self.query_one(RankTable))
+        elif self.query_one(RaceCharts).view == "memory":
+            self.action_view()
         else:
             self.dismiss(None)
 

@@ -16,6 +16,8 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished, Record
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.race.live_race import LiveRace
+from rnnplay.tui.race.race_charts import RaceCharts
+from rnnplay.tui.race.race_status import MEMORY_NOTE
 from rnnplay.tui.race.rank_table import RankTable
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Ask, Confirm
@@ -369,7 +371,19 @@ async def test_charts_of_memory_hold_all_variants(stage: Stage, size: tuple[int,
         await pilot.press("v")
         await until(pilot, lambda: all(engine.of(messages.Inspect) for engine in engines_of(stage)))
         assert screen_of(stage).query_one("#race-gradient").size.height >= 3
-        assert "corpora with known" in note(stage) or "earlier" in note(stage)
+        assert note(stage) == MEMORY_NOTE, "whole, also in 80 columns"
+
+
+async def test_escape_leaves_memory_and_then_the_race(stage: Stage) -> None:
+    async with stage.open().run_test(size=(80, 24)) as pilot:
+        await stage.ready(pilot)
+        await race_cells(stage, pilot)
+        await pilot.press("v", "g", "escape")
+        assert screen_of(stage).query_one(RaceCharts).view == "memory", "it left the prompt"
+        await pilot.press("escape")
+        assert screen_of(stage).query_one(RaceCharts).view == "curves"
+        await pilot.press("escape")
+        await until(pilot, lambda: stage.app.screen is stage.playground)
 
 
 async def test_the_chart_of_all_variants_is_exported(stage: Stage) -> None:
