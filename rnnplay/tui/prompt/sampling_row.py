@@ -16,8 +16,10 @@ from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.typed_text import with_texts
 
 GAP, MOST_GAP, ARROWS_WIDTH = 2, 4, 4
-LEAST_VALUE, MOST_VALUE, SHORT_LABELS = 3, 8, (6, 5, 4, 3)
-"""Cells for a value, and for a label on a narrow screen."""
+LEAST_VALUE, MOST_VALUE = 3, 8
+"""Cells for a value."""
+SHORT_LABELS = ((6, 6), (5, 5), (4, 5), (4, 4), (3, 3))
+"""What is tried on a narrow screen: cells of a label, and how long a label may be to stay whole (top k and top p)."""
 
 
 class SamplingRow(HorizontalScroll, can_focus=False):
@@ -129,12 +131,12 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     def _fit_fields(self, fields: list[KnobField], width: float = 0) -> None:
         width = width or self.size.width
         texts = [max(LEAST_VALUE, cell_len(field.fitting_text(MOST_VALUE)) + field.editing) for field in fields]
-        labels = [cell_len(field.spec.label) for field in fields]
+        labels = full = [cell_len(field.spec.label) for field in fields]
         spare = width - sum(texts) - sum(labels) - len(fields)
         if spare < GAP * (len(fields) - 1):
             texts = [cell_len(field.fitting_text(MOST_VALUE)) + field.editing for field in fields]
-            for short in SHORT_LABELS:  # so that the last value, the seed, stays visible
-                labels = [min(label, short) for label in labels]
+            for short, whole in SHORT_LABELS:  # so that the last value, the seed, stays visible
+                labels = [label if label <= whole else min(label, short) for label in full]
                 spare = width - sum(texts) - sum(labels) - len(fields)
                 if spare >= len(fields) - 1:
                     break
