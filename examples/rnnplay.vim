@@ -1,4 +1,4 @@
-" Ghost text in Vim (9.0.0067 or newer) and Neovim (0.9 or newer) from a model trained with rnnplay.
+" Ghost text in Vim (9.0.0067 or newer) and Neovim (0.7 or newer) from a model trained with rnnplay.
 "
 "   :source examples/rnnplay.vim
 "   :RnnplayStart first         the run to ask; in insert mode Tab takes the suggestion
@@ -35,6 +35,9 @@ function! s:Start(run) abort
     autocmd!
     autocmd TextChangedI,CursorMovedI * call s:Ask()
     autocmd InsertLeave * call s:Clear()
+    if has('nvim') " where `a` at the end of a line counts as no move of the cursor
+      autocmd InsertEnter * call timer_start(0, {-> s:Ask()})
+    endif
   augroup END
   inoremap <silent> <expr> <Tab> <SID>Ghost() ==# '' ? "\<Tab>" : "\<C-r>\<C-o>=RnnplayTake()\<CR>"
 endfunction

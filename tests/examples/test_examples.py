@@ -49,7 +49,7 @@ def test_metrics_are_plotted(trained: tuple[str, Path], tmp_path: Path) -> None:
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("editor", ["vim"])
+@pytest.mark.parametrize("editor", ["vim", "nvim"])
 def test_the_script_for_vim_suggests_and_tab_takes_it(editor: str, tmp_path: Path) -> None:
     """Typed into the editor itself; the suggestion is that of `rnnplay complete`, and no part of the text until Tab."""
     if shutil.which(editor) is None:
