@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from rnnplay.common.files import read_small
 from rnnplay.common.limits import reason
 from rnnplay.common.terminal_text import sanitize_line
-from rnnplay.config import TokenKind
+from rnnplay.config import TokenKind, WordBoundary
 from rnnplay.errors import InputError
 from rnnplay.experiments.importing.subword_vocabulary import bpe_rows, byte_rows, is_tokenizer_file
 from rnnplay.text.tokenizers.build import UNKNOWN, CharTokenizer, Tokenizer, WordTokenizer, load_tokenizer
@@ -101,10 +101,11 @@ def read_vocabulary(
     others = {token: at for token, at in found.items() if token not in specials}
     if kind is None:
         kind = "char" if all(len(token) == 1 for token in others) else "word"
+    boundary: WordBoundary = "punctuation"
     if kind == "char":
         unreadable = [token for token in others if len(token) != 1 or 0xD800 <= ord(token) < 0xE000]
     else:
-        unreadable = [token for token in others if token != " " and tokens_in(token) != [token]]
+        boundary, unreadable = _boundary([token for token in others if token != " "])
     if unreadable and not leave_out:
         raise InputError(
             f"{len(unreadable):,} of the {size:,} tokens in {path}, such as {_shown(unreadable[:4])}, are no "
@@ -121,16 +122,26 @@ def read_vocabulary(
     space = readable.pop(" ", None)
     words = sorted(readable, key=readable.__getitem__)
     rows = [unknown, newline, space, *[None] * (len(RESERVED) - 3), *(readable[word] for word in words)]
-    return Vocabulary(_word_tokenizer(words, text), rows, left_out)
+    return Vocabulary(_word_tokenizer(words, text, boundary), rows, left_out)
 
 
-def _word_tokenizer(words: Sequence[str], text: Iterable[str]) -> WordTokenizer:
+def _boundary(words: Sequence[str]) -> tuple[WordBoundary, list[str]]:
+    """Where a text must be cut for all `words`, else most of them, to be tokens; and those that are none."""
+    unread: dict[WordBoundary, list[str]] = {
+        boundary: [word for word in words if tokens_in(word, boundary) != [word]] for boundary in get_args(WordBoundary)
+    }
+    # In a text divided into tokens a mark stands alone, so a word that has one inside tells it from any other.
+    boundary: WordBoundary = "whitespace" if unread["punctuation"] and not unread["whitespace"] else "punctuation"
+    return boundary, unread[boundary]
+
+
+def _word_tokenizer(words: Sequence[str], text: Iterable[str], boundary: WordBoundary) -> WordTokenizer:
     """With the spaces of `text`; those of marks that it has not are as customary in English."""
-    counter = WordCounter()
+    counter = WordCounter(boundary=boundary)
     counter.count(text)
     rule = counter.tokenizer().rule
     if not rule.marks:
-        customary = SpacingCounter()
+        customary = SpacingCounter(boundary)
         for word in words:
             customary.class_of(word)
         rule = customary.rule(set(words).__contains__)

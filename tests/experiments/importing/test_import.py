@@ -273,13 +273,27 @@ def test_special_tokens_of_characters(tmp_path: Path) -> None:
 
 
 def test_tokens_that_no_text_has_are_left_out_only_if_asked(tmp_path: Path) -> None:
-    tokens = ["the", "dog", "'s", "u.s."]
+    tokens = ["the", "dog", "a b", "u.s."]
     with pytest.raises(
-        InputError, match=r"2 of the 4 tokens in .* such as \"'s\", 'u\.s\.', are no words .*--leave-out"
+        InputError, match=r"2 of the 4 tokens in .* such as 'a b', 'u\.s\.', are no words .*--leave-out"
     ):
         read(tmp_path, tokens, 4)
     found = read(tmp_path, tokens, 4, leave_out=True)
-    assert found.left_out == ["'s", "u.s."] and found.rows[5:] == [0, 1]
+    assert found.left_out == ["a b", "u.s."] and found.rows[5:] == [0, 1]
+
+
+def test_words_of_a_corpus_divided_into_tokens_end_at_white_space(imported: Callable[..., RunFolder]) -> None:
+    """As those of models of WikiText-2 do: every token has its row, and the text is read by them."""
+    tokens = ["the", "dog", "'s", "u.s.", "@-@", ",", "<unk>", "<eos>"]
+    plain = Plain(nn.LSTM(5, 9, batch_first=True), len(tokens))
+    run = imported(plain.state_dict(), tokens)
+    tokenizer = run.tokenizer()
+    assert run.info().config.word_boundary == "whitespace"
+    text = "the dog 's u.s. @-@ zebra ,"
+    assert [tokenizer.tokens[one] for one in tokenizer.encode(text)] == text.replace("zebra", "<unk>").split()
+    with torch.no_grad():
+        expected = plain(torch.tensor([[0, 1, 2, 3, 4, 6, 5]]))[0].softmax(-1)
+    torch.testing.assert_close(probabilities(run, text, [*tokens[:-1], "\n"]), expected, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
