@@ -15,7 +15,7 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig
 from rnnplay.model.generation.adaptation import AdaptiveReader, gradient_rms
-from rnnplay.model.hardware import copy_to
+from rnnplay.model.hardware import copy_to, keep_memory
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit
 from rnnplay.text.feeds import Batch, evaluation_batches, window_batches
@@ -151,22 +151,33 @@ def evaluate_adaptively(
     read. In float32 on the CPU; `model` stays as it is. Raises InputError for an empty split.
     """
     ids = torch.from_numpy(np.asarray(split.ids[: limit + 1 if limit else None], np.int64))
-    size = settings.dynamic_segment
-    rms = None
+    size, rms = max(1, min(TIMESTEPS, MOST_LOGITS // model.vocabulary)), None
+    keep_memory()
+    plain = None
     if settings.dynamic:
+        plain = _read_adaptively(AdaptiveReader(model, AdaptationConfig()), ids, size, poll)[1]
+        size = settings.dynamic_segment
         beginning = np.asarray(training.ids[: RMS_SEGMENTS * size + 1], np.int64)
         rms = gradient_rms(model, torch.from_numpy(beginning), size)
-    readers = [AdaptiveReader(model, AdaptationConfig()), AdaptiveReader(model, settings, rms)]
-    sums = [_Sum(), _Sum()]
+    # A cache alone changes nothing that is computed before it, so that both come from one reading.
+    sums = _read_adaptively(AdaptiveReader(model, settings, rms), ids, size, poll)
+    before, after = (total.evaluation(split, split.tokens - 1) for total in (plain or sums[0], sums[1]))
+    return before, after
+
+
+def _read_adaptively(
+    reader: AdaptiveReader, ids: torch.Tensor, size: int, poll: Callable[[int], None]
+) -> tuple[_Sum, _Sum]:
+    """Reads `ids` in segments of `size`: the nats by the weights alone, and with what adapts."""
+    sums = _Sum(), _Sum()
     for at in range(0, len(ids) - 1, size):
         segment = ids[at : at + size + 1]
-        for reader, total in zip(readers, sums, strict=True):
-            total.nats += float(reader.read(segment).sum())
+        for nats, total in zip(reader.read(segment), sums, strict=True):
+            total.nats += float(nats.sum())
             total.tokens += len(segment) - 1
             total.unknown += int((segment[1:] == UNKNOWN_ID).sum())
         poll(min(at + size, len(ids) - 1))
-    plain, adapted = (total.evaluation(split, split.tokens - 1) for total in sums)
-    return plain, adapted
+    return sums
 
 
 def per_word(found: Evaluation, split: EncodedSplit, tokenizer: Tokenizer) -> tuple[float, int]:

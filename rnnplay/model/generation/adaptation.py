@@ -37,9 +37,17 @@ Rows = tuple[Tensor, Tensor]
 """Hidden states (N, H), and the tokens (N,) that followed them."""
 
 
-def dynamic_update(weight: Tensor, trained: Tensor, gradient: Tensor, rms: Tensor, pull: Tensor, lr: float) -> Tensor:
-    """One weight tensor after an update. All are of one shape; `pull` is min(1, λ r / mean r)."""
-    return weight + pull * (trained - weight) - lr * gradient / (rms + EPSILON)
+TOGETHER = 1 << 16
+"""Numbers of a tensor that are updated together, so that they are still in a cache of the processor."""
+
+
+def dynamic_update(weight: Tensor, trained: Tensor, gradient: Tensor, step: Tensor, pull: Tensor) -> None:
+    """Updates one weight tensor in place. All are of one shape; `step` is η / (r + ε), `pull` min(1, λ r / mean r)."""
+    weight = weight.view(-1)
+    trained, gradient, step, pull = (one.reshape(-1) for one in (trained, gradient, step, pull))
+    for at in range(0, len(weight), TOGETHER):
+        part = slice(at, at + TOGETHER)
+        weight[part].lerp_(trained[part], pull[part]).addcmul_(gradient[part], step[part], value=-1)
 
 
 def pulls(rms: Tensors, decay: float) -> dict[str, Tensor]:
@@ -76,7 +84,7 @@ class GradientScale:
             self._state = detach(state)
             cross_entropy(logits[0], part[1:]).backward()  # type: ignore[no-untyped-call]
             for name, gradient in _gradients(self._reader).items():
-                self._sums[name] += gradient**2
+                self._sums[name].addcmul_(gradient, gradient)
             self.done += 1
             if self.done < self.of and until is not None and time.perf_counter() > until:
                 return None
@@ -109,27 +117,29 @@ class AdaptiveReader:
         self.settings = settings
         self._state: State | None = None
         self._cached = CacheRows(model.config.hidden)
-        self._rms = rms if settings.dynamic else None
-        if self._rms is not None:
+        self._updates = settings.dynamic and rms is not None
+        if settings.dynamic and rms is not None:
             self._trained = {name: weight.detach().clone() for name, weight in self.model.named_parameters()}
-            self._pulls = pulls(self._rms, settings.dynamic_decay)
+            self._pulls = pulls(rms, settings.dynamic_decay)
+            self._steps = {name: settings.dynamic_lr / (one + EPSILON) for name, one in rms.items()}
 
-    def read(self, ids: Tensor) -> Tensor:
+    def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """The nats (T,) of the predictions of ids[1:] by a segment of T + 1 ids; then learns from them.
 
-        Segments overlap by one id: each begins with the last one of the one before.
+        Returns those of the weights alone, and those with the cache. Segments overlap by one id: each begins with the
+        last one of the one before.
         """
-        with torch.set_grad_enabled(self._rms is not None):
+        with torch.set_grad_enabled(self._updates):
             hidden, state = self.model.read(ids[None, :-1], self._state)
             losses = cross_entropy(self.model.logits(hidden[0]), ids[1:], reduction="none")  # (T,)
         self._state = detach(state)
-        nats = losses.detach().double()
+        alone = nats = losses.detach().double()
         if self.settings.cache:
             nats = self._with_cache(nats, hidden[0].detach(), ids[1:])
-        if self._rms is not None:
+        if self._updates:
             losses.mean().backward()  # type: ignore[no-untyped-call]
-            self._update(self._rms)
-        return nats
+            self._update()
+        return alone, nats
 
     def look(self, ids: Tensor) -> tuple[Tensor, State, Rows, Rows]:
         """Reads `ids` (T,), at least one, after the last segment without learning anything.
@@ -149,8 +159,8 @@ class AdaptiveReader:
     @property
     def moment(self) -> Moment:
         """Where it is in the text, to return to."""
-        updated = self._rms is not None
-        weights = {name: weight.detach().clone() for name, weight in self.model.named_parameters()} if updated else None
+        of = self.model.named_parameters() if self._updates else ()
+        weights = {name: weight.detach().clone() for name, weight in of} or None
         return Moment(weights, self._state, self._cached)
 
     @torch.no_grad()
@@ -178,11 +188,10 @@ class AdaptiveReader:
         return torch.where(total.isneginf(), nats, mixed)
 
     @torch.no_grad()
-    def _update(self, rms: Tensors) -> None:
+    def _update(self) -> None:
         gradients = _gradients(self.model)
         for name, weight in self.model.named_parameters():
-            trained, gradient, lr = self._trained[name], gradients[name], self.settings.dynamic_lr
-            weight.copy_(dynamic_update(weight, trained, gradient, rms[name], self._pulls[name], lr))
+            dynamic_update(weight, self._trained[name], gradients[name], self._steps[name], self._pulls[name])
 
 
 def _copied(model: LanguageModel) -> LanguageModel:

@@ -47,9 +47,9 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The two readers after some number of segments, and the nats up to there."""
+    """The readers after some number of segments, and the nats up to there."""
 
-    plain: Moment
+    plain: Moment | None
     adapted: Moment
     before: float
     after: float
@@ -62,12 +62,13 @@ class AdaptedPrompt:
         """`rms`: see `gradient_rms`, needed for dynamic evaluation. `model` itself stays as it is."""
         self.settings = settings
         self._segment = settings.dynamic_segment
-        self._plain = AdaptiveReader(model, AdaptationConfig())
+        # What a cache is compared with comes from the same reading.
+        self._plain = AdaptiveReader(model, AdaptationConfig()) if settings.dynamic else None
         self._reader = AdaptiveReader(model, settings, rms)
         self._ids: Ids = np.zeros(0, np.int64)
         self._at = 0
         """Segments after which the readers are."""
-        self._places = {0: _Place(self._plain.moment, self._reader.moment, 0.0, 0.0)}
+        self._places = {0: self._place(0.0, 0.0)}
         """By the number of segments."""
         self._states: tuple[Tensor, ...] = ()
         """What the cache has after the prompt that was read last: hidden states (N, H), in parts."""
@@ -131,19 +132,24 @@ class AdaptedPrompt:
         for place in [place for place in self._places if place and place * self._segment + 1 > common]:
             del self._places[place]
 
+    def _place(self, before: float, after: float) -> _Place:
+        return _Place(self._plain.moment if self._plain is not None else None, self._reader.moment, before, after)
+
     def _go_to(self, place: int) -> None:
         if place != self._at:
             self._at = place
-            self._plain.return_to(self._places[place].plain)
-            self._reader.return_to(self._places[place].adapted)
+            found = self._places[place]
+            if self._plain is not None and found.plain is not None:
+                self._plain.return_to(found.plain)
+            self._reader.return_to(found.adapted)
 
     def _learn(self, ids: Ids) -> None:
         start, place = self._at * self._segment, self._places[self._at]
         segment = torch.from_numpy(ids[start : start + self._segment + 1])
-        before = place.before + float(self._plain.read(segment).sum())
-        after = place.after + float(self._reader.read(segment).sum())
+        alone, after = self._reader.read(segment)
+        before = alone if self._plain is None else self._plain.read(segment)[1]
         self._at += 1
-        self._places[self._at] = _Place(self._plain.moment, self._reader.moment, before, after)
+        self._places[self._at] = self._place(place.before + float(before.sum()), place.after + float(after.sum()))
         for old in [old for old in self._places if old and old % self._spacing(self._at - old)]:
             del self._places[old]
 

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from rnnplay.config import RunConfig
 from rnnplay.generation_config import AdaptationConfig
+from rnnplay.model.generation import adaptation
 from rnnplay.model.generation.adaptation import EPSILON, AdaptiveReader, dynamic_update, gradient_rms, pulls
 from rnnplay.model.language_model import LanguageModel
 
@@ -25,7 +26,8 @@ def made(**values: Any) -> LanguageModel:
     return LanguageModel(RunConfig(**{"embedding": 5, "hidden": 8, **values}), VOCABULARY)
 
 
-def test_an_update_is_that_of_the_paper_in_float64() -> None:
+def test_an_update_is_that_of_the_paper_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptation, "TOGETHER", 5)  # so that it comes in parts
     random = np.random.default_rng(2)
     weight, trained, gradient = (random.normal(size=(3, 4)) for _ in range(3))
     rms: dict[str, Any] = {"a": np.abs(random.normal(size=(3, 4))), "b": np.abs(random.normal(size=(7,)))}
@@ -33,8 +35,8 @@ def test_an_update_is_that_of_the_paper_in_float64() -> None:
     mean = sum(float(value) for one in rms.values() for value in one.flat) / 19
     tensors = {name: torch.from_numpy(one) for name, one in rms.items()}
     pull = pulls(tensors, decay)["a"]
-    given = [torch.from_numpy(one) for one in (weight, trained, gradient)]
-    found = dynamic_update(given[0], given[1], given[2], tensors["a"], pull, lr)
+    found, back_to, change = (torch.from_numpy(one.copy()) for one in (weight, trained, gradient))
+    dynamic_update(found, back_to, change, lr / (tensors["a"] + EPSILON), pull)
     for at in np.ndindex(3, 4):
         back = min(1.0, decay * rms["a"][at] / mean)
         expected = weight[at] + back * (trained[at] - weight[at]) - lr * gradient[at] / (rms["a"][at] + EPSILON)
@@ -48,7 +50,8 @@ def test_a_segment_is_predicted_first_and_then_learned_by_plain_torch_layers() -
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     rms = gradient_rms(model, IDS, 10)
     reader = AdaptiveReader(model, settings, rms)
-    nats = reader.read(IDS[:11])
+    alone, nats = reader.read(IDS[:11])
+    assert torch.equal(alone, nats)
 
     embedding, rnn, output = nn.Embedding(VOCABULARY, 5), nn.LSTM(5, 8, batch_first=True), nn.Linear(8, VOCABULARY)
     plain = nn.ModuleDict({"embedding": embedding, "rnn": rnn, "output": output}).double()
@@ -70,7 +73,7 @@ def test_what_is_repeated_is_learned() -> None:
     for settings in (AdaptationConfig(dynamic=True, dynamic_lr=0.003), AdaptationConfig(cache=True, cache_theta=50.0)):
         model = made()
         reader = AdaptiveReader(model, settings, gradient_rms(model, IDS, 10))
-        nats = [float(reader.read(text[at : at + 11]).mean()) for at in range(0, 580, 10)]
+        nats = [float(reader.read(text[at : at + 11])[1].mean()) for at in range(0, 580, 10)]
         assert sum(nats[-10:]) < 0.97 * sum(nats[:10])
 
 
@@ -79,7 +82,8 @@ def test_the_cache_agrees_with_a_plain_loop(size: int, segment: int) -> None:
     model = made(cell="gru")
     settings = AdaptationConfig(cache=True, cache_size=size, cache_theta=0.8, cache_lambda=0.25)
     reader = AdaptiveReader(model, settings)
-    found = torch.cat([reader.read(IDS[at : at + segment + 1]) for at in range(0, 40, segment)])
+    read = [reader.read(IDS[at : at + segment + 1]) for at in range(0, 40, segment)]
+    alone, found = (torch.cat(parts) for parts in zip(*read, strict=True))
     with torch.no_grad():
         hidden, _ = model.read(IDS[None, :-1])
         probabilities = model.logits(hidden[0]).double().softmax(1)
@@ -89,6 +93,7 @@ def test_the_cache_agrees_with_a_plain_loop(size: int, segment: int) -> None:
         kept = range(max(0, t - size), t)
         weights = {i: math.exp(0.8 * float(states[t] @ states[i])) for i in kept}
         p = float(probabilities[t, target])
+        assert float(alone[t]) == pytest.approx(-math.log(p), rel=1e-4)
         if weights:
             cached = sum(weights[i] for i in kept if int(IDS[i + 1]) == target) / sum(weights.values())
             p = 0.75 * p + 0.25 * cached
@@ -98,7 +103,7 @@ def test_the_cache_agrees_with_a_plain_loop(size: int, segment: int) -> None:
 def test_without_adaptation_nothing_changes() -> None:
     model = made()
     reader = AdaptiveReader(model, AdaptationConfig())
-    nats = torch.cat([reader.read(IDS[at : at + 11]) for at in range(0, 40, 10)])
+    nats = torch.cat([reader.read(IDS[at : at + 11])[1] for at in range(0, 40, 10)])
     with torch.no_grad():
         expected = cross_entropy(model(IDS[None, :-1])[0][0], IDS[1:], reduction="none")
     torch.testing.assert_close(nats.float(), expected, rtol=1e-5, atol=1e-6)

@@ -44,7 +44,7 @@ def test_a_prompt_typed_token_by_token_is_predicted_as_the_text_is_that_eval_rea
     prompt = prompt_of(model, settings)
     reader = AdaptiveReader(model, settings, gradient_rms(model, torch.from_numpy(IDS), 7))
     ids = torch.from_numpy(IDS)
-    nats = torch.cat([reader.read(ids[at : at + 8]) for at in range(0, 112, 7)])
+    nats = torch.cat([reader.read(ids[at : at + 8])[1] for at in range(0, 112, 7)])
     for at in range(112):
         read = prompt.read(IDS[: at + 1])
         assert read is not None
