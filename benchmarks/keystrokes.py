@@ -3,11 +3,13 @@
     python -m benchmarks.keystrokes RUN [--workspace FOLDER] [--split test] [--order 6] [--characters 12000] [--model]
     python -m benchmarks.keystrokes RUN --curve 250,1000,9000 [--characters 3000]
 
-The n-gram is counted on the run's training text; it backs off to the longest context that it has seen, and its ghost
-is the most probable character each time to the end of a word, or of a phrase while each character's probability times
-those before stays above 1/2. Both are taken with one key where they are right and at least two characters long. With
---model `rnnplay eval --keystrokes` is run on the same text, too: as trained, with dynamic evaluation, with a cache and
-with both, which takes ten minutes for 12,000 characters. With --curve it is run at these checkpoints instead, as
+The n-gram is counted on the run's training text, and measured twice: with its most probable continuation, the character
+that most often followed the longest context that it has seen, to the end of a word, or of a phrase while the product of
+these fractions stays above 1/2, each taken with one key where it is right and at least two characters long; and by the
+same search for words and phrases as a model, with smoothed probabilities and the same words known.
+
+With --model `rnnplay eval --keystrokes` is run on the same text, too: as trained, with dynamic evaluation, with a cache
+and with both, which takes ten minutes for 12,000 characters. With --curve it is run at these checkpoints instead, as
 trained and with both, and prints a table: what is saved, and hits (top 1 / top 5) by the letters typed.
 """
 
@@ -16,14 +18,21 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks import options_of
+from benchmarks.ngram import NGram, NGramCompleter
+from rnnplay.model.generation.context import UNKNOWN_ID
+from rnnplay.model.generation.keystrokes import keystrokes_saved
+from rnnplay.model.generation.search import LONGEST
 from rnnplay.runs.folder import find_run
+from rnnplay.runs.words import read_words
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.encoding.encoded import encode_corpus
+from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.workspace import Workspace
 from tests.support.terminal import rnnplay_command
@@ -31,45 +40,30 @@ from tests.support.terminal import rnnplay_command
 WAYS: tuple[tuple[str, ...], ...] = ((), ("--dynamic",), ("--cache",), ("--dynamic", "--cache"))
 
 
-class NGram:
-    """Counts of the characters after each context of up to `order` - 1 characters."""
-
-    def __init__(self, text: str, order: int) -> None:
-        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._order = order
-        for at, character in enumerate(text):
-            for length in range(min(order, at + 1)):
-                self._counts[text[at - length : at]][character] += 1
-
-    def next(self, context: str) -> tuple[str, float]:
-        """The most probable next character, and its probability by the longest context that was seen."""
-        for length in range(min(self._order - 1, len(context)), -1, -1):
-            counts = self._counts.get(context[len(context) - length :])
-            if counts:
-                character, number = counts.most_common(1)[0]
-                return character, number / counts.total()
-        return " ", 0.0
-
-    def ghost(self, context: str, phrase: bool) -> str:
-        """Continues `context` to the end of a word, or of a phrase."""
-        found, probability, within = "", 1.0, False
-        while len(found) < 48:
-            character, one = self.next(context + found)
-            probability *= one
-            part = is_word_character(character)
-            if (phrase and probability < 0.5) or (not phrase and (character == "\n" or (within and not part))):
-                break
-            found += character
-            within = part
-        return found
+def ghost(ngram: NGram, tokenizer: Tokenizer, ids: list[int], phrase: bool) -> str:
+    """The most probable continuation of `ids` a token at a time, to the end of a word, or of a phrase."""
+    found, probability, within = "", 1.0, False
+    ids = list(ids)
+    while len(found) < LONGEST:
+        counts = ngram.longest(ids)
+        token, number = counts.most_common(1)[0]
+        probability *= number / counts.total()
+        piece = tokenizer.decode_after(ids[-1], token)
+        part = is_word_character(piece[:1])
+        if (phrase and probability < 0.5) or (not phrase and (piece == "\n" or (within and not part))):
+            break
+        found, within = found + piece, part
+        ids.append(token)
+    return found
 
 
-def saved(ngram: NGram, text: str, phrase: bool) -> float:
-    """The fraction of keystrokes that the n-gram saves."""
+def saved(ngram: NGram, tokenizer: Tokenizer, text: str, phrase: bool) -> float:
+    """The fraction of keystrokes that the n-gram saves with its most probable continuation."""
     at = keys = 0
     while at < len(text):
-        ghosts = [ngram.ghost(text[:at][-20:], each) for each in {phrase, False}]
-        right = [len(ghost) for ghost in ghosts if len(ghost) > 1 and text.startswith(ghost, at)]
+        ids = [UNKNOWN_ID, *tokenizer.encode(text[max(0, at - 20) : at]).tolist()]
+        ghosts = [ghost(ngram, tokenizer, ids, each) for each in {phrase, False}]
+        right = [len(one) for one in ghosts if len(one) > 1 and text.startswith(one, at)]
         at, keys = at + max(right, default=1), keys + 1
     return 1 - keys / len(text)
 
@@ -94,15 +88,22 @@ def main() -> None:
     encoded = encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, tokenizer=tokenizer)
     part = encoded.test if options.split == "test" else encoded.validation
     text = tokenizer.decode(part.ids.tolist())[: options.characters]
-    ngram = NGram(tokenizer.decode(encoded.train.ids.tolist()), options.order)
+    ngram = NGram(encoded.train.ids.tolist(), tokenizer.size, options.order)
     for name, phrase in (("word", False), ("word or phrase", True)):
-        print(f"{options.order}-gram, {name}: {saved(ngram, text, phrase):.4f}", flush=True)
+        fraction = saved(ngram, tokenizer, text, phrase)
+        print(f"{options.order}-gram, most probable {name}: {fraction:.4f}", flush=True)
+    found = keystrokes_saved(NGramCompleter(ngram, tokenizer, read_words(run.path)), text)
+    print(f"{options.order}-gram, the same search: {parts_of(asdict(found))}", flush=True)
     if not options.model:
         return
     for way in WAYS:
-        found = measured(options, "latest", way)["saved"]
-        parts = ", ".join(f"{name} {fraction:.4f}" for name, fraction in found.items())
+        parts = parts_of(measured(options, "latest", way)["saved"])
         print(f"{run.name}{''.join(f' {one}' for one in way)}: {parts}", flush=True)
+
+
+def parts_of(saved: Mapping[str, Any]) -> str:
+    """The fractions by what is offered."""
+    return ", ".join(f"{name} {saved[name]:.4f}" for name in ("word", "phrase", "one_of_five", "five_keys"))
 
 
 def measured(options: argparse.Namespace, checkpoint: str, way: tuple[str, ...]) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rnnplay.config import CompletionConfig
-from rnnplay.model.generation.completion import Completer, Suggestion
+from rnnplay.model.generation.completion import Suggestion
 from rnnplay.text.tokenizers.characters import is_word_character
 
 TYPED = 5
@@ -30,6 +31,13 @@ TYPED = 5
 TOPS = (1, 3, 5)
 
 OFFERED = CompletionConfig(lines=True)
+
+
+class Completes(Protocol):
+    """What suggests; what Completer says."""
+
+    def complete(self, text: str, bars: int, config: CompletionConfig) -> Suggestion | None:
+        """Suggests how `text` may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Saved:
     """A row for each number of letters typed, from 0: the fraction of words among the most probable 1, 3 and 5."""
 
 
-def keystrokes_saved(completer: Completer, text: str, offered: CompletionConfig = OFFERED) -> Saved:
+def keystrokes_saved(completer: Completes, text: str, offered: CompletionConfig = OFFERED) -> Saved:
     """Measures the keystrokes that `completer` saves a user who writes `text`, at least one character."""
     found: list[Suggestion] = []
     for at in range(len(text)):
