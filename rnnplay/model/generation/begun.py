@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer
+from rnnplay.model.generation.filters import softmax
 from rnnplay.model.generation.stepper import Floats, Steps
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.utf8 import to_bytes
@@ -67,7 +67,7 @@ def ways_to_write(stepper: Steps, tokenizer: Tokenizer, logits: Floats, state: F
     steps = 0
 
     def follow(probability: float, logits: Floats, state: Floats, writer: Writer) -> None:
-        scores = probabilities_of(logits)
+        scores = softmax(logits, UNKNOWN_ID)
         for token in pieces.fitting(writer.awaited):
             after = writer.copy()
             text = after.write(token)
@@ -110,7 +110,7 @@ def next_pieces(
         if way.text:
             add(way.text, way.token, way.probability)
     for way, row, _ in _stepped(stepper, ended) if ended else []:
-        scores = probabilities_of(row)
+        scores = softmax(row, UNKNOWN_ID)
         for token in np.argsort(-scores, kind="stable")[:bars].tolist():
             add(way.writer.copy().write(token), token, way.probability * float(scores[token]))
     best = sorted(shown.items(), key=lambda one: -one[1])[:bars]
@@ -123,14 +123,6 @@ def _stepped(stepper: Steps, ways: list[Way]) -> list[tuple[Way, Floats, Floats]
     batch.states[:] = [way.state for way in ways]
     rows = batch.step([way.token for way in ways]).copy()
     return list(zip(ways, rows, batch.states.copy(), strict=True))
-
-
-def probabilities_of(logits: Floats) -> NDArray[np.float64]:
-    """The probabilities (V,) by logits (V,), without <unk>."""
-    scores: NDArray[np.float64] = np.exp(logits.astype(np.float64) - logits.max())
-    scores[UNKNOWN_ID] = 0
-    scores /= scores.sum()
-    return scores
 
 
 class Pieces:

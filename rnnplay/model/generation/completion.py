@@ -10,7 +10,6 @@ from itertools import takewhile
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnplay.config import CompletionConfig
 from rnnplay.errors import RnnplayError
@@ -18,6 +17,7 @@ from rnnplay.model import cells
 from rnnplay.model.generation.adapted_prompt import AdaptedPrompt, Learned
 from rnnplay.model.generation.begun import Begun, next_pieces, ways_to_write
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids, unread_word
+from rnnplay.model.generation.filters import softmax
 from rnnplay.model.generation.forced import HookedStepper
 from rnnplay.model.generation.prompt_state import PromptState
 from rnnplay.model.generation.search import Word, search, worth
@@ -34,8 +34,6 @@ RECENT = 4000
 
 END = 256
 """While a long text is being read, its last tokens alone are answered: so many, and up to as many more."""
-
-Probabilities = NDArray[np.float64]
 
 _Read = Callable[[Ids], tuple[Floats, Floats] | None]
 
@@ -239,13 +237,6 @@ def next_tokens(
     order = few[np.argsort(-probabilities[few], kind="stable")[:bars]].tolist()
     texts = [writer.copy().write(token) if token != UNKNOWN_ID else "" for token in order]
     return [(tokenizer.tokens[token], float(probabilities[token])) for token in order], texts
-
-
-def softmax(logits: Floats) -> Probabilities:
-    """The probabilities (V,) by logits (V,)."""
-    scores: Probabilities = np.exp(logits.astype(np.float64) - logits.max())
-    scores /= scores.sum()
-    return scores
 
 
 def unfinished_word(tokenizer: Tokenizer, text: str, unknown: Sequence[str], last: int) -> str:

@@ -40,15 +40,22 @@ def repetition_penalty(logits: Floats, recent: Sequence[int], penalty: float) ->
     return penalised
 
 
+def softmax(logits: NDArray[Any], without: int | None = None) -> Floats:
+    """The probabilities (V,) by logits (V,); with `without`, those of the other tokens alone."""
+    # Subtracting the largest first keeps every logit, however large, from giving an infinity.
+    exponentials = np.exp(logits.astype(np.float64) - logits.max())
+    if without is not None:
+        exponentials[without] = 0
+    return _normalised(exponentials)
+
+
 def tempered(logits: Floats, temperature: float) -> Floats:
     """The softmax of logits (V,) divided by `temperature`; at 0 the largest has all, of equal ones the first."""
     if temperature == 0:
         probabilities = np.zeros(len(logits))
         probabilities[logits.argmax()] = 1
         return probabilities
-    # Subtracting the largest first keeps every temperature, however small, from giving an infinity.
-    exponentials = np.exp((logits - logits.max()) / temperature)
-    return _normalised(exponentials)
+    return softmax((logits - logits.max()) / temperature)  # so that no temperature, however small, gives an infinity
 
 
 def keep_top_k(probabilities: Floats, k: int) -> Floats:

@@ -32,8 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.config import CompletionConfig
-from rnnplay.model.generation.begun import LEAST, TOGETHER, Begun, probabilities_of
+from rnnplay.model.generation.begun import LEAST, TOGETHER, Begun
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer
+from rnnplay.model.generation.filters import softmax
 from rnnplay.model.generation.stepper import Floats, Steps
 from rnnplay.text.known_words import KnownWords, word_begun
 from rnnplay.text.tokenizers.build import Tokenizer
@@ -180,7 +181,7 @@ class _Search:
 
     def _grow(self, node: _Node, logits: Floats, state: Floats) -> None:
         """Adds the children of `node`, and what it completes."""
-        scores = probabilities_of(logits)
+        scores = softmax(logits, UNKNOWN_ID)
         if not self._whole_words and node.in_word and node.text:
             ends = float(scores[self._outside].sum())
             factor = 1.0 if self._known is None or node.judged or self._known.knows(node.begun) else self._config.prior

@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.containers import HorizontalScroll
 from textual.message import Message
 
-from rnnplay.config import SamplingConfig, knobs, with_values
+from rnnplay.config import SamplingConfig, knobs
 from rnnplay.tui.setup.knob_field import KnobField
-from rnnplay.tui.setup.typed_text import with_texts
+from rnnplay.tui.setup.typed_settings import FieldEvent, TypedSettings
 
 GAP, MOST_GAP, ARROWS_WIDTH = 2, 4, 4
 LEAST_VALUE, MOST_VALUE = 3, 8
@@ -41,9 +41,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._config = SamplingConfig()
-        self._texts: dict[str, str] = {}
-        """By knob: text that is being typed or was not accepted."""
+        self._settings = TypedSettings(SamplingConfig())
         self._fields = {name: KnobField(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
 
     def compose(self) -> ComposeResult:
@@ -52,62 +50,32 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     @property
     def config(self) -> SamplingConfig:
         """The settings, including typed text as far as it is allowed. Setting it fills the fields and posts nothing."""
-        return with_texts(self._config, self._texts)[0]
+        return self._settings.config
 
     @config.setter
     def config(self, config: SamplingConfig) -> None:
-        self._config = config
-        self._texts.clear()
+        self._settings.config = config
         for field in self._fields.values():
             field.forget()
         self._show()
 
     @property
-    def _errors(self) -> dict[str, str]:
-        return with_texts(self._config, self._texts)[1]
-
-    @property
     def error(self) -> str:
         """Why the text of a field is not in `config`; "" if all are."""
-        return next(iter(self._errors.values()), "")
+        return self._settings.error
 
     def on_mount(self) -> None:
         self._show()
 
     def _show(self) -> None:
-        config, errors = self.config, self._errors
-        for name, field in self._fields.items():
-            value = getattr(config, name)
-            changed = value != field.spec.default
-            field.show(value, held=self._texts.get(name), changed=changed, error=errors.get(name, ""))
+        self._settings.show(self._fields)
         self._fit()
 
     @on(KnobField.Stepped)
-    def _stepped(self, event: KnobField.Stepped) -> None:
-        event.stop()
-        name = event.field.spec.name
-        value = event.field.stepped(getattr(self.config, name), event.direction)
-        self._texts.pop(name, None)
-        self._config = with_values(self._config, {name: value})
-        self._changed()
-
-    @on(KnobField.Undone)
-    def _undone(self, event: KnobField.Undone) -> None:
-        event.stop()
-        self._texts.pop(event.field.spec.name, None)
-        self._changed()
-
     @on(KnobField.Typed)
-    def _typed(self, event: KnobField.Typed) -> None:
-        event.stop()
-        name = event.field.spec.name
-        self._texts[name] = event.text
-        if event.done and name not in self._errors:
-            self._config = self.config
-            del self._texts[name]
-        self._changed()
-
-    def _changed(self) -> None:
+    @on(KnobField.Undone)
+    def _changed(self, event: FieldEvent) -> None:
+        self._settings.take(event)
         self._show()
         self.post_message(self.Changed(self.config, self.error))
 

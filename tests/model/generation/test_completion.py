@@ -15,6 +15,7 @@ from rnnplay.config import CompletionConfig, RunConfig
 from rnnplay.model.generation import completion
 from rnnplay.model.generation.completion import Completer, complete
 from rnnplay.model.generation.context import Writer
+from rnnplay.model.generation.filters import softmax
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 from rnnplay.text.tokenizers.characters import is_word_character
@@ -201,7 +202,7 @@ def test_the_words_begun_and_the_most_probable_tokens_are_those_of_a_plain_searc
     tokenizer = build_tokenizer(["on one only to too tone oneself , . on-line\n"], "word")
     logits = np.random.default_rng(3).normal(size=tokenizer.size).astype(np.float32)
     logits[-2:] = logits[3]  # equals come in the order of the vocabulary
-    chances = completion.softmax(logits)
+    chances = softmax(logits)
     order = sorted(range(tokenizer.size), key=lambda token: (-chances[token], token))
     for beginning in ("o", "on", "one", "t", "x"):
         expected = [token for token in order if tokenizer.tokens[token].startswith(beginning) and token]
