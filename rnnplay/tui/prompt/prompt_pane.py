@@ -213,7 +213,9 @@ class PromptPane(Vertical):
     def _say_what_to_type(self) -> None:
         what = READY if self._available else COMING if self._coming else self._missing
         self._input.placeholder = self._translated(what)
-        self._samples.set_hint(self._translated(HINT) if self._available else "")
+        # Once something is typed the placeholder no longer says why nothing answers.
+        hint = HINT if self._available else what if self._input.value else ""
+        self._samples.set_hint(self._translated(hint) if hint else "")
 
     # --- what a user does ---------------------------------------------------------------------------------
 
@@ -222,6 +224,7 @@ class PromptPane(Vertical):
         event.stop()
         self._wait(False)
         self._end_stream()
+        self._say_what_to_type()
         if event.value != self._from_history:
             self._history.leave()
         self.post_message(self.Typed(event.value))

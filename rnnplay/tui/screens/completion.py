@@ -13,17 +13,17 @@ from textual.content import Content
 from textual.message import Message
 
 from rnnplay.common.formatting import fixed
-from rnnplay.config import AdaptationConfig, CompletionConfig, knobs, with_values
+from rnnplay.config import AdaptationConfig, CompletionConfig, knobs
 from rnnplay.engine import messages
 from rnnplay.runs.naming import new_run_name
 from rnnplay.tui.keyboard import HELP_KEYS
-from rnnplay.tui.keymap import KEYS, fill_keys
+from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import adapted_text
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.setup.knob_field import KnobField
-from rnnplay.tui.setup.typed_text import with_texts
+from rnnplay.tui.setup.typed_settings import FieldEvent, TypedSettings
 from rnnplay.tui.widgets.text import BoundedText, Lines
 from rnnplay.tui.widgets.visible import FAINT, MUTED, visible_line
 
@@ -73,10 +73,9 @@ class CompletionDialog(Dialog[None]):
         """`controller`: of the model that adapts to what is written."""
         super().__init__()
         self._controllers, self._controller = controllers, controller
-        self._completion, self._adaptation = controller.completion, controller.adaptation
-        self._before = self._completion, self._adaptation
-        self._texts: dict[str, str] = {}
-        """By knob: text that is being typed or was not accepted."""
+        self._completion = TypedSettings(controller.completion)
+        self._adaptation = TypedSettings(controller.adaptation)
+        self._before = self._values
         specs = knobs(CompletionConfig) | knobs(AdaptationConfig)
         self._fields = {
             name: KnobField(spec, label_width=LABEL_WIDTH, id=f"completion-{name}") for name, spec in specs.items()
@@ -88,7 +87,6 @@ class CompletionDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as box:
             box.border_title = "Completion"
-            box.border_subtitle = fill_keys("{completion.keep} keep as a new run · {everywhere.back} close")
             yield from self._fields.values()
             yield self._status
             yield self._help
@@ -100,38 +98,23 @@ class CompletionDialog(Dialog[None]):
 
     # --- values ---------------------------------------------------------------------------------------------
 
-    def _values(self) -> tuple[CompletionConfig, AdaptationConfig, dict[str, str]]:
-        """The settings with what is typed as far as it is allowed, and the errors of the rest, by knob."""
-        texts = [
-            {name: text for name, text in self._texts.items() if name in knobs(kind)}
-            for kind in (CompletionConfig, AdaptationConfig)
-        ]
-        completion, refused = with_texts(self._completion, texts[0])
-        adaptation, also_refused = with_texts(self._adaptation, texts[1])
-        return completion, adaptation, refused | also_refused
+    @property
+    def _values(self) -> tuple[CompletionConfig, AdaptationConfig]:
+        """The settings, with what is typed as far as it is allowed."""
+        return self._completion.config, self._adaptation.config
 
     def _show(self) -> None:
-        completion, adaptation, errors = self._values()
-        for name, field in self._fields.items():
-            config = completion if hasattr(completion, name) else adaptation
-            value = getattr(config, name)
-            part = name.partition("_")[0]
-            irrelevant = part in ("dynamic", "cache") and part != name and not getattr(adaptation, part)
-            changed = value != field.spec.default
-            field.show(
-                value,
-                held=self._texts.get(name),
-                changed=changed,
-                error=errors.get(name, ""),
-                irrelevant=irrelevant,
-            )
+        adaptation = self._adaptation.config
+        off = [way for way in ("dynamic", "cache") if not getattr(adaptation, way)]
+        unused = frozenset(name for name in self._fields for way in off if name.startswith(f"{way}_"))
+        for settings in (self._completion, self._adaptation):
+            settings.show(self._fields, irrelevant=unused)
         self._show_help()
         self._show_status()
 
     def _show_help(self) -> None:
-        errors = self._values()[2]
         focused = self.focused.spec if isinstance(self.focused, KnobField) else None
-        error = next(iter(errors.values()), "")
+        error = self._completion.error or self._adaptation.error
         self._help.update(visible_line(error or (f"{focused.label}: {focused.knob.help}" if focused else "")))
         self._help.set_class(bool(error), "-error")
 
@@ -141,42 +124,15 @@ class CompletionDialog(Dialog[None]):
         shown = text or ("adapts to what you write next" if on else "the model does not adapt")
         self._status.show([Content.styled(shown, MUTED if text else FAINT)])
 
-    def _set(self, name: str, value: object) -> None:
-        if name in knobs(CompletionConfig):
-            self._completion = with_values(self._completion, {name: value})
-        else:
-            self._adaptation = with_values(self._adaptation, {name: value})
-
-    def _changed(self) -> None:
-        completion, adaptation, _ = self._values()
-        self._controllers.set_completion(completion, adaptation)
-        self._show()
-
     @on(KnobField.Stepped)
-    def _stepped(self, event: KnobField.Stepped) -> None:
-        event.stop()
-        name = event.field.spec.name
-        completion, adaptation, _ = self._values()
-        value = getattr(completion if hasattr(completion, name) else adaptation, name)
-        self._texts.pop(name, None)
-        self._set(name, event.field.stepped(value, event.direction))
-        self._changed()
-
-    @on(KnobField.Undone)
-    def _undone(self, event: KnobField.Undone) -> None:
-        event.stop()
-        self._texts.pop(event.field.spec.name, None)
-        self._changed()
-
     @on(KnobField.Typed)
-    def _typed(self, event: KnobField.Typed) -> None:
-        event.stop()
-        name = event.field.spec.name
-        self._texts[name] = event.text
-        if event.done and name not in self._values()[2]:
-            self._completion, self._adaptation, _ = self._values()
-            del self._texts[name]
-        self._changed()
+    @on(KnobField.Undone)
+    def _changed(self, event: FieldEvent) -> None:
+        for settings in (self._completion, self._adaptation):
+            if settings.owns(event.field):
+                settings.take(event)
+        self._controllers.set_completion(*self._values)
+        self._show()
 
     def on_descendant_focus(self) -> None:
         self._show_help()
@@ -210,7 +166,6 @@ class CompletionDialog(Dialog[None]):
 
     def action_close(self) -> None:
         """Closes the dialog; the settings hold, in later sessions, too."""
-        completion, adaptation, _ = self._values()
-        if (completion, adaptation) != self._before:
-            self.app.post_message(self.Chosen(completion, adaptation))
+        if self._values != self._before:
+            self.app.post_message(self.Chosen(*self._values))
         self.dismiss()

@@ -14,10 +14,14 @@ from textual.widgets import Button, Input, Label, Static
 
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
+from rnnplay.tui.widgets.key_row import KeyRow
 
 
 class Dialog(ModalScreen[ScreenResultType]):
-    """A screen with one framed box in the middle, its only `Vertical` or `VerticalScroll`, over the one before."""
+    """A screen with one framed box in the middle, its only `Vertical` or `VerticalScroll`, over the one before.
+
+    Its keys stand in the last row, over those of the screen before, which do nothing meanwhile.
+    """
 
     DEFAULT_CSS = """
     Dialog { align: center middle; }
@@ -26,6 +30,9 @@ class Dialog(ModalScreen[ScreenResultType]):
         border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
     }
     """
+
+    def on_mount(self) -> None:
+        self.mount(KeyRow(compact=True))
 
 
 class Confirm(Dialog[bool]):

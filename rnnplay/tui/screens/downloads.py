@@ -18,7 +18,6 @@ from rnnplay.text.corpora.downloads import downloads
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
 from rnnplay.tui.screens.dialogs import Dialog
-from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -67,7 +66,6 @@ class DownloadsScreen(Dialog[str | None]):
             )
             yield Static("", id="about", markup=False)
             yield Static(f"Enter downloads it, {key_name('everywhere.back')} goes back.", id="state", markup=False)
-        yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()

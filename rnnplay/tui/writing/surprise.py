@@ -15,7 +15,9 @@ from rnnplay.inspection.results import TokenPrediction, WordCandidate
 from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.text.tokenizers.utf8 import joined, piece_text, split_unfinished
 from rnnplay.text.tokenizers.vocabulary import UNKNOWN
+from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.heatmap.shades import BAD, fractions, level
+from rnnplay.tui.widgets.visible import percentage, visible_token
 
 CONTEXT_CHARACTERS = 400
 """What the model reads before the part that is looked at, so that its first tokens are predicted from something."""
@@ -130,6 +132,19 @@ def whole_characters(tokens: Iterable[TokenPrediction]) -> list[tuple[TokenPredi
             found.append((together, len(waiting)))
         waiting = []
     return found
+
+
+def token_text(reading: Reading | None) -> str:
+    """Describes the token under the cursor: "token e · 12% · rank 3 · surprisal 2.1 nats"; "" at the end of a line."""
+    if reading is None:
+        return "surprisal: move the cursor onto a token"
+    one = reading.prediction
+    rank = "" if one.rank is None else f" · rank {one.rank:,}"
+    tokens = "token" if reading.count == 1 else f"{reading.count} tokens"
+    return (
+        f"{tokens} {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
+        f"{format_value(one.surprisal)} nats"
+    )
 
 
 class Look:

@@ -22,7 +22,6 @@ from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.value_plot.plot_view import PlotView
 from rnnplay.tui.value_plot.rates import rates_plot
-from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.text import translation_of
 from rnnplay.workspace import Workspace
 
@@ -73,7 +72,6 @@ class LrRangeScreen(Dialog[float | None]):
             yield PlotView(empty=translated("loading the model"))
             yield Static("", id="found", markup=False)
             yield Static(translated(NOTE), id="promise", markup=False)
-        yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
         self._test()

@@ -249,6 +249,8 @@ class RunDisplay:
         source = f"the checkpoint at step {state.model_step:,} answers"
         if state.shipped:
             source = f"shipped model · {KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
+        elif state.model_coming:
+            source = "the model is on its way"
         elif not (state.followed and state.has_model):
             source = ""
         self._prompt.set_source(" · ".join(filter(None, (reading_text(controller.adapted, controller.read), source))))

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from rnnplay.common.processors import physical_cores
-from rnnplay.config import RunConfig, knobs, with_values
+from rnnplay.config import RunConfig, knobs
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
@@ -39,8 +39,7 @@ from rnnplay.tui.race.race_settings import (
 )
 from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.setup.knob_field import KnobField
-from rnnplay.tui.setup.typed_text import with_texts
-from rnnplay.tui.widgets.key_row import KeyRow
+from rnnplay.tui.setup.typed_settings import FieldEvent, TypedSettings
 from rnnplay.tui.widgets.text import BoundedText, FieldScroll, Lines
 from rnnplay.tui.widgets.visible import MUTED, padded, visible_line
 from rnnplay.workspace import Workspace
@@ -120,10 +119,10 @@ class RaceDialog(Dialog[RacePlan | None]):
         self._branch, self._most = branch, most
         self._device = device
         self._setup, self._workspace, self._note = setup, workspace, note
-        self._before, self._settings = before or (CHOICES[0], RaceSettings())
+        self._before, settings = before or (CHOICES[0], RaceSettings())
+        self._settings = TypedSettings(settings)
         if branch is not None and self._before in OF_CELLS:
             self._before = "rates"
-        self._texts: dict[str, str] = {}
         self._fields = {
             name: PlanField(spec, label_width=LABEL_WIDTH, id=f"race-{name}")
             for name, spec in knobs(RaceSettings).items()
@@ -145,7 +144,6 @@ class RaceDialog(Dialog[RacePlan | None]):
                 yield from self._fields.values()
             yield Lines(id="race-preview")
             yield BoundedText(id="race-note", rows=4)
-        yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
         self.query_one(ChoiceList).choose(CHOICES.index(self._before))
@@ -166,7 +164,7 @@ class RaceDialog(Dialog[RacePlan | None]):
     @property
     def settings(self) -> RaceSettings:
         """The settings, with what is being typed as far as it is allowed."""
-        return with_texts(self._settings, self._texts)[0]
+        return self._settings.config
 
     def _vocabulary(self, config: RunConfig) -> int:
         """Returns the size of the vocabulary; raises ConfigError while it is not known."""
@@ -199,20 +197,11 @@ class RaceDialog(Dialog[RacePlan | None]):
 
     def _show(self) -> None:
         """Plans the race, and shows the plan or what is wrong."""
-        settings, errors = with_texts(self._settings, self._texts)
-        own = self._choice == VARY
-        for name, field in self._fields.items():
-            value = getattr(settings, name)
-            field.show(
-                value,
-                held=self._texts.get(name),
-                changed=value != field.spec.default,
-                error=errors.get(name, ""),
-            )
-        self._fields["vary"].display = own
+        self._settings.show(self._fields)
+        self._fields["vary"].display = self._choice == VARY
         try:
             self._plan = plan_of(
-                settings, self._choice, self._setup, self._cores, self._vocabulary, self._device, self._branch
+                self.settings, self._choice, self._setup, self._cores, self._vocabulary, self._device, self._branch
             )
             if len(self._plan.variants) > self._most:
                 raise InputError(
@@ -221,10 +210,10 @@ class RaceDialog(Dialog[RacePlan | None]):
                     if self._most >= FEWEST
                     else "No race can begin: there are as many models open as are allowed here."
                 )
-            self._error = next(iter(errors.values()), "")
+            self._error = self._settings.error
         except RnnplayError as error:
             self._plan = None
-            self._error = next(iter(errors.values()), str(error))
+            self._error = self._settings.error or str(error)
         self._show_plan()
         self.refresh_bindings()
 
@@ -276,37 +265,21 @@ class RaceDialog(Dialog[RacePlan | None]):
         self._show()
 
     @on(KnobField.Stepped)
-    def _stepped(self, event: KnobField.Stepped) -> None:
-        event.stop()
-        name = event.field.spec.name
-        value = event.field.stepped(getattr(self.settings, name), event.direction)
-        if value is not None:
-            self._texts.pop(name, None)
-            self._settings = with_values(self._settings, {name: value})
-        self._show()
-
     @on(KnobField.Typed)
-    def _typed(self, event: KnobField.Typed) -> None:
-        event.stop()
-        self._texts[event.field.spec.name] = event.text
-        self._show()
-
     @on(KnobField.Undone)
-    def _undone(self, event: KnobField.Undone) -> None:
-        event.stop()
-        self._texts.pop(event.field.spec.name, None)
+    def _field_changed(self, event: FieldEvent) -> None:
+        self._settings.take(event)
         self._show()
 
     def action_match(self) -> None:
         """Matches the numbers of parameters, or no longer."""
-        self._settings = with_values(self._settings, {"parameters": not self.settings.parameters})
+        self._settings.set("parameters", not self.settings.parameters)
         self._show()
 
     def action_repeat(self) -> None:
         """Races with one seed, three or five: the next of these."""
         times = next((count for count in REPEATS if count > self.settings.repeat), REPEATS[0])
-        self._texts.pop("repeat", None)
-        self._settings = with_values(self._settings, {"repeat": times})
+        self._settings.set("repeat", times)
         self._show()
 
     def action_row(self, direction: int) -> None:

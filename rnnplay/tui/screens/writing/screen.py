@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
@@ -15,12 +14,10 @@ from textual.widgets import Static, TextArea
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
-from rnnplay.errors import InputError
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.written import Written
-from rnnplay.tui.chart.axes import format_value
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import reading_text
@@ -28,15 +25,14 @@ from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.dialogs import Ask, Confirm
-from rnnplay.tui.screens.file_picker import FilePicker
+from rnnplay.tui.screens.writing.draft_actions import DraftActions
 from rnnplay.tui.widgets.key_row import KeyRow
-from rnnplay.tui.widgets.visible import percentage, shortened, visible_line, visible_token
-from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft, save_draft, typed_path
+from rnnplay.tui.widgets.visible import shortened, visible_line
+from rnnplay.tui.writing.draft import DraftPlace
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.keeping import keep_sample
 from rnnplay.tui.writing.sample_choice import SampleChoice
-from rnnplay.tui.writing.surprise import Look, Reading, Readings
+from rnnplay.tui.writing.surprise import Look, Readings, token_text
 
 LOOK_SECONDS = 0.3
 """Time between two looks at which tokens are to be shaded."""
@@ -75,10 +71,8 @@ class WritingScreen(Screen[None]):
         """The model in front suggests; samples are drawn with `sampling`; the text is kept in `place`."""
         super().__init__()
         self._controllers, self.controller, self.workspace = controllers, controllers.front, controllers.workspace
-        self._place = place
-        self._draft = load_draft(place.path)
-        self._changed = self._trouble = False
-        self._area = GhostArea(self._draft.text, id="writing-text")
+        self._text = DraftActions(self, place, self.workspace, self._show_title)
+        self._area = self._text.area
         self._words = WordRow(id="writing-words")
         self._choice = SampleChoice(self.controller, sampling, id="writing-samples")
         self._asked_at = 0.0
@@ -96,18 +90,12 @@ class WritingScreen(Screen[None]):
         yield KeyRow(compact=True)
 
     def on_mount(self) -> None:
-        self._area.move_cursor(self._draft.cursor)
+        self._text.begin()
         self.set_interval(KEEP_SECONDS, self._every_second)
         self.set_interval(LOOK_SECONDS, self._look)
         self._area.update_suggestion()
         self._ask()
         self._show_title()
-        if self._place.number > 1:
-            text = f"Another rnnplay has the scratchpad open; the text of this one is kept in {self._place.path.name}."
-            self.notify(text, timeout=10, markup=False)
-        elif self._place.other():
-            text = "There is another text, of an rnnplay that was open beside this one:"
-            self.notify(f"{text} {{scratchpad.other-text}} shows it.", markup=False)
 
     # --- suggestions ----------------------------------------------------------------------------------------
 
@@ -199,134 +187,40 @@ class WritingScreen(Screen[None]):
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
-        self._changed = True
+        self._text.note_change()
         if self._looking:
             self._area.show_readings(Readings())
-        if not self._draft.unsaved:
-            self._draft.unsaved = True
-            self._show_title()
 
     def _every_second(self) -> None:
-        self._keep()
+        self._text.keep()
         self._show_title()
         waited = monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
         if waited and (self.controller.state.phase is Phase.TRAINING or self.controller.newest(PURPOSE) is None):
             self._ask()
-
-    def _current(self) -> Draft:
-        draft = self._draft
-        draft.text, draft.cursor = self._area.content, self._area.cursor_location
-        return draft
-
-    def _keep(self) -> None:
-        """Copies a changed text to the workspace."""
-        if not self._changed:
-            return
-        self._changed = False
-        try:
-            keep_draft(self._current(), self._place.path)
-        except (OSError, ValueError) as error:
-            if not self._trouble:  # said once
-                self._trouble = True
-                why = getattr(error, "strerror", None) or "half of a character in it"
-                text = f"The text is not kept in {self._place.path} ({why}); save it with {{scratchpad.save}}."
-                self.notify(text, severity="warning", timeout=10, markup=False)
 
     def _show_title(self) -> None:
         state = self.controller.state
         model = "the model is on its way" if state.model_coming else "no model yet"
         if state.has_model:
             model = f"{state.run or 'shipped model'} at step {state.model_step:,}"
-        mark = " · not saved to a file" if self._draft.unsaved else ""
         read = reading_text(self.controller.adapted, self.controller.read)
-        name, width = f"{visible_line(self._draft.name)}{mark}", self.size.width - 2
-        title = " · ".join(filter(None, (name, visible_line(model), read)))
-        if read and cell_len(title) > width:
-            title = f"{name} · {read}"
-        title = shortened(title, width)
+        name, width = visible_line(self._text.draft.name), self.size.width - 2
+        title = title_text(name, self._text.draft.unsaved, visible_line(model), read, width)
         if title != self._title:
             self._title = title
             self.query_one("#writing-title", Static).update(title)
 
     def action_save(self) -> None:
         """Saves to the text's file; asks for a name if it has none."""
-        if self._draft.file and Path(self._draft.file).parent.is_dir():
-            if self._draft.changed_elsewhere:
-                self._draft.seen = ""  # asked once
-                text = f"{self._draft.name} was changed by another program; {{scratchpad.save}} again overwrites it."
-                self.notify(text, severity="warning", timeout=10, markup=False)
-                return
-            try:
-                self._saved(Path(self._draft.file))
-            except InputError as error:
-                self.notify(str(error), severity="error", timeout=10, markup=False)
-        else:
-            self.action_save_as()
-
-    def action_save_as(self) -> None:
-        """Asks for a file, and saves to it."""
-        offered: list[Path] = []
-
-        async def answer(typed: str) -> str | None:
-            try:
-                path = typed_path(typed)
-                if path.exists() and path not in offered:
-                    offered[:] = [path]
-                    return f"{path} exists. Enter again overwrites it."
-                self._saved(path)
-            except InputError as error:
-                return str(error)
-            return None
-
-        self.app.push_screen(Ask("Save the text", "To which file?", "Save", answer, text=self._draft.file))
-
-    def _saved(self, path: Path) -> None:
-        self._draft = save_draft(self._current(), path)
-        self._changed = True  # the copy in the workspace says that it is saved
-        self._keep()
-        self._show_title()
-        self.notify(f"Saved as {path}.", markup=False)
+        self._text.save()
 
     def action_open(self) -> None:
         """Opens a file in place of the text; asks first if that is not saved."""
-        if self._draft.unsaved and self._area.content.strip():
-            question = f"{self._draft.name} has changes that are in no file. Opening another text discards them."
-            ask = Confirm("Open another text", question, "Discard", lost=True)
-            self.app.push_screen(ask, lambda sure: self._choose_file() if sure else None)
-        else:
-            self._choose_file()
-
-    def _choose_file(self) -> None:
-        start = Path(self._draft.file).parent if self._draft.file else None
-        self.app.push_screen(FilePicker(self.workspace, start), self._open)
-
-    def _open(self, path: str | None) -> None:
-        if path is None:
-            return
-        try:
-            self._draft = open_draft(Path(path))
-        except InputError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
-            return
-        self._show_draft()
-        self._area.move_cursor(self._area.document.end)
-        self._changed = True
-        self._keep()
-
-    def _show_draft(self) -> None:
-        with self.prevent(TextArea.Changed):
-            self._area.load_text(self._draft.text)
-        self._show_title()
+        self._text.open()
 
     def action_other_text(self) -> None:
         """Goes to the text of an rnnplay that was open beside this one; this text is kept, too."""
-        self._keep()
-        if not self._place.move_on():
-            self.notify("There is no other text. Several are kept where several rnnplays are open.", markup=False)
-            return
-        self._draft = load_draft(self._place.path)
-        self._show_draft()
-        self._area.move_cursor(self._draft.cursor)
+        self._text.other_text()
 
     # --- samples, and leaving -------------------------------------------------------------------------------
 
@@ -388,19 +282,16 @@ class WritingScreen(Screen[None]):
             self.dismiss()
 
     def on_unmount(self) -> None:
-        self._changed = True  # the cursor may have moved
-        self._keep()
+        self._text.keep(anyway=True)  # the cursor may have moved
         self.controller.forget(PURPOSE)
 
 
-def token_text(reading: Reading | None) -> str:
-    """Describes the token under the cursor: "token e · 12% · rank 3 · surprisal 2.1 nats"; "" at the end of a line."""
-    if reading is None:
-        return "surprisal: move the cursor onto a token"
-    one = reading.prediction
-    rank = "" if one.rank is None else f" · rank {one.rank:,}"
-    tokens = "token" if reading.count == 1 else f"{reading.count} tokens"
-    return (
-        f"{tokens} {visible_token(one.token)} · {percentage(one.probability)}{rank} · surprisal "
-        f"{format_value(one.surprisal)} nats"
-    )
+def title_text(name: str, unsaved: bool, model: str, read: str, width: int) -> str:
+    """The line above the text in `width` cells: its name, whether a file lacks something of it, and the model.
+
+    In a narrow window fewer words say the same, then what is read of the text comes before which model it is.
+    """
+    mark, brief = ("not saved to a file", "unsaved") if unsaved else ("", "")
+    with_model = (name, mark, model, read), (name, brief, model, read), (name, brief, read or model)
+    titles = [" · ".join(filter(None, parts)) for parts in (*with_model, (name, mark, read), (name, brief, read))]
+    return next((title for title in titles if cell_len(title) <= width), shortened(titles[-1], width))

@@ -34,8 +34,8 @@ class WrittenScreen(Screen[Written | None]):
     DEFAULT_CSS = """
     WrittenScreen { background: $background; }
     WrittenScreen #written-title { height: 1; padding: 0 1; color: $foreground; }
-    WrittenScreen OptionList { height: 40%; border: none; padding: 0 1; background: transparent;
-        scrollbar-size-vertical: 1; }
+    WrittenScreen OptionList { height: 40%; padding: 0 1; background: transparent; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: ellipsis; border: none; &:focus { border: none; } }
     WrittenScreen VerticalScroll { height: 1fr; border-top: solid $border; padding: 0 1; scrollbar-size-vertical: 1; }
     WrittenScreen #written-text { height: auto; }
     """

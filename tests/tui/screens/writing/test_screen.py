@@ -12,7 +12,7 @@ from rnnplay.engine.messages import Complete, Sample, SampleText
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Candidate, Predictions, TokenPrediction, WordCandidate
 from rnnplay.tui.screens.dialogs import Ask
-from rnnplay.tui.screens.writing.screen import WritingScreen
+from rnnplay.tui.screens.writing.screen import WritingScreen, title_text
 from rnnplay.tui.writing.draft import Draft, DraftPlace, keep_draft, load_draft, open_draft
 from rnnplay.tui.writing.ghost_area import GhostArea
 from rnnplay.tui.writing.sample_choice import part_of
@@ -131,6 +131,22 @@ async def test_an_alternative_takes_the_place_of_a_token_and_samples_go_on_from_
         assert area.content == "cat"
 
 
+@pytest.mark.parametrize(
+    ("width", "unsaved", "read", "title"),
+    [
+        (60, True, "", "a.txt · not saved to a file · first at step 1,569"),
+        (40, True, "", "a.txt · unsaved · first at step 1,569"),
+        (32, True, "", "a.txt · not saved to a file"),
+        (16, True, "", "a.txt · unsaved"),
+        (40, True, "reading the text: 7%", "a.txt · unsaved · reading the text: 7%"),
+        (30, False, "reading the text: 7%", "a.txt · reading the text: 7%"),
+        (12, True, "", "a.txt · uns…"),
+    ],
+)
+def test_a_narrow_title_leaves_out_what_matters_least(width: int, unsaved: bool, read: str, title: str) -> None:
+    assert title_text("a.txt", unsaved, "first at step 1,569", read, width) == title
+
+
 @pytest.mark.parametrize("text", ["a\tb" * 40, "日本語 wide " * 12, "one two " * 30 + "\n\n\tx"])
 async def test_the_rows_on_the_screen_are_the_text(stage: Stage, text: str) -> None:
     app = stage.open()
@@ -232,7 +248,7 @@ async def test_how_much_of_a_long_text_was_read_is_in_the_title(stage: Stage) ->
             pilot,
             lambda: area.suggestion == "as" and "reading the text: 40%" in shown(stage.app.screen, "#writing-title"),
         )
-        assert "not saved to a file" in shown(stage.app.screen, "#writing-title")
+        assert "untitled · unsaved" in shown(stage.app.screen, "#writing-title")
         suggest(stage, "as", "ere")
         await until(pilot, lambda: "reading" not in shown(stage.app.screen, "#writing-title"))
 
