@@ -151,8 +151,10 @@ async def test_an_error_under_the_prompt_is_told_whole(stage: Stage) -> None:
         await until(pilot, lambda: shown(stage.playground, "#prompt-error").endswith("…"))
 
 
-@pytest.mark.parametrize("seed", [0, 654321])
-async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(stage: Stage, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "shown_seed"), [(0, "new"), (654321, "654321")])
+async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(
+    stage: Stage, seed: int, shown_seed: str
+) -> None:
     app = stage.open()
     async with app.run_test(size=SMALL) as pilot:
         await stage.ready(pilot)
@@ -163,7 +165,7 @@ async def test_the_settings_of_a_sample_are_seen_whole_beside_the_form(stage: St
         def values() -> list[str]:
             return [shown(stage.playground, f"#{one.id}").split()[-1] for one in first]
 
-        await until(pilot, lambda: values() == ["300", "0.8", "all", "1", str(seed)])
+        await until(pilot, lambda: values() == ["300", "0.8", "all", "1", shown_seed])
         assert all(row.region.x <= one.region.x and one.region.right <= row.region.right + 1 for one in first)
         stage.playground.query_one("#sampling-whole_sentences").focus()
         await until(pilot, lambda: row.region.contains_region(row.children[-1].region))
