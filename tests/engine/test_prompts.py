@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from rnnplay.config import RunConfig
-from rnnplay.engine import messages, process
-from rnnplay.engine.process import Engine
+from rnnplay.engine import engine, messages
+from rnnplay.engine.engine import Engine
 from rnnplay.engine.prompts import Prompts
 from rnnplay.errors import InputError
 from rnnplay.model.language_model import LanguageModel
@@ -70,7 +70,7 @@ def config() -> RunConfig:
 
 @pytest.fixture(autouse=True)
 def _own_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "redirect_output", lambda _: None)
+    monkeypatch.setattr(engine, "redirect_output", lambda _: None)
 
 
 def run_engine(workspace: Workspace, commands: Commands) -> Events:

@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 from rnnplay.cli.main import program
 from rnnplay.common.terminal_text import sanitize_message
 from rnnplay.config import RunConfig
-from rnnplay.engine.process import Engine
+from rnnplay.engine.engine import Engine
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.text.corpora.catalogue import card_problems, find_corpus, list_corpora

@@ -86,7 +86,7 @@ def _play_variant(
     measurements: Measurements,
     make_reporter: Callable[[str, int], Reporter],
 ) -> PlayedVariant:
-    from rnnplay.engine.branches import find_start, read_start
+    from rnnplay.engine.beginning import find_start, read_start
     from rnnplay.engine.messages import BranchFrom
     from rnnplay.inspection.answer import Cache, answer
     from rnnplay.text.corpora.catalogue import find_corpus

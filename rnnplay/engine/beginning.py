@@ -1,4 +1,4 @@
-"""Begins a run that is branched from a checkpoint of another one."""
+"""What a run begins with: its text, and the checkpoint of another one that it is branched from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from rnnplay.config import RunConfig
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.branching import BranchStart, find_parent
+from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.shipped import find_model
-from rnnplay.text.encoding.encoded import EncodedCorpus
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again, encode_corpus
 from rnnplay.training.checkpointing.branching import Branch, read_branch
 from rnnplay.workspace import Workspace
 
@@ -31,3 +33,16 @@ def read_start(start: BranchStart, config: RunConfig, corpus: EncodedCorpus) -> 
         if error.instead is None:
             raise
         raise InputError(f"{error} {start.parent.folder.name}@{error.instead} can be used.") from error
+
+
+def encode(
+    config: RunConfig, resuming: RunFolder | None, begin: BranchStart | None, workspace: Workspace, progress: Progress
+) -> EncodedCorpus:
+    """Encodes the text of a run that is new, resumed or begins with a branch; raises InputError."""
+    if resuming is not None:
+        info = resuming.info()
+        moved = config.corpus != info.config.corpus
+        return encode_again(config, info.corpus_sha256, resuming.tokenizer(), workspace, progress, use_copy=not moved)
+    if begin is not None:
+        return begin.encode(config, workspace, progress)
+    return encode_corpus(find_corpus(config.corpus, workspace), config, workspace.cache, progress=progress)
