@@ -12,7 +12,6 @@ import errno
 import itertools
 import os
 import re
-import shutil
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -253,6 +252,8 @@ def sync_folder(folder: Path) -> None:
 def remove_tree(path: Path) -> None:
     """Deletes a folder with its contents, a file, or a link (not its target), if it exists. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -11,7 +11,6 @@ import msgspec
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.knobs import typed
-from rnnplay.runs.checkpoint_state import live_knobs
 
 FEWEST, MOST = 2, 6
 """Variants of a race: each has a process, a colour and a mark of its own."""
@@ -164,6 +163,8 @@ def label_now(variant: Variant, config: RunConfig) -> str:
 
     "lr 0.001 → 0.01" where that knob was varied, else "LSTM, now lr 0.01".
     """
+    from rnnplay.runs.checkpoint_state import live_knobs
+
     specs = knobs()
     before = variant.config
     names = [name for name in live_knobs() if getattr(config, name) != getattr(before, name)]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
+from rnnplay.common.commands import shell_command
 from rnnplay.common.toml_repair import Path
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import ConfigError
@@ -115,7 +116,8 @@ def _refused(values: dict[str, Any], knob: str, table: Path) -> Mistake | None:
     """Returns what is wrong with one setting by itself; None if nothing is."""
     if knob not in knobs():
         near = difflib.get_close_matches(knob, knobs(), n=1)
-        instead = f"did you mean {near[0]}?" if near else "`rnnplay train --help` lists them (with - for _)."
+        help_ = shell_command("train", help=True)
+        instead = f"did you mean {near[0]}?" if near else f"{help_} lists them (with - for _)."
         return Mistake((*table, knob), f"There is no setting {knob!r}; {instead}")
     try:
         with_values(RunConfig(), {knob: values[knob]})

@@ -16,11 +16,11 @@ import msgspec
 
 from rnnplay.common.toml_text import parse_toml
 from rnnplay.errors import InputError
+from rnnplay.lessons import TEXTS as TEXTS
 from rnnplay.lessons.declarations import misfits, problems
 from rnnplay.lessons.languages import LANGUAGES, Language
 from rnnplay.lessons.lesson import Lesson, Page, preferred
 
-TEXTS = Path(__file__).parent / "texts"
 SECTIONS = ("equation", "steps", "watch", "question", "answer", "change")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import ConfigError, InputError
-from rnnplay.runs.checkpoint_state import read_state
-from rnnplay.runs.folder import RunFolder, check_run_name
-from rnnplay.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rnnplay.runs.folder import RunFolder
+    from rnnplay.workspace import Workspace
 
 
 class Launch(NamedTuple):
@@ -36,6 +37,9 @@ class Launch(NamedTuple):
         """
         if name is None or not (self.restarts or self.job):
             return None
+        from rnnplay.runs.checkpoint_state import read_state
+        from rnnplay.runs.folder import RunFolder, check_run_name
+
         folder = RunFolder(workspace.checkpoints / check_run_name(name))
         if not folder.holds_run() or not folder.checkpoints():
             return None

@@ -12,7 +12,6 @@ import click
 from rnnplay.common.encodings import encodable, is_utf8
 from rnnplay.common.formatting import fixed, model_text
 from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
-from rnnplay.knob_texts import corpus_label
 
 if TYPE_CHECKING:
     from rnnplay.config import RunConfig
@@ -143,6 +142,8 @@ def model_name(config: RunConfig) -> str:
 
 def corpus_name(corpus: str) -> str:
     """The corpus knob's value for display: a name as it is, of a path the file's name."""
+    from rnnplay.knob_texts import corpus_label
+
     return corpus_label(corpus, suffix=False)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import msgspec
 
 from rnnplay.common.numbers import meant, whole_number
-from rnnplay.config import GROUPS, RENAMED, KnobSpec, knobs
-from rnnplay.knobs import typed
 
 if TYPE_CHECKING:
+    import msgspec
+
+    from rnnplay.knobs import KnobSpec
+
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType  # before click 8.4 it is not generic
@@ -44,6 +45,8 @@ class KnobOption(click.Option):
     """The option of one knob; None if not given, so that only given options override a preset or a file."""
 
     def __init__(self, spec: KnobSpec) -> None:
+        from rnnplay.knobs import GROUPS
+
         name = spec.option
         if spec.kind == "bool":
             super().__init__([f"{name}/--no-{name[2:]}", spec.name], default=None, help=help_text(spec))
@@ -60,6 +63,8 @@ class KnobCommand(click.Command):
 
     def make_parser(self, ctx: click.Context) -> Any:
         """Returns a parser that refuses a knob given by both its names."""
+        from rnnplay.knobs import RENAMED
+
         parser = super().make_parser(ctx)
         given_names: set[str] = set()
 
@@ -88,6 +93,8 @@ class KnobCommand(click.Command):
 
 def _present_name(option: str) -> str:
     """Returns the present name of a renamed option, without its dashes; any other unchanged."""
+    from rnnplay.knobs import RENAMED
+
     new = RENAMED.get(_knob_name(option))
     return option if new is None else ("no-" if option.startswith("no-") else "") + new.replace("_", "-")
 
@@ -103,6 +110,7 @@ def _option(knob: str) -> str:
 
 def knob_options(config_type: type[msgspec.Struct], exclude: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Adds an option for each knob of `config_type`; the callback gets them by the knobs' names, None if not given."""
+    from rnnplay.config import knobs
 
     def decorate(function: F) -> F:
         params: list[click.Parameter] = function.__dict__.setdefault("__click_params__", [])
@@ -131,6 +139,8 @@ def help_text(spec: KnobSpec) -> str:
 
 def shown_default(spec: KnobSpec) -> str:
     """Formats a knob's default as a user would type it."""
+    from rnnplay.knobs import typed
+
     return typed(spec.default)
 
 

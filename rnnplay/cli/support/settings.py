@@ -7,15 +7,13 @@ from typing import Any
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import ConfigError
-from rnnplay.knob_texts import corpus_parts
-from rnnplay.presets import DEFAULT_PRESET, find_preset
-from rnnplay.settings import read_settings
-from rnnplay.training.length import LENGTHS
 from rnnplay.workspace import Workspace
 
 
 def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], workspace: Workspace) -> RunConfig:
     """Returns the settings of a new run; raises InputError for an invalid preset, file or value."""
+    from rnnplay.presets import DEFAULT_PRESET, find_preset
+
     values = find_preset(preset or DEFAULT_PRESET, workspace.presets, whole=False).values
     values = layered(values, settings_in(file), given)
     try:
@@ -26,7 +24,11 @@ def new_settings(preset: str | None, file: Path | None, given: dict[str, Any], w
 
 def settings_in(file: Path | None) -> dict[str, Any]:
     """Reads the knobs in a TOML file, if there is one; raises InputError."""
-    return {} if file is None else read_settings(file)
+    if file is None:
+        return {}
+    from rnnplay.settings import read_settings
+
+    return read_settings(file)
 
 
 def layered(*layers: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +37,8 @@ def layered(*layers: dict[str, Any]) -> dict[str, Any]:
     They are merged before they are checked, as a layer may be consistent only with the next (tied weights in a preset,
     both sizes on the command line).
     """
+    from rnnplay.training.length import LENGTHS
+
     values: dict[str, Any] = {}
     for layer in layers:
         if any(layer.get(name) for name in LENGTHS):
@@ -48,6 +52,7 @@ def lasting_corpus(corpus: str, workspace: Workspace) -> str:
 
     Raises InputError if there is no such corpus.
     """
+    from rnnplay.knob_texts import corpus_parts
     from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
 
     found = find_corpus(corpus, workspace)

@@ -37,10 +37,13 @@ def _presets(workspace: Workspace) -> list[str]:
     return list(all_presets(workspace.presets)[0])
 
 
-def _lessons(_workspace: Workspace) -> list[str]:
-    from rnnplay.lessons.reader import lessons
+def _lessons(workspace: Workspace) -> list[str]:
+    """The names of the lessons, those of the user's own last, from their folders alone, as with runs."""
+    from rnnplay.lessons import TEXTS
 
-    return [lesson.name for lesson in lessons()]
+    bundled = [place.name.partition("-") for place in TEXTS.glob("*-*")]
+    names = [name for _, _, name in sorted(bundled, key=lambda parts: int(parts[0]))]
+    return names + sorted(file.parent.name for file in workspace.lessons.glob("*/lesson.toml"))
 
 
 def values(ctx: click.Context, param: click.Parameter) -> list[str] | None:

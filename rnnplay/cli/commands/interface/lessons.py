@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,6 +116,8 @@ def run(session: Session, lesson: str, seed: int, keep: bool, language: str | No
     if keep:
         played = play(found, seed, session.workspace, reporter)
     else:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="rnnplay-lesson-", ignore_cleanup_errors=True) as folder:
             played = play(found, seed, Workspace(Path(folder)), reporter)
     _keep_progress(found, played)
@@ -263,9 +264,11 @@ def _find(session: Session, wanted: str) -> Lesson:
 
 def _known_code(code: str | None) -> str | None:
     """Returns a language's code as it is; raises InputError for what is none."""
+    if code is None:
+        return None
     from rnnplay.lessons.own import CODE
 
-    if code is not None and not CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise InputError(f"--language: {printable(code)!r} is not a language's code; give one such as en, zh or pt-BR.")
     return code
 

@@ -17,20 +17,17 @@ from rnnplay.common.limits import reason
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
-from rnnplay.engine import messages
 from rnnplay.errors import ConfigError, InputError, RnnplayError
-from rnnplay.experiments.conclusion import conclude
-from rnnplay.experiments.fairness import CountTokens
-from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, reserve_names
 from rnnplay.experiments.sharing import SHARES, Measure, Share
-from rnnplay.experiments.standings import By
-from rnnplay.experiments.sweep.space import parse_dimensions
 from rnnplay.experiments.variants import READY, TEXT_KNOBS, Variant, ready, vary
 from rnnplay.knobs import Value
-from rnnplay.runs.naming import give_back
 
 if TYPE_CHECKING:
     from rnnplay.cli.support.race_reporters import RaceReporter
+    from rnnplay.engine import messages
+    from rnnplay.experiments.fairness import CountTokens
+    from rnnplay.experiments.race import Entry, Race, RacePlan
+    from rnnplay.experiments.standings import By
     from rnnplay.runs.branching import BranchStart
     from rnnplay.workspace import Workspace
 
@@ -168,6 +165,8 @@ def command(
             ready_set = "rates"  # the cells cannot differ
     else:
         setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
+    from rnnplay.experiments.race import Race, plan_race, reserve_names
+
     variants = chosen_variants(setup, variations, ready_set, workspace)
     workspace.create()
     if start is not None:
@@ -193,6 +192,7 @@ def resumed_race(
     name: str, workspace: Workspace, changes: dict[str, Any], share: Share | None, measure: Measure | None, by: By
 ) -> tuple[RacePlan, list[Race]]:
     """Returns the races, one a seed, of a race that was stopped; raises InputError if there is none of that name."""
+    from rnnplay.experiments.race import Race, plan_race
     from rnnplay.experiments.resumption import find_stopped
 
     found = find_stopped(name, workspace.check_there(), changes)
@@ -240,6 +240,8 @@ def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool
 
     from rnnplay.cli.support.race_outcome import already_over, how_to_go_on, no_result, tell_onward, tell_outcome
     from rnnplay.cli.support.race_reporters import choose_race_reporter
+    from rnnplay.experiments.conclusion import conclude
+    from rnnplay.runs.naming import give_back
 
     workspace = session.workspace
     reporter = choose_race_reporter(as_json)
@@ -274,6 +276,8 @@ def chosen_variants(
         raise InputError("--vary and --ready both say what races; give one of them.")
     if not variations:
         return ready(ready_set or "cells", setup)
+    from rnnplay.experiments.sweep.space import parse_dimensions
+
     values: dict[str, list[Value]] = {}
     for dimension in parse_dimensions(variations):
         if not dimension.values:

@@ -11,22 +11,19 @@ import click
 from rnnplay.cli.support.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, printable
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
-from rnnplay.cli.support.reporters import choose_reporter
 from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
-from rnnplay.cli.support.training.foreground import Foreground
-from rnnplay.cli.support.training.torchrun import code_of_ended, exec_torchrun, join_in
 from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.common.limits import limit_met, limit_sentence, reason
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, LostProcessError, RnnplayError, is_out_of_memory
 from rnnplay.runs.launch import BY_ITSELF, Launch, check_divisible, launched
-from rnnplay.runs.metrics.records import Finished, Validation
 
 if TYPE_CHECKING:
     from rnnplay.runs.branching import BranchStart
     from rnnplay.runs.folder import RunFolder
+    from rnnplay.runs.metrics.records import Finished, Validation
     from rnnplay.training.trainer import Trainer
     from rnnplay.workspace import Workspace
 
@@ -102,6 +99,8 @@ def command(
     per line on stdout: started, step, threads, validation, checkpoint, tuned, skipped, rollback, notice, finished. Exit
     code 1 if the run diverged and ended at its last good state.
     """
+    from rnnplay.cli.support.training.torchrun import code_of_ended, exec_torchrun, join_in
+
     launch = launched() or BY_ITSELF
     if launch.rank:
         return join_in(session, launch, values["corpus"])
@@ -172,6 +171,9 @@ def _train(
     events: Path | None,
     start: BranchStart | None = None,
 ) -> int:
+    from rnnplay.cli.support.reporters import choose_reporter
+    from rnnplay.cli.support.training.foreground import Foreground
+
     title = f"{folder.name} · {corpus_name(config.corpus)} · {model_name(config)}"
     reporter = choose_reporter(as_json, title, config.steps)
     foreground = Foreground(reporter, events, launch)

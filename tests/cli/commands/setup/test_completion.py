@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from rnnplay.cli.main import program
 from rnnplay.cli.support.session import Session
 from rnnplay.cli.support.shell_completion import _Bash, _Fish, _Zsh
+from rnnplay.lessons.own import write_skeleton
+from rnnplay.lessons.reader import lessons
 
 
 @pytest.fixture
@@ -62,6 +64,40 @@ def offered(place: Path, *words: str) -> list[str]:
 )
 def test_what_is_offered(place: Path, words: tuple[str, ...], expected: list[str]) -> None:
     assert offered(place, *words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("rnnplay train --", {"rnnplay.config", "msgspec"}),
+        ("rnnplay race --", {"rnnplay.config", "msgspec", "rnnplay.experiments.variants"}),
+        ("rnnplay lessons show ", set()),
+        ("rnnplay lessons --", set()),
+    ],
+)
+def test_an_answer_loads_little(place: Path, words: str, allowed: set[str]) -> None:
+    """Who presses Tab waits for it: options come from their declarations, names from folders, and nothing else."""
+    slow = {"torch", "textual", "numpy", "msgspec", "difflib", "shutil", "tempfile"}
+    slow |= {f"rnnplay.{name}" for name in ("config", "presets", "runs.folder", "lessons.reader")}
+    slow |= {f"rnnplay.experiments.{name}" for name in ("variants", "race", "conclusion")}
+    code = (
+        "import atexit, sys; from rnnplay.__main__ import main; "
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
+    )
+    environment = {"_RNNPLAY_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment, "RNNPLAY_WORKSPACE": str(place)},
+    )
+    assert "plain," in done.stdout
+    assert slow & set(done.stderr.split()) <= allowed
+
+
+def test_lessons_are_offered_in_their_order_those_of_ones_own_last(place: Path) -> None:
+    write_skeleton(place / "lessons", "mine", "en", 100)
+    assert offered(place, "lessons", "run", "") == [*(lesson.name for lesson in lessons()), "mine"]
 
 
 def test_nothing_is_offered_nor_said_where_there_is_no_workspace(tmp_path: Path) -> None:
