@@ -25,13 +25,13 @@ from benchmarks import options_of
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.inspections import Inspections
+from rnnplay.inspection.cell.unrolled import unroll_text
 from rnnplay.inspection.clipping import clipped_step
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.gradients import gradient_curve, probe_batch
 from rnnplay.inspection.loaded_model import SavedRun
 from rnnplay.inspection.predictions import connectivity, predictions
 from rnnplay.inspection.questions import GatesQuestion, GradientsQuestion, PredictionsQuestion
-from rnnplay.inspection.unrolled import unroll_text
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.shipped import find_model

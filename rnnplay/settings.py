@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnplay.common.files import NotPlainError, open_plain
 from rnnplay.common.other_tools import instead, meant_as
-from rnnplay.common.toml_text import parse_toml
+from rnnplay.common.toml.text import parse_toml
 from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
 from rnnplay.errors import ConfigError, InputError
 from rnnplay.knob_texts import corpus_parts

@@ -26,7 +26,7 @@ def loaded_by(statement: str, modules: tuple[str, ...]) -> set[str]:
         "import rnnplay.runs.folder, rnnplay.runs.metrics.records",
         "import rnnplay.cli.commands.runs.export, rnnplay.experiments.export.export",
         "import rnnplay.experiments.export.background",
-        "import rnnplay.experiments.export.tables, rnnplay.experiments.export.report",
+        "import rnnplay.experiments.export.tables, rnnplay.experiments.export.report.report",
         "import rnnplay.experiments.export.tensorboard_events",
     ],
 )

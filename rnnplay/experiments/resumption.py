@@ -18,9 +18,9 @@ from rnnplay.experiments.variants import Variant, labels_of
 from rnnplay.runs.checkpoint_state import TrainingState, check_kept, read_state
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.lock import RunLock, holder
+from rnnplay.runs.management.notes import RunNotes, changed_tags, read_notes, write_notes
 from rnnplay.runs.metrics.records import Rollback, Started, Tuned, Validation
 from rnnplay.runs.metrics.thinned import ThinnedLog
-from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
 from rnnplay.training.length import LENGTHS, ends_at_once
 from rnnplay.workspace import Workspace
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from rnnplay.inspection.cell.timestep import timestep
+from rnnplay.inspection.cell.unrolled import UnrolledText, unroll_text
 from rnnplay.inspection.clipping import clipped_step
 from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
 from rnnplay.inspection.gates import gate_map
@@ -23,8 +25,6 @@ from rnnplay.inspection.questions import (
     WhatIfQuestion,
 )
 from rnnplay.inspection.results import Completed, Forced, ForcedCompletion, GradientCurve, Result
-from rnnplay.inspection.timestep import timestep
-from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.inspection.what_if import completed, forcing_hook
 from rnnplay.model.generation.completion import complete
 from rnnplay.model.language_model import LanguageModel

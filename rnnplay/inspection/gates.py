@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rnnplay.inspection.cell.unrolled import UnrolledText
 from rnnplay.inspection.properties import correlation, pieces, property_values
 from rnnplay.inspection.results import (
     GATES,
@@ -20,7 +21,6 @@ from rnnplay.inspection.results import (
     Property,
     Quantity,
 )
-from rnnplay.inspection.unrolled import UnrolledText
 from rnnplay.text.tokenizers.build import Tokenizer
 
 BINS = 20

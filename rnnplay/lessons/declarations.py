@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 
 from rnnplay.common.commands import shell_command
-from rnnplay.common.toml_repair import Path
+from rnnplay.common.toml.repair import Path
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import ConfigError
 from rnnplay.knobs import shown

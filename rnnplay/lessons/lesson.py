@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from rnnplay.config import RunConfig, with_values
-from rnnplay.inspection.cell_drawing import Stage
+from rnnplay.inspection.cell.drawing import Stage
 from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import locale_code
 

@@ -16,8 +16,8 @@ import msgspec
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.terminal_text import sanitize_name
-from rnnplay.common.toml_repair import line_of, places, read_past_faults
-from rnnplay.common.toml_text import toml_text
+from rnnplay.common.toml.repair import line_of, places, read_past_faults
+from rnnplay.common.toml.text import toml_text
 from rnnplay.errors import InputError
 from rnnplay.lessons.declarations import Mistake, misfits, problems, refused_settings
 from rnnplay.lessons.lesson import Lesson, preferred

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnnplay.common.toml_text import parse_toml
+from rnnplay.common.toml.text import parse_toml
 from rnnplay.errors import InputError
 from rnnplay.lessons import TEXTS as TEXTS
 from rnnplay.lessons.declarations import misfits, problems

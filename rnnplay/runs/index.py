@@ -26,9 +26,9 @@ from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.runs.checkpoint_state import STATE_FILE
 from rnnplay.runs.folder import RunFolder, names_in
 from rnnplay.runs.info import RunInfo, unsound
+from rnnplay.runs.management.notes import FILE as NOTES_FILE
+from rnnplay.runs.management.notes import NO_NOTES, RunNotes, read_notes
 from rnnplay.runs.metrics.records import lowest
-from rnnplay.runs.notes import FILE as NOTES_FILE
-from rnnplay.runs.notes import NO_NOTES, RunNotes, read_notes
 from rnnplay.workspace import Workspace
 
 FRESH_NS = 2_000_000_000

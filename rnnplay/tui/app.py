@@ -28,7 +28,6 @@ from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.runs.shipped import shipped_is_first
-from rnnplay.tui.jump import Jump
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -45,6 +44,7 @@ from rnnplay.tui.textual_patches.key_chain import install_keymap
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
 from rnnplay.tui.textual_patches.partial_updates import patch_partial_updates
 from rnnplay.tui.theme import BROAD, NARROW, THEMES
+from rnnplay.tui.widgets.jump import Jump
 from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import visible_text
 from rnnplay.workspace import Workspace

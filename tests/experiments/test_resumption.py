@@ -23,8 +23,8 @@ from rnnplay.runs.checkpoint_state import Ending, TrainingState
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.lock import RunLock
+from rnnplay.runs.management.notes import NO_NOTES, write_notes
 from rnnplay.runs.metrics.records import Rollback, Tuned, Validation
-from rnnplay.runs.notes import NO_NOTES, write_notes
 from rnnplay.text.tokenizers.build import build_tokenizer
 from rnnplay.workspace import Workspace
 

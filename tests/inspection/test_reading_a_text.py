@@ -12,11 +12,11 @@ from torch import Tensor
 
 from rnnplay.errors import InputError
 from rnnplay.inspection.answer import Cache
+from rnnplay.inspection.cell.unrolled import UnrolledText, unroll_text
 from rnnplay.inspection.gates import gate_map
 from rnnplay.inspection.predictions import connectivity, predictions
 from rnnplay.inspection.questions import MAX_TOKENS
 from rnnplay.inspection.results import QUANTITIES
-from rnnplay.inspection.unrolled import UnrolledText, unroll_text
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import build_tokenizer
 from tests.inspection.small import CASES, TALE, Plain, small, tokens_of, untouched

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
+from rnnplay.inspection.cell.unrolled import unroll_text
 from rnnplay.inspection.predictions import predictions
 from rnnplay.inspection.results import QUANTITIES, Forced
-from rnnplay.inspection.unrolled import unroll_text
 from rnnplay.inspection.what_if import forcing_hook
 from rnnplay.model import cells
 from rnnplay.model.generation.completion import complete

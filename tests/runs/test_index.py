@@ -18,7 +18,7 @@ from rnnplay.runs.checkpoint_state import TrainingState, ValidationHistory, enco
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import ListedRun, list_quickly, listed
 from rnnplay.runs.info import RunInfo
-from rnnplay.runs.notes import RunNotes, write_notes
+from rnnplay.runs.management.notes import RunNotes, write_notes
 from rnnplay.workspace import Workspace
 
 

@@ -54,7 +54,7 @@ def _write(wanted: Export, files: list[Path]) -> tuple[str, str]:
 
             write_chart(runs, path, wanted.format, wanted.x)
         case "report":
-            from rnnplay.experiments.export.report import write_report
+            from rnnplay.experiments.export.report.report import write_report
 
             write_report(run, path)
         case "tensorboard":
@@ -69,7 +69,7 @@ def _write(wanted: Export, files: list[Path]) -> tuple[str, str]:
             info = run.info()
             return f"The weights after step {step:,}.", loader(info.config, info.vocabulary, path)
         case "onnx":
-            from rnnplay.experiments.export.onnx_file import write_onnx
+            from rnnplay.experiments.export.onnx.file import write_onnx
 
             step, difference = write_onnx(run, wanted.checkpoint, path)
             checked = "" if difference is None else f"; onnxruntime's logits differ by {difference:.0e} at most"

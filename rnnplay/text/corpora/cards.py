@@ -14,7 +14,7 @@ import msgspec
 
 from rnnplay.common.files import composed
 from rnnplay.common.terminal_text import sanitize_name
-from rnnplay.common.toml_text import parse_toml
+from rnnplay.common.toml.text import parse_toml
 from rnnplay.config import TokenKind
 from rnnplay.errors import InputError
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from rnnplay.common.toml_text import parse_toml
+from rnnplay.common.toml.text import parse_toml
 from rnnplay.config import TokenKind
 from rnnplay.errors import InputError
 from rnnplay.workspace import bundled_corpora

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from rnnplay.engine import messages
-from rnnplay.inspection.cell_drawing import (
+from rnnplay.inspection.cell.drawing import (
     STAGES,
     TITLES,
     UNITS,

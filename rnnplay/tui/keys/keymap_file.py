@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnplay.common.commands import shell_command
 from rnnplay.common.files import read_small
-from rnnplay.common.toml_text import parse_toml, toml_text
+from rnnplay.common.toml.text import parse_toml, toml_text
 from rnnplay.errors import InputError
 from rnnplay.tui.keys.catalogue import PLACES, Keymap, declared_keys
 from rnnplay.tui.keys.declarations import own_bindings

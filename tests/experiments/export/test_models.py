@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from rnnplay.errors import RnnplayError
-from rnnplay.experiments.export import onnx_file
 from rnnplay.experiments.export.export import Exported, export
+from rnnplay.experiments.export.onnx import file as onnx_file
 from rnnplay.experiments.export.request import Export
 from rnnplay.runs.folder import RunFolder
 from rnnplay.training.checkpointing.checkpoints import load_model

@@ -15,7 +15,7 @@ from rnnplay.cli.support.settings import new_settings
 from rnnplay.config import RunConfig
 from rnnplay.experiments.export.curves import read_curves
 from rnnplay.experiments.export.export import export
-from rnnplay.experiments.export.report_facts import command_for, facts
+from rnnplay.experiments.export.report.facts import command_for, facts
 from rnnplay.experiments.export.request import Export
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Notice

@@ -11,7 +11,7 @@ from rnnplay.config import RunConfig, with_values
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.index import ListedCheckpoint, ListedRun
 from rnnplay.runs.info import Parent
-from rnnplay.runs.notes import RunNotes
+from rnnplay.runs.management.notes import RunNotes
 from tests.runs.test_folder import info
 
 

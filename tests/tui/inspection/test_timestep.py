@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.widgets import Static
 
 from rnnplay.engine import messages
-from rnnplay.inspection.cell_drawing import STAGES, TITLES, WIDTH, drawing, equations
+from rnnplay.inspection.cell.drawing import STAGES, TITLES, WIDTH, drawing, equations
 from rnnplay.tui.inspection.timestep import CellPicture
 from rnnplay.tui.prompt.ghost_input import GhostInput
 from tests.tui.findings import timestep

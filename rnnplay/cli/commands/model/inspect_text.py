@@ -197,7 +197,7 @@ def show_distances(found: DistanceAccuracy) -> None:
 
 def show_timestep(found: Timestep) -> None:
     """Prints the picture of the cell with its numbers after the forward and after the backward pass, and all stages."""
-    from rnnplay.inspection.cell_drawing import STAGES, TITLES, drawing, equations, is_backward
+    from rnnplay.inspection.cell.drawing import STAGES, TITLES, drawing, equations, is_backward
 
     read, following = (visible(found.tokens[at]) for at in (found.position, found.position + 1))
     pairs(

@@ -122,7 +122,7 @@ def note_(
     session: Session, name: str, text: str | None, tags: tuple[str, ...], untags: tuple[str, ...], as_json: bool
 ) -> None:
     """Show the note and the tags of a run, or set them. An empty TEXT ("") removes the note."""
-    from rnnplay.runs.notes import RunNotes, checked_tags, read_notes, write_notes
+    from rnnplay.runs.management.notes import RunNotes, checked_tags, read_notes, write_notes
 
     run = find_run(session, name)
     notes = read_notes(run.path)

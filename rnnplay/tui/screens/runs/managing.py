@@ -12,9 +12,9 @@ from textual.screen import Screen
 from rnnplay.errors import RnnplayError
 from rnnplay.experiments.resumption import known_as
 from rnnplay.runs.folder import find_run
+from rnnplay.runs.management.notes import RunNotes, changed_tags, read_notes, write_notes
 from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash, move_to_trash, restore_run
-from rnnplay.runs.notes import RunNotes, changed_tags, read_notes, write_notes
 from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.screens.dialogs import Ask
 from rnnplay.workspace import Workspace

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rnnplay.cli.commands.model.inspect_run import parse_forced
 from rnnplay.cli.main import program
 from rnnplay.errors import InputError
-from rnnplay.inspection.cell_drawing import number
+from rnnplay.inspection.cell.drawing import number
 from rnnplay.inspection.results import Forced
 from tests.cli.commands.training.test_train import FAST, TEXT, environment
 

@@ -10,9 +10,9 @@ from textual.widgets import Input, Label, Static
 
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import RunLock
+from rnnplay.runs.management.notes import RunNotes, read_notes
 from rnnplay.runs.management.renaming import rename_run
 from rnnplay.runs.management.trash import list_trash
-from rnnplay.runs.notes import RunNotes, read_notes
 from rnnplay.tui.runs.run_list import RunList
 from rnnplay.tui.runs.run_preview import RunPreview
 from rnnplay.tui.screens.dialogs import Ask

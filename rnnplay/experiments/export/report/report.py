@@ -17,7 +17,7 @@ from rnnplay.common.terminal_text import sanitize
 from rnnplay.experiments.export.charts import Ink, chart
 from rnnplay.experiments.export.curves import Curves, read_curves
 from rnnplay.experiments.export.destination import writing
-from rnnplay.experiments.export.report_facts import Facts, facts
+from rnnplay.experiments.export.report.facts import Facts, facts
 from rnnplay.runs.folder import RunFolder
 
 TEMPLATE = Path(__file__).with_name("report.html")

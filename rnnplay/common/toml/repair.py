@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from rnnplay.common.toml_text import is_toml, mended_line, toml_problem
+from rnnplay.common.toml.text import is_toml, mended_line, toml_problem
 
 MAX_FAULTS = 20
 """After so many mistakes the rest of a file is not read: it is likely no TOML at all."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.common.toml_repair import MAX_FAULTS, line_of, places, read_past_faults
+from rnnplay.common.toml.repair import MAX_FAULTS, line_of, places, read_past_faults
 
 
 @pytest.mark.parametrize(

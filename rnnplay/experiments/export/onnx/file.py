@@ -26,7 +26,7 @@ def write_onnx(run: RunFolder, checkpoint: str, path: Path) -> tuple[int, float 
     RnnplayError if the model does not compute what PyTorch does.
     """
     from rnnplay import __version__
-    from rnnplay.experiments.export.onnx_graph import onnx_model
+    from rnnplay.experiments.export.onnx.graph import onnx_model
     from rnnplay.training.checkpointing.checkpoints import load_model
 
     model, tokenizer, step = load_model(run, checkpoint)

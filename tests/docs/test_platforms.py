@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "platforms.md"
 SYSTEM_MODULES = ("os", "signal", "socket", "select", "time")
 """Modules of Python that have other names in them on other systems."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.runs.notes import FILE, MOST_TAGS, RunNotes, changed_tags, read_notes, write_notes
+from rnnplay.runs.management.notes import FILE, MOST_TAGS, RunNotes, changed_tags, read_notes, write_notes
 
 
 def test_notes_are_read_as_written_and_empty_ones_leave_no_file(tmp_path: Path) -> None:

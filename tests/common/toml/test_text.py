@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnnplay.common.toml_text import parse_toml
+from rnnplay.common.toml.text import parse_toml
 from rnnplay.errors import InputError
 
 

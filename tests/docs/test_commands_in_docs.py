@@ -26,8 +26,8 @@ from rnnplay.experiments import engines
 from rnnplay.experiments.sweep.study import Study
 from rnnplay.experiments.sweep.worker import Worker
 from tests.conftest import small_text
+from tests.docs.test_readme import FOR_USERS, ROOT, command_lines, command_of, lines_in_blocks, lines_in_prose
 from tests.support import quick_engine
-from tests.test_readme import FOR_USERS, ROOT, command_lines, command_of, lines_in_blocks, lines_in_prose
 
 TINY = "--hidden 8 --embedding 8 --batch-size 4 --bptt 8 --eval-tokens 100 --threads 1"
 SHORTER = {

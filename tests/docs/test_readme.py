@@ -16,7 +16,7 @@ from rnnplay.cli.main import COMMANDS, program
 from rnnplay.cli.support.session import Session
 from tests.conftest import small_text
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
     "README.md",

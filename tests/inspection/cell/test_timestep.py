@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from rnnplay.errors import InputError
-from rnnplay.inspection.timestep import timestep
+from rnnplay.inspection.cell.timestep import timestep
 from rnnplay.model import cells
 from tests.inspection.small import small, tokens_of, untouched
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from rnnplay.inspection.cell_drawing import STAGES, WIDTH, Stage, drawing, equations, is_backward, number, numbers
+from rnnplay.inspection.cell.drawing import STAGES, WIDTH, Stage, drawing, equations, is_backward, number, numbers
 from rnnplay.inspection.results import LSTMNumbers, Timestep
 from tests.tui.findings import timestep
 

@@ -8,8 +8,8 @@ from textual.geometry import Offset
 from textual.screen import Screen
 
 from rnnplay.engine import messages
-from rnnplay.tui.jump import JumpLabel, labels, targets
 from rnnplay.tui.screens.dialogs import Confirm
+from rnnplay.tui.widgets.jump import JumpLabel, labels, targets
 from tests.tui.stage import Stage, footer_keys, make_run, until
 
 
