@@ -1,6 +1,6 @@
 """Types a text into the scratchpad, key by key in a pseudo-terminal, and reports every stumble.
 
-    python -m benchmarks.writing [--characters 3000] [--sizes 80x24,120x40] [--interval 0.08] [--own FILE]
+    python -m benchmarks.writing [--characters 3000] [--sizes 80x24,120x40] [--while training,idle] [--own FILE]
 
 Once while a run trains on the default number of threads and once with a trained one idle. The text is prose of the
 corpus `tales`, with a mistake that is taken back every hundred characters; with --own it is typed at the end of that
@@ -157,6 +157,7 @@ def main() -> None:
     parser = options_of("benchmarks.writing", __doc__)
     parser.add_argument("--characters", type=int, default=3000)
     parser.add_argument("--sizes", default="80x24,120x40")
+    parser.add_argument("--while", dest="meanwhile", default="training,idle", help="what the model does meanwhile")
     parser.add_argument("--interval", type=float, default=0.08, help="seconds from a key to the next")
     parser.add_argument("--own", type=Path, help="a text file at whose end the text is typed")
     given = parser.parse_args()
@@ -165,12 +166,13 @@ def main() -> None:
     failed = False
     for size in given.sizes.split(","):
         columns, rows = map(int, size.split("x"))
-        for training in (True, False):
+        for meanwhile in given.meanwhile.split(","):
+            training = meanwhile == "training"
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
                 found = session(Path(place), text, columns, rows, given.interval, training, before)
             failed = failed or not found.exact or bool(found.jumps)
             print(
-                f"{size} {'training' if training else 'idle':8s} {len(found.echo):,} keys: echo p50 "
+                f"{size} {meanwhile:8s} {len(found.echo):,} keys: echo p50 "
                 f"{percentile(found.echo, 0.5) * 1e3:.1f} ms, p99 {percentile(found.echo, 0.99) * 1e3:.1f} ms, max "
                 f"{max(found.echo) * 1e3:.1f} ms, {found.slow} over {ECHO_SECONDS * 1e3:.0f} ms, "
                 f"{found.processor * 1e3:.1f} ms of a processor a key; a ghost after "

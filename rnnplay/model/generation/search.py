@@ -53,6 +53,9 @@ MARKS = 6
 WORTH = 0.6
 """The exponent of u above, chosen on 8,000 characters of tinyshakespeare; 0.5 and 0.7 are next to as good."""
 
+ENDS = 0.5
+"""Within a word, a phrase may end where the word ends with at least this probability."""
+
 PULL = 0.5
 """How much longer texts are preferred: a node's place in the search is its probability times (1 + length)^PULL."""
 
@@ -187,7 +190,7 @@ class _Search:
             factor = 1.0 if self._known is None or node.judged or self._known.knows(node.begun) else self._config.prior
             if not node.first_word:
                 self._words[node.text] = self._words.get(node.text, 0.0) + node.probability * ends * factor
-            if ends >= 0.5:
+            if ends >= ENDS:
                 self._consider(node, factor)
         if len(node.text) >= LONGEST:
             return

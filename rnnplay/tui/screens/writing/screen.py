@@ -200,7 +200,9 @@ class WritingScreen(Screen[None]):
 
     def _show_title(self) -> None:
         state = self.controller.state
-        model = "the model is on its way" if state.model_coming else "no model yet"
+        model = f"no model: {KEYS.runs} in the playground opens a run"
+        if state.model_coming:
+            model = "the model is on its way"
         if state.has_model:
             model = f"{state.run or 'shipped model'} at step {state.model_step:,}"
         read = reading_text(self.controller.adapted, self.controller.read)
