@@ -31,6 +31,18 @@ _BYTE_ORDER_MARKS = (
 )
 _LONGEST_MARK = 4
 _OR_BYTES = ", or train on its bytes (tokens byte)"
+_given: dict[Path, str] = {}
+"""By the path of a copy that was made of a text, what the user gave."""
+
+
+def name_as(copy: Path, given: str) -> None:
+    """Has messages about `copy`, made of a text that cannot be read itself, name what the user gave instead."""
+    _given[copy] = given
+
+
+def _called(path: Path) -> str:
+    """What a message calls the file at `path`."""
+    return clean(_given.get(path, str(path)))
 
 
 def iter_text(
@@ -60,7 +72,7 @@ def iter_text(
 
 def check_text_file(path: Path) -> os.stat_result:
     """Returns the stat of `path`; raises InputError unless it is a regular, non-empty file."""
-    name = clean(str(path))
+    name = _called(path)
     with reading(path):
         found = path.stat()
     if stat.S_ISDIR(found.st_mode):
@@ -74,7 +86,7 @@ def check_text_file(path: Path) -> os.stat_result:
 
 def not_plain(path: Path) -> InputError:
     """The error for a device, pipe or socket given as a text."""
-    name = clean(str(path))
+    name = _called(path)
     if str(path) == os.devnull:
         return InputError(f"{name} is always empty; give a file with text in it.")
     stdin = ", or give - for standard input" if name.startswith("/dev/") else ""
@@ -84,7 +96,7 @@ def not_plain(path: Path) -> InputError:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turns the system's errors in reading `path` into InputError."""
-    name = clean(str(path))
+    name = _called(path)
     try:
         yield
     except FileNotFoundError as error:
@@ -99,7 +111,7 @@ def reading(path: Path) -> Iterator[None]:
 
 def changed(path: Path) -> InputError:
     """The error for a file that changed while it was being read."""
-    return InputError(f"{clean(str(path))} changed while it was being read; start again when it is complete.")
+    return InputError(f"{_called(path)} changed while it was being read; start again when it is complete.")
 
 
 def _bytes(
@@ -164,7 +176,7 @@ def _decoded(
         if done > size:  # another process writes faster than we read, perhaps endlessly
             raise changed(path)
     if not anything:
-        raise InputError(f"{clean(str(path))} is empty; give a file with text in it.")
+        raise InputError(f"{_called(path)} is empty; give a file with text in it.")
 
 
 def not_text(
@@ -176,13 +188,15 @@ def not_text(
     """
     from rnnplay.text.corpora.detection import guess
 
-    name = clean(str(path))
+    name = _called(path)
     try:
         guessed = guess(path, offset or 0)
     except OSError:
         guessed = None
     if guessed is not None and not guessed.encoding:
         mend = f"{guessed.mend}{_OR_BYTES}" if guessed.mend == "give a text file" else guessed.mend
+        if str(path) in mend and path in _given:  # a command for the copy
+            mend = "unpack it, and make a text of what is in it"
         return InputError(f"{name} is {guessed.what}, not a text; {mend}.")
     shown = encoding.upper().removesuffix("-LE").removesuffix("-BE")
     if error is None:
@@ -192,14 +206,18 @@ def not_text(
         problem = f"is not valid {shown}: the byte 0x{byte:02X} at offset {offset:,} does not fit"
     if guessed is not None and codecs.lookup(guessed.encoding) != codecs.lookup(encoding):
         seems = f"{guessed.what}, and would read: {guessed.excerpt} […]"
-        return EncodingError(f"{name} {problem}; it looks like {seems}.", str(path), guessed.encoding, seems)
+        return EncodingError(
+            f"{name} {problem}; it looks like {seems}.", _given.get(path, str(path)), guessed.encoding, seems
+        )
     if error is None:
         return InputError(f"{name} {problem}; give a text file{_OR_BYTES}.")
     if guessed is not None or shown.startswith("UTF-16"):
-        new = quoted(f"{path.stem}-{shown.lower()}.txt")
+        text = Path(Path(_given[path]).stem) if path in _given else path
+        new = quoted(f"{text.stem}-{shown.lower()}.txt")
+        first = "unpack it, and " if path in _given else ""
         return InputError(
-            f"{name} {problem}, though most of it is {shown}; leave out what does not fit, and lose those characters, "
-            f"with `iconv -c -f {shown} -t UTF-8 {quoted(str(path))} > {new}`."
+            f"{name} {problem}, though most of it is {shown}; {first}leave out what does not fit, and lose those "
+            f"characters, with `iconv -c -f {shown} -t UTF-8 {quoted(str(text))} > {new}`."
         )
     return InputError(
         f"{name} {problem}; if it is text, name its encoding: `corpora add` has --encoding, and a card the field "

@@ -13,6 +13,7 @@ from rnnplay.errors import InputError
 from rnnplay.text.corpora.cached_texts import kept, write_whole
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.content_hash import content_hash
+from rnnplay.text.corpora.reading import name_as
 
 _HEADS = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zip": b"PK"}
 """What such a file begins with."""
@@ -42,6 +43,7 @@ def unpacked(path: Path, cache: Path, at: str = "") -> Path:
     `at`: what a user calls it, if not by its path.
     """
     target = cache / f"{content_hash(path, cache)[:32]}-unpacked.txt"
+    name_as(target, at or str(path))
     return kept(target, cache) or write_whole(target, pieces(path, at), cache)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.errors import InputError
+from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora import unpacking
+from rnnplay.text.corpora.reading import iter_text
 from rnnplay.text.corpora.unpacking import unpacked
 
 TEXT = b"the old mill by the river\n" * 100
@@ -78,3 +79,30 @@ def test_the_name_in_an_archive_decides_nothing(inside: str, tmp_path: Path) -> 
     found = unpacked(tmp_path / "in" / "a.zip", tmp_path / "in" / "cache")
     assert found.read_bytes() == TEXT and found.parent == tmp_path / "in" / "cache"
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize("name", ["words.zip", "words.txt.gz"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a" * 99 + b"\0" + b"b" * 99, "is not text: it has a zero byte at offset 99; give a text file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "is an image, not a text; give a text file"),
+        (b"%PDF-1.7\n\0" * 9, "is a PDF, not a text; unpack it, and make a text of what is in it"),
+        ("Grüße, Öl und Äpfel\n".encode("cp1252") * 99, "is not valid UTF-8: the byte 0xFC at offset 2"),
+        ("Grüße\n".encode() * 999 + b"\xff", "unpack it, and leave out what does not fit"),
+    ],
+    ids=["zeros", "image", "pdf", "encoding", "almost"],
+)
+def test_what_is_wrong_inside_is_said_of_the_file_that_was_given(
+    name: str, content: bytes, said: str, tmp_path: Path
+) -> None:
+    """Not of its copy in the cache, which nobody has seen."""
+    packed, cache = tmp_path / name, tmp_path / "cache"
+    packed.write_bytes(gzip.compress(content) if name.endswith("gz") else archive("words.txt", content=content))
+    cache.mkdir()
+    with pytest.raises(InputError) as refused:
+        list(iter_text(unpacked(packed, cache)))
+    assert str(refused.value).startswith(str(packed)) and said in str(refused.value)
+    assert str(cache) not in str(refused.value)
+    if isinstance(refused.value, EncodingError):
+        assert refused.value.path == str(packed)
