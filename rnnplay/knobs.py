@@ -54,12 +54,18 @@ class Knob:
     """Whether it may change between two steps, without a restart."""
     kept: bool = False
     """Whether a branch keeps it: the shapes of its parent's weights, or the meaning of their ids, depend on it."""
+    alike: tuple[str, ...] = ()
+    """Values with which the weights are the same, so that a branch may change from one to another."""
     label: str = ""
     """Its name in the form, where the knob's name is too long."""
     when: tuple[str, tuple[str, ...]] | None = None
     """A knob and those of its values with which this one has an effect."""
     zero: str = ""
     """What 0 means, where it is not a number like others."""
+
+    def may_branch(self, parents: Value, own: Value) -> bool:
+        """Whether a branch may have its `own` value with the weights of one that has its `parents`."""
+        return not self.kept or own == parents or {own, parents} <= set(self.alike)
 
 
 @dataclass(frozen=True, slots=True)

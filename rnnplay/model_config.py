@@ -177,6 +177,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             "model",
             when=("tokens", ("word",)),
             kept=True,
+            alike=("full", "sampled"),
         ),
     ] = "full"
     forget_bias: Annotated[

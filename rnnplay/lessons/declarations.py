@@ -147,7 +147,9 @@ def _of_config(lesson: Lesson, variant: str) -> list[Mistake]:
         except ConfigError:
             return found  # said of that one
         kept = [
-            name for name, spec in knobs().items() if spec.knob.kept and getattr(config, name) != getattr(parent, name)
+            name
+            for name, spec in knobs().items()
+            if not spec.knob.may_branch(getattr(parent, name), getattr(config, name))
         ]
         if kept:
             sentence = f"The variant {variant!r} branches from {declared.branch!r}, whose {kept[0]} it has to keep."

@@ -29,7 +29,7 @@ def parameter_count(config: RunConfig, vocabulary: int) -> int:
 
 def _output(config: RunConfig, vocabulary: int) -> int:
     hidden = config.hidden
-    if config.softmax == "full":
+    if config.softmax != "adaptive":
         return vocabulary + (0 if config.tie else vocabulary * hidden)
     cutoffs = [*adaptive_cutoffs(vocabulary), vocabulary]
     head = (cutoffs[0] + len(cutoffs) - 1) * hidden

@@ -118,7 +118,7 @@ def check_branch(config: RunConfig, parent: ParentCheckpoint) -> None:
     """Raises ConfigError for a knob of `config` with which the parent's weights or ids cannot be used."""
     for name, spec in knobs().items():
         ours, given = getattr(parent.config, name), getattr(config, name)
-        if spec.knob.kept and ours != given:
+        if not spec.knob.may_branch(ours, given):
             raise ConfigError(
                 name,
                 f"{name} is {_shown(given)}, but the weights of {parent.name} have {_shown(ours)}, and a branch keeps "

@@ -151,7 +151,14 @@ class RunState:
             return READ_ONLY
         if self.running and not spec.live:
             return LOCKED
-        return KEPT if self.next_branch is not None and spec.kept else ""
+        return KEPT if self.next_branch is not None and spec.kept and len(self.choices(knob)) < 2 else ""
+
+    def choices(self, knob: str) -> tuple[str, ...]:
+        """The values of a choice that the next run can have: a branch, those that fit its parent's weights."""
+        spec, value = knobs()[knob], getattr(self.wanted, knob)
+        if self.next_branch is None:
+            return spec.choices
+        return tuple(choice for choice in spec.choices if spec.knob.may_branch(value, choice))
 
     @property
     def followed(self) -> bool:

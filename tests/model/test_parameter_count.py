@@ -20,6 +20,7 @@ from rnnplay.model.parameter_count import parameter_count
         {"cell": "lstm", "embedding": 24, "hidden": 24, "tie": True},
         {"cell": "gru", "embedding": 6, "hidden": 24, "tokens": "word", "softmax": "adaptive"},
         {"cell": "rnn", "embedding": 6, "hidden": 17, "tokens": "word", "softmax": "adaptive"},
+        {"cell": "rnn", "embedding": 6, "hidden": 17, "tokens": "word", "softmax": "sampled"},
     ],
 )
 def test_it_is_the_models_own(values: dict[str, Any], layers: int, vocabulary: int) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rnnplay.config import with_values
+from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.presets import preset_config
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Tuned
@@ -236,3 +236,13 @@ def test_a_run_read_from_disk_is_not_under_way() -> None:
     state = RunState(preset_config())
     state.load([started()])
     assert state.phase is Phase.STOPPED
+
+
+def test_of_a_branch_only_what_fits_its_parents_weights_can_be_chosen() -> None:
+    state = RunState(RunConfig(tokens="word", softmax="sampled"))
+    assert state.choices("softmax") == ("full", "sampled", "adaptive") and not state.locked("softmax")
+    state.branch = messages.BranchFrom(checkpoint="first@3")
+    assert state.choices("softmax") == ("full", "sampled") and not state.locked("softmax")
+    assert state.locked("cell") and state.locked("hidden") and not state.locked("lr")
+    state.want(RunConfig(tokens="word", softmax="adaptive"))
+    assert state.locked("softmax")

@@ -136,7 +136,7 @@ def check_kept(variants: Sequence[Variant], setup: RunConfig, branch: BranchFrom
         return
     for name, spec in knobs().items():
         own = getattr(setup, name)
-        if spec.knob.kept and any(getattr(variant.config, name) != own for variant in variants):
+        if not all(spec.knob.may_branch(own, getattr(variant.config, name)) for variant in variants):
             raise ConfigError(
                 name,
                 f"{name} cannot be varied: all begin with the weights of {visible_line(branch.checkpoint)}, whose "

@@ -239,6 +239,8 @@ class SetupForm(Vertical):
             corpus.offer(*corpus_options(self._corpora, config.corpus))
         for name, field in self._fields.items():
             spec = field.spec
+            if spec.knob.alike:
+                field.offer([(choice, choice) for choice in self.state.choices(name)], "")
             own_split = self._own_split[1] if (name, config.corpus) == ("split", self._own_split[0]) else ""
             field.show(
                 getattr(config, name),

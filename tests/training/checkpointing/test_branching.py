@@ -183,6 +183,16 @@ def test_a_knob_that_the_weights_depend_on_is_refused_with_both_values(knob: str
     assert error.value.knob == knob
 
 
+def test_a_branch_may_change_to_a_softmax_of_the_same_weights(world: World) -> None:
+    """Sampled or full differ in training alone; adaptive has other weights."""
+    parent = world.trainer(world.config(**WORDS, softmax="sampled", steps=3))
+    run_to_end(parent)
+    branch = branched(world, softmax="full")
+    assert branch.config.softmax == "full" and equal(weights(branch), weights(parent))
+    with pytest.raises(ConfigError, match="softmax is adaptive, but the weights of run@3 have sampled"):
+        branched(world, name="other", softmax="adaptive")
+
+
 def test_the_state_of_another_optimizer_is_refused(world: World) -> None:
     run_to_end(world.trainer(world.config(optimizer="sgd", momentum=0.9, steps=1)))
     with pytest.raises(ConfigError, match="optimizer is adam"):
