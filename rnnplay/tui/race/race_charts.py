@@ -34,6 +34,9 @@ class RaceCharts(Horizontal):
     RaceCharts { height: 1fr; min-height: 5; }
     RaceCharts #race-loss, RaceCharts #race-gradient { width: 3fr; }
     RaceCharts #race-norm, RaceCharts #race-distance { width: 2fr; }
+    RaceCharts #race-gradient, RaceCharts #race-distance { display: none; }
+    RaceCharts.-memory #race-loss, RaceCharts.-memory #race-norm { display: none; }
+    RaceCharts.-memory #race-gradient, RaceCharts.-memory #race-distance { display: block; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -64,8 +67,7 @@ class RaceCharts(Horizontal):
 
     def on_mount(self) -> None:
         for name in ("gradient", "distance"):
-            chart = self._chart(name)
-            chart.smoothing, chart.display = 0, False
+            self._chart(name).smoothing = 0
         self._chart("gradient").action_fit()
 
     def _chart(self, name: str) -> Chart:
@@ -74,10 +76,7 @@ class RaceCharts(Horizontal):
     def switch(self) -> None:
         """Shows the other two charts."""
         self.view = "memory" if self.view == "curves" else "curves"
-        for name in ("loss", "norm"):
-            self._chart(name).display = self.view == "curves"
-        for name in ("gradient", "distance"):
-            self._chart(name).display = self.view == "memory"
+        self.set_class(self.view == "memory", "-memory")
 
     def focus_first(self) -> None:
         """Focuses the left chart."""

@@ -63,7 +63,7 @@ class RaceScreen(Screen[RaceChoice | None]):
     RaceScreen.-flat RaceCharts { min-height: 1; }
     RaceScreen.-flat #race-note, RaceScreen.-flat Answers { display: none; }
     RaceScreen.-flat #race-note.-error, RaceScreen.-flat.-asked Answers { display: block; }
-    RaceScreen.-slim #race-norm, RaceScreen.-slim #race-distance { display: none; }
+    RaceScreen.-slim RaceCharts #race-norm, RaceScreen.-slim RaceCharts #race-distance { display: none; }
     RaceScreen #race-prompt-row { height: 1; padding: 0 1; }
     RaceScreen #race-prompt-row Static { width: auto; color: $primary; text-style: bold; }
     """

@@ -15,6 +15,7 @@ from rnnplay.engine import messages
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished, Record
 from rnnplay.tui.app import RnnplayApp
+from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.race.live_race import LiveRace
 from rnnplay.tui.race.race_charts import RaceCharts
 from rnnplay.tui.race.race_status import MEMORY_NOTE
@@ -372,6 +373,23 @@ async def test_charts_of_memory_hold_all_variants(stage: Stage, size: tuple[int,
         await until(pilot, lambda: all(engine.of(messages.Inspect) for engine in engines_of(stage)))
         assert screen_of(stage).query_one("#race-gradient").size.height >= 3
         assert note(stage) == MEMORY_NOTE, "whole, also in 80 columns"
+
+
+async def test_a_narrow_window_has_room_for_one_chart_in_either_view(stage: Stage) -> None:
+    async with stage.open().run_test(size=(40, 12)) as pilot:
+        await stage.ready(pilot)
+        await race_cells(stage, pilot)
+
+        def seen() -> list[str | None]:
+            return [one.id for one in screen_of(stage).query(Chart) if one.display]
+
+        await until(pilot, lambda: seen() == ["race-loss"])
+        await pilot.press("v")
+        await until(pilot, lambda: seen() == ["race-gradient"])
+        await pilot.press("escape")
+        await until(pilot, lambda: seen() == ["race-loss"])
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: seen() == ["race-loss", "race-norm"])
 
 
 async def test_escape_leaves_memory_and_then_the_race(stage: Stage) -> None:
