@@ -213,8 +213,8 @@ class PromptPane(Vertical):
     def _say_what_to_type(self) -> None:
         what = READY if self._available else COMING if self._coming else self._missing
         self._input.placeholder = self._translated(what)
-        # Once something is typed the placeholder no longer says why nothing answers.
-        hint = HINT if self._available else what if self._input.value else ""
+        # Once something is typed the placeholder says nothing any more. Of a model to come the border does.
+        hint = HINT if self._available else what if self._input.value and not self._coming else ""
         self._samples.set_hint(self._translated(hint) if hint else "")
 
     # --- what a user does ---------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from rnnplay.engine.messages import Completion
 from rnnplay.inspection.results import Candidate, WordCandidate
 from rnnplay.tui.prompt.ghost_input import MOST_CHARACTERS, GhostInput
 from rnnplay.tui.prompt.next_bars import NextBars
-from rnnplay.tui.prompt.prompt_pane import COMING, HINT, UNTRAINED, WAITING, PromptPane
+from rnnplay.tui.prompt.prompt_pane import HINT, UNTRAINED, WAITING, PromptPane
 from rnnplay.tui.prompt.sample_view import KEPT, SampleView, wrap
 from rnnplay.tui.prompt.word_row import WordRow
 from rnnplay.tui.setup.knob_field import KnobField
@@ -393,11 +393,9 @@ async def test_enter_waits_for_a_model_that_is_coming() -> None:
 async def test_what_is_typed_before_there_is_a_model_is_told_why_nothing_answers() -> None:
     app = PaneApp()
     async with app.run_test() as pilot:
-        app.pane.set_model(False, coming=True)
+        app.pane.set_model(False)
         assert app.samples.hint == "", "the empty prompt says it"
         await pilot.press(*"The")
-        assert app.samples.hint == COMING
-        app.pane.set_model(False)
         assert app.samples.hint == UNTRAINED
         app.pane.set_model(True)
         assert app.samples.hint == HINT

@@ -677,7 +677,9 @@ async def test_enter_while_the_run_is_opened_is_done_when_it_is_there(stage: Sta
         await pilot.pause()
         assert stage.state.started is not None and not stage.state.has_model
         assert "as soon as the model is there" in shown(stage.playground, "#prompt-error")
+        assert "on its way" in str(stage.prompt.border_subtitle)
         await stage.say(pilot, messages.Opened(run="earlier", step=20, parameters=1000, vocabulary=65))
+        await until(pilot, lambda: not stage.prompt.border_subtitle)
         await until(pilot, lambda: [sample.prompt for sample in stage.engine.of(messages.Sample)] == ["A"])
 
 
