@@ -13,7 +13,7 @@ from rnnplay.generation_config import AdaptationConfig
 from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
 from rnnplay.model.generation.adaptation import GradientScale
 from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
-from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.folder import RunFolder, check_run_name
 from rnnplay.runs.info import Parent
 from rnnplay.runs.metrics.records import Record, Validation
 from rnnplay.runs.shipped import find_model
@@ -72,8 +72,10 @@ def keep_adapted(
     """Writes a new run whose weights are those of `loaded` as they have adapted to `prompt`; returns its loss, too.
 
     The run is branched from that of `loaded`, with its settings and its text, and validated on that. Raises InputError
-    if only a cache adapts, if nothing was learned yet, if there is a run of that name, or if the text is missing.
+    if only a cache adapts, if nothing was learned yet, if a run cannot be called `name` or one is, or if the text is
+    missing.
     """
+    folder = RunFolder(workspace.checkpoints / check_run_name(name))
     learned = prompt.learned
     if not prompt.settings.dynamic:
         raise InputError("A cache changes no weights that could be kept; turn on dynamic evaluation.")
@@ -88,7 +90,6 @@ def keep_adapted(
     said = f"The weights are those of {parent.name}, adapted to a text of {learned.tokens:,} tokens."
     weights = {key: tensor.detach().clone() for key, tensor in prompt.model.weights().items()}
     branch = Branch(parent, weights, {}, [said])
-    folder = RunFolder(workspace.checkpoints / name)
     losses: list[float] = []
 
     def take(record: Record) -> None:

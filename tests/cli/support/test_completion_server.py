@@ -107,9 +107,9 @@ def test_the_model_adapts_to_the_text_of_a_request_and_is_kept_where_that_is_ask
     text = "Bob sees Bob.\n" * 12
     request = {"text": text, "adaptation": {"dynamic": True, "dynamic_lr": 0.01}}
     before = {name: weight.clone() for name, weight in loaded.model.weights().items()}
-    plain, adapted, kept, taken = answers(
-        server, {"text": text}, request, {**request, "keep": "bob"}, {**request, "keep": "bob"}
-    )
+    kept_as = ({**request, "keep": name} for name in ("bob", "bob", "../bob"))
+    plain, adapted, kept, taken, outside = answers(server, {"text": text}, request, *kept_as)
+    assert outside["error"].startswith("A run cannot be called '../bob'")
     assert "learned" not in plain
     assert adapted["learned"]["tokens"] == adapted["learned"]["of"] == 160
     assert adapted["learned"]["after"] < adapted["learned"]["before"]

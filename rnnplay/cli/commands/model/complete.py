@@ -96,6 +96,11 @@ def command(
     if text is None and prompt_file is None:
         raise click.UsageError("There is no text to complete; write it after the run's name, or give --prompt-file.")
     text = prompt_text(text, prompt_file)
+    if keep is not None:  # before the model is loaded and adapts, which takes seconds
+        from rnnplay.runs.folder import RunFolder, check_run_name
+
+        if RunFolder(session.workspace.checkpoints / check_run_name(keep)).holds_run():
+            raise InputError(f"There is a run {keep!r} already; choose another name with --keep.")
 
     from rnnplay.inspection.adapting import adapted_prompt
     from rnnplay.model.generation.completion import Completer

@@ -53,6 +53,11 @@ def test_adapted_weights_are_kept_on_demand_alone(world: World, tmp_path: Path) 
         refused = rnnplay(world, "complete", "run", TEXT, *words)
         assert refused.exit_code and "--keep saves the weights that --dynamic adapts" in refused.stderr
     assert not world.folder("x").path.exists()
+    before = sorted(world.workspace.root.rglob("*"))
+    for name in ("../x", "/tmp/x", ".", ""):
+        refused = rnnplay(world, "complete", "run", TEXT, "--dynamic", "--keep", name)
+        assert refused.exit_code and f"A run cannot be called {name!r}" in refused.stderr
+    assert sorted(world.workspace.root.rglob("*")) == before, "nothing is written outside of checkpoints/"
 
 
 @pytest.mark.parametrize(
