@@ -118,9 +118,16 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             when=("optimizer", ("muon",)),
         ),
     ] = 2.0
-    weight_decay: Annotated[float, Knob("strength of the pull of the weights towards zero", "rate", low=0, high=10)] = (
-        0.0
-    )
+    weight_decay: Annotated[
+        float,
+        Knob(
+            "strength of the pull of the weights towards zero: by itself with adamw and muon (0.1 is usual), in the "
+            "gradient with sgd, rmsprop and adam (at most 0.001)",
+            "rate",
+            low=0,
+            high=10,
+        ),
+    ] = 0.0
     ema_decay: Annotated[
         float,
         Knob(

@@ -34,16 +34,6 @@ UPDATE_RMS = 0.2
 SMALLEST_NORM = 1e-16
 """Far below it the squares of a matrix's entries are 0 in float32, and its norm with them, though it is not zero."""
 
-GROWS = (
-    "Without weight decay the matrices that Muon updates grow at every step, and once they are large the loss rises "
-    "again; set weight_decay to 0.1 (--weight-decay 0.1)."
-)
-
-
-def remark(config: RunConfig) -> str:
-    """What to tell of a new run whose matrices will grow without end; "" of others."""
-    return GROWS if config.optimizer == "muon" and not config.weight_decay else ""
-
 
 def is_orthogonalised(name: str) -> bool:
     """Whether Muon updates the parameter of that name, as language_model names them."""

@@ -20,6 +20,26 @@ AVERAGING_BEGINS = (
     "here on is what is validated, saved and prompted."
 )
 
+GROWS = (
+    "Without weight decay the matrices that Muon updates grow at every step, and once they are large the loss rises "
+    "again; set weight_decay to 0.1 (--weight-decay 0.1)."
+)
+MOST_L2 = 0.001
+"""The largest weight decay that may be part of the gradient without holding learning back; measured."""
+
+
+def decay_remark(config: RunConfig) -> str:
+    """What to tell of a new run whose weight decay is too small or too large for its optimizer; "" of others."""
+    decay, rule = config.weight_decay, config.optimizer
+    if rule == "muon" and not decay:
+        return GROWS
+    if rule in ("sgd", "rmsprop", "adam") and decay > MOST_L2:
+        return (
+            f"With {rule}, weight decay is part of the gradient (L2 regularisation), where {decay:g} holds learning "
+            "back; set weight_decay to 0 (--weight-decay 0), or optimizer to adamw or muon."
+        )
+    return ""
+
 
 def make_optimizer(
     config: RunConfig, parameters: Iterable[nn.Parameter], device: torch.device

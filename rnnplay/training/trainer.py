@@ -17,7 +17,6 @@ from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback,
 from rnnplay.runs.words import run_words
 from rnnplay.text.encoding.encoded import EncodedCorpus
 from rnnplay.text.feeds import Batch
-from rnnplay.training import muon
 from rnnplay.training.checkpointing.branching import Branch
 from rnnplay.training.checkpointing.resuming import Resumed, open_run, resolved
 from rnnplay.training.checkpointing.rollback_states import read_rollback_state
@@ -25,6 +24,7 @@ from rnnplay.training.checkpointing.saving import Saver
 from rnnplay.training.evaluation import much_unknown
 from rnnplay.training.learner import Learner, do_nothing
 from rnnplay.training.loop import Loop
+from rnnplay.training.optim import decay_remark
 from rnnplay.training.processes.group import ALONE, Group
 from rnnplay.training.progress import Progress
 from rnnplay.training.recorder import Recorder
@@ -87,7 +87,7 @@ class Trainer:
             self._recorder.emit(self._progress.started(folder.name, threads.count))
             if reached is not None:
                 self._recorder.emit(reached)
-            notices = [corpus.remark, much_unknown(config, corpus), muon.remark(config)]
+            notices = [corpus.remark, much_unknown(config, corpus), decay_remark(config)]
             notices += branch.notices if branch else ()
             for notice in filter(None, notices if not resumed else ()):
                 self._recorder.notice(notice)

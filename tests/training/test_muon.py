@@ -8,10 +8,8 @@ from torch import Tensor
 
 from rnnplay.config import RunConfig, with_values
 from rnnplay.model.language_model import LanguageModel
-from rnnplay.runs.metrics.records import Notice
-from rnnplay.training.muon import COEFFICIENTS, GROWS, Muon, is_orthogonalised, orthogonalised
+from rnnplay.training.muon import COEFFICIENTS, Muon, is_orthogonalised, orthogonalised
 from rnnplay.training.optim import make_optimizer, take_step
-from tests.training.world import World
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (24, 7), (7, 24)])
@@ -73,15 +71,6 @@ def test_steps_follow_the_equations(cell: str) -> None:
         adamw.step()
     for name, parameter in model.named_parameters():
         assert torch.allclose(parameter.double(), expected.get(name, named[name].double()), atol=1e-5), name
-
-
-def test_a_run_whose_matrices_would_grow_without_end_says_so(world: World) -> None:
-    world.trainer(world.config(optimizer="muon"), "grows")
-    assert [one.message for one in world.emitted if isinstance(one, Notice)] == [GROWS]
-    world.emitted.clear()
-    world.trainer(world.config(optimizer="muon", weight_decay=0.1), "held")
-    world.trainer(world.config(optimizer="adamw"), "adamw")
-    assert not [one for one in world.emitted if isinstance(one, Notice)]
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3])

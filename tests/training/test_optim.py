@@ -10,10 +10,20 @@ import pytest
 import torch
 
 from rnnplay.config import RunConfig, with_values
+from rnnplay.presets import PRESETS
 from rnnplay.runs.checkpoint_state import ValidationHistory
+from rnnplay.runs.metrics.records import Notice
 from rnnplay.training.learner import Learner
 from rnnplay.training.loop import train_step
-from rnnplay.training.optim import learning_rate_multiplier, make_optimizer, moment_names, set_learning_rate, take_step
+from rnnplay.training.optim import (
+    GROWS,
+    decay_remark,
+    learning_rate_multiplier,
+    make_optimizer,
+    moment_names,
+    set_learning_rate,
+    take_step,
+)
 from tests.training.world import World
 
 
@@ -119,3 +129,29 @@ def test_only_a_length_that_was_drawn_changes_the_learning_rate(feed: str, varie
         train_step(learner, 0.01, "norm", 1.0)
         used |= {group["lr"] for group in learner.optimizer.param_groups}
     assert (used != {0.01}) == varies
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"optimizer": "muon"}, GROWS),
+        ({"optimizer": "muon", "weight_decay": 0.1}, ""),
+        ({"optimizer": "adamw", "weight_decay": 0.1}, ""),
+        ({"optimizer": "adamw"}, ""),
+        ({"optimizer": "adam", "weight_decay": 0.0001}, ""),
+        ({"optimizer": "adam", "weight_decay": 0.1}, "With adam, weight decay is part of the gradient"),
+        ({"optimizer": "sgd", "weight_decay": 0.1}, "where 0.1 holds learning back; set weight_decay to 0 "),
+    ],
+)
+def test_a_new_run_says_when_its_weight_decay_does_not_suit_its_optimizer(
+    values: dict[str, str | float], said: str, world: World
+) -> None:
+    """The presets have Muon and 0.1: who takes another optimizer in the form would see a model that learns nothing."""
+    world.trainer(world.config(**values), "new")
+    notices = [one.message for one in world.emitted if isinstance(one, Notice)]
+    assert len(notices) == bool(said)
+    assert not said or said in notices[0]
+
+
+def test_no_preset_has_a_weight_decay_that_does_not_suit_its_optimizer() -> None:
+    assert not [preset.name for preset in PRESETS.values() if decay_remark(preset.config)]

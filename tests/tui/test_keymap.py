@@ -224,7 +224,7 @@ async def test_keys_that_share_one_stay_where_they_are_if_another_moves_away(sta
         ('playground.train = "y"', "playground.train: y is already the key of chart.log-y on the same screen"),
         ('playground.train = "enter"', "enter moves or presses what has the focus"),
         ('playground.train = "ctrl+p"', "ctrl+p is taken everywhere (the palette of commands)"),
-        ('playground.train = "ctrl+i"', "tab moves or presses"),
+        ('playground.train = "ctrl+i"', "ctrl+i is tab in most terminals, which moves or presses"),
         ('everywhere.quit = "q"', "typing needs q, and this key works while text is typed"),
         ('scratchpad.take = "space"', "typing needs space"),
         ("a = 1\nb = x", 'line 2 is b = x; write b = "x". The keys are the default ones.'),
@@ -237,6 +237,14 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(text: str, says: str) -> N
     assert len(problems) >= 1
     assert says in " ".join(problems)
     assert all("\n" not in one and one.endswith((".", "?")) for one in problems)
+
+
+def test_the_example_of_the_documentation_is_taken_as_it_stands() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found, problems = read_keymap(write(example))
+    assert not problems
+    assert found["playground.threshold-up"] == ("k", "ctrl+k")
 
 
 def test_of_two_that_clash_the_one_above_holds_and_the_rest_works() -> None:

@@ -124,6 +124,11 @@ class _Status:
         self._validation: Validation | None = None
         self._clipped: deque[bool] = deque(maxlen=100)
 
+    @property
+    def step(self) -> int:
+        """The number of the latest step, 0 before the first."""
+        return self._step.step if self._step is not None else 0
+
     def take(self, record: Record, /) -> None:
         if isinstance(record, Step):
             self._step = record
@@ -265,6 +270,7 @@ class PlainReporter:
         self._clock = clock
         self._status = _Status(steps)
         self._last_line = clock()
+        self._told_step = -1
 
     def preparing(self, what: str, done: int, total: int, /) -> None:
         if total and self._clock() - self._last_line >= PLAIN_SECONDS:
@@ -278,7 +284,9 @@ class PlainReporter:
             self.say(line)
 
     def tick(self, _fraction: float, seconds_left: float | None, /) -> None:
-        if self._clock() - self._last_line >= PLAIN_SECONDS:
+        # During a validation, which may take long, there is nothing new to tell.
+        if self._clock() - self._last_line >= PLAIN_SECONDS and self._status.step != self._told_step:
+            self._told_step = self._status.step
             self.say(self._status.line(seconds_left, 200))
 
     def say(self, message: str, /) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,11 +19,26 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[\w.+@%-][\w.+@%/-]*")
 """Names that every shell takes as they are; others are left to be typed, in quotes."""
 
+_READING = frozenset({"generate", "complete", "eval", "inspect"})
+"""Commands that answer with the shipped model, too."""
+
 
 def _runs(workspace: Workspace) -> list[str]:
     """The names of the runs, the newest first, from the folder alone: reading each run.json would take too long."""
     found = [(path.stat().st_mtime, path.parent.name) for path in workspace.checkpoints.glob("*/run.json")]
     return [name for _, name in sorted(found, reverse=True)]
+
+
+def _models(workspace: Workspace) -> list[str]:
+    """The runs, and the shipped model last, for commands that only read."""
+    shipped = Path(__file__).parents[2] / "shipped"
+    return _runs(workspace) + sorted(path.parent.name for path in shipped.glob("*/run.json"))
+
+
+def _downloads(_workspace: Workspace) -> list[str]:
+    from rnnplay.text.corpora.downloads import downloads
+
+    return [one.name for one in downloads()]
 
 
 def _corpora(workspace: Workspace) -> list[str]:
@@ -56,7 +72,10 @@ def values(ctx: click.Context, param: click.Parameter) -> list[str] | None:
     metavar = param.metavar or ""
     source: Callable[[Workspace], list[str]] | None = None
     if "RUN" in metavar or param.name == "run" or (param.name == "run_name" and metavar == "NAME"):
-        source = _runs
+        read_only = ctx.info_name in _READING or "@STEP" in metavar
+        source = _models if read_only else _runs
+    elif metavar == "[NAME|URL]":
+        source = _downloads
     elif param.name == "corpus" or (metavar == "NAME|PATH" and "corpora" in ctx.command_path):
         source = _corpora
     elif param.name == "preset":

@@ -14,7 +14,7 @@ from rnnplay.common.toml.text import parse_toml, toml_text
 from rnnplay.errors import InputError
 from rnnplay.tui.keys.catalogue import PLACES, Keymap, declared_keys
 from rnnplay.tui.keys.declarations import own_bindings
-from rnnplay.tui.keys.names import is_text, key_label, parse_key
+from rnnplay.tui.keys.names import SAME_BYTES, is_text, key_label, parse_key
 from rnnplay.tui.settings import settings_path
 from rnnplay.workspace import shortened_path
 
@@ -116,13 +116,13 @@ def _checked(one: str, value: object) -> tuple[str, ...]:
             hint = f"write {upper[1].upper()!r}" if upper else "write it like t, T, +, f5, ctrl+k or alt+1"
             raise InputError(f"{one}: there is no key {text!r}; {hint}.") from error
         if key not in default:
-            _refuse(one, place, key, any(one in MOVES for one in default))
+            _refuse(one, place, key, text, any(one in MOVES for one in default))
         keys.append(key)
     return tuple(dict.fromkeys(keys))
 
 
-def _refuse(one: str, place: str, key: str, moves: bool) -> None:
-    """Raises InputError if no id but those which have it by default may have this key."""
+def _refuse(one: str, place: str, key: str, text: str, moves: bool) -> None:
+    """Raises InputError if no id but those which have it by default may have this key, written as `text`."""
     name = key_label(key)
     types = is_text(key) and not (place == "setup" and moves and key in MOVES)
     if types and place in TYPING and one != "everywhere.help":
@@ -130,6 +130,8 @@ def _refuse(one: str, place: str, key: str, moves: bool) -> None:
             f"{one}: typing needs {name}, and this key works while text is typed; take one with ctrl or alt."
         )
     if key in MOVES and not moves:
+        if key in SAME_BYTES.values() and "+" in text:
+            name = f"{text} is {name} in most terminals, which"
         raise InputError(f"{one}: {name} moves or presses what has the focus; take another key.")
     if key in _of_textual():
         raise InputError(f"{one}: {name} is taken everywhere ({_of_textual()[key]}); take another key.")

@@ -137,6 +137,20 @@ def test_plain_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "step 20  valid 1.5000  perplexity 4.48  bits/char 2.164  best\n"
 
 
+def test_a_long_validation_does_not_repeat_the_step_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    reporter = PlainReporter("one · tales", 40, clock)
+    reporter.record(step(20))
+    for _ in range(60):
+        clock.now += 1.0
+        reporter.tick(0.5, 10.0)
+    assert capsys.readouterr().err.count("step 20/40") == 1
+    reporter.record(step(21))
+    clock.now += 60.0
+    reporter.tick(0.5, 10.0)
+    assert capsys.readouterr().err.count("step 21/40") == 1
+
+
 @pytest.mark.parametrize("loss", [9.99, 13.8])
 def test_a_validation_fits_eighty_columns(loss: float) -> None:
     worst = Validation(

@@ -67,8 +67,8 @@ def command(
     """Raise the learning rate step by step from --low to --high and draw the loss (Smith 2017).
 
     A new model of these settings is trained for --test-steps steps and thrown away; no run is written. Marked are the
-    steepest descent, the lowest loss and where it blows up. A tenth of the rate with the lowest loss is one to begin
-    with; it promises nothing, as the best rate of a whole run may be another.
+    steepest descent, the lowest loss and where it blows up. A tenth of the rate with the lowest loss, or the steepest
+    if that is larger, is one to begin with; it promises nothing, as the best rate of a whole run may be another.
 
     With --json, one record per line on stdout: point (each step), result.
     """

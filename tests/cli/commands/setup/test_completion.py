@@ -44,10 +44,15 @@ def offered(place: Path, *words: str) -> list[str]:
     [
         (("gen",), ["generate"]),
         (("runs", "sho"), ["show"]),
-        (("generate", ""), ["newer", "older"]),  # the newest first; a name with a space is left to be typed
+        # The newest first; a name with a space is left to be typed.
+        (("generate", ""), ["newer", "older", "shipped-model"]),
         (("runs", "show", "o"), ["older"]),
         (("compare", "older", "n"), ["newer"]),
-        (("watch", "o"), ["older"]),
+        (("watch", ""), ["newer", "older"]),  # only of a run that trains is there anything to watch
+        (("runs", "rm", "s"), []),  # the shipped model is no run of the workspace
+        (("train", "--from", "s"), ["shipped-model"]),
+        (("corpora", "fetch", "tiny"), ["tinyshakespeare"]),
+        (("sweep", "--storage", "tiny"), []),
         (("--run", "n"), ["newer"]),
         (("train", "--corpus", "le"), ["letters"]),
         (("corpora", "show", "ta"), ["tales"]),
@@ -101,7 +106,7 @@ def test_lessons_are_offered_in_their_order_those_of_ones_own_last(place: Path) 
 
 
 def test_nothing_is_offered_nor_said_where_there_is_no_workspace(tmp_path: Path) -> None:
-    assert offered(tmp_path / "nowhere", "generate", "") == []
+    assert offered(tmp_path / "nowhere", "runs", "show", "") == []
 
 
 @pytest.mark.parametrize("kind", [_Bash, _Zsh, _Fish])
