@@ -124,15 +124,14 @@ def _checked(one: str, value: object) -> tuple[str, ...]:
 def _refuse(one: str, place: str, key: str, text: str, moves: bool) -> None:
     """Raises InputError if no id but those which have it by default may have this key, written as `text`."""
     name = key_label(key)
+    same = f"{text} is {name} in most terminals, and " if key in SAME_BYTES.values() and "ctrl" in text.lower() else ""
     types = is_text(key) and not (place == "setup" and moves and key in MOVES)
     if types and place in TYPING and one != "everywhere.help":
         raise InputError(
-            f"{one}: typing needs {name}, and this key works while text is typed; take one with ctrl or alt."
+            f"{one}: {same}typing needs {name}, and this key works while text is typed; take one with ctrl or alt."
         )
     if key in MOVES and not moves:
-        if key in SAME_BYTES.values() and "+" in text:
-            name = f"{text} is {name} in most terminals, which"
-        raise InputError(f"{one}: {name} moves or presses what has the focus; take another key.")
+        raise InputError(f"{one}: {same}{name} moves or presses what has the focus; take another key.")
     if key in _of_textual():
         raise InputError(f"{one}: {name} is taken everywhere ({_of_textual()[key]}); take another key.")
 
