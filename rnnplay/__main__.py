@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def keep_imports_to_what_is_installed(environment: dict[str, str] | os._Environ[
 def main() -> None:
     """Runs the command line with the arguments of the process and exits with its code."""
     keep_imports_to_what_is_installed(os.environ, Path())
-    from rnnplay.cli.main import program
+    try:
+        from rnnplay.cli.main import program
+    except KeyboardInterrupt:  # as it is answered once the command runs
+        sys.exit("\nInterrupted.")
 
     program.main(prog_name="rnnplay")
 

@@ -1,4 +1,4 @@
-"""The processes that rnnplay starts are of the rnnplay that started them, whatever lies in the current folder."""
+"""An interrupt while rnnplay starts, and the processes that it starts, which are of the same rnnplay."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import rnnplay
-from rnnplay.__main__ import keep_imports_to_what_is_installed
+from rnnplay.__main__ import keep_imports_to_what_is_installed, main
 
 
 def test_what_lies_in_the_current_folder_is_not_imported_by_a_process_that_is_started(tmp_path: Path) -> None:
@@ -27,3 +30,15 @@ def test_a_clone_that_is_run_without_being_installed_is_found() -> None:
     environment: dict[str, str] = {}
     keep_imports_to_what_is_installed(environment, Path(rnnplay.__file__).parents[1])
     assert environment == {}
+
+
+def test_an_interrupt_while_it_starts_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "rnnplay.cli.main", Interrupted("rnnplay.cli.main"))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == "\nInterrupted.", "which Python prints to standard error, with exit code 1"

@@ -19,6 +19,7 @@ from rnnplay.tui.heatmap.shades import shade_styles
 from rnnplay.tui.keymap import key_name
 from rnnplay.tui.prompt.ghost_input import runs
 from rnnplay.tui.prompt.suggestions import Suggestions
+from rnnplay.tui.textual_patches.text_lines import end_lines_at_newlines
 from rnnplay.tui.textual_patches.wrapped_rows import wrap_long_lines, wrapped_row
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.tui.writing.surprise import Reading, Readings
@@ -118,6 +119,7 @@ class GhostArea(TextArea):
         self._taken_to: tuple[int, int] | None = None
         """Where a suggestion that was just taken ends in a space, so that typing one adds no second."""
         wrap_long_lines()
+        end_lines_at_newlines()
         super().__init__(text, soft_wrap=True, show_line_numbers=False, id=id, highlight_cursor_line=False)
         self.cursor_blink = False
         self.match_cursor_bracket = False
