@@ -108,7 +108,9 @@ def _hits(text: str, found: list[Suggestion]) -> list[list[float]]:
             break  # it may go on
         for typed in range(min(TYPED + 1, end - start)):
             asked[typed] += 1
-            words = [word.text for word in found[start + typed].words]
+            at = start + typed
+            # A word of a word model may have marks after its letters: what matters is that the text goes on with it.
+            right = [len(word.text) >= end - at and text.startswith(word.text, at) for word in found[at].words]
             for column, top in enumerate(TOPS):
-                counts[typed][column] += text[start + typed : end] in words[:top]
+                counts[typed][column] += any(right[:top])
     return [[count / max(1, number) for count in row] for row, number in zip(counts, asked, strict=True)]

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from rnnplay.config import CompletionConfig, RunConfig
-from rnnplay.model.generation.completion import Completer, complete
+from rnnplay.model.generation.completion import Completer, Suggestion, complete
 from rnnplay.model.generation.keystrokes import keystrokes_saved
+from rnnplay.model.generation.search import Word
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
 
@@ -76,3 +77,16 @@ def test_hits_count_whole_words_by_the_letters_typed() -> None:
                 right += word[typed:] in [word.text for word in offer.words[:3]]
         assert hits[typed][1] == pytest.approx(right / asked)
     assert all(row == sorted(row) for row in hits)
+
+
+def test_a_word_with_its_mark_is_a_hit_where_the_text_has_both() -> None:
+    """As the words are of a model whose words end at white space only."""
+
+    class Offers:
+        def complete(self, text: str, bars: int, config: CompletionConfig) -> Suggestion:
+            begun = text.rpartition(" ")[2]
+            words = [word.removeprefix(begun) for word in ("said,", "said-") if word.startswith(begun)]
+            return Suggestion("", [], [], words=[Word(word, 0.4, word) for word in words])
+
+    (asked_0, *_), *_ = keystrokes_saved(Offers(), "x said, y said. z said w", OFFERED).hits
+    assert asked_0 == pytest.approx(1 / 5), "the first one; y and z are words, too, and w may go on"
