@@ -50,23 +50,32 @@ class SetupPane(Vertical):
             yield Button("■ Stop", id="stop", compact=True)
 
     def on_mount(self) -> None:
-        self._read_corpora()
         self._show_split()
         self.set_timer(COUNTED_SECONDS, self._begin_counting)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Offers texts that were added meanwhile, by another program or through the browser."""
         if event.widget.id == "knob-corpus":
-            self._read_corpora()
-            self._split_of = ""
-            self._show_split()
+            self._read_corpora(self.query_one(SetupForm).config.corpus)
 
     @work(thread=True, exclusive=True, group="corpora")
-    def _read_corpora(self) -> None:
-        from rnnplay.text.corpora.catalogue import list_corpora
+    def _read_corpora(self, corpus: str) -> None:
+        """Offers all corpora, and says so where the files of `corpus` are its split."""
+        from rnnplay.text.corpora.catalogue import find_corpus, list_corpora
 
-        found = [(corpus.name, corpus.card.title or corpus.name) for corpus in list_corpora(self._workspace)]
-        self.app.call_from_thread(self.query_one(SetupForm).set_corpora, found)
+        found = [(one.name, one.card.title or one.name) for one in list_corpora(self._workspace)]
+        try:
+            about = find_corpus(corpus, self._workspace).about_parts
+        except (RnnplayError, OSError):  # it is said when the run begins
+            about = ""
+
+        def show() -> None:
+            form = self.query_one(SetupForm)
+            form.set_corpora(found)
+            if corpus == self._split_of:  # another may have been chosen meanwhile
+                form.set_own_split(corpus, about)
+
+        self.app.call_from_thread(show)
 
     @on(SetupForm.Changed)
     def _show_split(self) -> None:
@@ -74,17 +83,7 @@ class SetupPane(Vertical):
         corpus = self.query_one(SetupForm).config.corpus
         if corpus != self._split_of:
             self._split_of = corpus
-            self._read_split(corpus)
-
-    @work(thread=True, exclusive=True, group="split")
-    def _read_split(self, corpus: str) -> None:
-        from rnnplay.text.corpora.catalogue import find_corpus
-
-        try:
-            about = find_corpus(corpus, self._workspace).about_parts
-        except (RnnplayError, OSError):  # it is said when the run begins
-            about = ""
-        self.app.call_from_thread(self.query_one(SetupForm).set_own_split, corpus, about)
+            self._read_corpora(corpus)
 
     def show(self, state: RunState, *, covered: bool) -> None:
         """Shows the current state of the run; its events are not drawn while another screen covers this one."""
