@@ -45,7 +45,14 @@ _MUON = {
 }
 """Muon and a rate that falls to zero learn most in few steps. Without weight decay its matrices grow without end."""
 
-_SHAKESPEARE = {**_MUON, "split": "90/10/0", "ema_decay": 0.99, "eval_every": 500}
+_SHAKESPEARE = {
+    **_MUON,
+    "split": "90/10/0",
+    "batch_size": 16,
+    "bptt": 128,
+    "ema_decay": 0.99,
+    "eval_every": 500,
+}
 """A validation of 100,000 characters takes as long as some 13 of these steps."""
 
 PRESETS = {
