@@ -203,7 +203,7 @@ def test_samples_are_drawn_from_the_distribution(
     if made.words and not top_k:
         options, top_k = "--top-k 12", 12  # rarer ones tell of irregular spaces, which `Made.ids` does not read
     first = made.ids("\nthe dog")
-    for seed in range(11, 31):  # two words drawn side by side may read as one: that text tells nothing of its tokens
+    for seed in range(11, 131):  # two words drawn side by side may read as one: that text tells nothing of its tokens
         asked = ["--prompt", "the dog", "--length", "1500", "--seed", str(seed), *options.split()]
         found = made.rnnplay("generate", "made", *asked)
         drawn = made.ids(found["text"])

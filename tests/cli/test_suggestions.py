@@ -402,6 +402,9 @@ def provoke_a_lesson_of_ones_own(workspace: str) -> None:
     assert paste(last(begun, "Check it: ")).exit_code == 0
     assert last(begun, "Play it: ")
     assert paste(last(call("lessons", "new", "mine", *there), "or check it: ")).exit_code == 0
+    declared = Path(workspace) / "lessons" / "mine" / "lesson.toml"
+    declared.write_text(declared.read_text("utf-8").replace("[common]", "[common]\nqqqqzzzz = 1"), "utf-8")
+    assert "lists them (with - for _)" in call("lessons", "check", "mine", *there).output
 
 
 def provoke_keys_of_ones_own(tmp_path: Path) -> None:

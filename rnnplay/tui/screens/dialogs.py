@@ -32,7 +32,8 @@ class Dialog(ModalScreen[ScreenResultType]):
     """
 
     def on_mount(self) -> None:
-        self.mount(KeyRow(compact=True))
+        if self.is_attached:  # one that closes at once may be gone by now
+            self.mount(KeyRow(compact=True))
 
 
 class Confirm(Dialog[bool]):
