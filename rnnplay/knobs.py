@@ -62,6 +62,8 @@ class Knob:
     """A knob and those of its values with which this one has an effect."""
     zero: str = ""
     """What 0 means, where it is not a number like others."""
+    minus: str = ""
+    """What -1 means, where it is allowed besides the range because 0 is a number like others."""
 
     def may_branch(self, parents: Value, own: Value) -> bool:
         """Whether a branch may have its `own` value with the weights of one that has its `parents`."""
@@ -89,6 +91,17 @@ class KnobSpec:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def special(self) -> tuple[int, str] | None:
+        """The number that is not one like others, 0 or -1, with what it means; None if there is none."""
+        if self.knob.zero:
+            return 0, self.knob.zero
+        return (-1, self.knob.minus) if self.knob.minus else None
+
+    def meaning(self, value: Value) -> str:
+        """What `value` means if it is the knob's special number; "" otherwise."""
+        return self.special[1] if self.special and value == self.special[0] and not isinstance(value, bool) else ""
+
+    @property
     def allowed(self) -> str:
         """The allowed range in words."""
         if self.kind == "choice":
@@ -109,7 +122,7 @@ class KnobSpec:
             return what + low
         if low.startswith(" above"):
             return f"{what}{low}, at most {_plain(self.knob.high)}"
-        return f"{what}{low} to {_plain(self.knob.high)}"
+        return f"{what}{low} to {_plain(self.knob.high)}{', or -1' if self.knob.minus else ''}"
 
     def check(self, value: object) -> Value:
         """Returns `value` in the knob's own type; raises ConfigError if it is invalid."""
@@ -138,8 +151,8 @@ class KnobSpec:
         return self.check(parsed)  # raises with what was expected
 
     def text(self, value: Value) -> str:
-        """Formats `value` as the form and every table show it: 0 as its meaning, if it has a special one."""
-        return self.knob.zero if self.knob.zero and value == 0 and not isinstance(value, bool) else typed(value)
+        """Formats `value` as the form and every table show it: 0 or -1 as its meaning, if it has a special one."""
+        return self.meaning(value) or typed(value)
 
     def takes(self, text: str) -> bool:
         """Whether `parse` accepts `text`."""
@@ -178,6 +191,8 @@ class KnobSpec:
         if self.kind == "choice":
             return value in self.choices
         if self.kind in ("int", "float"):
+            if self.knob.minus and value == -1:
+                return True
             # In this form NaN is refused.
             return bool(self.knob.low <= value <= self.knob.high and value > self.knob.above)
         return True
@@ -203,6 +218,11 @@ def with_new_names(values: dict[str, T]) -> dict[str, T]:
     if RENAMED.keys().isdisjoint(values):
         return values
     return {RENAMED.get(name, name): value for name, value in values.items()}
+
+
+def of_format_1(values: dict[str, T]) -> dict[str, T | float]:
+    """Returns the settings of a run.json or a study of format 1, in which a 0 of these meant "as dropout"."""
+    return {**values, **{name: -1.0 for name in ("input_dropout", "layer_dropout") if values.get(name) == 0}}
 
 
 def _spec(name: str, hint: Any, default: Any) -> KnobSpec:

@@ -114,15 +114,20 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             low=0,
             high=0.95,
             label="input drop",
-            zero="as dropout",
+            minus="as dropout",
         ),
-    ] = 0.0
+    ] = -1.0
     layer_dropout: Annotated[
         float,
         Knob(
-            "fraction dropped between layers", "regularisation", low=0, high=0.95, label="layer drop", zero="as dropout"
+            "fraction dropped between layers",
+            "regularisation",
+            low=0,
+            high=0.95,
+            label="layer drop",
+            minus="as dropout",
         ),
-    ] = 0.0
+    ] = -1.0
     dropout_kind: Annotated[
         Literal["token", "locked"],
         Knob(
@@ -191,4 +196,5 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def dropouts(self) -> tuple[float, float, float]:
         """The fractions dropped on the embedding, between layers, and on the output."""
-        return self.input_dropout or self.dropout, self.layer_dropout or self.dropout, self.dropout
+        on_embedding, between = (self.dropout if p < 0 else p for p in (self.input_dropout, self.layer_dropout))
+        return on_embedding, between, self.dropout

@@ -84,8 +84,9 @@ def _values(spec: KnobSpec) -> str:
 
 def _what(spec: KnobSpec) -> str:
     what = spec.knob.help
-    if spec.knob.zero:
-        what += f"; 0: {spec.knob.zero}"
+    if spec.special:
+        number, meaning = spec.special
+        what += f"; {number}: {meaning}"
     if spec.knob.when is not None:
         other, values = spec.knob.when
         what += f" (with `{other}` {' or '.join(values)})"

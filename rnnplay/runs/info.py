@@ -14,12 +14,14 @@ from rnnplay import __version__
 from rnnplay.common.files import read_bounded
 from rnnplay.config import RunConfig, with_new_names
 from rnnplay.errors import ConfigError, InputError
+from rnnplay.knobs import of_format_1
 from rnnplay.runs.checkpoint_state import check_format
 
 if TYPE_CHECKING:
     from rnnplay.text.encoding.encoded import EncodedCorpus
 
-FORMAT = 1
+FORMAT = 2
+"""Since 2 an `input_dropout` or `layer_dropout` of 0 is none; before, it was "as dropout"."""
 INFO_LIMIT = 1 << 20
 MOST_TOKENS = 10_000_100
 """Ids of a vocabulary: those that max_vocabulary allows, and the reserved ones."""
@@ -80,7 +82,9 @@ def read_info(path: Path) -> RunInfo:
         check_format(data, FORMAT, path)
         found = msgspec.json.decode(data)
         if isinstance(config := found.get("config"), dict):
-            found["config"] = with_new_names(config)
+            config = with_new_names(config)
+            found["config"] = of_format_1(config) if found["format"] == 1 else config
+        found["format"] = FORMAT
         info = msgspec.convert(found, RunInfo)
     except ConfigError as error:
         raise InputError(f"{path} cannot be used: {error}") from error

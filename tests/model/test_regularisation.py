@@ -113,6 +113,8 @@ def test_without_them_the_layers_are_torchs_and_nothing_draws() -> None:
     assert not draws(RunConfig()) and not layer_by_layer(RunConfig(dropout=0.5, layers=3, embedding_dropout=0.1))
     assert RunConfig(dropout=0.5).dropouts == (0.5, 0.5, 0.5)
     assert RunConfig(dropout=0.4, input_dropout=0.65, layer_dropout=0.2).dropouts == (0.65, 0.2, 0.4)
+    assert RunConfig(dropout=0.5, input_dropout=0).dropouts == (0.0, 0.5, 0.5)
+    assert RunConfig(dropout=0.5, layer_dropout=0, input_dropout=-1).dropouts == (0.5, 0.0, 0.5)
     assert isinstance(LanguageModel(RunConfig(dropout=0.5, hidden=4, embedding=4), V).dropout, nn.Dropout)
     on = [RunConfig(dropout=0.1), RunConfig(embedding_dropout=0.1), RunConfig(weight_drop=0.1)]
     assert all(map(draws, [*on, RunConfig(tokens="word", softmax="sampled")]))

@@ -195,9 +195,9 @@ def test_a_name_is_never_a_path(name: str, workspace: Workspace) -> None:
 
 def test_a_later_format_is_refused_kindly(workspace: Workspace) -> None:
     folder = make_run(workspace, "one")
-    later = msgspec.to_builtins(info("one")) | {"format": 2, "new": {}}
+    later = msgspec.to_builtins(info("one")) | {"format": 3, "new": {}}
     (folder.path / "run.json").write_bytes(msgspec.json.encode(later))
-    with pytest.raises(InputError, match=r"later rnnplay \(format 2, here 1\); update"):
+    with pytest.raises(InputError, match=r"later rnnplay \(format 3, here 2\); update"):
         folder.info()
 
 

@@ -40,3 +40,16 @@ def test_a_file_of_an_earlier_version_has_no_parent(tmp_path: Path) -> None:
 def test_an_invalid_parent_is_refused_in_a_sentence(bad: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is broken"):
         read_info(written(tmp_path, **bad))
+
+
+@pytest.mark.parametrize(("kept", "read"), [({"format": 1}, -1.0), ({}, 0.0)], ids=["format 1", "now"])
+def test_a_dropout_of_zero_means_what_it_meant_when_it_was_written(
+    kept: dict[str, int], read: float, tmp_path: Path
+) -> None:
+    about = json.loads(encode_info(info("first"))) | kept
+    about["config"] |= {"dropout": 0.5, "input_dropout": 0.0, "layer_dropout": 0.25}
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    found = read_info(tmp_path / "run.json")
+    assert (found.config.input_dropout, found.config.layer_dropout) == (read, 0.25)
+    (tmp_path / "run.json").write_bytes(encode_info(found))
+    assert read_info(tmp_path / "run.json") == found

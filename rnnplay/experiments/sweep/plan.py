@@ -13,6 +13,7 @@ from rnnplay.common.files import as_name, is_name
 from rnnplay.config import RunConfig, Value, with_new_names
 from rnnplay.errors import InputError
 from rnnplay.experiments.sweep.space import Dimension, grid, with_combination
+from rnnplay.knobs import of_format_1
 from rnnplay.runs.metrics.records import Validation
 
 Sampler = Literal["grid", "random", "tpe"]
@@ -26,7 +27,7 @@ DEFAULT_METRIC = "validation_loss"
 DEFAULT_TRIALS = 20
 MOST_TRIALS = 100_000
 MOST_SEEDS = 1_000
-FORMAT = 1
+FORMAT = 2
 _LONGEST_NAME = 60
 
 
@@ -132,7 +133,8 @@ def decode_plan(found: object, study: str) -> Plan:
     """Reads a plan; raises InputError if it is not one that this version can work on."""
     try:
         if isinstance(found, dict) and isinstance(config := found.get("config"), dict):
-            found = {**found, "config": with_new_names(config)}
+            config = with_new_names(config)
+            found = {**found, "config": of_format_1(config) if found.get("format") == 1 else config}
         plan = msgspec.convert(found, Plan)
     except (msgspec.ValidationError, InputError) as error:
         raise InputError(
@@ -140,7 +142,7 @@ def decode_plan(found: object, study: str) -> Plan:
         ) from error
     if plan.format > FORMAT or plan.metric not in METRICS or not plan.dimensions:
         raise InputError(f"The study {study!r} was made by a later rnnplay; update rnnplay.")
-    return plan
+    return msgspec.structs.replace(plan, format=FORMAT)
 
 
 def trial_config(plan: Plan, params: dict[str, Value], seed: int) -> RunConfig:

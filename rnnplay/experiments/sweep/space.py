@@ -63,11 +63,12 @@ def value_text(value: Value) -> str:
 
 
 def param_text(params: Mapping[str, Value], name: str) -> str:
-    """Formats the value of a knob for a table, 0 in the words of the form; "–" where it has none."""
+    """Formats the value of a knob for a table, 0 or -1 in the words of the form; "–" where it has none."""
     if name not in params:
         return "–"
     value = params[name]
-    return value_text(value) if value else knobs()[name].text(value)
+    spec = knobs()[name]
+    return spec.text(value) if not value or spec.meaning(value) else value_text(value)
 
 
 def combination_text(params: Mapping[str, Value]) -> str:
@@ -120,6 +121,8 @@ def _range(name: str, values: str) -> Dimension:
     first, last = (float(spec.parse(end)) for end in ends.split("..", 1))
     if not first < last:
         raise InputError(f"{what}: a range goes from a smaller to a larger number.")
+    if first < spec.knob.low:
+        raise InputError(f"{what}: a range has no place for {value_text(first)}, which means {spec.meaning(first)}.")
     if log and first <= 0:
         raise InputError(f"{what}: a logarithmic range starts above 0.")
     dimension = Dimension(knob=name, low=first, high=last, log=log)

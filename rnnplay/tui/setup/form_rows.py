@@ -42,8 +42,9 @@ def label_width(names: Iterable[str]) -> int:
 def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool = False, error: str = "") -> str:
     """The help of a knob as Markdown: description, allowed range, default, and why it is locked."""
     lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
-    if spec.knob.zero:
-        lines.append(f"0 means {spec.knob.zero}.")
+    if spec.special:
+        number, meaning = spec.special
+        lines.append(f"{number} means {meaning}.")
     lines.append(f"Default: {spec.text(spec.default)}.")
     if spec.knob.live:
         lines.append("May change while training.")

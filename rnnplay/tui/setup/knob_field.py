@@ -224,10 +224,10 @@ class KnobField(Widget, can_focus=True):
         return Content.assemble(label, value, (mark, mark_style))
 
     def fitting_text(self, width: int) -> str:
-        """`text` in at most `width` cells; words for 0 that do not fit are replaced by the digit."""
+        """`text` in at most `width` cells; words for 0 or -1 that do not fit are replaced by the number."""
         text = visible_line(self.text)
-        if cell_len(text) > width and self.spec.knob.zero and self.value == 0 and not (self.editing or self._on_extra):
-            return "0"
+        if cell_len(text) > width and self.spec.meaning(self.value) and not (self.editing or self._on_extra):
+            return typed(self.value)
         return shortened(text, width)
 
     @property

@@ -57,6 +57,8 @@ def _nudged_int(spec: KnobSpec, value: int, direction: int) -> int:
 
 def _nudged_float(spec: KnobSpec, value: float, direction: int) -> float:
     low, high = max(spec.knob.low, spec.knob.above), spec.knob.high
+    if spec.knob.minus and direction < 0 and value <= low:
+        return -1.0
     even = 0.05 if high <= 1 else 0.5 if low < 0 else 0.1 if high <= 100 and spec.default else 0.0
     smallest = 1e-5 if high <= 1000 else 0.01
     if even:

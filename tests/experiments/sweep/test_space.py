@@ -47,6 +47,7 @@ def test_a_dimension_is_written_as_it_is_read(text: str) -> None:
         ("lr=0.1..0.2:log:one", "not a number of points"),
         ("lr=0.1..0.2:4:5", "LOW..HIGH:log:POINTS"),
         ("lr=0.1..5000", "lr must be"),
+        ("input_dropout=-1..0.5", "no place for -1, which means as dropout"),
     ],
 )
 def test_what_cannot_be_varied_is_refused_with_the_reason(text: str, says: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.sweep.claims import PLAN, Claims, DatabaseClaims, FileClaims
 from rnnplay.experiments.sweep.drawing import combinations
-from rnnplay.experiments.sweep.plan import study_name
+from rnnplay.experiments.sweep.plan import decode_plan, encode_plan, study_name
 from rnnplay.experiments.sweep.storage import JOURNAL
 from rnnplay.experiments.sweep.studies import create_study, open_study, studies_folder, study_names
 from rnnplay.experiments.sweep.table import Trial
@@ -158,6 +158,14 @@ def test_another_plan_under_the_same_name_is_refused(workspace: Workspace, plan:
     with pytest.raises(InputError, match=r"cannot be called '\.\./out'"):
         open_study("../out", workspace)
     assert study_name("tales", ["tales-sweep-01"]) == "tales-sweep-02"
+
+
+def test_a_study_of_an_earlier_format_means_what_it_meant_and_can_be_continued(plan: MakePlan) -> None:
+    now = plan("lr=0.01,0.02", dropout=0.5)
+    kept = encode_plan(now)
+    kept = {**kept, "format": 1, "config": {**kept["config"], "input_dropout": 0.0}}
+    assert decode_plan(kept, "s") == now
+    assert decode_plan({**kept, "format": 2}, "s").config.input_dropout == 0
 
 
 def test_runs_of_others_are_not_taken_for_trials(workspace: Workspace, plan: MakePlan) -> None:

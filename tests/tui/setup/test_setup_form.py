@@ -576,6 +576,8 @@ def test_a_value_that_was_typed_is_where_nudges_begin() -> None:
         ("layers", 1, 2, 1),
         ("minutes", 0.0, 1.0, 0.0),
         ("dropout", 0.0, 0.05, 0.0),
+        ("input_dropout", 0.0, 0.05, -1.0),
+        ("input_dropout", -1.0, 0.0, -1.0),
         ("eval_every", 200, 500, 100),
         ("seed", 7, 8, 6),
     ],

@@ -14,6 +14,7 @@ from rnnplay.experiments.export.curves import Curves
 from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.knob_texts import corpus_label, corpus_parts
+from rnnplay.knobs import typed
 from rnnplay.presets import preset_config
 from rnnplay.runs.browsing.parents import Origin, find_origin
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
@@ -28,7 +29,7 @@ MOST_ROWS = 200
 MOST_SAMPLES = 6
 """Texts shown for each prompt, from the first to the last."""
 SAMPLE_TOKENS = 400
-_LONGEST_ZERO = 24
+_LONGEST_MEANING = 24
 
 
 @dataclass(frozen=True)
@@ -206,8 +207,8 @@ def _settings(config: RunConfig) -> list[tuple[str, list[Setting]]]:
         if spec.relevant(config):
             value = getattr(config, name)
             shown = corpus_name(config) if name == "corpus" else _value(value)
-            if not value and 0 < len(spec.knob.zero) <= _LONGEST_ZERO:
-                shown = f"0: {spec.knob.zero}"
+            if 0 < len(meaning := spec.meaning(value)) <= _LONGEST_MEANING:
+                shown = f"{typed(value)}: {meaning}"
             setting = Setting(name, shown, value != spec.default, spec.knob.help)
             groups.setdefault(GROUPS[spec.knob.group], []).append(setting)
     return list(groups.items())
