@@ -1,4 +1,4 @@
-"""Measurements. Each module is a command: `python -m benchmarks.NAME` prints what it measured."""
+"""Measurements. Each module is a command: `python -m benchmarks.FOLDER.NAME` prints what it measured."""
 
 from __future__ import annotations
 

@@ -5,10 +5,12 @@
 Ratios are of two processes that train in turns, A B B A …, each for --seconds; the median over --rounds of the turns'
 ratios. On one thread they are by processor time, which other work on the machine disturbs least; on several by the
 clock: then let nothing else run. With --texts it also measures the loss that models reach, which takes half an hour.
+The other benchmarks are listed at the end of --help.
 """
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import os
@@ -28,8 +30,24 @@ def shown(line: Line) -> tuple[str, ...]:
     return line.group, line.what, value, line.asked, line.note
 
 
+def others() -> str:
+    """Returns the command and the first line about each of the other benchmarks, by folder."""
+    found = []
+    for package in sorted(Path(__file__).parent.glob("*/__init__.py")):
+        found.append(f"\n{_first_line(package)}")
+        for file in sorted(package.parent.glob("*.py")):
+            if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8"):
+                found.append(f"  python -m benchmarks.{package.parent.name}.{file.stem}\n      {_first_line(file)}")
+    return "\n".join(found)
+
+
+def _first_line(file: Path) -> str:
+    return (ast.get_docstring(ast.parse(file.read_bytes())) or "").split("\n", 1)[0]
+
+
 def main() -> None:
     parser = options_of("benchmarks", __doc__)
+    parser.epilog = "other benchmarks:\n" + others()
     parser.add_argument("--only", default=",".join(GROUPS), help=f"any of {', '.join(GROUPS)}, separated by commas")
     parser.add_argument("--quick", action="store_true", help="few and short turns, to check that it works")
     parser.add_argument("--threads", type=int, default=1, help="threads of each side")

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from benchmarks.baselines import CHAR_RNN, CHARACTERS, WORDS, Shape, gemm_gflops
-from benchmarks.contender import prepared
-from benchmarks.duel import Contender, duel
+from benchmarks.speed.baselines import CHAR_RNN, CHARACTERS, WORDS, Shape, gemm_gflops
+from benchmarks.speed.contender import prepared
+from benchmarks.speed.duel import Contender, duel
 from rnnplay.model.hardware import native_bfloat16
 from rnnplay.runs.folder import RunFolder
 from rnnplay.training import loop
@@ -139,7 +139,7 @@ def limits(options: Options) -> Iterator[Line]:
 
 def corpora(options: Options) -> Iterator[Line]:
     """Measures a large text."""
-    from benchmarks.corpus_cost import measure
+    from benchmarks.speed.corpus_cost import measure
 
     for tokens, asked in (("char", "≥ 80"), ("word", "≥ 10")):
         speed, first, again = measure(options.megabytes, tokens)
@@ -151,7 +151,7 @@ def corpora(options: Options) -> Iterator[Line]:
 
 def charts(options: Options) -> Iterator[Line]:
     """Measures a redraw of the chart."""
-    from benchmarks.chart import POINTS, make_histories, measure
+    from benchmarks.interface.chart import POINTS, make_histories, measure
 
     for points in POINTS[: 1 if options.quick else None]:
         cost = asyncio.run(measure(make_histories(points), (120, 20)))
@@ -160,7 +160,7 @@ def charts(options: Options) -> Iterator[Line]:
 
 def startup(options: Options) -> Iterator[Line]:
     """Measures how long a user waits."""
-    from benchmarks.startup import first_paint_and_loss
+    from benchmarks.interface.startup import first_paint_and_loss
     from tests.support.terminal import rnnplay_command
 
     times = []
@@ -174,7 +174,8 @@ def startup(options: Options) -> Iterator[Line]:
 
 def interface(options: Options) -> Iterator[Line]:
     """Measures the echo of keys while training, and training while the interface is open."""
-    from benchmarks import latency
+    from benchmarks.interface import driving, latency
+    from benchmarks.measures import percentile
     from tests.support.terminal import Terminal, rnnplay_command
 
     seconds = 5.0 if options.quick else 15.0
@@ -182,14 +183,14 @@ def interface(options: Options) -> Iterator[Line]:
         workspace = Path(folder)
         environment = {"RNNPLAY_CONFIG": str(workspace / "settings.json")}
         with Terminal(rnnplay_command("--workspace", folder), 120, 40, env=environment) as terminal:
-            latency.start_training(terminal)
+            driving.start_training(terminal)
             terminal.send("g")
-            latency.settle(terminal, 1.0)
-            echo = latency.measure_echo(terminal, 30 if options.quick else 200)
-            latency.leave(terminal)
+            driving.settle(terminal, 1.0)
+            echo = driving.measure_echo(terminal, 30 if options.quick else 200)
+            driving.leave(terminal)
         idle = 100 * latency.idle_fraction(workspace, 5.0 if options.quick else 20.0)
         yield Line("interface", "its process while nothing goes on", idle, "% of a core", "≤ 1", decimals=1)
-        yield Line("interface", "echo of a key while training, p99", latency.percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
+        yield Line("interface", "echo of a key while training, p99", percentile(echo, 0.99) * 1e3, "ms", "≤ 30")
         for columns, rows in ((80, 24), (200, 60)):
             ratios, loads, sent = [], [], []
             rounds = 1 if options.quick else 5
@@ -205,7 +206,7 @@ def interface(options: Options) -> Iterator[Line]:
 
 def words(options: Options) -> Iterator[Line]:
     """Measures a vocabulary of 33,000 words with word_language_model's recipe."""
-    from benchmarks.words import measure
+    from benchmarks.speed.words import measure
 
     group = "WikiText-2, LSTM 2×200 / word_language_model"
     asked = {"rnnplay, full softmax": "≥ 1.3", "rnnplay, adaptive softmax": "≥ 4"}
@@ -223,7 +224,7 @@ def words(options: Options) -> Iterator[Line]:
 
 def quality(options: Options) -> Iterator[Line]:
     """Measures the losses that the presets for tinyshakespeare reach in their time."""
-    from benchmarks.quality import measure
+    from benchmarks.quality.presets import measure
 
     ways = ("carried state", "windows of 256")
     for preset, asked in (("shakespeare-2min", ("≤ 1.435", "≤ 1.4645")), ("shakespeare-5min", ("≤ 1.39", "≤ 1.42"))):

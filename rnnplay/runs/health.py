@@ -2,7 +2,7 @@
 
 Validation losses are compared where possible: they are all of the same text, so they differ by the weights alone, while
 the loss of a step also depends on the passage that it read. The thresholds below were set on runs of known condition
-(`python -m benchmarks.health`; the table is in docs/health.md). Where no rule is met, nothing is said.
+(`python -m benchmarks.quality.health`; the table is in docs/health.md). Where no rule is met, nothing is said.
 """
 
 from __future__ import annotations

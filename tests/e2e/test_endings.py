@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import random_keys
+from benchmarks.reliability import random_keys
 from rnnplay.common.signals import ending_signals, signal_name
 from rnnplay.runs.folder import RunFolder
 from rnnplay.workspace import Workspace
@@ -205,7 +205,7 @@ def test_without_a_shell_to_come_back_from_it_is_not_stopped(workspace: Workspac
 
 
 def test_random_keys_bytes_and_sizes() -> None:
-    """For minutes: python -m benchmarks.random_keys."""
+    """For minutes: python -m benchmarks.reliability.random_keys."""
     began = time.monotonic()
     random_keys.play(5, seed=2)
     assert time.monotonic() - began < 150, "it comes to an end"

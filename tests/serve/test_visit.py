@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.browser import browser, chromium
-from benchmarks.serve import kept_step, last_step, processes_in
+from benchmarks.reliability.browser import browser, chromium
+from benchmarks.reliability.serve import kept_step, last_step, processes_in
 from rnnplay.runs.folder import list_runs
 from rnnplay.serve.session import VISIT
 from rnnplay.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from benchmarks.animated_svg import LAST_SECONDS, STILL_SECONDS, TYPED_SECONDS, animated, frames
+from benchmarks.pictures.animated_svg import LAST_SECONDS, STILL_SECONDS, TYPED_SECONDS, animated, frames
 
 RED_BLOCK, BRAILLE = "\x1b[38;2;255;0;0m█\x1b[0m", "⣿"
 

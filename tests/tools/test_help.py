@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
 import pytest
+
+from benchmarks.__main__ import others
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
@@ -15,6 +18,28 @@ COMMANDS = [
     for file in sorted((ROOT / folder).rglob("*.py"))
     if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")
 ]
+
+
+def test_the_table_lists_every_other_benchmark() -> None:
+    told = others()
+    missing = [
+        name
+        for name in COMMANDS
+        if name.startswith("benchmarks.") and name != "benchmarks.__main__" and f"python -m {name}\n" not in told
+    ]
+    assert not missing
+
+
+def test_benchmarks_that_are_named_in_text_exist() -> None:
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "rnnplay").rglob("*.py")]
+    named = {
+        (found[1], text.name)
+        for text in texts
+        for found in re.finditer(r"\b(benchmarks[./][\w./]+\w)", text.read_text(encoding="utf-8"))
+    }
+    known = {*COMMANDS, *(name.replace(".", "/") + ".py" for name in COMMANDS)}
+    assert named
+    assert not [(name, text) for name, text in named if name not in known and not (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

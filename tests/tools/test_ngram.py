@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.ngram import NGram, NGramCompleter, NGramSteps
+from benchmarks.quality.ngram import NGram, NGramCompleter, NGramSteps
 from rnnplay.config import CompletionConfig
 from rnnplay.text.tokenizers.build import build_tokenizer
 

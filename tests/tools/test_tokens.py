@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import tokens
+from benchmarks.quality import tokens
 
 TEXT = "the old mill by the river, and the fox who lived there\n" * 40
 SMALL = {"hidden": 8, "batch_size": 2, "bptt": 8}

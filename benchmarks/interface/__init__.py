@@ -1,0 +1,1 @@
+"""What a user of the terminal waits for: keys, charts, lists, views."""

@@ -1,0 +1,1 @@
+"""The pictures in README and docs, taken of the program."""

@@ -1,0 +1,1 @@
+"""What models learn: loss, memory, keystrokes saved; the lessons' conditions and the verdicts on a run."""

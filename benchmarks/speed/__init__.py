@@ -1,0 +1,1 @@
+"""Training, generation and races, timed beside plain loops and plain processes."""
