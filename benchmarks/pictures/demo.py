@@ -1,6 +1,6 @@
 """Records the demo: half a minute of rnnplay in a terminal, as a cast for asciinema and as an animated SVG.
 
-    python -m benchmarks.pictures.demo [--cast build/demo.cast] [--svg docs/demo.svg] [--from-cast]
+    python -m benchmarks.pictures.demo [--cast build/demo.cast] [--svg docs/pictures/demo.svg] [--from-cast]
 
 The program is the real one, in a pseudo-terminal; keys are sent when the screen shows what they wait for. Starting and
 learning are played faster than they were. With --from-cast nothing is recorded, and only the SVG is made of an
@@ -134,7 +134,7 @@ def read_cast(path: Path) -> list[Event]:
 def main() -> None:
     parser = options_of("benchmarks.pictures.demo", __doc__)
     parser.add_argument("--cast", type=Path, default=Path("build/demo.cast"))
-    parser.add_argument("--svg", type=Path, default=Path("docs/demo.svg"))
+    parser.add_argument("--svg", type=Path, default=Path("docs/pictures/demo.svg"))
     parser.add_argument("--from-cast", action="store_true", help="record nothing, draw the cast that is there")
     options = parser.parse_args()
     if not options.from_cast:

@@ -1,6 +1,6 @@
 """Takes the screenshot in the README: the playground after a minute of training, drawn by the program itself.
 
-python -m benchmarks.pictures.screenshot [--out docs/playground.svg] [--steps 1600]
+python -m benchmarks.pictures.screenshot [--out docs/pictures/playground.svg] [--steps 1600]
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ async def take(workspace: Workspace, steps: int) -> str:
 
 def main() -> None:
     parser = options_of("benchmarks.pictures.screenshot", __doc__)
-    parser.add_argument("--out", type=Path, default=Path("docs/playground.svg"))
+    parser.add_argument("--out", type=Path, default=Path("docs/pictures/playground.svg"))
     parser.add_argument("--steps", type=int, default=1600)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

@@ -1,7 +1,7 @@
 """Validation loss of a preset within a time budget, or after a number of steps, whatever else the machine does.
 
 python -m benchmarks.quality.presets --corpus FILE [--preset quick …] [--minutes N | --steps N] [--seeds 1]
-    [--windows 256] [-- further options of rnnplay train]
+[--windows 256] [-- further options of rnnplay train]
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from torch.nn.functional import dropout
 def applies(rnn: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether `run` is the quicker way: a GRU or plain RNN that learns on the CPU.
 
-    Measured in all shapes of docs/performance.md; nothing is gained where no gradient is wanted.
+    Measured in all shapes of docs/measurements/performance.md; nothing is gained where no gradient is wanted.
     """
     return (
         isinstance(rnn, nn.GRU | nn.RNN)

@@ -23,7 +23,11 @@ PAGES = [
     "corpora/README.md",
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
-FOR_USERS = [page for page in PAGES if page not in ("docs/decisions.md", "docs/architecture.md", "docs/performance.md")]
+FOR_USERS = [
+    page
+    for page in PAGES
+    if page not in ("docs/decisions.md", "docs/architecture.md", "docs/measurements/performance.md")
+]
 KEYS, COMMANDS_PAGE, RUN_FOLDER = (
     (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "run-folder.md")
 )

@@ -83,7 +83,9 @@ class Site:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         for name, picture in self.pictures.items():
-            (folder / name).write_bytes(picture.read_bytes())
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(picture.read_bytes())
         (folder / "site.css").write_bytes((Path(__file__).parent / "site.css").read_bytes())
 
     def nav(self) -> Nav:
@@ -112,5 +114,13 @@ def _title(source: str) -> str:
 HOW_TO = ("own-text", "compare-cells", "clip-threshold", "editor", "python", "course", "cluster")
 SUBJECTS = ("race", "sweeps", "export", "health", "lessons", "serve", "distributed", "corpora")
 REFERENCE = ("commands", "reference/help", "options", "keys", "reference/keys", "reference/json", "run-folder")
-INSIDE = ("architecture", "performance", "reliability", "measured-lessons", "decisions", "contributing", "changelog")
+INSIDE = (
+    "architecture",
+    "measurements/performance",
+    "measurements/reliability",
+    "measurements/lessons",
+    "decisions",
+    "contributing",
+    "changelog",
+)
 """Pages by section, in order; MkDocs, being strict, refuses a page that is in none of them."""

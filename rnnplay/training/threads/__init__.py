@@ -4,5 +4,5 @@ OpenMP's threads wait for one another many times in a step, by spinning. That is
 and ruinous where two programs share the cores: each then spins while it keeps the other from arriving. So a run uses no
 more threads than there are cores that no other program uses. They are counted twice a second (free_cores.py);
 `CoreWatch` decides, from the readings alone; `ThreadCount` measures and sets. Measurements: docs/decisions.md,
-docs/performance.md.
+docs/measurements/performance.md.
 """

@@ -20,7 +20,7 @@ from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.workspace import Workspace
 
 SHRINK = 0.5
-"""What the weights are multiplied by for a text of another kind; measured in docs/performance.md."""
+"""What the weights are multiplied by for a text of another kind; measured in docs/measurements/performance.md."""
 
 
 class ParentSettings(NamedTuple):
