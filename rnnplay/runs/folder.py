@@ -245,14 +245,17 @@ class RunFolder:
         steps = ", ".join(str(checkpoint.step) for checkpoint in found)
         raise InputError(f"The run {self.name!r} has no checkpoint {which!r}; there are latest, best, {steps}.")
 
+    def good_checkpoints(self) -> list[CheckpointInfo]:
+        """Those of `checkpoints` with finite weights and a loss near its level."""
+        return [one for one in self.checkpoints() if one.good and (one.loss is None or math.isfinite(one.loss))]
+
     def another(self, but: int | None = None) -> int | None:
         """The step of a checkpoint to use instead of the one at `but` (else the latest).
 
         It is the newest good one before it, else one after it. None if there is none; damaged ones are not suggested,
         or two would refer to each other.
         """
-        found = self.checkpoints()
-        good = [one for one in found if one.good and (one.loss is None or math.isfinite(one.loss))]
+        good = self.good_checkpoints()
         before = [one for one in good if but is None or one.step < but]
         after = [one for one in good if but is not None and one.step > but]
         return next((one.step for one in (*before[::-1], *after) if is_intact(one.path)), None)

@@ -27,7 +27,6 @@ from rnnplay.engine import messages
 from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
-from rnnplay.runs.shipped import shipped_is_first
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
@@ -104,16 +103,16 @@ class RnnplayApp(App[None]):
         preset: str = DEFAULT_PRESET,
         run: str | None = None,
         engine_command: list[str] | None = None,
-        shipped: bool = False,
+        lends: bool = False,
     ) -> None:
+        """`lends`: whether prompts are answered while no run is open, by the last run's model or the shipped one."""
         super().__init__(driver_class=terminal_driver())
         self._refused_keys = install_keymap()
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._jump = Jump(self)
         self._ended_by: int | None = None
-        self._shipped = shipped
-        self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config)
+        self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config, lends)
         self.settings = load_settings()
         self.controllers.set_completion(self.settings.completion, self.settings.adaptation)
         self._leave_question: Confirm | None = None
@@ -155,7 +154,7 @@ class RnnplayApp(App[None]):
             self.notify(sentence, severity="warning", timeout=20, markup=False)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         # Only after the first screen is drawn: importing torch keeps a core busy for seconds, and numpy this process.
-        self.set_timer(DRAWN_SECONDS, partial(self.controllers.start_engine, self._shipped))
+        self.set_timer(DRAWN_SECONDS, self.controllers.start_engine)
         self.set_timer(DRAWN_SECONDS, self._load_numpy)
         # A typist feels the pause of a collection that walks all that is permanent; the cycles of each update are few.
         self.call_after_refresh(gc.freeze)
@@ -393,8 +392,7 @@ def run_app(workspace: Workspace, corpus: str | None = None, preset: str | None 
         config = with_values(config, {"corpus": corpus})
     patch_partial_updates()
     fix_textual()
-    shipped = run is None and shipped_is_first(workspace)
-    app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run, shipped=shipped)
+    app = RnnplayApp(workspace, config, preset or DEFAULT_PRESET, run, lends=True)
     try:
         app.run()
     finally:

@@ -115,6 +115,8 @@ class RunController:
         self.followed: FollowedRun | None = None
         """The run, as it was read from disk; None once it is trained here."""
         self._following: asyncio.Task[None] | None = None
+        self.lending = ""
+        """The model that was asked for by `lend` and has not been opened; it is not asked for twice."""
         self._opened_at: tuple[float, int | None] = 0.0, None
         """When the model was last asked for, and the newest checkpoint then."""
         self._hurry = asyncio.Event()
@@ -188,6 +190,8 @@ class RunController:
             self._sent.forget()  # the next prompt is sent whole
         if isinstance(event, messages.Completion) and self.purpose_of(event.request) in WRITING:
             self.adapted, self.read = event.adapted, event.read
+        if isinstance(event, messages.Opened):
+            self.lending = ""
         if isinstance(event, messages.Ready):
             self.engine_ready, self.device = True, event.device
             self._sent.forget()
@@ -292,9 +296,14 @@ class RunController:
         self.release()
         self._open(run)
 
-    def _open(self, run: str) -> None:
+    def lend(self, run: str, checkpoint: str) -> None:
+        """Loads the model of `run` for prompts while there is no run here."""
+        self.lending = run
+        self._open(run, checkpoint)
+
+    def _open(self, run: str, checkpoint: str = "latest") -> None:
         self._opened_at = monotonic(), self.state.checkpoint_step
-        self.send(messages.Open(run=run))
+        self.send(messages.Open(run=run, checkpoint=checkpoint))
 
     def _unfollow(self) -> None:
         if self._following is not None:

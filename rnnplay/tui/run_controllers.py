@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from rnnplay.config import AdaptationConfig, CompletionConfig, RunConfig
-from rnnplay.runs.shipped import SHIPPED
+from rnnplay.runs.shipped import SHIPPED, last_model
 from rnnplay.tui.run_controller import Post, RunController
 from rnnplay.workspace import Workspace
 
@@ -27,10 +27,16 @@ class RunControllers:
         name: str
 
     def __init__(
-        self, workspace: Workspace, post: Post, engine_command: list[str] | None = None, config: RunConfig | None = None
+        self,
+        workspace: Workspace,
+        post: Post,
+        engine_command: list[str] | None = None,
+        config: RunConfig | None = None,
+        lends: bool = False,
     ) -> None:
-        """Begins with one controller, whose first run would have `config`."""
+        """Begins with one controller, whose first run would have `config`; `lends`: see `lend`."""
         self.workspace = workspace
+        self._lends = lends
         self._post, self._engine_command = post, engine_command
         self._completion, self._adaptation = CompletionConfig(), AdaptationConfig()
         self.all: list[RunController] = []
@@ -51,12 +57,29 @@ class RunControllers:
         for controller in self.all:
             controller.completion, controller.adaptation = completion, adaptation
 
-    async def start_engine(self, shipped: bool) -> None:
-        """Starts the engine of the run in front; with `shipped`, opens the shipped model if there is no run yet."""
-        controller = self.front
-        if await controller.start_engine() and shipped and controller.state.idle:
-            controller.state.opening = True
-            controller.open(SHIPPED)
+    async def start_engine(self) -> None:
+        """Starts the engine of the run in front."""
+        if await self.front.start_engine():
+            await self.lend(self.front)
+
+    async def lend(self, controller: RunController) -> None:
+        """Where `controller` has no run, loads a model for prompts.
+
+        It is the one that the next run is to be branched from, else that of the workspace's last run, else the shipped
+        one, which also takes the place of one that cannot be loaded.
+        """
+        state = controller.state
+        if not self._lends or not state.idle or state.has_model or controller.lending == SHIPPED:
+            return
+        state.opening = True
+        if state.branch is not None:
+            run, _, checkpoint = state.branch.checkpoint.partition("@")
+        else:
+            run, checkpoint = await asyncio.to_thread(last_model, self.workspace)
+        if run == controller.lending:  # it was refused, or the engine ended
+            run, checkpoint = SHIPPED, "latest"
+        if controller.state is state and state.run is None and state.opening:
+            controller.lend(run, checkpoint)
 
     async def remove(self, controller: RunController) -> None:
         """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""

@@ -26,6 +26,7 @@ from rnnplay.runs.health import Health
 from rnnplay.runs.lock import Hold, Holder
 from rnnplay.runs.metrics import records
 from rnnplay.runs.metrics.step_columns import StepColumns
+from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.chart.history import History
 
 RECENT = 100
@@ -182,9 +183,14 @@ class RunState:
         return self.run is None and self.phase is Phase.IDLE and not self.opening
 
     @property
-    def shipped(self) -> bool:
-        """Whether the model that comes with rnnplay answers prompts, as there is no run."""
-        return self.run is None and self.has_model and self.opened is not None
+    def lent(self) -> str:
+        """The run, or the shipped model, whose weights answer prompts while there is no run here; "" for none."""
+        return self.opened.run if self.run is None and self.has_model and self.opened is not None else ""
+
+    @property
+    def model_run(self) -> str:
+        """The run of the workspace whose weights answer prompts, the one here or the one that is lent; "" for none."""
+        return self.run or ("" if self.lent == SHIPPED else self.lent)
 
     @property
     def wanted(self) -> RunConfig:
@@ -351,6 +357,8 @@ class RunState:
                 self.phase = Phase.PAUSED
             case messages.Continued():
                 self.phase = Phase.TRAINING
+            case messages.Opened() if self.run not in (None, event.run):
+                pass  # what was opened before this run
             case messages.Opened():
                 self.opened, self.in_engine, self.opening, self.unloadable = event, True, False, False
                 if not self.followed and self.run is not None:

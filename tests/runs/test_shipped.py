@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,11 @@ from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
 from rnnplay.model.generation.sampling import generate
 from rnnplay.runs.folder import RunFolder, find_run
-from rnnplay.runs.shipped import SHIPPED, find_model, shipped_is_first, shipped_run
+from rnnplay.runs.shipped import SHIPPED, find_model, last_model, shipped_run
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.workspace import Workspace
+from tests.tui.stage import add_checkpoint, make_run
 
 
 @pytest.fixture
@@ -46,11 +49,22 @@ def test_it_is_there_to_be_read_only(workspace: Workspace) -> None:
 
 
 def test_what_is_in_the_workspace_comes_first(workspace: Workspace) -> None:
-    assert shipped_is_first(workspace)
     own = RunFolder(workspace.checkpoints / SHIPPED)
     own.path.mkdir()
     (own.path / "run.json").write_text("{}")
     assert find_model(SHIPPED, workspace).path == own.path
-    assert not shipped_is_first(workspace)
     with pytest.raises(InputError, match="no run 'other'"):
         find_model("other", workspace)
+
+
+def test_the_run_written_to_last_answers_and_without_one_the_shipped_model(workspace: Workspace) -> None:
+    """A run without a checkpoint, or with one that has diverged, would leave the first prompt unanswered."""
+    assert last_model(workspace) == (SHIPPED, "latest")
+    for at, (name, steps, loss) in enumerate(
+        [("older", 9, 1.0), ("newer", 7, 1.0), ("begun", 0, None), ("diverged", 5, math.nan)]
+    ):
+        run = make_run(workspace, name, steps=steps, loss=loss)
+        os.utime(run.path, (at, at))
+    assert last_model(workspace) == ("newer", "7")
+    add_checkpoint(RunFolder(workspace.checkpoints / "older"), 12, math.inf)  # now it was written to last
+    assert last_model(workspace) == ("older", "9")

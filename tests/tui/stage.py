@@ -126,9 +126,11 @@ class Stage:
         self.engines.append(engine)
         return engine
 
-    def open(self, preset: str = "quick", run: str | None = None, config: RunConfig | None = None) -> RnnplayApp:
+    def open(
+        self, preset: str = "quick", run: str | None = None, config: RunConfig | None = None, lends: bool = False
+    ) -> RnnplayApp:
         """A new app; its engine is started but has not said that it is ready."""
-        self.app = RnnplayApp(self.workspace, config or preset_config(preset), preset, run)
+        self.app = RnnplayApp(self.workspace, config or preset_config(preset), preset, run, lends=lends)
         # Pilot presses no keys while animations go on.
         self.app.animation_level = "none"
         return self.app

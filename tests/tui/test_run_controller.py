@@ -19,7 +19,7 @@ from rnnplay.tui import run_controller as controller_module
 from rnnplay.tui.resuming import extended
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
-from rnnplay.tui.run_state import Phase
+from rnnplay.tui.run_state import Phase, RunState
 from rnnplay.tui.widgets.status_line import describe
 from tests.tui.stage import RUN, FakeEngine, Stage, make_run, progress, started, step_at
 
@@ -271,24 +271,68 @@ async def test_resuming_changes_only_what_may_change(rig: Rig) -> None:
     assert (command.config, command.checkpoint) == (with_values(config, {"lr": 0.05}), "10")
 
 
-async def test_the_shipped_model_answers_until_there_is_a_run(stage: Stage) -> None:
-    controllers = RunControllers(stage.workspace, lambda _: None)
-    await controllers.start_engine(shipped=True)
+READY = messages.Ready(pid=1, torch="2", device="cpu")
+
+
+async def test_the_shipped_model_answers_where_there_is_no_run(stage: Stage) -> None:
+    controllers = RunControllers(stage.workspace, lambda _: None, lends=True)
+    await controllers.start_engine()
     (opened,) = stage.engine.of(messages.Open)
     state = controllers.front.state
-    assert (opened.run, state.run, state.shipped, state.model_coming) == (SHIPPED, None, False, True)
-    stage.engine.say(messages.Ready(pid=1, torch="2", device="cpu"))
-    stage.engine.say(messages.Opened(run=SHIPPED, step=2500, parameters=9, vocabulary=9))
-    assert (state.shipped, state.model_step, state.step) == (True, 2500, 0)
+    assert (opened.run, state.run, state.lent, state.model_coming) == (SHIPPED, None, "", True)
+    stage.engine.say(READY, messages.Opened(run=SHIPPED, step=2500, parameters=9, vocabulary=9))
+    assert (state.lent, state.model_run, state.model_step, state.step) == (SHIPPED, "", 2500, 0)
     # The first line is about the form's model, so the number of this one's parameters would be wrong there.
     assert not any("parameters" in piece.content.plain for piece in describe(state, preset_config("tiny")))
     controllers.front.train(preset_config())
-    assert not state.shipped
+    assert not state.lent
     assert not stage.engine.of(messages.Train)[0].resume
 
 
-async def test_the_shipped_model_is_not_opened_over_a_run(stage: Stage) -> None:
-    controllers = RunControllers(stage.workspace, lambda _: None)
+async def test_the_last_run_answers_while_none_is_open_and_the_shipped_model_in_its_place(stage: Stage) -> None:
+    make_run(stage.workspace, "mine", steps=40, loss=1.0)
+    controllers = RunControllers(stage.workspace, lambda _: None, lends=True)
+    await controllers.start_engine()
+    state, engine = controllers.front.state, stage.engine
+    assert [(one.run, one.checkpoint) for one in engine.of(messages.Open)] == [("mine", "40")]
+    engine.say(READY, messages.Opened(run="mine", step=40, parameters=9, vocabulary=9))
+    assert (state.run, state.lent, state.model_run, state.model_step) == (None, "mine", "mine", 40)
     controllers.front.train(preset_config())
-    await controllers.start_engine(shipped=True)
+    engine.say(messages.Failed(message="The text is too short.", command="train"))
+    await controllers.lend(controllers.front)
+    assert engine.of(messages.Open)[-1].run == "mine", "the prompt is answered again"
+    engine.say(messages.Failed(message="The weights are damaged.", command="open"))
+    await controllers.lend(controllers.front)
+    assert engine.of(messages.Open)[-1].run == SHIPPED
+    engine.say(messages.Failed(message="The weights are damaged.", command="open"))
+    await controllers.lend(controllers.front)
+    assert len(engine.of(messages.Open)) == 3, "nothing is tried for ever"
+
+
+async def test_a_branch_is_answered_for_by_what_it_will_begin_with(stage: Stage) -> None:
+    make_run(stage.workspace, "mine", steps=40, loss=1.0)
+    controllers = RunControllers(stage.workspace, lambda _: None, lends=True)
+    controllers.front.state.begin(None, preset_config(), messages.BranchFrom(checkpoint="other@30"))
+    await controllers.start_engine()
+    assert [(one.run, one.checkpoint) for one in stage.engine.of(messages.Open)] == [("other", "30")]
+
+
+async def test_no_model_is_lent_over_a_run(stage: Stage) -> None:
+    controllers = RunControllers(stage.workspace, lambda _: None, lends=True)
+    controllers.front.train(preset_config())
+    await controllers.start_engine()
     assert stage.engine.of(messages.Open) == []
+
+
+async def test_a_model_that_was_lent_comes_too_late_for_an_opened_run(stage: Stage) -> None:
+    """The run is at another step, and its weights are still to come."""
+    controllers = RunControllers(stage.workspace, lambda _: None, lends=True)
+    await controllers.start_engine()
+    state = RunState()
+    state.begin(RUN, preset_config())
+    state.step = 7
+    controllers.front.load(state)
+    stage.engine.say(READY, messages.Opened(run=SHIPPED, step=2500, parameters=9, vocabulary=9))
+    assert (state.step, state.has_model) == (7, False)
+    stage.engine.say(messages.Opened(run=RUN, step=7, parameters=9, vocabulary=9))
+    assert state.has_model

@@ -138,7 +138,7 @@ def test_prompts_are_for_a_model_that_is_there() -> None:
     opened = RunState()
     opened.begin(RUN, preset_config())
     opened.apply(messages.Opened(run=RUN, step=7, parameters=1, vocabulary=2))
-    assert opened.has_model and not opened.shipped
+    assert opened.has_model and not opened.lent
     assert opened.step == 7
 
 

@@ -105,7 +105,7 @@ def describe(state: RunState, config: RunConfig, translated: Translation = str) 
     model = model_text(config.cell, config.nonlinearity, config.layers, config.hidden)
     parts = [(visible_line(corpus), 3), (model, 4)]
     parameters = state.started.parameters if state.started else state.opened.parameters if state.opened else 0
-    if parameters and not state.shipped:  # whose they would be, while the shape is that of the form
+    if parameters and not state.lent:  # whose they would be, while the shape is that of the form
         parts.append((translated("{} parameters").format(count_text(parameters)), 0))
     if state.run:
         parts.append((visible_line(state.run), KEPT))

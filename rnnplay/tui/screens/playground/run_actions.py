@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from rnnplay.config import RunConfig
-from rnnplay.engine.messages import Failed
+from rnnplay.engine.messages import Failed, Ready
 from rnnplay.errors import RnnplayError
 from rnnplay.runs.folder import RunFolder, find_run
 from rnnplay.tui.followed_run import FollowedRun, read_only_text
@@ -227,7 +227,7 @@ class RunActions:
         except (RnnplayError, OSError) as error:
             self._screen.notify(str(error), severity="error", markup=False)
             controller.state.opening = False
-            self._changed()
+            await self._lend(controller)
             return
         if self._refused(controller):
             return
@@ -346,13 +346,24 @@ class RunActions:
         state.begin(None, parent.config, branch, parent.hold)
         controller.load(state)
         self._show_config(controller)
+        if await controller.start_engine():
+            await self._controllers.lend(controller)
         self._changed()
 
     def take(self, message: RunController.EngineMessage) -> None:
-        """Where a branch was refused for its text's tokens, asks whether to add them, and if so starts it again."""
+        """Lends a model where the engine has none, and asks what to do where a text's tokens were refused.
+
+        A branch whose parent's vocabulary lacks tokens of its text can begin with them added.
+        """
         match message:
             case RunController.EventReceived(event=Failed(extendable=True) as failed):
                 self._screen.run_worker(self._extend(message.controller, failed), exclusive=True, group="new")
+            case RunController.EventReceived(event=Ready() | Failed(command="train" | "open")):
+                self._screen.run_worker(self._lend(message.controller))
+
+    async def _lend(self, controller: RunController) -> None:
+        await self._controllers.lend(controller)
+        self._changed()
 
     async def _extend(self, controller: RunController, failed: Failed) -> None:
         from rnnplay.tui.screens.dialogs import Confirm

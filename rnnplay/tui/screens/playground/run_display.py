@@ -145,8 +145,8 @@ class RunDisplay:
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed(extendable=True):
                 self.show()  # RunActions asks what to do
-            case messages.Failed(command="open") if self._reopened:
-                pass  # the newest checkpoint of a followed run was removed meanwhile; the one before answers on
+            case messages.Failed(command="open") if self._reopened or self._controller.lending:
+                pass  # the newest checkpoint of a followed run was removed; the one before, or another model, answers
             case messages.Failed() if event.command != "inspect":
                 self._screen.notify(keys.failure_text(event), severity="error", timeout=12, markup=False)
                 self.show()
@@ -247,8 +247,10 @@ class RunDisplay:
             if state.has_model:  # complete what was typed before there was this model
                 self._ask(self._prompt.text)
         source = f"the checkpoint at step {state.model_step:,} answers"
-        if state.shipped:
-            source = f"shipped model · {KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
+        if state.lent:
+            source = f"{state.model_run} at step {state.model_step:,}" if state.model_run else "shipped model"
+            if state.next_branch is None:
+                source += f" · {KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
         elif state.model_coming:
             source = "the model is on its way"
         elif not (state.followed and state.has_model):
@@ -331,7 +333,7 @@ class RunDisplay:
             self._screen.notify(none, severity="warning")
             return
         self._prompt.start_sample(text, state.model_step)
-        folder = self._controllers.workspace.checkpoints / state.run if state.run is not None else None
+        folder = self._controllers.workspace.checkpoints / state.model_run if state.model_run else None
         self._keeper.start(folder, text, sampling, state.model_step)
         self._controller.sample(text, sampling)
 

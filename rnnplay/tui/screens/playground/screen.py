@@ -14,7 +14,6 @@ from textual.widgets import Button
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
-from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.followed_run import read_only_text
 from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
@@ -236,8 +235,8 @@ class PlaygroundScreen(Screen[None]):
             self._display.show_soon()
 
     def action_go_back(self) -> None:
-        if self.state.shipped:
-            self._runs.branch(SHIPPED)
+        if self.state.lent:
+            self._runs.branch(self.state.lent, str(self.state.model_step))
         else:
             self._runs.go_back()
 

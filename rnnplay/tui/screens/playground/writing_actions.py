@@ -50,8 +50,7 @@ class WritingActions:
         """Shows the samples that were drawn from the run; one that is chosen goes to the prompt with its settings."""
         from rnnplay.tui.screens.writing.written import WrittenScreen  # imported on first use
 
-        run = self._controllers.front.state.run
-        if run is None:
+        if not (run := self._controllers.front.state.model_run):
             self._screen.notify(fill_keys(NO_RUN), severity="warning", markup=False)
             return
         folder = RunFolder(self._controllers.workspace.checkpoints / run)

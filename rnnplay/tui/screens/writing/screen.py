@@ -204,7 +204,7 @@ class WritingScreen(Screen[None]):
         if state.model_coming:
             model = "the model is on its way"
         if state.has_model:
-            model = f"{state.run or 'shipped model'} at step {state.model_step:,}"
+            model = f"{state.model_run or 'shipped model'} at step {state.model_step:,}"
         read = reading_text(self.controller.adapted, self.controller.read)
         name, width = visible_line(self._text.draft.name), self.size.width - 2
         title = title_text(name, self._text.draft.unsaved, visible_line(model), read, width)
@@ -237,8 +237,8 @@ class WritingScreen(Screen[None]):
     @on(SampleChoice.Drawn)
     def _sample_drawn(self, event: SampleChoice.Drawn) -> None:
         state = self.controller.state
-        if state.run is not None:
-            folder = self.workspace.checkpoints / state.run
+        if state.model_run:
+            folder = self.workspace.checkpoints / state.model_run
             keep_sample(folder, event.prompt, event.text, event.sampling, state.model_step)
 
     def action_completion(self) -> None:
@@ -256,12 +256,11 @@ class WritingScreen(Screen[None]):
         """Shows the samples that were drawn from the run; one that is chosen is inserted."""
         from rnnplay.tui.screens.writing.written import WrittenScreen
 
-        if self.controller.state.run is None:
+        if not (run := self.controller.state.model_run):
             none = f"There is no run yet. In the playground, {KEYS.train} trains one and {KEYS.runs} opens one."
             self.notify(none, severity="warning")
             return
-        run = RunFolder(self.workspace.checkpoints / self.controller.state.run)
-        self.app.push_screen(WrittenScreen(run), self._written_chosen)
+        self.app.push_screen(WrittenScreen(RunFolder(self.workspace.checkpoints / run)), self._written_chosen)
 
     def _written_chosen(self, one: Written | None) -> None:
         if one is not None:

@@ -19,6 +19,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.results import Forced
 from rnnplay.presets import preset_config
 from rnnplay.runs.metrics.records import Record, Rollback, Skipped, Tuned
+from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.chart.chart import Chart
 from rnnplay.tui.followed_run import FollowedRun
 from rnnplay.tui.prompt.next_bars import NextBars
@@ -736,6 +737,32 @@ async def test_a_run_opened_answers_prompts_without_training(stage: Stage) -> No
         await pilot.press("g", "A", "enter")
         await until(pilot, lambda: bool(stage.engine.of(messages.Sample)))
         assert [command.text for command in stage.engine.of(messages.Complete)][-1] == "A"
+
+
+async def test_the_border_says_which_run_answers_while_none_is_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branched: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run_actions.RunActions, "branch", lambda _, *parent: branched.append(parent))
+    make_run(stage.workspace, "mine", steps=4, loss=1.0)
+    async with stage.open(lends=True).run_test() as pilot:
+        await stage.ready(pilot)
+        await until(pilot, lambda: stage.engine.of(messages.Open) != [])
+        await stage.say(pilot, messages.Opened(run="mine", step=4, parameters=9, vocabulary=9))
+        assert str(stage.prompt.border_subtitle).startswith("mine at step 4 · t trains a new one")
+        await pilot.press("b")
+        assert branched == [("mine", "4")]
+
+
+async def test_after_a_run_that_could_not_begin_prompts_are_answered_again(stage: Stage) -> None:
+    async with stage.open(lends=True).run_test() as pilot:
+        await stage.ready(pilot)
+        await until(pilot, lambda: stage.engine.of(messages.Open) != [])
+        await stage.say(pilot, messages.Opened(run=SHIPPED, step=9, parameters=9, vocabulary=9))
+        await pilot.press("t")
+        await until(pilot, lambda: stage.engine.of(messages.Train) != [])
+        await stage.say(pilot, messages.Failed(message="The text is too short.", command="train"))
+        await until(pilot, lambda: len(stage.engine.of(messages.Open)) == 2)
 
 
 async def test_what_is_forced_in_one_model_is_not_in_another_that_is_resumed(stage: Stage) -> None:
