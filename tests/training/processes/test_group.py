@@ -22,7 +22,7 @@ from rnnplay.runs.metrics.records import Notice, Rollback, Started
 from rnnplay.training import followers
 from rnnplay.training.processes.group import ALONE, Group
 from rnnplay.training.processes.joining import meet
-from tests.training.together import Together, together
+from tests.training.processes.together import Together, together
 from tests.training.world import World, run_to_end
 
 KINDS: list[dict[str, Any]] = [
