@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnplay.common.files import composed, is_name, replacing
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.config import RunConfig, knobs, with_values
 from rnnplay.errors import InputError
@@ -240,7 +240,7 @@ def save_preset(name: str, config: RunConfig, own: Path) -> Path:
         with replacing(target, keep_mode=True) as file:
             file.write(settings_text(values).encode())
     except OSError as error:
-        raise InputError(f"The preset cannot be written to {own} ({reason(error)}).") from error
+        raise InputError(f"The preset cannot be written to {own} ({reason(error)}); {way_out(error)}.") from error
     return place
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnplay.common.files import NotPlainError, open_plain
+from rnnplay.common.limits import way_out
 from rnnplay.common.other_tools import instead, meant_as
 from rnnplay.common.toml.text import parse_toml
 from rnnplay.config import RENAMED, KnobSpec, knobs, with_new_names
@@ -63,7 +64,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except NotPlainError as error:
         raise InputError(f"{file} is a folder, a pipe or a device; save the settings to a plain file.") from error
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+        raise InputError(f"{file} cannot be read ({error.strerror}); {way_out(error, reading=True)}.") from error
 
 
 def _from(file: Path, corpus: str) -> str:

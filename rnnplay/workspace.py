@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import way_out
 from rnnplay.errors import InputError
 
 ENVIRONMENT_VARIABLE = "RNNPLAY_WORKSPACE"
@@ -83,7 +84,7 @@ class Workspace:
             except OSError as error:
                 raise InputError(
                     f"Nothing can be written in the workspace {self.root} ({error.strerror}), so nothing can be "
-                    f"trained or kept in it; allow writing there, or {_ANOTHER}."
+                    f"trained or kept in it; {way_out(error)}, or {_ANOTHER}."
                 ) from error
         return self
 
@@ -101,7 +102,8 @@ class Workspace:
                 raise _in_the_way(self.checkpoints) from error
             except OSError as error:
                 raise InputError(
-                    f"The runs in {self.checkpoints} cannot be read ({error.strerror}); allow it, or {_ANOTHER}."
+                    f"The runs in {self.checkpoints} cannot be read ({error.strerror}); "
+                    f"{way_out(error, reading=True)}, or {_ANOTHER}."
                 ) from error
         if trouble := self.missing():
             raise InputError(f"{trouble}; check the name, or begin one there: {self.command('train')}")
@@ -130,7 +132,7 @@ class Workspace:
         except OSError as error:
             raise InputError(
                 f"Nothing can be written in the workspace {self.root}, nor in a temporary folder ({error.strerror}); "
-                "allow one of them."
+                f"{way_out(error)}."
             ) from error
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnplay.common.commands import quoted
+from rnnplay.common.limits import way_out
 from rnnplay.errors import InputError
 
 _ASCII = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -101,7 +102,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
             os.close(descriptor)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."
+            f"{path} cannot be read ({error.strerror}); {way_out(error, reading=True)} or choose another run."
         ) from error
     if len(data) > size:
         raise InputError(f"{path} grew while it was read; try again when no program writes to it.")
@@ -120,7 +121,7 @@ def open_if_there(path: Path) -> int | None:
         return None
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); allow reading it or choose another run."
+            f"{path} cannot be read ({error.strerror}); {way_out(error, reading=True)} or choose another run."
         ) from error
 
 

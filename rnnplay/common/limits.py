@@ -81,6 +81,22 @@ def reason(error: OSError) -> str:
     return message if size is None else f"{message}: the limit is {size:,} bytes, ulimit -f"
 
 
+def way_out(error: OSError, *, reading: bool = False) -> str:
+    """Returns what to do about a file or a folder that could not be written or read, such as "make room there"."""
+    if limit := limit_met(error):
+        return _advice(limit, _soft(limit), "end other programs")
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return "make room there"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "allow reading it" if reading else "allow writing there"
+        case errno.EEXIST | errno.ENOTDIR | errno.EISDIR:
+            return "move away what is in its place"
+        case errno.ENOENT | errno.ESTALE:
+            return "put it back" if reading else "put back the folder that is missing"
+    return "check that disk"
+
+
 def check_memory_limit() -> None:
     """Raises InputError if the memory limit is too low to load torch, whose libraries would exit without a message."""
     size = _soft("memory")

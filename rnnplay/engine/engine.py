@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import torch
 
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.engine.beginning import encode, find_start, read_start
@@ -180,10 +180,12 @@ class Engine:
                 self._trainer.checkpoint()
             except (OSError, InputError) as error:
                 if not again:
-                    why = reason(error) if isinstance(error, OSError) else error
+                    why, mend = (
+                        (reason(error), way_out(error)) if isinstance(error, OSError) else (error, "free its place")
+                    )
                     raise InputError(
                         f"The last steps of {self._trainer.run} are not on disk and cannot be written now ({why}); "
-                        "make room to keep them, or repeat the command to discard them."
+                        f"{mend} to keep them, or repeat the command to discard them."
                     ) from error
         self._refused_to_leave = None
         self._trainer.close()  # releases the lock on the run's folder

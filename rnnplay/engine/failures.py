@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.common.limits import limit_met, limit_sentence, way_out
 from rnnplay.engine.messages import Failed
 from rnnplay.errors import CheckpointError, LackingTokensError, RnnplayError, is_out_of_memory
 
@@ -26,6 +26,6 @@ def failure(error: Exception, tag: str) -> Failed | None:
         case OSError():
             place = f" ({error.filename})" if error.filename else ""
             onward = "resume the run" if tag == "step" else "try again"  # before training begins there is no run
-            what = f"{error.strerror or error}{place}; make room or allow writing there, then {onward}."
+            what = f"{error.strerror or error}{place}; {way_out(error)}, then {onward}."
             return Failed(message=what, command=tag)
     return None

@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import msgspec
 
 from rnnplay.common.commands import shell_command
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml.repair import line_of, places, read_past_faults
 from rnnplay.common.toml.text import toml_text
@@ -283,6 +284,6 @@ def write_skeleton(folder: Path, name: str, language: str, number: int) -> Path:
         raise InputError(f"{place} is there already; choose another name, or check it: {check}") from error
     except OSError as error:
         raise InputError(
-            f"{place} cannot be written ({error.strerror}); allow it, or use another workspace."
+            f"{place} cannot be written ({reason(error)}); {way_out(error)}, or use another workspace."
         ) from error
     return place

@@ -29,6 +29,7 @@ from rnnplay.common.files import (
     remove_tree,
     replace_durably,
 )
+from rnnplay.common.limits import way_out
 from rnnplay.common.numbers import whole_number
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.checkpoint_state import is_intact, read_state
@@ -334,7 +335,7 @@ def find_run(name: str, workspace: Workspace) -> RunFolder:
     try:
         os.scandir(folder.path).close()
     except PermissionError as error:
-        raise InputError(f"{folder.path} cannot be read ({error.strerror}); allow reading it.") from error
+        raise InputError(f"{folder.path} cannot be read ({error.strerror}); {way_out(error, reading=True)}.") from error
     except OSError:
         pass  # there is none
     runs = list_runs(workspace)

@@ -309,7 +309,9 @@ class Loop:
         if self.unsaved:
             self._checkpoint_if_possible()
         if self.unsaved:
-            self.recorder.notice("The run ends, but its last steps are NOT on disk; make room, and save it again.")
+            self.recorder.notice(
+                "The run ends, but its last steps are NOT on disk; save it again when they can be written."
+            )
         self.finished = Finished(step=self.progress.step, reason=reason)
         self.recorder.record(self.finished)
         self.recorder.flush()

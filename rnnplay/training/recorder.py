@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Notice, Record, Rollback
 
@@ -67,7 +67,7 @@ class Recorder:
             place = f", {error.filename}" if isinstance(error.filename, str) else ""
             self.notice(
                 f"The run cannot write {what} ({reason(error)}{place}); training goes on, what is on disk stays, "
-                "records wait in memory, and it will be tried again: make room or allow writing there."
+                f"records wait in memory, and it will be tried again: {way_out(error)}."
             )
 
     def worked(self, what: str) -> None:

@@ -88,7 +88,7 @@ CASES: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], object], str, dict[s
         lambda run, _: into_folder(run / "run.json"), "run.json is not a plain file", {}
     ),
     "newer": (
-        lambda run, _: (run / "run.json").write_text((run / "run.json").read_text().replace("1", "9", 1)),
+        lambda run, _: (run / "run.json").write_text((run / "run.json").read_text().replace(": ", ": 9", 1)),
         "was written by a later rnnplay", {},
     ),
     "forbidden run.json": (

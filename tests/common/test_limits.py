@@ -8,7 +8,16 @@ import sys
 import pytest
 
 from rnnplay.common import limits
-from rnnplay.common.limits import Limit, check_memory_limit, limit_in, limit_met, limit_sentence, reason, small_stack
+from rnnplay.common.limits import (
+    Limit,
+    check_memory_limit,
+    limit_in,
+    limit_met,
+    limit_sentence,
+    reason,
+    small_stack,
+    way_out,
+)
 from rnnplay.errors import InputError
 
 
@@ -72,3 +81,25 @@ def test_a_small_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     assert small_stack() == ""
     monkeypatch.setattr(limits, "_limit", lambda _: 131_072)
     assert small_stack() == "a stack of 128 kB, raise ulimit -s"
+
+
+@pytest.mark.parametrize(
+    ("number", "mend"),
+    [
+        (errno.ENOSPC, "make room there"),
+        (errno.EACCES, "allow writing there"),
+        (errno.EROFS, "allow writing there"),
+        (errno.ENOENT, "put back the folder that is missing"),
+        (errno.ENOTDIR, "move away what is in its place"),
+        (errno.EIO, "check that disk"),
+    ],
+)
+def test_what_to_do_is_of_the_cause(number: int, mend: str) -> None:
+    assert way_out(OSError(number, "")) == mend
+
+
+def test_what_to_do_about_reading_and_about_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert way_out(OSError(errno.EACCES, ""), reading=True) == "allow reading it"
+    monkeypatch.setattr(limits, "_limit", lambda _: 8)
+    assert way_out(OSError(errno.EMFILE, "")) == "raise that limit (ulimit -n) and try again"
+    assert way_out(OSError(errno.EFBIG, "")) == "raise that limit (ulimit -f) and try again"

@@ -25,12 +25,12 @@ def test_a_mistake_in_the_program_is_none_of_the_users() -> None:
         (
             OSError(errno.EACCES, "Permission denied", "/somewhere"),
             "train",
-            "Permission denied (/somewhere); make room or allow writing there, then try again.",
+            "Permission denied (/somewhere); allow writing there, then try again.",
         ),
         (
             OSError(errno.EIO, "Input/output error"),
             "step",
-            "Input/output error; make room or allow writing there, then resume the run.",
+            "Input/output error; check that disk, then resume the run.",
         ),
     ],
 )

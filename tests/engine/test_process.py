@@ -41,7 +41,7 @@ async def test_a_run_that_cannot_begin_is_not_said_to_go_on(driver: Driver) -> N
     driver.folder("one").path.write_text("in its place", encoding="utf-8")
     driver.client.send(messages.Train(config=TINY, run=driver.name("one")))
     failed = await driver.event(messages.Failed)
-    assert failed.command == "train" and "allow writing there, then try again." in failed.message
+    assert failed.command == "train" and "move away what is in its place, then try again." in failed.message
 
 
 @SHARED

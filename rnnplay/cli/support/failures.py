@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnplay.common.commands import shell_command
-from rnnplay.common.limits import limit_met, limit_sentence, reason
+from rnnplay.common.limits import limit_met, limit_sentence, reason, way_out
 from rnnplay.common.terminal_text import sanitize, sanitize_message
 from rnnplay.errors import CheckpointError, EncodingError, FinishedError, LackingTokensError, RnnplayError
 from rnnplay.workspace import CURRENT_FOLDER_GONE, current_folder_gone, shortened_path
@@ -126,7 +126,7 @@ def _unwritable(error: Exception) -> str:
     """
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
         drop_stdout()
-        return f"Error: The answer cannot be written ({reason(error)}); make room there, or send it elsewhere."
+        return f"Error: The answer cannot be written ({reason(error)}); {way_out(error)}, or send it elsewhere."
     return ""
 
 

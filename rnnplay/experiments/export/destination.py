@@ -10,7 +10,7 @@ from typing import BinaryIO
 from rnnplay.common.commands import quoted
 from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import replacing
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError
 from rnnplay.experiments.export.formats import FORMATS
 
@@ -92,7 +92,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({reason(error)}); allow writing there, make room, or give another path."
+            f"{path} cannot be written ({reason(error)}); {way_out(error)}, or give another path."
         ) from error
 
 
@@ -101,4 +101,6 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"The folder {path} cannot be created ({reason(error)}); give another path.") from error
+        raise InputError(
+            f"The folder {path} cannot be created ({reason(error)}); {way_out(error)}, or give another path."
+        ) from error

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from rnnplay.common.files import NotPlainError, open_plain
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.errors import InputError
 
@@ -62,7 +62,7 @@ def _read(path: Path) -> tuple[Any, _Metadata]:
     except NotPlainError as error:
         raise InputError(f"{path} is a folder, a pipe or a device; name the file with the weights.") from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({reason(error)}); allow reading it.") from error
+        raise InputError(f"{path} cannot be read ({reason(error)}); {way_out(error, reading=True)}.") from error
     if beginning[8:9] == b"{":  # after the length of the header
         try:
             with safetensors.safe_open(path, "pt") as opened:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize_line, sanitize_message
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.sweep.claims import Claims, DatabaseClaims, FileClaims
@@ -56,7 +56,7 @@ def open_storage(study: str, folder: Path, url: str | None = None) -> tuple[Base
                 super().append_logs(logs)
             except OSError as error:
                 raise RnnplayError(
-                    f"{folder / JOURNAL} cannot be written ({reason(error)}); make room or allow writing there, then "
+                    f"{folder / JOURNAL} cannot be written ({reason(error)}); {way_out(error)}, then "
                     "begin the sweep again: it goes on where it was."
                 ) from error
 
@@ -65,7 +65,7 @@ def open_storage(study: str, folder: Path, url: str | None = None) -> tuple[Base
         journal = Journal(str(folder / JOURNAL), lock_obj=_JournalLock(folder))  # type: ignore[arg-type]
         return JournalStorage(journal), FileClaims(folder)
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({reason(error)}); allow writing there.") from error
+        raise InputError(f"{folder} cannot be written ({reason(error)}); {way_out(error)}.") from error
     except (ValueError, KeyError, TypeError) as error:
         why = sanitize_line(str(error))[:100]
         raise InputError(f"{folder / JOURNAL} is broken ({why}); restore it, or begin another study.") from error

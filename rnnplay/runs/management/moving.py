@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rnnplay.common.files import NotOwnError
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.lock import RunLock
@@ -32,10 +32,17 @@ def move_run(folder: RunFolder, target: Path, done: str, prepare: Callable[[], o
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(target)
     except OSError as error:
+        check_still_there(path, done)
         places = " and ".join(dict.fromkeys(map(str, (path.parent, target.parent))))
         raise InputError(
-            f"The run {folder.name!r} cannot be {done} ({reason(error)}); make room or allow writing in {places}."
+            f"The run {folder.name!r} cannot be {done} ({reason(error)}: {places}); {way_out(error)}."
         ) from error
     finally:
         if lock is not None:
             lock.release()
+
+
+def check_still_there(path: Path, done: str) -> None:
+    """Raises InputError if a run's folder, which could not be `done`, is gone: somebody else was faster."""
+    if not path.is_dir():
+        raise InputError(f"{path} has just been removed or moved by somebody else; nothing was {done}.")

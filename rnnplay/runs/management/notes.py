@@ -10,7 +10,7 @@ import msgspec
 
 from rnnplay.common.files import composed, is_name, read_bounded, replacing
 from rnnplay.common.jsonl import UNDECODABLE
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize
 from rnnplay.errors import InputError
 
@@ -67,7 +67,7 @@ def write_notes(folder: Path, notes: RunNotes) -> None:
             found = msgspec.json.encode(_File(note=checked.note, tags=list(checked.tags)))
             file.write(msgspec.json.format(found, indent=2) + b"\n")
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({reason(error)}); allow writing there or make room.") from error
+        raise InputError(f"{path} cannot be written ({reason(error)}); {way_out(error)}.") from error
 
 
 def checked_note(text: str) -> str:

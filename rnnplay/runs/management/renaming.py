@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from rnnplay.common.files import name_beside, sync_folder, write_durably
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.runs.folder import RunFolder, check_run_name
 from rnnplay.runs.info import encode_info
@@ -54,7 +54,7 @@ def rename_run(folder: RunFolder, name: str, workspace: Workspace) -> RunFolder:
             sync_folder(renamed.path)
         except OSError as error:  # a name needs no room; only a disk that fails gets here
             raise InputError(
-                f"The run is called {name!r} now, but its run.json still has its former name ({reason(error)}); allow "
-                f"writing in {renamed.path}."
+                f"The run is called {name!r} now, but run.json in {renamed.path} still has its former name "
+                f"({reason(error)}); {way_out(error)}."
             ) from error
     return renamed

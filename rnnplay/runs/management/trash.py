@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnnplay.common.files import NotOwnError, composed, sync_folder
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder, check_run_name
 from rnnplay.runs.lock import RunLock
-from rnnplay.runs.management.moving import move_run
+from rnnplay.runs.management.moving import check_still_there, move_run
 from rnnplay.workspace import Workspace
 
 _STAMP = "%Y%m%dT%H%M%S%f"
@@ -42,7 +42,8 @@ def move_to_trash(folder: RunFolder, workspace: Workspace) -> TrashedRun:
         workspace.trash.mkdir(exist_ok=True)
         elsewhere = not on_one_disk(workspace.trash, folder.path)
     except OSError as error:
-        raise InputError(f"{workspace.trash} cannot be used ({reason(error)}); allow writing there.") from error
+        check_still_there(folder.path, "removed")
+        raise InputError(f"{workspace.trash} cannot be used ({reason(error)}); {way_out(error)}.") from error
     if elsewhere:
         remove = workspace.command("runs", "rm", folder.name, permanently=True)
         raise InputError(f"The trash is on another disk than {folder.path}; to remove it for good: {remove}")
@@ -96,8 +97,8 @@ def restore_run(trashed: TrashedRun, workspace: Workspace) -> RunFolder:
         trashed.path.rename(folder.path)
     except OSError as error:
         raise InputError(
-            f"The run {trashed.name!r} cannot be brought back ({reason(error)}); allow writing in "
-            f"{workspace.checkpoints} and {workspace.trash}."
+            f"The run {trashed.name!r} cannot be brought back ({reason(error)}: {workspace.checkpoints} and "
+            f"{workspace.trash}); {way_out(error)}."
         ) from error
     return folder
 
@@ -132,8 +133,9 @@ def remove_run(folder: RunFolder) -> None:
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(away)
     except OSError as error:
+        check_still_there(path, "removed")
         raise InputError(
-            f"The run {folder.name!r} cannot be removed ({error.strerror or error}); allow writing in {path.parent}, "
+            f"The run {folder.name!r} cannot be removed ({reason(error)}: {path.parent}); {way_out(error)}, "
             "then remove it again."
         ) from error
     finally:

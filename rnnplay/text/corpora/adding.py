@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import composed, name_beside
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.cards import Card, card_title, clean
 from rnnplay.text.corpora.catalogue import Corpus, expanded, list_corpora
@@ -179,8 +179,8 @@ def _placing(source: Path, target: Path) -> Iterator[Path]:
         raise InputError(f"{clean(str(target))} is already there; give this corpus another name.") from error
     except OSError as error:
         raise InputError(
-            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({reason(error)}); make room or "
-            "allow writing there, or name another workspace with --workspace."
+            f"{clean(str(source))} cannot be copied to {clean(str(target))} ({reason(error)}); {way_out(error)}, "
+            "or name another workspace with --workspace."
         ) from error
     finally:
         with suppress(OSError):  # what prevented writing it may also prevent removing it

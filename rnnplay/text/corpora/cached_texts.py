@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rnnplay.common.files import name_beside, read_small, replacing
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.content_hash import content_hash
 
@@ -71,7 +71,7 @@ def write_whole(target: Path, pieces: Iterable[str | bytes], cache: Path) -> Pat
         if kept(target, cache) is None:
             beside.replace(target)
     except OSError as error:
-        raise RnnplayError(f"The text {target} cannot be written ({reason(error)}); make room or move it.") from error
+        raise RnnplayError(f"The text {target} cannot be written ({reason(error)}); {way_out(error)}.") from error
     finally:
         beside.unlink(missing_ok=True)
     return target

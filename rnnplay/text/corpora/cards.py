@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import msgspec
 
 from rnnplay.common.files import composed
+from rnnplay.common.limits import way_out
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml.text import parse_toml
 from rnnplay.config import TokenKind
@@ -53,7 +54,7 @@ def read_card(place: Path) -> Card:
         with place.open("rb") as file:
             data = file.read(LARGEST_CARD + 1)
     except OSError as error:
-        raise InputError(f"{where} cannot be read ({error.strerror}).") from error
+        raise InputError(f"{where} cannot be read ({error.strerror}); {way_out(error, reading=True)}.") from error
     if len(data) > LARGEST_CARD:
         raise InputError(f"{where} is larger than {LARGEST_CARD:,} bytes, so it is not a corpus card; remove it.")
     try:

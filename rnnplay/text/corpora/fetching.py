@@ -13,7 +13,7 @@ import msgspec
 
 from rnnplay.common.confinement import check_online
 from rnnplay.common.files import as_name, read_small, replacing
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.adding import LONGEST_NAME, add_corpus, check_new
 from rnnplay.text.corpora.cards import Card, clean
@@ -96,7 +96,7 @@ def _compared(url: str, place: Path, workspace: Workspace) -> str:
         with replacing(file) as writing:
             writing.write(msgspec.json.format(msgspec.json.encode({**before, url: now})))
     except OSError as error:
-        raise RnnplayError(f"{file} cannot be written ({reason(error)}); make room there.") from error
+        raise RnnplayError(f"{file} cannot be written ({reason(error)}); {way_out(error)}.") from error
     if last is None or last.sha256 == now.sha256:
         return ""
     return (

@@ -19,7 +19,7 @@ from typing import IO, Any
 import msgspec
 
 from rnnplay.common.files import read_small, replacing
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
 
@@ -162,4 +162,4 @@ def _state_file(target: Path) -> Path:
 
 
 def _unwritable(target: Path, error: OSError) -> RnnplayError:
-    return RnnplayError(f"The download cannot be written to {clean(str(target))} ({reason(error)}); make room there.")
+    return RnnplayError(f"The download cannot be written to {clean(str(target))} ({reason(error)}); {way_out(error)}.")

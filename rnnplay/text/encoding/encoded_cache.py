@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnplay.common.files import read_small
-from rnnplay.common.limits import limit_met, limit_sentence
+from rnnplay.common.limits import limit_met, limit_sentence, reason, way_out
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.content_hash import CheckedFiles, Stamp
@@ -228,8 +228,8 @@ def new_folder(cache: Path, key: str) -> Iterator[Path]:
         if limit := limit_met(error):
             raise RnnplayError(limit_sentence(limit)) from error
         raise RnnplayError(
-            f"The encoded corpus cannot be written to {clean(str(home))} ({error.strerror or error}); "
-            "make room there or choose another folder with --workspace."
+            f"The encoded corpus cannot be written to {clean(str(home))} ({reason(error)}); "
+            f"{way_out(error)}, or choose another folder with --workspace."
         ) from error
     finally:
         if folder is not None:

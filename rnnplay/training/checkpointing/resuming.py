@@ -98,7 +98,10 @@ def open_run(config: RunConfig, corpus: EncodedCorpus, folder: RunFolder, checkp
     Raises as `Trainer.resume` does; the lock is then released.
     """
     config = resolved(config, corpus)
-    lock = RunLock.take(folder.path)
+    try:
+        lock = RunLock.take(folder.path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{folder.path} has just been removed or moved; put it back, or start a new run.") from error
     try:
         info = folder.info()  # now that nobody changes it
         check_resumable(folder, info, config, corpus)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,14 @@ from rnnplay.runs.folder import RunFolder, list_runs
 from rnnplay.runs.lock import RunLock
 from rnnplay.runs.management import trash
 from rnnplay.runs.management.disk_use import disk_use
-from rnnplay.runs.management.trash import delete_trashed, find_trashed, list_trash, move_to_trash, restore_run
+from rnnplay.runs.management.trash import (
+    delete_trashed,
+    find_trashed,
+    list_trash,
+    move_to_trash,
+    remove_run,
+    restore_run,
+)
 from rnnplay.workspace import Workspace
 
 
@@ -93,3 +102,16 @@ def test_disk_use_counts_files_and_follows_no_link(workspace: Workspace) -> None
     (folder / "link").symlink_to("/")
     assert before + 1000 <= disk_use(folder) < before + 1100
     assert disk_use(folder / "missing") == 0 and disk_use(folder, lambda: True) == 0
+
+
+@pytest.mark.parametrize(
+    "remove", [move_to_trash, lambda folder, _: remove_run(folder)], ids=["to the trash", "for good"]
+)
+def test_a_run_that_another_process_has_just_removed_is_said_to_be_gone(
+    remove: Callable[[RunFolder, Workspace], object], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = run(workspace, "one")
+    shutil.rmtree(gone.path)
+    monkeypatch.setattr(RunFolder, "holds_run", lambda _: True)  # as it was when it was looked at
+    with pytest.raises(InputError, match="one has just been removed or moved by somebody else; nothing was removed"):
+        remove(gone, workspace)

@@ -241,7 +241,9 @@ def test_add_where_nothing_may_be_written(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", refuse)
         patch.setattr(Path, "unlink", refuse)
-        with pytest.raises(InputError, match=r"cannot be copied to .*a\.txt \(Read-only file system\); make room or"):
+        with pytest.raises(
+            InputError, match=r"cannot be copied to .*a\.txt \(Read-only file system\); allow writing there, or name"
+        ):
             add_corpus(source, workspace)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rnnplay.errors import ConfigError, InputError
 from rnnplay.model.hardware import can_bfloat16
 from rnnplay.runs.checkpoint_state import WEIGHTS_FILE
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Notice, Started, Step, Tuned, Validation
+from rnnplay.training.checkpointing.resuming import open_run
 from tests.training.world import World, run_to_end
 
 CELLS = ("rnn", "lstm", "gru")
@@ -332,3 +334,12 @@ def test_steps_are_recorded_with_what_they_met(world: World) -> None:
     assert len(steps) == 20 and any(step.clipped for step in steps)
     assert all(step.grad_norm_clipped <= 0.05 < step.grad_norm for step in steps if step.clipped)
     assert [step.tokens for step in steps] == [48 * step.step for step in steps]
+
+
+def test_a_run_whose_folder_is_removed_just_before_it_is_resumed_is_said_to_be_gone(world: World) -> None:
+    config = world.config(steps=4)
+    run_to_end(world.trainer(config, "gone"))
+    encoded = world.encode(config)
+    shutil.rmtree(world.folder("gone").path)
+    with pytest.raises(InputError, match=r"gone has just been removed or moved; put it back, or start a new run\.$"):
+        open_run(with_values(config, {"steps": 8}), encoded, world.folder("gone"), "latest")

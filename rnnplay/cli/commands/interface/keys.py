@@ -6,6 +6,7 @@ import click
 
 from rnnplay.cli.support.console import note, table, write_json
 from rnnplay.cli.support.session import json_option
+from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError
 from rnnplay.workspace import shortened_path
 
@@ -32,7 +33,7 @@ def command(write: bool, as_json: bool) -> None:
         except FileExistsError as error:
             raise InputError(f"{shown} exists; edit it, or move it away first.") from error
         except OSError as error:
-            raise InputError(f"{shown} cannot be written: {error.strerror}.") from error
+            raise InputError(f"{shown} cannot be written ({reason(error)}); {way_out(error)}.") from error
         note(f"Written: {shown}. Take the # from a line to change a key; rnnplay reads the file when it starts.")
         return
     keymap, problems = load_keymap()

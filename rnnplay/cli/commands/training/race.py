@@ -13,7 +13,7 @@ from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_op
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
-from rnnplay.common.limits import reason
+from rnnplay.common.limits import reason, way_out
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
@@ -258,7 +258,7 @@ def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool
     if reporter.failure is not None:
         raise RnnplayError(
             f"The records cannot be written to standard output ({reason(reporter.failure)}), so the race has stopped; "
-            f"make room, then {how_to_go_on(session, begun)}"
+            f"{way_out(reporter.failure)}, then {how_to_go_on(session, begun)}"
         )
     if not as_json and any(one.parameters for one in conclusion.variants):
         tell_outcome(session, plan, conclusion)

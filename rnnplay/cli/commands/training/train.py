@@ -15,7 +15,7 @@ from rnnplay.cli.support.session import Session, json_option, new_folder, pass_s
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.common.formatting import fixed, unknown_text
-from rnnplay.common.limits import limit_met, limit_sentence, reason
+from rnnplay.common.limits import limit_met, limit_sentence, reason, way_out
 from rnnplay.config import RunConfig, with_values
 from rnnplay.errors import InputError, LostProcessError, RnnplayError, is_out_of_memory
 from rnnplay.runs.launch import BY_ITSELF, Launch, check_divisible, launched
@@ -190,8 +190,7 @@ def _train(
             raise RnnplayError(limit_sentence(limit)) from error
         place = f" ({error.filename})" if error.filename else ""
         raise RnnplayError(
-            f"{error.strerror or error}{place}; make room or allow writing there, then "
-            f"{_how_to_continue(session, folder)}"
+            f"{error.strerror or error}{place}; {way_out(error)}, then {_how_to_continue(session, folder)}"
         ) from error
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
@@ -207,12 +206,12 @@ def _train(
     if not trainer.saved:
         raise RnnplayError(
             f"The run ended at step {finished.step:,}, but its last steps could not be written to {folder.path}, and "
-            f"are lost; make room or allow writing there, then {_how_to_continue(session, folder)}"
+            f"are lost; mend that, then {_how_to_continue(session, folder)}"
         )
     if reporter.failure is not None:
         raise RnnplayError(
             f"The records cannot be written to standard output ({reason(reporter.failure)}), so the run has stopped "
-            f"at step {finished.step:,}; make room, then {_how_to_continue(session, folder)}"
+            f"at step {finished.step:,}; {way_out(reporter.failure)}, then {_how_to_continue(session, folder)}"
         )
     if finished.reason == "diverged":
         ways = _other_ways(trainer.config)

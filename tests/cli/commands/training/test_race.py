@@ -121,7 +121,7 @@ def test_records_that_cannot_be_written_end_the_race(
     result = invoke("race", *SMALL, "--ready", "rates", "--json")
     assert result.exit_code == 1
     assert (
-        "written to standard output (No space left on device), so the race has stopped; make room, then start it"
+        "written to standard output (No space left on device), so the race has stopped; make room there, then start it"
         in (result.stderr)
     )
 
