@@ -176,6 +176,7 @@ CHANGES = frozenset(("train", "resume", "look", "done", "pause", "go_on", "stop"
 def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> bool:
     """Returns whether the action would have an effect."""
     running = now.phase in RUNNING
+    ending = now.phase is Phase.STOPPING
     followed = now.phase is Phase.FOLLOWED
     if followed and action in CHANGES and not now.silent:
         return action in ("train", "look") and now.lesson and now.key() == action
@@ -197,9 +198,9 @@ def is_enabled(action: str, parameters: tuple[object, ...], now: KeyContext) -> 
         case "lr_range":
             return now.on_lr
         case "train" | "resume" | "look" | "done":
-            return not running and now.key() == action
+            return (not running or ending) and now.key() == action
         case "new":
-            return not running and (followed or now.branching or now.resumable())
+            return ending or (not running and (followed or now.branching or now.resumable()))
         case "prompt":
             return not now.typing and now.prompt_shown
         case "stop":

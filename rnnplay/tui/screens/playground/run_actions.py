@@ -67,6 +67,24 @@ class RunActions:
                 await asyncio.sleep(POLL_SECONDS)
             self._changed()
 
+    def once_stopped(self, action: Callable[[], None]) -> bool:
+        """Returns whether the run in front is still stopping; if so, calls `action` when it has stopped.
+
+        Writing the last checkpoint takes a moment, and a key pressed in it must not be lost. The last one counts.
+        """
+        controller = self._controller
+        if controller.state.phase is not Phase.STOPPING:
+            return False
+
+        async def wait() -> None:
+            while controller.state.phase is Phase.STOPPING:
+                await asyncio.sleep(POLL_SECONDS)
+            if controller is self._controller:
+                action()
+
+        self._screen.run_worker(wait(), exclusive=True, group="once stopped")
+        return True
+
     def train(self, alone: bool = False) -> None:
         """Starts a run with the form's config: a branch where one was chosen, unless `alone`."""
         controller = self._controller

@@ -163,6 +163,8 @@ class PlaygroundScreen(Screen[None]):
 
     def action_train(self) -> None:
         """Trains or resumes the run in front; in a lesson, does what the next step needs."""
+        if self._runs.once_stopped(self.action_train):
+            return
         if self.lesson_progress.need is None and self._read_only():
             return
         in_lesson = self.lesson_progress.need is not None or self._display.action_of_t() == "done"
@@ -174,7 +176,8 @@ class PlaygroundScreen(Screen[None]):
     action_resume = action_look = action_done = action_train
 
     def action_new(self) -> None:
-        self.run_worker(self._runs.new(), exclusive=True, group="new")
+        if not self._runs.once_stopped(self.action_new):
+            self.run_worker(self._runs.new(), exclusive=True, group="new")
 
     @on(Button.Pressed, "#main")
     def action_main(self, _: object = False) -> None:

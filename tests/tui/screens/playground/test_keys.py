@@ -45,6 +45,7 @@ def useful(now: KeyContext, *actions: str) -> set[str]:
         (situation(Phase.TRAINING), {"pause", "runs", "stop"}),
         (situation(Phase.TRAINING, others=True), {"pause", "runs", "stop", "other_run"}),
         (situation(Phase.PAUSED), {"go_on", "runs", "stop"}),
+        (situation(Phase.STOPPING, "resume"), {"resume", "new", "runs", "stop"}),
         (situation(Phase.TRAINING, silent=True), {"go_on", "runs", "stop"}),
         (situation(Phase.FOLLOWED, "resume", resumable=True), {"new", "runs", "read_only"}),
         (

@@ -173,6 +173,34 @@ async def test_n_begins_anew(stage: Stage) -> None:
             assert stage.state.step == 0
 
 
+@pytest.mark.parametrize("key", ["t", "n"])
+async def test_a_key_pressed_while_the_run_is_stopping_waits_until_it_has_stopped(stage: Stage, key: str) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await enter(stage, pilot, Phase.TRAINING)
+        await pilot.press("x", key)
+        assert stage.state.phase is Phase.STOPPING
+        assert commands(stage) == [messages.Stop()]
+        await stage.stop(pilot)
+        if key == "t":
+            await until(pilot, lambda: bool(stage.engine.of(messages.Train)))
+            assert stage.engine.of(messages.Train)[0].resume
+        else:
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+
+
+async def test_a_key_that_waits_for_the_stop_is_dropped_when_another_run_comes_to_the_front(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await enter(stage, pilot, Phase.TRAINING)
+        stopping = stage.controller
+        await pilot.press("x", "t")
+        app.controllers.bring_to_front(app.controllers.spare())
+        stopping.state.phase = Phase.STOPPED
+        await until(pilot, lambda: not any(one.group == "once stopped" for one in app.workers))
+        assert commands(stage) == [messages.Stop()]
+
+
 async def test_a_finished_run_resumed_is_twice_as_long_and_the_form_says_so(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
