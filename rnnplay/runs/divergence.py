@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from rnnplay.config import RunConfig
-from rnnplay.runs.metrics.records import Rollback
 
 LOSS, GRADIENT, WEIGHTS = "loss not finite", "gradient not finite", "weights not finite"
 TOO_LARGE = "gradient too large"
@@ -139,17 +138,6 @@ def changes(remedy: Remedy, config: RunConfig) -> dict[str, float | str]:
             return {"clip_threshold": config.clip_threshold / 2}
         return {"clip": "norm", "clip_threshold": 1.0}
     return {}
-
-
-def rollback_text(record: Rollback) -> str:
-    """Describes a rollback, e.g. "loss not finite: back to step 1,150; lr is now 0.001"."""
-    what = record.cause + (f" ({record.where})" if record.where else "")
-    changes = ", ".join(f"{knob} is now {_shown(value)}" for knob, value in record.changed.items())
-    return f"{what}: back to step {record.to:,}" + (f"; {changes}" if changes else "")
-
-
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def no_more_rollbacks(config: RunConfig, made: int, put_back: bool) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rnnplay.config import RunConfig
+from rnnplay.config import RunConfig, with_values
 from rnnplay.runs.checkpoint_state import TrainingState
 
 LENGTHS = ("steps", "epochs", "minutes")
@@ -71,6 +71,17 @@ def _fraction_of_minutes(config: RunConfig, seconds: float, closing: float) -> f
 def _seconds_of_steps(config: RunConfig, closing: float) -> float:
     """The seconds for steps: those that the final validation leaves, but at least half."""
     return max(60 * config.minutes - closing, 30 * config.minutes)
+
+
+def extended(config: RunConfig, fraction: float) -> RunConfig:
+    """Returns `config` extended by its length, of which `fraction` is done: a run of two minutes continues to four."""
+    times = max(1.0, fraction) + 1
+    if times < 2.05:  # a run limited by minutes overshoots by up to one step
+        times = 2.0
+    grown = {name: value * times for name in LENGTHS if (value := getattr(config, name))}
+    if "steps" in grown:
+        grown["steps"] = int(grown["steps"])
+    return with_values(config, grown) if grown else config
 
 
 def in_words(config: RunConfig) -> str:

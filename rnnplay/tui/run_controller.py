@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
+import msgspec
 from textual.message import Message
 
 from rnnplay.config import AdaptationConfig, CompletionConfig, RunConfig, SamplingConfig
@@ -16,16 +17,14 @@ from rnnplay.engine.client import LEAVING_SECONDS, EngineClient, EngineExit, sta
 from rnnplay.engine.silence import Silence
 from rnnplay.inspection.questions import Question
 from rnnplay.inspection.results import Forced
+from rnnplay.runs.checkpoint_state import live_knobs
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.naming import reserve_run
-from rnnplay.training.length import LENGTHS
+from rnnplay.training.length import LENGTHS, extended
 from rnnplay.tui.followed_run import FollowedRun, Turn
-from rnnplay.tui.resuming import CHANGEABLE, extended, with_values_of
+from rnnplay.tui.requests import Request, Requests
 from rnnplay.tui.run_state import RESUMABLE, Phase, RunState
-from rnnplay.tui.sent_prompt import SentPrompt
 from rnnplay.workspace import Workspace
-
-Request = messages.Complete | messages.Sample | messages.Inspect
 
 WRITING = ("prompt", "writing")
 """Purposes of completions for a text that the user writes, to which the model may adapt."""
@@ -34,6 +33,9 @@ CRASH_SECONDS = 10.0
 REOPEN_SECONDS = 5.0
 """Least time between two readings of the newest checkpoint of a run that is followed."""
 
+
+CHANGEABLE = (*LENGTHS, *live_knobs())
+"""Knobs that may change when a run is resumed."""
 
 Post = Callable[[Message], object]
 """Posts a message to every listener."""
@@ -104,10 +106,7 @@ class RunController:
         self.forced: tuple[Forced, ...] = ()
         """Quantities forced in the completions that accompany those of the unchanged model."""
         self._engine_command = engine_command
-        self._requests = 0
-        self._sent = SentPrompt()
-        self._newest: dict[str, Request] = {}
-        """The last request for each purpose; answers to older ones are out of date."""
+        self.requests = Requests()
         self._before_resume: tuple[Phase, RunConfig, RunConfig] | None = None
         """The phase, the config and the wanted config to return to if the run cannot be resumed."""
         self._starting = asyncio.Lock()
@@ -187,14 +186,14 @@ class RunController:
         else:
             self.state.apply(event)
         if isinstance(event, messages.Failed) and event.command == "complete":
-            self._sent.forget()  # the next prompt is sent whole
-        if isinstance(event, messages.Completion) and self.purpose_of(event.request) in WRITING:
+            self.requests.send_whole()  # the next prompt is sent whole
+        if isinstance(event, messages.Completion) and self.requests.purpose_of(event.request) in WRITING:
             self.adapted, self.read = event.adapted, event.read
         if isinstance(event, messages.Opened):
             self.lending = ""
         if isinstance(event, messages.Ready):
             self.engine_ready, self.device = True, event.device
-            self._sent.forget()
+            self.requests.send_whole()
             if self.forced:  # a restarted engine does not know of it
                 self.send(messages.WhatIf(forced=list(self.forced)))
         elif isinstance(event, messages.Failed) and event.command == "what_if":
@@ -260,9 +259,9 @@ class RunController:
         self.workspace.create()
         state = self.state
         assert state.run is not None
-        wanted = with_values_of(state.wanted, config, CHANGEABLE) if config is not None else state.wanted
-        config = with_values_of(state.config, config or state.config, CHANGEABLE)
-        same = with_values_of(config, state.config, LENGTHS) == config
+        wanted = _with(state.wanted, config, CHANGEABLE) if config is not None else state.wanted
+        config = _with(state.config, config or state.config, CHANGEABLE)
+        same = _with(config, state.config, LENGTHS) == config
         if same and (state.phase is Phase.FINISHED or state.fraction >= 1):
             config = extended(config, state.fraction)
         self._before_resume = state.phase, state.config, wanted
@@ -356,15 +355,13 @@ class RunController:
         """Asks for a completion; returns the number of the request."""
         adaptation = self.adaptation if purpose in WRITING else AdaptationConfig()
         request = messages.Complete(
-            request=self._next_request(), text=text, bars=bars, completion=self.completion, adaptation=adaptation
+            request=self.requests.number(), text=text, bars=bars, completion=self.completion, adaptation=adaptation
         )
-        self._newest[purpose] = request
-        self.send(self._sent.shortened(request))
-        return request.request
+        return self._ask(purpose, request, self.requests.shortened(request))
 
     def sample(self, prompt: str, sampling: SamplingConfig, purpose: str = "sample") -> int:
         """Asks for a sample; returns the number of the request."""
-        return self._ask(purpose, messages.Sample(request=self._next_request(), prompt=prompt, sampling=sampling))
+        return self._ask(purpose, messages.Sample(request=self.requests.number(), prompt=prompt, sampling=sampling))
 
     def cancel(self) -> None:
         """Ends the sample under way."""
@@ -372,27 +369,11 @@ class RunController:
 
     def inspect(self, question: Question, purpose: str = "view") -> int:
         """Asks about the model; returns the request's number. Older questions of the same purpose go out of date."""
-        return self._ask(purpose, messages.Inspect(request=self._next_request(), question=question, purpose=purpose))
+        return self._ask(purpose, messages.Inspect(request=self.requests.number(), question=question, purpose=purpose))
 
-    def purpose_of(self, request: int) -> str:
-        """Returns the purpose of a request; "" for one that is out of date."""
-        return next((purpose for purpose, newest in self._newest.items() if newest.request == request), "")
-
-    def newest(self, purpose: str) -> Request | None:
-        """Returns the last request for `purpose`."""
-        return self._newest.get(purpose)
-
-    def forget(self, purpose: str) -> None:
-        """Discards the pending answer for `purpose`."""
-        self._newest.pop(purpose, None)
-
-    def _next_request(self) -> int:
-        self._requests += 1
-        return self._requests
-
-    def _ask(self, purpose: str, request: Request) -> int:
-        self._newest[purpose] = request
-        self.send(request)
+    def _ask(self, purpose: str, request: Request, sent: Request | None = None) -> int:
+        self.requests.note(purpose, request)
+        self.send(sent or request)
         return request.request
 
     # --- what if --------------------------------------------------------------------------------------------
@@ -406,3 +387,8 @@ class RunController:
         """Ends all forcing; another model has other units."""
         if self.forced:
             self.force(())
+
+
+def _with(config: RunConfig, other: RunConfig, names: tuple[str, ...]) -> RunConfig:
+    """Returns `config` with the values of `other` for `names`."""
+    return msgspec.structs.replace(config, **{name: getattr(other, name) for name in names})

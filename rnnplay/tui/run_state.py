@@ -20,11 +20,10 @@ import msgspec
 from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
-from rnnplay.experiments.export.event_text import event_text
-from rnnplay.runs.divergence import rollback_text
 from rnnplay.runs.health import Health
 from rnnplay.runs.lock import Hold, Holder
 from rnnplay.runs.metrics import records
+from rnnplay.runs.metrics.event_text import ENDS, event_text
 from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui.chart.history import History
@@ -43,15 +42,6 @@ class LogLine(NamedTuple):
     step: int
     text: str
     severity: Severity
-
-
-ENDS = {
-    "length": "finished, length reached",
-    "early stop": "finished, no better for a while",
-    "stopped": "stopped",
-    "diverged": "ended, diverged",
-}
-"""How a run ended, by the reason in its last record."""
 
 
 class Phase(Enum):
@@ -322,24 +312,20 @@ class RunState:
             case records.Tuned():
                 self._set_by_run(record.knob, record.value)
                 self._log(record.step, event_text(record))
-            case records.Skipped():
-                place = f" ({record.where})" if record.where else ""
-                self._log(record.step, f"step skipped: {record.cause}{place}", "warning")
+            case records.Skipped() | records.Notice():
+                self._log(record.step, event_text(record), "warning")
             case records.Rollback():
-                self._log(record.step, rollback_text(record), "warning")
+                self._log(record.step, event_text(record), "warning")
                 self._cut_after(record.to)
                 self.returns.append(record.to)
-            case records.Notice():
-                self._log(record.step, record.message, "warning")
             case records.Threads():
-                self._log(record.step, record.message, "warning" if record.asked else "")
+                self._log(record.step, event_text(record), "warning" if record.asked else "")
             case records.Checkpoint():
                 self.checkpoint_step = record.step
             case records.Finished():
                 self.reason = record.reason
-                self._log(
-                    record.step, ENDS.get(record.reason, record.reason), "error" if record.reason == "diverged" else ""
-                )
+                how = ENDS.get(record.reason, record.reason)
+                self._log(record.step, how, "error" if record.reason == "diverged" else "")
                 self.seconds_left = None
                 self.phase = Phase.STOPPED if record.reason == "stopped" else Phase.FINISHED
 

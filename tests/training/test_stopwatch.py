@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rnnplay.common.working_time import WorkingTime
-from rnnplay.config import RunConfig
-from rnnplay.training.length import fraction_done, in_words, is_over, seconds_left
+from rnnplay.config import RunConfig, with_values
+from rnnplay.training.length import extended, fraction_done, in_words, is_over, seconds_left
 from rnnplay.training.stopwatch import Speed, Stopwatch
 
 
@@ -114,3 +116,24 @@ def test_in_words() -> None:
     assert in_words(RunConfig(steps=1000)) == "1,000 steps"
     assert in_words(RunConfig(minutes=1)) == "1 minute"
     assert in_words(RunConfig()) == "no limit"
+
+
+@pytest.mark.parametrize(
+    ("values", "fraction", "longer_values"),
+    [
+        ({"steps": 100}, 1.0, {"steps": 200}),
+        ({"steps": 100}, 0.0, {"steps": 200}),
+        ({"epochs": 2.0}, 1.5, {"epochs": 5.0}),
+        ({"minutes": 2.0}, 1.0, {"minutes": 4.0}),
+        ({"minutes": 2.0}, 1.003, {"minutes": 4.0}),
+    ],
+)
+def test_longer_adds_the_length_to_what_is_done(
+    values: dict[str, Any], fraction: float, longer_values: dict[str, Any]
+) -> None:
+    config = with_values(RunConfig(), values)
+    assert extended(config, fraction) == with_values(config, longer_values)
+
+
+def test_what_has_no_end_cannot_be_longer() -> None:
+    assert extended(RunConfig(), 0.0) == RunConfig()

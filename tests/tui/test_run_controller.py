@@ -16,7 +16,6 @@ from rnnplay.presets import preset_config
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.runs.shipped import SHIPPED
 from rnnplay.tui import run_controller as controller_module
-from rnnplay.tui.resuming import extended
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase, RunState
@@ -173,27 +172,6 @@ async def test_a_finished_run_goes_on_as_long_as_the_form_says_if_that_is_new(ri
     rig.engine.say(progress([Finished(step=10, reason="length")], fraction=1.0))
     rig.controller.resume(with_values(config, {"steps": 123}))
     assert rig.engine.of(messages.Train)[-1].config.steps == 123
-
-
-@pytest.mark.parametrize(
-    ("values", "fraction", "longer_values"),
-    [
-        ({"steps": 100}, 1.0, {"steps": 200}),
-        ({"steps": 100}, 0.0, {"steps": 200}),
-        ({"epochs": 2.0}, 1.5, {"epochs": 5.0}),
-        ({"minutes": 2.0}, 1.0, {"minutes": 4.0}),
-        ({"minutes": 2.0}, 1.003, {"minutes": 4.0}),
-    ],
-)
-def test_longer_adds_the_length_to_what_is_done(
-    values: dict[str, Any], fraction: float, longer_values: dict[str, Any]
-) -> None:
-    config = with_values(RunConfig(), values)
-    assert extended(config, fraction) == with_values(config, longer_values)
-
-
-def test_what_has_no_end_cannot_be_longer() -> None:
-    assert extended(RunConfig(), 0.0) == RunConfig()
 
 
 async def test_an_engine_that_dies_at_once_is_not_started_again_and_again(

@@ -15,7 +15,7 @@ from rnnplay.cli.support.console import printable
 from rnnplay.cli.support.failures import tell
 from rnnplay.common.formatting import count_text, duration_text, fixed, size_text, unknown_text
 from rnnplay.common.jsonl import encode_line
-from rnnplay.runs.divergence import rollback_text
+from rnnplay.runs.metrics.event_text import event_text
 from rnnplay.runs.metrics.records import Finished, Notice, Record, Rollback, Skipped, Started, Step, Threads, Validation
 
 FLUSH_SECONDS = 0.05
@@ -191,12 +191,8 @@ def event_line(record: Record) -> str:
     """Returns the line about a validation or another event of the run; "" for a record that is none."""
     if isinstance(record, Validation):
         return validation_line(record)
-    if isinstance(record, Skipped):
-        return f"step {record.step:,}  skipped: {record.cause}" + (f" ({record.where})" if record.where else "")
-    if isinstance(record, Rollback):
-        return f"step {record.step:,}  {rollback_text(record)}"
-    if isinstance(record, Threads):
-        return f"step {record.step:,}  {record.message}"
+    if isinstance(record, Skipped | Rollback | Threads):
+        return f"step {record.step:,}  {event_text(record).removeprefix('step ')}"
     return record.message if isinstance(record, Notice) else ""
 
 

@@ -18,9 +18,9 @@ import msgspec
 
 from rnnplay.common.jsonl import encode_line
 from rnnplay.experiments.export.destination import make_folder, writing
-from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.runs.folder import RunFolder
+from rnnplay.runs.metrics.event_text import event_text
 from rnnplay.runs.metrics.records import Record, Step, Validation
 
 EVENT_FIELDS = ("to", "knob", "value", "cause", "where", "remedy", "reason", "threads", "others")

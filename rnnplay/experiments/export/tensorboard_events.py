@@ -27,11 +27,11 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from rnnplay.common.terminal_text import sanitize
 from rnnplay.config import RunConfig
 from rnnplay.experiments.export.destination import check_free, make_folder, writing
-from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.knob_texts import corpus_label
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import moment
+from rnnplay.runs.metrics.event_text import event_text
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Rollback, Started, Step, Validation
 
 TAGS = {

@@ -254,7 +254,7 @@ class LessonProgress:
         event = message.event
         session, variant = under_way
         length = _length(session.lesson, variant)
-        purpose = controller.purpose_of(getattr(event, "request", 0))
+        purpose = controller.requests.purpose_of(getattr(event, "request", 0))
         match event:
             case messages.Progress():
                 for record in event.records:
@@ -275,7 +275,7 @@ class LessonProgress:
                 if event.result.step in (0, controller.state.step):
                     self._answered(purpose)
             case messages.Completion() if event.forced is not None and event.step <= length:
-                if not _is_lesson_prompt(controller, session.lesson, controller.newest(purpose)):
+                if not _is_lesson_prompt(controller, session.lesson, controller.requests.newest(purpose)):
                     return
                 untouched = Completed(suggestion=event.suggestion, next=event.next)
                 run = controller.state.run or ""

@@ -100,7 +100,7 @@ class Entrant:
     def ask_prompt(self, text: str) -> None:
         """Asks what follows `text`, if that is new or the weights have changed for a while."""
         if not text or not self._can_answer:
-            self.controller.forget(PROMPT)
+            self.controller.requests.drop(PROMPT)
             self.completion = None
             self.asked_text = ""
             return
@@ -133,7 +133,7 @@ class Entrant:
         self.just_answered = False
         if not isinstance(event, messages.Completion | messages.Inspected | messages.Failed):
             return
-        purpose = self.controller.purpose_of(event.request)
+        purpose = self.controller.requests.purpose_of(event.request)
         if purpose not in self._paces:
             return
         self._paces[purpose].answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)

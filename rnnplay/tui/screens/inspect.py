@@ -223,7 +223,7 @@ class InspectScreen(Screen[int]):
             self.view.display = False
         self._index = index
         self._report_view()
-        self.controller.forget("view")  # a pending answer belongs to another view
+        self.controller.requests.drop("view")  # a pending answer belongs to another view
         self.query_one(ViewTabs).index = index
         if index not in self._views:
             view = self._views[index] = VIEWS[index](self.controller, self._curves)
@@ -264,7 +264,7 @@ class InspectScreen(Screen[int]):
             self._description = description
             self.query_one("#description", Static).update(description)
         if not state.has_model:
-            self.controller.forget("view")
+            self.controller.requests.drop("view")
             view.pace.want()
             self._say(MODEL_COMING if state.model_coming else fill_keys(NO_MODEL))
             return
@@ -278,7 +278,7 @@ class InspectScreen(Screen[int]):
         if self.view.ask() is not None:
             self.view.pace.asked(monotonic())
         elif not self._text:
-            self.controller.forget("view")  # a pending answer is about the former text
+            self.controller.requests.drop("view")  # a pending answer is about the former text
             self.view.add_class("nothing")
             self._say(fill_keys(NO_TEXT))
 
@@ -288,15 +288,16 @@ class InspectScreen(Screen[int]):
         view = self._views.get(self._index)
         if received.controller is not self.controller or view is None or not view.is_attached:
             return
+        purpose_of = self.controller.requests.purpose_of
         match event := received.event:
-            case messages.Inspected() | messages.Completion() if self.controller.purpose_of(event.request) == "view":
+            case messages.Inspected() | messages.Completion() if purpose_of(event.request) == "view":
                 self._say("" if isinstance(event, messages.Completion) or event.finite else NOT_FINITE)
                 self.view.remove_class("nothing")
                 self.view.answer(event)
                 self._report_view(self.view.NAME, self.view.shown_quantity)
                 self.view.pace.answered(event.seconds if isinstance(event, messages.Inspected) else 0.0)
                 self.call_later(self.tick)
-            case messages.Failed() if self.controller.purpose_of(event.request) == "view":
+            case messages.Failed() if purpose_of(event.request) == "view":
                 self.view.pace.answered()
                 self.view.shown_step = self.state.model_step
                 self.view.refused()

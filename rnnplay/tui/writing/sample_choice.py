@@ -119,7 +119,7 @@ class SampleChoice(Horizontal, can_focus=True):
 
     def take(self, event: SampleText) -> None:
         """Adds text to the sample being drawn, and begins the next when it is complete."""
-        if not self.display or not self._texts or self._controller.purpose_of(event.request) != PURPOSE:
+        if not self.display or not self._texts or self._controller.requests.purpose_of(event.request) != PURPOSE:
             return
         self._texts[-1] += event.text
         if event.done:
@@ -141,7 +141,7 @@ class SampleChoice(Horizontal, can_focus=True):
 
     def close(self) -> None:
         """Ends the sample under way, and hides all."""
-        self._controller.forget(PURPOSE)
+        self._controller.requests.drop(PURPOSE)
         self._controller.cancel()
         self.display = False
         self.post_message(self.Closed())

@@ -11,7 +11,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from rnnplay.common.jsonl import decode_line, encode_line
 from rnnplay.errors import CheckpointError, InputError
 from rnnplay.runs.checkpoint_state import read_state
 from rnnplay.runs.divergence import (
@@ -23,7 +22,6 @@ from rnnplay.runs.divergence import (
     TOO_LARGE,
     WEIGHTS,
     changes,
-    rollback_text,
 )
 from rnnplay.runs.metrics.records import Notice, Record, Rollback, Skipped, Step, Tuned
 from rnnplay.training.checkpointing import rollback_states
@@ -391,12 +389,3 @@ def test_metrics_are_cut_at_the_last_passage(world: World) -> None:
         assert list(map(repr, kept)) == list(map(repr, whole[: len(kept)])) and kept[-1].step == last
         assert any(isinstance(record, Rollback) for record in kept) == (to >= 20)
         path.write_bytes(data)
-
-
-def test_a_rollback_rollback_text() -> None:
-    record = Rollback(
-        step=1234, to=1200, cause=GRADIENT, remedy="lower-rate", where="rnn.weight_hh_l0", changed={"lr": 0.001}
-    )
-    assert rollback_text(record) == "gradient not finite (rnn.weight_hh_l0): back to step 1,200; lr is now 0.001"
-    line = encode_line(record)
-    assert line.startswith(b'{"type":"rollback","step":1234,"to":1200,"cause":') and decode_line(line, Record) == record

@@ -72,7 +72,7 @@ async def look(stage: Stage, pilot: Pilot[None], view: int = 1, text: str = TEXT
     if view != 1:
         stage.engine.sent.clear()
         await pilot.press(str(view))
-    await until(pilot, lambda: stage.controller.newest("view") is not None)
+    await until(pilot, lambda: stage.controller.requests.newest("view") is not None)
     return screen
 
 
@@ -89,7 +89,7 @@ def question(stage: Stage) -> Question | messages.Complete:
 
 def request(stage: Stage) -> int:
     """Of the last one that the view made."""
-    newest = stage.controller.newest("view")
+    newest = stage.controller.requests.newest("view")
     return newest.request if newest is not None else 0
 
 
@@ -619,7 +619,7 @@ async def test_every_view_at_every_size(stage: Stage, size: tuple[int, int]) -> 
         screen = await look(stage, pilot)
         for key in "12345678":
             await pilot.press(key)
-            await until(pilot, lambda: stage.controller.newest("view") is not None)
+            await until(pilot, lambda: stage.controller.requests.newest("view") is not None)
             await answer(stage, pilot)
             if size[1] >= 24:
                 assert screen.query_one(KeyRow).region.bottom == size[1]
@@ -657,7 +657,7 @@ async def test_a_view_is_left_alone_until_it_is_there(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await look(stage, pilot)
-        await until(pilot, lambda: stage.controller.newest("view") is not None)
+        await until(pilot, lambda: stage.controller.requests.newest("view") is not None)
         late = messages.Completion(request=request(stage), suggestion="", next=[], unknown=[], step=1)
         showing = asyncio.ensure_future(screen._show_view(VIEWS.index(WhatIfView)))
         while not showing.done():

@@ -11,7 +11,6 @@ from rnnplay.common.formatting import count_text, duration_text, fixed, model_te
 from rnnplay.config import GROUPS, RunConfig, knobs
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.experiments.export.curves import Curves
-from rnnplay.experiments.export.event_text import event_text
 from rnnplay.experiments.export.kept_records import kept_records
 from rnnplay.knob_texts import corpus_label, corpus_parts
 from rnnplay.knobs import typed
@@ -20,6 +19,7 @@ from rnnplay.runs.browsing.parents import Origin, find_origin
 from rnnplay.runs.checkpoint_state import TrainingState, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
+from rnnplay.runs.metrics.event_text import ENDS, event_text
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation, best_validation
 from rnnplay.runs.samples import LoggedSample, SampleFile
 from rnnplay.workspace import Workspace
@@ -163,23 +163,15 @@ def _records(run: RunFolder) -> tuple[list[Validation], list[Event], Finished | 
 
 def _event(record: Record) -> str:
     if isinstance(record, Finished):
-        return _ENDS.get(record.reason, record.reason)
+        return ENDS.get(record.reason, record.reason)
     return event_text(record)
-
-
-_ENDS = {
-    "length": "finished: length reached",
-    "early stop": "finished: no improvement for a while",
-    "stopped": "stopped",
-    "diverged": "ended: diverged",
-}
 
 
 def _status(finished: Finished | None, curves: Curves, state: TrainingState | None) -> str:
     if finished is None:
         step = max(curves.last_step, state.step if state is not None else 0)  # what it recorded may be lost
         return f"in training or interrupted, step {step:,}"
-    return f"{_ENDS.get(finished.reason, finished.reason)}, step {finished.step:,}"
+    return f"{ENDS.get(finished.reason, finished.reason)}, step {finished.step:,}"
 
 
 def _measures(

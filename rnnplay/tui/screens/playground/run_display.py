@@ -11,7 +11,7 @@ from rnnplay.engine import messages
 from rnnplay.engine.client import EngineExit
 from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import Language
-from rnnplay.runs.divergence import rollback_text
+from rnnplay.runs.metrics.event_text import event_text
 from rnnplay.runs.metrics.records import Finished, Notice, Record, Rollback
 from rnnplay.runs.written import Written
 from rnnplay.tui.followed_run import Kind, Turn, ended_text
@@ -133,14 +133,14 @@ class RunDisplay:
         """Shows answers to prompts at once, other events at most every UPDATE_SECONDS."""
         match event:
             case messages.Completion():
-                asked = self._controller.newest("prompt")
+                asked = self._controller.requests.newest("prompt")
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._prompt.show_completion(asked.text, event)
                     if event.adapted is not None or self._read != event.read:
                         self._read = event.read
                         self.show_soon()
             case messages.SampleText():
-                if self._controller.purpose_of(event.request) == "sample":
+                if self._controller.requests.purpose_of(event.request) == "sample":
                     self._keeper.take(event.text, event.done)
                     self._prompt.append_sample(event.text, event.done)
             case messages.Failed(extendable=True):
@@ -167,8 +167,7 @@ class RunDisplay:
         """Notifies the user of the last warning among `news`."""
         for record in reversed(news):
             if isinstance(record, Notice | Rollback):
-                text = record.message if isinstance(record, Notice) else rollback_text(record)
-                self._screen.notify(text, title=f"step {record.step:,}", severity="warning", markup=False)
+                self._screen.notify(event_text(record), title=f"step {record.step:,}", severity="warning", markup=False)
                 return
 
     def _engine_ended(self, ended: EngineExit) -> None:
@@ -317,7 +316,7 @@ class RunDisplay:
             self._asked_at = monotonic()
             self._controller.complete(text)
         else:
-            self._controller.forget("prompt")
+            self._controller.requests.drop("prompt")
 
     def look_again(self) -> None:
         """Completes the prompt again, because the model has changed or another screen was in front."""

@@ -104,7 +104,7 @@ class WritingScreen(Screen[None]):
         if self.controller.state.has_model:
             self.controller.complete(self._area.before, purpose=PURPOSE)
         else:
-            self.controller.forget(PURPOSE)
+            self.controller.requests.drop(PURPOSE)
             self._area.suggestions.forget()
             self._area.show_suggestions()
 
@@ -133,18 +133,18 @@ class WritingScreen(Screen[None]):
             return
         match event := received.event:
             case messages.Completion():
-                asked = self.controller.newest(PURPOSE)
+                asked = self.controller.requests.newest(PURPOSE)
                 if isinstance(asked, messages.Complete) and asked.request == event.request:
                     self._area.suggestions.answer(asked.text, event)
                     self._area.show_suggestions()
                     self._show_title()
-            case messages.Inspected() if self.controller.purpose_of(event.request) == LOOK:
+            case messages.Inspected() if self.controller.requests.purpose_of(event.request) == LOOK:
                 self._take_predictions(event)
             case messages.SampleText():
                 self._choice.take(event)
             case messages.Opened() | messages.Ready():
                 self._ask()
-            case messages.Failed() if self.controller.purpose_of(event.request) == LOOK:
+            case messages.Failed() if self.controller.requests.purpose_of(event.request) == LOOK:
                 self.query_one("#writing-token", Static).update(visible_line(event.message))
             case messages.Failed(command="complete"):
                 self._ask()
@@ -195,7 +195,8 @@ class WritingScreen(Screen[None]):
         self._text.keep()
         self._show_title()
         waited = monotonic() - self._asked_at >= ASK_AGAIN_SECONDS
-        if waited and (self.controller.state.phase is Phase.TRAINING or self.controller.newest(PURPOSE) is None):
+        unasked = self.controller.requests.newest(PURPOSE) is None
+        if waited and (unasked or self.controller.state.phase is Phase.TRAINING):
             self._ask()
 
     def _show_title(self) -> None:
@@ -284,7 +285,7 @@ class WritingScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self._text.keep(anyway=True)  # the cursor may have moved
-        self.controller.forget(PURPOSE)
+        self.controller.requests.drop(PURPOSE)
 
 
 def title_text(name: str, unsaved: bool, model: str, read: str, width: int) -> str:
