@@ -148,6 +148,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             low=0,
             high=10_000,
             zero="off",
+            when=("eval_every", range(1, 10**9 + 1)),
         ),
     ] = 0
     schedule: Annotated[
@@ -267,6 +268,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             low=0,
             high=10_000,
             zero="never",
+            when=("eval_every", range(1, 10**9 + 1)),
         ),
     ] = 0
 

@@ -6,6 +6,7 @@ rnnplay/config.py declares the knobs of a run.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -58,7 +59,7 @@ class Knob:
     """Values with which the weights are the same, so that a branch may change from one to another."""
     label: str = ""
     """Its name in the form, where the knob's name is too long."""
-    when: tuple[str, tuple[str, ...]] | None = None
+    when: tuple[str, tuple[str | bool, ...] | range] | None = None
     """A knob and those of its values with which this one has an effect."""
     zero: str = ""
     """What 0 means, where it is not a number like others."""
@@ -162,6 +163,15 @@ class KnobSpec:
             return False
         return True
 
+    @property
+    def needs(self) -> str:
+        """What the knob has an effect with, "cell rnn or gru" or "layers 2 or more"; "" if with anything."""
+        if self.knob.when is None:
+            return ""
+        other, values = self.knob.when
+        fit = f"{values[0]} or more" if isinstance(values, range) else " or ".join(map(typed, values))
+        return f"{other} {fit}"
+
     def relevant(self, config: msgspec.Struct) -> bool:
         """Whether the knob has an effect with the other values of `config`."""
         if self.knob.when is None:
@@ -211,6 +221,17 @@ def check(config: msgspec.Struct) -> None:
     for spec, value in zip(knobs_of(type(config)).values(), msgspec.structs.astuple(config), strict=True):
         if value is not spec.default:
             spec.check(value)
+
+
+def idle(names: Iterable[str], configs: Sequence[msgspec.Struct]) -> list[KnobSpec]:
+    """Returns the knobs of `names` that have an effect in none of `configs`, and in one of them not their default."""
+    specs = knobs_of(type(configs[0]))
+    found = (specs[name] for name in dict.fromkeys(names))
+    return [
+        spec
+        for spec in found
+        if not any(map(spec.relevant, configs)) and any(getattr(one, spec.name) != spec.default for one in configs)
+    ]
 
 
 def with_new_names(values: dict[str, T]) -> dict[str, T]:

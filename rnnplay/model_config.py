@@ -126,6 +126,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             high=0.95,
             label="layer drop",
             minus="as dropout",
+            when=("layers", range(2, 17)),
         ),
     ] = -1.0
     dropout_kind: Annotated[

@@ -87,9 +87,9 @@ def _what(spec: KnobSpec) -> str:
     if spec.special:
         number, meaning = spec.special
         what += f"; {number}: {meaning}"
-    if spec.knob.when is not None:
-        other, values = spec.knob.when
-        what += f" (with `{other}` {' or '.join(values)})"
+    if spec.needs:
+        other, _, values = spec.needs.partition(" ")
+        what += f" (with `{other}` {values})"
     return _escaped(what + (" — *live*" if spec.knob.live else ""))
 
 

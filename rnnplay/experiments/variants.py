@@ -133,9 +133,9 @@ def _too_few(config: RunConfig, changes: Sequence[Mapping[str, Value]], names: S
             and when is not None
             and not any(specs[name].relevant(with_values(config, change)) for change in changes)
         ):
-            other, needed = when
+            other, _ = when
             return (
-                f"{name} has an effect only with {other} {' or '.join(needed)}, and {other} is "
+                f"{name} has an effect only with {specs[name].needs}, and {other} is "
                 f"{getattr(config, other)}; set it, or vary another knob."
             )
     what = f"{names[0]} has one value" if names else "Nothing is varied"

@@ -14,6 +14,8 @@ from rnnplay.common.formatting import fixed, model_text
 from rnnplay.common.terminal_text import sanitize, sanitize_line, sanitize_message
 
 if TYPE_CHECKING:
+    import msgspec
+
     from rnnplay.config import RunConfig
     from rnnplay.model.generation.adapted_prompt import Learned
     from rnnplay.workspace import Workspace
@@ -55,6 +57,14 @@ def note_unknown(unknown: Sequence[str]) -> None:
     if unknown:
         shown = encodable(", ".join(map(repr, unknown[:8])), sys.stderr)
         note(f"Note: the model has no token for {shown}; it reads <unk> instead.")
+
+
+def note_idle(names: Iterable[str], configs: Sequence[msgspec.Struct]) -> None:
+    """Says which of the knobs `names`, which the user set, have an effect in none of `configs`."""
+    from rnnplay.knobs import idle
+
+    if found := [f"{spec.name} (only with {spec.needs})" for spec in idle(names, configs)]:
+        note(f"Note: {' and '.join(found)} {'have' if len(found) > 1 else 'has'} no effect here.")
 
 
 def note_missing(workspace: Workspace) -> None:

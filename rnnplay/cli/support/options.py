@@ -129,9 +129,8 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
 def help_text(spec: KnobSpec) -> str:
     """Returns the help of a knob's option: its meaning, when it has an effect, what 0 or -1 means, its default."""
     text = spec.knob.help
-    if spec.knob.when is not None:
-        other, values = spec.knob.when
-        text += f" (with {other} {' or '.join(values)})"
+    if spec.needs:
+        text += f" (with {spec.needs})"
     if spec.special:
         number, meaning = spec.special
         text += f" ({number}: {meaning})"

@@ -10,6 +10,7 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -173,6 +174,16 @@ def grid(dimensions: Sequence[Dimension]) -> list[dict[str, Value]]:
     names = [dimension.knob for dimension in dimensions]
     products = itertools.product(*(dimension.values for dimension in dimensions))
     return [dict(zip(names, values, strict=True)) for values in products]
+
+
+def examples(config: RunConfig, dimensions: Sequence[Dimension]) -> list[RunConfig]:
+    """Returns configs in which each dimension has each of its values, or both its ends, on a combination or none."""
+    found = [config]
+    for dimension in dimensions:
+        for value in dimension.values or [dimension.low, dimension.high]:
+            with suppress(ConfigError):  # it may go together only with a value of another dimension
+                found.append(with_values(config, {dimension.knob: int(value) if dimension.whole else value}))
+    return found
 
 
 def with_combination(config: RunConfig, params: Mapping[str, Value]) -> RunConfig:

@@ -62,8 +62,9 @@ class RunFilter(NamedTuple):
 def read_filter(text: str) -> RunFilter:
     """Reads what a user typed; raises InputError for a term that says nothing, in one sentence.
 
-    A term is a field, one of = != < <= > >= (or : for =), and a value; a run that lacks the value does not match. All
-    else is text that is looked for in names, corpora, models, notes and tags. Quotes keep words together.
+    A term is a field, one of = != < <= > >= (or : for =), and a value; a run that lacks the value, or in which the
+    knob has no effect, does not match. All else is text that is looked for in names, corpora, models, notes and tags.
+    Quotes keep words together.
     """
     tests: list[Test] = []
     among: list[Callable[[Parents], Test]] = []
@@ -120,7 +121,7 @@ def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:
     name = spec.name
 
     def get(run: ListedRun) -> Value | None:
-        return None if run.info is None else getattr(run.info.config, name)
+        return None if run.info is None or not spec.relevant(run.info.config) else getattr(run.info.config, name)
 
     if spec.kind in ("int", "float"):
         return _number_test(name, sign, value, f"{spec.default:g}", get)
@@ -132,7 +133,7 @@ def _knob_test(spec: KnobSpec, sign: str, value: str) -> Test:
     if spec.kind != "text" and not spec.takes(value):
         raise InputError(f"{name} is {spec.allowed}, never {value[:40]!r}.")
     wanted = spec.parse(value)
-    return lambda run: run.info is not None and (get(run) == wanted) is (sign == "=")
+    return lambda run: (found := get(run)) is not None and (found == wanted) is (sign == "=")
 
 
 def _check_text(name: str, sign: str, value: str) -> None:

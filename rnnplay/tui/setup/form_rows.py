@@ -49,9 +49,8 @@ def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool
     if spec.knob.live:
         lines.append("May change while training.")
     lines += [line for line in (note, locked) if line]
-    if irrelevant and spec.knob.when:
-        other, values = spec.knob.when
-        lines.append(f"Of use only with {other} = {' or '.join(values)}.")
+    if irrelevant:
+        lines.append(f"Of use only with {spec.needs.replace(' ', ' = ', 1)}.")
     if error:
         lines.append(f"**{error}**")
     return "\n\n".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from rnnplay.cli.support.console import learned_text, note, note_unknown, table, write_json, written
+from rnnplay.cli.support.console import learned_text, note, note_idle, note_unknown, table, write_json, written
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
@@ -83,6 +83,7 @@ def command(
     adaptation = AdaptationConfig(**{name: chosen[name] for name in knobs(AdaptationConfig) if name in chosen})
     if not adaptation.adapts and adaptation != AdaptationConfig():
         raise InputError("The settings of an adaptation need --dynamic or --cache; give one of them, too.")
+    note_idle([name for name in knobs(AdaptationConfig) if name in chosen], [adaptation])
     if keep is not None and (serve or not adaptation.dynamic):
         raise InputError("--keep saves the weights that --dynamic adapts to TEXT; give both, without --serve.")
     if serve:

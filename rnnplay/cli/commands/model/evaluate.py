@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from rnnplay.cli.support.console import note, pairs, table, write_json
+from rnnplay.cli.support.console import note, note_idle, pairs, table, write_json
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import (
     Session,
@@ -141,6 +141,7 @@ def command(
     adaptation = AdaptationConfig(**adapting)
     if not adaptation.adapts and (tokens is not None or adapting):
         raise InputError("--tokens and the settings of an adaptation need --dynamic or --cache; give one of them, too.")
+    note_idle(adapting, [adaptation])
     if adaptation.adapts and (windows is not None or by_distance):
         raise InputError("--dynamic and --cache read a text as one sequence; leave --windows and --by-distance out.")
     if keystrokes and (windows is not None or by_distance or tokens is not None):

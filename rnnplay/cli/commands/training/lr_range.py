@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from rnnplay.cli.support.console import note, write_json
+from rnnplay.cli.support.console import note, note_idle, write_json
 from rnnplay.cli.support.options import KnobCommand, KnobType, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.support.settings import new_settings
+from rnnplay.cli.support.settings import new_settings, settings_in
 from rnnplay.common.encodings import encodable
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import RnnplayError
@@ -74,9 +74,11 @@ def command(
     """
     from rnnplay.common.signals import StopSignals
     from rnnplay.experiments.lr_range_training import encode_text, train_at_rates
+    from rnnplay.training.optim import decay_remark
 
     check_range(low, high)
     config = new_settings(preset, config_file, given(values), session.workspace)
+    note_idle([name for name in {**settings_in(config_file), **given(values)} if name not in UNUSED], [config])
     workspace = session.workspace.for_reading()
     corpus = encode_text(config, workspace)
     with StopSignals() as stop:
@@ -84,6 +86,8 @@ def command(
         points = train_at_rates(config, corpus, rates(low, high, test_steps), take, lambda: stop.asked)
     if stop.asked:
         raise RnnplayError(f"Stopped after {len(points)} of {test_steps} steps; nothing was kept.")
+    if remark := decay_remark(config):
+        note(f"Note: {remark}")
     result = result_of(points)
     if as_json:
         write_json(result)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.branch import branch_message, branch_options, branch_setup, branch_start, check_origin
+from rnnplay.cli.support.console import note_idle
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
+from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
 from rnnplay.common.limits import reason, way_out
 from rnnplay.common.processors import physical_cores
@@ -151,6 +152,7 @@ def command(
 
         with held(resume, workspace.check_there()):
             plan, races = resumed_race(resume, workspace, given(values), share, measure, by)
+            note_idle(given(values), [one.config for one in plan.variants])
             return _race(session, plan, races, as_json)
     check_origin(origin, False, preset, with_optimizer, extend_vocabulary, shrink)
     if values["corpus"] == "-":
@@ -168,6 +170,7 @@ def command(
     from rnnplay.experiments.race import Race, plan_race, reserve_names
 
     variants = chosen_variants(setup, variations, ready_set, workspace)
+    note_idle({**settings_in(config_file), **given(values)}, [one.config for one in variants])
     workspace.create()
     if start is not None:
         check_variants(start, variants, workspace)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.console import note, write_json
+from rnnplay.cli.support.console import note, note_idle, write_json
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
-from rnnplay.cli.support.settings import lasting_corpus, new_settings, with_lasting_corpus
+from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.sweep_display import choose_display, print_study, study_json
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
@@ -28,7 +28,7 @@ from rnnplay.experiments.sweep.plan import (
     make_plan,
     study_name,
 )
-from rnnplay.experiments.sweep.space import Dimension, parse_dimensions
+from rnnplay.experiments.sweep.space import Dimension, examples, parse_dimensions
 
 if TYPE_CHECKING:
     from rnnplay.experiments.sweep.study import Study
@@ -199,6 +199,8 @@ def _plan(
     varied = [dimension.knob for dimension in dimensions if dimension.knob in values]
     if varied:
         raise InputError(f"{varied[0]} is both varied and set; leave out --{varied[0].replace('_', '-')}.")
+    names = [*settings_in(config_file), *values, *(dimension.knob for dimension in dimensions)]
+    note_idle(names, examples(config, dimensions))
     return make_plan(
         config,
         dimensions,

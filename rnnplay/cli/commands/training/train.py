@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
-from rnnplay.cli.support.console import corpus_name, model_name, note, printable
+from rnnplay.cli.support.console import corpus_name, model_name, note, note_idle, printable
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
@@ -145,6 +145,7 @@ def command(
     if processes > 1 and launch is BY_ITSELF:
         exec_torchrun(session, processes, config)
     check_divisible(config, launch.size)
+    note_idle({**settings_in(config_file), **given(values)}, [config])
     workspace.create()
     folder = folder or new_folder(run_name, config, workspace)
     at = (checkpoint or "latest") if resume else None
