@@ -18,7 +18,7 @@ from rnnplay.inspection.adapting import Adapting, keep_adapted
 from rnnplay.inspection.loaded_model import LoadedModel
 from rnnplay.inspection.results import Completed, Forced, WordCandidate
 from rnnplay.inspection.what_if import check_forced, completed, forcing_hook
-from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation.adapted_prompt import AdaptedPrompt
 from rnnplay.model.generation.completion import Completer, Suggestion, complete
 from rnnplay.model.generation.sampling import generate
 from rnnplay.model.generation.stepper import stepper_of

@@ -21,7 +21,7 @@ from rnnplay.runs.info import RunInfo
 from rnnplay.runs.metrics.records import Finished, Rollback, Step, Validation, best_validation, lowest
 from rnnplay.runs.metrics.step_columns import StepColumns
 from rnnplay.runs.metrics.thinned import ThinnedLog
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 
 BLOCK = 100
 """Steps over which a training loss is averaged: that of one step is mostly noise."""

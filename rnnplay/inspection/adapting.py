@@ -11,8 +11,8 @@ import torch
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig
 from rnnplay.inspection.loaded_model import LoadedModel, SavedRun
-from rnnplay.model.generation.adaptation import GradientScale
-from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation.adaptive_reader import GradientScale
 from rnnplay.runs.folder import RunFolder, check_run_name
 from rnnplay.runs.info import Parent
 from rnnplay.runs.metrics.records import Record, Validation

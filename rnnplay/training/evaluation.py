@@ -14,7 +14,7 @@ from rnnplay.common.formatting import perplexity, unknown_warning
 from rnnplay.config import RunConfig
 from rnnplay.errors import InputError
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.model.generation.adaptation import AdaptiveReader, gradient_rms
+from rnnplay.model.generation.adaptation.adaptive_reader import AdaptiveReader, gradient_rms
 from rnnplay.model.hardware import copy_to, keep_memory
 from rnnplay.model.language_model import IGNORED, LanguageModel, State, autocast
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit

@@ -16,7 +16,7 @@ from rnnplay.knob_texts import sample_prompts
 from rnnplay.model.generation.sampling import generate_together
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.text.encoding.encoded import EncodedCorpus, EncodedSplit
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.recorder import Recorder

@@ -25,8 +25,8 @@ from click.testing import CliRunner, Result
 import rnnplay
 from rnnplay.cli.commands.training import sweep
 from rnnplay.cli.main import COMMANDS, program
-from rnnplay.cli.support import race_outcome
 from rnnplay.cli.support.session import Session
+from rnnplay.cli.support.training import race_outcome
 from rnnplay.common import commands
 from rnnplay.common.jsonl import encode_line
 from rnnplay.engine.client import start_trouble

@@ -18,7 +18,7 @@ from rnnplay.runs.checkpoint_state import ValidationHistory
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.metrics_log import encode_lines
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step, Validation
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.tui.runs import preview_text
 from rnnplay.tui.setup.knob_field import KnobField
 from tests.experiments.test_resumption import STATE

@@ -16,7 +16,7 @@ import torch
 
 from rnnplay.model.generation.sampling import generate
 from rnnplay.runs.metrics.records import Notice
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.training import sample_log
 from rnnplay.training.checkpointing.checkpoints import load_model
 from rnnplay.training.recorder import Recorder

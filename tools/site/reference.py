@@ -19,8 +19,8 @@ from rnnplay.config import RunConfig, SamplingConfig
 from rnnplay.inspection.results import GradientCurve, Result
 from rnnplay.runs.info import Parent, RunInfo
 from rnnplay.runs.metrics.records import Record
-from rnnplay.runs.samples import LoggedSample
-from rnnplay.runs.written import Written
+from rnnplay.runs.samples.logged import LoggedSample
+from rnnplay.runs.samples.written import Written
 from rnnplay.tui.keys.catalogue import PLACES, catalogue
 from rnnplay.tui.keys.names import key_label
 

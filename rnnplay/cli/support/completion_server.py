@@ -17,7 +17,7 @@ from rnnplay.config import AdaptationConfig, CompletionConfig, SamplingConfig, w
 from rnnplay.errors import InputError, RnnplayError
 from rnnplay.inspection.adapting import adapted_prompt, keep_adapted
 from rnnplay.inspection.loaded_model import LoadedModel
-from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation.adapted_prompt import AdaptedPrompt
 from rnnplay.model.generation.completion import Completer
 from rnnplay.model.generation.sampling import generate
 from rnnplay.workspace import Workspace

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from rnnplay.config import RunConfig
-    from rnnplay.model.generation.adapted_prompt import Learned
+    from rnnplay.model.generation.adaptation.adapted_prompt import Learned
     from rnnplay.workspace import Workspace
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from rnnplay.common.curves import joint_range, robust_range
 from rnnplay.common.formatting import count_text
-from rnnplay.common.ranges import joint_range, robust_range
 from rnnplay.experiments.export.curves import Curves, averaged, read_curves, thinned
 from rnnplay.experiments.export.destination import writing
 from rnnplay.experiments.resumption import race_labels

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnplay.common.averages import moving_averages
+from rnnplay.common.curves import moving_averages
 from rnnplay.config import RunConfig
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.metrics.records import Finished, Rollback, Step, Tuned, Validation

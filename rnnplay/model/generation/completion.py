@@ -14,7 +14,7 @@ import numpy as np
 from rnnplay.config import CompletionConfig
 from rnnplay.errors import RnnplayError
 from rnnplay.model import cells
-from rnnplay.model.generation.adapted_prompt import AdaptedPrompt, Learned
+from rnnplay.model.generation.adaptation.adapted_prompt import AdaptedPrompt, Learned
 from rnnplay.model.generation.begun import Begun, next_pieces, ways_to_write
 from rnnplay.model.generation.context import UNKNOWN_ID, Writer, prompt_ids, unread_word
 from rnnplay.model.generation.filters import softmax

@@ -11,7 +11,14 @@ from typing import BinaryIO
 import msgspec
 
 from rnnplay.common.files import check_own, open_if_there, open_own
-from rnnplay.common.jsonl import UNDECODABLE, decode_line, encode_line
+from rnnplay.common.jsonl import (
+    TAIL_BYTES,
+    UNDECODABLE,
+    cut_partial_line,
+    decode_line,
+    encode_line,
+    whole_lines,
+)
 from rnnplay.errors import InputError
 from rnnplay.runs.metrics.records import Finished, Record, Rollback, Step
 
@@ -22,8 +29,6 @@ MOST_WAITING = 50_000
 """Records kept while they cannot be written; beyond that every other step is dropped."""
 
 RECORDS_PER_WRITE = 5_000
-CHUNK_BYTES = 1 << 22
-TAIL_BYTES = 1 << 13
 
 _encoder = msgspec.json.Encoder()
 # Not strict: only so does msgspec read "nan" and "inf" into floats.
@@ -194,43 +199,8 @@ def _size_by(file: BinaryIO, path: Path, step: int) -> int:
     return size if found is None else found
 
 
-def cut_partial_line(descriptor: int) -> int:
-    """Cuts off a last line without its end, left by a failed write or a killed process; returns the size."""
-    size = os.lseek(descriptor, 0, os.SEEK_END)
-    if not size:
-        return 0
-    start = size - 1
-    os.lseek(descriptor, start, os.SEEK_SET)
-    if os.read(descriptor, 1) == b"\n":
-        return size
-    end = size
-    while start > 0 and size - start <= CHUNK_BYTES:
-        start = max(0, end - TAIL_BYTES)
-        os.lseek(descriptor, start, os.SEEK_SET)
-        found = os.read(descriptor, end - start).rfind(b"\n")
-        if found >= 0:
-            os.ftruncate(descriptor, start + found + 1)
-            return start + found + 1
-        end = start
-    os.ftruncate(descriptor, 0 if start == 0 else size)
-    return 0 if start == 0 else size
-
-
 def encode_lines(records: list[Record]) -> bytes:
     """Encodes `records` as lines of JSON, each as `rnnplay.common.jsonl.encode_line` does."""
     lines = _encoder.encode_lines(records)
     # As there: null stands for a number that is not finite, and is written out.
     return b"".join(map(encode_line, records)) if b"null" in lines else lines
-
-
-def whole_lines(file: BinaryIO, path: Path, at_once: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Yields the rest of `file` in pieces of about `at_once` bytes that end at line ends."""
-    rest = b""
-    while chunk := file.read(at_once):
-        rest += chunk
-        end = rest.rfind(b"\n") + 1
-        if end:
-            yield rest[:end]
-            rest = rest[end:]
-        elif len(rest) > CHUNK_BYTES:
-            raise InputError(f"{path} has a line of more than {CHUNK_BYTES:,} bytes; it is not rnnplay's.")

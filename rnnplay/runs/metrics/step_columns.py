@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from rnnplay.common.files import open_if_there
-from rnnplay.common.jsonl import UNDECODABLE
-from rnnplay.runs.metrics.metrics_log import MetricsLog, whole_lines
+from rnnplay.common.jsonl import UNDECODABLE, whole_lines
+from rnnplay.runs.metrics.metrics_log import MetricsLog
 from rnnplay.runs.metrics.records import Record, Step, StepNumber
 
 CHUNK_BYTES = 1 << 20

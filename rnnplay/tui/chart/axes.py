@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rnnplay.common.ranges import joint_range, robust_range
+from rnnplay.common.curves import joint_range, robust_range
 from rnnplay.tui.chart.canvas import AXIS, GUTTER, LABEL, Frame, Layout, blank
 
 if TYPE_CHECKING:

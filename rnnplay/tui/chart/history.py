@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from rnnplay.common.averages import moving_averages
+from rnnplay.common.curves import moving_averages
 from rnnplay.tui.chart.history_columns import Columns as Columns
 from rnnplay.tui.chart.history_columns import Points, nearest
 

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from rnnplay.common.formatting import fixed
-from rnnplay.runs.samples import LoggedSample
+from rnnplay.runs.samples.logged import LoggedSample
 from rnnplay.tui.widgets.visible import MUTED, shortened, visible_line, visible_text
 
 MOST = 300

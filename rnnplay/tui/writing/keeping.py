@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
-from rnnplay.runs.written import Written, WrittenFile
+from rnnplay.runs.samples.written import Written, WrittenFile
 
 
 class SampleKeeper:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnplay.common.ranges import joint_range, robust_range
+from rnnplay.common.curves import joint_range, robust_range
 from rnnplay.tui.chart import axes
 
 

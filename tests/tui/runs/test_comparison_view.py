@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from rnnplay.experiments.comparison import ComparedRun, Comparison, Course, Difference
-from rnnplay.runs.samples import LoggedSample
+from rnnplay.runs.samples.logged import LoggedSample
 from rnnplay.tui.chart.palette import run_look
 from rnnplay.tui.runs.comparison_view import comparison_lines
 

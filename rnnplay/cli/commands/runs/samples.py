@@ -16,7 +16,7 @@ from rnnplay.errors import InputError
 
 if TYPE_CHECKING:
     from rnnplay.runs.folder import RunFolder
-    from rnnplay.runs.samples import LoggedSample
+    from rnnplay.runs.samples.logged import LoggedSample
 
 MOST_STEPS = 20
 """Steps shown of a long log, the first and the last among them."""
@@ -36,7 +36,7 @@ def command(
     """Show how a run has completed fixed prompts, by step, so that one sees it learn. The knob sample_prompts says
     which prompts; they are completed at validations, always with the same random numbers.
     """
-    from rnnplay.runs.samples import SampleFile, prompts_of
+    from rnnplay.runs.samples.logged import SampleFile, prompts_of
 
     run = find_run(session, run_name)
     samples = SampleFile(run.path).read()

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import branch_message, branch_options, branch_setup, branch_start, check_origin
 from rnnplay.cli.support.console import note_idle
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.cli.support.training.branch import branch_message, branch_options, branch_setup, branch_start, check_origin
 from rnnplay.common.limits import reason, way_out
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
@@ -24,7 +24,7 @@ from rnnplay.experiments.variants import READY, TEXT_KNOBS, Variant, ready, vary
 from rnnplay.knobs import Value
 
 if TYPE_CHECKING:
-    from rnnplay.cli.support.race_reporters import RaceReporter
+    from rnnplay.cli.support.training.race_reporters import RaceReporter
     from rnnplay.engine import messages
     from rnnplay.experiments.fairness import CountTokens
     from rnnplay.experiments.race import Entry, Race, RacePlan
@@ -241,8 +241,14 @@ def check_variants(start: BranchStart, variants: Sequence[Variant], workspace: W
 def _race(session: Session, plan: RacePlan, races: Sequence[Race], as_json: bool) -> int:
     import asyncio
 
-    from rnnplay.cli.support.race_outcome import already_over, how_to_go_on, no_result, tell_onward, tell_outcome
-    from rnnplay.cli.support.race_reporters import choose_race_reporter
+    from rnnplay.cli.support.training.race_outcome import (
+        already_over,
+        how_to_go_on,
+        no_result,
+        tell_onward,
+        tell_outcome,
+    )
+    from rnnplay.cli.support.training.race_reporters import choose_race_reporter
     from rnnplay.experiments.conclusion import conclude
     from rnnplay.runs.naming import give_back
 

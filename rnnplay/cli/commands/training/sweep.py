@@ -12,7 +12,7 @@ from rnnplay.cli.support.console import note, note_idle, write_json
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
-from rnnplay.cli.support.sweep_display import choose_display, print_study, study_json
+from rnnplay.cli.support.training.sweep_display import choose_display, print_study, study_json
 from rnnplay.common.processors import physical_cores
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnplay.cli.support.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
 from rnnplay.cli.support.console import corpus_name, model_name, note, note_idle, printable
 from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
 from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.cli.support.training.branch import branch_options, branch_setup, branch_start, check_origin, naming_from
 from rnnplay.common.formatting import fixed, unknown_text
 from rnnplay.common.limits import limit_met, limit_sentence, reason, way_out
 from rnnplay.config import RunConfig, with_values

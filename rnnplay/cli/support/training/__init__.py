@@ -1,1 +1,1 @@
-"""What `rnnplay train` is made of."""
+"""What `rnnplay train`, `race` and `sweep` are made of."""

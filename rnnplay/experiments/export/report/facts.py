@@ -21,7 +21,7 @@ from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.info import RunInfo
 from rnnplay.runs.metrics.event_text import ENDS, event_text
 from rnnplay.runs.metrics.records import Checkpoint, Finished, Record, Step, Validation, best_validation
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.workspace import Workspace
 
 MOST_ROWS = 200

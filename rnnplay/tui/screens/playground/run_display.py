@@ -13,7 +13,7 @@ from rnnplay.inspection.results import Forced
 from rnnplay.lessons.languages import Language
 from rnnplay.runs.metrics.event_text import event_text
 from rnnplay.runs.metrics.records import Finished, Notice, Record, Rollback
-from rnnplay.runs.written import Written
+from rnnplay.runs.samples.written import Written
 from rnnplay.tui.followed_run import Kind, Turn, ended_text
 from rnnplay.tui.inspection.forcing import described
 from rnnplay.tui.keymap import KEYS

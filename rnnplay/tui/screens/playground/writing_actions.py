@@ -9,7 +9,7 @@ from textual.screen import Screen
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.written import Written
+from rnnplay.runs.samples.written import Written
 from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.writing.draft import DraftPlace

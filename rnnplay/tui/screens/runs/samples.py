@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.samples import SampleFile, SampleFollower, prompts_of
+from rnnplay.runs.samples.logged import SampleFile, SampleFollower, prompts_of
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.prompt.sample_column import SampleColumn
 from rnnplay.tui.widgets.key_row import KeyRow

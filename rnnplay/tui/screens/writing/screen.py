@@ -17,7 +17,7 @@ from rnnplay.engine import messages
 from rnnplay.inspection.questions import PredictionsQuestion
 from rnnplay.inspection.results import Predictions
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.written import Written
+from rnnplay.runs.samples.written import Written
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import KEYS
 from rnnplay.tui.prompt.suggestions import reading_text

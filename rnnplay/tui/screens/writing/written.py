@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 
 from rnnplay.errors import InputError
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.written import Written, WrittenFile
+from rnnplay.runs.samples.written import Written, WrittenFile
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import fill_keys
 from rnnplay.tui.widgets.key_row import KeyRow

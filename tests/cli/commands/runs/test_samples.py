@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.workspace import Workspace
 from tests.cli.conftest import Invoke
 from tests.tui.stage import make_run

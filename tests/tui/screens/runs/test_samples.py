@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from rnnplay.runs.folder import RunFolder
-from rnnplay.runs.samples import LoggedSample, SampleFile
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile
 from rnnplay.tui.prompt.sample_column import MOST, SampleColumn, drawn, thinned
 from rnnplay.tui.screens.runs import samples
 from rnnplay.tui.screens.runs.browser import RunsScreen

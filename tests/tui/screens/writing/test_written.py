@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine.messages import Sample, SampleText
-from rnnplay.runs.written import Written, WrittenFile
+from rnnplay.runs.samples.written import Written, WrittenFile
 from rnnplay.tui.screens.writing.written import WrittenScreen, settings_text
 from tests.tui.stage import Stage, shown, until
 

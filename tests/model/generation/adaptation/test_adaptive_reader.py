@@ -13,8 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from rnnplay.config import RunConfig
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.model.generation import adaptation
-from rnnplay.model.generation.adaptation import EPSILON, AdaptiveReader, dynamic_update, gradient_rms, pulls
+from rnnplay.model.generation.adaptation import adaptive_reader as adaptation
+from rnnplay.model.generation.adaptation.adaptive_reader import (
+    EPSILON,
+    AdaptiveReader,
+    dynamic_update,
+    gradient_rms,
+    pulls,
+)
 from rnnplay.model.language_model import LanguageModel
 
 torch.set_num_threads(1)

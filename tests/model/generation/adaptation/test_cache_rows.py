@@ -7,7 +7,7 @@ import random
 import torch
 from torch import Tensor
 
-from rnnplay.model.generation.cache_rows import CacheRows
+from rnnplay.model.generation.adaptation.cache_rows import CacheRows
 
 SIZE, HIDDEN = 10, 3
 

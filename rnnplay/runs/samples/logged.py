@@ -13,9 +13,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from rnnplay.common.files import check_own, open_if_there, open_own
-from rnnplay.common.jsonl import decode_line, encode_line
+from rnnplay.common.jsonl import UNDECODABLE, append_lines, decode_line, encode_line, whole_lines
 from rnnplay.errors import InputError
-from rnnplay.runs.metrics.metrics_log import cut_partial_line, whole_lines
 from rnnplay.runs.metrics.records import StepNumber
 
 FILE = "samples.jsonl"
@@ -57,14 +56,7 @@ class SampleFile:
 
     def append(self, samples: Iterable[LoggedSample]) -> None:
         """Adds samples. Raises OSError."""
-        data = b"".join(map(encode_line, samples))
-        descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        try:
-            cut_partial_line(descriptor)
-            while data:
-                data = data[os.write(descriptor, data) :]
-        finally:
-            os.close(descriptor)
+        append_lines(self.path, b"".join(map(encode_line, samples)))
 
     def cut(self, after_step: int) -> None:
         """Drops the samples after step `after_step`, and everything from the first unreadable line on.
@@ -79,7 +71,7 @@ class SampleFile:
             for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
                 try:
                     step = decode_line(line, LoggedSample).step
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                except UNDECODABLE:
                     break
                 if step > after_step or not line.endswith(b"\n"):
                     break
@@ -127,7 +119,7 @@ class SampleFile:
     def _decoded(self, line: bytes, where: str) -> LoggedSample:
         try:
             return _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise InputError(f"{self.path}, {where}, is not a sample of rnnplay; remove that line.") from error
 
 

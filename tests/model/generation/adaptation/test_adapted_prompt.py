@@ -10,9 +10,9 @@ import torch
 
 from rnnplay.config import RunConfig
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.model.generation import adapted_prompt
-from rnnplay.model.generation.adaptation import AdaptiveReader, GradientScale, gradient_rms
-from rnnplay.model.generation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation import adapted_prompt
+from rnnplay.model.generation.adaptation.adapted_prompt import AdaptedPrompt
+from rnnplay.model.generation.adaptation.adaptive_reader import AdaptiveReader, GradientScale, gradient_rms
 from rnnplay.model.generation.stepper import Floats
 from rnnplay.model.language_model import LanguageModel
 

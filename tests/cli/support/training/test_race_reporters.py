@@ -7,7 +7,7 @@ import math
 import pytest
 from rich.console import Console
 
-from rnnplay.cli.support.race_reporters import amount_text, lines_of, live_table, state_text
+from rnnplay.cli.support.training.race_reporters import amount_text, lines_of, live_table, state_text
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.experiments.race import Race, plan_race, run_names

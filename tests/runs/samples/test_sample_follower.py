@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnplay.runs.samples import LoggedSample, SampleFile, SampleFollower
-from tests.runs.test_samples import sample
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile, SampleFollower
+from tests.runs.samples.test_logged import sample
 
 
 @pytest.fixture

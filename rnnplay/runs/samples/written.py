@@ -5,16 +5,14 @@ One line of JSON a sample, the oldest first. The file is bounded: the older half
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from rnnplay.common.files import check_own, open_if_there, open_own, replacing
-from rnnplay.common.jsonl import encode_line
+from rnnplay.common.files import check_own, open_if_there, replacing
+from rnnplay.common.jsonl import append_lines, encode_line
 from rnnplay.config import SamplingConfig
-from rnnplay.runs.metrics.metrics_log import cut_partial_line
 
 FILE = "written.jsonl"
 MOST_BYTES = 4_000_000
@@ -52,13 +50,7 @@ class WrittenFile:
         check_own(self.path)
         if self.path.exists() and self.path.stat().st_size + len(line) > MOST_BYTES:
             self._halve()
-        descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        try:
-            cut_partial_line(descriptor)
-            while line:
-                line = line[os.write(descriptor, line) :]
-        finally:
-            os.close(descriptor)
+        append_lines(self.path, line)
 
     def _halve(self) -> None:
         data = self.path.read_bytes()[-MOST_BYTES // 2 :]

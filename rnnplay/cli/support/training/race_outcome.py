@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import click
 
 from rnnplay.cli.support.console import corpus_name, note, printable, table
-from rnnplay.cli.support.race_reporters import ENDS, amount_text, loss_text
 from rnnplay.cli.support.session import Session
+from rnnplay.cli.support.training.race_reporters import ENDS, amount_text, loss_text
 from rnnplay.common.formatting import count_text
 from rnnplay.experiments.conclusion import Conclusion, Outcome
 from rnnplay.experiments.race import Race, RacePlan

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnnplay.errors import InputError
-from rnnplay.runs.samples import LoggedSample, SampleFile, prompts_of
+from rnnplay.runs.samples.logged import LoggedSample, SampleFile, prompts_of
 
 
 def sample(step: int, prompt: str = "Once", text: str = " upon\na time") -> LoggedSample:
@@ -75,5 +75,5 @@ def test_a_link_is_neither_read_nor_cut(file: SampleFile, tmp_path: Path) -> Non
 
 
 def test_of_a_huge_file_the_end_is_read(file: SampleFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnplay.runs.samples.MOST_BYTES", 150)
+    monkeypatch.setattr("rnnplay.runs.samples.logged.MOST_BYTES", 150)
     assert [one.step for one in file.read()] == [10, 20]

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rnnplay.errors import CheckpointError
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.model.generation.adaptation import AdaptiveReader, Moment, Tensors
+from rnnplay.model.generation.adaptation.adaptive_reader import AdaptiveReader, Moment, Tensors
 from rnnplay.model.generation.stepper import Floats, Stepped, Steps, as_row, stepper_of
 from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.vocabulary import Ids

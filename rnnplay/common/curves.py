@@ -1,15 +1,72 @@
-"""The range of values that a chart shows, so that no few of them squeeze all others to a line."""
+"""What charts make of curves, on the screen and in exported files: the moving average, and the range to show.
+
+The range is chosen so that a few values do not squeeze all others to a line.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[Any]
+
+_ONE_IN = 10
+"""An average covers at most about one in so many points: a longer one would lag behind a run's steep first steps."""
+
+_BLOCK = 64
+
 _LEAVES, _FAR = 1.25, 3.0
 """In spreads of the other runs: where a curve that goes on beyond `_FAR` leaves the plot, and how far is too far."""
+
+
+def moving_averages(x: Floats, decay: float, average: float, seen: int) -> Floats:
+    """Returns s_t = s_{t-1} + a_t·(x_t - s_{t-1}) for x (n,), after `seen` earlier points with s = `average`; (n,).
+
+    a_t is 1 - decay, at first larger, 1 / (1 + t / 10): the average starts from the first point, without bias towards
+    zero.
+    """
+    import numpy as np
+
+    averages = np.empty_like(x)
+    short = max(0, math.ceil(_ONE_IN * decay / (1.0 - decay)) - seen)
+    short = len(x) if len(x) <= short + 32 else short  # too few points for the blocks to pay off
+    for i, value in enumerate(x[:short].tolist()):
+        average += (value - average) * max(1.0 - decay, _ONE_IN / (_ONE_IN + seen + i))
+        averages[i] = average
+    rest = len(x) - short
+    if not rest:
+        return averages
+    # In blocks: the sums within all blocks are one product with a triangular matrix; only the carry goes block by
+    # block.
+    size = min(_BLOCK, rest)
+    padded = np.zeros(-(-rest // size) * size)
+    padded[:rest] = x[short:]
+    weights, faded = _weights(decay, size)
+    # Not "@": the threads of a BLAS wait long for each other while training occupies the cores.
+    sums = np.einsum("ij,jk->ik", padded.reshape(-1, size), weights)
+    carries = np.empty(len(sums))
+    over = decay**size
+    for i, last in enumerate(sums[:, -1].tolist()):
+        carries[i] = average
+        average = last + over * average
+    averages[short:] = (sums + carries[:, None] * faded).reshape(-1)[:rest]
+    return averages
+
+
+@lru_cache(16)  # blocks shorter than _BLOCK have sizes of their own
+def _weights(decay: float, size: int) -> tuple[Floats, Floats]:
+    """The weight of each point of a block (row) in each of its averages (column), and the decay of the carry."""
+    import numpy as np
+
+    powers = np.arange(size)
+    distance = powers[None, :] - powers[:, None]
+    weights = np.where(distance >= 0, (1.0 - decay) * decay ** np.maximum(distance, 0), 0.0)
+    return weights, decay ** (powers + 1)
 
 
 def joint_range(
@@ -43,7 +100,7 @@ def _joint_end(ranges: Sequence[tuple[float, float]], lost: Sequence[bool], *, l
     return top
 
 
-def robust_range(low: NDArray[Any], high: NDArray[Any], *, whole: bool = False) -> tuple[float, float]:
+def robust_range(low: Floats, high: Floats, *, whole: bool = False) -> tuple[float, float]:
     """The range (least, greatest) to show for intervals [low_i, high_i]; arrays of shape (n,), no NaN, n > 0.
 
     A few columns far away from all others (the loss of the first steps, one exploded norm) may leave the plot: the

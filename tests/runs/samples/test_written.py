@@ -8,8 +8,8 @@ import pytest
 
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
-from rnnplay.runs import written as module
-from rnnplay.runs.written import FILE, PROMPT_CHARACTERS, Written, WrittenFile
+from rnnplay.runs.samples import written as module
+from rnnplay.runs.samples.written import FILE, PROMPT_CHARACTERS, Written, WrittenFile
 
 
 def sample(text: str, prompt: str = "Once") -> Written:

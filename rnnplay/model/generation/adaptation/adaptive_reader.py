@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rnnplay.generation_config import AdaptationConfig
-from rnnplay.model.generation.cache_rows import CacheRows
+from rnnplay.model.generation.adaptation.cache_rows import CacheRows
 from rnnplay.model.language_model import LanguageModel, State, detach
 
 EPSILON = 1e-3

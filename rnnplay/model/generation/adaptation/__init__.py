@@ -1,0 +1,1 @@
+"""Adapts a model to the text that it reads or that a user writes."""
