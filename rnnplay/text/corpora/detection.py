@@ -102,6 +102,9 @@ _WESTERN = frozenset("àâäáãåæçèéêëìíîïñòóôõöøùúûüýÿ
 _WINDOWS = _WESTERN | frozenset("ÀÂÄÁÃÅÆÇÈÉÊËÍÎÑÓÔÖØÚÜŒ…€«»°·¡¿£§©®™•\xa0´²½")
 _OF_UTF16 = _SIMPLE | _TRADITIONAL | _KANA | _RUSSIAN | _GREEK | _HEBREW
 
+_CONTROLS = bytes(byte for byte in (*range(32), 127) if byte not in b"\t\n\v\f\r\x1a\x1b")
+"""Without the ends of lines and pages, DOS's end of a file, and escape, with which some encodings switch alphabets."""
+
 _SCRIPTS = (
     _Script("shift_jis", "Shift-JIS (Japanese)", _KANA, 0.25),
     _Script("euc_jp", "EUC-JP (Japanese)", _KANA, 0.25),
@@ -156,7 +159,8 @@ def guess(path: Path, offset: int = 0) -> Guess | None:
     return (
         _no_text(path, head, tail)
         or _damaged(around)  # before UTF-16: pairs of UTF-8 bytes look like Hangul
-        or _unmarked_utf16(head)
+        or _unmarked_utf16(head, size)
+        or _binary(around)
         or _other_encoding(around, offset - start)
     )
 
@@ -183,14 +187,29 @@ def _argument(path: Path) -> str:
     return quoted(f"./{path}" if str(path).startswith("-") else str(path))
 
 
-def _unmarked_utf16(head: bytes) -> Guess | None:
+def _unmarked_utf16(head: bytes, size: int) -> Guess | None:
+    """Whether this is UTF-16: whole characters, all printable, of which enough are common ones.
+
+    Of pairs of random bytes most are printable, too, as Han characters; one in a hundred is common, one in six Hangul.
+    """
+    if size % 2:
+        return None
     for encoding, order in (("utf-16-le", "little"), ("utf-16-be", "big")):
-        text = head[: len(head) // 2 * 2].decode(encoding, "ignore")
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(head)  # the sample's end may cut a character
         common = sum(character < "\x7f" or character in _OF_UTF16 for character in text)
         hangul = sum(character in _HANGUL for character in text)
-        if common + hangul > (0.6 if hangul > common else 0.2) * len(text) and all(map(_is_text, text)):
+        korean = hangul > common and common + hangul >= max(8, 0.6 * len(text))
+        if (korean or common >= max(2, min(3, len(text)), 0.2 * len(text))) and all(map(_is_text, text)):
             return Guess(f"UTF-16 ({order}-endian) without a byte order mark", encoding, _quoted(text, 0))
     return None
+
+
+def _binary(sample: bytes) -> Guess | None:
+    """Whether one byte in a hundred is a control character that texts do not have; a zero byte is told by itself."""
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    if b"\0" in sample or controls < max(1, 0.01 * len(sample)):
+        return None
+    return Guess("binary data", mend="give a text file")
 
 
 def _other_encoding(sample: bytes, offset: int) -> Guess | None:
@@ -255,7 +274,7 @@ def _whole_lines(sample: bytes) -> tuple[bytes, int]:
 
 
 def _is_text(character: str) -> bool:
-    return character.isprintable() or character in "\t\n\r\f"
+    return (character.isprintable() and character != "\ufffd") or character in "\t\n\r\f"
 
 
 def _quoted(text: str, at: int, before: int = 12, after: int = 28) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from rnnplay.cli.main import program
 from rnnplay.errors import EncodingError, InputError
 from rnnplay.text.corpora.adding import add_corpus, add_stream
 from rnnplay.text.corpora.catalogue import card_problems, find_corpus
-from rnnplay.text.corpora.detection import encoding_name
+from rnnplay.text.corpora.detection import SAMPLE, encoding_name, guess
 from rnnplay.text.corpora.reading import iter_text
 from rnnplay.workspace import Workspace
 
@@ -191,3 +194,57 @@ def test_a_text_from_standard_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be a corpus's name"):
         add_stream(io.BytesIO(b"out\n"), workspace, "../out")
     assert sorted(path.name for path in workspace.corpora.iterdir()) == ["quotes.txt", "stdin-2.txt", "stdin.txt"]
+
+
+def guessed(data: bytes, folder: Path) -> str:
+    """What the file is said to be; "" if it is not known, or is text."""
+    path = folder / "a.dat"
+    path.write_bytes(data)
+    try:
+        data.decode()
+        at = data.find(0)
+    except UnicodeDecodeError as error:
+        at = error.start
+    found = guess(path, at) if at >= 0 else None
+    return found.what if found is not None else ""
+
+
+@pytest.mark.parametrize("zero", [False, True], ids=["any bytes", "a zero byte"])
+@pytest.mark.parametrize("size", [*range(1, 20), 40, 200])
+def test_short_binary_files_are_not_taken_for_utf16(size: int, zero: bool, tmp_path: Path) -> None:
+    draw = random.Random(size)
+    files = [bytearray(draw.randbytes(size)) for _ in range(200)]
+    for data in files:
+        if zero:
+            data[draw.randrange(size)] = 0
+    assert sum("UTF-16" in guessed(bytes(data), tmp_path) for data in files) <= 2
+
+
+@pytest.mark.parametrize("data", [b"abc\0def", b"a\0", b"\0a", b"x\0y\0z", b"\xba\xca\0S", b"<\0\x1c\xb8"])
+def test_too_little_for_utf16_is_said_to_be_no_text(data: bytes, tmp_path: Path) -> None:
+    assert not guessed(data, tmp_path)
+    with pytest.raises(InputError, match=r"(zero byte at offset \d; give a text file, or train on|does not fit)"):
+        list(iter_text(tmp_path / "a.dat"))
+
+
+@given(
+    text=st.text(st.sampled_from("abcdefgh ,.\nавитео的一是こんに"), min_size=3, max_size=40),
+    encoding=st.sampled_from(["utf-16-le", "utf-16-be"]),
+)
+def test_short_texts_in_utf16_are_known(text: str, encoding: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assume(any(letter.isascii() for letter in text))  # without one, the bytes may be text in another encoding
+    folder = tmp_path_factory.getbasetemp()
+    assert "UTF-16" in guessed(text.encode(encoding), folder)
+
+
+def test_a_character_at_the_end_of_what_is_examined_may_be_cut(tmp_path: Path) -> None:
+    text = "a" * (SAMPLE // 2 - 1) + "😀" + "b" * 10
+    assert "UTF-16 (little" in guessed(text.encode("utf-16-le"), tmp_path)
+
+
+def test_binary_data_without_a_zero_byte_is_no_text_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.dat").write_bytes(b"\x01\x02\xe9t\xe9" * 9)
+    with pytest.raises(InputError, match=r"a\.dat is binary data, not a text; give a text file, or train on its bytes"):
+        list(iter_text(tmp_path / "a.dat"))
+    dos = ("L'\xe9t\xe9 \xe0 la campagne\r\n" * 9).encode("cp1252") + b"\x1a"
+    assert "Windows-1252" in guessed(dos, tmp_path), "DOS ended files with a control character"
