@@ -13,6 +13,7 @@ import itertools
 import os
 import re
 import stat
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,7 +242,7 @@ def replace_durably(path: Path, data: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Flushes the names in `folder` to disk, where the system can do that."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -307,7 +308,7 @@ def as_name(text: str, longest: int) -> str:
 TAKEN = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 """Error numbers of a lock that another process holds."""
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def lock_now(descriptor: int, shared: bool = False) -> None:  # noqa: ARG001 (only exclusive ones there)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -12,6 +14,10 @@ _NAMES = (
     *("SIGIO", "SIGPWR", "SIGSTKFLT", "SIGEMT", "SIGABRT", "SIGTRAP", "SIGSYS"),
 )
 """Without SIGSEGV and the like: a process that continues after one hits the same fault again."""
+_REAL_TIME: Sequence[int] = ()
+"""The signals from SIGRTMIN to SIGRTMAX, where there are such."""
+if sys.platform != "win32" and sys.platform != "darwin":
+    _REAL_TIME = range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
 _AT_ONCE = "SIGQUIT"
 r"""ctrl-\ still ends the process at once."""
 
@@ -22,14 +28,13 @@ def ending_signals() -> list[int]:
     Those that the parent ignores (nohup) and those that a library handles are left out.
     """
     named = [int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name)]
-    real_time = range(signal.SIGRTMIN, signal.SIGRTMAX + 1) if hasattr(signal, "SIGRTMIN") else ()
-    return [number for number in (*named, *real_time) if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    return [number for number in (*named, *_REAL_TIME) if signal.getsignal(number) not in (signal.SIG_IGN, None)]
 
 
 def signal_name(number: int) -> str:
     """Returns a signal's name as `kill -l` prints it, such as SIGTERM or SIGRTMIN+3."""
-    if hasattr(signal, "SIGRTMIN") and signal.SIGRTMIN < number < signal.SIGRTMAX:
-        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+    if number in _REAL_TIME[1:-1]:
+        return f"SIGRTMIN+{number - _REAL_TIME[0]}"
     try:
         return signal.Signals(number).name
     except ValueError:

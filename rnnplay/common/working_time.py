@@ -13,6 +13,7 @@ waiting for many seconds), the process was stopped.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -138,7 +139,7 @@ def _waiting_is_reported() -> bool:
 
 
 def _processor_seconds(thread: int | None) -> float:
-    if thread is not None and hasattr(time, "pthread_getcpuclockid"):
+    if sys.platform != "win32" and thread is not None and hasattr(time, "pthread_getcpuclockid"):
         return time.clock_gettime(time.pthread_getcpuclockid(thread))
     return time.process_time()
 

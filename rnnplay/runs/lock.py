@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def holder(folder: Path) -> Holder | None:
     On a file system of several machines that does not pass locks on, those of other machines are not seen.
     """
     try:
-        descriptor = open_plain(folder / LOCK_FILE, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        descriptor = open_plain(folder / LOCK_FILE, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     except OSError:
         return None
     try:
@@ -72,8 +73,10 @@ def last_holder(folder: Path) -> Holder | None:
 
 def _named(descriptor: int) -> Holder:
     """Reads who wrote the lock file: "1234 gpu3"."""
+    if sys.platform == "win32":
+        return Holder()
     with contextlib.suppress(OSError):
-        words = os.pread(descriptor, 300, 0).decode("utf-8", "replace").split() if os.name != "nt" else []
+        words = os.pread(descriptor, 300, 0).decode("utf-8", "replace").split()
         if words and words[0].isdecimal() and len(words[0]) < 20:
             host = "".join(letter for letter in "".join(words[1:2]) if letter.isalnum() or letter in "-._")[:64]
             return Holder(int(words[0]), "" if host == socket.gethostname() else host)
@@ -158,7 +161,7 @@ class Hold(_Locked):
     def take(cls, path: Path) -> Hold:
         """Holds the file at `path`; afterwards `in_place` says whether it is there."""
         hold = cls(path)
-        if os.name == "nt":  # an open file would keep its folder from being renamed
+        if sys.platform == "win32":  # an open file would keep its folder from being renamed
             return hold
         for _ in range(_TRIES):
             try:
@@ -195,7 +198,7 @@ def unheld(path: Path) -> Iterator[bool]:
     """Gives whether no process holds the file at `path`, and keeps it so meanwhile, for removing it."""
     descriptor = None
     try:
-        if os.name != "nt":
+        if sys.platform != "win32":
             with contextlib.suppress(OSError):
                 descriptor = open_plain(path, os.O_RDWR)  # network file systems give no exclusive lock for reading
         if descriptor is None:

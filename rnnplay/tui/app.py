@@ -51,7 +51,9 @@ from rnnplay.workspace import Workspace
 if TYPE_CHECKING:
     from rnnplay.tui.screens.completion import CompletionDialog
     from rnnplay.tui.screens.lessons import LessonsScreen
-    from rnnplay.tui.textual_patches.driver import TerminalDriver
+
+    if sys.platform != "win32":
+        from rnnplay.tui.textual_patches.driver import TerminalDriver
 
 PALETTE_GONE_SECONDS = 0.1
 """Time for the command palette, from which a screenshot is requested, to disappear from the screen."""
@@ -64,11 +66,11 @@ NO_ANSWER_SECONDS = 0.3
 
 def terminal_driver() -> type[Driver] | None:
     """Returns rnnplay's own driver for POSIX terminals, or None for Textual's default or the one asked for."""
-    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
-        return None
-    from rnnplay.tui.textual_patches.driver import TerminalDriver
+    if sys.platform != "win32" and not os.environ.get("TEXTUAL_DRIVER"):
+        from rnnplay.tui.textual_patches.driver import TerminalDriver
 
-    return TerminalDriver
+        return TerminalDriver
+    return None
 
 
 class RnnplayApp(App[None]):
@@ -246,11 +248,13 @@ class RnnplayApp(App[None]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    def on_terminal_driver_continued(self, continued: TerminalDriver.Continued) -> None:
-        """Redraws the screen, which the shell has written over."""
-        self.screen.refresh(layout=True)
-        if not continued.stopped:
-            self.notify("There is no shell to return to, so rnnplay was not suspended.")
+    if sys.platform != "win32":
+
+        def on_terminal_driver_continued(self, continued: TerminalDriver.Continued) -> None:
+            """Redraws the screen, which the shell has written over."""
+            self.screen.refresh(layout=True)
+            if not continued.stopped:
+                self.notify("There is no shell to return to, so rnnplay was not suspended.")
 
     def on_paste_stalled(self) -> None:
         """Explains why keys do nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def keep_screenshot(app: App[Any], workspace: Workspace) -> None:
         app.notify(f"The screenshot could not be saved in {folder}: {why}.", severity="error", markup=False)
     else:
         app.notify(f"Saved as {saved}.", title="Screenshot", timeout=10, markup=False)
-        if app.is_web:
+        if sys.platform != "win32" and app.is_web:
             from rnnplay.tui.textual_patches.web_driver import download
 
             download(app, [saved], workspace.cache)

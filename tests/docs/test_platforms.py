@@ -53,6 +53,16 @@ def test_every_module_with_code_for_one_system_is_listed_and_those_listed_exist(
     assert missing == {}, f"say in {PAGE.name} what these do on which system, and how that was checked"
 
 
+def test_the_system_is_asked_for_by_a_name_that_type_checkers_follow() -> None:
+    """After `sys.platform == "win32"` mypy looks at each branch as on its system; `os.name` it does not follow."""
+    asking = [
+        file.name
+        for file in (ROOT / "rnnplay").rglob("*.py")
+        if "os.name" in branches(ast.parse(file.read_text("utf-8")))
+    ]
+    assert asking == []
+
+
 def test_the_search_finds_each_kind_of_branch() -> None:
     for line in ("if sys.platform == 'win32': pass", "a = os.name", "hasattr(os, 'x')", "getattr(signal, 'SIGHUP', 1)"):
         assert branches(ast.parse(line)), line

@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -139,7 +140,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env={**os.environ, **environment},
-            process_group=0 if os.name == "posix" else None,  # ctrl-C reaches it through the supervisor alone
+            process_group=0 if sys.platform != "win32" else None,  # ctrl-C reaches it through the supervisor alone
         )
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

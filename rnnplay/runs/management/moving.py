@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def move_run(folder: RunFolder, target: Path, done: str, prepare: Callable[[], o
         lock = None  # also possible on a full disk, and if the lock file is not ours
     try:
         prepare()
-        if lock is not None and os.name == "nt":
+        if lock is not None and sys.platform == "win32":
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(target)
     except OSError as error:

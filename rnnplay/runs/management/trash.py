@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,7 +130,7 @@ def remove_run(folder: RunFolder) -> None:
     away = path.with_name(f".{path.name}.removed")
     try:
         shutil.rmtree(away, ignore_errors=True)
-        if lock is not None and os.name == "nt":
+        if lock is not None and sys.platform == "win32":
             lock.release()  # Windows cannot rename a folder that contains an open file
         path.rename(away)
     except OSError as error:

@@ -31,6 +31,8 @@ from rnnplay.common.signals import ending_signals
 from rnnplay.tui.textual_patches.input import TerminalInput
 from rnnplay.tui.textual_patches.output import TerminalOutput
 
+assert sys.platform != "win32"  # nothing below is for Windows; type checkers skip it there
+
 if TYPE_CHECKING:
     from textual.app import App
 

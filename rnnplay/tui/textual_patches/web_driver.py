@@ -24,8 +24,16 @@ from textual.geometry import Size
 from textual.message import Message
 
 from rnnplay.common.signals import ending_signals
-from rnnplay.tui.textual_patches.driver import LARGEST, LEAST_COLUMNS, LEAST_ROWS, READ_BYTES, BoundedDriver
 from rnnplay.tui.textual_patches.input import TerminalInput
+
+assert sys.platform != "win32"  # nothing below is for Windows; type checkers skip it there
+from rnnplay.tui.textual_patches.driver import (  # noqa: E402
+    LARGEST,
+    LEAST_COLUMNS,
+    LEAST_ROWS,
+    READ_BYTES,
+    BoundedDriver,
+)
 
 if TYPE_CHECKING:
     from textual.app import App

@@ -63,7 +63,7 @@ def check_terminal() -> None:
             "The interface needs a terminal for its input and output; in a pipe or a script use a command like "
             f"`{train}` ({every} lists them)."
         )
-    if os.environ.get("TERM", "").lower() in ("dumb", "unknown") and os.name != "nt":
+    if os.environ.get("TERM", "").lower() in ("dumb", "unknown") and sys.platform != "win32":
         raise InputError(
             f"The interface cannot draw on a terminal of the type TERM={os.environ['TERM']}; use another terminal, "
             f"or a command like `{train}` ({every} lists them)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -163,7 +164,7 @@ class ExportScreen(Dialog[str | None]):
             return
         finally:
             self._busy = False
-        if self.app.is_web:
+        if sys.platform != "win32" and self.app.is_web:
             from rnnplay.tui.textual_patches.web_driver import download
 
             download(self.app, files, self._workspace.cache)
