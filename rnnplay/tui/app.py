@@ -38,6 +38,7 @@ from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screenshot import keep_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
+from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
 from rnnplay.tui.textual_patches.key_chain import install_keymap
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
@@ -306,6 +307,12 @@ class RnnplayApp(App[None]):
             if self.screen is self.playground:
                 self.playground.help_shown(True)
             self.screen.mount(HelpPane())
+
+    def on_knob_field_listed(self, event: KnobField.Listed) -> None:
+        """Lists the choices of a field."""
+        from rnnplay.tui.screens.choice_list import ChoiceList  # imported on first use
+
+        self.push_screen(ChoiceList(event.field), event.field.choose)
 
     def action_hide_help_panel(self) -> None:
         super().action_hide_help_panel()

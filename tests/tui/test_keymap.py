@@ -325,6 +325,7 @@ FIXED_IN_HELP = {
     "FilePicker": "enter tab space",
     "Ask": "enter",
     "Confirm": "tab enter",
+    "ChoiceList": "up down enter",
     "WhatIfView": "enter",
     "ClippingView": "up down",
     "GhostArea": "right enter ctrl+y ctrl+z",

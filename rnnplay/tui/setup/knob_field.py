@@ -6,6 +6,7 @@ on the first key (docs/decisions.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -36,8 +37,8 @@ STYLES = {"value": "$foreground", "changed": "$accent", "error": "bold $error", 
 class KnobField(Widget, can_focus=True):
     """A label and a value: ← → or a click change it, typing edits it, ↑ ↓ are left to the parent.
 
-    `show` sets what is displayed; an action of the user is posted as `Stepped`, `Typed`, `Undone` or `Opened`, and
-    changes nothing but the text being typed.
+    `show` sets what is displayed; an action of the user is posted as `Stepped`, `Typed`, `Undone`, `Listed` or
+    `Opened`, and changes nothing but the text being typed.
     """
 
     DEFAULT_CSS = """
@@ -58,7 +59,7 @@ class KnobField(Widget, can_focus=True):
 
     @dataclass
     class Stepped(Message):
-        """One value forward (1) or back (-1); `KnobField.stepped` computes the new value."""
+        """So many values forward, or back if negative; `KnobField.stepped` computes the new value."""
 
         field: KnobField
         direction: int
@@ -78,8 +79,14 @@ class KnobField(Widget, can_focus=True):
         field: KnobField
 
     @dataclass
+    class Listed(Message):
+        """The user wants to see all choices; the app lists them and calls `choose`."""
+
+        field: KnobField
+
+    @dataclass
     class Opened(Message):
-        """Enter or a click on the option that is an action (`extra`)."""
+        """The option that is an action (`extra`) was chosen."""
 
         field: KnobField
 
@@ -101,6 +108,8 @@ class KnobField(Widget, can_focus=True):
         self.spec = spec
         self.value: Value = spec.default
         self.options = options if options is not None else knob_options(spec)
+        self.about: Mapping[Value, str] = {}
+        """What the list of the options says of them."""
         self.extra = extra
         self.label_width = label_width if label_width is not None else cell_len(spec.label)
         self.value_width: int | None = None
@@ -147,8 +156,15 @@ class KnobField(Widget, can_focus=True):
         self.refresh_help()
         self.refresh()
 
-    def offer(self, options: list[tuple[Value, str]], note: str, spec: KnobSpec | None = None) -> None:
-        """Sets the options, an additional line of help, and optionally another description."""
+    def offer(
+        self,
+        options: list[tuple[Value, str]],
+        note: str,
+        spec: KnobSpec | None = None,
+        about: Mapping[Value, str] | None = None,
+    ) -> None:
+        """Sets the options, an additional line of help, another description, and what the list says of the options."""
+        self.about = about or {}
         if (options, note) != (self.options, self.note):
             self.options, self.note, self.spec = options, note, spec or self.spec
             self.refresh_help()
@@ -233,7 +249,7 @@ class KnobField(Widget, can_focus=True):
     @property
     def _keys_help(self) -> str:
         if self.options:
-            return "`←` `→` or `enter` choose; `↑` `↓` go to the next row."
+            return "`←` `→` choose, `enter` lists all; `↑` `↓` go to the next row."
         return "`←` `→` change it, or type; `enter` takes it, `escape` undoes it; `↑` `↓` go to the next row."
 
     def refresh_help(self) -> None:
@@ -328,6 +344,8 @@ class KnobField(Widget, can_focus=True):
             return
         if self._on_extra:
             self.post_message(self.Opened(self))
+        elif len(self.choices) > 2:  # of two, it is the other one
+            self.post_message(self.Listed(self))
         elif self.options:
             self.action_step(1)
         else:
@@ -344,19 +362,38 @@ class KnobField(Widget, can_focus=True):
             self.post_message(self.Undone(self))
 
     def action_step(self, direction: int) -> None:
-        """Requests the next (1) or previous (-1) option or step of the number."""
+        """Requests an option or step of the number so many further (1 is the next one, -1 the one before)."""
         if not (self.locked or self.irrelevant) and (self.options or self.spec.kind in ("int", "float")):
             self._end_typing()
             self.post_message(self.Stepped(self, direction))
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The name of each option, that of `extra` last, and what is said of it."""
+        extra = [(self.extra, "")] if self.extra else []
+        return [(name, self.about.get(value, "")) for value, name in self.options] + extra
+
+    @property
+    def chosen(self) -> int:
+        """The index of the option shown; -1 if it is none of them."""
+        return next((index for index, (name, _) in enumerate(self.choices) if name == self.text), -1)
+
+    def choose(self, index: int | None) -> None:
+        """Requests the option of that index, as if stepped to; None changes nothing."""
+        if index == len(self.options):
+            self.post_message(self.Opened(self))
+        elif index is not None and index != self.chosen:
+            self.action_step(index - self.chosen)
 
     def stepped(self, value: Value, direction: int) -> Value | None:
         """The value one step from `value`; None if that is the option that is an action."""
         if not self.options:
             return self.nudges.nudged(self.spec, value, direction)
         values = [value for value, _ in self.options]
-        count = len(values) + bool(self.extra)
         here = len(values) if self._on_extra else values.index(value) if value in values else -1
-        there = (here + direction) % count if here >= 0 else 0 if direction > 0 else len(values) - 1
+        if here < 0 and direction < 0:
+            here = len(values)
+        there = (here + direction) % (len(values) + bool(self.extra))
         self._on_extra = there == len(values)
         self.refresh()
         return None if self._on_extra else values[there]

@@ -59,6 +59,10 @@ class PresetChoice:
             options.insert(list(self._presets).index(self._chosen) + 1, CUSTOM)
         return options
 
+    def about(self) -> dict[Value, str]:
+        """The summary of each preset."""
+        return {name: preset.summary for name, preset in self._presets.items()}
+
     def note(self, changed: Sequence[str]) -> str:
         """What to expect of the chosen preset, or which of its knobs were `changed`."""
         if changed:

@@ -236,7 +236,8 @@ class SetupForm(Vertical):
         changed = self._presets.changed(config)
         self._show_preset(changed)
         if corpus := self._fields.get("corpus"):
-            corpus.offer(*corpus_options(self._corpora, config.corpus))
+            options, title = corpus_options(self._corpora, config.corpus)
+            corpus.offer(options, title, about=dict[Value, str](self._corpora))
         for name, field in self._fields.items():
             spec = field.spec
             if spec.knob.alike:
@@ -254,7 +255,7 @@ class SetupForm(Vertical):
 
     def _show_preset(self, changed: list[str]) -> None:
         field, presets = self._preset_field, self._presets
-        field.offer(presets.options(changed), presets.note(changed), presets.spec())
+        field.offer(presets.options(changed), presets.note(changed), presets.spec(), presets.about())
         locked = self.state.locked("hidden")  # a preset sets all of them
         field.show("" if changed else presets.name, locked=locked, changed=bool(changed))
 

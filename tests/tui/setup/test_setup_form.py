@@ -123,15 +123,28 @@ async def test_labels_and_values_stand_in_columns_and_fit() -> None:
             assert text.startswith(field.spec.label.ljust(field.label_width) + " " + field.text)
 
 
-async def test_choice_goes_round_by_arrows_enter_and_click() -> None:
+async def test_choice_goes_round_by_arrows_and_clicks_on_them() -> None:
     app = FormApp()
     async with app.run_test(size=(80, 24)) as pilot:
         field = await focus(app, pilot, "cell")
-        await pilot.press("right", "right", "left", "enter")
-        await pilot.click(field, offset=(12, 0))
+        await pilot.press("right", "right", "left")
         await pilot.click(field, offset=(field.size.width - 3, 0))  # ◂
         await pilot.click(field, offset=(field.size.width - 1, 0))  # ▸
-        assert [config.cell for config in app.configs] == ["gru", "rnn", "gru", "rnn", "lstm", "rnn", "lstm"]
+        assert [config.cell for config in app.configs] == ["gru", "rnn", "gru", "lstm", "gru"]
+
+
+async def test_enter_or_a_click_on_one_of_two_choices_takes_the_other() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.form.more = True
+        field = await focus(app, pilot, "lowercase")
+        before = field.value
+        await pilot.press("enter")
+        assert field.value == (not before)
+        field.scroll_visible(animate=False)
+        await pilot.pause()
+        await pilot.click(field, offset=(field.label_width + 2, 0))
+        assert field.value == before
 
 
 async def test_number_is_typed_checked_as_typed_and_taken_back() -> None:
