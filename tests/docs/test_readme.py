@@ -139,12 +139,14 @@ def test_every_key_is_bound() -> None:
     from rnnplay.tui.screens.runs.compare import CompareScreen
     from rnnplay.tui.screens.runs.sweep import SweepScreen, TrialTable
     from rnnplay.tui.screens.writing.screen import WritingScreen
+    from rnnplay.tui.setup.knob_field import KnobField
     from rnnplay.tui.writing.ghost_area import GhostArea
 
     places = {
         "playground": bound(PlaygroundScreen.BINDINGS),
         # Textual's Input moves the cursor with →, which takes the ghost where there is one.
         "prompt": bound(GhostInput.BINDINGS, PromptPane.BINDINGS) | {"right"},
+        "setup": bound(KnobField.BINDINGS),
         "chart": bound(Chart.BINDINGS),
         "inspection": bound(
             *(InspectScreen.BINDINGS, TokenText.BINDINGS, ViewTabs.BINDINGS, CellPicture.BINDINGS),
