@@ -28,6 +28,8 @@ OTHER_NAMES = {
 }
 SAME_BYTES = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+left_square_bracket": "escape"}
 """Combinations that most terminals send as another key."""
+_WITH_CTRL = ("space", "at", "backslash", "right_square_bracket", "circumflex_accent", "underscore")
+"""What has a byte of its own with ctrl, beside the letters."""
 MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
@@ -55,6 +57,18 @@ def _name(character: str) -> str:
     for _, binding in BindingsMap([Binding(character, "")]) if character != "," else ():
         return OTHER_NAMES.get(binding.key, binding.key)
     return "comma"
+
+
+def is_sent_everywhere(key: str) -> bool:
+    """Returns whether every terminal can send the key, not only those with the kitty keyboard protocol."""
+    *modifiers, last = key.split("+")
+    if last in (*_MOVES, "insert", "delete") or re.fullmatch("f[1-9]|f1[0-2]", last):
+        return "super" not in modifiers
+    if modifiers == ["ctrl"]:
+        return (len(last) == 1 and "a" <= last <= "z") or last in _WITH_CTRL
+    if modifiers == ["alt"]:
+        return last not in NAMED
+    return key == "shift+tab" or (not modifiers and not re.fullmatch(r"f\d+", last))
 
 
 def is_text(key: str) -> bool:

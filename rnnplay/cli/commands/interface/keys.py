@@ -21,7 +21,7 @@ def command(write: bool, as_json: bool) -> None:
     """
     from rnnplay.tui.keys.catalogue import PLACES, catalogue, keymap_text
     from rnnplay.tui.keys.keymap_file import keymap_path, load_keymap
-    from rnnplay.tui.keys.names import key_label
+    from rnnplay.tui.keys.names import is_sent_everywhere, key_label
 
     path = keymap_path()
     shown = shortened_path(str(path))
@@ -40,6 +40,13 @@ def command(write: bool, as_json: bool) -> None:
     for problem in problems:
         note(f"Note: {problem}")
     entries = catalogue(keymap)
+    for one in entries:
+        if one.id in keymap and not any(map(is_sent_everywhere, one.in_force)):
+            key = key_label(one.in_force[0])
+            note(
+                f"Note: {one.id}: only terminals with the kitty keyboard protocol (kitty, Ghostty, foot) send {key}; "
+                f'for others give a second key, such as ["{key}", "f12"].'
+            )
     if as_json:
         write_json(
             [
