@@ -43,7 +43,7 @@ from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
 from rnnplay.tui.textual_patches.key_chain import install_keymap
 from rnnplay.tui.textual_patches.output import SanitizedLines, terminal_encoding
 from rnnplay.tui.textual_patches.partial_updates import patch_partial_updates
-from rnnplay.tui.theme import BROAD, NARROW, THEMES
+from rnnplay.tui.theme import BROAD, NARROW, THEMES, TINY
 from rnnplay.tui.widgets.jump import Jump
 from rnnplay.tui.widgets.text import draw_code_in_toasts
 from rnnplay.tui.widgets.visible import visible_text
@@ -96,7 +96,7 @@ class RnnplayApp(App[None]):
         Binding("pageup", "page_help(-1)", "More help", show=False, id="everywhere.help-page-up"),
         Binding("pagedown", "page_help(1)", "More help", show=False, id="everywhere.help-page-down"),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (TINY, "-narrow"), (NARROW, "-wide"), (BROAD, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-tall")]  # noqa: RUF012
 
     def __init__(

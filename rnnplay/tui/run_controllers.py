@@ -19,6 +19,9 @@ class RunControllers:
     class Switched(Message, bubble=False):
         """Another run is in front."""
 
+    class Lending(Message, bubble=False):
+        """A model is being loaded for prompts while there is no run, or could not be."""
+
     @dataclass
     class Renamed(Message, bubble=False):
         """The user has renamed a run."""
@@ -58,28 +61,33 @@ class RunControllers:
             controller.completion, controller.adaptation = completion, adaptation
 
     async def start_engine(self) -> None:
-        """Starts the engine of the run in front."""
-        if await self.front.start_engine():
-            await self.lend(self.front)
+        """Starts the engine of the run in front, to which a model is lent."""
+        if not await self.lend(self.front):
+            await self.front.start_engine()
 
-    async def lend(self, controller: RunController) -> None:
-        """Where `controller` has no run, loads a model for prompts.
+    async def lend(self, controller: RunController) -> bool:
+        """Where `controller` has no run, loads a model for prompts; returns whether it needed one.
 
         It is the one that the next run is to be branched from, else that of the workspace's last run, else the shipped
         one, which also takes the place of one that cannot be loaded.
         """
         state = controller.state
         if not self._lends or not state.idle or state.has_model or controller.lending == SHIPPED:
-            return
+            return False
         state.opening = True
+        self._post(self.Lending())
         if state.branch is not None:
             run, _, checkpoint = state.branch.checkpoint.partition("@")
         else:
             run, checkpoint = await asyncio.to_thread(last_model, self.workspace)
         if run == controller.lending:  # it was refused, or the engine ended
             run, checkpoint = SHIPPED, "latest"
-        if controller.state is state and state.run is None and state.opening:
+        if not await controller.start_engine():
+            state.opening = False
+            self._post(self.Lending())
+        elif controller.state is state and state.run is None and state.opening:
             controller.lend(run, checkpoint)
+        return True
 
     async def remove(self, controller: RunController) -> None:
         """Lets the engine of `controller`, which is not in front, write a checkpoint and exit, and forgets it."""

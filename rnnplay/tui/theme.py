@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+TINY = 56
+"""In narrower windows each pane of the playground has the width to itself."""
 NARROW = 100
 """In narrower windows setup and lesson alternate with the charts."""
 BROAD = 160

@@ -8,13 +8,17 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Label, Static
 
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
 from rnnplay.tui.widgets.key_row import KeyRow
+
+
+class DialogBox(VerticalScroll, can_focus=False):
+    """The frame of a dialog, as high as what is in it; it scrolls in a window that is too low for that."""
 
 
 class Dialog(ModalScreen[ScreenResultType]):
@@ -26,7 +30,7 @@ class Dialog(ModalScreen[ScreenResultType]):
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > Vertical, Dialog > VerticalScroll {
-        max-width: 96%; height: auto; padding: 0 1; background: $surface;
+        max-width: 96%; height: auto; max-height: 100%; padding: 0 1; background: $surface; scrollbar-size-vertical: 1;
         border: round $primary; border-title-color: $primary; border-subtitle-color: $text-muted;
     }
     """
@@ -40,7 +44,7 @@ class Confirm(Dialog[bool]):
     """Asks a question with two answers; the result is True for the first one, False for the second or Escape."""
 
     DEFAULT_CSS = """
-    Confirm > Vertical { width: 60; max-width: 90%; padding: 1 2; }
+    Confirm > DialogBox { width: 60; max-width: 90%; padding: 1 2; }
     Confirm Label { width: 1fr; }
     Confirm Horizontal { height: auto; margin-top: 1; align-horizontal: right; }
     Confirm Button { margin-left: 2; background: $panel; color: $foreground; }
@@ -68,7 +72,7 @@ class Confirm(Dialog[bool]):
         self.query_one("#no" if self._lost else "#yes").focus()
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = self._title
             yield Label(self._question, markup=False)
             with Horizontal():
@@ -86,7 +90,7 @@ class Ask(Dialog[None]):
     """Asks for a line of text; stays open, with the reason, until `answer` accepts the line or Escape is pressed."""
 
     DEFAULT_CSS = """
-    Ask > Vertical { width: 60; max-width: 90%; padding: 1 2; }
+    Ask > DialogBox { width: 60; max-width: 90%; padding: 1 2; }
     Ask Label { width: 1fr; margin-bottom: 1; }
     Ask #refusal { display: none; height: auto; margin-top: 1; color: $error; }
     Ask #refusal.shown { display: block; }
@@ -112,7 +116,7 @@ class Ask(Dialog[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = self._title
             yield Label(self._question, markup=False)
             yield Input(self._text, compact=True, select_on_focus=False)

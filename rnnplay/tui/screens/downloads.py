@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,7 +16,7 @@ from rnnplay.errors import RnnplayError
 from rnnplay.text.corpora.downloads import downloads
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
-from rnnplay.tui.screens.dialogs import Dialog
+from rnnplay.tui.screens.dialogs import Dialog, DialogBox
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -32,7 +31,7 @@ class DownloadsScreen(Dialog[str | None]):
     """Downloads a text; the result is its name as a corpus, or None."""
 
     DEFAULT_CSS = """
-    DownloadsScreen > Vertical { width: 84; max-height: 90%; }
+    DownloadsScreen > DialogBox { width: 84; }
     DownloadsScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; }
     DownloadsScreen OptionList:focus { border: none; }
     DownloadsScreen Static { height: auto; color: $text-muted; }
@@ -58,7 +57,7 @@ class DownloadsScreen(Dialog[str | None]):
         self._progress = (0, 0)
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = "Download a text"
             yield OptionList(
                 *(Option(f"{one.title}  {size_text(one.bytes)}", id=one.name) for one in self._cards.values()),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from time import monotonic
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widgets import Label
 
 from rnnplay.engine.client import LEAVING_SECONDS
@@ -15,7 +14,7 @@ from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
 from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.dialogs import Confirm, Dialog
+from rnnplay.tui.screens.dialogs import Confirm, Dialog, DialogBox
 
 SHOWN_SECONDS = 0.7
 """Nothing is shown if leaving takes less time than this."""
@@ -26,8 +25,8 @@ class Leaving(Dialog[None]):
 
     DEFAULT_CSS = """
     Leaving { align: center middle; background: $background 0%; }
-    Leaving > Vertical { width: 60; max-width: 90%; padding: 1 2; display: none; }
-    Leaving.shown > Vertical { display: block; }
+    Leaving > DialogBox { width: 60; max-width: 90%; padding: 1 2; display: none; }
+    Leaving.shown > DialogBox { display: block; }
     Leaving Label { width: 100%; }
     """
 
@@ -38,7 +37,7 @@ class Leaving(Dialog[None]):
         self._hurried = False
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = "Leaving"
             yield Label(self._text(), markup=False)
 

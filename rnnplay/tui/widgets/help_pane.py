@@ -1,4 +1,4 @@
-"""A pane with the focused widget's help and, below it, the keys of the screen."""
+"""A pane with the focused widget's help and, below it, its keys and those that the footer has no room for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import HelpPanel, Markdown, Static
 
 from rnnplay.tui.keymap import fill_keys, with_keys_in_force
+from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import MUTED, code_drawn
 
 EVERYWHERE = ("app.focus_", "screen.copy_")
@@ -68,6 +69,9 @@ class HelpPane(HelpPanel):
                 )
             )
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_keys)  # the footer has as much less room
+
     def _show_keys(self) -> None:
         rows: dict[str, list[str]] = {}
         for namespace, binding, _, _ in self.screen.active_bindings.values():
@@ -75,6 +79,9 @@ class HelpPane(HelpPanel):
             key = self.app.get_key_display(binding)
             if not told and binding.description and key not in rows.setdefault(binding.description, []):
                 rows[binding.description].append(key)
+        for row in self.screen.query(KeyRow):
+            for left_out in row.left_out:
+                rows.setdefault(left_out.description, [left_out.display])
         lines = [
             Content.assemble((f"{' '.join(keys[:2]):>9}", "bold $accent"), f"  {says.capitalize()}")
             for says, keys in rows.items()

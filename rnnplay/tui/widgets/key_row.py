@@ -54,7 +54,7 @@ def focus_as_it_was(screen: Screen[object]) -> Iterator[None]:
 
 
 class KeyRow(Widget, can_focus=False):
-    """One line of clickable keys; those that do not fit are replaced by …, the last first.
+    """One line of clickable keys; those that do not fit are replaced by …, the last first, which opens the help.
 
     Textual's footer has a widget for each key and recreates them at every change of focus, which takes longer than
     drawing a chart.
@@ -137,6 +137,12 @@ class KeyRow(Widget, can_focus=False):
         first_cut = next((key for key in self.keys if key not in shown), None)
         return [key if key in shown else None for key in self.keys if key in shown or key is first_cut]
 
+    @property
+    def left_out(self) -> list[ShownKey]:
+        """The keys that do not fit."""
+        parts = self.parts
+        return [key for key in self.keys if key not in parts]
+
     def _width(self, keys: list[ShownKey], cut: bool) -> int:
         width = sum(self._cells(key) for key in (*keys, *([None] if cut else [])))
         return width - self.compact  # the space after the last one
@@ -148,9 +154,11 @@ class KeyRow(Widget, can_focus=False):
         return cell_len(part.display) + cell_len(part.description) + (2 if self.compact else 3)
 
     def key_at(self, x: int) -> ShownKey | None:
-        """The key that is drawn in column `x`, if there is one."""
+        """The key that is drawn in column `x`, if there is one; for … that of the help, which lists the others."""
         for part in self.parts:
             width = self._cells(part)
+            if x < width and part is None:
+                return next((key for key in self.keys if key.action in STAY), None)
             if x < width:
                 return None if self.compact and x == width - 1 else part
             x -= width

@@ -73,25 +73,25 @@ class Lines(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._rows: list[Content] = []
+        self.rows: list[Content] = []
 
     def show(self, rows: Sequence[Content]) -> None:
         """Replaces the rows."""
-        former, self._rows = self._rows, list(rows)
-        if len(former) != len(self._rows):
+        former, self.rows = self.rows, list(rows)
+        if len(former) != len(self.rows):
             self.refresh(layout=self.styles.is_auto_height)
             return
         width = self.content_size.width
-        changed = [y for y, (was, now) in enumerate(zip(former, self._rows, strict=True)) if not was.is_same(now)]
+        changed = [y for y, (was, now) in enumerate(zip(former, self.rows, strict=True)) if not was.is_same(now)]
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def text(self) -> list[str]:
         """Returns the rows without styles."""
-        return [row.plain for row in self._rows]
+        return [row.plain for row in self.rows]
 
     def render(self) -> Content:
-        return Content("\n").join(self._rows)
+        return Content("\n").join(self.rows)
 
 
 class FieldScroll(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -115,17 +115,19 @@ class BoundedText(Static):
 
     def __init__(self, text: str = "", *, rows: int, id: str | None = None) -> None:  # noqa: A002
         super().__init__(text, id=id, markup=False)
-        self._rows, self._whole = rows, text
+        self.rows = rows
+        """The largest number of rows, from the next text on."""
+        self._whole = text
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
         """Replaces the text by `content`, which is plain text."""
         self._whole = str(content)
-        text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))
+        text = code_drawn(fitted(self._whole, self.content_size.width, self.rows))
         if text.plain != str(self.content):
             super().update(text, layout=layout)
 
     def on_resize(self) -> None:
-        text = code_drawn(fitted(self._whole, self.content_size.width, self._rows))
+        text = code_drawn(fitted(self._whole, self.content_size.width, self.rows))
         if text.plain != str(self.content):
             super().update(text)
 

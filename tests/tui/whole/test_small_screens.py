@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from rich.cells import cell_len
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from rnnplay.config import SamplingConfig
 from rnnplay.engine import messages
+from rnnplay.presets import preset_config
 from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.runs.run_list import RunList
+from rnnplay.tui.screens.dialogs import Confirm, DialogBox
 from rnnplay.tui.screens.lessons import LessonsScreen
+from rnnplay.tui.screens.runs.branch import BranchScreen, ParentSettings
 from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.widgets import status_line
 from rnnplay.tui.widgets import text as text_widgets
@@ -272,3 +277,65 @@ async def test_a_message_hides_neither_the_prompt_nor_its_bars(stage: Stage) -> 
         await until(pilot, lambda: toast.region.height > 1)
         assert toast.region.bottom <= stage.prompt.region.y
         assert toast.region.y > 0, "the top line stays in sight"
+
+
+# --- a terminal of 40×12 --------------------------------------------------------------------------------------
+
+TINY = (40, 12)
+
+
+async def test_in_a_tiny_window_setup_makes_room_for_the_prompt(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=TINY) as pilot:
+        await stage.ready(pilot)
+        assert stage.playground.query_one("#setup").size.width > 30
+        await pilot.press("g")
+        await until(pilot, lambda: stage.prompt.size.width > 30)
+        await pilot.press("a")
+        assert stage.prompt.text == "a"
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: stage.playground.query_one("#setup").size.width > 30)
+
+
+async def test_the_choices_of_a_dialog_are_in_sight_and_what_is_above_them_is_reached_by_key(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=TINY) as pilot:
+        await stage.ready(pilot)
+        hold: Any = None
+        dialog = BranchScreen(ParentSettings("a-run-with-a-long-name@5400", "", preset_config(), hold))
+        app.push_screen(dialog)
+        await until(pilot, lambda: bool(dialog.query(OptionList)) and dialog.query_one(OptionList).size.height > 0)
+        box, options = dialog.query_one(DialogBox), dialog.query_one(OptionList)
+        await until(pilot, lambda: box.region.contains_region(options.region))
+        question = Confirm("A", "What would be lost is told here, at some length. " * 6, "Yes", "No")
+        app.push_screen(question)
+        await until(pilot, lambda: bool(question.query("#yes")) and question.query_one("#yes").region.height > 0)
+        assert question.query_one(DialogBox).region.contains_region(question.query_one("#yes").region)
+        await pilot.press("up", "up", "up", "up", "up", "up", "up", "up", "up", "up")
+        await until(pilot, lambda: question.query_one(DialogBox).scroll_offset.y == 0)
+
+
+async def test_the_help_has_the_keys_that_the_footer_leaves_out(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=TINY) as pilot:
+        await stage.ready(pilot)
+        row = stage.playground.query_one(KeyRow)
+        await until(pilot, lambda: None in row.parts)
+        assert {key.description for key in row.left_out} >= {"Runs", "Inspect", "Race"}
+        line = "".join(segment.text for segment in row.render_line(0))
+        await pilot.click(row, offset=(line.index("…"), 0))  # opens the help
+        await until(pilot, lambda: bool(stage.playground.query("HelpPane #screen-keys")))
+        keys = stage.playground.query_one("HelpPane #screen-keys", Static)
+        await until(pilot, lambda: {"Runs", "Inspect", "Race"} <= set(str(keys.content).split()))
+        assert stage.playground.query_one("HelpPane").size.width >= 38
+
+
+async def test_a_message_is_wrapped_to_the_window(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=TINY, notifications=True) as pilot:
+        await stage.ready(pilot)
+        app.notify("This message is much longer than one row of the window, and all of it is to be read.")
+        await until(pilot, lambda: toasts_on_screen(app) == 1)
+        toast = app.screen.query_one("Toast")
+        await until(pilot, lambda: toast.size.height >= 3)
+        assert toast.region.x >= 0 and toast.region.right <= TINY[0]

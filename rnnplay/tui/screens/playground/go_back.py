@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,7 +16,7 @@ from rnnplay.common.formatting import fixed
 from rnnplay.runs.folder import CheckpointInfo, RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
-from rnnplay.tui.screens.dialogs import Confirm, Dialog
+from rnnplay.tui.screens.dialogs import Confirm, Dialog, DialogBox
 
 REFRESH_SECONDS = 1.0
 """Time between two readings of the checkpoints, which change while the run continues."""
@@ -36,8 +35,8 @@ class GoBackScreen(Dialog[CheckpointChoice | None]):
     """Chooses a checkpoint to return to or to branch from; the result is None if neither."""
 
     DEFAULT_CSS = """
-    GoBackScreen > Vertical { width: 56; max-height: 80%; }
-    GoBackScreen OptionList { height: auto; max-height: 16; background: $surface; border: none; }
+    GoBackScreen > DialogBox { width: 56; }
+    GoBackScreen OptionList { height: auto; max-height: 60vh; background: $surface; border: none; }
     GoBackScreen Static { height: auto; color: $foreground 65%; }
     """
     HELP = """
@@ -60,7 +59,7 @@ class GoBackScreen(Dialog[CheckpointChoice | None]):
         self._checkpoints = _newest_first(run)
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = "Branch from a checkpoint" if self._followed else "Go back to a checkpoint"
             yield Static(self._note, markup=False)
             yield OptionList(*self._options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from textual.screen import Screen
@@ -9,7 +10,7 @@ from textual.screen import Screen
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.run_controllers import RunControllers
-from rnnplay.tui.theme import NARROW
+from rnnplay.tui.theme import NARROW, TINY
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 
 
@@ -18,14 +19,21 @@ class Panes(NamedTuple):
 
     setup: bool
     alone: bool
-    """Whether setup takes the full width, since no other pane fits beside the help."""
+    """Whether setup takes the full width, since no other pane fits beside it or the help."""
     charts: bool
     page: bool
     """Whether the lesson's page, rather than its line, is shown."""
 
 
 def arrange(
-    *, narrow: bool, chosen: bool | None, beside_help: bool | None, run: bool, lesson: bool, reading: bool
+    *,
+    narrow: bool,
+    tiny: bool = False,
+    chosen: bool | None,
+    beside_help: bool | None,
+    run: bool,
+    lesson: bool,
+    reading: bool,
 ) -> Panes:
     """Decides which panes are shown.
 
@@ -37,7 +45,7 @@ def arrange(
     folded = chosen if chosen is not None else (narrow and run) or lesson
     if narrow and beside_help is not None:
         folded = not beside_help
-    alone = narrow and beside_help is not None and not folded
+    alone = not folded and (tiny or (narrow and beside_help is not None))
     reading = narrow and reading and lesson
     return Panes(setup=not folded, alone=alone, charts=not (alone or reading), page=not narrow or reading)
 
@@ -58,6 +66,24 @@ class PlaygroundLayout:
     def narrow(self) -> bool:
         return self._screen.size.width < NARROW
 
+    @property
+    def _tiny(self) -> bool:
+        return self._screen.size.width < TINY
+
+    @property
+    def prompt_in_reach(self) -> bool:
+        """Whether the prompt is shown, or will be once setup makes room for it."""
+        return self.charts or (self._tiny and not self.reading and self._beside_help is None)
+
+    def show_prompt(self, focus: Callable[[], None]) -> None:
+        """Calls `focus`, which gives the prompt the focus; folds setup where there is no room for both."""
+        covered = not self.charts
+        self._screen.query_one("#work").display = True  # what is hidden takes no focus
+        focus()
+        if covered:
+            self._chosen = True
+            self.apply()
+
     def help_shown(self, shown: bool) -> None:
         """Keeps only the side with the focus beside the help on a narrow screen."""
         self._beside_help = self._screen.query_one("#setup").has_focus_within if shown else None
@@ -76,9 +102,11 @@ class PlaygroundLayout:
         screen = self._screen
         shown = arrange(
             narrow=self.narrow,
+            tiny=self._tiny,
             chosen=self._chosen,
             beside_help=self._beside_help,
-            run=self._controllers.front.state.run is not None,
+            run=self._controllers.front.state.run is not None
+            or (self._tiny and screen.query_one("#prompt").has_focus_within),
             lesson=self._lesson_progress.lesson is not None,
             reading=self.reading,
         )

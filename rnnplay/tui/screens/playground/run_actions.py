@@ -245,7 +245,8 @@ class RunActions:
         except (RnnplayError, OSError) as error:
             self._screen.notify(str(error), severity="error", markup=False)
             controller.state.opening = False
-            await self._lend(controller)
+            self._changed()
+            await self._controllers.lend(controller)
             return
         if self._refused(controller):
             return
@@ -364,9 +365,8 @@ class RunActions:
         state.begin(None, parent.config, branch, parent.hold)
         controller.load(state)
         self._show_config(controller)
-        if await controller.start_engine():
-            await self._controllers.lend(controller)
         self._changed()
+        await self._controllers.lend(controller)
 
     def take(self, message: RunController.EngineMessage) -> None:
         """Lends a model where the engine has none, and asks what to do where a text's tokens were refused.
@@ -376,12 +376,9 @@ class RunActions:
         match message:
             case RunController.EventReceived(event=Failed(extendable=True) as failed):
                 self._screen.run_worker(self._extend(message.controller, failed), exclusive=True, group="new")
+                self._screen.run_worker(self._controllers.lend(message.controller))
             case RunController.EventReceived(event=Ready() | Failed(command="train" | "open")):
-                self._screen.run_worker(self._lend(message.controller))
-
-    async def _lend(self, controller: RunController) -> None:
-        await self._controllers.lend(controller)
-        self._changed()
+                self._screen.run_worker(self._controllers.lend(message.controller))
 
     async def _extend(self, controller: RunController, failed: Failed) -> None:
         from rnnplay.tui.screens.dialogs import Confirm

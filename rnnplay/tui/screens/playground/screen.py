@@ -156,6 +156,7 @@ class PlaygroundScreen(Screen[None]):
         self.show_state()
 
     @on(RunActions.Changed)
+    @on(RunControllers.Lending)
     def show_state(self) -> None:
         self._display.show()
 
@@ -315,7 +316,7 @@ class PlaygroundScreen(Screen[None]):
             self.form.set_value("lr", lr)
 
     def action_prompt(self) -> None:
-        self.prompt.focus_input()
+        self._panes.show_prompt(self.prompt.focus_input)
 
     def action_write(self) -> None:
         self._writing.write(self.prompt.sampling)
@@ -389,7 +390,7 @@ class PlaygroundScreen(Screen[None]):
             typing=takes_text(self.focused),
             on_button=isinstance(self.focused, Button),
             on_lr=self.focused is not None and self.focused.id == "knob-lr",
-            prompt_shown=self._panes.charts,
+            prompt_shown=self._panes.prompt_in_reach,
             lesson=self.lesson_progress.lesson is not None,
             forced=bool(self.controller.forced),
             branching=self.state.next_branch is not None,

@@ -6,7 +6,6 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -16,7 +15,7 @@ from rnnplay.runs.lock import Hold
 from rnnplay.runs.shipped import find_model
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import key_name
-from rnnplay.tui.screens.dialogs import Dialog
+from rnnplay.tui.screens.dialogs import Dialog, DialogBox
 from rnnplay.workspace import Workspace
 
 SHRINK = 0.5
@@ -48,7 +47,7 @@ class BranchScreen(Dialog[BranchFrom | None]):
     """Asks whether a branch begins with the optimizer's state, too; the result is None if it is not wanted."""
 
     DEFAULT_CSS = """
-    BranchScreen > Vertical { width: 66; max-height: 80%; }
+    BranchScreen > DialogBox { width: 66; }
     BranchScreen OptionList { height: auto; max-height: 8; background: $surface; border: none; }
     BranchScreen Static { height: auto; color: $foreground 65%; }
     """
@@ -70,7 +69,7 @@ class BranchScreen(Dialog[BranchFrom | None]):
         self._origin = parent
 
     def compose(self) -> ComposeResult:
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = "Branch"
             yield Static(
                 f"A new run begins at {self._origin.name}, with that run's settings, which can then be changed in the "

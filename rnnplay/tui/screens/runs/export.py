@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,7 +22,7 @@ from rnnplay.experiments.export.request import Export, default_name, planned
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.keymap import fill_keys
-from rnnplay.tui.screens.dialogs import Confirm, Dialog
+from rnnplay.tui.screens.dialogs import Confirm, Dialog, DialogBox
 from rnnplay.tui.widgets.visible import visible_line
 from rnnplay.workspace import Workspace
 
@@ -77,7 +77,7 @@ class ExportScreen(Dialog[str | None]):
     """Exports runs; the result is a sentence that says what was written, None if nothing was."""
 
     DEFAULT_CSS = """
-    ExportScreen > Vertical { width: 76; max-height: 96%; }
+    ExportScreen > DialogBox { width: 76; }
     ExportScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; padding: 0; }
     ExportScreen OptionList:focus { border: none; }
     ExportScreen Label { margin-top: 1; }
@@ -112,7 +112,7 @@ class ExportScreen(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         formats = self._path.formats
         width = max(map(len, formats))
-        with Vertical() as box:
+        with DialogBox() as box:
             box.border_title = f"Export {self._title}"
             box.border_subtitle = fill_keys("↑ ↓ format  tab path  enter write  {everywhere.back} cancel")
             yield OptionList(*(Option(f"{name:<{width}}  {kind.help}", id=name) for name, kind in formats.items()))

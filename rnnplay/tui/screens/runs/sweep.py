@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 2.0
 FLAT_ROWS = 18
 """In lower windows there is room for either the table or the plot."""
-ABOUT_ROWS = 3
+ABOUT_ROWS, NOTHING_ROWS = 3, 20
+"""Rows of what is said above the table, and where there is no study instead of it."""
 
 
 class TrialTable(RowTable):
@@ -57,9 +58,9 @@ class SweepScreen(ModalScreen[str | None]):
         &:focus > .datatable--cursor { background: $primary 25%; color: $foreground; text-style: none; }
     }
     SweepScreen PlotView { width: 1fr; height: 1fr; background: $surface; }
-    SweepScreen.-narrow #halves { layout: vertical; }
-    SweepScreen.-narrow DataTable { height: 2fr; }
-    SweepScreen.-narrow PlotView { height: 3fr; }
+    SweepScreen.-narrow #halves, SweepScreen.-tiny #halves { layout: vertical; }
+    SweepScreen.-narrow DataTable, SweepScreen.-tiny DataTable { height: 2fr; }
+    SweepScreen.-narrow PlotView, SweepScreen.-tiny PlotView { height: 3fr; }
     SweepScreen.-flat > Vertical { height: 100%; }
     SweepScreen.-flat PlotView, SweepScreen.-flat.-plotted DataTable { display: none; }
     SweepScreen.-flat.-plotted PlotView { display: block; }
@@ -135,11 +136,13 @@ class SweepScreen(ModalScreen[str | None]):
         self._names, self._current = names, name
         about = self.query_one("#about", BoundedText)
         if not name:
+            about.rows = NOTHING_ROWS
             about.update(no_studies_text(self._workspace))
         elif table is None:
             about.update(trouble)
         elif table != self._table:
             self._table = table
+            about.rows = ABOUT_ROWS
             lines = [counts_text(table), best_text(table)]
             told = [line[0].upper() + line[1:] if at else line for at, line in enumerate(lines) if line]
             about.update("\n".join(map(translation_of(self), told)))

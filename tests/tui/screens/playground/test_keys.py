@@ -129,6 +129,8 @@ def test_who_has_how_much_of_the_screen() -> None:
     assert narrow(beside_help=True) == Panes(setup=True, alone=True, charts=False, page=False)
     assert narrow(beside_help=False) == Panes(setup=False, alone=False, charts=True, page=False)
     assert wide(beside_help=True) == wide(), "there is width for both"
+    assert narrow(tiny=True) == Panes(setup=True, alone=True, charts=False, page=False)
+    assert narrow(tiny=True, run=True) == Panes(setup=False, alone=False, charts=True, page=False)
 
 
 def test_a_new_run_is_asked_about_where_one_is_unfinished(stage: Stage) -> None:
