@@ -28,6 +28,7 @@ OTHER_NAMES = {
 }
 SAME_BYTES = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+left_square_bracket": "escape"}
 """Combinations that most terminals send as another key."""
+_FUNCTION_KEYS = frozenset(f"f{number}" for number in range(1, 13))
 _WITH_CTRL = ("space", "at", "backslash", "right_square_bracket", "circumflex_accent", "underscore")
 """What has a byte of its own with ctrl, beside the letters."""
 MODIFIERS = ("ctrl", "alt", "shift", "super")
@@ -62,7 +63,7 @@ def _name(character: str) -> str:
 def is_sent_everywhere(key: str) -> bool:
     """Returns whether every terminal can send the key, not only those with the kitty keyboard protocol."""
     *modifiers, last = key.split("+")
-    if last in (*_MOVES, "insert", "delete") or re.fullmatch("f[1-9]|f1[0-2]", last):
+    if last in (*_MOVES, "insert", "delete") or last in _FUNCTION_KEYS:
         return "super" not in modifiers
     if modifiers == ["ctrl"]:
         return (len(last) == 1 and "a" <= last <= "z") or last in _WITH_CTRL
