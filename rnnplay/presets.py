@@ -190,7 +190,7 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
     return PRESETS[name]
 
 
-def all_presets(own: Path | None = None) -> tuple[dict[str, Preset], list[str]]:
+def all_presets(own: Path | None) -> tuple[dict[str, Preset], list[str]]:
     """Every preset by name, the user's own last; and a sentence for each unusable file."""
     found, problems = dict(PRESETS), []
     for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():

@@ -158,7 +158,7 @@ def shortened_path(path: str) -> str:
     return path if len(path) <= 160 else f"{path[:80]}…{path[-40:]}, {len(path):,} characters"
 
 
-def find_workspace(option: str | Path | None = None) -> Workspace:
+def find_workspace(option: str | Path | None) -> Workspace:
     """Finds the workspace to use; creates nothing. Raises InputError for an unusable path."""
     try:
         workspace = _found(option)

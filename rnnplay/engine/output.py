@@ -42,13 +42,13 @@ def follow_log(log: Path) -> None:
             redirect_output(log)
 
 
-def keep_short(descriptor: int = 1) -> None:
-    """Starts a thread that shortens the log whenever it has grown too large."""
+def keep_short() -> None:
+    """Starts a thread that shortens the log on fd 1 whenever it has grown too large."""
 
     def watch() -> None:
         while True:
             wait.wait(CHECK_SECONDS)
-            shorten(descriptor)
+            shorten(1)
 
     wait = threading.Event()
     threading.Thread(target=watch, name="log", daemon=True).start()
@@ -68,12 +68,12 @@ def shorten(descriptor: int) -> None:
         os.write(descriptor, LEFT_OUT.join(pieces))
 
 
-def last_lines(log: Path, count: int = 5) -> tuple[str, ...]:
-    """Returns the last lines of a log that are not blank; none if it cannot be read."""
+def last_lines(log: Path) -> tuple[str, ...]:
+    """Returns the last five lines of a log that are not blank; none if it cannot be read."""
     try:
         with os.fdopen(open_plain(log, os.O_RDONLY), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4_096))
             text = file.read(4_096).decode(errors="replace")
     except OSError:
         return ()
-    return tuple(line.strip() for line in text.splitlines() if line.strip())[-count:]
+    return tuple(line.strip() for line in text.splitlines() if line.strip())[-5:]

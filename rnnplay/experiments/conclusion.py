@@ -51,19 +51,19 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True, tag="result"):
     """For each variant but the best, in a sentence, whether the seeds tell it from the best."""
 
 
-def conclude(plan: RacePlan, races: Sequence[Race], measure: Measure | None = None, by: By | None = None) -> Conclusion:
+def conclude(plan: RacePlan, races: Sequence[Race]) -> Conclusion:
     """Concludes from the races of `plan`, one a seed; one that was stopped counts only if no other has ended."""
     races = [
         race for race in races if not any(entry.progress.ended in ("", "stopped") for entry in race.entries)
     ] or races
-    tables = [race.standings(measure, by) for race in races]
+    tables = [race.standings() for race in races]
     outcomes = [_outcome(variant.label, races, tables) for variant in plan.variants]
     outcomes.sort(key=lambda one: one.spread.mean if one.spread else math.inf)
     found = [(one.label, one.spread) for one in outcomes if one.spread is not None]
     return Conclusion(
-        measure=measure or plan.measure,
+        measure=plan.measure,
         at=[table.at for table in tables],
-        by=by or plan.by,
+        by=plan.by,
         quality=plan.quality,
         variants=outcomes,
         best_run=_best_run(outcomes[0]),

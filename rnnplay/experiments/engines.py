@@ -15,18 +15,11 @@ from rnnplay.workspace import Workspace
 class RaceEngines:
     """The engines of a race, from their start to their end."""
 
-    def __init__(
-        self,
-        race: Race,
-        workspace: Workspace,
-        on_event: Callable[[Entry, messages.Event], None],
-        command: list[str] | None = None,
-    ) -> None:
-        """Calls `on_event` for each event after the race has taken it; `command` starts an engine, None: rnnplay's."""
+    def __init__(self, race: Race, workspace: Workspace, on_event: Callable[[Entry, messages.Event], None]) -> None:
+        """Calls `on_event` for each event after the race has taken it."""
         self.race = race
         self._workspace = workspace
         self._on_event = on_event
-        self._command = command
         self._clients: dict[Entry, EngineClient] = {}
         self._changed = asyncio.Event()
 
@@ -64,9 +57,7 @@ class RaceEngines:
             client.kill()
 
     async def _start(self, entry: Entry) -> None:
-        client = EngineClient(
-            self._workspace.root, partial(self._heard, entry), partial(self._gone, entry), self._command
-        )
+        client = EngineClient(self._workspace.root, partial(self._heard, entry), partial(self._gone, entry))
         try:
             await client.start()
         except OSError as error:

@@ -221,11 +221,11 @@ class Race:
         """Whether no entry trains any more."""
         return all(entry.over for entry in self.entries)
 
-    def standings(self, measure: Measure | None = None, by: By | None = None) -> Standings:
-        """The table as it is now, compared at equal `measure` (None: as planned)."""
+    def standings(self) -> Standings:
+        """The table as it is now, compared as planned."""
         rows = [(entry.variant.label, entry.progress) for entry in self.entries]
         states = [entry.state for entry in self.entries]
-        return rank(rows, measure or self.plan.measure, by or self.plan.by, self.plan.quality, states)
+        return rank(rows, self.plan.measure, self.plan.by, self.plan.quality, states)
 
     # --- what the engines say -----------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -63,11 +62,7 @@ def adapted_prompt(loaded: LoadedModel, settings: AdaptationConfig) -> AdaptedPr
 
 
 def keep_adapted(
-    loaded: LoadedModel,
-    prompt: AdaptedPrompt,
-    name: str,
-    workspace: Workspace,
-    poll: Callable[[], None] = lambda: None,
+    loaded: LoadedModel, prompt: AdaptedPrompt, name: str, workspace: Workspace
 ) -> tuple[RunFolder, float]:
     """Writes a new run whose weights are those of `loaded` as they have adapted to `prompt`; returns its loss, too.
 
@@ -96,7 +91,7 @@ def keep_adapted(
         if isinstance(record, Validation):
             losses.append(record.loss)
 
-    trainer = Trainer(loaded.config, loaded.corpus, folder, take, poll, branch=branch)
+    trainer = Trainer(loaded.config, loaded.corpus, folder, take, branch=branch)
     try:
         trainer.finish("stopped")
     finally:

@@ -22,7 +22,7 @@ def locale_code(environment: Mapping[str, str] = os.environ) -> str:
     return "" if code in ("c", "posix") else code
 
 
-def locale_language(environment: Mapping[str, str] = os.environ) -> Language:
+def locale_language(environment: Mapping[str, str]) -> Language:
     """Reads the language from the first of LC_ALL, LC_MESSAGES and LANG that is set; English unless it is Chinese."""
     return "zh" if locale_code(environment).startswith("zh") else "en"
 

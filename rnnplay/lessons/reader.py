@@ -24,9 +24,9 @@ from rnnplay.lessons.lesson import Lesson, Page, preferred
 SECTIONS = ("equation", "steps", "watch", "question", "answer", "change")
 
 
-def lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
+def lessons() -> tuple[Lesson, ...]:
     """Returns all lessons in order, reading them only once; raises InputError for an invalid one."""
-    return _read_all(folder or TEXTS)
+    return _read_all(TEXTS)
 
 
 @cache
@@ -35,9 +35,9 @@ def _read_all(folder: Path) -> tuple[Lesson, ...]:
     return tuple(sorted(found, key=lambda lesson: lesson.number))
 
 
-def find_lesson(wanted: str, folder: Path | None = None, own: Sequence[Lesson] = ()) -> Lesson:
+def find_lesson(wanted: str, own: Sequence[Lesson] = ()) -> Lesson:
     """Finds a lesson by number or name, also among the user's `own`; raises InputError if there is none."""
-    known = (*lessons(folder), *own)
+    known = (*lessons(), *own)
     for lesson in known:
         if wanted.strip() in (str(lesson.number), lesson.name):
             return lesson

@@ -52,7 +52,7 @@ class ParentCheckpoint(NamedTuple):
         """As `--from` takes it: "first@1200"."""
         return f"{self.folder.name}@{self.checkpoint.step}"
 
-    def parent(self, optimizer: bool, tokenizer: Tokenizer, shrink: float = 1.0) -> Parent:
+    def parent(self, optimizer: bool, tokenizer: Tokenizer, shrink: float) -> Parent:
         """What a branch that reads its text with `tokenizer` keeps about it in run.json."""
         return Parent(
             run=self.folder.name,

@@ -97,7 +97,7 @@ class Server:
         self._closing = False
         self._suffix = secrets.token_hex(4)
 
-    def app(self, port: int = 0) -> web.Application:
+    def app(self, port: int) -> web.Application:
         """The application. `port` tells its cookies from those of another one on the same host."""
         self._suffix = str(port)
         app = web.Application(middlewares=[self._guarded])

@@ -80,7 +80,7 @@ class VisitorService(AppService):
         visitor: Visitor,
         screen: Screen,
         downloads: DownloadManager,
-        command: Sequence[str] = VISIT,
+        command: Sequence[str],
     ) -> None:
         """`command` starts the process."""
         socket = screen.socket

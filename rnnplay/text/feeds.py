@@ -141,7 +141,7 @@ class LineFeed:
     a reset. Rows that have ended are masked. The epoch's last lines may be fewer; then rows are empty.
     """
 
-    def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int = 0) -> None:
+    def __init__(self, split: EncodedSplit, batch_size: int, bptt: int, seed: int) -> None:
         """Raises ValueError if the split has no lines."""
         self._lines = _Lines(split)
         self._batch_size = batch_size
@@ -207,8 +207,8 @@ def evaluation_batches(
     feed: Literal["stream", "lines"],
     rows: int,
     length: int,
-    newline: int | None = None,  # noqa: ARG001
-    limit_tokens: int = 0,
+    newline: int | None,  # noqa: ARG001
+    limit_tokens: int,
 ) -> Iterator[Batch]:
     """One pass over the split (its first `limit_tokens` tokens, if not 0) in `rows` rows of `length` timesteps.
 

@@ -142,32 +142,29 @@ def evaluate_adaptively(
     split: EncodedSplit,
     training: EncodedSplit,
     settings: AdaptationConfig,
-    limit: int = 0,
-    poll: Callable[[int], None] = lambda _: None,
+    limit: int,
 ) -> tuple[Evaluation, Evaluation]:
     """Scores the first `limit` tokens of `split` (0: all) as one sequence, without and with a model that adapts.
 
-    `training`: the text that gives the scale of the gradients, for dynamic evaluation. `poll` gets the number of tokens
-    read. In float32 on the CPU; `model` stays as it is. Raises InputError for an empty split.
+    `training`: the text that gives the scale of the gradients, for dynamic evaluation. In float32 on the CPU; `model`
+    stays as it is. Raises InputError for an empty split.
     """
     ids = torch.from_numpy(np.asarray(split.ids[: limit + 1 if limit else None], np.int64))
     size, rms = max(1, min(TIMESTEPS, MOST_LOGITS // model.vocabulary)), None
     keep_memory()
     plain = None
     if settings.dynamic:
-        plain = _read_adaptively(AdaptiveReader(model, AdaptationConfig()), ids, size, poll)[1]
+        plain = _read_adaptively(AdaptiveReader(model, AdaptationConfig()), ids, size)[1]
         size = settings.dynamic_segment
         beginning = np.asarray(training.ids[: RMS_SEGMENTS * size + 1], np.int64)
         rms = gradient_rms(model, torch.from_numpy(beginning), size)
     # A cache alone changes nothing that is computed before it, so that both come from one reading.
-    sums = _read_adaptively(AdaptiveReader(model, settings, rms), ids, size, poll)
+    sums = _read_adaptively(AdaptiveReader(model, settings, rms), ids, size)
     before, after = (total.evaluation(split, split.tokens - 1) for total in (plain or sums[0], sums[1]))
     return before, after
 
 
-def _read_adaptively(
-    reader: AdaptiveReader, ids: torch.Tensor, size: int, poll: Callable[[int], None]
-) -> tuple[_Sum, _Sum]:
+def _read_adaptively(reader: AdaptiveReader, ids: torch.Tensor, size: int) -> tuple[_Sum, _Sum]:
     """Reads `ids` in segments of `size`: the nats by the weights alone, and with what adapts."""
     sums = _Sum(), _Sum()
     for at in range(0, len(ids) - 1, size):
@@ -176,7 +173,6 @@ def _read_adaptively(
             total.nats += float(nats.sum())
             total.tokens += len(segment) - 1
             total.unknown += int((segment[1:] == UNKNOWN_ID).sum())
-        poll(min(at + size, len(ids) - 1))
     return sums
 
 

@@ -102,14 +102,14 @@ class SampleLog:
         self._waiting = self._waiting[-MOST_WAITING:]
 
 
-def line_beginnings(split: EncodedSplit, tokenizer: Tokenizer, count: int = PROMPTS) -> tuple[str, ...]:
-    """The beginnings of `count` lines of `split` at equal distances, each once; fewer if it has no more.
+def line_beginnings(split: EncodedSplit, tokenizer: Tokenizer) -> tuple[str, ...]:
+    """The beginnings of PROMPTS lines of `split` at equal distances, each once; fewer if it has no more.
 
     They are a few words of a long line, some letters of a short one, without tokens that are `<unk>`.
     """
     found: dict[str, None] = {}
-    for part in range(count):
-        place = (2 * part + 1) * len(split.ids) // (2 * count)
+    for part in range(PROMPTS):
+        place = (2 * part + 1) * len(split.ids) // (2 * PROMPTS)
         near = np.asarray(split.ids[place : place + _LOOKED_AT])
         ends = np.flatnonzero(near == tokenizer.newline) if tokenizer.newline is not None else np.zeros(0, np.int64)
         starts = [*(ends + 1).tolist(), len(near)] if len(ends) else [0, len(near)]

@@ -169,7 +169,7 @@ class Trainer:
         """Writes a checkpoint unless the current state is on disk already, and records it. Raises OSError."""
         return self._loop.checkpoint()
 
-    def rollback(self, to: str | int = "good", remedy: Remedy = "none") -> Rollback:
+    def rollback(self, to: str | int, remedy: Remedy = "none") -> Rollback:
         """Rolls the run back, as its user asks, to a checkpoint ("latest", "best" or a step) or its last "good" state.
 
         Later checkpoints are deleted; the records of the undone steps stay, followed by the Rollback. The text is read

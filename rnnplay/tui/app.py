@@ -105,7 +105,6 @@ class RnnplayApp(App[None]):
         config: RunConfig,
         preset: str = DEFAULT_PRESET,
         run: str | None = None,
-        engine_command: list[str] | None = None,
         lends: bool = False,
     ) -> None:
         """`lends`: whether prompts are answered while no run is open, by the last run's model or the shipped one."""
@@ -115,7 +114,7 @@ class RnnplayApp(App[None]):
         self.keyboard = Keyboard(self)
         self._jump = Jump(self)
         self._ended_by: int | None = None
-        self.controllers = RunControllers(workspace, self.post_to_screens, engine_command, config, lends)
+        self.controllers = RunControllers(workspace, self.post_to_screens, config, lends)
         self.settings = load_settings()
         self.controllers.set_completion(self.settings.completion, self.settings.adaptation)
         self._leave_question: Confirm | None = None

@@ -79,7 +79,6 @@ class RunController:
         self,
         workspace: Workspace,
         post: Post,
-        engine_command: list[str] | None = None,
         config: RunConfig | None = None,
         others: Sequence[RunController] = (),
     ) -> None:
@@ -105,7 +104,6 @@ class RunController:
         """The fraction of the text that the last answer is by."""
         self.forced: tuple[Forced, ...] = ()
         """Quantities forced in the completions that accompany those of the unchanged model."""
-        self._engine_command = engine_command
         self.requests = Requests()
         self._before_resume: tuple[Phase, RunConfig, RunConfig] | None = None
         """The phase, the config and the wanted config to return to if the run cannot be resumed."""
@@ -131,7 +129,7 @@ class RunController:
             self.engine_ready = False
             self.silence = Silence()
             on_exit = partial(self._engine_ended, monotonic())
-            self.engine = EngineClient(self.workspace.root, self._take, on_exit, self._engine_command)
+            self.engine = EngineClient(self.workspace.root, self._take, on_exit)
             try:
                 await self.engine.start()
             except OSError as error:

@@ -33,14 +33,13 @@ class RunControllers:
         self,
         workspace: Workspace,
         post: Post,
-        engine_command: list[str] | None = None,
         config: RunConfig | None = None,
         lends: bool = False,
     ) -> None:
         """Begins with one controller, whose first run would have `config`; `lends`: see `lend`."""
         self.workspace = workspace
         self._lends = lends
-        self._post, self._engine_command = post, engine_command
+        self._post = post
         self._completion, self._adaptation = CompletionConfig(), AdaptationConfig()
         self.all: list[RunController] = []
         self.front = self.add(config)
@@ -49,7 +48,7 @@ class RunControllers:
 
     def add(self, config: RunConfig | None = None) -> RunController:
         """Adds a controller behind the others; its engine is started when needed."""
-        controller = RunController(self.workspace, self._post, self._engine_command, config, self.all)
+        controller = RunController(self.workspace, self._post, config, self.all)
         controller.completion, controller.adaptation = self._completion, self._adaptation
         self.all.append(controller)
         return controller

@@ -140,7 +140,7 @@ def _refused(error: Exception) -> str:
     return f"Error: {CURRENT_FOLDER_GONE}" if isinstance(error, FileNotFoundError) and current_folder_gone() else ""
 
 
-def usage_message(error: click.UsageError, words: Sequence[str] = ()) -> str:
+def usage_message(error: click.UsageError, words: Sequence[str]) -> str:
     """What is wrong with the command line, which name was meant and where to read more; `words`: as typed."""
     path = error.ctx.command_path if error.ctx else "rnnplay"
     message = error.format_message()

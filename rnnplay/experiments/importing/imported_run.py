@@ -131,9 +131,10 @@ def with_rows(model: PlainModel, vocabulary: Vocabulary) -> dict[str, Tensor]:
     return weights
 
 
-def _beginning(corpus: Corpus, workspace: Workspace, characters: int = 1 << 20) -> list[str]:
+def _beginning(corpus: Corpus, workspace: Workspace) -> list[str]:
     """The first million characters of the text."""
     pieces: list[str] = []
+    characters = 1 << 20
     for piece in iter_text(corpus.materialise(workspace.cache)):
         pieces.append(piece)
         characters -= len(piece)

@@ -161,7 +161,7 @@ def _data(path: Path) -> Any:
         ) from error
 
 
-def _tokens(data: Any, path: Path, numbers: bool = False) -> list[str]:
+def _tokens(data: Any, path: Path, numbers: bool) -> list[str]:
     """The tokens by id; with `numbers`, which stand for bytes, they may be numbers."""
     if isinstance(data, list) and all(isinstance(token, (str, int) if numbers else str) for token in data):
         return data

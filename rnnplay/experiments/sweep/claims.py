@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,12 +49,12 @@ class Claims(Protocol):
 
 
 @contextlib.contextmanager
-def alone(claims: Claims, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+def alone(claims: Claims) -> Iterator[None]:
     """Waits until no other process chooses trials of the study; raises TimeoutError after two minutes."""
-    until = clock() + WAIT_SECONDS
+    until = time.monotonic() + WAIT_SECONDS
     pause = 0.005
     while not claims.take(PLAN):
-        if clock() > until:
+        if time.monotonic() > until:
             raise TimeoutError
         time.sleep(pause)
         pause = min(2 * pause, 0.25)

@@ -23,7 +23,7 @@ _NO_RIGHTS = "42501"
 """SQLSTATE of insufficient privilege."""
 
 
-def check_extra(storage: str | None = None) -> None:
+def check_extra(storage: str | None) -> None:
     """Raises RnnplayError, with the command that installs it, if Optuna or the database's driver is missing."""
     from importlib.util import find_spec
 
@@ -33,7 +33,7 @@ def check_extra(storage: str | None = None) -> None:
         raise RnnplayError(f"Studies in a database need SQLAlchemy; install it with: {INSTALL}")
 
 
-def open_storage(study: str, folder: Path, url: str | None = None) -> tuple[BaseStorage, Claims]:
+def open_storage(study: str, folder: Path, url: str | None) -> tuple[BaseStorage, Claims]:
     """Opens what keeps a study, and the claims on its trials: the journal in `folder`, or the database at `url`.
 
     Creates what is missing. Raises InputError if it cannot be used, RnnplayError without the extra.

@@ -89,17 +89,6 @@ def open_study(name: str, workspace: Workspace, storage: str | None = None) -> S
         return Study(found, name, kept, claims)
 
 
-def there_is(name: str, workspace: Workspace, storage: str | None) -> bool:
-    """Whether there is a study of that name, with a plan."""
-    if storage is None and name not in study_names(workspace):
-        return False
-    try:
-        open_study(name, workspace, storage).close()
-    except InputError:
-        return False
-    return True
-
-
 def _no_study(name: str, workspace: Workspace, storage: str | None) -> str:
     if storage is not None:
         return f"There is no study {name!r} in the database; begin one with --vary."

@@ -105,7 +105,7 @@ def filters_apply(sampling: SamplingConfig) -> bool:
     )
 
 
-def drawing_probabilities(logits: NDArray[Any], sampling: SamplingConfig, recent: Sequence[int] = ()) -> Floats:
+def drawing_probabilities(logits: NDArray[Any], sampling: SamplingConfig, recent: Sequence[int]) -> Floats:
     """The probabilities (V,) to draw from, for logits (V,) after all filters; at least one is above 0.
 
     `recent`: the tokens of the text so far, of which the last `sampling.repetition_window` are penalised.

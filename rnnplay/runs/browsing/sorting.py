@@ -43,7 +43,7 @@ COLUMNS = {
 NEWEST_FIRST = Order("created", True)
 
 
-def in_order(runs: Sequence[ListedRun], order: Order = NEWEST_FIRST) -> list[ListedRun]:
+def in_order(runs: Sequence[ListedRun], order: Order) -> list[ListedRun]:
     """Returns `runs` in order; of equal ones the newest is first, and those that lack the value are last."""
     newest = sorted(runs, key=_created, reverse=True)
     key = COLUMNS[order.column].key

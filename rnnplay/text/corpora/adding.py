@@ -138,7 +138,7 @@ def _new(name: str, workspace: Workspace) -> tuple[Corpus, Path]:
     return Corpus(name, Card(name=name, title=card_title(name), file=target.name), target), target
 
 
-def _check_readable(source: Path, encoding: str = "") -> None:
+def _check_readable(source: Path, encoding: str) -> None:
     has_text = False
     for piece in iter_text(source, encoding=encoding):  # to its end: raises InputError at a byte that is not text
         has_text = has_text or not piece.isspace()

@@ -145,7 +145,7 @@ _ALIASES = {"ansi": "cp1252", "unicode": "utf-16", "gbk": "gb18030", "gb2312": "
 _NO_ENCODINGS = ("unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "utf-7")
 
 
-def guess(path: Path, offset: int = 0) -> Guess | None:
+def guess(path: Path, offset: int) -> Guess | None:
     """Guesses what the file at `path`, not UTF-8 at `offset`, is; None if nothing fits. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
@@ -277,6 +277,6 @@ def _is_text(character: str) -> bool:
     return (character.isprintable() and character != "\ufffd") or character in "\t\n\r\f"
 
 
-def _quoted(text: str, at: int, before: int = 12, after: int = 28) -> str:
+def _quoted(text: str, at: int) -> str:
     """Quotes the text around `at` on one line."""
-    return sanitize_name(" ".join(text[max(0, at - before) : at + after].split()))
+    return sanitize_name(" ".join(text[max(0, at - 12) : at + 28].split()))

@@ -32,10 +32,9 @@ class Download(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How bytes and sha256 are known, and what was not tried."""
 
 
-def downloads(folder: Path | None = None) -> list[Download]:
+def downloads() -> list[Download]:
     """All texts that can be downloaded, by name."""
-    places = sorted((folder or bundled_corpora() / "downloads").glob("*.toml"))
-    return [_read(place) for place in places]
+    return [_read(place) for place in sorted((bundled_corpora() / "downloads").glob("*.toml"))]
 
 
 def find_download(name: str) -> Download | None:

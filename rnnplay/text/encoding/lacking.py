@@ -50,7 +50,7 @@ def fitting_tokenizer(
     parent: str,
     config: RunConfig,
     extend: bool,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | None,
 ) -> Tokenizer:
     """Returns the tokenizer with which the text at `path` is read by a run branched from `parent`.
 

@@ -61,8 +61,8 @@ class BpeTokenizer:
     def __init__(
         self,
         merges: Sequence[str],
-        lowercase: bool = False,
-        normal_form: NormalForm = "none",
+        lowercase: bool,
+        normal_form: NormalForm,
     ) -> None:
         """`merges`: pairs of written forms with a space between them, as in GPT-2's files. Raises InputError."""
         self.lowercase = lowercase
@@ -144,9 +144,7 @@ class BpeTokenizer:
         return saved_bytes(saved)
 
 
-def train_bpe(
-    chunks: Iterable[str], size: int, lowercase: bool = False, normal_form: NormalForm = "none"
-) -> BpeTokenizer:
+def train_bpe(chunks: Iterable[str], size: int, lowercase: bool, normal_form: NormalForm) -> BpeTokenizer:
     """Learns a tokenizer of at most `size` ids from the joined `chunks`; a short text may give fewer.
 
     Raises InputError if the package is not installed.

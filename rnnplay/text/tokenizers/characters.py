@@ -102,7 +102,7 @@ class CharTokenizer:
 class CharCounter:
     """Counts characters."""
 
-    def __init__(self, lowercase: bool = False, normal_form: NormalForm = "none") -> None:
+    def __init__(self, lowercase: bool, normal_form: NormalForm) -> None:
         self._lowercase = lowercase
         self._normal_form = normal_form
         self._counts = np.zeros(_CODE_POINTS, dtype=np.int64)

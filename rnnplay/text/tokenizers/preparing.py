@@ -15,14 +15,14 @@ _LONGEST = 1 << 20
 _ASCII = re.compile(r"[\x00-\x7f](?=[^\x00-\x7f]*\Z)")
 
 
-def prepared(text: str, lowercase: bool, normal_form: NormalForm = "none") -> str:
+def prepared(text: str, lowercase: bool, normal_form: NormalForm) -> str:
     """Returns `text` in the normal form (Unicode Standard Annex 15), in lower case if `lowercase`."""
     if normal_form != "none" and not text.isascii():
         text = unicodedata.normalize(_FORMS[normal_form], text)
     return lower(text) if lowercase else text
 
 
-def prepared_chunks(chunks: Iterable[str], lowercase: bool, normal_form: NormalForm = "none") -> Iterator[str]:
+def prepared_chunks(chunks: Iterable[str], lowercase: bool, normal_form: NormalForm) -> Iterator[str]:
     """Prepares the joined `chunks`; where they are cut does not matter."""
     if normal_form != "none":
         chunks = _cut_where_nothing_composes(chunks)

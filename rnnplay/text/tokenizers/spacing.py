@@ -31,7 +31,7 @@ _CLOSING = ")]}>%.,;:!?”’»/-–—_'\"`\n"
 class SpacingRule:
     """Whether a space stands between a token of one class and the next of another."""
 
-    def __init__(self, marks: Sequence[str], table: NDArray[np.bool_], boundary: WordBoundary = "punctuation") -> None:
+    def __init__(self, marks: Sequence[str], table: NDArray[np.bool_], boundary: WordBoundary) -> None:
         """table: shape (FIRST_MARK + len(marks),) * 2; row: the class before, column: the class after."""
         self.marks = list(marks)
         self.boundary: WordBoundary = boundary
@@ -72,7 +72,7 @@ class SpacingRule:
 class SpacingCounter:
     """Counts how often a space stands between two classes; marks get classes as they occur."""
 
-    def __init__(self, boundary: WordBoundary = "punctuation") -> None:
+    def __init__(self, boundary: WordBoundary) -> None:
         self.boundary: WordBoundary = boundary
         self._classes = {"\n": FIRST_MARK} if boundary == "whitespace" else {}
         self.spaces = np.zeros((CLASSES, CLASSES), dtype=np.int64)

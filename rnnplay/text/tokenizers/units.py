@@ -51,7 +51,7 @@ def tokens_in(text: str, boundary: WordBoundary = "punctuation") -> list[str]:
     return _pattern().findall(text)
 
 
-def unit_chunks(chunks: Iterable[str], boundary: WordBoundary = "punctuation") -> Iterator[tuple[list[str], bool]]:
+def unit_chunks(chunks: Iterable[str], boundary: WordBoundary) -> Iterator[tuple[list[str], bool]]:
     """Yields the units of the joined `chunks`, many at a time, and whether a space precedes the first of them.
 
     A very long unit comes in parts; then no space precedes the second part.

@@ -110,7 +110,7 @@ def rollback_candidates(checkpoints: list[CheckpointInfo], step: int) -> list[Ch
     return proven[::-1] + [one for one in good if one not in proven]
 
 
-def read_weights(path: Path, config: RunConfig, vocabulary: int, sha256: str = "") -> dict[str, Tensor]:
+def read_weights(path: Path, config: RunConfig, vocabulary: int, sha256: str) -> dict[str, Tensor]:
     """Reads the tensors in a checkpoint's weights.safetensors; raises InputError unless they are those of `config`."""
     return _read_tensors(path / WEIGHTS_FILE, weight_shapes(config, vocabulary), sha256)
 

@@ -127,7 +127,7 @@ def _fixed(value: float, step: float) -> str:
     return f"{value:.{decimals}f}"
 
 
-def format_step(step: float, width: float | None = None) -> str:
+def format_step(step: float, width: float | None) -> str:
     """Formats a step number in few characters: 0, 500, 1.2k, 30k, 1.25M; precise to `width` if given."""
     size = abs(step)
     unit, letter = (1e6, "M") if size >= 1e6 else (1e3, "k") if size >= 1e3 else (1.0, "")
@@ -194,7 +194,7 @@ def settle(
 
 
 @lru_cache(maxsize=32)
-def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float, unit: float = 1.0) -> Frame:
+def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float, unit: float) -> Frame:
     """An empty plot with its axes; copy it before drawing on it. `unit`: what a step is on the horizontal axis."""
     frame = blank(layout)
     if layout.left:

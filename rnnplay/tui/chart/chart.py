@@ -78,26 +78,22 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         *,
         title: str = "",
         log_y: bool = False,
-        threshold: float | None = None,
-        threshold_label: str = "",
         empty: str = "no data yet",
         legend: bool = True,
         x: str = "step",
         y_range: tuple[float, float] | None = None,
-        name: str | None = None,
         id: str | None = None,  # noqa: A002
-        classes: str | None = None,
     ) -> None:
         """`legend=False` leaves only the readout on the upper border, without names and last values.
 
         `x` names the unit of the horizontal axis; `y_range` gives the ends of the vertical one while it is not
         logarithmic.
         """
-        super().__init__(name=name, id=id, classes=classes)
+        super().__init__(id=id)
         if title:
             self.border_title = title
         self._empty = empty
-        self._model = ChartModel(tuple(series), log_y=log_y, threshold=threshold, label=threshold_label)
+        self._model = ChartModel(tuple(series), log_y=log_y)
         self._model.y_range = y_range
         self._border_text = chart_borders.BorderText(legend=legend, x=x)
         self._note = ""
@@ -184,7 +180,7 @@ Raw values are faint, the moving average stands over them. `✕` marks steps who
         self._model.smoothing = smoothing % len(SMOOTHINGS)
         self.refresh_data()
 
-    def set_threshold(self, value: float | None, label: str = "") -> None:
+    def set_threshold(self, value: float | None, label: str) -> None:
         """Draws a dashed line at `value`, with `label` at its right end; none for None."""
         self._model.threshold, self._model.threshold_label = value, label
         self.refresh_data()

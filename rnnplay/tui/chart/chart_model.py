@@ -118,9 +118,7 @@ class Series:
 class ChartModel:
     """Series, window and axes of a chart; `draw` turns them into a frame."""
 
-    def __init__(
-        self, series: Sequence[Series] = (), *, log_y: bool = False, threshold: float | None = None, label: str = ""
-    ) -> None:
+    def __init__(self, series: Sequence[Series], *, log_y: bool = False) -> None:
         self.viewport = Viewport()
         self.series = tuple(series)
         self.log_y = log_y
@@ -132,8 +130,8 @@ class ChartModel:
         """Fit the vertical axis to every value, not only to most."""
         self.y_range: tuple[float, float] | None = None
         """Fixed ends of the vertical axis, if any; ignored for a logarithmic one."""
-        self.threshold = threshold
-        self.threshold_label = label
+        self.threshold: float | None = None
+        self.threshold_label = ""
         self.marks: tuple[Mark, ...] = ()
         self.cursor: int | None = None
         """The cell column of the cursor, counted from the left edge of the plot."""

@@ -43,13 +43,11 @@ class History:
         *,
         recent: int = 4096,
         buckets: int = 4096,
-        smoothings: tuple[float, ...] = SMOOTHINGS,
         geometric: bool = False,
     ) -> None:
         self.name = name
         self.version = 0
         """Grows with every change, so that a reader knows whether to read again."""
-        self.smoothings = smoothings
         self.geometric = geometric
         self._recent_size = recent
         self._capacity = buckets + buckets % 2
@@ -67,7 +65,7 @@ class History:
         self._buckets: Any = None  # (5 + smoothings, capacity): low, high, total, count, bad, smoothed totals
         self._width = 1
         self._base = 0  # the number of the first bucket: its first step divided by the width
-        self._averages = [0.0] * len(self.smoothings)
+        self._averages = [0.0] * len(SMOOTHINGS)
         self._averaged = 0
 
     # Writing
@@ -148,7 +146,7 @@ class History:
         else:
             self.clear()
             return
-        for level in range(len(self.smoothings)):
+        for level in range(len(SMOOTHINGS)):
             smooth = recent[2 + level]
             known = smooth[np.isfinite(smooth)]
             if len(known):
@@ -181,7 +179,7 @@ class History:
     def smoothed(self, level: int = 1) -> float:
         """The current exponential moving average, without bias towards zero; NaN without any.
 
-        `level` is an index into `smoothings`.
+        `level` is an index into SMOOTHINGS.
         """
         self._flush()
         if not self._averaged:
@@ -207,7 +205,7 @@ class History:
         return float(points.low[inside].min()), float(points.high[inside].max())
 
     def columns(self, lo_step: float, hi_step: float, n: int, level: int = 1) -> Columns:
-        """The steps of [lo_step, hi_step) in `n` columns, smoothed by `smoothings[level]`."""
+        """The steps of [lo_step, hi_step) in `n` columns, smoothed by `SMOOTHINGS[level]`."""
         import numpy as np
 
         self._flush()
@@ -282,14 +280,14 @@ class History:
         import numpy as np
 
         values = np.asarray(self._pending_values, float)
-        rows = np.empty((2 + len(self.smoothings), len(values)))
+        rows = np.empty((2 + len(SMOOTHINGS), len(values)))
         rows[0] = self._pending_steps
         rows[1] = values
         self._pending_steps, self._pending_values = [], []
         self._smooth(values, rows[2:])
         if self._recent is None:
             self._recent = np.empty((len(rows), 0))
-            self._buckets = np.empty((5 + len(self.smoothings), self._capacity))
+            self._buckets = np.empty((5 + len(SMOOTHINGS), self._capacity))
             _empty_buckets(self._buckets)
             self._base = int(rows[0, 0]) // self._width
         self._recent = np.concatenate((self._recent, rows), axis=1)[:, -self._recent_size :]
@@ -305,7 +303,7 @@ class History:
         x = values if whole else values[used]
         x = np.log(x) if self.geometric else x
         before = np.full(1, math.nan)
-        for level, decay in enumerate(self.smoothings):
+        for level, decay in enumerate(SMOOTHINGS):
             if self._averaged:
                 before[0] = self._averages[level]
             averages = moving_averages(x, decay, self._averages[level], self._averaged)

@@ -22,6 +22,9 @@ NOT_FINITE = "✕"
 VALUE_WIDTH = 6
 """Cells reserved at the right for the last value."""
 
+KEPT = 256
+"""Most values that are kept, the last ones."""
+
 
 def blocks(values: Sequence[float], *, log: bool = False, rows: int = 1) -> list[str]:
     """`values` as blocks, one per cell, in `rows` rows from the top; "✕" (in the lowest row) if not finite.
@@ -75,17 +78,13 @@ class Spark(Widget):
         label: str = "",
         *,
         log: bool = False,
-        threshold: float | None = None,
-        keep: int = 256,
-        name: str | None = None,
         id: str | None = None,  # noqa: A002
-        classes: str | None = None,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+        super().__init__(id=id)
         self._label = label
         self._log = log
-        self._threshold = threshold
-        self._values: deque[float] = deque(maxlen=keep)
+        self._threshold: float | None = None
+        self._values: deque[float] = deque(maxlen=KEPT)
         self._strips: list[Strip] = []
         self._styles: dict[str, Style] = {}
 

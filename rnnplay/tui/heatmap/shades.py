@@ -41,13 +41,6 @@ def fractions(values: Sequence[float], most: float | None = None) -> list[float]
     return [math.nan if not math.isfinite(value) else value / most if most else 0.0 for value in values]
 
 
-def signed_level(value: float) -> int:
-    """The signed level of a value of -1 to 1, clamped to -LEVELS to LEVELS; BAD for values that are not finite."""
-    if not math.isfinite(value):
-        return BAD
-    return round(min(max(value, -1.0), 1.0) * LEVELS)
-
-
 def glyph(signed: int, *, colored: bool = False) -> str:
     """The character of a signed level; if the sign is `colored`, that of its magnitude."""
     if signed == BAD:
@@ -59,14 +52,14 @@ MOST = 0.5
 """The greatest opacity of a shade behind text: with more, the text is unreadable."""
 
 
-def shade_styles(widget: Widget, component: str, most: float = MOST) -> list[Style]:
+def shade_styles(widget: Widget, component: str) -> list[Style]:
     """The styles of the levels 0 to LEVELS: the colour of `component` behind the text of the widget."""
     background = widget.background_colors[1]
     color = widget.get_component_styles(component).color
     base = widget.rich_style
     if widget.app.no_color or color.ansi is not None:
         return [base] * (LEVELS + 1)
-    blends = (Color.blend(background, background + color, most * level / LEVELS) for level in range(LEVELS + 1))
+    blends = (Color.blend(background, background + color, MOST * level / LEVELS) for level in range(LEVELS + 1))
     return [base + Style(bgcolor=blend.rich_color) for blend in blends]
 
 

@@ -250,13 +250,13 @@ def norms_of(curve: GradientCurve, state: str, layer: int) -> list[float]:
     return layers[layer] if layer < len(layers) else []
 
 
-def falls_to(distances: Sequence[int], norms: Sequence[float], fraction: float = 0.01) -> int | None:
-    """Returns the first distance from which on the norm is at most `fraction` of that at 0; None if there is none."""
+def falls_to(distances: Sequence[int], norms: Sequence[float]) -> int | None:
+    """Returns the first distance from which on the norm is at most 1% of that at 0; None if there is none."""
     if not norms or not norms[0] > 0 or not math.isfinite(norms[0]):
         return None
     found = None
     for distance, norm in zip(distances, norms, strict=False):
-        if not norm <= fraction * norms[0]:
+        if not norm <= 0.01 * norms[0]:
             found = None
         elif found is None:
             found = distance

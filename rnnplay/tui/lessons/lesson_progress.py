@@ -233,7 +233,7 @@ class LessonProgress:
             return probe.forced[0].quantity if probe.forced else ""
         return step.quantity if step.view == LESSON_VIEWS.get(view, view) else ""
 
-    def set_view(self, view: str, quantity: str = "") -> None:
+    def set_view(self, view: str, quantity: str) -> None:
         """Records the view shown to the user; "" for none."""
         self._shown_view = LESSON_VIEWS.get(view, view), quantity
         if view and self.lesson is not None:

@@ -74,7 +74,7 @@ class GhostInput(Input):
     ghost = reactive("", init=False)
     """The rest of the suggestion, shown while the cursor is at the end."""
 
-    def __init__(self, placeholder: str = "", *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, placeholder: str, *, id: str | None = None) -> None:  # noqa: A002
         self.suggestions = Suggestions(FOLLOW_SECONDS)
         self._measured = ""
         self._cells = [0]

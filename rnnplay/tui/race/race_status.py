@@ -46,7 +46,7 @@ def status_pieces(live: LiveRace, translated: Callable[[str], str] = str) -> tup
     return left, right
 
 
-def sharing_pieces(described: str, translated: Callable[[str], str] = str) -> list[Piece]:
+def sharing_pieces(described: str, translated: Callable[[str], str]) -> list[Piece]:
     """Returns how the machine is shared, of which a narrow window keeps the beginning."""
     parts = described.split(", ")
     weights = (KEPT, 6, 2)

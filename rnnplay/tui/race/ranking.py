@@ -209,11 +209,6 @@ def state_cell(one: RankedRow, brief: bool = False, translated: Callable[[str], 
     return one.state[0] if brief and one.state[0] else f"{one.state[0]} {translated(one.state[1])}"
 
 
-def mean_text(one: RankedRow) -> str:
-    """Formats the mean over the seeds."""
-    return figure_text(one.spread.mean if one.spread is not None else None)
-
-
 def spread_text(one: RankedRow) -> str:
     """Formats the range over the seeds, and their number where some have no figure."""
     return "–" if one.spread is None else f"{figure_text(one.spread.low)}–{figure_text(one.spread.high)}"

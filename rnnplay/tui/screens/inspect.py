@@ -105,7 +105,7 @@ class InspectScreen(Screen[int]):
         self,
         controller: RunController,
         config: RunConfig,
-        text: str = "",
+        text: str,
         start: int = 0,
         move_threshold: Callable[[int], None] = lambda _: None,
         progress: LessonProgress | None = None,

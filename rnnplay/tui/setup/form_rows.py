@@ -39,7 +39,7 @@ def label_width(names: Iterable[str]) -> int:
     return max(cell_len(knobs()[name].label) for name in names)
 
 
-def knob_help(spec: KnobSpec, note: str = "", locked: str = "", irrelevant: bool = False, error: str = "") -> str:
+def knob_help(spec: KnobSpec, note: str, locked: str, irrelevant: bool, error: str) -> str:
     """The help of a knob as Markdown: description, allowed range, default, and why it is locked."""
     lines = [f"**{spec.name}** — {spec.knob.help}.", f"Allowed: {spec.allowed}."]
     if spec.special:

@@ -24,9 +24,8 @@ class PlotView(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"chart--{name}" for name in (*chart_strips.COMPONENTS, *TOKENS)}
     DEFAULT_CSS = _CSS.replace("Chart {", "PlotView {", 1) + look_css("PlotView")
 
-    def __init__(self, *, title: str = "", empty: str = "no data yet", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.border_title = title
+    def __init__(self, *, empty: str) -> None:
+        super().__init__()
         self._empty = empty
         self._plot: ValuePlot | None = None
         self._palette: list[Style] = []

@@ -221,8 +221,9 @@ async def test_what_is_painted_is_what_would_be_drawn_afresh() -> None:
     # Strips of unchanged rows are kept: after many updates they must be those of a new chart.
     rng = random.Random(2)
     history = History()
-    app = ChartApp(Series("train", history), threshold=2.5, threshold_label="clip")
+    app = ChartApp(Series("train", history))
     async with app.run_test(size=(80, 16)) as pilot:
+        app.chart.set_threshold(2.5, "clip")
         for step in range(1, 400):
             history.append(step, math.nan if 200 < step < 220 else 2 + rng.gauss(0, 0.2) + 30 / (step + 10))
             if step % 7 == 0:

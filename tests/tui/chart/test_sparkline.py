@@ -75,8 +75,9 @@ async def test_the_last_values_that_fit_are_shown() -> None:
 
 
 async def test_values_above_the_threshold_have_their_own_colour() -> None:
-    app = SparkApp(Spark(threshold=1.0))
+    app = SparkApp(Spark())
     async with app.run_test(size=(40, 3)) as pilot:
+        app.spark.threshold = 1.0
         app.spark.values = [0.5, 2.0, math.inf, 0.5]
         await pilot.pause()
         colours = [segment.style.color for segment in app.spark.render_line(0) if segment.style][:4]

@@ -19,9 +19,15 @@ from rnnplay.tui.heatmap.shades import (
     glyph,
     level,
     log_bins,
-    signed_level,
 )
 from rnnplay.tui.heatmap.token_text import at_column, gap_of, row_of, wrap
+
+
+def signed_level(value: float) -> int:
+    """The signed level of a value of -1 to 1, clamped to -LEVELS to LEVELS; BAD for values that are not finite."""
+    if not math.isfinite(value):
+        return BAD
+    return round(min(max(value, -1.0), 1.0) * LEVELS)
 
 
 def test_levels() -> None:

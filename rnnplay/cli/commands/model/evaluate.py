@@ -294,8 +294,9 @@ def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: boo
     )
 
 
-def accuracy_bar(accuracy: float, chance: float, width: int = 30) -> str:
+def accuracy_bar(accuracy: float, chance: float) -> str:
     """Draws a bar for an accuracy from 0 to 1, with a line at chance."""
+    width = 30
     full = round(accuracy * width)
     at = min(width - 1, round(chance * width))
     return "".join("│" if cell == at else "█" if cell < full else "·" for cell in range(width))

@@ -58,7 +58,7 @@ def branch_options(function: F) -> F:
 
 
 def branch_start(
-    session: Session, origin: str, with_optimizer: bool, extend_vocabulary: bool, shrink: float = 1.0
+    session: Session, origin: str, with_optimizer: bool, extend_vocabulary: bool, shrink: float
 ) -> BranchStart:
     """Reads what --from names, and holds that checkpoint; raises InputError."""
     from rnnplay.runs.branching import BranchStart, find_parent
@@ -109,7 +109,7 @@ def check_origin(
     preset: str | None,
     with_optimizer: bool,
     extend_vocabulary: bool,
-    shrink: float = 1.0,
+    shrink: float,
 ) -> None:
     """Raises InputError for options that contradict each other."""
     if origin is None:

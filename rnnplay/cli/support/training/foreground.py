@@ -11,7 +11,7 @@ from rnnplay.common.limits import reason
 from rnnplay.common.signals import StopSignals
 from rnnplay.config import RunConfig
 from rnnplay.errors import LostProcessError
-from rnnplay.runs.launch import BY_ITSELF, Launch
+from rnnplay.runs.launch import Launch
 from rnnplay.runs.metrics.records import Finished, Record, Validation
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Foreground:
     """A run trained in this process: its trainer, its reporter, and the signals that stop it."""
 
-    def __init__(self, reporter: Reporter, events: Path | None = None, launch: Launch = BY_ITSELF) -> None:
+    def __init__(self, reporter: Reporter, events: Path | None, launch: Launch) -> None:
         """`events`: the folder of event files for TensorBoard, None for none; `launch`: how torchrun started this."""
         self.reporter = reporter
         self._launch = launch

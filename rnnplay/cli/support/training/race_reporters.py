@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -141,11 +141,10 @@ class JsonRaceReporter:
 class LiveRaceReporter:
     """Shows a table on stderr that is kept up to date, with lines above it for events."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._clock = clock
         self._drawn = -REDRAW_SECONDS
         self._race: Race | None = None
         self._preparing = ""
@@ -173,9 +172,9 @@ class LiveRaceReporter:
         self.say(f"{entry.variant.label}  {entry.why}")
 
     def tick(self) -> None:
-        if self._race is None or self._clock() - self._drawn < REDRAW_SECONDS:
+        if self._race is None or time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
-        self._drawn = self._clock()
+        self._drawn = time.monotonic()
         try:
             self._live.update(live_table(self._race, self._console.width, self._preparing), refresh=True)
         except OSError:
@@ -194,9 +193,8 @@ class LiveRaceReporter:
 class PlainRaceReporter:
     """Writes lines on stderr: events of each variant, and the standings every few seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last = clock()
+    def __init__(self) -> None:
+        self._last = time.monotonic()
         self._race: Race | None = None
         self.closed = False
         self.failure: OSError | None = None
@@ -215,13 +213,13 @@ class PlainRaceReporter:
         self.say(f"{entry.variant.label}  {entry.why}")
 
     def tick(self) -> None:
-        if self._race is None or self._clock() - self._last < PLAIN_SECONDS:
+        if self._race is None or time.monotonic() - self._last < PLAIN_SECONDS:
             return
         rows = self._race.standings().rows
         self.say("; ".join(f"{row.label} step {row.step:,}" for row in rows))
 
     def say(self, message: str, /) -> None:
-        self._last = self._clock()
+        self._last = time.monotonic()
         try:
             click.echo(printable(message), err=True)
         except OSError:
@@ -319,7 +317,7 @@ def cells_of(row: Row, fraction: float, preparing: str = "") -> dict[str, str]:
     return dict(zip(COLUMNS, cells, strict=True))
 
 
-def state_text(row: Row, fraction: float = 0.0, preparing: str = "") -> str:
+def state_text(row: Row, fraction: float, preparing: str = "") -> str:
     """What a variant is doing or how it ended, in a word or two; × marks one that diverged."""
     if row.died is not None:
         return f"× {row.died:,}"

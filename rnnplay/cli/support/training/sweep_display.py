@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -71,19 +71,18 @@ class LineDisplay:
 class LiveDisplay:
     """Draws the study on stderr: the trials in training, and the best so far."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._clock = clock
         self._drawn = -REDRAW_SECONDS
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
 
     def show(self, study: Table, progress: Mapping[int, Progress], /) -> None:
-        if self._clock() - self._drawn >= REDRAW_SECONDS:
-            self._drawn = self._clock()
+        if time.monotonic() - self._drawn >= REDRAW_SECONDS:
+            self._drawn = time.monotonic()
             self._live.update(self._picture(study, progress), refresh=True)
 
     def say(self, message: str, /) -> None:
@@ -201,17 +200,15 @@ def _print_groups(study: Table) -> None:
     click.echo()
 
 
-def strip(
-    best: float | None, mean: float | None, worst: float | None, low: float, high: float, width: int = STRIP
-) -> str:
+def strip(best: float | None, mean: float | None, worst: float | None, low: float, high: float) -> str:
     """Draws a group on a scale from `low` to `high`: ◆ its best, ● its mean, ─ from the best to the worst."""
     if best is None or mean is None or worst is None:
         return ""
 
     def place(value: float) -> int:
-        return round((value - low) / (high - low) * (width - 1)) if high > low else 0
+        return round((value - low) / (high - low) * (STRIP - 1)) if high > low else 0
 
-    cells = [" "] * width
+    cells = [" "] * STRIP
     cells[place(best) : place(worst) + 1] = "─" * (place(worst) - place(best) + 1)
     cells[place(mean)] = "●"
     cells[place(best)] = "◆"

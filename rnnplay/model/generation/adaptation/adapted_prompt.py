@@ -58,7 +58,7 @@ class _Place:
 class AdaptedPrompt:
     """What one model has learned from one prompt, which changes from key to key."""
 
-    def __init__(self, model: LanguageModel, settings: AdaptationConfig, rms: Tensors | None = None) -> None:
+    def __init__(self, model: LanguageModel, settings: AdaptationConfig, rms: Tensors | None) -> None:
         """`rms`: see `gradient_rms`, needed for dynamic evaluation. `model` itself stays as it is."""
         self.settings = settings
         self._segment = settings.dynamic_segment

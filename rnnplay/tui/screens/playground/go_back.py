@@ -52,7 +52,7 @@ class GoBackScreen(Dialog[CheckpointChoice | None]):
         *HELP_KEYS,
     ]
 
-    def __init__(self, run: RunFolder, followed: bool = False) -> None:
+    def __init__(self, run: RunFolder, followed: bool) -> None:
         """`followed`: another process trains it, so it is only branched from."""
         super().__init__()
         self._run, self._followed = run, followed

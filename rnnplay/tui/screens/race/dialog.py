@@ -19,7 +19,7 @@ from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
 from rnnplay.experiments.race import RacePlan
-from rnnplay.experiments.variants import FEWEST, MOST
+from rnnplay.experiments.variants import FEWEST
 from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
 from rnnplay.tui.chart.palette import run_look
 from rnnplay.tui.keyboard import HELP_KEYS
@@ -104,11 +104,11 @@ class RaceDialog(Dialog[RacePlan | None]):
         self,
         setup: RunConfig,
         workspace: Workspace,
-        note: str = "",
-        device: str = "cpu",
-        before: tuple[str, RaceSettings] | None = None,
-        branch: BranchFrom | None = None,
-        most: int = MOST,
+        note: str,
+        device: str,
+        before: tuple[str, RaceSettings] | None,
+        branch: BranchFrom | None,
+        most: int,
     ) -> None:
         """`setup` is varied; `note` says what becomes of the run in front; `device` is what `auto` selects.
 

@@ -32,7 +32,7 @@ Write = Callable[[Export, Workspace], Awaitable[list[Path]]]
 class ExportPath:
     """The path as typed; until it is, the format's default name."""
 
-    def __init__(self, runs: Sequence[RunFolder], name: str = "") -> None:
+    def __init__(self, runs: Sequence[RunFolder], name: str) -> None:
         """`name` is used in place of the runs' own."""
         self._runs, self._name = runs, name
         self.format = next(iter(self.formats))
