@@ -188,8 +188,11 @@ def _foreign(path: Path, found: os.stat_result) -> str:
 def replacing(path: Path, durable: bool = False, keep_mode: bool = False) -> Iterator[BinaryIO]:
     """Opens a new file that replaces `path` if the block succeeds and is removed otherwise. Raises OSError.
 
-    `durable`: flushes it to disk first; `keep_mode`: gives it the permissions of the file it replaces.
+    `durable`: flushes it to disk first; `keep_mode`: gives it the permissions of the file it replaces, and refuses to
+    replace one that may not be written.
     """
+    if keep_mode and path.exists() and not os.access(path, os.W_OK):  # the folder alone would let it be replaced
+        raise PermissionError(errno.EACCES, "it is for reading only", str(path))
     beside = name_beside(path)
     try:
         with beside.open("xb") as file:

@@ -87,7 +87,7 @@ def asks(event, *given):
 ways = {
     "corpus": corpus,
     "file picker": picked,
-    "scratchpad open": lambda name: open_draft(Path(os.path.expanduser(name))).text,
+    "scratchpad open": lambda name: open_draft(Path(os.path.expanduser(name)))[0].text,
     "scratchpad save": lambda name: str(typed_path(name)),
     "export": lambda name: str(destination(Path(name), "run.csv", False)),
     "run": lambda name: str(find_run(name, workspace).path),

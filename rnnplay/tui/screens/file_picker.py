@@ -118,8 +118,8 @@ class FilePicker(Dialog[str | None]):
     folders and `enter` on one of them takes all; a path may also be a pattern such as `notes/*.md`, or several paths
     with commas between them.
 
-    UTF-8 and UTF-16 texts are read directly. For a text that appears to be in another encoding, `enter` again copies it
-    into the workspace as UTF-8.
+    UTF-8 and UTF-16 texts are read directly. For a text that appears to be in another encoding, `enter` again takes it
+    in that one: a corpus is copied into the workspace as UTF-8, and the scratchpad opens it as a new text.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="everywhere.back"),
@@ -127,13 +127,15 @@ class FilePicker(Dialog[str | None]):
         Binding("backspace,alt+up", "up", "Folder above", id="files.folder-above"),
     ]
 
-    def __init__(self, workspace: Workspace, start: Path | None = None, several: bool = False) -> None:
-        """Texts in other encodings are copied into `workspace`; `several` may be taken as one.
+    def __init__(
+        self, workspace: Workspace, start: Path | None = None, several: bool = False, copies: bool = True
+    ) -> None:
+        """`several` texts may be taken as one; with `copies`, those in other encodings are copied into `workspace`.
 
         The tree begins at `start`, a folder or a file in it, or else the current folder.
         """
         super().__init__()
-        self._workspace, self._several = workspace, several
+        self._workspace, self._several, self._copies = workspace, several, copies
         mark = " Space marks files and folders to take together." if several else ""
         self._hint = f"Enter on a folder opens it here.{mark}"
         self._offered: tuple[Path, str] | None = None
@@ -164,11 +166,13 @@ class FilePicker(Dialog[str | None]):
     def _take(self, path: Path) -> None:
         try:
             if self._offered is not None and self._offered[0] == path:
-                path = self._copied(*self._offered)
-            check_text_file(path)
+                path = self._copied(*self._offered) if self._copies else path
+            else:
+                check_text_file(path)
         except EncodingError as error:
             self._offered = path, error.encoding
-            self._say(f"{path.name} looks like {error.seems}. Enter again copies it as UTF-8 and takes the copy.")
+            onward = "copies it as UTF-8 and takes the copy" if self._copies else "opens it as a new text"
+            self._say(f"{path.name} looks like {error.seems}. Enter again {onward}.")
         except RnnplayError as error:
             self._say(str(error), error=True)
         else:

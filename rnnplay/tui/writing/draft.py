@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
 
 from rnnplay.common.confinement import check_reachable
 from rnnplay.common.files import TAKEN, lock_now, open_own, read_small, replacing
-from rnnplay.errors import InputError
+from rnnplay.errors import EncodingError, InputError
 from rnnplay.workspace import Workspace
 
 FILE = "draft.json"
@@ -19,7 +19,7 @@ MOST_DRAFTS = 9
 MOST_BYTES = 5_000_000
 """Larger files are not opened."""
 
-_HEAD_BYTES = 1 << 16
+_MOST_IN_FILE = 8 * MOST_BYTES
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -34,6 +34,8 @@ class Draft(msgspec.Struct, kw_only=True):
     """Whether the file lacks something of the text."""
     newline: str = "\n"
     """How lines end in the file; in `text` with a newline."""
+    mark: bool = False
+    """Whether the file begins with UTF-8's byte order mark."""
     seen: str = ""
     """What `stamp` said of the file when it was last read or written; "" if that is not known."""
 
@@ -140,33 +142,60 @@ def keep_draft(draft: Draft, path: Path) -> None:
         file.write(msgspec.json.encode(draft))
 
 
-def open_draft(path: Path) -> Draft:
-    """Reads the text file `path`. Raises InputError if it is not a text, or too large."""
+def open_draft(path: Path) -> tuple[Draft, str]:
+    """Reads the text file `path`.
+
+    Where saving would write other bytes than the file has, as in another encoding, the draft belongs to no file; a
+    sentence says so, "" otherwise. Raises InputError if it is not a text, or too large.
+    """
     check_reachable(path)
-    from rnnplay.text.corpora.reading import iter_text, reading  # not needed before a file is opened
+    from rnnplay.text.corpora.reading import reading  # not needed before a file is opened
+
+    seen = stamp(path)
+    try:
+        text = _read(path)
+    except EncodingError as error:
+        text = _read(path, error.encoding)
+    with reading(path), path.open("rb") as file:
+        data = file.read(_MOST_IN_FILE)
+    newline = "\r\n" if b"\r\n" in data else "\r" if b"\r" in data and b"\n" not in data else "\n"
+    draft = Draft(text=text, file=str(path), newline=newline, mark=data.startswith(BOM_UTF8), seen=seen)
+    if _encoded(draft) == data:
+        return draft, ""
+    try:
+        data.decode("utf-8")
+        why = "has lines that end in different ways"
+    except UnicodeDecodeError:
+        why = "is not in UTF-8"
+    note = f"{path.name} {why}, so it was opened as a new text and stays as it is; {{scratchpad.save}} asks for a file."
+    return Draft(text=text, unsaved=True), note
+
+
+def _read(path: Path, encoding: str = "") -> str:
+    from rnnplay.text.corpora.reading import iter_text
 
     pieces: list[str] = []
-    size, seen = 0, stamp(path)
-    for piece in iter_text(path):  # its lines end in newlines, whatever they end in there
+    size = 0
+    for piece in iter_text(path, encoding=encoding):  # its lines end in newlines, whatever they end in there
         pieces.append(piece)
         size += len(piece)
         if size > MOST_BYTES:
             raise InputError(
                 f"{path} has more than {MOST_BYTES:,} characters; open a part of it, or train on it as a corpus."
             )
-    with reading(path), path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return Draft(text="".join(pieces), unsaved=True)  # saved as UTF-8, so to another file
-    newline = "\r\n" if b"\r\n" in head else "\n"
-    return Draft(text="".join(pieces), file=str(path), newline=newline, seen=seen)
+    return "".join(pieces)
+
+
+def _encoded(draft: Draft) -> bytes:
+    """The bytes of its file. Raises UnicodeEncodeError."""
+    return (BOM_UTF8 if draft.mark else b"") + draft.text.replace("\n", draft.newline).encode("utf-8")
 
 
 def save_draft(draft: Draft, path: Path) -> Draft:
     """Writes the text to `path` atomically, in UTF-8, and returns the draft as saved. Raises InputError."""
     target = Path(os.path.realpath(path))  # a link stays a link
     try:
-        data = draft.text.replace("\n", draft.newline).encode("utf-8")
+        data = _encoded(draft)
         with replacing(target, durable=True, keep_mode=True) as file:
             file.write(data)
     except UnicodeEncodeError as error:

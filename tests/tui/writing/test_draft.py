@@ -24,14 +24,63 @@ def test_a_broken_draft_counts_as_none(tmp_path: Path, content: bytes) -> None:
     assert load_draft(tmp_path / "draft.json") == Draft()
 
 
-@pytest.mark.parametrize("content", [b"one\ntwo\n", b"one\r\ntwo\r\n", "日本\n".encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"one\ntwo\n", b"one\r\ntwo\r\n", b"one\rtwo\r", b"one\ntwo", "日本\n".encode()),
+        *(b"\xef\xbb\xbfone\ntwo\n", b"\xef\xbb\xbfone\r\ntwo", b"one\x0ctwo\x0b\xc2\x85three\xe2\x80\xa8four\n"),
+    ],
+)
 def test_a_file_that_is_opened_and_saved_is_the_same(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.txt"
     path.write_bytes(content)
-    draft = open_draft(path)
-    assert "\r" not in draft.text
+    draft, note = open_draft(path)
+    assert "\r" not in draft.text and not note
     assert not save_draft(draft, path).unsaved
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "why"),
+    [
+        (
+            "Das heißt: «größer» – naïve Café. ".encode("cp1252") * 20,
+            "Das heißt: «größer» – naïve Café. " * 20,
+            "UTF-8",
+        ),
+        ("one\ntwö\n".encode("utf-16"), "one\ntwö\n", "UTF-8"),
+        ("one\ntwö\n".encode("utf-32"), "one\ntwö\n", "UTF-8"),
+        (b"one\r\ntwo\nthree\r\n", "one\ntwo\nthree\n", "lines that end in different ways"),
+        (b"one\ntwo\rthree\n", "one\ntwo\nthree\n", "lines that end in different ways"),
+    ],
+)
+def test_a_file_that_saving_would_rewrite_in_another_way_is_opened_as_a_new_text(
+    tmp_path: Path, content: bytes, text: str, why: str
+) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(content)
+    draft, note = open_draft(path)
+    assert (draft.text, draft.file, draft.unsaved) == (text, "", True)
+    assert note.startswith("t.txt ") and why in note
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)) * 9, b"\x89PNG\r\n\x1a\n" + b"\0" * 99, b"a\0b"])
+def test_what_is_no_text_is_not_opened(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        open_draft(path)
+
+
+def test_a_file_for_reading_only_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder alone would let it be."""
+    path = tmp_path / "t.txt"
+    path.write_text("old")
+    monkeypatch.setattr("os.access", lambda one, mode: Path(one) != path)  # root may write to any
+    with pytest.raises(InputError, match="for reading only"):
+        save_draft(Draft(text="new"), path)
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["t.txt"]
 
 
 def test_saving_keeps_links_and_permissions(tmp_path: Path) -> None:
@@ -110,7 +159,7 @@ def test_too_many_at_once_is_said(workspace: Workspace, monkeypatch: pytest.Monk
 def test_a_file_that_another_program_wrote_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("one")
-    draft = open_draft(path)
+    draft, _ = open_draft(path)
     assert not draft.changed_elsewhere
     draft = save_draft(draft, path)
     assert not draft.changed_elsewhere

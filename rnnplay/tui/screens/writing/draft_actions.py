@@ -27,6 +27,8 @@ class DraftActions:
         self.draft = load_draft(place.path)
         self.area = GhostArea(self.draft.text, id="writing-text")
         self._changed = self._trouble = False
+        self._offered = ""
+        """The path offered for a text that belongs to no file."""
 
     def begin(self) -> None:
         """Goes to where the cursor was, and tells of other texts."""
@@ -94,7 +96,9 @@ class DraftActions:
                 return str(error)
             return None
 
-        self._screen.app.push_screen(Ask("Save the text", "To which file?", "Save", answer, text=self.draft.file))
+        self._screen.app.push_screen(
+            Ask("Save the text", "To which file?", "Save", answer, text=self.draft.file or self._offered)
+        )
 
     def _saved(self, path: Path) -> None:
         self.draft = save_draft(self._current(), path)
@@ -113,16 +117,20 @@ class DraftActions:
 
     def _choose_file(self) -> None:
         start = Path(self.draft.file).parent if self.draft.file else None
-        self._screen.app.push_screen(FilePicker(self._workspace, start), self._open)
+        self._screen.app.push_screen(FilePicker(self._workspace, start, copies=False), self._open)
 
     def _open(self, path: str | None) -> None:
         if path is None:
             return
         try:
-            self.draft = open_draft(Path(path))
+            self.draft, note = open_draft(Path(path))
         except InputError as error:
             self._screen.notify(str(error), severity="error", timeout=10, markup=False)
             return
+        self._offered = ""
+        if note:
+            self._offered = str(Path(path).with_stem(f"{Path(path).stem}-copy"))
+            self._screen.notify(note, severity="warning", timeout=12, markup=False)
         self._show_draft()
         self.area.move_cursor(self.area.document.end)
         self.keep(anyway=True)

@@ -102,6 +102,27 @@ async def test_saving_asks_before_it_overwrites(stage: Stage) -> None:
         assert path.read_text() == "new"
 
 
+async def test_a_file_in_another_encoding_is_opened_as_a_new_text_and_never_rewritten(stage: Stage) -> None:
+    path = stage.workspace.root / "t.txt"
+    written = ("Das heißt: «größer» – naïve Café. " * 20).encode("cp1252")
+    path.write_bytes(written)
+    app = stage.open()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        area = await write(stage, pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: bool(app.screen.query("#file-path")))
+        app.screen.query_one("#file-path", Input).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, lambda: "opens it as a new text" in shown(app.screen, "#file-say").replace("\n", " "))
+        await pilot.press("enter")
+        await until(pilot, lambda: area.content.startswith("Das heißt: «größer»"))
+        assert any("t.txt is not in UTF-8" in text for text in stage.toasts)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        assert app.screen.query_one(Input).value == str(path.with_name("t-copy.txt"))
+        assert path.read_bytes() == written and not list(stage.workspace.corpora.glob("t*"))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "word"),
     [("a b\nc", "a b", "a"), ("\n\na b\nc", "\n\na b", "\n\na"), (" a", " a", " a"), ("", "", "")],
@@ -181,7 +202,7 @@ async def test_a_file_that_another_program_changed_is_overwritten_only_on_demand
     path = stage.workspace.root / "t.txt"
     path.write_text("old")
     keep_draft(
-        msgspec.structs.replace(open_draft(path), text="mine", unsaved=True), stage.workspace.root / "draft.json"
+        msgspec.structs.replace(open_draft(path)[0], text="mine", unsaved=True), stage.workspace.root / "draft.json"
     )
     path.write_text("from elsewhere")
     app = stage.open()
