@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -21,6 +22,22 @@ else:
 F = TypeVar("F", bound=Callable[..., Any])
 
 METAVARS = {"int": "N", "float": "X", "text": "TEXT"}
+
+
+def setting_options(function: F) -> F:
+    """Adds --config and --preset, where the settings of a new run come from: `config_file` and `preset`."""
+    for option in (
+        click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]"),
+        click.option(
+            "--config",
+            "config_file",
+            metavar="FILE.toml",
+            type=click.Path(path_type=Path),
+            help="Settings from a file: one knob per line, named as in docs/options.md (batch_size = 64).",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 class KnobType(ParamType):

@@ -29,6 +29,7 @@ from rnnplay.text.tokenizers.vocabulary import (
     Ids,
     SavedTokenizer,
     id_type,
+    joined_ids,
     saved_bytes,
 )
 
@@ -89,7 +90,7 @@ class BpeTokenizer:
 
     def encode(self, text: str) -> Ids:
         """Encodes `text` as ids, shape (tokens,)."""
-        return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
+        return joined_ids(self.encode_chunks([text]))
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:  # noqa: ARG002
         """Encodes the joined `chunks`; nothing is hidden. Raises InputError if the package is not installed."""

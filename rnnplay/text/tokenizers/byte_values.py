@@ -10,7 +10,16 @@ from rnnplay.config import NormalForm, TokenKind
 from rnnplay.text.tokenizers.characters import is_word_character
 from rnnplay.text.tokenizers.preparing import prepared_chunks
 from rnnplay.text.tokenizers.utf8 import shown_piece, to_bytes, to_carrying
-from rnnplay.text.tokenizers.vocabulary import FORMAT, UNKNOWN, AnyIds, Hidden, Ids, SavedTokenizer, saved_bytes
+from rnnplay.text.tokenizers.vocabulary import (
+    FORMAT,
+    UNKNOWN,
+    AnyIds,
+    Hidden,
+    Ids,
+    SavedTokenizer,
+    joined_ids,
+    saved_bytes,
+)
 
 SIZE = 257
 """`UNKNOWN`, which does not occur, and every byte."""
@@ -30,7 +39,7 @@ class ByteTokenizer:
 
     def encode(self, text: str) -> Ids:
         """Encodes `text` as ids, shape (bytes,)."""
-        return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
+        return joined_ids(self.encode_chunks([text]))
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:  # noqa: ARG002
         """Encodes the joined `chunks`; nothing is hidden."""

@@ -123,6 +123,11 @@ def saved_bytes(saved: SavedTokenizer) -> bytes:
     return msgspec.json.encode(fields)
 
 
+def joined_ids(parts: Iterable[AnyIds]) -> Ids:
+    """Joins arrays of ids, of which there may be none, into one, shape (tokens,)."""
+    return np.concatenate([np.zeros(0, np.int64), *parts], dtype=np.int64)
+
+
 def id_type(size: int) -> type[np.uint8] | type[np.uint16] | type[np.int32]:
     """The smallest integer type that holds `size` ids."""
     return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32

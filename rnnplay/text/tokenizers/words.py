@@ -23,6 +23,7 @@ from rnnplay.text.tokenizers.vocabulary import (
     by_frequency,
     check_known,
     id_type,
+    joined_ids,
     most_frequent,
     saved_bytes,
 )
@@ -65,7 +66,7 @@ class WordTokenizer:
 
     def encode(self, text: str) -> Ids:
         """Encodes `text` as ids, shape (tokens,)."""
-        return np.concatenate([np.zeros(0, np.int64), *self.encode_chunks([text])], dtype=np.int64)
+        return joined_ids(self.encode_chunks([text]))
 
     def encode_chunks(self, chunks: Iterable[str], hidden: Hidden | None = None) -> Iterator[AnyIds]:
         """Encodes the joined `chunks`, in arrays of `id_type(size)`; `hidden` receives the bytes without an id."""

@@ -198,13 +198,14 @@ def draw_axes(layout: Layout, scale: Scale, lo_step: float, hi_step: float, unit
     """An empty plot with its axes; copy it before drawing on it. `unit`: what a step is on the horizontal axis."""
     frame = blank(layout)
     if layout.left:
-        _draw_y_axis(frame, scale)
+        draw_y_axis(frame, scale)
     if layout.height > layout.rows:
         _draw_x_axis(frame, lo_step, hi_step, unit)
     return frame
 
 
-def _draw_y_axis(frame: Frame, scale: Scale) -> None:
+def draw_y_axis(frame: Frame, scale: Scale) -> None:
+    """Draws the vertical axis at the left of the plot, with labels where there is room for them."""
     left, rows = frame.layout.left, frame.layout.rows
     frame.characters[:rows, left - 1] = ord("│")
     frame.inks[:rows, left - 1] = AXIS

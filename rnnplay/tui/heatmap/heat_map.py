@@ -17,13 +17,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnplay.inspection.results import GateMap
 from rnnplay.tui.heatmap.shades import BAD, LEVELS, glyph
+from rnnplay.tui.widgets.text import refresh_rows
 from rnnplay.tui.widgets.visible import padded, visible_token
 
 if TYPE_CHECKING:
@@ -108,13 +108,7 @@ class HeatMap(Widget, can_focus=True):
         if not self.is_mounted or not self.size:
             return
         former, self._strips = self._strips, self._draw()
-        if len(former) != len(self._strips):
-            self.refresh()
-            return
-        width = self.size.width
-        pairs = enumerate(zip(former, self._strips, strict=True))
-        if changed := [Region(0, y, width, 1) for y, (was, now) in pairs if was != now]:
-            self.refresh(*changed)
+        refresh_rows(self, former, self._strips)
 
     def _draw(self) -> list[Strip]:
         width, height = self.size

@@ -15,12 +15,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnplay.tui.heatmap.shades import BAD, BLOCKS, NOT_FINITE, shade_styles
+from rnnplay.tui.widgets.text import refresh_rows
 from rnnplay.tui.widgets.visible import shortened, visible_line
 
 HEIGHT = 2
@@ -105,13 +105,7 @@ class TokenText(Widget, can_focus=True):
         if not self.is_mounted or not self.size:
             return
         former, self._strips = self._strips, self._draw()
-        if len(former) != len(self._strips):
-            self.refresh()
-            return
-        width = self.size.width
-        pairs = enumerate(zip(former, self._strips, strict=True))
-        if changed := [Region(0, y, width, 1) for y, (was, now) in pairs if was != now]:
-            self.refresh(*changed)
+        refresh_rows(self, former, self._strips)
 
     def _draw(self) -> list[Strip]:
         width, height = self.size

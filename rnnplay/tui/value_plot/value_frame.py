@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rnnplay.tui.chart import braille
-from rnnplay.tui.chart.axes import Scale, row_of, settle
-from rnnplay.tui.chart.canvas import AXIS, GUTTER, LABEL, Frame, Layout, blank, ink
+from rnnplay.tui.chart.axes import Scale, draw_y_axis, row_of, settle
+from rnnplay.tui.chart.canvas import AXIS, LABEL, Frame, Layout, blank, ink
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def draw(plot: ValuePlot, layout: Layout) -> Frame:
     if not layout.width or not layout.height:
         return frame
     scale = plot.scale()
-    _draw_y_axis(frame, scale)
+    if frame.layout.left:
+        draw_y_axis(frame, scale)
     _draw_x_axis(frame, plot.ticks)
     area = frame.area()
     for rule in plot.rules:
@@ -142,23 +143,6 @@ def _label_rule(area: Frame, rule: Rule, taken: list[int]) -> None:
     taken[row : row + 1] = [start + len(text)]
     if row < len(area.characters):
         area.put(row, start, text if start > column else f"{rule.label} ", ink(rule.token))
-
-
-def _draw_y_axis(frame: Frame, scale: Scale) -> None:
-    left, rows = frame.layout.left, frame.layout.rows
-    if not left:
-        return
-    frame.characters[:rows, left - 1] = ord("│")
-    frame.inks[:rows, left - 1] = AXIS
-    if left < GUTTER:
-        return
-    taken = -2
-    for value, text in reversed(scale.ticks(max(2, 2 * rows // 5 + 1))):
-        row = row_of(scale.place(value), rows)
-        if 0 <= row < rows and row > taken + (rows > 6) and len(text) <= left - 2:
-            frame.put(row, left - 2 - len(text), text, LABEL)
-            frame.put(row, left - 1, "┤", AXIS)
-            taken = row
 
 
 def _draw_x_axis(frame: Frame, ticks: Sequence[tuple[float, str]]) -> None:

@@ -14,6 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.message_pump import MessagePump
+from textual.strip import Strip
 from textual.visual import VisualType
 from textual.widget import Widget
 from textual.widgets import Static
@@ -62,6 +63,17 @@ def _padded_alike(part: str, translated: Callable[[str], str]) -> str:
     before, _, after = part.partition(words)
     gap = max(len(after) + cell_len(words) - cell_len(said), min(len(after), 2))
     return f"{before}{said}{' ' * gap}" if after else before + said
+
+
+def refresh_rows(widget: Widget, former: Sequence[Strip], rows: Sequence[Strip]) -> None:
+    """Repaints the rows of `widget` that differ from the `former` ones; all of it if their number has changed."""
+    if len(former) != len(rows):
+        widget.refresh()
+        return
+    width = widget.size.width
+    pairs = enumerate(zip(former, rows, strict=True))
+    if changed := [Region(0, y, width, 1) for y, (was, now) in pairs if was != now]:
+        widget.refresh(*changed)
 
 
 class Lines(Widget):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rnnplay.cli.support.console import note, note_idle, write_json
-from rnnplay.cli.support.options import KnobCommand, KnobType, WholeNumber, given, knob_options
+from rnnplay.cli.support.options import KnobCommand, KnobType, WholeNumber, given, knob_options, setting_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import new_settings, settings_in
 from rnnplay.common.encodings import encodable
@@ -45,10 +45,7 @@ ROWS = 18
     default=STEPS,
     help=f"Steps from the first rate to the last.  [default: {STEPS}]",
 )
-@click.option(
-    "--config", "config_file", metavar="FILE.toml", type=click.Path(path_type=Path), help="Settings from a file."
-)
-@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@setting_options
 @workspace_option
 @json_option
 @knob_options(RunConfig, exclude=UNUSED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.console import note_idle
-from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options, setting_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
@@ -88,14 +88,7 @@ TICK_SECONDS = 0.1
     metavar="race-NN",
     help="Go on with a race that was stopped. Only the length and what may change while training can be changed.",
 )
-@click.option(
-    "--config",
-    "config_file",
-    metavar="FILE.toml",
-    type=click.Path(path_type=Path),
-    help="Settings of the setup from a file: one knob per line, named as in docs/options.md.",
-)
-@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@setting_options
 @click.option(
     "--from",
     "origin",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.console import note, note_idle, write_json
-from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options, setting_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.training.sweep_display import choose_display, print_study, study_json
@@ -92,10 +92,7 @@ STORAGE_VARIABLE = "RNNPLAY_STORAGE"
     f"in the workspace. Also ${STORAGE_VARIABLE}, which keeps a password out of the list of processes.",
 )
 @click.option("--worker", is_flag=True, hidden=True)
-@click.option(
-    "--config", "config_file", metavar="FILE.toml", type=click.Path(path_type=Path), help="Settings from a file."
-)
-@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@setting_options
 @workspace_option
 @json_option
 @knob_options(RunConfig)

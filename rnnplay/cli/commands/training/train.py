@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnplay.cli.support.console import corpus_name, model_name, note, note_idle, printable
-from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options
+from rnnplay.cli.support.options import KnobCommand, WholeNumber, given, knob_options, setting_options
 from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import layered, new_settings, settings_in, with_lasting_corpus
 from rnnplay.cli.support.text_input import corpus_from_stdin
@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("train", cls=KnobCommand, short_help="Train a model in the foreground.")
-@click.option(
-    "--config",
-    "config_file",
-    metavar="FILE.toml",
-    type=click.Path(path_type=Path),
-    help="Settings from a file: one knob per line, named as in docs/options.md (batch_size = 64).",
-)
-@click.option("--preset", metavar="NAME", help="Named settings to start from.  [default: quick]")
+@setting_options
 @click.option("--run", "run_name", metavar="NAME", help="The name of the run.  [default: derived from its settings]")
 @click.option(
     "--resume",
