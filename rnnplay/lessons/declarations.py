@@ -11,11 +11,13 @@ import msgspec
 from rnnplay.common.commands import shell_command
 from rnnplay.common.toml.repair import Path
 from rnnplay.config import RunConfig, knobs, with_values
-from rnnplay.errors import ConfigError
+from rnnplay.errors import ConfigError, InputError
 from rnnplay.knobs import shown
 from rnnplay.lessons.languages import LANGUAGES
-from rnnplay.lessons.lesson import Lesson
+from rnnplay.lessons.lesson import Lesson, Step
 from rnnplay.lessons.metrics import METRICS, split_metric
+from rnnplay.text.corpora.catalogue import find_corpus
+from rnnplay.workspace import Workspace
 
 _LIMITS = {"ge": "from {} on", "gt": "above {}", "le": "at most {}", "min_length": "with at least {}"}
 _KINDS = {int: "a whole number", float: "a number", str: "text in quotes", bool: "true or false"}
@@ -83,6 +85,7 @@ def problems(lesson: Lesson, languages: Sequence[str] = LANGUAGES) -> list[Mista
         ]
         if not refused:
             found += _of_config(lesson, variant)
+    lengths = {} if found else {variant: lesson.config(variant).steps for variant in lesson.variants}
     for number, step in enumerate(lesson.steps, 1):
         for at, condition in enumerate(step.conditions):
             where: Path = ("steps", number - 1, "conditions", at)
@@ -95,6 +98,13 @@ def problems(lesson: Lesson, languages: Sequence[str] = LANGUAGES) -> list[Mista
                 Mistake(where, f"Step {number} looks at the variant {variant!r}, which the lesson does not have.")
                 for variant in condition.variants
                 if variant not in lesson.variants
+            ]
+            found += [
+                Mistake(
+                    where, f"Step {number} is measured from step {condition.after:,} on; {variant!r} ends at {steps:,}."
+                )
+                for variant, steps in lengths.items()
+                if variant in condition.variants and 0 < steps < condition.after
             ]
     return found
 
@@ -110,6 +120,18 @@ def refused_settings(declared: dict[str, Any]) -> Iterator[Mistake]:
         for knob in values if isinstance(values, dict) else ():
             if mistake := _refused(values, knob, path):
                 yield mistake
+
+
+def missing_texts(lesson: Lesson, workspace: Workspace) -> Iterator[Mistake]:
+    """Yields each `corpus` of a lesson that is not to be found."""
+    tables: dict[Path, dict[str, Any]] = {("common",): lesson.common}
+    tables |= {("variants", name, "values"): variant.values for name, variant in lesson.variants.items()}
+    for path, values in tables.items():
+        if "corpus" in values:
+            try:
+                find_corpus(values["corpus"], workspace)
+            except InputError as error:
+                yield Mistake((*path, "corpus"), str(error))
 
 
 def _refused(values: dict[str, Any], knob: str, table: Path) -> Mistake | None:
@@ -174,6 +196,8 @@ def _in_words(kind: Any) -> str:
     choices = [word for one in (kind, *get_args(kind)) if get_origin(one) is Literal for word in get_args(one)]
     if choices:
         return f"one of {', '.join(choices)}"
+    if kind == list[Step]:
+        return "a list, each of its elements headed [[steps]]"
     if get_origin(kind) is list:
         what = "a list, [ … ]," if limits else "a list, [ … ]"
     else:

@@ -20,10 +20,11 @@ from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml.repair import line_of, places, read_past_faults
 from rnnplay.common.toml.text import toml_text
 from rnnplay.errors import InputError
-from rnnplay.lessons.declarations import Mistake, misfits, problems, refused_settings
+from rnnplay.lessons.declarations import Mistake, misfits, missing_texts, problems, refused_settings
 from rnnplay.lessons.lesson import Lesson, preferred
 from rnnplay.lessons.reader import lessons as bundled_lessons
 from rnnplay.lessons.reader import page_problems
+from rnnplay.workspace import Workspace
 
 FIRST_NUMBER = 100
 """The lowest number of a lesson of one's own; those below are rnnplay's."""
@@ -107,8 +108,11 @@ def in_language(lesson: Lesson, code: str) -> Lesson:
     return msgspec.structs.replace(lesson, pages={code: lesson.pages[code]}, variants=variants)
 
 
-def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
-    """Returns the lesson in a folder or a zip archive, with its pages; or None and everything that is wrong with it."""
+def check_lesson(place: Path, workspace: Workspace | None = None) -> tuple[Lesson | None, list[Problem]]:
+    """Returns the lesson in a folder or a zip archive, with its pages; or None and everything that is wrong with it.
+
+    With a workspace a text that is not in it is wrong, too.
+    """
     try:
         files = _read_files(place)
     except InputError as error:
@@ -126,7 +130,7 @@ def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
         except InputError as error:
             wrong.append(Problem(named, None, f"This file {str(error).removeprefix(f'{named} ')}"))
         else:
-            lesson, steps, found = _declared(text, languages)
+            lesson, steps, found = _declared(text, languages, workspace)
             wrong += [Problem(named, line, sentence) for line, sentence in found]
     pages, complaints = _pages(place, files, steps)
     wrong += complaints
@@ -135,7 +139,9 @@ def check_lesson(place: Path) -> tuple[Lesson | None, list[Problem]]:
     return msgspec.structs.replace(lesson, pages=pages), []
 
 
-def _declared(text: str, languages: tuple[str, ...]) -> tuple[Lesson | None, int | None, list[tuple[int, str]]]:
+def _declared(
+    text: str, languages: tuple[str, ...], workspace: Workspace | None
+) -> tuple[Lesson | None, int | None, list[tuple[int, str]]]:
     """Reads a lesson.toml; returns the lesson, how many steps it has, and its mistakes with their lines.
 
     None for the lesson if it lacks something, for the number of steps if that is uncertain.
@@ -156,6 +162,8 @@ def _declared(text: str, languages: tuple[str, ...]) -> tuple[Lesson | None, int
     else:
         lesson = msgspec.convert(read.values, Lesson)
         mistakes = [*_own_problems(lesson), *problems(lesson, languages)]
+        if workspace:
+            mistakes += missing_texts(lesson, workspace)
     wrong += [(line_of(lines, one.path), one.sentence) for one in mistakes]
     return lesson, steps, sorted(wrong)
 

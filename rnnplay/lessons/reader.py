@@ -104,7 +104,10 @@ def page_problems(markdown: str, steps: int | None) -> list[tuple[int, str]]:
         if not section.strip():
             found.append((heading, f"has no text in: {name}"))
         elif name == "steps" and steps not in (None, count := len(_items(section))):
-            found.append((heading, f"describes {count} step{'s' * (count != 1)}, but lesson.toml declares {steps}"))
+            numbered = "" if count else ": number them, 1. and so on"
+            found.append(
+                (heading, f"describes {count} step{'s' * (count != 1)}, but lesson.toml declares {steps}{numbered}")
+            )
     return found
 
 

@@ -11,6 +11,7 @@ from rnnplay.errors import InputError
 from rnnplay.lessons import own
 from rnnplay.lessons.own import FIRST_NUMBER, check_lesson, own_lessons, read_own, write_skeleton
 from rnnplay.lessons.reader import find_lesson, page
+from rnnplay.workspace import Workspace
 
 
 @pytest.fixture
@@ -168,6 +169,37 @@ def test_settings_are_each_checked(place: Path) -> None:
     lines = text.split("\n")
     expected = [next(n for n, line in enumerate(lines, 1) if one in line) for one in ("hiden", "bptt", "lr = -1")]
     assert [one.line for one in check_lesson(place)[1]] == expected
+
+
+def test_a_text_that_is_not_in_the_workspace(place: Path, tmp_path: Path) -> None:
+    """Only where the workspace is known: a lesson in a list is none the worse for a text that is yet to come."""
+    file = place / "lesson.toml"
+    text = file.read_text(encoding="utf-8")
+    assert check_lesson(place, Workspace(tmp_path))[1] == []
+    file.write_text(text.replace('"tales"', '"tails"'), encoding="utf-8")
+    (problem,) = check_lesson(place, Workspace(tmp_path))[1]
+    assert problem.line == text[: text.index("corpus =")].count("\n") + 1 and "did you mean tales?" in problem.sentence
+    assert check_lesson(place)[1] == []
+
+
+def test_a_condition_after_the_end_of_its_run(place: Path) -> None:
+    """It would never hold."""
+    file = place / "lesson.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("after = 300", "after = 301"), encoding="utf-8")
+    (problem,) = check_lesson(place)[1]
+    assert problem.sentence == "Step 2 is measured from step 301 on; 'rnn' ends at 300."
+    assert problem.line == text[: text.index("after = 300")].count("\n") + 1
+
+
+def test_steps_that_are_not_numbered_or_not_a_list(place: Path) -> None:
+    page = (place / "fr.md").read_text(encoding="utf-8")
+    (place / "fr.md").write_text(page.replace("1. ", "- ").replace("2. ", "- "), encoding="utf-8")
+    assert "declares 2: number them, 1. and so on." in check_lesson(place)[1][0].sentence
+    text = (place / "lesson.toml").read_text(encoding="utf-8")
+    (place / "lesson.toml").write_text(text.replace("[[steps]]", "[steps]"), encoding="utf-8")
+    said = " ".join(one.sentence for one in check_lesson(place)[1])
+    assert "each of its elements headed [[steps]]" in said and "write [[steps]] each time" in said
 
 
 def test_an_unclosed_bracket_ends_what_can_be_read(place: Path) -> None:

@@ -53,8 +53,7 @@ def read_past_faults(text: str) -> Repaired:
         at = _line_of_error(lines, message)
         if faults and at + 1 <= faults[-1].line:
             break  # it follows from the one before
-        problem = toml_problem(text, message) if "at line" in message else f" ({message.rstrip('.')})."
-        faults.append(Fault(at + 1, f"This is not valid TOML{problem}"))
+        faults.append(Fault(at + 1, f"This is not valid TOML{toml_problem(text, message)}"))
         whole = _leave_out(lines, at, message)
         if whole is None:
             break

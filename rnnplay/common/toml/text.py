@@ -50,16 +50,44 @@ def toml_problem(text: str, message: str) -> str:
     lines = text.split("\n")
     line = lines[int(found[1]) - 1] if found and 0 < int(found[1]) <= len(lines) else ""
     if found and (instead := mended_line(line)):
+        if instead.endswith(","):
+            line, instead = line.rstrip().removesuffix(","), instead.removesuffix(",")
         return f": line {found[1]} is {_short(line)}; write {_short(instead)}."
+    if found and message.startswith("Cannot") and (twice := _said_twice(line)):
+        return f": line {found[1]} has {_short(twice, 200)}."
+    if re.match(r"(?:Unclosed|Invalid value).*end of document", message):
+        message = "a bracket, [ or {, is not closed"
     return f" ({_short(message.rstrip('.'), 200)})."
 
 
 def mended_line(line: str) -> str:
-    """Returns how to write a line with a key and an invalid value; "" if that is unclear, or the line is valid."""
+    """Returns how to write a line with a key and an invalid value, or with an inline table that is one of a list.
+
+    "" if that is unclear, or the line is valid.
+    """
+    table, comma = line.strip().removesuffix(","), "," * line.rstrip().endswith(",")
+    if table[:1] == "{":
+        instead = _mended_table(table)
+        return instead + comma if is_toml(f"x = {instead}") and not is_toml(f"x = {table}") else ""
     match = re.fullmatch(_ASSIGNMENT, line)
     value = _instead(match[2]) if match else ""
     instead = f"{match[1]} = {value}" if match and value else ""
     return instead if instead and is_toml(instead) and not is_toml(line) else ""
+
+
+def _mended_table(table: str) -> str:
+    """Returns an inline table with straight quotes, decimal points, and commas between its keys."""
+    straight = re.sub("[“”„‟«»]", '"', table)
+    pointed = re.sub(r"(=\s*[+-]?\d+),(\d+)(?=\s*[,}]|\s+\w)", r"\1.\2", straight)
+    return re.sub(r"""(["'\d}\]])\s+([\w-]+\s*=)""", r"\1, \2", pointed)
+
+
+def _said_twice(line: str) -> str:
+    """Returns what a line has that an earlier one has, too."""
+    if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+        return f"[{header[1]}] a second time; if it is a list, write [[{header[1]}]] each time"
+    key = re.match(r"\s*([^\s=]+)\s*=", line)
+    return f"{key[1]} a second time" if key else ""
 
 
 def is_toml(text: str) -> bool:

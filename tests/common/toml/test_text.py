@@ -47,3 +47,31 @@ def test_else_what_the_parser_says_is_said(text: str) -> None:
     with pytest.raises(InputError, match=r"^x\.toml is not valid TOML \(.*\)\.$") as caught:
         parse_toml(text.encode(), "x.toml")
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("{ a = 0,1, b = -2,5 },", "{ a = 0.1, b = -2.5 }"),
+        ('{ a = „x”, b = "y" },', '{ a = "x", b = "y" }'),
+        ('{ a = "x" b = 2 c = [1] d = 3 }', '{ a = "x", b = 2, c = [1], d = 3 }'),
+    ],
+)
+def test_what_to_write_in_a_table_of_a_list_is_said(line: str, instead: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_toml(f"x = [\n  {line}\n]\n".encode(), "x.toml")
+    assert str(caught.value) == f"x.toml is not valid TOML: line 2 is {line.removesuffix(',')}; write {instead}."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1\na = 2\nb = 3", ": line 2 has a a second time."),
+        ("[a]\n[ a ]\n", ": line 2 has [a] a second time; if it is a list, write [[a]] each time."),
+        ("a = [1,\n2", " (a bracket, [ or {, is not closed)."),
+    ],
+)
+def test_what_the_parser_means_is_said_in_plain_words(text: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_toml(text.encode(), "x.toml")
+    assert str(caught.value) == f"x.toml is not valid TOML{said}"

@@ -166,7 +166,7 @@ def check(session: Session, path: str, as_json: bool) -> int:
     place = Path(path).expanduser()
     if NAME.fullmatch(path) and not place.exists() and (session.workspace.lessons / path).is_dir():
         place = session.workspace.lessons / path
-    lesson, wrong = check_lesson(place)
+    lesson, wrong = check_lesson(place, session.workspace)
     if as_json:
         write_json({"valid": lesson is not None, "problems": [problem._asdict() for problem in wrong]})
     elif lesson is not None:
