@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import HorizontalScroll
 from textual.message import Message
+from textual.widgets import Static
 
 from rnnplay.config import SamplingConfig, knobs
 from rnnplay.tui.setup.knob_field import KnobField
@@ -29,6 +31,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     SamplingRow {
         height: 1; scrollbar-size: 0 0;
         & > KnobField { width: auto; }
+        & > Static { dock: right; width: 2; text-align: right; display: none; color: $foreground 40%; }
     }
     """
 
@@ -43,9 +46,11 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         super().__init__(id=id)
         self._settings = TypedSettings(SamplingConfig())
         self._fields = {name: KnobField(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
+        self._more = Static("…")
 
     def compose(self) -> ComposeResult:
         yield from self._fields.values()
+        yield self._more
 
     @property
     def config(self) -> SamplingConfig:
@@ -85,19 +90,25 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     def _fit(self) -> None:
         """Makes the fields as wide as their values, with gaps if they fit.
 
-        Otherwise only those up to the seed are to be seen at once, with labels cut if need be; the focus scrolls to the
-        others.
+        Otherwise those up to the seed are seen at once, with labels cut if need be, and as many more as are seen whole;
+        … stands for the others, to which the focus scrolls.
         """
-        fields = list(self._fields.values())
-        if sum(LEAST_VALUE + 1 + GAP + cell_len(field.spec.label) for field in fields) > self.size.width:
-            first = list(self._fields).index("seed") + 1
-            self._fit_fields(fields[:first])
-            self._fit_fields(fields[first:], math.inf)
+        fields, width = list(self._fields.values()), self.size.width
+        ends = list(accumulate(LEAST_VALUE + 1 + GAP + cell_len(field.spec.label) for field in fields))
+        all_fit = ends[-1] <= width
+        self._more.display = not all_fit
+        if all_fit:
+            seen = len(fields)
         else:
-            self._fit_fields(fields)
+            width -= GAP
+            seen = max(list(self._fields).index("seed") + 1, sum(end <= width for end in ends))
+            self._fit_fields(fields[seen:], math.inf)
+        self._fit_fields(fields[:seen], width)
+        used = sum(field.get_content_width(self.size, self.size) for field in fields[:seen])
+        for field in fields:  # so that the next one is not seen in part
+            field.styles.margin = (0, max(width - used, 0) if field is fields[seen - 1] else 0, 0, 0)
 
-    def _fit_fields(self, fields: list[KnobField], width: float = 0) -> None:
-        width = width or self.size.width
+    def _fit_fields(self, fields: list[KnobField], width: float) -> None:
         texts = [max(LEAST_VALUE, cell_len(field.fitting_text(MOST_VALUE)) + field.editing) for field in fields]
         labels = full = [cell_len(field.spec.label) for field in fields]
         spare = width - sum(texts) - sum(labels) - len(fields)
