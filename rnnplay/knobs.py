@@ -270,5 +270,5 @@ def typed(value: Value) -> str:
 
 def shown(value: object) -> str:
     """Formats `value` for an error, shortened to 60 characters."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) else typed(value) if isinstance(value, float) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -145,7 +145,7 @@ async def test_an_error_under_the_prompt_is_told_whole(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=SMALL) as pilot:
         await stage.ready(pilot)
-        error = "top_p must be a number above 0, at most 1; got 2.0."
+        error = "top_p must be a number above 0, at most 1; got 2."
         pane = stage.prompt
         for folded in (False, True):
             stage.playground._panes._chosen = folded
