@@ -138,14 +138,13 @@ class SetupForm(Vertical):
         self._presets.add(preset)
         self._show()
 
-    def set_corpora(self, corpora: list[tuple[str, str]]) -> None:
-        """Sets the corpora to choose from: (name, title)."""
-        self._corpora = list(corpora)
-        self._show()
+    def set_corpora(self, corpora: list[tuple[str, str]], own_split: tuple[str, str] | None = None) -> None:
+        """Sets the corpora to choose from: (name, title).
 
-    def set_own_split(self, corpus: str, about: str) -> None:
-        """Says of a corpus which of its files is which part; "" if they are none, and the knob splits the text."""
-        self._own_split = corpus, about
+        `own_split`: a corpus, and which of its files is which part; "" if they are none, and the knob splits the text.
+        """
+        self._corpora = list(corpora)
+        self._own_split = own_split or self._own_split
         self._show()
 
     def set_value(self, name: str, value: Value) -> None:

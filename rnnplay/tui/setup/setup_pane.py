@@ -70,10 +70,8 @@ class SetupPane(Vertical):
             about = ""
 
         def show() -> None:
-            form = self.query_one(SetupForm)
-            form.set_corpora(found)
-            if corpus == self._split_of:  # another may have been chosen meanwhile
-                form.set_own_split(corpus, about)
+            asked = corpus == self._split_of  # another may have been chosen meanwhile
+            self.query_one(SetupForm).set_corpora(found, (corpus, about) if asked else None)
 
         self.app.call_from_thread(show)
 
