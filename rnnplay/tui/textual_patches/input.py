@@ -15,9 +15,13 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 
 from textual import constants, events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 from textual.message import Message
+
+from rnnplay.tui.keymap import changed
+from rnnplay.tui.keys.catalogue import declared_keys
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 X10_MOUSE = b"\x1b[M"
@@ -36,7 +40,8 @@ _LEADS.sort(key=len, reverse=True)
 _MARK = re.compile(re.escape(START) + b"|" + re.escape(X10_MOUSE))
 
 
-_ALT_DIGIT = re.compile("\x1b[0-9]")
+_BEGIN_MORE = "[]OPX^_\\"
+"""Characters that begin a sequence after an escape character."""
 
 
 class PasteStalled(Message):
@@ -52,9 +57,22 @@ class Parser(XTermParser):
         except (ValueError, OverflowError, ZeroDivisionError):  # a terminal that reports a size of 0 pixels
             return None
 
+    def __init__(self) -> None:
+        super().__init__()
+        keymap = changed()
+        self._alt_keys = {
+            key
+            for binding, (_, keys) in declared_keys().items()
+            for key in keymap.get(binding, keys)
+            if key.startswith("alt+")
+        }
+
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        if _ALT_DIGIT.fullmatch(sequence):  # Textual makes "™" of alt+2, as option+2 does on a Mac
-            return [events.Key(f"alt+{sequence[1]}", None)]
+        known = isinstance(ANSI_SEQUENCES_KEYS.get(sequence), tuple)
+        if len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1] not in _BEGIN_MORE and not known:
+            sequence, alt = sequence[1], True
+        if alt and (sequence.isprintable() or sequence == "\r"):
+            return self._alt_or_escape(sequence)
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):  # an invalid code point
@@ -65,6 +83,16 @@ class Parser(XTermParser):
             for key in keys
             for name in (f"{key.key}{key.character or ''}",)
         ]
+
+    def _alt_or_escape(self, character: str) -> list[events.Key]:
+        """The key that a terminal sends as an escape character and `character`, which are two keys as well.
+
+        It is alt with `character` where that does something, and else Escape and then `character`: Textual would type
+        it, and lose the Escape of a user who is quick (or type a "–" of alt+-, as option+- does on a Mac).
+        """
+        (key,) = super()._sequence_to_key_events(character)
+        alt = f"alt+{key.key}"
+        return [events.Key(alt, None)] if alt in self._alt_keys else [events.Key("escape", "\x1b"), key]
 
 
 class TerminalInput:

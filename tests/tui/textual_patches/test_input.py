@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from textual import constants, events
 from textual.message import Message
 
+from rnnplay.tui import keymap
 from rnnplay.tui.textual_patches import input as terminal_input
 from rnnplay.tui.textual_patches.input import END, START, PasteStalled, TerminalInput
 
@@ -172,3 +173,34 @@ def test_alt_and_a_digit_is_that_key_and_no_character() -> None:
     """Terminals send escape and the digit; alt+1 to alt+5 take a word."""
     found = [event for event in TerminalInput().feed(b"\x1b2\x1b5") if isinstance(event, events.Key)]
     assert [(key.key, key.character) for key in found] == [("alt+2", None), ("alt+5", None)]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    ("stream", "keys"),
+    [
+        (b"\x1bx", ["escape", "x"]),
+        (b"\x1b-", ["escape", "minus"]),
+        (b"\x1bO", ["escape", "O"]),
+        (b"\x1b[", ["escape", "left_square_bracket"]),
+        (b"\x1b \x1b=", ["escape", "space", "escape", "equals_sign"]),
+        ("\x1bétn".encode(), ["escape", "é", "t", "n"]),
+        (b"\x1ba\x1b\r", ["alt+a", "alt+enter"]),
+        (b"\x1bb\x1b\x7f\x1b\t", ["ctrl+left", "ctrl+w", "shift+tab"]),
+        (b"\x1b[A\x1bOP\x1b[120;3u", ["up", "f1", "alt+x"]),
+    ],
+)
+def test_escape_and_a_quick_key_are_two_keys_unless_they_are_alt_and_a_key_that_does_something(
+    stream: bytes, keys: list[str]
+) -> None:
+    """What follows Escape is no longer typed into the field that it leaves."""
+    reader = TerminalInput()
+    found = [event for event in (*reader.feed(stream), *reader.tick()) if isinstance(event, events.Key)]
+    assert [key.key for key in found] == keys
+    assert not any(key.character for key in found if "+" in key.key)
+
+
+def test_alt_and_a_key_that_the_user_has_bound_is_that_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keymap, "_changed", {"playground.train": ("alt+k",)})
+    found = [event for event in TerminalInput().feed(b"\x1bk\x1bl") if isinstance(event, events.Key)]
+    assert [(key.key, key.character) for key in found] == [("alt+k", None), ("escape", "\x1b"), ("l", "l")]
