@@ -1,4 +1,4 @@
-"""The HTTP side: who may in, the page, the websocket that the interface draws to, and downloads."""
+"""The HTTP side: who may come in, the page, the websocket that the interface draws to, downloads, texts sent."""
 
 from __future__ import annotations
 
@@ -10,31 +10,22 @@ import secrets
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from aiohttp import web
 from textual_serve.download_manager import DownloadManager
 
-from rnnplay.common.processors import processors
-from rnnplay.errors import InputError, RnnplayError
-from rnnplay.serve.page import HEADERS, STATIC, page, policy, queue_text, static_file
-from rnnplay.serve.places import Place, Places
-from rnnplay.serve.session import VISIT, Screen, VisitorService
-from rnnplay.serve.storage import full_text, taken
+from rnnplay.errors import InputError
+from rnnplay.serve.page import HEADERS, STATIC, page, policy, static_file
+from rnnplay.serve.session import VISIT, Screen
+from rnnplay.serve.storage import taken
 from rnnplay.serve.texts import check_size, receive
 from rnnplay.serve.visitors import Visitor, Visitors
+from rnnplay.serve.visits import Settings, Visit, Visits
 from rnnplay.workspace import Workspace
 
 HEARTBEAT_SECONDS = 15.0
 """A browser that does not answer for that long is gone."""
-LOOK_SECONDS = 1.0
-STORAGE_SECONDS = 5.0
-"""How often a visitor's files are added up."""
-WARNED_SECONDS = 60.0
-WHILE_OTHERS_WAIT = 1 / 3
-"""The fraction of the idle time after which a session ends while others wait for its place."""
 LARGEST_MESSAGE = 1 << 22
 """Bytes of one message of a browser: a paste."""
 FOREVER = 365 * 24 * 3600
@@ -44,57 +35,15 @@ log = logging.getLogger("rnnplay.serve")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the playground is served."""
-
-    token: str
-    sessions: int = 8
-    threads: int = 1
-    memory_mb: int = 2_000
-    """What each of a visitor's processes may allocate."""
-    models: int = 5
-    """How many a visitor may have open at once, each in a process of its own."""
-    disk_mb: int = 1_000
-    """What a visitor may store."""
-    idle_seconds: float = 1800.0
-    public_url: str = ""
-    """Its address behind a proxy, such as https://rnn.example.org; "" for the one it is bound to."""
-
-
-class Visit:
-    """A visitor who is in, or who waits for a place."""
-
-    def __init__(self, visitor: Visitor, screen: Screen) -> None:
-        self.visitor, self.screen = visitor, screen
-        self.told_to_end = asyncio.Event()
-        self.over = asyncio.Event()
-        """Set once nothing of it runs any more."""
-        self.receives = False
-        """Whether a text of the visitor is on its way."""
-
-    def end(self, words: str, last_words: dict[str, str]) -> None:
-        """Ends the visit; the page then says `words`."""
-        last_words[self.visitor.name] = words
-        self.told_to_end.set()
-
-
 class Server:
     """The playground of one workspace, served to many."""
 
     def __init__(self, workspace: Workspace, settings: Settings, command: Sequence[str] = VISIT) -> None:
         """`command` starts a visitor's interface."""
         self.settings = settings
-        self._command = command
-        self._workspace = workspace
         self._visitors = Visitors(workspace)
         self._downloads = DownloadManager()
-        self.places = Places(settings.sessions, settings.threads, processors())
-        self.visits: dict[str, Visit] = {}
-        """Who is here, by the name of the visitor."""
-        self._last_words: dict[str, str] = {}
-        self._endings: set[asyncio.Task[None]] = set()
-        self._closing = False
+        self.visits = Visits(workspace, settings, self._downloads, command)
         self._suffix = secrets.token_hex(4)
 
     def app(self, port: int) -> web.Application:
@@ -196,12 +145,14 @@ class Server:
     async def _ended(self, request: web.Request) -> web.Response:
         """Says why the visitor's last session ended."""
         visitor = self._visitor(request)
-        return web.Response(text=self._last_words.get(visitor.name, "The connection has ended. Your runs are kept."))
+        return web.Response(
+            text=self.visits.last_words.get(visitor.name, "The connection has ended. Your runs are kept.")
+        )
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         """Sends what the visitor's own interface has offered."""
         visitor = self._visitor(request)
-        visit = self.visits.get(visitor.name)
+        visit = self.visits.here.get(visitor.name)
         key = request.match_info["key"]
         with contextlib.suppress(KeyError):
             offered = await self._downloads.get_download_metadata(key)
@@ -224,7 +175,7 @@ class Server:
         """Puts a file that the visitor chose among their texts."""
         visitor = self._visitor(request)
         self._check_origin(request)
-        visit = self.visits.get(visitor.name)
+        visit = self.visits.here.get(visitor.name)
         if visit is None or visit.screen.service is None:
             raise web.HTTPConflict(text="The playground is not open; open it first.")
         if visit.receives:
@@ -256,7 +207,7 @@ class Server:
         reading = asyncio.create_task(screen.read())
         reading.add_done_callback(lambda _: visit.told_to_end.set())
         try:
-            await self._receive(visit)
+            await self.visits.receive(visit)
         finally:
             visit.over.set()
             with contextlib.suppress(Exception):
@@ -264,124 +215,8 @@ class Server:
             reading.cancel()
         return socket
 
-    async def _receive(self, visit: Visit) -> None:
-        """A visit from its first to its last moment."""
-        former = self.visits.get(visit.visitor.name)
-        self.visits[visit.visitor.name] = visit
-        self._last_words.pop(visit.visitor.name, None)
-        place = None
-        try:
-            if former is not None:
-                former.end("The playground was opened in another window of yours.", self._last_words)
-                await visit.screen.show("Ending your session in the other window, with a checkpoint …")
-                await former.over.wait()
-                self._last_words.pop(visit.visitor.name, None)
-            place = self.places.ask()
-            await self._wait_for(place, visit)
-            if place.free.done() and not visit.told_to_end.is_set() and not self._closing:
-                await self._run(visit, place.free.result())
-        except (RnnplayError, OSError) as error:
-            log.error("Visitor %s: %s", visit.visitor.name, error)
-            visit.end("The playground could not be started; tell whoever serves it.", self._last_words)
-        finally:
-            if place is not None:
-                self.places.give_back(place)
-            if self.visits.get(visit.visitor.name) is visit:
-                del self.visits[visit.visitor.name]
-
-    async def _wait_for(self, place: Place, visit: Visit) -> None:
-        """Shows how many are before the visitor until there is a place, or the visitor has gone."""
-        shown = 0
-        while not place.free.done() and not visit.told_to_end.is_set():
-            position = self.places.position(place)
-            if position != shown:
-                shown = position
-                await visit.screen.show(queue_text(position, self.places.count))
-            ended = asyncio.create_task(visit.told_to_end.wait())
-            ends: set[asyncio.Future[Any]] = {place.free, ended}
-            await asyncio.wait(ends, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            ended.cancel()
-
-    async def _run(self, visit: Visit, numbers: tuple[int, ...]) -> None:
-        """Runs the interface until it ends, the visitor has gone, or nothing was typed for long."""
-        visitor, screen = visit.visitor, visit.screen
-        await screen.show("Opening your playground …")
-        await asyncio.to_thread(visitor.prepare, self._workspace)
-        settings = self.settings
-        limits = ("--processors", ",".join(map(str, numbers)), "--memory", str(settings.memory_mb))
-        command = (*self._command, *limits, "--models", str(settings.models))
-        service = VisitorService(visitor, screen, self._downloads, command)
-        try:
-            await service.start(screen.columns, screen.rows)
-            screen.service = service
-            screen.last_key = time.monotonic()  # there was nothing to type at while waiting in line
-            await service.set_terminal_size(screen.columns, screen.rows)  # it may have changed meanwhile
-            log.info("Visitor %s is in: %s of %s places.", visitor.name, self.places.taken, self.places.count)
-            await self._watch(visit, service)
-        finally:
-            # Whatever ends this coroutine, what it has started ends first.
-            ending = asyncio.create_task(service.stop())
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
-            await asyncio.shield(ending)
-            log.info("Visitor %s has left.", visitor.name)
-
-    async def _watch(self, visit: Visit, service: VisitorService) -> None:
-        screen = visit.screen
-        ended = asyncio.create_task(service.ended())
-        told = asyncio.create_task(visit.told_to_end.wait())
-        storage = asyncio.create_task(self._watch_storage(visit.visitor, service))
-        ends: set[asyncio.Task[Any]] = {ended, told}
-        warned, spared_until = False, 0.0
-        try:
-            while not ended.done() and not told.done():
-                now, patience = time.monotonic(), self.settings.idle_seconds
-                if self.places.waiting:
-                    patience *= WHILE_OTHERS_WAIT
-                left = screen.last_key + patience - now
-                if left <= 0 and now >= spared_until and (warned or self.settings.idle_seconds <= WARNED_SECONDS):
-                    minutes = patience / 60
-                    words = (
-                        f"Nothing was typed for {minutes:g} minutes. Your run is kept, with a checkpoint: t resumes it."
-                    )
-                    visit.end(words, self._last_words)
-                    return
-                if left > WARNED_SECONDS:
-                    warned = False
-                elif not warned and self.settings.idle_seconds > WARNED_SECONDS:
-                    warned, spared_until = True, now + WARNED_SECONDS
-                    await service.say("This session ends in a minute, with a checkpoint, unless you press a key.")
-                waiting = min(max(left, 0.05), LOOK_SECONDS)
-                await asyncio.wait(ends, timeout=waiting, return_when=asyncio.FIRST_COMPLETED)
-            if ended.done():
-                words = "You have left the playground. Your runs are kept."
-                if service.exit_code:
-                    words = "The playground has failed. Your runs are kept, as of their last checkpoints."
-                    log.error(
-                        "The interface of visitor %s ended with exit code %s; its .cache/interface.log may say why.",
-                        visit.visitor.name,
-                        service.exit_code,
-                    )
-                self._last_words.setdefault(visit.visitor.name, words)
-        finally:
-            for task in (ended, told, storage):
-                task.cancel()
-
-    async def _watch_storage(self, visitor: Visitor, service: VisitorService) -> None:
-        """Lets training stop, with its checkpoint, for as long as the visitor has taken too much of the disk."""
-        most, full = self.settings.disk_mb * 1_000_000, False
-        while True:
-            before, full = full, await asyncio.to_thread(taken, visitor.workspace, most) > most
-            if full:
-                await service.send_meta({"type": "full", "text": full_text(most), "again": before})
-            await asyncio.sleep(STORAGE_SECONDS)
-
     async def _shut_down(self, _app: web.Application) -> None:
-        """Ends all visits, each with its checkpoints."""
-        self._closing = True
-        for visit in list(self.visits.values()):
-            visit.end("The server was stopped. Your runs are kept, each with a checkpoint.", self._last_words)
-        await asyncio.gather(*(visit.over.wait() for visit in self.visits.values()), *self._endings)
+        await self.visits.end_all()
 
 
 def _number(text: str) -> int:

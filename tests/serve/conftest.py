@@ -13,7 +13,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, CookieJar, WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 
-from rnnplay.serve.server import Server, Settings
+from rnnplay.serve.server import Server
+from rnnplay.serve.visits import Settings
 from rnnplay.workspace import Workspace
 
 TOKEN = "a-token-for-tests"
@@ -89,7 +90,7 @@ class Guest:
 
     def folder(self) -> Path:
         """The visitor's workspace."""
-        return next(visit.visitor.workspace.root for visit in self._server.visits.values())
+        return next(visit.visitor.workspace.root for visit in self._server.visits.here.values())
 
 
 async def until(condition: Any, otherwise: Any, seconds: float = 10.0) -> None:

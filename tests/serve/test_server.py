@@ -183,13 +183,13 @@ async def test_who_comes_back_finds_the_workspace_by_cookie_and_by_link(classes:
     folder = guest.folder()
     (folder / "mine.txt").write_text("kept")
     await guest.leaves()
-    await until(lambda: not one.server.visits, lambda: "the visit is not over")
+    await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
 
     await other.enter()
     await other.sees("size")
     assert other.folder() != folder
     await other.leaves()
-    await until(lambda: not one.server.visits, lambda: "the visit is not over")
+    await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
 
     link = html.unescape(re.findall(r'href="([^"]+visitor=[^"]+)"', page)[0])
     async with elsewhere.client.get(link.removeprefix(elsewhere.origin)) as answer:
@@ -199,7 +199,7 @@ async def test_who_comes_back_finds_the_workspace_by_cookie_and_by_link(classes:
         await one_of_them.sees("size")
         assert (one_of_them.folder() / "mine.txt").read_text() == "kept"
         await one_of_them.leaves()
-        await until(lambda: not one.server.visits, lambda: "the visit is not over")
+        await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
 
 
 async def test_visitors_have_the_texts_of_the_class(classes: Classes, workspace: Workspace) -> None:
@@ -226,11 +226,11 @@ async def test_nothing_runs_once_a_visitor_is_gone(classes: Classes, way: str) -
     folder, below = guest.folder(), psutil.Process().children(recursive=True)
     assert len(below) >= 2
     await getattr(guest, way)()
-    await until(lambda: not one.server.visits, lambda: "the visit is not over")
+    await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
     assert (folder / "checkpoint").exists()
     assert (folder / "engine").exists()
     assert not [process for process in below if session._runs(process)]
-    assert one.server.places.taken == 0
+    assert one.server.visits.places.taken == 0
 
 
 async def test_a_browser_that_reads_nothing_holds_up_no_end(classes: Classes) -> None:
@@ -246,11 +246,11 @@ async def test_a_browser_that_reads_nothing_holds_up_no_end(classes: Classes) ->
     assert connection.transport is not None
     await guest.type("f")
     connection.transport.pause_reading()
-    (visit,) = one.server.visits.values()
+    (visit,) = one.server.visits.here.values()
     writer = visit.screen.socket._writer
     assert writer is not None
     await until(lambda: writer.transport.get_write_buffer_size() > 0, lambda: "all is read")
-    visit.end("Enough.", {})
+    visit.told_to_end.set()
     await until(lambda: (folder / "checkpoint").exists(), lambda: "it does not end")
 
 
@@ -262,7 +262,7 @@ async def test_an_interface_that_does_not_end_is_killed(classes: Classes, monkey
     await guest.sees("size")
     below = psutil.Process().children(recursive=True)
     await guest.leaves()
-    await until(lambda: not one.server.visits, lambda: "the visit is not over")
+    await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
     assert not [process for process in below if session._runs(process)]
 
 
@@ -301,7 +301,7 @@ async def test_while_others_wait_a_session_ends_after_a_third_of_the_idle_time(c
     first, second = one.guest(), one.guest()
     await first.enter()
     await first.sees("size")
-    (visit,) = one.server.visits.values()
+    (visit,) = one.server.visits.here.values()
     visit.screen.last_key -= 15.0
     await second.enter()
     assert "Nothing was typed for 0.166667 minutes" in await first.is_told()
@@ -309,7 +309,7 @@ async def test_while_others_wait_a_session_ends_after_a_third_of_the_idle_time(c
 
 
 async def test_who_is_about_to_be_ended_is_warned(classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnplay.serve.server.WARNED_SECONDS", 5.0)
+    monkeypatch.setattr("rnnplay.serve.visits.WARNED_SECONDS", 5.0)
     guest = (await classes(idle_seconds=5.5)).guest()
     await guest.enter()
     await guest.sees("unless you press a key")
@@ -343,7 +343,7 @@ async def test_a_second_window_takes_over_from_the_first(classes: Classes) -> No
     await guest.sees("size")
     await former
     assert (folder / "checkpoint").exists()
-    assert one.server.places.taken == 1
+    assert one.server.visits.places.taken == 1
 
 
 async def test_a_server_that_stops_ends_every_session(classes: Classes) -> None:
@@ -353,10 +353,10 @@ async def test_a_server_that_stops_ends_every_session(classes: Classes) -> None:
         await guest.enter()
     for guest in guests[:2]:
         await guest.sees("size")
-    folders = [visit.visitor.workspace.root for visit in one.server.visits.values()]
+    folders = [visit.visitor.workspace.root for visit in one.server.visits.here.values()]
     await one.server._shut_down(one.test_server.app)
     assert sorted((folder / "checkpoint").exists() for folder in folders) == [False, True, True]
-    assert one.server.places.taken == 0
+    assert one.server.visits.places.taken == 0
     for guest in guests:
         assert "The server was stopped" in await guest.is_told()
 

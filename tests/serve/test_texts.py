@@ -11,7 +11,7 @@ import pytest
 
 from rnnplay.errors import InputError
 from rnnplay.runs.management.trash import list_trash
-from rnnplay.serve import server, storage, texts
+from rnnplay.serve import storage, texts, visits
 from rnnplay.workspace import Workspace
 from tests.serve.conftest import Guest
 from tests.support.hostile import names
@@ -94,7 +94,7 @@ async def test_corpora_that_lead_out_of_the_workspace_take_no_text(tmp_path: Pat
 
 
 async def test_a_full_disk_is_said_and_takes_no_text(classes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "STORAGE_SECONDS", 0.05)
+    monkeypatch.setattr(visits, "STORAGE_SECONDS", 0.05)
     guest = (await classes(disk_mb=1)).guest()
     await guest.enter()
     await guest.sees("size")

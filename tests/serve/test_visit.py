@@ -35,7 +35,7 @@ async def test_a_connection_that_drops_in_training_leaves_a_checkpoint_and_no_pr
     await until(lambda: steps() >= 3, lambda: f"nothing is trained: {guest.seen[-2000:]!r}", 60)
     assert len(processes_in(folder)) == 2
     await guest.vanishes()
-    await until(lambda: not one.server.visits, lambda: "the visit is not over", 30)
+    await until(lambda: not one.server.visits.here, lambda: "the visit is not over", 30)
     assert processes_in(folder) == []
     (run,) = list_runs(Workspace(folder))
     assert kept_step(run) == last_step(run) >= 3
@@ -55,15 +55,17 @@ async def test_the_page_in_a_browser(classes: Any, tmp_path: Path) -> None:
         for page in pages:
             await page.until("document.body.classList.contains('-first-byte')")
             await page.until("document.activeElement.className.includes('xterm-helper')")
-        await until(lambda: all(visit.screen.service for visit in one.server.visits.values()), lambda: "no interface")
-        assert len({visit.visitor.name for visit in one.server.visits.values()}) == 2
-        assert all(visit.screen.columns > 80 for visit in one.server.visits.values())
+        await until(
+            lambda: all(visit.screen.service for visit in one.server.visits.here.values()), lambda: "no interface"
+        )
+        assert len({visit.visitor.name for visit in one.server.visits.here.values()}) == 2
+        assert all(visit.screen.columns > 80 for visit in one.server.visits.here.values())
         assert await pages[0].evaluate("location.search") == ""
         await pages[0].press("q")
         await pages[0].until("document.getElementById('why').textContent.startsWith('You have left')")
-        await until(lambda: len(one.server.visits) == 1, lambda: "the other visit has ended, too")
+        await until(lambda: len(one.server.visits.here) == 1, lambda: "the other visit has ended, too")
         await pages[0].evaluate("document.getElementById('again').click()")
-        await until(lambda: len(one.server.visits) == 2, lambda: "it was not opened again")
+        await until(lambda: len(one.server.visits.here) == 2, lambda: "it was not opened again")
         await pages[1].screenshot(tmp_path / "page.png")
         assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
         assert chrome.console == []

@@ -92,7 +92,8 @@ def command(
     token = checked_token(token) or secrets.token_urlsafe(24)
     public_url = checked_url(public_url)
     workspace = session.workspace.create()
-    from rnnplay.serve.server import Server, Settings
+    from rnnplay.serve.server import Server
+    from rnnplay.serve.visits import Settings
 
     settings = Settings(token, sessions, threads, memory, models, disk, idle * 60, public_url)
     return asyncio.run(serve(Server(workspace, settings), host, port))
