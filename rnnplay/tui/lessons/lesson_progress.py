@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -12,33 +11,20 @@ from textual.message import Message
 
 from rnnplay.engine import messages
 from rnnplay.errors import InputError
-from rnnplay.inspection.questions import (
-    GradientsQuestion,
-    Question,
-    WhatIfQuestion,
-)
 from rnnplay.inspection.results import Completed, ForcedCompletion
 from rnnplay.lessons.languages import Language
-from rnnplay.lessons.measurements import Judged, Measurements, questions
+from rnnplay.lessons.measurements import Judged, Measurements
 from rnnplay.lessons.progress import load_progress, save_progress
 from rnnplay.lessons.reader import page
 from rnnplay.runs.metrics.records import Finished
 from rnnplay.tui.lessons import lesson_words as words
-from rnnplay.tui.pacing import Pace
+from rnnplay.tui.lessons.lesson_questions import LessonQuestions
+from rnnplay.tui.lessons.lesson_session import LessonSession
 from rnnplay.tui.run_controller import Post, RunController
 from rnnplay.tui.run_controllers import RunControllers
-from rnnplay.tui.run_state import Phase
 
 if TYPE_CHECKING:
     from rnnplay.lessons.lesson import Lesson, Page, Step
-
-ASK_SECONDS = 3.0
-"""Seconds between two questions of one kind during training."""
-ENGINE_FRACTION = 0.02
-"""Fraction of the engine's time that each kind of question may take."""
-
-MEASURING_SECONDS = 20.0
-"""Longest time that measurements of a finished run are awaited; the engine may be unable to answer."""
 
 LESSON_VIEWS = {"gradient": "gradients", "distance": "distances"}
 """The lessons' names of views, where they differ from the views' own."""
@@ -55,22 +41,6 @@ class Need(NamedTuple):
     """Index of the step."""
 
 
-class LessonSession:
-    """What was done in one lesson since the program started; kept while another lesson is open."""
-
-    def __init__(self, lesson: Lesson) -> None:
-        self.lesson = lesson
-        self.measurements = Measurements()
-        self.runs: dict[str, str] = {}
-        """The variant of each run."""
-        self.began: dict[str, float] = {}
-        """When each run was started, until it is over."""
-        self.paces: dict[str, Pace] = {}
-        """The pace of each kind of question."""
-        self.seeds: dict[str, int] = {}
-        """The last seed of each variant that was trained again."""
-
-
 class LessonProgress:
     """Follows the engines' messages, measures the current lesson, and tells the screens what it needs."""
 
@@ -79,9 +49,6 @@ class LessonProgress:
         """A step of the lesson (index from 0) has ticked."""
 
         step: int
-
-    class MeasuringChanged(Message, bubble=False):
-        """The measuring of a finished run has begun or ended."""
 
     def __init__(
         self, controllers: RunControllers, post: Post, language: Language, path: Path, chosen_language: str = ""
@@ -98,9 +65,7 @@ class LessonProgress:
         self._path = path
         self._sessions: dict[str, LessonSession] = {}
         """By name of the lesson."""
-        self._pending: set[str] = set()
-        self._measuring: tuple[str, float] = ("", 0.0)
-        """The run being measured, and the time at which waiting for it ends."""
+        self._questions = LessonQuestions(post)
         self._shown_view: tuple[str, str] = ("", "")
         """The lessons' name of the view shown to the user, and its quantity."""
 
@@ -159,7 +124,7 @@ class LessonProgress:
             return None
         step = self.lesson.steps[number]
         for variant in step.variants:
-            if not self._trained(variant):
+            if not self._sessions[self.lesson.name].trained(variant):
                 resumes = variant == self.variant and self.controller.resumable(self.controller.state.config)
                 return Need("resume" if resumes else "train", variant, number)
         has_model = self.controller.state.has_model
@@ -183,15 +148,9 @@ class LessonProgress:
         need = self.need
         return need.variant if need is not None and need.what in ("train", "again", "resume") else None
 
-    def _trained(self, variant: str) -> bool:
-        """Whether the variant's run has reached its end without being stopped."""
-        finished = self.measurements.of(variant).finished
-        return finished is not None and finished.reason != "stopped"
-
     def run_of(self, variant: str) -> str | None:
         """Returns the latest run of the variant."""
-        runs = self._sessions[self.lesson.name].runs if self.lesson is not None else {}
-        return next((run for run, of in runs.items() if of == variant), None)
+        return self._sessions[self.lesson.name].run_of(variant) if self.lesson is not None else None
 
     def train(self, variant: str, again: bool = False) -> str:
         """Starts the variant's run, with another seed if `again`; returns its name.
@@ -205,7 +164,7 @@ class LessonProgress:
         config = self.lesson.config(variant, session.seeds.get(variant))
         branch = None
         if origin := self.lesson.variants[variant].branch:
-            if (parent := self.run_of(origin)) is None or not self._trained(origin):
+            if (parent := session.run_of(origin)) is None or not session.trained(origin):
                 title = self.lesson.title_of(origin, self.language)
                 raise InputError(words.BRANCH_LATER[self.language].format(variant=title))
             branch = messages.BranchFrom(checkpoint=parent, extend_vocabulary=True)
@@ -215,7 +174,7 @@ class LessonProgress:
         session.began[run] = monotonic()
         save_progress(self.ticks, self._path)
         session.runs = {name: of for name, of in session.runs.items() if of != variant} | {run: variant}
-        session.paces = {}
+        session.paces.clear()
         return run
 
     def text_for(self, view: str) -> str:
@@ -253,7 +212,7 @@ class LessonProgress:
             return
         event = message.event
         session, variant = under_way
-        length = _length(session.lesson, variant)
+        length = session.length(variant)
         purpose = controller.requests.purpose_of(getattr(event, "request", 0))
         match event:
             case messages.Progress():
@@ -264,29 +223,26 @@ class LessonProgress:
                     if (began := session.began.pop(controller.state.run or "", None)) is not None:
                         self.ticks.spend(session.lesson, monotonic() - began)
                         save_progress(self.ticks, self._path)
-                    self._measure_last_step(controller, session, variant)
+                    self._questions.ask_of_last_step(controller, session, variant)
             case messages.Inspected() if purpose.startswith("lesson "):
-                pace = session.paces.get(purpose)
                 if event.result.run != controller.state.run or event.result.step > length:
                     return
                 session.measurements.take(variant, event.result)
-                if pace is not None:
-                    pace.answered(event.seconds)
+                session.paces[purpose].answered(event.seconds)
                 if event.result.step in (0, controller.state.step):
-                    self._answered(purpose)
+                    self._questions.answered(purpose)
             case messages.Completion() if event.forced is not None and event.step <= length:
-                if not _is_lesson_prompt(controller, session.lesson, controller.requests.newest(purpose)):
+                if not session.is_prompt(controller.requests.newest(purpose), controller.forced):
                     return
                 untouched = Completed(suggestion=event.suggestion, next=event.next)
                 run = controller.state.run or ""
                 found = ForcedCompletion(run=run, step=event.step, untouched=untouched, forced=event.forced)
                 session.measurements.take(variant, found)
             case messages.Opened():
-                self._measure_last_step(controller, session, variant)
+                self._questions.ask_of_last_step(controller, session, variant)
             case messages.Failed() if purpose.startswith("lesson "):
-                if (pace := session.paces.get(purpose)) is not None:
-                    pace.answered()
-                self._answered(purpose)
+                session.paces[purpose].answered()
+                self._questions.answered(purpose)
                 return
             case _:
                 return
@@ -305,10 +261,7 @@ class LessonProgress:
     @property
     def measuring(self) -> bool:
         """Whether a finished run is still being measured."""
-        run, until = self._measuring
-        state, engine = self.controller.state, self.controller.engine
-        there = self.lesson is not None and state.run == run and state.has_model
-        return bool(self._pending) and there and engine is not None and engine.alive and monotonic() < until
+        return self.lesson is not None and self._questions.measures(self.controller)
 
     def value_text(self, judged: Judged) -> str:
         """Returns the measured value; or a placeholder, which says so if the measurement is under way."""
@@ -317,65 +270,8 @@ class LessonProgress:
         under_way = self.measuring and self.variant in judged.condition.variants
         return words.MEASURING[self.language] if under_way else "…"
 
-    def _measure_last_step(self, controller: RunController, session: LessonSession, variant: str) -> None:
-        """Requests at once everything not yet measured of the run's last weights."""
-        state = controller.state
-        finished = session.measurements.of(variant).finished
-        if state.run is None or finished is None or finished.reason == "stopped":
-            return
-        known = session.measurements.of(variant)
-        self._measuring = state.run, monotonic() + MEASURING_SECONDS
-        self._pending = set()
-        for purpose, question in _questions(session.lesson, variant).items():
-            if not known.knows(question, state.step):
-                self._pending.add(purpose)
-                self._ask(controller, session, purpose, question, monotonic())
-        if self._pending:
-            self._post(self.MeasuringChanged())
-
-    def _answered(self, purpose: str) -> None:
-        if purpose in self._pending:
-            self._pending.discard(purpose)
-            if not self._pending:
-                self._post(self.MeasuringChanged())
-
-    def _ask(
-        self, controller: RunController, session: LessonSession, purpose: str, question: Question, now: float
-    ) -> None:
-        controller.inspect(question, purpose)
-        session.paces.setdefault(purpose, Pace(ASK_SECONDS, ENGINE_FRACTION)).asked(now)
-
     def ask(self, now: float) -> None:
-        """Requests the measurements that are due, each kind at its own pace, whatever view is shown."""
-        under_way, state = self._session_of(self.controller), self.controller.state
-        if self.lesson is None or under_way is None or not state.has_model:
-            return
-        session, variant = under_way
-        if state.step > _length(session.lesson, variant):
-            return
-        over = state.phase in (Phase.FINISHED, Phase.STOPPED)
-        known = session.measurements.of(variant)
-        for purpose, question in _questions(session.lesson, variant).items():
-            pace = session.paces.setdefault(purpose, Pace(ASK_SECONDS, ENGINE_FRACTION))
-            is_known = known.knows(question, state.step)
-            initial = isinstance(question, GradientsQuestion) and question.initial
-            if not (initial and is_known) and pace.due(now, moved=not over or not is_known, training=not over):
-                self._ask(self.controller, session, purpose, question, now)
-
-
-def _is_lesson_prompt(controller: RunController, lesson: Lesson, asked: messages.Command | None) -> bool:
-    """Whether the request was for the lesson's prompt with the lesson's forced quantities."""
-    probe = lesson.probe
-    prompt = isinstance(asked, messages.Complete) and asked.text == probe.prompt
-    return prompt and list(controller.forced) == list(probe.forced)
-
-
-def _length(lesson: Lesson, variant: str) -> float:
-    """Returns the last step that counts: a run extended beyond the lesson's length is not measured."""
-    return lesson.config(variant).steps or math.inf
-
-
-def _questions(lesson: Lesson, variant: str) -> dict[str, Question]:
-    """Returns the questions that the conditions on `variant` need, by purpose; the user chooses what to force."""
-    asked = questions(lesson, variant).items()
-    return {f"lesson {name}": one for name, one in asked if not isinstance(one, WhatIfQuestion)}
+        """Asks for the measurements of the run in front that are due."""
+        under_way = self._session_of(self.controller)
+        if self.lesson is not None and under_way is not None and self.controller.state.has_model:
+            self._questions.ask_what_is_due(self.controller, *under_way, now)

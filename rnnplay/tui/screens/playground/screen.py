@@ -19,6 +19,7 @@ from rnnplay.tui.inspection.view import Curves
 from rnnplay.tui.keyboard import takes_text
 from rnnplay.tui.lessons.lesson_line import LessonLine
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
+from rnnplay.tui.lessons.lesson_questions import LessonQuestions
 from rnnplay.tui.overlay import Overlay
 from rnnplay.tui.prompt.prompt_history import FILE, PromptHistory
 from rnnplay.tui.prompt.prompt_pane import PromptPane
@@ -145,7 +146,7 @@ class PlaygroundScreen(Screen[None]):
         self._races.renamed(event.run, event.name)
         self.show_state()
 
-    @on(LessonProgress.MeasuringChanged)
+    @on(LessonQuestions.MeasuringChanged)
     def _measuring_changed(self) -> None:
         self._display.label_main()
         self._lessons.refresh()
