@@ -346,7 +346,7 @@ FIXED_IN_TEXTS = (
     "Enter on a folder opens it here.",
     " Space marks files and folders to take together.",
     " marked; Enter on a marked one takes ",
-    ". Enter again copies it as UTF-8 and takes the copy.",
+    ". Enter again ",
     "Enter or ",
     "Enter goes back: later steps are discarded. ",
     "Enter chooses what it takes over, ",
