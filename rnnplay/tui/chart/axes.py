@@ -212,12 +212,38 @@ def draw_y_axis(frame: Frame, scale: Scale) -> None:
     if left < GUTTER:
         return
     taken = -2
-    for value, text in reversed(scale.ticks(max(2, 2 * rows // 5 + 1))):
-        row, text = row_of(scale.place(value), rows), text.replace(".0e", "e")
-        if 0 <= row < rows and row > taken + (rows > 6) and len(text) <= left - 2:
-            frame.put(row, left - 2 - len(text), text, LABEL)
+    for value, text in reversed(fitting_ticks(scale, max(2, 2 * rows // 5 + 1), left - 2)):
+        row = row_of(scale.place(value), rows)
+        if 0 <= row < rows and row > taken + (rows > 6):
+            frame.put(row, max(0, left - 2 - len(text)), text, LABEL)
             frame.put(row, left - 1, "┤", AXIS)
             taken = row
+
+
+def fitting_ticks(scale: Scale, most: int, width: int) -> list[tuple[float, str]]:
+    """At most about `most` values with labels of `width` characters.
+
+    Labels that are too long make way for fewer and rounder ones (0.10 for 0.125), or are written shorter (1e-3, .385),
+    or, if all else fails, are one character longer; without any label a curve could not be read.
+    """
+    for room, short in ((width, scale.log), (width, True), (width + 1, True)):
+        for count in range(most, 1, -1):
+            ticks = [(value, _label(value, text, room, short)) for value, text in scale.ticks(count)]
+            if len(ticks) >= 2 and all(len(text) <= room for _, text in ticks):
+                return ticks
+    ticks = [(value, _label(value, text, width + 1, True)) for value, text in scale.ticks(most)]
+    return [(value, text) for value, text in ticks if len(text) <= width + 1]
+
+
+def _label(value: float, text: str, room: int, short: bool) -> str:
+    text = text.replace(".0e", "e")
+    if len(text) <= room or not short:
+        return text
+    power = f"{value:.0e}"
+    if math.isclose(float(power), value, rel_tol=1e-9):
+        mantissa, _, exponent = power.partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
 def _draw_x_axis(frame: Frame, lo_step: float, hi_step: float, unit: float) -> None:

@@ -77,6 +77,29 @@ def test_log_ticks_fill_the_room() -> None:
     assert [text for _, text in axes.log_ticks(-6, 6, 5)] == ["1e-6", "0.001", "1", "1000", "1M"]
 
 
+@pytest.mark.parametrize(
+    ("scale", "labels"),
+    [
+        (axes.Scale(-3.2, -2.2, log=True), ["1e-3", "2e-3", "5e-3"]),
+        (axes.Scale(-4.0, 0.0, log=True), ["1e-4", "1e-3", "0.01", "0.1", "1"]),
+        (axes.Scale(0.10, 0.20), ["0.10", "0.15", "0.20"]),
+        (axes.Scale(0.385, 0.39), [".386", ".388", ".390"]),
+        (axes.Scale(1.385, 1.395), ["1.385", "1.390", "1.395"]),
+        (axes.Scale(12.5, 13.0), ["12.6", "12.8", "13.0"]),
+    ],
+)
+def test_an_axis_that_is_looked_at_closely_has_labels_that_fit(scale: axes.Scale, labels: list[str]) -> None:
+    """0.001 and 0.125 have no room in the four columns of a label."""
+    assert [text for _, text in axes.fitting_ticks(scale, 5 if scale.high == 0 else 4, 4)] == labels
+
+
+@given(st.floats(-8, 3), st.floats(0.1, 9))
+def test_no_label_of_powers_is_left_out(low: float, span: float) -> None:
+    ticks = axes.fitting_ticks(axes.Scale(low, low + span, log=True), 6, 4)
+    assert all(len(text) <= 5 for _, text in ticks)
+    assert len(ticks) >= 2 or len(axes.log_ticks(low, low + span, 6)) < 2 or span < 0.2
+
+
 @given(st.floats(1e-6, 1e9))
 def test_nice_ceiling_is_near_and_above(value: float) -> None:
     assert value * (1 - 1e-6) <= axes.nice_ceiling(value) <= value * 1.29
