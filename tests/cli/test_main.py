@@ -160,12 +160,21 @@ def test_the_interface_is_opened_with_what_was_asked_for(
     assert len(opened) == 1
 
 
+def aborted_by(error: BaseException) -> click.Abort:
+    """As click's prompts raise it."""
+    abort = click.Abort()
+    abort.__context__ = error
+    return abort
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
         (InputError("wrong file."), 2, "Error: wrong file.\n"),
         (RnnplayError("disk gone."), 1, "Error: disk gone.\n"),
-        (KeyboardInterrupt(), 1, "Interrupted.\n"),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (aborted_by(KeyboardInterrupt()), 130, "Interrupted.\n"),
+        (aborted_by(EOFError()), 1, "There was no answer, so nothing was done.\n"),
         (BrokenPipeError(), 0, ""),
     ],
 )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rnnplay.cli.support.session import Session
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+INTERRUPTED = 130
+"""As a shell reports a process that SIGINT has ended."""
 
 
 def guarded(call: Callable[[], object], session: Session) -> int:
@@ -30,13 +32,16 @@ def guarded(call: Callable[[], object], session: Session) -> int:
     try:
         result = call()
         sys.stdout.flush()
-    except click.Abort:
+    except click.Abort as error:
         # click raises it for ctrl-C and for the end of input at a prompt.
-        tell("Interrupted.")
+        if isinstance(error.__context__, KeyboardInterrupt):
+            tell("Interrupted.")
+            return INTERRUPTED
+        tell("There was no answer, so nothing was done.")
         return FAILED
     except KeyboardInterrupt:
         tell("Interrupted.")
-        return FAILED
+        return INTERRUPTED
     except click.UsageError as error:
         tell("Error: " + usage_message(error, session.words))
         return BAD_INPUT

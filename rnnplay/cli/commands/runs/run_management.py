@@ -167,6 +167,8 @@ def _agreed(question: str, done: str) -> bool:
     try:
         return click.confirm(question, err=True)
     except click.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise
         raise InputError(f"Nothing more was {done}, as the question was not answered; add --yes to skip it.") from error
 
 
