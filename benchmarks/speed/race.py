@@ -31,7 +31,9 @@ from benchmarks.speed.race_interface import SETTLED_SECONDS, Raced, in_interface
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.experiments.engines import RaceEngines
-from rnnplay.experiments.race import Entry, Race, plan_race, run_names
+from rnnplay.experiments.race import Entry, Race
+from rnnplay.experiments.race_names import run_names
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.sharing import TURN_SECONDS, Share
 from rnnplay.experiments.variants import vary
 from rnnplay.model.hardware import describe_machine

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from rnnplay.experiments.fairness import Spread, spread, told_apart
-from rnnplay.experiments.race import Race, RacePlan
+from rnnplay.experiments.race import Race
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import By, Quality, Standings
 

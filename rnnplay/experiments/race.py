@@ -1,161 +1,22 @@
-"""A race: its plan, and the course of it, in terms of what the engines say and what they are to be told. No processes.
+"""The course of a race, in terms of what the engines say and what they are to be told. No processes.
 
 A front end starts an engine for each entry, hands what it says to `Race.heard`, and sends what `Race.commands` returns.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
-
-from rnnplay.common.files import as_name, is_name
-from rnnplay.config import RunConfig, with_values
+from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.experiments.fairness import CountTokens, matched, repeated
-from rnnplay.experiments.sharing import TURN_SECONDS, Measure, Reached, Share, Sharing, Turns, choose_sharing
-from rnnplay.experiments.standings import By, Progress, Quality, Standings, rank
+from rnnplay.experiments.race_plan import RacePlan, with_threads
+from rnnplay.experiments.sharing import TURN_SECONDS, Reached, Sharing, Turns, choose_sharing
+from rnnplay.experiments.standings import Progress, Standings, rank
 from rnnplay.experiments.variants import TEXT_KNOBS, Variant
-from rnnplay.model.parameter_count import parameter_count
 from rnnplay.runs.metrics.records import Started
-from rnnplay.runs.naming import reserve_runs
-from rnnplay.workspace import Workspace
 
 Phase = Literal["starts", "prepares", "waits", "trains", "paused", "ended", "failed"]
-
-
-class RacePlan(msgspec.Struct, frozen=True, kw_only=True, tag="race"):
-    """What races, and how: everything that a screen or a program needs to say about it beforehand."""
-
-    setup: RunConfig
-    """What all variants have in common."""
-    variants: list[Variant]
-    """With the number of threads and the first seed that they are trained with."""
-    sharing: Sharing
-    measure: Measure
-    """In which the variants are compared when they have had equally much of it."""
-    by: By = "best"
-    quality: Quality = "loss"
-    """bits_per_character where variants predict different tokens, whose losses per token cannot be compared."""
-    repeats: int = 1
-    """Races one after the other, each with the next seed."""
-    parameters: int | None = None
-    """The number that each variant's is matched to; None if sizes are as configured."""
-    branch: messages.BranchFrom | None = None
-    """The checkpoint whose weights all variants begin with; None for random ones."""
-
-    def races(self) -> list[list[Variant]]:
-        """The variants of each race, one race a seed."""
-        return repeated(self.variants, self.repeats)
-
-    def described(self) -> str:
-        """How the race is run, in a line."""
-        parts = [self.sharing.described(len(self.variants))]
-        if self.repeats > 1:
-            parts.append(f"{self.repeats} seeds")
-        if self.parameters is not None:
-            parts.append(f"about {self.parameters:,} parameters each")
-        if self.branch is not None:
-            parts.append(f"from the weights of {self.branch.checkpoint}")
-        return "; ".join(parts)
-
-
-def plan_race(
-    setup: RunConfig,
-    variants: Sequence[Variant],
-    *,
-    cores: int,
-    device: str = "cpu",
-    share: Share | None = None,
-    match_parameters: CountTokens | None = None,
-    repeats: int = 1,
-    measure: Measure | None = None,
-    by: By = "best",
-    branch: messages.BranchFrom | None = None,
-) -> RacePlan:
-    """Plans a race of `variants` of `setup` on `cores`, from the weights of `branch` if given.
-
-    `share`: None for the default of `choose_sharing`. `match_parameters`: counts the tokens of a config's vocabulary;
-    given if the variants are to have equally many parameters. `measure`: None for that of the turns, else that of the
-    setup's length. Raises ConfigError if the variants cannot be matched or repeated.
-    """
-    sharing = choose_sharing(share, len(variants), cores, device)
-    chosen = list(variants)
-    if match_parameters is not None:
-        chosen = matched(chosen, setup, match_parameters)
-    chosen = [variant if variant.config.threads else _with(variant, threads=sharing.threads) for variant in chosen]
-    repeated(chosen, repeats)  # raises where that is impossible
-    mixed = any(len({getattr(variant.config, name) for variant in chosen}) > 1 for name in TEXT_KNOBS)
-    return RacePlan(
-        setup=setup,
-        variants=chosen,
-        sharing=sharing,
-        measure=measure or _natural_measure(setup, share),
-        by=by,
-        quality="bits_per_character" if mixed else "loss",
-        repeats=repeats,
-        parameters=parameter_count(setup, match_parameters(setup)) if match_parameters else None,
-        branch=branch,
-    )
-
-
-def _natural_measure(setup: RunConfig, share: Share | None) -> Measure:
-    if share is not None and share != "threads":
-        return share
-    return "steps" if setup.steps else "tokens" if setup.epochs else "seconds"
-
-
-def _with(variant: Variant, **values: int) -> Variant:
-    return msgspec.structs.replace(variant, config=with_values(variant.config, values))
-
-
-def run_names(races: Sequence[Sequence[Variant]], taken: Collection[str], number: int | None = None) -> list[list[str]]:
-    """Names the runs of races that belong together, none as one of `taken`: race-03-lstm, race-03-lstm-seed-2.
-
-    `number`: that of the race, if there are runs of it already; None for a new one.
-    """
-    if number is None:
-        number = max(map(race_number, taken), default=0) + 1
-    names: list[list[str]] = []
-    used = set(taken)
-    for at, race in enumerate(races):
-        names.append([])
-        for variant in race:
-            seed = f"-seed-{variant.config.seed}" if at else ""
-            stem = f"race-{number:02d}-{_label_in_name(variant.label)}"
-            name, again = f"{stem}{seed}", 1
-            while name in used:
-                again += 1
-                name = f"{stem}-{again}{seed}"
-            used.add(name)
-            names[-1].append(name)
-    return names
-
-
-def reserve_names(
-    races: Sequence[Sequence[Variant]], workspace: Workspace, number: int | None = None, taken: Collection[str] = ()
-) -> list[list[str]]:
-    """Names the runs as `run_names` does, and creates their folders, so that no other race has the same number."""
-
-    def flat(there: Collection[str]) -> list[str]:
-        return [name for race in run_names(races, {*there, *taken}, number) for name in race]
-
-    names = iter(reserve_runs(flat, workspace))
-    return [[next(names) for _ in race] for race in races]
-
-
-def race_number(run: str) -> int:
-    """Returns the number of the race that a run is named after; 0 if it is named otherwise."""
-    match = re.match("race-([0-9]{2,9})-", run)
-    return int(match[1]) if match else 0
-
-
-def _label_in_name(label: str) -> str:
-    words = re.split("[ =]+", label.lower())
-    named = "-".join(filter(None, (word if is_name(word, 40) else as_name(word, 40) for word in words)))
-    return named if is_name(named, 40) else as_name(named, 40) or "variant"
 
 
 class Entry:
@@ -334,9 +195,7 @@ class Race:
 
     def add(self, variant: Variant, run: str) -> Entry:
         """Adds a variant to a race under way; by turns it trains first, until it has caught up with the others."""
-        if not variant.config.threads:
-            variant = _with(variant, threads=self.sharing.threads)
-        entry = Entry(variant, run)
+        entry = Entry(with_threads(variant, self.sharing.threads), run)
         self.entries.append(entry)
         return entry
 

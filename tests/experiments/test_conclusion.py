@@ -5,7 +5,9 @@ from __future__ import annotations
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
 from rnnplay.experiments.conclusion import Conclusion, conclude
-from rnnplay.experiments.race import Race, RacePlan, plan_race, run_names
+from rnnplay.experiments.race import Race
+from rnnplay.experiments.race_names import run_names
+from rnnplay.experiments.race_plan import RacePlan, plan_race
 from rnnplay.experiments.variants import vary
 from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation
 

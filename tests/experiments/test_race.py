@@ -10,7 +10,9 @@ import pytest
 from rnnplay.config import RunConfig, with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError
-from rnnplay.experiments.race import Entry, Race, RacePlan, plan_race, race_number, run_names
+from rnnplay.experiments.race import Entry, Race
+from rnnplay.experiments.race_names import race_number, run_names
+from rnnplay.experiments.race_plan import RacePlan, plan_race
 from rnnplay.experiments.sharing import Share
 from rnnplay.experiments.standings import Progress
 from rnnplay.experiments.variants import ready, vary

@@ -12,7 +12,9 @@ from rnnplay.config import RunConfig
 from rnnplay.errors import ConfigError, FinishedError, InputError
 from rnnplay.experiments import resumption
 from rnnplay.experiments.fairness import matched
-from rnnplay.experiments.race import Race, plan_race, run_names
+from rnnplay.experiments.race import Race
+from rnnplay.experiments.race_names import run_names
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.resumption import StoppedRace, find_stopped, held, known_as
 from rnnplay.experiments.sharing import Reached
 from rnnplay.experiments.standings import Progress

@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 from rnnplay.config import RunConfig
-from rnnplay.experiments.race import plan_race, race_number, reserve_names
+from rnnplay.experiments.race_names import race_number, reserve_names
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.sweep.studies import reserve_study
 from rnnplay.experiments.variants import ready
 from rnnplay.runs.folder import check_run_name
@@ -53,7 +54,8 @@ def test_races_that_start_at_the_same_moment_in_several_processes_have_numbers_o
 import sys
 from pathlib import Path
 from rnnplay.config import RunConfig
-from rnnplay.experiments.race import plan_race, reserve_names
+from rnnplay.experiments.race_names import reserve_names
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.variants import ready
 from rnnplay.workspace import Workspace
 plan = plan_race(RunConfig(), ready(sys.argv[2], RunConfig()), cores=2)

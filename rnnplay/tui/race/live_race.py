@@ -11,7 +11,9 @@ import msgspec
 from rnnplay.config import with_values
 from rnnplay.engine import messages
 from rnnplay.errors import ConfigError, RnnplayError
-from rnnplay.experiments.race import Entry, Race, RacePlan, race_number, reserve_names
+from rnnplay.experiments.race import Entry, Race
+from rnnplay.experiments.race_names import race_number, reserve_names
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Standings, rank
 from rnnplay.experiments.variants import MOST, Variant

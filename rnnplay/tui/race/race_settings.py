@@ -11,7 +11,7 @@ from rnnplay.config import RunConfig, Value, knobs, with_values
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
-from rnnplay.experiments.race import RacePlan, plan_race
+from rnnplay.experiments.race_plan import RacePlan, plan_race
 from rnnplay.experiments.sweep.space import parse_dimension
 from rnnplay.experiments.variants import READY, Variant, ready, vary
 from rnnplay.knobs import Knob, shown

@@ -98,7 +98,7 @@ def before_leaving(controllers: RunControllers) -> Confirm | None:
 
 def onward_hints(left: Sequence[RunController]) -> list[str]:
     """Returns how the runs that were left while they trained go on, a sentence each, and so for whole races."""
-    from rnnplay.experiments.race import race_number  # imported on first use
+    from rnnplay.experiments.race_names import race_number  # imported on first use
 
     hints = [hint for one in left if (hint := one.resume_hint())]
     numbers = Counter(number for one in left if (number := race_number(one.state.run or "")))

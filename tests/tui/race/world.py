@@ -6,7 +6,7 @@ from textual.message import Message
 
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.experiments.race import plan_race
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.sharing import Share
 from rnnplay.experiments.variants import Variant, ready
 from rnnplay.runs.metrics.records import Finished, Record

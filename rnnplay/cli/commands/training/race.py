@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from rnnplay.cli.support.training.race_reporters import RaceReporter
     from rnnplay.engine import messages
     from rnnplay.experiments.fairness import CountTokens
-    from rnnplay.experiments.race import Entry, Race, RacePlan
+    from rnnplay.experiments.race import Entry, Race
+    from rnnplay.experiments.race_plan import RacePlan
     from rnnplay.experiments.standings import By
     from rnnplay.runs.branching import BranchStart
     from rnnplay.workspace import Workspace
@@ -160,7 +161,9 @@ def command(
             ready_set = "rates"  # the cells cannot differ
     else:
         setup = with_lasting_corpus(new_settings(preset, config_file, given(values), workspace), workspace)
-    from rnnplay.experiments.race import Race, plan_race, reserve_names
+    from rnnplay.experiments.race import Race
+    from rnnplay.experiments.race_names import reserve_names
+    from rnnplay.experiments.race_plan import plan_race
 
     variants = chosen_variants(setup, variations, ready_set, workspace)
     note_idle({**settings_in(config_file), **given(values)}, [one.config for one in variants])
@@ -188,7 +191,8 @@ def resumed_race(
     name: str, workspace: Workspace, changes: dict[str, Any], share: Share | None, measure: Measure | None, by: By
 ) -> tuple[RacePlan, list[Race]]:
     """Returns the races, one a seed, of a race that was stopped; raises InputError if there is none of that name."""
-    from rnnplay.experiments.race import Race, plan_race
+    from rnnplay.experiments.race import Race
+    from rnnplay.experiments.race_plan import plan_race
     from rnnplay.experiments.resumption import find_stopped
 
     found = find_stopped(name, workspace.check_there(), changes)

@@ -11,7 +11,8 @@ from rnnplay.cli.support.session import Session
 from rnnplay.cli.support.training.race_reporters import ENDS, amount_text, loss_text
 from rnnplay.common.formatting import count_text
 from rnnplay.experiments.conclusion import Conclusion, Outcome
-from rnnplay.experiments.race import Race, RacePlan
+from rnnplay.experiments.race import Race
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.runs.folder import RunFolder
 
 

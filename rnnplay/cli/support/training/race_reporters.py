@@ -16,7 +16,8 @@ from rnnplay.cli.support.reporters import PLAIN_SECONDS, REDRAW_SECONDS, JsonRep
 from rnnplay.common.formatting import count_text, duration_text, fixed
 from rnnplay.engine import messages
 from rnnplay.experiments.conclusion import Conclusion
-from rnnplay.experiments.race import Entry, Race, RacePlan
+from rnnplay.experiments.race import Entry, Race
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.experiments.sharing import Measure
 from rnnplay.experiments.standings import Row, Standings
 from rnnplay.runs.metrics.records import Finished, Record, Started, Step, Validation

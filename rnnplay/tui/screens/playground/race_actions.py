@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from rnnplay.engine import messages
 from rnnplay.engine.client import engines_left
-from rnnplay.experiments.race import RacePlan
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.experiments.variants import MOST
 from rnnplay.runs.metrics.records import Started
 from rnnplay.tui.race.live_race import LiveRace

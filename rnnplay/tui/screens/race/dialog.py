@@ -18,7 +18,7 @@ from rnnplay.config import RunConfig, knobs
 from rnnplay.engine.messages import BranchFrom
 from rnnplay.errors import ConfigError, InputError, RnnplayError
 from rnnplay.experiments.fairness import CountTokens
-from rnnplay.experiments.race import RacePlan
+from rnnplay.experiments.race_plan import RacePlan
 from rnnplay.experiments.variants import FEWEST
 from rnnplay.text.encoding.vocabulary_size import text_settings, vocabulary_size
 from rnnplay.tui.chart.palette import run_look

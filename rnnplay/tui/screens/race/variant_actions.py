@@ -9,7 +9,7 @@ from typing import Any
 from textual.screen import Screen
 
 from rnnplay.errors import InputError, RnnplayError
-from rnnplay.experiments.race import race_number
+from rnnplay.experiments.race_names import race_number
 from rnnplay.experiments.resumption import DROPPED, tag_dropped
 from rnnplay.runs.folder import RunFolder
 from rnnplay.tui.inspection.view import Curves

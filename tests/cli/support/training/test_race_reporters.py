@@ -10,7 +10,9 @@ from rich.console import Console
 from rnnplay.cli.support.training.race_reporters import amount_text, lines_of, live_table, state_text
 from rnnplay.config import RunConfig
 from rnnplay.engine import messages
-from rnnplay.experiments.race import Race, plan_race, run_names
+from rnnplay.experiments.race import Race
+from rnnplay.experiments.race_names import run_names
+from rnnplay.experiments.race_plan import plan_race
 from rnnplay.experiments.variants import vary
 from rnnplay.runs.metrics.records import Finished, Rollback, Started, Step, Validation
 
