@@ -58,7 +58,7 @@ def main() -> None:
     except SystemExit as ended:
         code = ended.code
     _signal.signal(_signal.SIGINT, at_once)
-    if code == INTERRUPTED and os.name == "posix":
+    if code == INTERRUPTED and sys.platform != "win32":
         ends_by.append(_signal.SIGINT)
     sys.exit(code)
 

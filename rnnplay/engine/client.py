@@ -46,7 +46,7 @@ class EngineExit:
     last_lines: tuple[str, ...]
     """The end of its log."""
     asked: bool
-    """Whether the engine was asked to quit and did so with exit code 0."""
+    """Whether the engine was asked to quit and did so with exit code 0, or had not even begun."""
     ended: bool = False
     """Whether the interface killed it."""
 
@@ -93,7 +93,7 @@ class EngineClient:
         self._command = list(command or (sys.executable, "-m", "rnnplay.engine", "--workspace", str(workspace)))
         self._on_event = on_event
         self._on_exit = on_exit
-        self._asked = self._ended = False
+        self._asked = self._ended = self._spoken = False
         self._heard = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -198,11 +198,13 @@ class EngineClient:
                 event = decode_line(line, messages.Event)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # half a line from an engine that was killed
+            self._spoken = True
             self._heard.set()
             self._on_event(event)
         code = await self._process.wait()
         _running.discard(self)
-        self._on_exit(EngineExit(code, self.log, last_lines(self.log), self._asked and code == 0, self._ended))
+        asked = self._asked and (code == 0 or not self._spoken)
+        self._on_exit(EngineExit(code, self.log, last_lines(self.log), asked, self._ended))
 
     @staticmethod
     async def _next_line(stream: asyncio.StreamReader) -> bytes:
