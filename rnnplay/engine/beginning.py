@@ -9,7 +9,8 @@ from rnnplay.runs.branching import BranchStart, find_parent
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.shipped import find_model
 from rnnplay.text.corpora.catalogue import find_corpus
-from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again, encode_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again, encode_corpus
+from rnnplay.text.encoding.encoding import Progress
 from rnnplay.training.checkpointing.branching import Branch, read_branch
 from rnnplay.workspace import Workspace
 

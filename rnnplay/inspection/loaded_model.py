@@ -12,7 +12,8 @@ from rnnplay.model.language_model import LanguageModel, State, state_from_tensor
 from rnnplay.runs.checkpoint_state import as_tuned, read_state
 from rnnplay.runs.folder import RunFolder
 from rnnplay.runs.words import read_words
-from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_again
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_again
+from rnnplay.text.encoding.encoding import Progress
 from rnnplay.text.feeds import Batch, make_feed
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.training.checkpointing.checkpoints import load_model, read_state_tensors

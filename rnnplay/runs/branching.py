@@ -22,7 +22,8 @@ from rnnplay.runs.info import Parent, RunInfo
 from rnnplay.runs.lock import Hold
 from rnnplay.text.corpora.catalogue import find_corpus
 from rnnplay.text.corpora.content_hash import content_hash
-from rnnplay.text.encoding.encoded import EncodedCorpus, Progress, encode_corpus
+from rnnplay.text.encoding.encoded import EncodedCorpus, encode_corpus
+from rnnplay.text.encoding.encoding import Progress
 from rnnplay.text.encoding.lacking import fitting_tokenizer
 from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.workspace import Workspace

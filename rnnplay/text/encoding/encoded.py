@@ -1,18 +1,14 @@
-"""Encodes a corpus as token ids in memory-mapped files, split into train, validation and test.
+"""A corpus as token ids in memory-mapped files, split into train, validation and test.
 
-The text is read in chunks, never whole: once to hash, once to count, once to encode. The result is cached
+The text is read in chunks, never whole: once to hash, once to count, once to encode (encoding.py). The result is cached
 (encoded_cache.py), and a later run with the same text and settings only opens it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 from math import ceil
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -23,18 +19,13 @@ from rnnplay.errors import InputError, TooShortError
 from rnnplay.knob_texts import corpus_label, leads_elsewhere
 from rnnplay.text.corpora.cards import clean
 from rnnplay.text.corpora.catalogue import Corpus, find_corpus
-from rnnplay.text.corpora.content_hash import check_unchanged, content_hash
-from rnnplay.text.corpora.reading import check_text_file, iter_text
+from rnnplay.text.corpora.content_hash import content_hash
+from rnnplay.text.corpora.reading import check_text_file
 from rnnplay.text.encoding import encoded_cache
-from rnnplay.text.tokenizers.build import Tokenizer, build_tokenizer
-from rnnplay.text.tokenizers.splitting import PARTS, LineEnds, cut, without_blank_lines
+from rnnplay.text.encoding.encoding import Feed, Progress, Report, encode, settings
+from rnnplay.text.tokenizers.build import Tokenizer
 from rnnplay.text.tokenizers.vocabulary import AnyIds
 from rnnplay.workspace import Workspace
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage ("reading", "counting" or "encoding"), bytes done and bytes in total."""
-
-Feed = Literal["stream", "lines"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +86,7 @@ def encode_corpus(
     InputError for a file that is not text, or is too short for `config`.
     """
     path = corpus.materialise(cache)
-    report = _Report(progress, check_text_file(path).st_size)
+    report = Report(progress, check_text_file(path).st_size)
     sha256 = content_hash(path, cache, report.doing("reading"))
     if split := corpus.split(cache):
         config = msgspec.structs.replace(config, split=split)
@@ -157,7 +148,7 @@ def _from_corpus(
     try:
         corpus = find_corpus(config.corpus, workspace)
         path = corpus.materialise(cache)
-        report = _Report(progress, check_text_file(path).st_size)
+        report = Report(progress, check_text_file(path).st_size)
     except InputError as gone:
         raise InputError(
             f"The text that the run was trained on is gone, and so is its encoded copy in {clean(str(cache))}; "
@@ -193,16 +184,16 @@ def _encoded(
     config: RunConfig,
     cache: Path,
     tokenizer: Tokenizer | None,
-    report: _Report,
+    report: Report,
 ) -> EncodedCorpus:
     feed: Feed = corpus.card.feed if config.feed == "auto" else config.feed
     if tokenizer is not None and feed == "lines" and tokenizer.newline is None:
         raise InputError(f"The vocabulary given for {clean(corpus.name)} has no newline; choose feed stream.")
     loaded = _load(cache, sha256, config, feed, tokenizer)
     if loaded is None:
-        key = encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer))
+        key = encoded_cache.cache_key(sha256, settings(config, feed, tokenizer))
         with encoded_cache.new_folder(cache, key) as folder:
-            _encode(path, folder, key, config, feed, tokenizer, report)
+            encode(path, folder, key, config, feed, tokenizer, report)
         loaded = encoded_cache.load(cache, key)
         if loaded is None:
             raise InputError(f"The cache {clean(str(cache))} does not keep what is written to it; use another folder.")
@@ -217,10 +208,10 @@ def _load(
 ) -> encoded_cache.Loaded | None:
     """Loads this text from the cache; with a `tokenizer`, also a copy encoded with an equal one."""
     if tokenizer is not None:
-        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, None)), old)
+        made = encoded_cache.load(cache, encoded_cache.cache_key(sha256, settings(config, feed, None)), old)
         if made is not None and made[0].to_bytes() == tokenizer.to_bytes():
             return made
-    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, _settings(config, feed, tokenizer)), old)
+    return encoded_cache.load(cache, encoded_cache.cache_key(sha256, settings(config, feed, tokenizer)), old)
 
 
 def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, remark: str = "") -> EncodedCorpus:
@@ -229,100 +220,6 @@ def _whole(name: str, sha256: str, feed: Feed, loaded: encoded_cache.Loaded, rem
         EncodedSplit(ids, about.characters, starts, about.unknown, about.hidden) for ids, about, starts in parts
     )
     return EncodedCorpus(name, sha256, tokenizer, feed, train, validation, test, remark)
-
-
-class _Report:
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress = progress
-        self.total = total
-
-    def doing(self, what: str) -> Callable[[int], None]:
-        def done(number: int) -> None:
-            if self._progress is not None:
-                self._progress(what, number, self.total)
-
-        return done
-
-
-def _settings(config: RunConfig, feed: Feed, tokenizer: Tokenizer | None) -> dict[str, object]:
-    if tokenizer is not None:
-        return {"feed": feed, "split": config.split, "tokenizer": hashlib.sha256(tokenizer.to_bytes()).hexdigest()}
-    settings: dict[str, object] = {
-        "feed": feed,
-        "split": config.split,
-        "tokens": config.tokens,
-        "lowercase": config.lowercase,
-    }
-    if config.tokens in ("char", "word"):
-        settings |= {"min_count": config.min_count, "max_vocabulary": config.max_vocabulary}
-    if config.tokens == "bpe":
-        settings["bpe_size"] = config.bpe_size
-    if config.tokens == "word" and config.word_boundary != "punctuation":
-        settings["word_boundary"] = config.word_boundary
-    if config.normal_form != "none":  # only then, so that keys of earlier versions stay
-        settings["normal_form"] = config.normal_form
-    return settings
-
-
-def _encode(
-    path: Path, folder: Path, key: str, config: RunConfig, feed: Feed, tokenizer: Tokenizer | None, report: _Report
-) -> None:
-    before = check_text_file(path)
-    ends = LineEnds()
-    as_bytes = config.tokens == "byte"
-    noted = ends.counting(iter_text(path, progress=report.doing("counting"), as_bytes=as_bytes))
-    if tokenizer is None:
-        tokenizer = build_tokenizer(
-            noted,
-            config.tokens,
-            lowercase=config.lowercase,
-            normal_form=config.normal_form,
-            word_boundary=config.word_boundary,
-            bpe_size=config.bpe_size,
-            min_count=config.min_count,
-            max_vocabulary=config.max_vocabulary,
-            keep_newline=feed == "lines",
-            must_know=True,
-        )
-    for _ in noted:  # all that a tokenizer of bytes, or a given one, had no need of
-        pass
-    chunks = iter_text(path, progress=report.doing("encoding"), as_bytes=as_bytes)
-    newline = tokenizer.newline if feed == "lines" else None
-    texts = groupby(cut(chunks, ends, split_fractions(config.split)), key=lambda pair: pair[0])
-    written: dict[int, encoded_cache.PartMeta] = {}
-    for part, pairs in texts:
-        written[part] = _write_part(folder, PARTS[part], (text for _, text in pairs), tokenizer, newline)
-    for part, name in enumerate(PARTS):
-        if part not in written:
-            written[part] = _write_part(folder, name, (), tokenizer, newline)
-    check_unchanged(path, before)
-    encoded_cache.write_meta(folder, key, tokenizer, [written[part] for part in range(len(PARTS))])
-
-
-def _write_part(
-    folder: Path, name: str, chunks: Iterable[str], tokenizer: Tokenizer, newline: int | None
-) -> encoded_cache.PartMeta:
-    if newline is not None:
-        chunks = without_blank_lines(chunks)
-    characters = 0
-
-    def counted() -> Iterator[str]:
-        nonlocal characters
-        for chunk in chunks:
-            characters += len(chunk)
-            yield chunk
-
-    files = encoded_cache.PartFiles(folder, name, newline)
-
-    def hide(size: int) -> None:
-        files.hidden += size
-
-    try:
-        for ids in tokenizer.encode_chunks(counted(), hide):
-            files.write(ids)
-        return files.close(characters)
-    finally:
-        files.abandon()
 
 
 def _check_length(corpus: EncodedCorpus, config: RunConfig) -> None:
