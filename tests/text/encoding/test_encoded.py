@@ -139,7 +139,7 @@ def test_a_second_time_only_opens_the_cache(tmp_path: Path, monkeypatch: pytest.
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("the text was read again")
 
-    monkeypatch.setattr("rnnplay.text.encoding.encoded.iter_text", never)
+    monkeypatch.setattr("rnnplay.text.encoding.encoding.iter_text", never)
     monkeypatch.setattr("rnnplay.text.corpora.content_hash._BLOCK", "never")  # nor is it hashed
     again = encode_corpus(cats, RunConfig(batch_size=7, lr=0.1), cache)
     assert again.sha256 == first.sha256
