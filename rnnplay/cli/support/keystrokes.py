@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rnnplay.cli.support.console import learned_text, note, pairs, table, write_json
+from rnnplay.cli.support.working import working
 from rnnplay.errors import InputError
 from rnnplay.text.encoding.encoded import EncodedSplit
 
@@ -38,9 +39,10 @@ def report_keystrokes(
     text = tokenizer.decode(part.ids[: 4 * characters].tolist())[:characters]
     if not text.strip():
         raise InputError(f"There is nothing to write in {corpus}, {split}; give another text or split.")
-    adapted = adapted_prompt(loaded, adaptation)
-    completer = Completer(loaded.model, tokenizer, adapted=adapted, words=loaded.words)
-    saved = keystrokes_saved(completer, text, offered)
+    with working("writing the text"):
+        adapted = adapted_prompt(loaded, adaptation)
+        completer = Completer(loaded.model, tokenizer, adapted=adapted, words=loaded.words)
+        saved = keystrokes_saved(completer, text, offered)
     learned = adapted.learned if adapted is not None else None
     if as_json:
         write_json(

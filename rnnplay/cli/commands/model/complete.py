@@ -20,6 +20,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import fixed
 from rnnplay.common.terminal_text import NEWLINE, SPACE, TAB
 from rnnplay.config import knobs
@@ -103,20 +104,27 @@ def command(
         if RunFolder(session.workspace.checkpoints / check_run_name(keep)).holds_run():
             raise InputError(f"There is a run {keep!r} already; choose another name with --keep.")
 
-    from rnnplay.inspection.adapting import adapted_prompt
-    from rnnplay.model.generation.completion import Completer
+    with working("loading the model"):
+        from rnnplay.inspection.adapting import Adapting
+        from rnnplay.model.generation.completion import Completer
 
-    loaded = _loaded(session, run_name, checkpoint)
-    adapted = adapted_prompt(loaded, adaptation)
-    found = Completer(loaded.model, loaded.tokenizer, adapted=adapted, words=loaded.words).complete(
-        text, bars, completion
-    )
+        loaded = _loaded(session, run_name, checkpoint)
+    adapted = None
+    if adaptation.adapts:
+        adapting = Adapting(loaded, adaptation)
+        with working("preparing to adapt", lambda: adapting.fraction):
+            adapted = adapting.prepare()
+    with working("reading the text"):
+        found = Completer(loaded.model, loaded.tokenizer, adapted=adapted, words=loaded.words).complete(
+            text, bars, completion
+        )
     assert found is not None  # it was given the time it needs
     if keep is not None:
         from rnnplay.inspection.adapting import keep_adapted
 
         assert adapted is not None
-        folder, loss = keep_adapted(loaded, adapted, keep, session.workspace)
+        with working("validating the adapted weights"):
+            folder, loss = keep_adapted(loaded, adapted, keep, session.workspace)
         note(
             f"Kept as {folder.name}, branched from {loaded.run}@{loaded.step}; its validation loss is {fixed(loss, 4)}."
         )

@@ -18,6 +18,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import corpus_from_stdin
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import fixed, fraction_of_tokens, unknown_warning
 from rnnplay.config import knobs
 from rnnplay.errors import InputError
@@ -170,7 +171,8 @@ def command(
         config = msgspec.structs.replace(config, corpus=corpus, batch_size=1, bptt=1)
     run.checkpoint(checkpoint)  # reports a wrong name before the text is read
 
-    encoded = _encoded(session, config, corpus is None, info.corpus_sha256, tokenizer)
+    with working("encoding the text"):
+        encoded = _encoded(session, config, corpus is None, info.corpus_sha256, tokenizer)
     part = encoded.test if split == "test" else encoded.validation
     if corpus is None and encoded.sha256 != info.corpus_sha256:
         note(f"Note: {encoded.name} has changed since {run.name} was trained on it.")
@@ -190,30 +192,34 @@ def command(
             "that is a stream."
         )
 
-    from rnnplay.training.checkpointing.checkpoints import load_model
-    from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows, per_word
-    from rnnplay.training.threads.free_cores import use_free_cores
+    with working("loading the model"):
+        from rnnplay.training.checkpointing.checkpoints import load_model
+        from rnnplay.training.evaluation import evaluate, evaluate_adaptively, evaluate_windows, per_word
+        from rnnplay.training.threads.free_cores import use_free_cores
 
-    use_free_cores()
-    model, tokenizer, step = load_model(run, checkpoint)
+        use_free_cores()
+        model, tokenizer, step = load_model(run, checkpoint)
     measured: dict[str, object] = {}
     unadapted: Evaluation | None = None
     if adaptation.adapts:
         if encoded.feed == "lines":
             raise InputError(f"{run.name} reads each line from an empty context; --dynamic and --cache need a stream.")
         ways = " and ".join(name for name, on in _ways(adaptation) if on)
-        unadapted, found = evaluate_adaptively(model, part, encoded.train, adaptation, tokens or 0)
+        with working("adapting to the text"):
+            unadapted, found = evaluate_adaptively(model, part, encoded.train, adaptation, tokens or 0)
         measure = f"as one sequence, adapted to by {ways}"
         measured = {"unadapted_loss": unadapted.loss, "adaptation": msgspec.to_builtins(adaptation)}
     elif windows is not None:
         count, seed = WINDOWS if window_count is None else window_count, 1 if seed is None else seed
-        found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
+        with working("evaluating"):
+            found, read = evaluate_windows(model, part, tokenizer, windows, count, seed)
         positions = f"at random positions (seed {seed})" if count else "one at every position"
         measure = f"{read:,} windows of {windows:,} tokens, {positions}, each from an empty context"
         measured = {"windows": windows, "window_count": read, "seed": seed if count else None}
     else:
         rows = 1 if encoded.feed == "stream" and part.tokens <= ONE_SEQUENCE else 0
-        found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
+        with working("evaluating"):
+            found = evaluate(model, part, encoded.feed, tokenizer, rows=rows)
         measure = (
             "the whole part, hidden state carried along"
             if encoded.feed == "stream"
@@ -264,14 +270,15 @@ def _ways(adaptation: AdaptationConfig) -> tuple[tuple[str, bool], ...]:
 
 
 def _by_distance(session: Session, run: RunFolder, checkpoint: str, as_json: bool) -> None:
-    from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
-    from rnnplay.training.checkpointing.checkpoints import load_model
-    from rnnplay.training.threads.free_cores import use_free_cores
+    with working("evaluating"):
+        from rnnplay.inspection.distances import distance_accuracy, require_dependency_kind
+        from rnnplay.training.checkpointing.checkpoints import load_model
+        from rnnplay.training.threads.free_cores import use_free_cores
 
-    use_free_cores()
-    kind = require_dependency_kind(run.info().config, session.workspace)
-    model, tokenizer, step = load_model(run, checkpoint)
-    found = distance_accuracy(model, tokenizer, kind, run.name, step)
+        use_free_cores()
+        kind = require_dependency_kind(run.info().config, session.workspace)
+        model, tokenizer, step = load_model(run, checkpoint)
+        found = distance_accuracy(model, tokenizer, kind, run.name, step)
     if as_json:
         write_json(found)
         return

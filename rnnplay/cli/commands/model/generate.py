@@ -20,6 +20,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import prompt_file_option, prompt_text
+from rnnplay.cli.support.working import working
 from rnnplay.config import SamplingConfig
 from rnnplay.errors import InputError
 
@@ -62,10 +63,11 @@ def command(
     run = find_model(session, run_name)
     prompt = prompt_text(prompt, prompt_file)
 
-    from rnnplay.model.generation.sampling import generate
-    from rnnplay.training.checkpointing.checkpoints import load_model, naming_another
+    with working("loading the model"):
+        from rnnplay.model.generation.sampling import generate
+        from rnnplay.training.checkpointing.checkpoints import load_model, naming_another
 
-    model, tokenizer, step = load_model(run, checkpoint)
+        model, tokenizer, step = load_model(run, checkpoint)
     note_unknown(tokenizer.unknown_in(prompt))
     pieces = generate(model, tokenizer, prompt, sampling)
     with naming_another(run, step):

@@ -19,6 +19,7 @@ from rnnplay.cli.support.session import (
     workspace_option,
 )
 from rnnplay.cli.support.text_input import prompt_text
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import unknown_warning
 from rnnplay.common.numbers import meant, real_number
 from rnnplay.errors import CheckpointError, InputError
@@ -233,17 +234,19 @@ def _check_options(ctx: click.Context, view: str) -> None:
 
 def _open(session: Session, name: str, checkpoint: str) -> SavedRun:
     folder = find_model(session, name)
-    from rnnplay.inspection.loaded_model import SavedRun
-    from rnnplay.training.threads.free_cores import use_free_cores
+    with working("loading the model"):
+        from rnnplay.inspection.loaded_model import SavedRun
+        from rnnplay.training.threads.free_cores import use_free_cores
 
-    use_free_cores()
-    return SavedRun(folder, checkpoint, session.workspace)
+        use_free_cores()
+        return SavedRun(folder, checkpoint, session.workspace)
 
 
 def _answer(session: Session, run: SavedRun, question: Question) -> Result:
-    from rnnplay.inspection.answer import answer
+    with working("computing"):
+        from rnnplay.inspection.answer import answer
 
-    return answer(run, question, session.workspace)
+        return answer(run, question, session.workspace)
 
 
 def _gradients(

@@ -16,6 +16,7 @@ from rnnplay.cli.support.session import (
     pass_session,
     workspace_option,
 )
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import size_text
 from rnnplay.common.limits import check_memory_limit
 from rnnplay.experiments.export.formats import FORMATS
@@ -71,7 +72,8 @@ def command(
     if FORMATS[format_].weights:
         check_memory_limit()
     runs = [find_run(session, name) for name in names]
-    done = export(Export(runs, format_, out, checkpoint, x, force))
+    with working(f"exporting to {format_}"):
+        done = export(Export(runs, format_, out, checkpoint, x, force))
     if as_json:
         described: dict[str, Any] = {"format": format_, "runs": [run.name for run in runs]}
         write_json({**described, "files": [str(path.absolute()) for path in done.files], "code": done.code})

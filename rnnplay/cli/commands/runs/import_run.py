@@ -10,6 +10,7 @@ import click
 from rnnplay.cli.support.console import builtins, model_name, note, pairs, write_json
 from rnnplay.cli.support.session import Session, json_option, new_folder, pass_session, workspace_option
 from rnnplay.cli.support.settings import lasting_corpus
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import fixed, unknown_warning
 from rnnplay.config import RunConfig, TokenKind
 from rnnplay.errors import ConfigError, InputError
@@ -85,7 +86,8 @@ def command(
         return new_folder(run_name, config, workspace)
 
     try:
-        folder, done = import_model(wanted, name, workspace)
+        with working("importing and validating the model"):
+            folder, done = import_model(wanted, name, workspace)
     except ConfigError as error:
         raise InputError(f"The model cannot be a run: {error}") from error
     left_out = done.vocabulary.left_out

@@ -9,6 +9,7 @@ import click
 
 from rnnplay.cli.support.console import builtins, note, note_missing, pairs, printable, table, write_json, written
 from rnnplay.cli.support.session import NearGroup, Session, json_option, pass_session, workspace_option
+from rnnplay.cli.support.working import working
 from rnnplay.common.formatting import size_text
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def add(session: Session, path: Path, name: str | None, encoding: str, as_json: 
     if str(path) == "-":
         corpus = add_stream(standard_input("the text"), session.workspace, name, encoding)
     else:
-        corpus = add_corpus(path, session.workspace, name, encoding)
+        with working("copying the text"):
+            corpus = add_corpus(path, session.workspace, name, encoding)
     if as_json:
         write_json(_described(corpus))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rnnplay.cli.support.console import note, note_idle, write_json
 from rnnplay.cli.support.options import KnobCommand, KnobType, WholeNumber, given, knob_options, setting_options
 from rnnplay.cli.support.session import Session, json_option, pass_session, workspace_option
 from rnnplay.cli.support.settings import new_settings, settings_in
+from rnnplay.cli.support.working import working
 from rnnplay.common.encodings import encodable
 from rnnplay.config import RunConfig, knobs
 from rnnplay.errors import RnnplayError
@@ -23,6 +25,7 @@ from rnnplay.experiments.lr_range import (
     MOST_STEPS,
     STEPS,
     UNUSED,
+    RangePoint,
     check_range,
     rates,
     result_of,
@@ -79,8 +82,10 @@ def command(
     workspace = session.workspace.for_reading()
     corpus = encode_text(config, workspace)
     with StopSignals() as stop:
-        take = write_json if as_json else _nothing
-        points = train_at_rates(config, corpus, rates(low, high, test_steps), take, lambda: stop.asked)
+        taken: list[RangePoint] = []
+        take = write_json if as_json else taken.append
+        with nullcontext() if as_json else working("testing", lambda: len(taken) / test_steps):
+            points = train_at_rates(config, corpus, rates(low, high, test_steps), take, lambda: stop.asked)
     if stop.asked:
         raise RnnplayError(f"Stopped after {len(points)} of {test_steps} steps; nothing was kept.")
     if remark := decay_remark(config):
@@ -111,7 +116,3 @@ def _training(
     for name, value in knobs_given.items():
         options["no_" + name if value is False else name] = True if isinstance(value, bool) else value
     return session.workspace.command("train", **options, lr=lr)
-
-
-def _nothing(_: object) -> None:
-    """Does nothing."""
