@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from rnnplay.common.terminal_text import SPACE
 from rnnplay.inspection.results import WordCandidate
 from rnnplay.tui.widgets.visible import FAINT, MUTED, percentage, shortened, visible_line
 
@@ -52,10 +53,16 @@ class WordRow(Widget):
         chosen = number == self._shown
         return Content.assemble(
             ("▸" if chosen else " ", "bold $accent"),
-            (shortened(visible_line(word.text), LONGEST_WORD), "bold $accent" if chosen else "$foreground"),
+            (shortened(self._visible(word.text), LONGEST_WORD), "bold $accent" if chosen else "$foreground"),
             " ",
             (percentage(word.probability), MUTED),
         )
+
+    def _visible(self, text: str) -> str:
+        """The word as it is shown: with visible spaces before it where it stands in the row without them, too."""
+        word = text.lstrip(" ")
+        twice = sum(other.text.lstrip(" ") == word for other in self._words) > 1
+        return (SPACE * (len(text) - len(word)) if twice else text[: len(text) - len(word)]) + visible_line(word)
 
     def _render_row(self, width: int) -> Content:
         row: list[Content] = []

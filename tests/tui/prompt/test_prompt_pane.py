@@ -127,6 +127,16 @@ async def test_the_arrows_choose_a_word_then_an_earlier_prompt_or_the_settings()
         assert isinstance(app.focused, KnobField)
 
 
+async def test_a_word_with_and_without_a_space_before_it_are_told_apart() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("w")
+        words = [WordCandidate(text=text, probability=0.2) for text in ("a", " a", " the")]
+        app.pane.show_completion("w", msgspec.structs.replace(completion("a"), words=words))
+        await pilot.pause()
+        assert str(app.pane.query_one(WordRow).render()) == "▸a 20%   ␣a 20%    the 20%"
+
+
 async def test_typing_the_suggestion_shortens_it_and_anything_else_ends_it() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
