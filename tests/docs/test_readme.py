@@ -220,3 +220,8 @@ def test_the_lines_that_load_weights(tied: bool, tmp_path: Path, monkeypatch: py
     with torch.no_grad():
         hidden, _ = model["rnn"](model["embedding"](ids))
         assert torch.equal(model["output"](hidden), ours(ids)[0])
+
+
+def test_decisions_stand_in_the_order_of_their_dates() -> None:
+    dates = re.findall(r"(?m)^## (\S+): ", (ROOT / "docs" / "decisions.md").read_text("utf-8"))
+    assert len(dates) > 80 and dates == sorted(dates)
