@@ -185,6 +185,9 @@ class RunList(ScrollView, can_focus=True):
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return bool(self._browser.runs)
+
     def action_open_run(self) -> None:
         if self._cursor is not None:
             self.post_message(self.Opened(self._cursor))
@@ -214,10 +217,10 @@ class RunList(ScrollView, can_focus=True):
     # --- drawing --------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        if not y:
+        if not y and self._browser.runs:
             return self._header()
         row = y - 1 + round(self.scroll_offset.y)
-        if row >= len(self._browser.rows):
+        if not 0 <= row < len(self._browser.rows):
             return Strip.blank(self.size.width, self.rich_style)
         return self._drawn_row(row)
 

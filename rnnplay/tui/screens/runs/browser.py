@@ -175,8 +175,11 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     # --- showing --------------------------------------------------------------------------------------------
 
     def _show(self, runs: list[ListedRun]) -> None:
+        had_runs = bool(self._browser.runs)
         self._browser.take(runs)
         self._rearrange()
+        if bool(runs) != had_runs:
+            self.refresh_bindings()
         if self._next_cursor is not None:
             self._list.move_to(self._next_cursor)
             self._next_cursor = None
@@ -189,7 +192,11 @@ class RunsScreen(ModalScreen[RunChoice | None]):
 
     def _rearrange(self, top: bool = False) -> None:
         """Draws the list with the width that it needs, and the note; `top`: the cursor goes to the first run."""
-        if self._body.has_class("beside"):
+        empty = self._reader.runs == []
+        if empty != self._body.has_class("empty"):
+            self._body.set_class(empty, "empty")  # the note is then under the filter
+            self.refresh_bindings()
+        if self._body.has_class("beside") and not empty:
             self._list.styles.width = list_width(self._browser, self.size.width * 5 // 8)
         else:
             self._list.styles.width = "1fr"
@@ -344,6 +351,10 @@ class RunsScreen(ModalScreen[RunChoice | None]):
     @work
     async def action_bring_back(self) -> None:
         await self._management.bring_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leaves out what is done with runs while there are none; what was removed can still be brought back."""
+        return action in ("back", "bring_back") or action.startswith("app.") or self._reader.runs != []
 
     def action_back(self) -> None:
         """Leaves the filter, then empties it, then closes the list."""

@@ -134,6 +134,7 @@ class SweepScreen(ModalScreen[str | None]):
         if not self.is_attached:
             return
         self._names, self._current = names, name
+        self.query_one("#halves").display = bool(name)
         about = self.query_one("#about", BoundedText)
         if not name:
             about.rows = NOTHING_ROWS

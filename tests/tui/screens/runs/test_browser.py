@@ -71,9 +71,24 @@ async def test_the_newest_is_first_and_what_cannot_be_read_last(runs: Workspace)
     async with app.run_test(size=(160, 40)) as pilot:
         await app.listed(pilot, *ALL)
         assert "cannot be read" in app.runs.query_one(RunList).text()[3]
-        assert {"Resume", "Open", "Branch", "Filter", "Compare", "Note", "Remove", "Back"} <= set(
-            footer_keys(app.screen).values()
-        )
+        keys = {"Resume", "Open", "Branch", "Filter", "Compare", "Note", "Remove", "Back"}
+        await until(pilot, lambda: keys <= set(footer_keys(app.screen).values()))
+
+
+async def test_without_runs_it_says_how_to_get_one_and_offers_what_can_be_done(workspace: Workspace) -> None:
+    app = RunsApp(workspace)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await until(pilot, lambda: "There are no runs yet" in app.note)
+        await until(pilot, lambda: app.runs.query_one("#note").region.y <= 3)
+        assert not app.runs.query_one(RunPreview).display
+        await until(pilot, lambda: {"Back", "Undo"} <= set(footer_keys(app.screen).values()))
+        assert not {"Resume", "Open", "Remove", "Compare"} & set(footer_keys(app.screen).values())
+        make_run(workspace, "first")
+        app.runs._read()
+        await app.listed(pilot, "first")
+        await until(pilot, lambda: "Resume" in footer_keys(app.screen).values())
+        await pilot.press("o")
+        await until(pilot, lambda: app.answers == [RunChoice("open", "first")])
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,9 @@ async def test_a_workspace_without_studies_says_how_to_begin_one(workspace: Work
         await app.push_screen(screen)
         about = screen.query_one("#about", Static)
         await until(pilot, lambda: "Begin one in a shell: rnnplay sweep --vary" in str(about.content))
+        assert not screen.query_one("#halves").display, "nothing is framed that is not there"
+        await pilot.press("escape")
+        assert app.screen is not screen
 
 
 async def test_without_the_extra_it_says_how_to_install_it(
