@@ -111,7 +111,7 @@ async def test_a_run_that_was_chosen_is_resumed_where_it_was_chosen(stage: Stage
         first = stage.controller
         second = app.controllers.add(preset_config())
         await second.start_engine()
-        stage.playground._runs.open("earlier", resume=True)
+        stage.playground._saved.open("earlier", resume=True)
         app.controllers.bring_to_front(second)
         await until(pilot, lambda: bool(stage.engines[0].of(messages.Train)))
         (resumed,) = stage.engines[0].of(messages.Train)

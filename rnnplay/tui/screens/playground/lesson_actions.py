@@ -18,6 +18,7 @@ from rnnplay.tui.lessons.lesson_progress import LessonProgress
 from rnnplay.tui.screens.playground.layout import PlaygroundLayout
 from rnnplay.tui.screens.playground.new_run_question import before_lesson_run
 from rnnplay.tui.screens.playground.run_actions import RunActions
+from rnnplay.tui.screens.playground.saved_run_actions import SavedRunActions
 from rnnplay.tui.widgets.training_charts import TrainingCharts
 from rnnplay.tui.widgets.visible import shortened
 
@@ -57,12 +58,13 @@ class LessonActions:
         screen: Screen[None],
         progress: LessonProgress,
         runs: RunActions,
+        saved: SavedRunActions,
         layout: PlaygroundLayout,
         inspect: Callable[[], None],
     ) -> None:
         """`inspect` opens the inspection."""
         self._screen, self._progress = screen, progress
-        self._runs, self._layout, self._inspect = runs, layout, inspect
+        self._runs, self._saved, self._layout, self._inspect = runs, saved, layout, inspect
 
     @property
     def _panes(self) -> list[LessonPane]:
@@ -85,7 +87,7 @@ class LessonActions:
             case "open" if run is not None and run in {one.name for one in list_runs(progress.controller.workspace)}:
                 variant = progress.lesson.title_of(need.variant, language)
                 screen.notify(words.OPENED[language].format(step=need.step + 1, variant=variant), markup=False)
-                self._runs.open(run)
+                self._saved.open(run)
                 self._inspect()
             case "look":
                 self._inspect()

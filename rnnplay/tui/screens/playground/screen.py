@@ -33,6 +33,7 @@ from rnnplay.tui.screens.playground.preset_actions import PresetActions
 from rnnplay.tui.screens.playground.race_actions import RaceActions
 from rnnplay.tui.screens.playground.run_actions import RunActions
 from rnnplay.tui.screens.playground.run_display import RunDisplay
+from rnnplay.tui.screens.playground.saved_run_actions import SavedRunActions
 from rnnplay.tui.screens.playground.writing_actions import WritingActions
 from rnnplay.tui.setup.setup_form import SetupForm
 from rnnplay.tui.setup.setup_pane import SetupPane
@@ -73,8 +74,9 @@ class PlaygroundScreen(Screen[None]):
         self._preset, self._run = preset, run
         self._panes = PlaygroundLayout(self, controllers, progress)
         self._overlay = Overlay(controllers.workspace, self._overlay_changed)
-        self._runs = RunActions(self, controllers, progress, self._overlay)
-        self._lessons = LessonActions(self, progress, self._runs, self._panes, self.action_inspect)
+        self._runs = RunActions(self, controllers, progress)
+        self._saved = SavedRunActions(self, controllers, self._overlay, self._runs)
+        self._lessons = LessonActions(self, progress, self._runs, self._saved, self._panes, self.action_inspect)
         self._presets = PresetActions(self, controllers.workspace)
         self._races = RaceActions(self, controllers)
         self._display = RunDisplay(self, controllers, progress, self._lessons, self._panes, self._races, self._overlay)
@@ -102,7 +104,7 @@ class PlaygroundScreen(Screen[None]):
         self._presets.tell_problems()
         self.show_state()
         if self._run is not None:
-            self._runs.open(self._run)
+            self._saved.open(self._run)
 
     @property
     def controller(self) -> RunController:
@@ -214,7 +216,7 @@ class PlaygroundScreen(Screen[None]):
             self.controller.send(messages.Save())
 
     def action_runs(self) -> None:
-        self._runs.choose()
+        self._saved.choose()
 
     def action_sweeps(self) -> None:
         """Shows the studies; a trial that is chosen there is opened."""
@@ -224,16 +226,16 @@ class PlaygroundScreen(Screen[None]):
 
     def _trial_chosen(self, run: str | None) -> None:
         if run is not None:
-            self._runs.open(run)
+            self._saved.open(run)
 
     def action_export(self) -> None:
-        self._runs.export()
+        self._saved.export()
 
     def action_other_run(self) -> None:
-        self._runs.other()
+        self._saved.other()
 
     def action_clear_overlay(self) -> None:
-        self._runs.clear_overlay()
+        self._saved.clear_overlay()
 
     def _overlay_changed(self) -> None:
         if self.is_attached:
@@ -241,12 +243,12 @@ class PlaygroundScreen(Screen[None]):
 
     def action_go_back(self) -> None:
         if self.state.lent:
-            self._runs.branch(self.state.lent, str(self.state.model_step))
+            self._saved.branch(self.state.lent, str(self.state.model_step))
         else:
-            self._runs.go_back()
+            self._saved.go_back()
 
     def action_samples(self) -> None:
-        self._runs.samples()
+        self._saved.samples()
 
     def action_race(self) -> None:
         self._races.open()

@@ -28,7 +28,7 @@ from rnnplay.tui.run_state import Phase
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.inspect import InspectScreen
-from rnnplay.tui.screens.playground import run_actions
+from rnnplay.tui.screens.playground import saved_run_actions
 from rnnplay.tui.screens.playground.go_back import GoBackScreen
 from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.setup.setup_pane import EventLog
@@ -771,7 +771,7 @@ async def test_the_border_says_which_run_answers_while_none_is_open(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     branched: list[tuple[str, ...]] = []
-    monkeypatch.setattr(run_actions.RunActions, "branch", lambda _, *parent: branched.append(parent))
+    monkeypatch.setattr(saved_run_actions.SavedRunActions, "branch", lambda _, *parent: branched.append(parent))
     make_run(stage.workspace, "mine", steps=4, loss=1.0)
     async with stage.open(lends=True).run_test() as pilot:
         await stage.ready(pilot)
@@ -853,11 +853,11 @@ async def test_a_run_that_is_still_read_when_another_begins_does_not_replace_it(
             assert read.wait(60)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(run_actions, "FollowedRun", Slow)
+    monkeypatch.setattr(saved_run_actions, "FollowedRun", Slow)
     app = stage.open()
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
-        stage.playground._runs.open("earlier")
+        stage.playground._saved.open("earlier")
         await until(pilot, lambda: stage.state.opening)
         await stage.train(pilot)
         read.set()
@@ -885,14 +885,14 @@ async def test_of_two_commands_that_wait_for_the_engine_one_is_done(
 
         monkeypatch.setattr(stage.controller, "start_engine", slow)
         if opens:
-            stage.playground._runs.open("earlier")
+            stage.playground._saved.open("earlier")
             await until(pilot, lambda: bool(waiting))
             stage.playground._runs.resume(stage.controller)
             await until(pilot, lambda: bool(commands(stage)))
         else:
             stage.playground._runs.resume(stage.controller)
             await until(pilot, lambda: bool(waiting))
-            stage.playground._runs.open("earlier")
+            stage.playground._saved.open("earlier")
             await until(pilot, lambda: bool(commands(stage)))
         there.set()
         await pilot.pause()

@@ -29,7 +29,7 @@ def parent_run(stage: Stage) -> None:
 
 async def choose(stage: Stage, pilot: Pilot[None], *keys: str) -> None:
     """Asks for a branch, and gives these keys to the dialog."""
-    stage.playground._runs.branch(PARENT)
+    stage.playground._saved.branch(PARENT)
     await until(pilot, lambda: isinstance(stage.app.screen, BranchScreen) and bool(stage.app.screen.query(OptionList)))
     await pilot.press(*keys)
     await until(pilot, lambda: stage.app.screen is stage.playground)
@@ -142,7 +142,7 @@ async def test_b_in_the_list_of_checkpoints_branches_there(stage: Stage) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         parent_run(stage)
-        stage.playground._runs.open(PARENT)
+        stage.playground._saved.open(PARENT)
         await until(pilot, lambda: stage.state.run == PARENT)
         await pilot.press("b")
         await until(pilot, lambda: isinstance(app.screen, GoBackScreen))
@@ -163,7 +163,7 @@ async def test_a_branch_is_set_up_beside_a_run_that_trains(stage: Stage) -> None
         await until(pilot, lambda: any(f"{run} goes on behind" in toast for toast in stage.toasts))
         await until(pilot, lambda: stage.state.next_branch is not None)
         assert [one.state.run for one in stage.app.controllers.running] == [run]
-        stage.playground._runs.branch("nobody")
+        stage.playground._saved.branch("nobody")
         await until(pilot, lambda: any("There is no run 'nobody'" in toast for toast in stage.toasts))
 
 

@@ -34,7 +34,7 @@ def run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 async def opened(stage: Stage, pilot: Pilot[None]) -> SamplesScreen:
     """The view of the run in front."""
     await stage.ready(pilot)
-    stage.playground._runs.open(RUN)
+    stage.playground._saved.open(RUN)
     await until(pilot, lambda: stage.state.run == RUN)
     await pilot.press("v")
     await until(pilot, lambda: isinstance(stage.app.screen, SamplesScreen) and stage.app.screen.is_mounted)
