@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -29,6 +30,8 @@ TALL_ROWS, BESIDE_COLUMNS = 6, 60
 """From this size on, the next tokens are bars beside the samples; below it, one row."""
 WORDS_ROWS = 7
 """The least height at which the words to choose from have a row."""
+FRAME = 6
+"""Cells of the lower border around its text."""
 TITLE = "Prompt"
 UNTRAINED = "train a model first, then type here"
 READY = "type the beginning of a text"
@@ -105,6 +108,7 @@ class PromptPane(Vertical):
         self._from_history = ""
         """The last prompt taken from the history."""
         self._asked: SamplingConfig | None = None
+        self._source: list[str] = []
         self._input = GhostInput(UNTRAINED, id="prompt-input")
         self._words = WordRow(id="words")
         self._bars = NextBars(id="next-bars")
@@ -168,9 +172,16 @@ class PromptPane(Vertical):
         self._forced.show(what)
         self.set_class(bool(what), "-forced")
 
-    def set_source(self, text: str) -> None:
-        """Says on the lower border which weights answer, where they are not the newest."""
-        if text != self.border_subtitle:
+    def set_source(self, *parts: str) -> None:
+        """Says on the lower border which weights answer, where they are not the newest; the last parts if they fit."""
+        self._source = [part for part in parts if part]
+        self._show_source()
+
+    def _show_source(self) -> None:
+        parts = self._source
+        while len(parts) > 1 and cell_len(" · ".join(parts)) > self.outer_size.width - FRAME:
+            parts = parts[:-1]
+        if (text := " · ".join(parts)) != self.border_subtitle:
             self.border_subtitle = text
 
     def clear_completion(self) -> None:
@@ -329,6 +340,7 @@ class PromptPane(Vertical):
         self._samples.action_copy()
 
     def on_resize(self) -> None:
+        self._show_source()
         width, height = self.content_size
         before = self.classes
         self.set_class(height >= 4, "-settings", update=False)

@@ -469,6 +469,17 @@ async def test_y_and_ctrl_y_copy_the_sample() -> None:
         assert app.clipboard == "one two\n\tthree"
 
 
+async def test_of_the_border_the_last_part_is_left_out_where_it_does_not_fit() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 12)) as pilot:
+        app.pane.set_source("", "a-run at step 5,400", "t trains a new one")
+        assert app.pane.border_subtitle == "a-run at step 5,400 · t trains a new one"
+        for width, text in ((40, "a-run at step 5,400"), (80, "a-run at step 5,400 · t trains a new one")):
+            await pilot.resize_terminal(width, 12)
+            await pilot.pause()
+            assert app.pane.border_subtitle == text
+
+
 async def test_a_sample_is_wrapped_anew_when_the_width_changes() -> None:
     """Pieces that arrive one by one are wrapped just as the whole text is, at every width."""
     text = "a fox and 日本語 and a word-that-is-far-longer-than-any-row-of-this-view\n\n" * 6

@@ -245,16 +245,16 @@ class RunDisplay:
             self._prompt.set_model(*self._model)
             if state.has_model:  # complete what was typed before there was this model
                 self._ask(self._prompt.text)
-        source = f"the checkpoint at step {state.model_step:,} answers"
+        source, onward = f"the checkpoint at step {state.model_step:,} answers", ""
         if state.lent:
             source = f"{state.model_run} at step {state.model_step:,}" if state.model_run else "shipped model"
             if state.next_branch is None:
-                source += f" · {KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
+                onward = f"{KEYS.train} trains a new one, {KEYS.go_back} trains on from this"
         elif state.model_coming:
             source = "the model is on its way"
         elif not (state.followed and state.has_model):
             source = ""
-        self._prompt.set_source(" · ".join(filter(None, (reading_text(controller.adapted, controller.read), source))))
+        self._prompt.set_source(reading_text(controller.adapted, controller.read), source, onward)
         if controller.forced != self._forced:  # shown at the prompt, so that the user cannot forget it
             self._forced = controller.forced
             self._prompt.set_forced(described(self._forced, state.config.layers))

@@ -773,7 +773,7 @@ async def test_the_border_says_which_run_answers_while_none_is_open(
     branched: list[tuple[str, ...]] = []
     monkeypatch.setattr(saved_run_actions.SavedRunActions, "branch", lambda _, *parent: branched.append(parent))
     make_run(stage.workspace, "mine", steps=4, loss=1.0)
-    async with stage.open(lends=True).run_test() as pilot:
+    async with stage.open(lends=True).run_test(size=(120, 40)) as pilot:
         await stage.ready(pilot)
         await until(pilot, lambda: stage.engine.of(messages.Open) != [])
         await stage.say(pilot, messages.Opened(run="mine", step=4, parameters=9, vocabulary=9))
