@@ -20,21 +20,16 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from rnnplay.common.signals import signal_name
 from rnnplay.common.terminal_text import sanitize_line
 from rnnplay.config import RunConfig, with_values
-from rnnplay.engine import messages
 from rnnplay.errors import RnnplayError
 from rnnplay.lessons.languages import can_show, choose_language
 from rnnplay.presets import DEFAULT_PRESET, find_preset
 from rnnplay.tui.keyboard import HELP_KEYS, Keyboard, takes_text
 from rnnplay.tui.keymap import fill_keys, key_name
 from rnnplay.tui.lessons.lesson_progress import LessonProgress
-from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_controllers import RunControllers
-from rnnplay.tui.run_state import Phase
-from rnnplay.tui.screens.dialogs import Confirm
-from rnnplay.tui.screens.leaving import Leaving, before_leaving, onward_hints
+from rnnplay.tui.screens.leaving import Departure
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.screenshot import keep_screenshot
 from rnnplay.tui.settings import load_settings, progress_path, save_settings
@@ -60,9 +55,6 @@ PALETTE_GONE_SECONDS = 0.1
 """Time for the command palette, from which a screenshot is requested, to disappear from the screen."""
 DRAWN_SECONDS = 0.2
 """Time from mounting the app until its first screen, including the footer's keys, has been drawn."""
-
-NO_ANSWER_SECONDS = 0.3
-"""Longest normal wait for the answer to a Ping, which comes within milliseconds."""
 
 
 def terminal_driver() -> type[Driver] | None:
@@ -113,13 +105,9 @@ class RnnplayApp(App[None]):
         self._sanitized = SanitizedLines()
         self.keyboard = Keyboard(self)
         self._jump = Jump(self)
-        self._ended_by: int | None = None
         self.controllers = RunControllers(workspace, self.post_to_screens, config, lends)
         self.settings = load_settings()
         self.controllers.set_completion(self.settings.completion, self.settings.adaptation)
-        self._leave_question: Confirm | None = None
-        self._left_training: list[RunController] = []
-        """Controllers whose runs were under way when the interface was closed."""
         language = choose_language(self.settings.language)
         if not can_show(terminal_encoding(), language):
             language = "en"
@@ -127,6 +115,7 @@ class RnnplayApp(App[None]):
             self.controllers, self.post_to_screens, language, progress_path(), self.settings.language
         )
         self.playground = PlaygroundScreen(self.controllers, self.lesson_progress, preset, run)
+        self._departure = Departure(self, self.controllers, self.playground.show_state)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
@@ -213,34 +202,11 @@ class RnnplayApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quits; while a run is being trained, asks first and saves a checkpoint."""
-        if isinstance(self.screen, Leaving):
-            self.screen.hurry()
-            self.controllers.hurry()
-        elif isinstance(self.screen, Confirm):
-            # A second ctrl+q does not answer the question, unless the engine is not responding.
-            unanswered = max(one.silence.unanswered for one in self.controllers.all)
-            if self.screen is self._leave_question and unanswered > NO_ANSWER_SECONDS:
-                self.screen.dismiss(True)
-        elif (question := before_leaving(self.controllers)) is None:
-            self._leave()
-        else:
-            for controller in self.controllers.all:
-                controller.send(messages.Ping())  # the answers arrive before the user's
-            self._leave_question = question
-            self.push_screen(question, self._leave_if)
-
-    def _leave_if(self, sure: bool | None) -> None:
-        if sure:
-            for controller in self.controllers.running:
-                controller.state.phase = Phase.STOPPING
-            self.playground.show_state()
-            self._leave()
+        self._departure.ask()
 
     def leave_by_signal(self, number: int) -> None:
         """Quits without a question, but with a checkpoint, after a signal such as SIGTERM or SIGHUP."""
-        if self._ended_by is None:
-            self._ended_by = number
-            self._leave()
+        self._departure.leave_by_signal(number)
 
     def action_command_palette(self) -> None:
         from rnnplay.tui.screens.palette import Palette
@@ -279,23 +245,14 @@ class RnnplayApp(App[None]):
         if restore is not None:
             restore()
 
-    @work
-    async def _leave(self) -> None:
-        self._left_training = [one for one in self.controllers.all if one.running or one.state.unsaved]
-        self.push_screen(Leaving(self.controllers))
-        await self.controllers.close()
-        self.exit()
-
     def outcome(self) -> int:
         """Returns the exit code once `run` has returned; raises the error that ended the interface, if any."""
         if self._exception is not None:
             raise self._exception
-        lines = [f"rnnplay was ended by {signal_name(self._ended_by)}."] if self._ended_by is not None else []
-        lines += onward_hints(self._left_training)
         with contextlib.suppress(OSError, ValueError):
-            for line in lines:
+            for line in self._departure.last_words():
                 print(sanitize_line(line), file=sys.stderr, flush=True)  # noqa: T201
-        return 0 if self._ended_by is None else 128 + self._ended_by
+        return self._departure.exit_code
 
     # --- help -----------------------------------------------------------------------------------------------
 

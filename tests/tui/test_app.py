@@ -61,7 +61,7 @@ async def test_while_training_it_asks_and_can_go_on(stage: Stage) -> None:
 
 async def test_an_engine_that_does_not_answer_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then a second ctrl+q is an answer."""
-    monkeypatch.setattr("rnnplay.tui.app.NO_ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr("rnnplay.tui.screens.leaving.NO_ANSWER_SECONDS", 0.0)
     app = stage.open()
     async with app.run_test(size=(100, 30)) as pilot:
         await stage.train(pilot)

@@ -1,14 +1,16 @@
-"""The screen shown while the engines write their checkpoints and exit, and the question before it."""
+"""Leaves the interface: the question before it, and the screen shown while the engines write their checkpoints."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.widgets import Label
 
+from rnnplay.common.signals import signal_name
+from rnnplay.engine import messages
 from rnnplay.engine.client import LEAVING_SECONDS
 from rnnplay.tui.keymap import KEYS, key_name
 from rnnplay.tui.run_controller import RunController
@@ -18,6 +20,8 @@ from rnnplay.tui.screens.dialogs import Confirm, Dialog, DialogBox
 
 SHOWN_SECONDS = 0.7
 """Nothing is shown if leaving takes less time than this."""
+NO_ANSWER_SECONDS = 0.3
+"""Longest normal wait for the answer to a Ping, which comes within milliseconds."""
 
 
 class Leaving(Dialog[None]):
@@ -107,3 +111,68 @@ def onward_hints(left: Sequence[RunController]) -> list[str]:
             race = f"race-{number:02d}"
             hints.append(f"{race} goes on as a whole with: {left[0].workspace.command('race', resume=race)}")
     return hints
+
+
+class Departure:
+    """How the interface is left: by the user, who is asked while a run is being trained, or by a signal."""
+
+    def __init__(self, app: App[None], controllers: RunControllers, show_state: Callable[[], object]) -> None:
+        """`show_state` is called when runs have been told to stop."""
+        self._app, self._controllers, self._show_state = app, controllers, show_state
+        self._question: Confirm | None = None
+        self._signal: int | None = None
+        self._left: list[RunController] = []
+        """Controllers whose runs were under way when the interface was left."""
+
+    def ask(self) -> None:
+        """Leaves, or first asks whether to; the second time, does not wait for the engines."""
+        screen = self._app.screen
+        if isinstance(screen, Leaving):
+            screen.hurry()
+            self._controllers.hurry()
+        elif isinstance(screen, Confirm):
+            # A second ctrl+q does not answer the question, unless the engine is not responding.
+            unanswered = max(one.silence.unanswered for one in self._controllers.all)
+            if screen is self._question and unanswered > NO_ANSWER_SECONDS:
+                screen.dismiss(True)
+        elif (question := before_leaving(self._controllers)) is None:
+            self._leave()
+        else:
+            for controller in self._controllers.all:
+                controller.send(messages.Ping())  # the answers arrive before the user's
+            self._question = question
+            self._app.push_screen(question, self._leave_if)
+
+    def _leave_if(self, sure: bool | None) -> None:
+        if sure:
+            for controller in self._controllers.running:
+                controller.state.phase = Phase.STOPPING
+            self._show_state()
+            self._leave()
+
+    def leave_by_signal(self, number: int) -> None:
+        """Leaves without a question, but with a checkpoint."""
+        if self._signal is None:
+            self._signal = number
+            self._leave()
+
+    def _leave(self) -> None:
+        self._app.run_worker(self._close())
+
+    async def _close(self) -> None:
+        self._left = [one for one in self._controllers.all if one.running or one.state.unsaved]
+        self._app.push_screen(Leaving(self._controllers))
+        await self._controllers.close()
+        self._app.exit()
+
+    def last_words(self) -> list[str]:
+        """Returns what to print once the terminal is restored, a sentence each."""
+        return [
+            *([f"rnnplay was ended by {signal_name(self._signal)}."] if self._signal is not None else []),
+            *onward_hints(self._left),
+        ]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 128 plus the number of the signal."""
+        return 0 if self._signal is None else 128 + self._signal
