@@ -27,8 +27,9 @@ from rnnplay.runs.shipped import SHIPPED, shipped_run
 from rnnplay.runs.words import WORDS_FILE
 
 TRAIN = [
-    *("--corpus", "tales", "--steps", "2500", "--lr", "0.01", "--schedule", "cosine", "--clip-threshold", "0.4"),
-    *("--ema-decay", "0.99", "--seed", "1", "--threads", "1", "--precision", "float32"),
+    *("--corpus", "tales", "--steps", "12000", "--optimizer", "muon", "--lr", "0.01", "--weight-decay", "0.1"),
+    *("--beta2", "0.99", "--schedule", "linear", "--lr-floor", "0", "--clip-threshold", "0.4"),
+    *("--seed", "1", "--threads", "1", "--precision", "float32"),
 ]
 LARGEST = 1_500_000
 """Bytes of the whole folder."""
