@@ -1,6 +1,6 @@
 # rnnplay on a CPU, with what `rnnplay serve` needs. How to build and run it: docs/platforms.md.
 FROM python:3.13-slim AS build
-COPY constraints.txt pyproject.toml README.md LICENSE /src/
+COPY constraints.txt pyproject.toml hatch_build.py README.md LICENSE /src/
 COPY rnnplay /src/rnnplay
 COPY corpora /src/corpora
 # PyPI's torch for Linux has the CUDA libraries with it, several gigabytes.

@@ -6,6 +6,9 @@ Neither runs here. What they say was checked with actionlint, GitHub's schema an
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,11 @@ def parsed(path: Path) -> dict[Any, Any]:
     yaml = pytest.importorskip("yaml")
     workflow: dict[Any, Any] = yaml.safe_load(path.read_text("utf-8"))
     return workflow
+
+
+def copied_by_the_dockerfile() -> set[str]:
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    return {word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]}
 
 
 def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
@@ -59,9 +67,17 @@ def test_the_checks_cover_each_python_from_the_oldest() -> None:
 
 def test_the_dockerfile_copies_what_exists_and_is_not_left_out() -> None:
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
-    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
-    copied = {
-        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
-    }
-    assert copied == sent
-    assert all((ROOT / name).exists() for name in copied)
+    assert copied_by_the_dockerfile() == sent
+
+
+def test_the_package_is_built_of_what_the_dockerfile_copies(tmp_path: Path) -> None:
+    """A file that the build needs, such as hatch_build.py, is not there unless it is copied."""
+    pytest.importorskip("hatchling")
+    for name in copied_by_the_dockerfile():
+        place = ROOT / name
+        copy = shutil.copytree if place.is_dir() else shutil.copy
+        copy(place, tmp_path / name)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "dist").glob("rnnplay-*.whl"))
