@@ -215,7 +215,7 @@ class EngineClient:
 
 
 _running: set[EngineClient] = set()
-"""Those whose process is there or is being started."""
+"""The clients whose process is running or being started."""
 
 
 def start_trouble(error: OSError) -> str:

@@ -8,7 +8,7 @@ from rnnplay.errors import CheckpointError, LackingTokensError, RnnplayError, is
 
 
 def failure(error: Exception, tag: str) -> Failed | None:
-    """Returns what to say of the command `tag` that raised `error`; None for a mistake in the program itself.
+    """Returns the report of `error`, raised by the command `tag`; None for a mistake in the program itself.
 
     `tag` is "step" for a step of training.
     """

@@ -40,7 +40,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag="train"):
     checkpoint: str = "latest"
     """"latest", "best" or a step number."""
     branch: BranchFrom | None = None
-    """Of a new run: the checkpoint whose weights it begins with, instead of random ones."""
+    """For a new run: the checkpoint whose weights it begins with, instead of random ones."""
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
@@ -255,13 +255,13 @@ class Adapted(msgspec.Struct, frozen=True, kw_only=True):
     """How far the model has adapted to a prompt, and what that was worth."""
 
     tokens: int = 0
-    """Those that it has learned from."""
+    """Tokens that it has learned from."""
     of: int = 0
-    """Those that it can learn from; while `tokens` are fewer, a second Completion will answer the same request."""
+    """Tokens that it can learn from; while `tokens` are fewer, a second Completion will answer the same request."""
     before: float = 0.0
-    """Mean nats of these tokens by the weights as trained."""
+    """Mean nats of these tokens under the weights as trained."""
     after: float = 0.0
-    """Mean nats by the model as it adapted; each token was predicted before anything was learned from it."""
+    """Their mean nats under the model as it adapted: each token was predicted before anything was learned from it."""
     prepared: float = 1.0
     """Fraction of the preparations for dynamic evaluation that is done."""
     trouble: str = ""
@@ -301,7 +301,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True, tag="completion"):
     Below 1 the answer is by the end of the prompt alone, and another will follow for the same request.
     """
     forced: Completed | None = None
-    """The same with the quantities forced that WhatIf names; None if it names none."""
+    """The same with the quantities of WhatIf forced; None if there are none."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True, tag="kept"):
@@ -343,7 +343,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     training: bool = False
     """Whether a run is being trained all the same."""
     extendable: bool = False
-    """Of Train with a branch: whether it would succeed with `extend_vocabulary`."""
+    """For Train with a branch: whether it would succeed with `extend_vocabulary`."""
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True, tag="pong"):

@@ -46,7 +46,7 @@ class Adaptive:
     """A model that adapts to a prompt, prepared in slices."""
 
     def __init__(self, loaded: LoadedModel, version: int, settings: AdaptationConfig) -> None:
-        """`version`: of the weights (Stepper.version)."""
+        """`version`: that of the weights (Stepper.version)."""
         self._loaded, self._version, self.settings = loaded, version, settings
         self._completer: Completer | None = None
         self._adapting: Adapting | None = None
@@ -58,16 +58,16 @@ class Adaptive:
 
     @property
     def prompt(self) -> AdaptedPrompt | None:
-        """What adapts, once it is prepared."""
+        """The adapted prompt, once it is prepared."""
         return self._adapting.prompt if self._adapting is not None else None
 
     def fits(self, loaded: LoadedModel, version: int, settings: AdaptationConfig) -> bool:
-        """Whether it is of this model, these weights and these settings."""
+        """Whether it was prepared for this model, these weights and these settings."""
         same = self._loaded is loaded or self._loaded.model is loaded.model
         return same and (self._version, self.settings) == (version, settings)
 
     def complete(self, command: messages.Complete) -> tuple[Suggestion | None, messages.Adapted]:
-        """The answer, None if it is to be gone on with, and how far it is."""
+        """Returns the answer, None while there is more to read, and how far the model has adapted."""
         if self._adapting is None:
             return None, messages.Adapted(trouble=self._trouble)
         prompt = self._adapting.prepare(SLICE_SECONDS)
@@ -237,7 +237,7 @@ class Prompts:
         return found
 
     def _adapt(self, loaded: LoadedModel, command: messages.Complete) -> tuple[Suggestion | None, messages.Adapted]:
-        """The answer by the model as it adapts to the prompt, None if it has not come to its end; and how far it is."""
+        """The answer by the model as it adapts to the prompt, None until it has read all of it; and how far it is."""
         if not self._still():
             self._adaptive = None
             return None, messages.Adapted(trouble="The model adapts once training pauses.")
@@ -247,7 +247,7 @@ class Prompts:
         return self._adaptive.complete(command)
 
     def keep(self, command: messages.KeepAdapted, training: bool, workspace: Workspace) -> None:
-        """Saves the weights as adapted to the last prompt as a new run; raises InputError if that cannot be."""
+        """Saves the weights as adapted to the last prompt as a new run; raises InputError if that is impossible."""
         loaded, adaptive = self._loaded(), self._adaptive
         if training:
             raise InputError("A run is being trained, and the model adapts only after it; stop it first.")

@@ -22,13 +22,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Names of its runs, one a seed."""
     seeds: list[int]
     figures: list[float | None]
-    """Of each run, what it was ranked by; None without a finite one."""
+    """By run, what it was ranked by; None without a finite value."""
     spread: Spread | None
     """Mean and range of the finite figures; None if there are none."""
     parameters: int
     hidden: int
     steps: list[int]
-    """Of each run, steps done."""
+    """By run, the steps done."""
     tokens_per_second: float
     """Over the training time of all its runs, validations and checkpoints included."""
     died: list[int | None]

@@ -42,7 +42,7 @@ class RangePoint(msgspec.Struct, frozen=True, tag="point"):
     step: int
     lr: float
     loss: float
-    """Of the step, before its update, nats per token."""
+    """Loss of the step, before its update, nats per token."""
 
 
 class RangeResult(msgspec.Struct, frozen=True, tag="result"):

@@ -80,7 +80,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     step: int
     tokens: int
     seconds: float
-    """Of training."""
+    """Seconds of training."""
     equal: float | None
     """What the rank is by: the validation loss (or bits per character) where all variants have trained equally long."""
     best: float | None
@@ -88,7 +88,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     last: float | None
     """The newest validation loss."""
     train_loss: float | None
-    """Of the newest step, nats per token."""
+    """Loss of the newest step, nats per token."""
     tokens_per_second: float
     parameters: int
     died: int | None = None

@@ -37,7 +37,7 @@ class Adapting:
             ids = np.asarray(loaded.corpus.train.ids[: RMS_SEGMENTS * size + 1], np.int64)
             self._scale = GradientScale(loaded.model, torch.from_numpy(ids), size)
         self.prompt: AdaptedPrompt | None = None
-        """What adapts, once it is prepared."""
+        """The adapted prompt, once it is prepared."""
 
     @property
     def fraction(self) -> float:
@@ -45,7 +45,7 @@ class Adapting:
         return 1.0 if self._scale is None else self._scale.done / self._scale.of
 
     def prepare(self, seconds: float | None = None) -> AdaptedPrompt | None:
-        """Returns what adapts; None if preparing it takes more than `seconds`, and is to be gone on with."""
+        """Returns the adapted prompt; None if preparing it takes more than `seconds`: the next call goes on."""
         if self.prompt is None:
             rms = None
             if self._scale is not None:
@@ -57,7 +57,7 @@ class Adapting:
 
 
 def adapted_prompt(loaded: LoadedModel, settings: AdaptationConfig) -> AdaptedPrompt | None:
-    """What adapts to a prompt with `settings`; None if they adapt nothing. Raises InputError as `Adapting`."""
+    """Returns what adapts to a prompt by `settings`; None if they adapt nothing. Raises InputError as `Adapting`."""
     return Adapting(loaded, settings).prepare() if settings.adapts else None
 
 

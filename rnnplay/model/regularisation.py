@@ -1,4 +1,4 @@
-"""What keeps an AWD-LSTM (Merity, Keskar & Socher 2018) from learning a text by heart: dropout, and small activations.
+"""What keeps an AWD-LSTM (Merity, Keskar & Socher 2018) from overfitting: dropout, and small activations.
 
 Dropout of units, of words and of recurrent weights. In training only; p is the fraction dropped, what is left is
 divided by 1 − p, and masks m are 0 or 1:

@@ -21,7 +21,7 @@ TOO_LARGE = "gradient too large"
 FAR_ABOVE, BY_HAND = "loss far above its level", "by hand"
 
 LARGEST_NORM = 1.8e19
-"""Gradients above are too large: they have squares beyond float32, and would make an optimizer's second moments
+"""Gradients above this are too large: they have squares beyond float32, and would make an optimizer's second moments
 infinite for good."""
 
 Remedy = Literal["none", "lower-rate", "clip"]

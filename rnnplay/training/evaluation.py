@@ -165,7 +165,7 @@ def evaluate_adaptively(
 
 
 def _read_adaptively(reader: AdaptiveReader, ids: torch.Tensor, size: int) -> tuple[_Sum, _Sum]:
-    """Reads `ids` in segments of `size`: the nats by the weights alone, and with what adapts."""
+    """Reads `ids` in segments of `size`; returns the nats under the weights alone, and under the model as it adapts."""
     sums = _Sum(), _Sum()
     for at in range(0, len(ids) - 1, size):
         segment = ids[at : at + size + 1]
@@ -180,7 +180,7 @@ def per_word(found: Evaluation, split: EncodedSplit, tokenizer: Tokenizer) -> tu
     """Returns the perplexity per word of the text, whatever the tokens, and the number of words in the whole `split`.
 
     A word is what stands between white space, and each newline is one, too, the <eos> of published figures:
-    e^(all nats, with those of what `<unk>` hides / words). `found` is of the whole split.
+    e^(all nats, including those of what `<unk>` hides / words). `found` is of the whole split.
     """
     text = tokenizer.decode(split.ids.tolist())
     words = len(text.split()) + text.count("\n")

@@ -1,4 +1,4 @@
-"""What the processes of a run do that do not lead it: they join in steps, by the orders of the one that does."""
+"""What the processes that do not lead a run do: they join in its steps, as the leading process orders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 def invite(group: Group, config: RunConfig, corpus: EncodedCorpus) -> None:
     """Sends the other processes what they need to join; to be called by the one that leads, before anything is made.
 
-    Raises ConfigError for a batch that cannot be divided, InputError if a process cannot join, in its words.
+    Raises ConfigError for a batch that cannot be divided, InputError if a process cannot join, with its reason.
     """
     if group.alone:
         return

@@ -92,7 +92,7 @@ class Learner:
 
     @property
     def model(self) -> LanguageModel:
-        """The model that is validated, saved and prompted: the average of the weights if there is one, else the raw."""
+        """The model that is validated, saved and prompted: the average of the weights if any, else the raw model."""
         return self.average or self.raw_model
 
     def relative_length(self, batch: Batch) -> float:
@@ -143,7 +143,7 @@ class Learner:
         return batch, self.state
 
     def begin_with(self, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> None:
-        """Begins with these weights, of which an average then begins anew, and with the optimizer's state `moments`."""
+        """Begins with these weights, whose average then starts anew, and with the optimizer's state `moments`."""
         for model in {self.raw_model, self.model}:
             model.load_weights(weights)
         self._restore_moments(moments)
@@ -151,7 +151,7 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors of a checkpoint except the weights; of all processes, which then have the same weights.
 
-        They have them anyway, to the bit, unless their processors round differently.
+        They have the same ones anyway, bit for bit, unless their processors round differently.
         """
         self.group.order(Order(What.COLLECT))
         self._share_weights()

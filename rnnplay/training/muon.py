@@ -26,7 +26,7 @@ from rnnplay.training.processes.group import ALONE, Group
 
 MOMENTUM = 0.95
 MOMENTS = ("step", "momentum_buffer")
-"""The names of what is kept of a matrix: the number of its steps, without which torch reads no state, and m."""
+"""Names of the tensors kept for each matrix: its number of steps, without which torch reads no state, and m."""
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan's: the polynomial 3.4445 σ − 4.775 σ³ + 2.0315 σ⁵ brings every σ in (0, 1] near 1 within a few rounds."""
 ROUNDS = 5
@@ -79,7 +79,7 @@ class Muon:
 
 
 def orthogonalised(matrix: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
-    """Of M = U S Vᵀ about U Vᵀ: all singular values are brought between some 0.7 and 1.2. Zeros stay zeros.
+    """Returns U Vᵀ for M = U S Vᵀ, nearly: all singular values are brought between 0.7 and 1.2 or so. Zeros stay zeros.
 
     By five rounds of a Newton–Schulz iteration, X ← a X + (b X Xᵀ + c (X Xᵀ)²) X (Bernstein & Newhouse 2024), on the
     shorter side. A matrix whose norm is far below SMALLEST_NORM stays small. The products are of type `precision`, the

@@ -29,7 +29,7 @@ MOST_L2 = 0.001
 
 
 def decay_remark(config: RunConfig) -> str:
-    """What to tell of a new run whose weight decay is too small or too large for its optimizer; "" of others."""
+    """Returns a remark on a new run whose weight decay is too small or too large for its optimizer; "" for others."""
     decay, rule = config.weight_decay, config.optimizer
     if rule == "muon" and not decay:
         return GROWS
@@ -47,7 +47,7 @@ def make_optimizer(
     """torch's optimizer for `config`, in its fastest form on `device`.
 
     SGD with momentum (Polyak 1964); RMSprop (Tieleman & Hinton 2012); Adam (Kingma & Ba 2015) with L2 regularisation;
-    AdamW (Loshchilov & Hutter 2019) with decoupled weight decay; of Muon (muon.py) the part that is AdamW.
+    AdamW (Loshchilov & Hutter 2019) with decoupled weight decay; for Muon (muon.py) the part that is AdamW.
     """
     _leave_out_compiler()
     weights, lr, decay = list(parameters), config.lr, config.weight_decay

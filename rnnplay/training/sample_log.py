@@ -25,7 +25,7 @@ SAMPLING = {
     kind: SamplingConfig(length=length, temperature=0.8, seed=1)
     for kind, length in (("char", 64), ("byte", 64), ("bpe", 24), ("word", 16))
 }
-"""How prompts are completed, by what a token is. The seed is fixed: what differs from step to step is the model."""
+"""How prompts are completed, by the kind of token. The seed is fixed: what differs from step to step is the model."""
 
 COST_FRACTION = 0.01
 """Fraction of the time that samples may take: a validation that comes too soon for that is left out."""

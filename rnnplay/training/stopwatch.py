@@ -43,7 +43,7 @@ class Stopwatch:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Stops for what is no training, if it runs."""
+        """Stops for anything that is not training, if it runs."""
         if self._since is None:
             yield
             return

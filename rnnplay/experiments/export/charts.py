@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 LINES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2)))
 MARKS = (("s", "full"), ("^", "full"), ("D", "full"), ("o", "none"), ("v", "full"), ("s", "none"), ("P", "full"))
-"""Those of the screen, ■▲◆○▼□, and one more; each with how it is filled."""
+"""The marks of the screen, ■▲◆○▼□, and one more; each with how it is filled."""
 THRESHOLD: dict[str, Any] = {"linestyle": (0, (2, 1.5)), "linewidth": 0.9}
 MOST_POINTS = 2000
 """Points of a curve: more than a page has dots for."""
 LOG_RATIO = 30.0
-"""Loss is drawn on a log axis if its largest value is so many times its median."""
+"""Loss is drawn on a log axis if its largest value is this many times its median."""
 SIZE = (6.5, 4.6)
 """Inches: as wide as the text of a page."""
 DOTS_PER_INCH = 200

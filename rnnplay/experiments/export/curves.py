@@ -19,7 +19,7 @@ from rnnplay.runs.metrics.thinned import ThinnedLog
 Floats = NDArray[Any]
 
 DECAY = 0.98
-"""Of the moving average: it covers some 50 steps."""
+"""Decay of the moving average, which covers some 50 steps."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Curves:
     loss: Floats
     """Nats per token."""
     norm: Floats
-    """Of the gradient, before clipping."""
+    """Gradient norm before clipping."""
     clipped: Floats
-    """Of the gradient, after clipping."""
+    """Gradient norm after clipping."""
     validation_step: Floats
     validation_loss: Floats
     returns: list[int]

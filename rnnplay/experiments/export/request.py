@@ -23,9 +23,9 @@ class Export:
     out: Path | None = None
     """The file or folder to write; None: named after the run, in the current folder."""
     checkpoint: str = "latest"
-    """Of formats made from weights: "latest", "best" or a step."""
+    """For formats made from weights: "latest", "best" or a step."""
     x: str = "steps"
-    """Of charts, the horizontal axis: "steps" or "tokens"."""
+    """For charts, the horizontal axis: "steps" or "tokens"."""
     force: bool = False
     """Whether files that exist are replaced."""
 

@@ -49,7 +49,7 @@ VALIDATION_TAGS = {
     "perplexity/validation": "perplexity",
     "bits_per_character/validation": "bits_per_character",
 }
-"""Those of a validation."""
+"""Tags of a validation."""
 
 FLUSH_SECONDS = 2.0
 STEP_SECONDS = 0.002

@@ -38,7 +38,7 @@ class Import:
     corpus: str
     """The text that the run is evaluated and inspected on, and trained on if it is resumed."""
     nonlinearity: Literal["tanh", "relu"] | None = None
-    """Of a plain RNN; None: as the file says, else tanh."""
+    """For a plain RNN; None: as the file says, else tanh."""
     tokens: TokenKind | None = None
     """None: told by the vocabulary."""
     named: Mapping[str, str] = field(default_factory=dict)

@@ -42,7 +42,7 @@ class PlainModel:
     weights: dict[str, Tensor]
     """The embedding's and the output's rows in the order of the file."""
     notes: list[str] = field(default_factory=list)
-    """What was filled in."""
+    """What the file lacked and was filled in."""
 
     @property
     def vocabulary(self) -> int:

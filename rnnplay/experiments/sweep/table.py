@@ -57,7 +57,7 @@ class Combination(NamedTuple):
     params: dict[str, Value]
     trials: list[Trial]
     mean: float | None
-    """Of the values of those that are done."""
+    """Mean of the values of the trials that are done."""
     half_interval: float | None
     """Half of the 95% confidence interval of the mean; None with fewer than two values."""
 

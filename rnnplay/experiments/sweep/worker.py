@@ -35,9 +35,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The trial's."""
     step: int
     loss: float
-    """Of the training text, nats per token, smoothed."""
+    """Loss on the training text, nats per token, smoothed."""
     fraction: float
-    """Of the run's length that is done, 0 to 1."""
+    """Fraction of the run's length that is done, 0 to 1."""
     ended: bool = False
     """Whether the trial has come to its end."""
 

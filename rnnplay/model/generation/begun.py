@@ -1,8 +1,8 @@
 """The ways to write a word that was begun in byte pairs, with what they add to its letters.
 
-As byte pairs, a word that was begun may be other tokens than its beginning, so the letters of that are not read but
-asked for: all ways to write them in tokens are followed, and each has its probability by that of all (the tokens are
-marginalised; "token healing" takes only the most probable way).
+In byte pairs, a whole word may be other tokens than its beginning is, so the letters typed so far are not read but
+required: all ways to write them in tokens are followed, each weighted by its probability (the tokens are marginalised;
+"token healing" takes only the most probable way).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Way:
     token: int
     """The last token of it."""
     probability: float
-    """Among all ways."""
+    """Its probability among all ways."""
     state: Floats
     """The state (S,) before `token`."""
     writer: Writer
@@ -53,7 +53,7 @@ class Begun:
 
     ways: list[Way]
     steps: int
-    """What finding them took."""
+    """Steps of the model that finding them took."""
 
 
 def ways_to_write(stepper: Steps, tokenizer: Tokenizer, logits: Floats, state: Floats, writer: Writer) -> Begun:
@@ -118,7 +118,7 @@ def next_pieces(
 
 
 def _stepped(stepper: Steps, ways: list[Way]) -> list[tuple[Way, Floats, Floats]]:
-    """Each of `ways`, the logits (V,) and the state (S,) after it."""
+    """Yields each of `ways` with the logits (V,) and the state (S,) after it."""
     batch = stepper.batch(len(ways))
     batch.states[:] = [way.state for way in ways]
     rows = batch.step([way.token for way in ways]).copy()

@@ -30,10 +30,10 @@ from rnnplay.text.tokenizers.prompt_text import PromptText
 from rnnplay.text.tokenizers.vocabulary import Ids
 
 RECENT = 4000
-"""Characters of the text whose words are known like those of the corpus."""
+"""Characters at the end of the text whose words count as known, like those of the corpus."""
 
 END = 256
-"""While a long text is being read, its last tokens alone are answered: so many, and up to as many more."""
+"""While a long text is being read, the answer is by its last tokens alone: this many, and up to as many more."""
 
 _Read = Callable[[Ids], tuple[Floats, Floats] | None]
 
@@ -99,7 +99,7 @@ class Completer:
         self._adapted = adapted
         self._state = PromptState(model)
         self._end = PromptState(model)
-        """Of the end of a text that is being read."""
+        """The state of the end of a text that is being read."""
         self._hooked = HookedStepper(model, hook) if hook is not None else None
 
     def complete(
@@ -111,7 +111,7 @@ class Completer:
         seconds: float | None = None,
         meanwhile: bool = False,
     ) -> Suggestion | None:
-        """Suggests how `text` may go on; None if reading it takes more than `seconds`, and is to be gone on with.
+        """Suggests how `text` may go on; None if reading it takes more than `seconds`; the next call then reads on.
 
         `exact`: see PromptState.read. With `meanwhile` the end of the text is answered instead of None, by the model as
         it was trained. The suggestions of a diverged model are empty.

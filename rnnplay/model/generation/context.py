@@ -36,7 +36,7 @@ class Writer:
         self.unread = (" " if ends_on_space(tokenizer, prompt) else "") if unread is None else unread
 
     def copy(self) -> Writer:
-        """One that goes on from here by itself."""
+        """Returns a copy that goes on from here by itself."""
         other: Writer = object.__new__(Writer)
         other._tokenizer, other._previous = self._tokenizer, self._previous
         other._unfinished, other.unread = self._unfinished, self.unread
@@ -90,8 +90,8 @@ def prompt_ids(model: LanguageModel, tokenizer: Tokenizer, prompt: str, kept: Pr
 def unread_word(tokenizer: Tokenizer, text: str, ids: Ids) -> tuple[str, int]:
     """The unfinished word at the end of `text`, its space included, and the number of `ids` at the end that are it.
 
-    As byte pairs a word that goes on is often other tokens than its beginning, so its beginning is not read, but asked
-    for. Of other kinds of token, and where the text ends on something else, it is "" and 0.
+    In byte pairs a longer word is often other tokens than its beginning, so the beginning is not read, but required.
+    For other kinds of token, and where the text ends on something else, returns "" and 0.
     """
     found = _WORD.search(text, max(0, len(text) - LONGEST_WORD - 1)) if tokenizer.kind == "bpe" else None
     if found is None:

@@ -2,12 +2,12 @@
 
 They act in this order, each on what the one before leaves:
 
-    repetition penalty    Keskar & others 2019, on the logits
+    repetition penalty    Keskar et al. 2019, on the logits
     temperature           and softmax
-    top-k                 Fan & others 2018
-    top-p                 Holtzman & others 2020
-    min-p                 Nguyen & others 2024
-    typical               Meister & others 2023
+    top-k                 Fan et al. 2018
+    top-p                 Holtzman et al. 2020
+    min-p                 Nguyen et al. 2024
+    typical               Meister et al. 2023
 
 Probabilities are float64 arrays (V,) that add up to 1; a filter sets some of them to 0 and divides the others by their
 sum. At least one token is left by each.

@@ -1,4 +1,4 @@
-"""How many keystrokes a model's suggestions save: a user is imagined who writes a given text.
+"""How many keystrokes a model's suggestions save a simulated user who writes a given text.
 
 At each place of the text the user sees the suggestions for what stands before it, newlines included, takes one that is
 right, and otherwise types the next character. A suggestion is right if the text goes on with it. By which are offered:
@@ -26,7 +26,7 @@ from rnnplay.model.generation.completion import Suggestion
 from rnnplay.text.tokenizers.characters import is_word_character
 
 TYPED = 5
-"""Hits are counted after 0 to so many letters of a word."""
+"""Hits are counted after 0 to this many letters of a word."""
 
 TOPS = (1, 3, 5)
 
@@ -34,7 +34,7 @@ OFFERED = CompletionConfig(lines=True)
 
 
 class Completes(Protocol):
-    """What suggests; what Completer says."""
+    """Anything that suggests continuations, as Completer does."""
 
     def complete(self, text: str, bars: int, config: CompletionConfig) -> Suggestion | None:
         """Suggests how `text` may go on."""

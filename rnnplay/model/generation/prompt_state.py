@@ -20,7 +20,7 @@ from rnnplay.model.generation.stepper import Floats, stepper_of
 from rnnplay.model.language_model import LanguageModel
 
 RECENT = 256
-"""After each of so many last tokens the state is kept."""
+"""The state after each of this many last tokens is kept."""
 
 SPACING = 64
 """Tokens between two states that are kept of what is further back, in a prompt that is not very long."""
@@ -42,7 +42,7 @@ class PromptState:
         self._ids: Ids = np.zeros(0, np.int64)
         """What the states kept are of; `read` returns those after a beginning of it."""
         self._states: dict[int, Floats] = {}
-        """The state (S,) after so many tokens."""
+        """The state (S,), by the number of tokens before it."""
         self._spacing = SPACING
         self._version = 0
         self._exact = True

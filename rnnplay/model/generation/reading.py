@@ -11,7 +11,7 @@ from rnnplay.model.language_model import LanguageModel
 from rnnplay.text.tokenizers.vocabulary import Ids
 
 FEW = 8
-"""So many tokens are read one by one; from there on torch.nn's layers are quicker."""
+"""Up to this many tokens are read one by one; for more, torch.nn's layers are quicker."""
 
 CHUNK = 4096
 """Most tokens that torch.nn's layers read in one call, which bounds the memory."""

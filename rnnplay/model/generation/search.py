@@ -168,7 +168,7 @@ class _Search:
         return Found(found, self._phrase, self._first_word)
 
     def _stepped(self, nodes: list[_Node]) -> list[tuple[_Node, Floats, Floats]]:
-        """Each of `nodes`, the logits (V,) and the state (S,) after it."""
+        """Yields each of `nodes` with the logits (V,) and the state (S,) after it."""
         batch = self._stepper.batch(len(nodes))
         batch.states[:] = [node.state for node in nodes]
         rows = batch.step([node.token for node in nodes]).copy()

@@ -34,7 +34,7 @@ LARGEST_TABLE = 4_000_000
 
 
 class Stepped(Protocol):
-    """Sequences that are stepped together; what Batch says."""
+    """Sequences that are stepped together, as in Batch."""
 
     states: Floats
 
@@ -43,7 +43,7 @@ class Stepped(Protocol):
 
 
 class Steps(Protocol):
-    """What steps a model."""
+    """Anything that steps a model, as Stepper does."""
 
     def batch(self, rows: int) -> Stepped:
         """The buffers for `rows` sequences."""

@@ -40,7 +40,7 @@ _decoder = msgspec.json.Decoder(LoggedSample, strict=False)
 
 
 class Stamp(NamedTuple):
-    """Of a file: it has changed if this has."""
+    """Identifies what a file holds: it has changed if this has."""
 
     inode: int
     size: int

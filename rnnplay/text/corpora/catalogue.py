@@ -40,7 +40,7 @@ class Corpus:
     card: Card
     path: Path | None
     parts: tuple[Path, ...] = ()
-    """Of a folder, a pattern or several texts: the files that are joined."""
+    """For a folder, a pattern or several texts: the files that are joined."""
     several: bool = False
     """Whether several texts were named."""
     split_by_file: bool = False

@@ -22,9 +22,9 @@ class Download(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     summary: str
     url: str
     bytes: int
-    """Of what is downloaded; without a checksum only about."""
+    """Size of the download; only approximate without a checksum."""
     sha256: str = ""
-    """Of what is downloaded; "" where it is not known or the text is revised now and then."""
+    """Checksum of the download; "" where it is not known or the text is revised now and then."""
     tokens: TokenKind = "char"
     feed: Literal["stream", "lines"] = "stream"
     licence: str

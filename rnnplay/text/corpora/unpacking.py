@@ -22,7 +22,7 @@ _COMPRESSED = (_HEADS[".gz"], _HEADS[".xz"], b"PK\x03\x04")
 """Beginnings that no text has."""
 _BLOCK = 1 << 20
 MOST_TIMES = 50
-"""A file that unpacks to more than so many times its size is refused: texts become two to ten times smaller."""
+"""A file that unpacks to more than this many times its size is refused: texts become two to ten times smaller."""
 HARMLESS = 64 << 20
 """Bytes that any file may unpack to."""
 

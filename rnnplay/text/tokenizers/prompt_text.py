@@ -21,7 +21,7 @@ class PromptText:
         """The end of each line, its newline included, in characters and in ids."""
         self._read = ""
         self._line_ends: list[tuple[int, int]] = []
-        """Of the text whose unknown pieces are known: the end of each line, and how many pieces come before it."""
+        """For the text whose unknown pieces are known: the end of each line, and how many pieces come before it."""
         self._unknown: list[str] = []
 
     def encode(self, text: str) -> Ids:

@@ -81,7 +81,7 @@ class Place(NamedTuple):
     """Where a text has been read to."""
 
     last_class: int
-    """Of the token before."""
+    """Class of the token before."""
     spaces: int
     """Spaces read since."""
 

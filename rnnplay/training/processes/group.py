@@ -41,7 +41,7 @@ class Channel(Protocol):
         """Overwrites `tensor` with that of rank 0."""
 
     def add(self, tensor: Tensor) -> None:
-        """Overwrites `tensor` with the sum over all ranks, the same to the bit everywhere."""
+        """Overwrites `tensor` with the sum over all ranks, bit for bit the same everywhere."""
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """Returns the tensors of all ranks, in their order."""
@@ -111,7 +111,7 @@ class Group:
         torch.cuda.set_device(self._launch.local_rank)
 
     def regrouped(self, before: int) -> str:
-        """What to say of a run that goes on after `before` processes have trained it; "" if there were as many."""
+        """Returns a notice for a run that goes on after `before` processes trained it; "" if the number is the same."""
         if before == self.size:
             return ""
         now, then = (f"{count} process{'es' * (count != 1)}" for count in (self.size, before))
@@ -173,8 +173,8 @@ class Group:
     def divide(self, inputs: list[Tensor], compute: Callable[[Tensor], Tensor]) -> list[Tensor]:
         """Returns `compute` of each of `inputs`, which has its shape; on one host each process computes some of them.
 
-        All must have the same inputs to the bit, and then have the same results, until the next sum. Between hosts the
-        results would have to be sent, so that each computes all.
+        All must have the same inputs, bit for bit, and then have the same results, until the next sum. Between hosts
+        the results would have to be sent, so that each computes all.
         """
         if self._channel is None or not self._launch.one_host:
             return [compute(one) for one in inputs]

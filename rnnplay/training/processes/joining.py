@@ -19,7 +19,7 @@ from rnnplay.runs.launch import Launch
 from rnnplay.training.processes.group import Group
 
 SILENCE, SILENCE_OF_FIRST = timedelta(minutes=30), timedelta(hours=2)
-"""A process that answers nothing for so long is lost. The first one may be at a validation, while the others wait."""
+"""A process that is silent for this long is lost. The first one may be at a validation, while the others wait."""
 
 
 LOOK_SECONDS = 0.05

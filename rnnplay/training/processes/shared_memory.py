@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 BYTES = 4
-"""Of a float32."""
+"""Size of a float32."""
 
 FEW = 4
-"""Processes of which each adds up all vectors."""
+"""Up to this many processes, each adds up all vectors."""
 
 
 def share_memory(
@@ -50,10 +50,10 @@ def _opened(place: str, numbers: int) -> Tensor | None:
 
 
 class SharedSum:
-    """The sum of as many vectors as there are processes, the same to the bit for all.
+    """The sum of as many vectors as there are processes, bit for bit the same for all.
 
-    Of few processes each adds up all vectors: all then wait for one another once. Of many each adds up its part, or all
-    would read all vectors; then they wait again, until all parts are there.
+    With few processes, each adds up all vectors, and all wait for one another once. With many, each adds up its part,
+    or all would read all vectors; then they wait again, until all parts are there.
     """
 
     def __init__(self, memory: Tensor, rank: int, size: int, wait: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 """Largest difference of a logit between onnxruntime and PyTorch, relative to the largest logit if that is above 1."""
 MOST_BYTES = 2_000_000_000
-"""Of an ONNX file: it is one message of protobuf, which has at most 2 GiB."""
+"""Size limit of an ONNX file, which is one message of protobuf: 2 GiB at most."""
 
 
 def write_onnx(run: RunFolder, checkpoint: str, path: Path) -> tuple[int, float | None]:

@@ -1,4 +1,4 @@
-"""A prompt as a model reads it that adapts to it, kept between keys.
+"""A prompt and a model that adapts to it; what was learned is kept between keys.
 
 The prompt is divided into segments from its beginning on, each of `dynamic_segment` tokens, and what follows is learned
 only from whole ones: a segment is read with the weights that the segments before it have left, and when the token after
@@ -36,11 +36,11 @@ class Learned:
     """What was learned from a prompt, and what it was worth."""
 
     tokens: int
-    """Predicted by both, and learned from."""
+    """Tokens that both have predicted, and that were learned from."""
     of: int
-    """Tokens of the prompt that can be: those of its whole segments."""
+    """Tokens of the prompt that can be learned from: those of its whole segments."""
     before: float
-    """Their mean nats by the model as it was trained; 0 for none."""
+    """Their mean nats under the model as it was trained; 0 for none."""
     after: float
     """Their mean nats as it adapted: each was predicted before anything was learned from it."""
 
@@ -67,9 +67,9 @@ class AdaptedPrompt:
         self._reader = AdaptiveReader(model, settings, rms)
         self._ids: Ids = np.zeros(0, np.int64)
         self._at = 0
-        """Segments after which the readers are."""
+        """The number of segments that the readers have read."""
         self._places = {0: self._place(0.0, 0.0)}
-        """By the number of segments."""
+        """Places to return to, by the number of segments read."""
         self._states: tuple[Tensor, ...] = ()
         """What the cache has after the prompt that was read last: hidden states (N, H), in parts."""
         self._followed: Ids = self._ids
@@ -77,7 +77,8 @@ class AdaptedPrompt:
         self._wanted = 0
         per_place = 4 * (model.size * settings.dynamic + settings.cache_size * model.config.hidden * settings.cache) + 1
         self._dense = max(1, min(16, KEPT_BYTES // (10 * per_place)))
-        """So many of the last places are kept, and half of as many each in every twice as long stretch before."""
+        """This many of the last places are kept, and half as many of each stretch before, each stretch twice as long as
+        the next."""
 
     @property
     def model(self) -> LanguageModel:
@@ -158,7 +159,7 @@ class AdaptedPrompt:
         return 1 << max(0, int(math.log2(max(ago, 1) / self._dense)) + 1) if ago > self._dense else 1
 
     def mixed(self, logits: Floats, hidden: Floats) -> Floats:
-        """Logits (B, V) of the model alone to log p of its mixture with the cache, by the hidden states (B, H)."""
+        """Turns logits (B, V) of the model into log p of its mixture with the cache, by the hidden states (B, H)."""
         if not len(self._followed):
             return logits
         weight = self.settings.cache_lambda

@@ -1,12 +1,12 @@
 """Adapts a model to the text that it reads: dynamic evaluation and a continuous cache.
 
-Dynamic evaluation (Krause & others 2018) goes on training on the text as it passes, a step after each segment. With θ
+Dynamic evaluation (Krause et al. 2018) goes on training on the text as it passes, a step after each segment. With θ
 the weights, θ₀ the trained ones, g the gradient of the segment's mean loss, and r = RMS of such gradients over the
 training text:
 
     θ ← θ + min(1, λ r / mean r) (θ₀ − θ) − η g / (r + ε)
 
-A continuous cache (Grave & others 2017) keeps (hᵢ, xᵢ₊₁), the last hidden states and the token that followed each:
+A continuous cache (Grave et al. 2017) keeps (hᵢ, xᵢ₊₁), the last hidden states and the token that followed each:
 
     p_cache(w) ∝ Σᵢ [xᵢ₊₁ = w] exp(θ hₜ·hᵢ),        p = (1 − λ) p_model + λ p_cache
 
@@ -62,7 +62,7 @@ class GradientScale:
     """Root mean square of each weight's gradient over the segments of a training text; measured a little at a time."""
 
     def __init__(self, model: LanguageModel, ids: Tensor, segment: int) -> None:
-        """Ids (N,), read in segments with the state carried."""
+        """`ids` (N,) are read in segments, with the state carried."""
         self._reader = _copied(model)
         self._sums = {name: torch.zeros_like(weight) for name, weight in self._reader.named_parameters()}
         self._ids, self._segment = ids, segment
@@ -100,7 +100,7 @@ def gradient_rms(model: LanguageModel, ids: Tensor, segment: int) -> Tensors:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What an AdaptiveReader has come to after a segment, to return to."""
+    """The state of an AdaptiveReader after a segment, to return to."""
 
     weights: dict[str, Tensor] | None
     """None where weights are not updated."""
@@ -124,9 +124,9 @@ class AdaptiveReader:
             self._steps = {name: settings.dynamic_lr / (one + EPSILON) for name, one in rms.items()}
 
     def read(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """The nats (T,) of the predictions of ids[1:] by a segment of T + 1 ids; then learns from them.
+        """Returns the nats (T,) of the predictions of ids[1:] in a segment of T + 1 ids; then learns from them.
 
-        Returns those of the weights alone, and those with the cache. Segments overlap by one id: each begins with the
+        First under the weights alone, then with the cache. Segments overlap by one id: each begins with the
         last one of the one before.
         """
         with torch.set_grad_enabled(self._updates):
