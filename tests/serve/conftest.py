@@ -93,7 +93,7 @@ class Guest:
         return next(visit.visitor.workspace.root for visit in self._server.visits.here.values())
 
 
-async def until(condition: Any, otherwise: Any, seconds: float = 10.0) -> None:
+async def until(condition: Any, otherwise: Any, seconds: float = 30.0) -> None:
     """Waits for a condition."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():

@@ -217,13 +217,14 @@ async def test_visitors_have_the_texts_of_the_class(classes: Classes, workspace:
 @pytest.mark.parametrize("way", ["leaves", "vanishes"])
 async def test_nothing_runs_once_a_visitor_is_gone(classes: Classes, way: str) -> None:
     """The interface has the time for its checkpoints, and its engines for theirs."""
+    before = psutil.Process().children(recursive=True)
     one = await classes()
     guest = one.guest()
     await guest.enter()
     await guest.sees("size")
     await guest.type("c")
     await guest.sees("started")
-    folder, below = guest.folder(), psutil.Process().children(recursive=True)
+    folder, below = guest.folder(), set(psutil.Process().children(recursive=True)).difference(before)
     assert len(below) >= 2
     await getattr(guest, way)()
     await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
@@ -256,11 +257,13 @@ async def test_a_browser_that_reads_nothing_holds_up_no_end(classes: Classes) ->
 
 async def test_an_interface_that_does_not_end_is_killed(classes: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "ENDING_SECONDS", 0.02)
+    before = psutil.Process().children(recursive=True)
     one = await classes()
     guest = one.guest()
     await guest.enter()
     await guest.sees("size")
-    below = psutil.Process().children(recursive=True)
+    below = set(psutil.Process().children(recursive=True)).difference(before)
+    assert below
     await guest.leaves()
     await until(lambda: not one.server.visits.here, lambda: "the visit is not over")
     assert not [process for process in below if session._runs(process)]

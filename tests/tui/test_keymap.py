@@ -344,6 +344,7 @@ FIXED_IN_TEXTS = (
     "Enter downloads it, ",
     "stopped; Enter goes on from there",
     "Enter on a folder opens it here.",
+    ". Enter again ",
     " Space marks files and folders to take together.",
     " marked; Enter on a marked one takes ",
     ". Enter again ",
