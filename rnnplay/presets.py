@@ -193,7 +193,11 @@ def find_preset(name: str, own: Path | None = None, whole: bool = True) -> Prese
 def all_presets(own: Path | None) -> tuple[dict[str, Preset], list[str]]:
     """Every preset by name, the user's own last; and a sentence for each unusable file."""
     found, problems = dict(PRESETS), []
-    for place in sorted(own.glob("[!.]*.toml")) if own is not None else ():
+    try:
+        places = sorted(own.glob("[!.]*.toml")) if own is not None else []
+    except OSError as error:
+        return found, [f"{own} cannot be read ({error.strerror}); {way_out(error, reading=True)}."]
+    for place in places:
         if not is_name(place.stem, _LONGEST_NAME):
             problems.append(f"{sanitize_name(str(place))} is left out, for {_NAMED}; give it such a name.")
             continue

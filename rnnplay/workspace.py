@@ -105,6 +105,8 @@ class Workspace:
                     f"The runs in {self.checkpoints} cannot be read ({error.strerror}); "
                     f"{way_out(error, reading=True)}, or {_ANOTHER}."
                 ) from error
+        if self._is_closed:
+            raise InputError(f"The folder {self.root} may not be entered; allow reading it, or {_ANOTHER}.")
         if trouble := self.missing():
             raise InputError(f"{trouble}; check the name, or begin one there: {self.command('train')}")
         return self
@@ -113,9 +115,16 @@ class Workspace:
         """ "The workspace … does not exist", if it was named and is missing; else ""."""
         if not self.named or any(os.path.lexists(folder) for folder in (self.corpora, self.checkpoints, self.presets)):
             return ""
+        if self._is_closed:
+            return f"The folder {self.root} may not be entered, so nothing in it is seen"
         if self.root.is_dir():
             return f"The folder {self.root} is not a workspace: it has neither corpora/ nor checkpoints/"
         return f"The workspace {self.root} does not exist"
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether the system keeps this process out of the folder, so that all in it seems to be missing."""
+        return self.root.is_dir() and not os.access(self.root, os.X_OK)
 
     def for_reading(self) -> Workspace:
         """The workspace for reading runs and texts, if need be with a temporary cache for this process.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -143,3 +144,14 @@ def test_values_that_only_others_complete(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="tie needs embedding = hidden"):
         find_preset("tied", tmp_path)
     assert find_preset("tied", tmp_path, whole=False).values == {"tie": True}
+
+
+def test_presets_that_may_not_be_read_hide_none_of_those_that_are_bundled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, _pattern: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "glob", refuse)
+    found, problems = all_presets(tmp_path)
+    assert found == PRESETS and problems == [f"{tmp_path} cannot be read (Permission denied); allow reading it."]

@@ -93,3 +93,15 @@ def test_an_engine_without_a_log_starts_all_the_same(tmp_path: Path) -> None:
         for number, descriptor in enumerate(kept):
             os.dup2(descriptor, number)
             os.close(descriptor)
+
+
+def test_a_folder_that_may_not_be_entered_is_not_said_to_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path, named=True)
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.X_OK)
+    with pytest.raises(InputError, match=r"may not be entered; allow reading it, or name another workspace"):
+        workspace.check_there()
+    assert "may not be entered" in workspace.missing()
+    monkeypatch.undo()
+    assert "is not a workspace" in workspace.missing()

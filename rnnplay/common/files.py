@@ -215,9 +215,22 @@ def name_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.urandom(6).hex()}.partial")
 
 
+@contextlib.contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """Opens a new file, which is removed if the block fails. Raises OSError, also if the file exists."""
+    with path.open("xb") as file:
+        try:
+            yield file
+            file.flush()
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            raise
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Writes `data` to a new file and flushes it to disk. Raises OSError, also if the file exists."""
-    with path.open("xb") as file:
+    with creating(path) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -227,8 +240,8 @@ def write_new(folder: Path, stem: str, suffix: str, text: str) -> Path:
     """Writes a new file, with a number after `stem` if the name is taken, and returns its path. Raises OSError."""
     for number in itertools.count(1):
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
-        with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as file:  # replaces no file
-            file.write(text)
+        with contextlib.suppress(FileExistsError), creating(path) as file:  # replaces no file
+            file.write(text.encode())
             return path
     raise AssertionError
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 import msgspec
 
 from rnnplay.common.commands import shell_command
+from rnnplay.common.files import remove_tree
 from rnnplay.common.limits import reason, way_out
 from rnnplay.common.terminal_text import sanitize_name
 from rnnplay.common.toml.repair import line_of, places, read_past_faults
@@ -291,6 +293,8 @@ def write_skeleton(folder: Path, name: str, language: str, number: int) -> Path:
         check = shell_command("lessons", "check", str(place))
         raise InputError(f"{place} is there already; choose another name, or check it: {check}") from error
     except OSError as error:
+        with suppress(OSError):
+            remove_tree(place)
         raise InputError(
             f"{place} cannot be written ({reason(error)}); {way_out(error)}, or use another workspace."
         ) from error

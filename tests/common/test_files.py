@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import subprocess
@@ -13,7 +14,7 @@ import torch
 from click.testing import CliRunner
 
 from rnnplay.cli.main import program
-from rnnplay.common.files import NotOwnError, check_own, name_beside, open_own, read_bounded, replacing
+from rnnplay.common.files import NotOwnError, check_own, creating, name_beside, open_own, read_bounded, replacing
 from rnnplay.config import RunConfig
 from rnnplay.engine.output import redirect_output
 from rnnplay.errors import InputError
@@ -197,3 +198,15 @@ def test_a_link_is_not_read_where_the_system_itself_would_follow_it(
         with pytest.raises(InputError, match="is not a plain file"):
             read_bounded(tmp_path / "run.json", 1000)
         monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)
+
+
+def test_a_new_file_whose_writing_fails_is_not_left_behind(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    with pytest.raises(OSError, match="No space"), creating(path) as file:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not path.exists()
+    path.write_bytes(b"whole")
+    with pytest.raises(FileExistsError), creating(path):
+        pass
+    assert path.read_bytes() == b"whole"

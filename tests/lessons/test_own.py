@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from pathlib import Path
 
@@ -286,3 +287,15 @@ def test_a_skeleton_replaces_nothing(place: Path) -> None:
     """It is somebody's work by then."""
     with pytest.raises(InputError, match="rnnplay lessons check"):
         write_skeleton(place.parent, "lecon", "fr", 101)
+
+
+def test_a_skeleton_for_which_there_is_no_room_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"mine cannot be written \(No space left on device\); make room there"):
+        write_skeleton(tmp_path, "mine", "fr", FIRST_NUMBER)
+    assert not (tmp_path / "mine").exists()

@@ -16,7 +16,9 @@ from typing import IO
 
 import msgspec
 
+from rnnplay.common.commands import shell_command
 from rnnplay.common.jsonl import decode_line
+from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.common.signals import signal_name
 from rnnplay.common.terminal_text import sanitize_message
 from rnnplay.errors import RnnplayError
@@ -134,14 +136,19 @@ class _Child:
         """Its trial's."""
         self._events = events
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
-        self._process: subprocess.Popen[bytes] = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, **environment},
-            process_group=0 if sys.platform != "win32" else None,  # ctrl-C reaches it through the supervisor alone
-        )
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={**os.environ, **environment},
+                process_group=0 if sys.platform != "win32" else None,  # ctrl-C reaches it through the supervisor alone
+            )
+        except OSError as error:
+            self._errors.close()
+            what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
+            raise RnnplayError(f"A worker could not be started. {what}") from error
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 

@@ -129,6 +129,7 @@ def find_corpus(name_or_path: str, workspace: Workspace) -> Corpus:
         if wanted in (place.stem, place.name):
             raise InputError(problem)
     if has_separator or wanted.startswith("~"):
+        _check_visible(path)
         raise InputError(f"There is no file {clean(wanted)}; give the path of a text, or one of: {_names(corpora)}.")
     if find_download(name) is not None:
         fetch = workspace.command("corpora", "fetch", name)
@@ -268,6 +269,18 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # a name that is too long or contains a zero byte
         return False
+
+
+def _check_visible(path: Path) -> None:
+    """Raises InputError if whether there is something at `path` is not for this user to see."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise InputError(
+            f"{clean(str(path))} may not be read (permission denied); change the permissions of its folder."
+        ) from error
+    except (OSError, ValueError):
+        pass  # it is missing
 
 
 def _is_file(path: Path) -> bool:

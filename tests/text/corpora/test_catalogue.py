@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -285,3 +286,19 @@ def test_the_bundled_texts_can_be_copied_to_a_workspace(workspace: Workspace) ->
     assert names(workspace) == BUNDLED
     assert card_problems(workspace) == []
     assert find_corpus("tales", workspace).path == workspace.corpora / "tales.txt"
+
+
+def test_a_text_in_a_folder_that_may_not_be_entered_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Path.stat
+
+    def refuse(path: Path, **how: Any) -> os.stat_result:
+        if path.parent.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return look(path, **how)
+
+    workspace = Workspace(tmp_path).create()
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(InputError, match=r"closed/a\.txt may not be read \(permission denied\)"):
+        find_corpus("/closed/a.txt", workspace)

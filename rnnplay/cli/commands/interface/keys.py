@@ -6,6 +6,7 @@ import click
 
 from rnnplay.cli.support.console import note, table, write_json
 from rnnplay.cli.support.session import json_option
+from rnnplay.common.files import creating
 from rnnplay.common.limits import reason, way_out
 from rnnplay.errors import InputError
 from rnnplay.workspace import shortened_path
@@ -28,8 +29,8 @@ def command(write: bool, as_json: bool) -> None:
     if write:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(keymap_text())
+            with creating(path) as file:
+                file.write(keymap_text().encode())
         except FileExistsError as error:
             raise InputError(f"{shown} exists; edit it, or move it away first.") from error
         except OSError as error:

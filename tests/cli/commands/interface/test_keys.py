@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -51,3 +52,14 @@ SOMEWHERE = ("ctrl+1", "ctrl+;", "ctrl+ü", "f13", "super+left", "shift+enter", 
 @pytest.mark.parametrize("written", EVERYWHERE + SOMEWHERE)
 def test_which_keys_every_terminal_sends(written: str) -> None:
     assert is_sent_everywhere(parse_key(written)) == (written in EVERYWHERE)
+
+
+def test_a_file_for_which_there_is_no_room_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("rnnplay.tui.keys.catalogue.keymap_text", full)
+    refused = keys("--write")
+    assert refused.exit_code == 2 and "(No space left on device); make room there." in refused.stderr
+    monkeypatch.undo()
+    assert not keymap_path().exists()
