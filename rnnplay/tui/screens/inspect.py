@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -59,6 +59,8 @@ NO_MODEL = (
 )
 MODEL_COMING = "The model is on its way: its views follow as soon as it is loaded."
 NOT_FINITE = "The weights are not finite: the run has diverged, so there is nothing to show."
+FLAT_ROWS = 16
+"""In lower windows the views have the room of their descriptions."""
 NO_TEXT = "There is no text to look at: type one in the line above ({inspection.edit})."
 
 
@@ -83,12 +85,15 @@ class InspectScreen(Screen[int]):
     InspectScreen #notice { display: none; height: auto; padding: 0 1; color: $warning; }
     InspectScreen #notice.shown { display: block; }
     InspectScreen #description { height: auto; max-height: 4; padding: 0 1; color: $foreground 65%; }
+    InspectScreen.-flat #views { margin-top: 0; }
+    InspectScreen.-flat #description { display: none; }
     """
     AUTO_FOCUS = ""
     HELP = """
     ## Inspection
 
-    Eight views of the current model, while training continues. The lines at the bottom explain each view.
+    Eight views of the current model, while training continues. The lines at the bottom, in a window that is high enough
+    for them, explain each view.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -124,6 +129,9 @@ class InspectScreen(Screen[int]):
         self._index = start
         self._notice = ""
         self._description = ""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < FLAT_ROWS, "-flat")
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")

@@ -339,3 +339,14 @@ async def test_a_message_is_wrapped_to_the_window(stage: Stage) -> None:
         toast = app.screen.query_one("Toast")
         await until(pilot, lambda: toast.size.height >= 3)
         assert toast.region.x >= 0 and toast.region.right <= TINY[0]
+
+
+async def test_in_a_low_window_a_view_has_the_room_of_its_description(stage: Stage) -> None:
+    app = stage.open()
+    async with app.run_test(size=TINY) as pilot:
+        await stage.train(pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: bool(app.screen.query("GradientsView Chart")))
+        await until(pilot, lambda: app.screen.query_one("GradientsView Chart").size.height >= 4)
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: app.screen.query_one("#description").size.height > 0)
