@@ -110,7 +110,7 @@ async def test_a_path_typed_before_the_picker_is_there_is_its_own(stage: Stage, 
         await stage.ready(pilot)
         field = stage.form.field("corpus")
         app.screen.set_focus(field)
-        while not field._on_extra:
+        while not field.options.on_action:
             await pilot.press("left")
             await settled(stage, pilot)
         burst(app, "\n", *str(text), "\n", "escape", "g", "x")

@@ -45,7 +45,7 @@ class ChoiceList(Dialog[int | None]):
     def __init__(self, field: KnobField) -> None:
         super().__init__()
         self._field = field
-        self._choices = [(visible_line(name), visible_line(about)) for name, about in field.choices]
+        self._choices = [(visible_line(name), visible_line(about)) for name, about in field.options.listed()]
         self._typed = ""
         self._list = OptionList()
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from rnnplay.config import GROUPS, KnobSpec, Value, knobs
 from rnnplay.knob_texts import corpus_label
+from rnnplay.tui.keymap import key_name
 from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
@@ -56,11 +57,19 @@ def knob_help(spec: KnobSpec, note: str, locked: str, irrelevant: bool, error: s
     return "\n\n".join(lines)
 
 
-def knob_options(spec: KnobSpec) -> list[tuple[Value, str]]:
-    """(value, label) of each value of a choice; empty for other knobs."""
-    if spec.kind == "bool":
-        return [(False, "off"), (True, "on")]
-    return [(choice, choice) for choice in spec.choices]
+def keys_help(chosen: bool) -> str:
+    """The help on the keys of a field whose value is `chosen` from options, or typed."""
+    if chosen:
+        return "`←` `→` choose, `enter` lists all; `↑` `↓` go to the next row."
+    return "`←` `→` change it, or type; `enter` takes it, `escape` undoes it; `↑` `↓` go to the next row."
+
+
+def refusal(label: str, text: str, chosen: bool) -> str:
+    """A sentence that says why `text`, typed into the field of that label, was not accepted."""
+    shown = f"“{visible_line(text)}”"
+    if chosen:
+        return f"{label} is chosen with {key_name('setup.less')} and {key_name('setup.more')}; {shown} was not taken."
+    return f"{label} takes a number; {shown} was not taken."
 
 
 def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[tuple[Value, str]], str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
@@ -20,8 +21,8 @@ from textual.widget import Widget
 
 from rnnplay.config import KnobSpec, Value
 from rnnplay.knobs import typed
-from rnnplay.tui.keymap import key_name
-from rnnplay.tui.setup.form_rows import knob_help, knob_options
+from rnnplay.tui.setup.form_rows import keys_help, knob_help, refusal
+from rnnplay.tui.setup.options import Options, knob_options
 from rnnplay.tui.setup.typed_text import KEYS, TypedLine, may_become_number
 from rnnplay.tui.setup.values import Nudges
 from rnnplay.tui.widgets.visible import FAINT, MUTED, padded, shortened, visible_line
@@ -41,15 +42,7 @@ class KnobField(Widget, can_focus=True):
     `Opened`, and changes nothing but the text being typed.
     """
 
-    DEFAULT_CSS = """
-    KnobField {
-        height: 1; width: 1fr; background: transparent; color: $foreground; pointer: pointer;
-        &:hover { background: $foreground 6%; }
-        &:focus { background: $primary 25%; }
-        &.-locked { pointer: default; }
-        &.-locked:hover { background: transparent; }
-    }
-    """
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Less", show=False, id="setup.less"),
         Binding("right", "step(1)", "More", show=False, id="setup.more"),
@@ -107,10 +100,7 @@ class KnobField(Widget, can_focus=True):
         super().__init__(id=id)
         self.spec = spec
         self.value: Value = spec.default
-        self.options = options if options is not None else knob_options(spec)
-        self.about: Mapping[Value, str] = {}
-        """What the list of the options says of them."""
-        self.extra = extra
+        self.options = Options(options if options is not None else knob_options(spec), extra)
         self.label_width = label_width if label_width is not None else cell_len(spec.label)
         self.value_width: int | None = None
         """In cells; None for the rest of the row."""
@@ -126,7 +116,6 @@ class KnobField(Widget, can_focus=True):
         """The line being typed, if any."""
         self._held: str | None = None
         """A typed or chosen text that was not accepted, shown in place of the value."""
-        self._on_extra = False
         self.nudges = Nudges()
 
     # --- what is shown --------------------------------------------------------------------------------------
@@ -146,7 +135,7 @@ class KnobField(Widget, can_focus=True):
         if state == (self.value, self._held, self.changed, self.locked, self.irrelevant, self.error):
             return
         if value != self.value:
-            self._on_extra = False
+            self.options.on_action = False
         self.value, self._held, self.changed, self.locked, self.irrelevant, self.error = state
         if locked:
             self._end_typing()
@@ -164,9 +153,9 @@ class KnobField(Widget, can_focus=True):
         about: Mapping[Value, str] | None = None,
     ) -> None:
         """Sets the options, an additional line of help, another description, and what the list says of the options."""
-        self.about = about or {}
-        if (options, note) != (self.options, self.note):
-            self.options, self.note, self.spec = options, note, spec or self.spec
+        self.options.about = about or {}
+        if (options, note) != (self.options.values, self.note):
+            self.options.values, self.note, self.spec = options, note, spec or self.spec
             self.refresh_help()
             self.refresh()
 
@@ -177,7 +166,7 @@ class KnobField(Widget, can_focus=True):
 
     @property
     def HELP(self) -> str:  # type: ignore[override]  # noqa: N802  (Textual's help panel reads it)
-        return f"{self.help_text}\n\n{self._keys_help}"
+        return f"{self.help_text}\n\n{keys_help(bool(self.options))}"
 
     def _begin_typing(self, text: str) -> TypedLine:
         """The line being typed; starts one with `text` if there is none."""
@@ -205,14 +194,9 @@ class KnobField(Widget, can_focus=True):
         """The value as displayed; while typing, and until it is valid, the typed text."""
         if self._line is not None:
             return self._line.text
-        if self._on_extra:
-            return self.extra
-        if self._held is not None:
+        if self._held is not None and not self.options.on_action:
             return self._held
-        for value, text in self.options:
-            if value == self.value:
-                return text
-        return self.spec.text(self.value)
+        return self.options.name_of(self.value) or self.spec.text(self.value)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002
         return self.label_width + 1 + (self.value_width or 8)
@@ -242,15 +226,9 @@ class KnobField(Widget, can_focus=True):
     def fitting_text(self, width: int) -> str:
         """`text` in at most `width` cells; words for 0 or -1 that do not fit are replaced by the number."""
         text = visible_line(self.text)
-        if cell_len(text) > width and self.spec.meaning(self.value) and not (self.editing or self._on_extra):
+        if cell_len(text) > width and self.spec.meaning(self.value) and not (self.editing or self.options.on_action):
             return typed(self.value)
         return shortened(text, width)
-
-    @property
-    def _keys_help(self) -> str:
-        if self.options:
-            return "`←` `→` choose, `enter` lists all; `↑` `↓` go to the next row."
-        return "`←` `→` change it, or type; `enter` takes it, `escape` undoes it; `↑` `↓` go to the next row."
 
     def refresh_help(self) -> None:
         self.tooltip = Content(self.help_text.replace("**", "").replace("\n\n", "\n"))
@@ -269,14 +247,7 @@ class KnobField(Widget, can_focus=True):
 
     def refusal(self, text: str) -> str:
         """A sentence that says why `text` was not accepted."""
-        name, shown = self.spec.label, f"“{visible_line(text)}”"
-        if self.locked:
-            return self.locked
-        if self.irrelevant or self.options:
-            return (
-                f"{name} is chosen with {key_name('setup.less')} and {key_name('setup.more')}; {shown} was not taken."
-            )
-        return f"{name} takes a number; {shown} was not taken."
+        return self.locked or refusal(self.spec.label, text, chosen=self.irrelevant or bool(self.options))
 
     def _takes(self, text: str) -> bool:
         """Whether `text` can be typed here; for a number, only if the result can become one."""
@@ -336,15 +307,15 @@ class KnobField(Widget, can_focus=True):
         """Ends typing and shows the value again."""
         self._end_typing()
         self._held = None
-        self._on_extra = False
+        self.options.on_action = False
         self.refresh()
 
     def action_enter(self) -> None:
         if self.locked or self.irrelevant:
             return
-        if self._on_extra:
+        if self.options.on_action:
             self.post_message(self.Opened(self))
-        elif len(self.choices) > 2:  # of two, it is the other one
+        elif len(self.options.listed()) > 2:  # of two, it is the other one
             self.post_message(self.Listed(self))
         elif self.options:
             self.action_step(1)
@@ -353,7 +324,7 @@ class KnobField(Widget, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Leaves escape to the screen if there is nothing to undo."""
-        return action != "escape" or self._line is not None or bool(self.error) or self._on_extra
+        return action != "escape" or self._line is not None or bool(self.error) or self.options.on_action
 
     def action_escape(self) -> None:
         undone = self._line is not None or bool(self.error)
@@ -368,19 +339,13 @@ class KnobField(Widget, can_focus=True):
             self.post_message(self.Stepped(self, direction))
 
     @property
-    def choices(self) -> list[tuple[str, str]]:
-        """The name of each option, that of `extra` last, and what is said of it."""
-        extra = [(self.extra, "")] if self.extra else []
-        return [(name, self.about.get(value, "")) for value, name in self.options] + extra
-
-    @property
     def chosen(self) -> int:
         """The index of the option shown; -1 if it is none of them."""
-        return next((index for index, (name, _) in enumerate(self.choices) if name == self.text), -1)
+        return next((index for index, (name, _) in enumerate(self.options.listed()) if name == self.text), -1)
 
     def choose(self, index: int | None) -> None:
         """Requests the option of that index, as if stepped to; None changes nothing."""
-        if index == len(self.options):
+        if index == len(self.options.values):
             self.post_message(self.Opened(self))
         elif index is not None and index != self.chosen:
             self.action_step(index - self.chosen)
@@ -389,19 +354,12 @@ class KnobField(Widget, can_focus=True):
         """The value one step from `value`; None if that is the option that is an action."""
         if not self.options:
             return self.nudges.nudged(self.spec, value, direction)
-        values = [value for value, _ in self.options]
-        here = len(values) if self._on_extra else values.index(value) if value in values else -1
-        if here < 0 and direction < 0:
-            here = len(values)
-        there = (here + direction) % (len(values) + bool(self.extra))
-        self._on_extra = there == len(values)
         self.refresh()
-        return None if self._on_extra else values[there]
+        return self.options.stepped(value, direction)
 
     def on_blur(self) -> None:
         self.finish()
-        if self._on_extra:
-            self._on_extra = False
+        self.options.on_action = False
         self.refresh()
 
     def on_focus(self) -> None:

@@ -86,7 +86,7 @@ async def test_presets_are_listed_with_their_summaries_and_taken_after_a_change_
 async def test_open_a_file_stands_last_among_the_corpora(stage: Stage) -> None:
     app = stage.open()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: len(stage.playground.query_one("#knob-corpus", KnobField).options) > 1)
+        await until(pilot, lambda: len(stage.playground.query_one("#knob-corpus", KnobField).options.values) > 1)
         before = stage.form.config
         _, options = await listed(stage, pilot, "knob-corpus")
         assert texts(options)[-1] == OPEN_FILE

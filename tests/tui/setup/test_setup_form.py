@@ -339,7 +339,7 @@ async def test_no_key_is_lost_however_keys_and_answers_fall_together() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(30):
             field = await focus(app, pilot, "optimizer")
-            values = [value for value, _ in field.options]
+            values = [value for value, _ in field.options.values]
             presses = draw.randint(3, 8)
             wanted = values[(values.index(field.value) + presses) % len(values)]
             for _ in range(presses):

@@ -29,7 +29,7 @@ async def test_settings_are_kept_as_a_preset_and_can_be_chosen_at_once(stage: St
         await until(pilot, lambda: app.screen is stage.playground)
         assert any("Saved as" in toast for toast in stage.toasts)
         assert stage.form.preset == "my-own"
-        assert ("my-own", "my-own") in stage.form._preset_field.options
+        assert ("my-own", "my-own") in stage.form._preset_field.options.values
         assert find_preset("my-own", stage.workspace.presets).config == stage.form.config
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, Ask))
