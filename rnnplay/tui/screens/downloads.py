@@ -34,6 +34,7 @@ class DownloadsScreen(Dialog[str | None]):
     DownloadsScreen > DialogBox { width: 84; }
     DownloadsScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; }
     DownloadsScreen OptionList:focus { border: none; }
+    DownloadsScreen.-tiny OptionList { max-height: 3; }
     DownloadsScreen Static { height: auto; color: $text-muted; }
     DownloadsScreen #state { color: $foreground; }
     """

@@ -107,6 +107,8 @@ class FilePicker(Dialog[str | None]):
     FilePicker #file-say.-error { color: $error; }
     FilePicker #file-buttons { height: 1; align-horizontal: right; }
     FilePicker #file-buttons Static { width: 1fr; }
+    FilePicker.-tiny > Vertical { max-height: 100%; }
+    FilePicker.-tiny #file-line { margin-bottom: 0; }
     FilePicker Button { margin-left: 2; }
     FilePicker #up { margin-left: 0; }
     """

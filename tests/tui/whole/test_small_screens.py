@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.prompt_pane import PromptPane
 from rnnplay.tui.run_state import Phase
 from rnnplay.tui.runs.run_list import RunList
-from rnnplay.tui.screens.dialogs import Confirm, DialogBox
+from rnnplay.tui.screens.dialogs import Confirm, Dialog, DialogBox
+from rnnplay.tui.screens.downloads import DownloadsScreen
+from rnnplay.tui.screens.file_picker import FilePicker
 from rnnplay.tui.screens.lessons import LessonsScreen
 from rnnplay.tui.screens.runs.branch import BranchScreen, ParentSettings
 from rnnplay.tui.screens.runs.browser import RunsScreen
+from rnnplay.tui.screens.runs.export import ExportScreen
 from rnnplay.tui.widgets import status_line
 from rnnplay.tui.widgets import text as text_widgets
 from rnnplay.tui.widgets.key_row import KeyRow
@@ -350,3 +354,22 @@ async def test_in_a_low_window_a_view_has_the_room_of_its_description(stage: Sta
         await until(pilot, lambda: app.screen.query_one("GradientsView Chart").size.height >= 4)
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: app.screen.query_one("#description").size.height > 0)
+
+
+@pytest.mark.parametrize("kind", ["export", "download", "file"])
+async def test_a_list_in_a_dialog_is_seen_with_what_is_below_it(stage: Stage, kind: str) -> None:
+    run = make_run(stage.workspace, "a-run", steps=4)
+    app = stage.open()
+    async with app.run_test(size=TINY) as pilot:
+        await stage.ready(pilot)
+        dialogs: dict[str, Callable[[], tuple[Dialog[Any], str, str]]] = {
+            "export": lambda: (ExportScreen([run], stage.workspace), "OptionList", "#export"),
+            "download": lambda: (DownloadsScreen(stage.workspace), "OptionList", "#about"),
+            "file": lambda: (FilePicker(stage.workspace, stage.workspace.root), "#file-tree", "#open"),
+        }
+        dialog, above, below = dialogs[kind]()
+        app.push_screen(dialog)
+        await until(pilot, lambda: bool(dialog.query(KeyRow)) and dialog.query_one(above).size.height >= 2)
+        (box,) = dialog.query("Dialog > Vertical, Dialog > VerticalScroll")
+        await until(pilot, lambda: box.region.contains_region(dialog.query_one(above).region))
+        await until(pilot, lambda: box.region.contains_region(dialog.query_one(below).region))

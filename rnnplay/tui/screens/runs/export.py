@@ -80,6 +80,7 @@ class ExportScreen(Dialog[str | None]):
     ExportScreen > DialogBox { width: 76; }
     ExportScreen OptionList { height: auto; max-height: 10; background: $surface; border: none; padding: 0; }
     ExportScreen OptionList:focus { border: none; }
+    ExportScreen.-tiny OptionList { max-height: 4; }
     ExportScreen Label { margin-top: 1; }
     ExportScreen #said { display: none; height: auto; margin-top: 1; color: $error; }
     ExportScreen #said.shown { display: block; }
