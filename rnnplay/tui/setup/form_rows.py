@@ -13,7 +13,8 @@ from textual.widget import Widget
 
 from rnnplay.config import GROUPS, KnobSpec, Value, knobs
 from rnnplay.knob_texts import corpus_label
-from rnnplay.tui.keymap import key_name
+from rnnplay.tui.keymap import KEYS, key_name
+from rnnplay.tui.run_state import LOCKED, READ_ONLY, RunState
 from rnnplay.tui.widgets.visible import visible_line
 
 FIRST = (
@@ -70,6 +71,21 @@ def refusal(label: str, text: str, chosen: bool) -> str:
     if chosen:
         return f"{label} is chosen with {key_name('setup.less')} and {key_name('setup.more')}; {shown} was not taken."
     return f"{label} takes a number; {shown} was not taken."
+
+
+def form_note(state: RunState) -> str:
+    """What the form is for, where it is not for a new run of its own; "" otherwise."""
+    if state.running:
+        return LOCKED
+    if state.followed:
+        return READ_ONLY
+    branch = state.next_branch
+    if branch is None:
+        return ""
+    optimizer = " and the optimizer's state" if branch.with_optimizer else ""
+    shrunk = f" × {branch.shrink:g}" if branch.shrink != 1 else ""
+    taken = f"its weights{shrunk}{optimizer}"
+    return f"Branch of {branch.checkpoint}: {KEYS.train} trains a new run from {taken}; {KEYS.new} from random ones."
 
 
 def corpus_options(corpora: list[tuple[str, str]], current: str) -> tuple[list[tuple[Value, str]], str]:

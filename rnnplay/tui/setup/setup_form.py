@@ -19,8 +19,8 @@ from rnnplay.errors import ConfigError
 from rnnplay.knobs import typed
 from rnnplay.presets import DEFAULT_PRESET, PRESETS, Preset
 from rnnplay.tui.keymap import KEYS
-from rnnplay.tui.run_state import KEPT, LOCKED, READ_ONLY, RunState
-from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, label_width, more_groups
+from rnnplay.tui.run_state import KEPT, RunState
+from rnnplay.tui.setup.form_rows import FIRST, FIRST_NAMES, MoreRow, corpus_options, form_note, label_width, more_groups
 from rnnplay.tui.setup.knob_field import KnobField
 from rnnplay.tui.setup.preset_choice import PresetChoice
 from rnnplay.tui.setup.typed_text import with_texts
@@ -268,28 +268,11 @@ class SetupForm(Vertical):
             text = errors[name or next(iter(errors))]
         else:
             # The requirements of a preset and its expected result are shown where it is chosen.
-            text = self._note or (self._preset_field.note if focused is self._preset_field else "")
+            text = form_note(self.state) or (self._preset_field.note if focused is self._preset_field else "")
         note.set_class(bool(text), "-shown")
         note.set_class(bool(errors), "-error")
         if text != str(note.content):
             note.update(text)
-
-    @property
-    def _note(self) -> str:
-        """What the form is for, where it is not for a new run of its own."""
-        if self.state.running:
-            return LOCKED
-        if self.state.followed:
-            return READ_ONLY
-        branch = self.state.next_branch
-        if branch is None:
-            return ""
-        optimizer = " and the optimizer's state" if branch.with_optimizer else ""
-        shrunk = f" × {branch.shrink:g}" if branch.shrink != 1 else ""
-        taken = f"its weights{shrunk}{optimizer}"
-        return (
-            f"Branch of {branch.checkpoint}: {KEYS.train} trains a new run from {taken}; {KEYS.new} from random ones."
-        )
 
     @on(MoreRow.Pressed)
     def _more_pressed(self, event: MoreRow.Pressed) -> None:
