@@ -70,9 +70,11 @@ class HelpPane(HelpPanel):
             )
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._show_keys)  # the footer has as much less room
+        self.call_after_refresh(self._show_keys)  # the footer has less room
 
     def _show_keys(self) -> None:
+        if not self.query("#screen-keys"):  # it was closed meanwhile
+            return
         rows: dict[str, list[str]] = {}
         for namespace, binding, _, _ in self.screen.active_bindings.values():
             told = namespace not in (self.screen, self.app) or binding.action.startswith(EVERYWHERE)

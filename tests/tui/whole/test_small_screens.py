@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -27,6 +28,7 @@ from rnnplay.tui.screens.runs.browser import RunsScreen
 from rnnplay.tui.screens.runs.export import ExportScreen
 from rnnplay.tui.widgets import status_line
 from rnnplay.tui.widgets import text as text_widgets
+from rnnplay.tui.widgets.help_pane import HelpPane
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.tui.widgets.visible import middle_shortened
 from tests.tui.stage import Stage, make_run, shown, toasts_on_screen, until
@@ -331,7 +333,12 @@ async def test_the_help_has_the_keys_that_the_footer_leaves_out(stage: Stage) ->
         await until(pilot, lambda: bool(stage.playground.query("HelpPane #screen-keys")))
         keys = stage.playground.query_one("HelpPane #screen-keys", Static)
         await until(pilot, lambda: {"Runs", "Inspect", "Race"} <= set(str(keys.content).split()))
-        assert stage.playground.query_one("HelpPane").size.width >= 38
+        pane = stage.playground.query_one(HelpPane)
+        assert pane.size.width >= 38
+        pane.post_message(events.Resize(pane.size, pane.size))
+        await pilot.press("question_mark")  # closed before that was handled
+        await until(pilot, lambda: not stage.playground.query(HelpPane))
+        pane._show_keys()
 
 
 async def test_a_message_is_wrapped_to_the_window(stage: Stage) -> None:
