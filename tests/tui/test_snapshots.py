@@ -25,6 +25,7 @@ from rnnplay.tui.lessons.lesson_pane import LessonPane
 from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.runs import run_preview
 from rnnplay.tui.runs.run_list import RunList
+from rnnplay.tui.screens.choice_list import ChoiceList
 from rnnplay.tui.screens.dialogs import Confirm
 from rnnplay.tui.screens.inspect import InspectScreen
 from rnnplay.tui.screens.lessons import LessonsScreen
@@ -122,6 +123,15 @@ async def all_settings(stage: Stage, pilot: Pilot[None]) -> None:
     await pilot.press("9")
 
 
+async def presets(stage: Stage, pilot: Pilot[None]) -> None:
+    """The list of a field's choices."""
+    await fresh(stage, pilot)
+    stage.playground.query_one("#knob-preset").focus()
+    await pilot.press("enter", "down")
+    await until(pilot, lambda: isinstance(stage.app.screen, ChoiceList))
+    await pilot.pause()
+
+
 async def diverged(stage: Stage, pilot: Pilot[None]) -> None:
     """Clipping off: the norm explodes, the loss is NaN from then on."""
     await stage.ready(pilot)
@@ -166,6 +176,8 @@ SCENES: list[tuple[str, Scene, tuple[int, int]]] = [
     ("leaving", leaving, MEDIUM),
     ("light", light, MEDIUM),
     ("settings", all_settings, MEDIUM),
+    ("presets", presets, SMALL),
+    ("presets", presets, MEDIUM),
 ]
 
 

@@ -14,7 +14,7 @@ from textual.widgets import OptionList
 from rnnplay.tui.keyboard import HELP_KEYS
 from rnnplay.tui.screens.dialogs import Dialog
 from rnnplay.tui.setup.knob_field import KnobField
-from rnnplay.tui.widgets.visible import MUTED, padded, shortened, visible_line
+from rnnplay.tui.widgets.visible import padded, shortened, visible_line
 
 BORDER, PADDING, GAP = 2, 2, 2
 """Cells for the frame, beside an option, and between an option and what is said of it."""
@@ -83,7 +83,7 @@ class ChoiceList(Dialog[int | None]):
         )
         for (name, _), row in zip(self._choices, rows, strict=True):
             row = shortened(row, width - PADDING - BORDER)
-            self._list.add_option(Content.assemble(row[: len(name)], (row[len(name) :], MUTED)))
+            self._list.add_option(Content.assemble(row[: len(name)], (row[len(name) :], "dim")))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
