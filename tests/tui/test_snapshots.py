@@ -193,7 +193,7 @@ INSPECTIONS = {
     "gradient": ("1",),
     "predictions": ("2", "right", "right"),
     "gates": ("3", "q", "q", "right", "down"),
-    "what-if": ("4", "enter"),
+    "what-if": ("4", "down", "enter", "up"),
     "connectivity": ("5",),
     "clipping": ("6",),
     "distance": ("7",),

@@ -35,6 +35,8 @@ class WhatIfView(InspectView):
     WhatIfView OptionList {
         height: auto; max-height: 1fr; border: none; background: transparent; padding: 0;
         &:focus { border: none; background-tint: transparent; }
+        & > .option-list--option-highlighted { background: $panel; }
+        &:focus > .option-list--option-highlighted { background: $primary 25%; }
     }
     WhatIfView #clamps { height: 1; margin-top: 1; }
     WhatIfView #clamps Static { width: auto; color: $foreground 65%; }

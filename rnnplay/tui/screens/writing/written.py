@@ -35,7 +35,10 @@ class WrittenScreen(Screen[Written | None]):
     WrittenScreen { background: $background; }
     WrittenScreen #written-title { height: 1; padding: 0 1; color: $foreground; }
     WrittenScreen OptionList { height: 40%; padding: 0 1; background: transparent; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: ellipsis; border: none; &:focus { border: none; } }
+        text-wrap: nowrap; text-overflow: ellipsis; border: none; &:focus { border: none; }
+        & > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        &:focus > .option-list--option-highlighted { background: $primary 25%; color: $foreground; }
+    }
     WrittenScreen VerticalScroll { height: 1fr; border-top: solid $border; padding: 0 1; scrollbar-size-vertical: 1; }
     WrittenScreen #written-text { height: auto; }
     """
