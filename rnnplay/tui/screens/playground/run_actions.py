@@ -156,6 +156,12 @@ class RunActions:
 
         self._screen.app.push_screen(FilePicker(self._controllers.workspace, several=True), self._text_chosen)
 
+    def download_text(self) -> None:
+        """Opens the dialog that downloads a text, which is then the corpus."""
+        from rnnplay.tui.screens.downloads import DownloadsScreen
+
+        self._screen.app.push_screen(DownloadsScreen(self._controllers.workspace), self._text_chosen)
+
     def _text_chosen(self, corpus: str | None) -> None:
         if corpus is not None:
             self._form.set_value("corpus", corpus)

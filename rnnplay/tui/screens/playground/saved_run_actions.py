@@ -59,6 +59,16 @@ class SavedRunActions:
         else:
             self.open(choice.run, resume=choice.action == "resume")
 
+    def choose_trial(self) -> None:
+        """Shows the studies; a trial that is chosen there is opened."""
+        from rnnplay.tui.screens.runs.sweep import SweepScreen
+
+        self._screen.app.push_screen(SweepScreen(self._controllers.workspace), self._trial_chosen)
+
+    def _trial_chosen(self, run: str | None) -> None:
+        if run is not None:
+            self.open(run)
+
     async def _show_overlay(self, runs: Sequence[str]) -> None:
         for problem in await self._overlay.show(runs):
             self._screen.notify(problem, severity="error", markup=False)

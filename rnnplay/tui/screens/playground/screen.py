@@ -219,14 +219,7 @@ class PlaygroundScreen(Screen[None]):
         self._saved.choose()
 
     def action_sweeps(self) -> None:
-        """Shows the studies; a trial that is chosen there is opened."""
-        from rnnplay.tui.screens.runs.sweep import SweepScreen  # imported on first use
-
-        self.app.push_screen(SweepScreen(self.controllers.workspace), self._trial_chosen)
-
-    def _trial_chosen(self, run: str | None) -> None:
-        if run is not None:
-            self._saved.open(run)
+        self._saved.choose_trial()
 
     def action_export(self) -> None:
         self._saved.export()
@@ -283,15 +276,8 @@ class PlaygroundScreen(Screen[None]):
             self._runs.choose_text()
 
     def action_download_text(self) -> None:
-        """Opens the dialog that downloads a text."""
-        from rnnplay.tui.screens.downloads import DownloadsScreen  # imported on first use
-
         if not self._read_only():
-            self.app.push_screen(DownloadsScreen(self.controllers.workspace), self._text_downloaded)
-
-    def _text_downloaded(self, name: str | None) -> None:
-        if name is not None:
-            self.form.set_value("corpus", name)
+            self._runs.download_text()
 
     def action_save_preset(self) -> None:
         self._presets.save()
