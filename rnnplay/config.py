@@ -80,7 +80,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: Annotated[
         int,
         Knob(
-            "of the initial weights, of dropout and of the order of the data; 0 is one like any other",
+            "seed of the initial weights, of dropout and of the order of the data; 0 is one like any other",
             "length",
             low=0,
             high=2**63 - 1,
@@ -95,7 +95,7 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = "adam"
     lr: Annotated[float, Knob("learning rate", "rate", above=0, high=1000, live=True)] = 0.002
     momentum: Annotated[
-        float, Knob("of SGD and RMSprop", "rate", low=0, high=0.9999, when=("optimizer", ("sgd", "rmsprop")))
+        float, Knob("momentum of SGD and RMSprop", "rate", low=0, high=0.9999, when=("optimizer", ("sgd", "rmsprop")))
     ] = 0.0
     beta2: Annotated[
         float,
@@ -142,8 +142,8 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     asgd_window: Annotated[
         int,
         Knob(
-            "averaging once there is no gain (NT-ASGD): from the first validation that is worse than the best of all "
-            "but the last so many before it, the mean of all later weights is what is validated, saved and prompted",
+            "averaging once validation stalls (NT-ASGD): from the first validation on that is worse than the best of "
+            "those before it, the last N left out, the mean of all later weights is validated, saved and prompted",
             "rate",
             low=0,
             high=10_000,
@@ -198,9 +198,9 @@ class RunConfig(ModelConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = 1
 
-    clip: Annotated[Literal["norm", "value", "off"], Knob("how large gradients are clipped", "clipping", live=True)] = (
-        "norm"
-    )
+    clip: Annotated[
+        Literal["norm", "value", "off"], Knob("how gradients that are too large are clipped", "clipping", live=True)
+    ] = "norm"
     clip_threshold: Annotated[
         float,
         Knob(

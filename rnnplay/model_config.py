@@ -96,9 +96,9 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = "90/5/5"
 
     cell: Annotated[Literal["rnn", "lstm", "gru"], Knob("the recurrent cell", "model", kept=True)] = "lstm"
-    nonlinearity: Annotated[Literal["tanh", "relu"], Knob("of the plain RNN", "model", when=("cell", ("rnn",)))] = (
-        "tanh"
-    )
+    nonlinearity: Annotated[
+        Literal["tanh", "relu"], Knob("nonlinearity of the plain RNN", "model", when=("cell", ("rnn",)))
+    ] = "tanh"
     embedding: Annotated[int, Knob("size of a token's vector", "model", low=1, high=16_384, kept=True)] = 64
     hidden: Annotated[int, Knob("units of the hidden state per layer", "model", low=1, high=16_384, kept=True)] = 256
     layers: Annotated[int, Knob("stacked recurrent layers", "model", low=1, high=16, kept=True)] = 1
@@ -158,8 +158,8 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ar_alpha: Annotated[
         float,
         Knob(
-            "activation regularisation: the mean square of the output's hidden state, times this, is added to what is "
-            "minimised",
+            "activation regularisation: the mean square of the output's hidden state, times this, is added to the loss "
+            "that is minimised",
             "regularisation",
             low=0,
             high=1000,

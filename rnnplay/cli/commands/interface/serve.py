@@ -31,7 +31,13 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
 
 @click.command("serve", short_help="Open the playground to a class, in the browser.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=WholeNumber(0, 65535), help="0 for any free one.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=WholeNumber(0, 65535),
+    help="The port to listen on; 0 for any free one.",
+)
 @click.option(
     "--sessions",
     default=8,
@@ -57,11 +63,11 @@ TOKEN_VARIABLE = "RNNPLAY_TOKEN"
 )  # fmt: skip
 @click.option(
     "--idle", default=30, show_default=True, type=WholeNumber(1, 1440), metavar="MINUTES",
-    help="Without a key for that long, a session ends with a checkpoint.",
+    help="After this long without a key, a session ends with a checkpoint.",
 )  # fmt: skip
 @click.option(
     "--token", envvar=TOKEN_VARIABLE, metavar="WORD", default="",
-    help=f"What the link has in it.  [default: ${TOKEN_VARIABLE}, or a new one each time]",
+    help=f"The secret in the link.  [default: ${TOKEN_VARIABLE}, or a new one each time]",
 )  # fmt: skip
 @click.option(
     "--public-url", default="", metavar="URL", help="The address behind a proxy, such as https://rnn.example.org."

@@ -40,10 +40,10 @@ PARTS = ("embedding.weight", "output.weight", "output.bias")
 @click.option(
     "--nonlinearity",
     type=click.Choice(["tanh", "relu"]),
-    help="Of a plain nn.RNN, whose weights do not tell.  [default: tanh]",
+    help="The nonlinearity of a plain nn.RNN, which its weights do not tell.  [default: tanh]",
 )
 @click.option(
-    "--tokens", type=click.Choice(get_args(TokenKind)), help="What one token is.  [default: as the tokens look]"
+    "--tokens", type=click.Choice(get_args(TokenKind)), help="What one token is.  [default: guessed from the tokens]"
 )
 @click.option(
     "--tensor",

@@ -52,7 +52,7 @@ def remove(session: Session, names: tuple[str, ...], permanently: bool, yes: boo
 @workspace_option
 @pass_session
 def restore(session: Session, names: tuple[str, ...]) -> None:
-    """Bring removed runs back from the trash; of several of a name, the one that was removed last."""
+    """Bring removed runs back from the trash; of several with the same name, the one removed last."""
     from rnnplay.runs.management.trash import find_trashed, restore_run
 
     workspace = session.workspace.check_there()

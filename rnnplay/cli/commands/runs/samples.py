@@ -33,7 +33,7 @@ MOST_STEPS = 20
 def command(
     session: Session, /, run_name: str, step: int | None, number: int | None, whole: bool, as_json: bool
 ) -> None:
-    """Show how a run has completed fixed prompts, by step, so that one sees it learn. The knob sample_prompts says
+    """Show how a run has completed fixed prompts, by step, so that you can see it learn. The knob sample_prompts says
     which prompts; they are completed at validations, always with the same random numbers.
     """
     from rnnplay.runs.samples.logged import SampleFile, prompts_of

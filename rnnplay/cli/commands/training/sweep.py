@@ -49,13 +49,13 @@ STORAGE_VARIABLE = "RNNPLAY_STORAGE"
     help="A knob and its values: cell=rnn,gru,lstm; lr=1e-4..1e-1:log draws from a range; lr=1e-4..1e-1:log:4 are four "
     "points of it. Once for each knob.",
 )
-@click.option("--study", "name", metavar="NAME", help="The study's name; one that is there goes on.")
+@click.option("--study", "name", metavar="NAME", help="The study's name; an existing one goes on.")
 @click.option("--show", metavar="NAME", help="Print what a study has found, and train nothing.")
 @click.option(
     "--sampler",
     type=click.Choice(SAMPLERS),
-    help="grid: every combination. random: --trials of them, the same ones each time. tpe: each is chosen by what came "
-    "of the others (Bergstra et al. 2011).  [default: grid if all values are listed, else random]",
+    help="grid: every combination. random: --trials of them, the same ones each time. tpe: each is chosen by the "
+    "results of the others (Bergstra et al. 2011).  [default: grid if all values are listed, else random]",
 )
 @click.option(
     "--trials",

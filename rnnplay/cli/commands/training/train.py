@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "--tensorboard",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write event files for TensorBoard, too, into a folder of the run's name in DIR.",
+    help="Write event files for TensorBoard, too, into a folder named after the run in DIR.",
 )
 @click.option(
     "--from",
