@@ -71,7 +71,7 @@ class Parser(XTermParser):
         known = isinstance(ANSI_SEQUENCES_KEYS.get(sequence), tuple)
         if len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1] not in _BEGIN_MORE and not known:
             sequence, alt = sequence[1], True
-        if alt and (sequence.isprintable() or sequence == "\r"):
+        if alt and len(sequence) == 1:
             return self._alt_or_escape(sequence)
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
@@ -90,9 +90,9 @@ class Parser(XTermParser):
         It is alt with `character` where that does something, and else Escape and then `character`: Textual would type
         it, and lose the Escape of a user who is quick (or type a "–" of alt+-, as option+- does on a Mac).
         """
-        (key,) = super()._sequence_to_key_events(character)
-        alt = f"alt+{key.key}"
-        return [events.Key(alt, None)] if alt in self._alt_keys else [events.Key("escape", "\x1b"), key]
+        keys = list(super()._sequence_to_key_events(character))
+        alt = f"alt+{keys[0].key}" if keys else ""
+        return [events.Key(alt, None)] if alt in self._alt_keys else [events.Key("escape", "\x1b"), *keys]
 
 
 class TerminalInput:
