@@ -92,6 +92,8 @@ def way_out(error: OSError, *, reading: bool = False) -> str:
             return "allow reading it" if reading else "allow writing there"
         case errno.EEXIST | errno.ENOTDIR | errno.EISDIR:
             return "move away what is in its place"
+        case errno.ENAMETOOLONG:
+            return "choose a shorter name"
         case errno.ENOENT | errno.ESTALE:
             return "put it back" if reading else "put back the folder that is missing"
     return "check that disk"

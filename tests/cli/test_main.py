@@ -250,3 +250,11 @@ def test_workspace_before_or_after_the_command(invoke: Invoke, tmp_path: Path) -
     assert str(one) in invoke("--workspace", str(one), "doctor", "--json").stdout
     assert str(one) in invoke("doctor", "--json", "--workspace", str(one)).stdout
     assert str(other) in invoke("--workspace", str(one), "doctor", "--workspace", str(other), "--json").stdout
+
+
+def test_a_word_that_fills_a_screen_is_shortened_and_a_long_path_is_not(invoke: Invoke) -> None:
+    """A text in place of a name; a path may have to be copied."""
+    long, path = "x" * 5000, "/" + "y/" * 300
+    said = invoke("train", "--preset", long).stderr
+    assert f"There is no preset '{'x' * 80}" in said and "x…x" in said and len(said) < 500
+    assert path in invoke("train", "--corpus", path).stderr

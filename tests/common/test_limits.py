@@ -91,6 +91,7 @@ def test_a_small_stack(monkeypatch: pytest.MonkeyPatch) -> None:
         (errno.EROFS, "allow writing there"),
         (errno.ENOENT, "put back the folder that is missing"),
         (errno.ENOTDIR, "move away what is in its place"),
+        (errno.ENAMETOOLONG, "choose a shorter name"),
         (errno.EIO, "check that disk"),
     ],
 )

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 INTERRUPTED = 130
 """As a shell reports a process that SIGINT has ended."""
+_LONGEST_WORD = 1000
 
 
 def guarded(call: Callable[[], object], session: Session) -> int:
@@ -101,7 +103,11 @@ def keep_short_writes() -> None:
 
 
 def tell(message: str) -> None:
-    """Writes one message on stderr, which may be closed; on one line, without control characters."""
+    """Writes one message on stderr, which may be closed; on one line, without control characters.
+
+    A word that fills a screen, such as a text given in place of a name, is shortened; no path is that long.
+    """
+    message = re.sub(rf"\S{{{_LONGEST_WORD},}}", lambda word: f"{word[0][:100]}…{word[0][-40:]}", message)
     with contextlib.suppress(OSError, ValueError):
         click.echo(sanitize_message(message), err=True)
 

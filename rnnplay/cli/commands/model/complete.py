@@ -107,7 +107,9 @@ def command(
     with working("loading the model"):
         from rnnplay.inspection.adapting import Adapting
         from rnnplay.model.generation.completion import Completer
+        from rnnplay.training.threads.free_cores import use_free_cores
 
+        use_free_cores()
         loaded = _loaded(session, run_name, checkpoint)
     adapted = None
     if adaptation.adapts:
