@@ -20,8 +20,8 @@ from rnnplay.tui.setup.typed_settings import FieldEvent, TypedSettings
 GAP, MOST_GAP, ARROWS_WIDTH = 2, 4, 4
 LEAST_VALUE, MOST_VALUE = 3, 8
 """Cells for a value."""
-SHORT_LABELS = ((6, 6), (5, 5), (4, 5), (4, 4), (3, 3))
-"""What is tried on a narrow screen: cells of a label, and how long a label may be to stay whole (top k and top p)."""
+SHORT_LABELS = {"temperature": "temp", "length": "len", "top_k": "k", "top_p": "p"}
+"""Labels for a narrow screen, by knob; as many are shortened, in this order, as need be."""
 
 
 class SamplingRow(HorizontalScroll, can_focus=False):
@@ -46,6 +46,8 @@ class SamplingRow(HorizontalScroll, can_focus=False):
         super().__init__(id=id)
         self._settings = TypedSettings(SamplingConfig())
         self._fields = {name: KnobField(spec, id=f"sampling-{name}") for name, spec in knobs(SamplingConfig).items()}
+        for name, label in SHORT_LABELS.items():
+            self._fields[name].short_label = label
         self._more = Static("…")
 
     def compose(self) -> ComposeResult:
@@ -90,7 +92,7 @@ class SamplingRow(HorizontalScroll, can_focus=False):
     def _fit(self) -> None:
         """Makes the fields as wide as their values, with gaps if they fit.
 
-        Otherwise those up to the seed are seen at once, with labels cut if need be, and as many more as are seen whole;
+        Otherwise those up to the seed are seen, with short labels if need be, and as many more as are seen whole.
         … stands for the others, to which the focus scrolls.
         """
         fields, width = list(self._fields.values()), self.size.width
@@ -110,12 +112,15 @@ class SamplingRow(HorizontalScroll, can_focus=False):
 
     def _fit_fields(self, fields: list[KnobField], width: float) -> None:
         texts = [max(LEAST_VALUE, cell_len(field.fitting_text(MOST_VALUE)) + field.editing) for field in fields]
-        labels = full = [cell_len(field.spec.label) for field in fields]
+        labels = [cell_len(field.spec.label) for field in fields]
         spare = width - sum(texts) - sum(labels) - len(fields)
         if spare < GAP * (len(fields) - 1):
             texts = [cell_len(field.fitting_text(MOST_VALUE)) + field.editing for field in fields]
-            for short, whole in SHORT_LABELS:  # so that the last value, the seed, stays visible
-                labels = [label if label <= whole else min(label, short) for label in full]
+            for count in range(len(SHORT_LABELS) + 1):  # so that the last value, the seed, stays visible
+                short = list(SHORT_LABELS)[:count]
+                labels = [
+                    cell_len(field.short_label if field.spec.name in short else field.spec.label) for field in fields
+                ]
                 spare = width - sum(texts) - sum(labels) - len(fields)
                 if spare >= len(fields) - 1:
                     break

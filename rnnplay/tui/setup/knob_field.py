@@ -102,6 +102,8 @@ class KnobField(Widget, can_focus=True):
         self.value: Value = spec.default
         self.options = Options(options if options is not None else knob_options(spec), extra)
         self.label_width = label_width if label_width is not None else cell_len(spec.label)
+        self.short_label = ""
+        """What is shown of a label that has too little room; "" for its beginning."""
         self.value_width: int | None = None
         """In cells; None for the rest of the row."""
         self.changed = False
@@ -216,7 +218,10 @@ class KnobField(Widget, can_focus=True):
         style = STYLES[kind]
         label_style = STYLES["locked"] if still else STYLES["value"] if self.has_focus else MUTED
         mark_style = "$primary" if self.has_focus else FAINT
-        label = Content.styled(padded(self.spec.label, self.label_width) + " ", label_style)
+        shown = (
+            self.short_label if self.short_label and self.label_width < cell_len(self.spec.label) else self.spec.label
+        )
+        label = Content.styled(padded(shown, self.label_width) + " ", label_style)
         if self._line is not None and self.has_focus:
             value = self._line.render(width, style)
         else:
