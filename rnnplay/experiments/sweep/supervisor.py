@@ -16,7 +16,6 @@ from typing import IO
 
 import msgspec
 
-from rnnplay.common.commands import shell_command
 from rnnplay.common.jsonl import decode_line
 from rnnplay.common.limits import limit_met, limit_sentence
 from rnnplay.common.signals import signal_name
@@ -147,7 +146,7 @@ class _Child:
             )
         except OSError as error:
             self._errors.close()
-            what = limit_sentence(limit_met(error)) or f"{error}; see `{shell_command('doctor')}`."
+            what = limit_sentence(limit_met(error)) or f"{error}; check the installation."
             raise RnnplayError(f"A worker could not be started. {what}") from error
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

@@ -19,5 +19,5 @@ def test_a_worker_that_cannot_be_started_is_said_in_a_sentence(
     study = create_study("s", plan("lr=0.01,0.02"), workspace)
     missing = str(tmp_path / "missing")
     supervisor = Supervisor(study, [missing], {}, 1, lambda *_: None, lambda _: None)
-    with pytest.raises(RnnplayError, match=r"A worker could not be started\. .*No such file.*see `rnnplay doctor`"):
+    with pytest.raises(RnnplayError, match=r"A worker could not be started\. .*No such file.*check the installation"):
         supervisor.run(lambda: False)
