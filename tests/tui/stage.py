@@ -29,6 +29,7 @@ from rnnplay.tui.run_controller import RunController
 from rnnplay.tui.run_state import RunState
 from rnnplay.tui.screens.playground.screen import PlaygroundScreen
 from rnnplay.tui.setup.setup_form import SetupForm
+from rnnplay.tui.textual_patches.fixes import fix_textual
 from rnnplay.tui.widgets.key_row import KeyRow
 from rnnplay.workspace import Workspace
 
@@ -129,7 +130,8 @@ class Stage:
     def open(
         self, preset: str = "quick", run: str | None = None, config: RunConfig | None = None, lends: bool = False
     ) -> RnnplayApp:
-        """A new app; its engine is started but has not said that it is ready."""
+        """A new app, with Textual as it runs in; its engine is started but has not said that it is ready."""
+        fix_textual()
         self.app = RnnplayApp(self.workspace, config or preset_config(preset), preset, run, lends=lends)
         # Pilot presses no keys while animations go on.
         self.app.animation_level = "none"

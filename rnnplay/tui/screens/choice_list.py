@@ -38,7 +38,7 @@ class ChoiceList(Dialog[int | None]):
     `↑` `↓` or the first letters go to one, `Enter` or a click takes it, `Escape` leaves all as it was.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Cancel", id="everywhere.back"),
+        Binding("escape", "dismiss", "Cancel", id="everywhere.back"),
         *HELP_KEYS,
     ]
 
@@ -60,10 +60,6 @@ class ChoiceList(Dialog[int | None]):
 
     def on_resize(self) -> None:
         if self.app.size != self._opened_at:  # the field is elsewhere now
-            self.action_close()
-
-    def action_close(self) -> None:
-        if self.is_current:  # a terminal that is being resized says so many times
             self.dismiss(None)
 
     def _place(self) -> None:
@@ -92,7 +88,7 @@ class ChoiceList(Dialog[int | None]):
     def on_click(self, event: events.Click) -> None:
         """A click beside the list closes it."""
         if event.widget is self:
-            self.action_close()
+            self.dismiss(None)
 
     def on_key(self, event: events.Key) -> None:
         if event.character is None or not event.is_printable or event.character == "?":

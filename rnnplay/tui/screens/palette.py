@@ -6,10 +6,8 @@ Tested with Textual 8.2.8, which fails tests/tui/screens/test_palette.py without
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from textual import on
-from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.events import Click
 from textual.widgets import Input, OptionList
@@ -37,10 +35,6 @@ class Palette(CommandPalette):
         if searches and isinstance(event, Input.Submitted):
             with suppress(WorkerError):
                 await self.workers.wait_for_complete(searches)
-
-    def dismiss(self, result: Any = None) -> AwaitComplete:
-        # A second Enter in a burst would dismiss the screen below.
-        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError, IndexError):  # page down before the list has been laid out

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from textual._styles_cache import StylesCache
+from textual.await_complete import AwaitComplete
 from textual.color import Color
 from textual.content import Content
 from textual.errors import NoWidget
@@ -19,6 +20,7 @@ from textual.widgets import OptionList
 _wrap_and_format = Content._wrap_and_format
 _screen_resized = Screen._screen_resized
 _compositor_refresh = Screen._compositor_refresh
+_dismiss = Screen.dismiss
 _move_page = OptionList._move_page
 _add = Notifications.add
 
@@ -86,12 +88,22 @@ def _add_once(shown: Notifications, notification: Notification) -> Notifications
     return _add(shown, notification)
 
 
+def _dismiss_in_front(screen: Screen[Any], result: Any = None) -> AwaitComplete:
+    """Closes a screen that is in front; does nothing for one that is closed, or behind another one.
+
+    Textual would close the one in front instead, and end the interface when the one behind is answered again. Two keys
+    at once may answer twice, and a worker may answer when the user has gone on.
+    """
+    return _dismiss(screen, result) if screen.app.screen is screen else AwaitComplete()
+
+
 def fix_textual() -> None:
     """Installs the fixes; may be called more than once."""
     Content._wrap_and_format = _wrapped  # type: ignore[method-assign, assignment]
     StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[method-assign, assignment]
     Screen._screen_resized = _newest  # type: ignore[method-assign, assignment]
     Screen._compositor_refresh = _behind  # type: ignore[method-assign, assignment]
+    Screen.dismiss = _dismiss_in_front  # type: ignore[method-assign, assignment]
     Notifications.add = _add_once  # type: ignore[method-assign, assignment]
     OptionList._move_page = _page  # type: ignore[method-assign, assignment]
 

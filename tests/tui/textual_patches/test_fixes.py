@@ -20,7 +20,7 @@ from textual.widgets._toast import Toast
 from rnnplay.tui.textual_patches import fixes
 from rnnplay.tui.textual_patches.fixes import fix_textual, is_on_removed
 from rnnplay.tui.widgets.key_row import KeyRow
-from tests.tui.stage import Stage
+from tests.tui.stage import Stage, until
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,25 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OptionList, "_move_page", fixes._move_page)
     monkeypatch.setattr(Notifications, "add", fixes._add)
     monkeypatch.setattr(StylesCache, "get_inner_outer", fixes._inner_outer)
+    monkeypatch.setattr(Screen, "dismiss", fixes._dismiss)
     fix_textual()
+
+
+async def test_a_dialog_is_closed_only_while_it_is_in_front() -> None:
+    """Of two, each answered twice, and the one behind too early: none takes another's place, or is answered again."""
+    answers: list[int | None] = []
+    async with App[None]().run_test() as pilot:
+        app = pilot.app
+        dialogs = [ModalScreen[int](), ModalScreen[int]()]
+        for dialog in dialogs:
+            await app.push_screen(dialog, answers.append)
+        dialogs[0].dismiss(1)
+        assert len(app.screen_stack) == 3
+        for dialog in reversed(dialogs):
+            dialog.dismiss(2)
+            dialog.dismiss(3)
+        assert len(app.screen_stack) == 1
+        await until(pilot, lambda: answers == [2, 2])
 
 
 async def test_a_page_in_a_list_that_is_not_laid_out_ends_nothing() -> None:

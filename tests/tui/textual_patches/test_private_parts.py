@@ -58,6 +58,7 @@ FINGERPRINTS = {
     "App._watch_app_focus": "ed02ca94ee99",
     "Screen._binding_chain": "003c1b578e69",
     "Screen._screen_resized": "9ac8cd9df563",
+    "Screen.dismiss": "0c6d250ef5e6",
     "Screen._refresh_layout": "889715478130",
     "Screen._compositor_refresh": "7a40efe56381",
     "StylesCache.get_inner_outer": "d2509f3e7966",
