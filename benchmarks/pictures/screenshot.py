@@ -18,6 +18,7 @@ from benchmarks.pictures.cells_svg import to_svg
 from rnnplay.presets import preset_config
 from rnnplay.tui.app import RnnplayApp
 from rnnplay.tui.prompt.ghost_input import GhostInput
+from rnnplay.tui.prompt.sample_view import SampleView
 from rnnplay.tui.run_state import Phase
 from rnnplay.workspace import Workspace
 
@@ -57,8 +58,8 @@ async def take(workspace: Workspace, steps: int) -> str:
         await type_text(pilot, OPENING)
         prompt.sampling = type(prompt.sampling)(seed=7)
         await pilot.press("enter")
-        await until(pilot, lambda: prompt.streaming)
-        await until(pilot, lambda: not prompt.streaming)
+        sample = prompt.query_one(SampleView)
+        await until(pilot, lambda: bool(sample.last) and not sample.streaming)
         await type_text(pilot, GOING_ON)
         ghost = prompt.query_one(GhostInput)
         await until(pilot, lambda: len(ghost.ghost) > 2 and state.phase is Phase.TRAINING)
