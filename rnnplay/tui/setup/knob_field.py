@@ -376,11 +376,9 @@ class KnobField(Widget, can_focus=True):
         event.stop()
         if self.locked or self.irrelevant:
             return
-        from_right = self.size.width - event.x
-        if from_right == 1 and self._has_arrows:
-            self.action_step(1)
-        elif from_right == 3 and self._has_arrows:
-            self.action_step(-1)
+        arrow = {1: 1, 3: -1}.get(self.size.width - event.x)  # by the column from the right
+        if arrow and self._has_arrows:
+            self.action_step(arrow)
         elif self.options and event.x > self.label_width:
             self.action_enter()
 
