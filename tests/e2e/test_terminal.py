@@ -113,15 +113,18 @@ def test_train_prompt_pause_stop_quit_come_back_and_resume(workspace: Workspace)
         terminal.send("the ca")
         terminal.wait_for("the ca")
         terminal.wait_for(lambda text: "%" in text.split("Prompt")[1])  # the bars of the next tokens
+        press_until(terminal, ESCAPE, "g Prompt")
+        terminal.send(" ")
+        terminal.wait_for("paused")
+        check_repaint(terminal)  # before there is a sample, whose scrollbar a change of size draws anew
+        terminal.send(" ")
+        terminal.wait_for("training")
+        terminal.send("g")
+        terminal.wait_for("f5 Train")
         terminal.send(ENTER)
         # A long sample has its beginning out of sight.
         terminal.wait_for(lambda text: re.search(r"seed \d+ · step \d+ · temperature .+\n.*\w", text) is not None)
         press_until(terminal, ESCAPE, "g Prompt")  # the first may end the sample, the next leaves the field
-        terminal.send(" ")
-        terminal.wait_for("paused")
-        check_repaint(terminal)
-        terminal.send(" ")
-        terminal.wait_for("training")
         terminal.send("x")
         terminal.wait_for("stopped")
         terminal.send(CTRL_Q)
