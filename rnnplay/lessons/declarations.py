@@ -123,7 +123,7 @@ def refused_settings(declared: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def missing_texts(lesson: Lesson, workspace: Workspace) -> Iterator[Mistake]:
-    """Yields each `corpus` of a lesson that is not to be found."""
+    """Yields each `corpus` of a lesson that does not exist."""
     tables: dict[Path, dict[str, Any]] = {("common",): lesson.common}
     tables |= {("variants", name, "values"): variant.values for name, variant in lesson.variants.items()}
     for path, values in tables.items():

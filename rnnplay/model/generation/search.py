@@ -207,7 +207,7 @@ class _Search:
     def _child(
         self, node: _Node, token: int, probability: float, state: Floats, writer: Writer, piece: str
     ) -> _Node | None:
-        """The node after `node` and `token`, which adds `piece`; None if that is not to be suggested."""
+        """The node after `node` and `token`, which adds `piece`; None if it must not be suggested."""
         if "\n" in piece and not self._config.lines:
             return None
         text = node.text + piece
